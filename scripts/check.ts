@@ -2,7 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 
-const projects = globSync(['packages/*/tsconfig.json', 'packages/*/test/tsconfig.json', '{bench,e2e,scripts}/tsconfig.json'])
+const projects = globSync([
+  'packages/*/tsconfig.json',
+  'packages/*/test/tsconfig.json',
+  '{bench,e2e,scripts}/tsconfig.json',
+])
 
 const checks: [name: string, command: string, ...args: string[]][] = [
   ['format', 'oxfmt', '--check', '.'],

@@ -12,7 +12,10 @@ export default class CountReporter implements Reporter {
         const result = test.result()
         if (result.state === 'passed') passed += 1
         else if (result.state === 'failed') failed += 1
-        else skipped.push(`${test.fullName}: ${result.state === 'skipped' ? (result.note ?? 'no reason given') : 'did not run'}`)
+        else
+          skipped.push(
+            `${test.fullName}: ${result.state === 'skipped' ? (result.note ?? 'no reason given') : 'did not run'}`,
+          )
       }
     }
     for (const line of skipped) console.log(`skipped: ${line}`)

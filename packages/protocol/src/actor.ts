@@ -1,0 +1,16 @@
+import { z } from 'zod'
+
+/** Who did it. `runner` speaks for the machine that holds an agent, `system` for the server's own clocks and rules. */
+export const Actor = z.object({
+  kind: z.enum(['person', 'agent', 'service', 'runner', 'system']),
+  id: z.string(),
+})
+export type Actor = z.infer<typeof Actor>
+
+/** Through what an actor spoke: `web:<connection>`, `cli:tty0`, `api:<key>`, `slack:C04:123…`, `runner:<id>`. */
+export const Channel = z.string().max(200)
+
+/** Roles on a project, weakest first; each includes those before it, except that only some may decide (see core/roles). */
+export const roles = ['viewer', 'operator', 'approver', 'admin', 'owner'] as const
+export const Role = z.enum(roles)
+export type Role = z.infer<typeof Role>

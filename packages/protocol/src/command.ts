@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { agentCommands } from './commands/agent.ts'
+import { approvalCommands } from './commands/approval.ts'
+import { messageCommands } from './commands/message.ts'
+import { projectCommands } from './commands/project.ts'
+import { sessionCommands } from './commands/session.ts'
+import { Problem } from './error.ts'
+import { Id, StreamId } from './stream.ts'
+
+/** The data of every command, by type. Unknown members are refused, never dropped. */
+export const commandData = {
+  ...sessionCommands,
+  ...messageCommands,
+  ...approvalCommands,
+  ...projectCommands,
+  ...agentCommands,
+} as const
+export type CommandType = keyof typeof commandData
+export const commandTypes = Object.keys(commandData) as [CommandType, ...CommandType[]]
+
+/**
+ * The envelope of a command. `id` is made by the sender (UUIDv7); together with the sender it is the idempotency key:
+ * the same id again returns the first answer, the same id with another content is refused.
+ */
+export const CommandEnvelope = z.strictObject({
+  id: Id,
+  stream: StreamId,
+  type: z.enum(commandTypes),
+  data: z.unknown(),
+})
+
+export type CommandOf<T extends CommandType> = T extends CommandType
+  ? { id: string; stream: string; type: T; data: z.infer<(typeof commandData)[T]> }
+  : never
+export type Command = CommandOf<CommandType>
+/** What a sender writes: members with a default may be left out. */
+export type CommandInput<T extends CommandType> = z.input<(typeof commandData)[T]>
+
+/** The answer to a command. */
+export const Accepted = z.looseObject({ id: z.string(), seq: z.int(), cursor: z.string() })
+export type Accepted = z.infer<typeof Accepted>
+export const Refused = z.looseObject({ id: z.string(), problem: Problem })
+export type Refused = z.infer<typeof Refused>
+
+/** Reads a command from outside; the issues name the path and what is wrong there. */
+export function parseCommand(input: unknown): { command: Command } | { issues: { path: string; message: string }[] } {
+  const envelope = CommandEnvelope.safeParse(input)
+  if (!envelope.success) return { issues: issuesOf(envelope.error, '') }
+  const { id, stream, type } = envelope.data
+  const data = commandData[type].safeParse(envelope.data.data)
+  if (!data.success) return { issues: issuesOf(data.error, 'data') }
+  return { command: { id, stream, type, data: data.data } as Command }
+}
+
+/** Validation issues as short sentences, at most ten. */
+export function issuesOf(error: z.ZodError, prefix: string): { path: string; message: string }[] {
+  return error.issues.slice(0, 10).map((issue) => ({
+    path: [prefix, ...issue.path.map(String)].filter((part) => part !== '').join('.'),
+    message: issue.message,
+  }))
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { Id } from '../stream.ts'
+
+/** The types of events that a runner may report of its agent; everything else is the server's or a person's to say. */
+export const reportable = [
+  'session.state_changed',
+  'session.profile_changed',
+  'message.posted',
+  'message.delta',
+  'message.completed',
+  'message.delivered',
+  'message.seen',
+  'message.delivery_unknown',
+  'thought.delta',
+  'thought.completed',
+  'turn.started',
+  'turn.ended',
+  'step.started',
+  'step.progressed',
+  'step.finished',
+  'plan.updated',
+  'usage.reported',
+  'output.appended',
+  'approval.requested',
+  'approval.cancelled',
+  'approval.dispatched',
+  'approval.dispatch_refused',
+  'approval.dispatch_unknown',
+  'question.asked',
+  'question.withdrawn',
+  'control.done',
+  'control.failed',
+] as const
+export type ReportableType = (typeof reportable)[number]
+
+export const Report = z.strictObject({
+  type: z.enum(reportable),
+  /** When it happened on the runner's machine; kept as evidence inside `data.observedAt`. */
+  data: z.looseObject({}),
+  body: z.looseObject({}).optional(),
+})
+export type Report = z.infer<typeof Report>
+
+export const agentCommands = {
+  /** A runner takes a queued or interrupted session, or its own again after a restart. The fence grows by one. */
+  'lease.take': z.strictObject({}),
+  /** What the agent did since the last report, in order, under the fence of the lease. */
+  'agent.report': z.strictObject({ fence: z.int().min(1), events: z.array(Report).min(1).max(500) }),
+  /** The server's own clocks. */
+  'approval.expire': z.strictObject({ approval: Id }),
+  'contact.lose': z.strictObject({ since: z.string() }),
+  'contact.restore': z.strictObject({}),
+}

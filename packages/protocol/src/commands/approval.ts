@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { Digest, Scope, Verdict } from '../events/approval.ts'
+import { Id } from '../stream.ts'
+
+export const approvalCommands = {
+  /** `digest` is that of the request as it was shown; it must be the one that is stored. */
+  'approval.decide': z.strictObject({
+    approval: Id,
+    digest: Digest,
+    verdict: Verdict,
+    scope: Scope.default('once'),
+    /** The changed input, for `modify`. */
+    input: z
+      .string()
+      .max(256 * 1024)
+      .optional(),
+    reason: z.string().max(2_000).optional(),
+  }),
+  'question.answer': z.strictObject({
+    question: Id,
+    action: z.enum(['accept', 'decline', 'cancel']),
+    content: z.unknown().optional(),
+  }),
+  'input.send': z.strictObject({
+    text: z
+      .string()
+      .min(1)
+      .max(32 * 1024),
+    encoding: z.enum(['utf8', 'base64']).default('utf8'),
+  }),
+  'terminal.resize': z.strictObject({ cols: z.int().min(2).max(1_000), rows: z.int().min(2).max(1_000) }),
+}

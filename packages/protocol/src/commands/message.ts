@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import { Id } from '../stream.ts'
+
+/** The outer bound of any message; the session's own limits are checked by its rules. */
+const MessageText = z.string().max(100_000)
+
+export const messageCommands = {
+  /** The id of the command becomes the id of the message. */
+  'message.send': z.strictObject({
+    text: MessageText,
+    replyTo: Id.optional(),
+    metadata: z.record(z.string().max(100), z.unknown()).optional(),
+  }),
+  'message.edit': z.strictObject({ message: Id, text: MessageText }),
+  'message.withdraw': z.strictObject({ message: Id }),
+  /** All waiting messages in the wanted order. */
+  'message.reorder': z.strictObject({ order: z.array(Id).max(100) }),
+}

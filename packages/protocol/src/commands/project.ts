@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { Role } from '../actor.ts'
+import { TaskColumn } from '../events/project.ts'
+import { Id } from '../stream.ts'
+import { Title } from './session.ts'
+
+export const projectCommands = {
+  /** Creates the project stream it is sent to; the sender becomes its owner. */
+  'project.create': z.strictObject({ name: Title }),
+  'project.rename': z.strictObject({ name: Title }),
+  'member.add': z.strictObject({ account: Id, role: Role }),
+  'member.change': z.strictObject({ account: Id, role: Role }),
+  'member.remove': z.strictObject({ account: Id }),
+  /** Creates the task stream it is sent to. */
+  'task.create': z.strictObject({
+    project: Id,
+    title: Title,
+    description: z.string().max(50_000).optional(),
+    column: TaskColumn.default('todo'),
+  }),
+  'task.change': z.strictObject({ title: Title.optional(), description: z.string().max(50_000).optional() }),
+  'task.move': z.strictObject({ to: TaskColumn }),
+  'task.remove': z.strictObject({}),
+}

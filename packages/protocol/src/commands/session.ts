@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { Id } from '../stream.ts'
+
+/** Line breaks and tabs are text; other control characters are not a name. */
+const line = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line')
+
+export const Title = line(200)
+/** Absolute, without NUL; the runner checks the rest on its own machine. */
+export const FolderPath = z
+  .string()
+  .min(1)
+  .max(4_096)
+  .regex(/^(\/|[A-Za-z]:[\\/])[^\u0000-\u001f]*$/, 'must be an absolute path')
+/** One argument of a command line: never empty at the front of it, no NUL. */
+const Argument = z
+  .string()
+  .max(32_768)
+  .regex(/^[^\u0000]*$/, 'must not contain NUL')
+export const CommandLine = z
+  .array(Argument)
+  .min(1)
+  .max(256)
+  .refine((argv) => argv[0] !== '' && !argv[0]?.startsWith('-'), 'must start with a program')
+
+export const sessionCommands = {
+  /** Creates the stream it is sent to and puts the session into the queue. */
+  'session.start': z.strictObject({
+    project: Id,
+    task: Id.optional(),
+    agent: Id,
+    runner: Id.optional(),
+    title: Title.optional(),
+    cwd: FolderPath.optional(),
+    command: CommandLine.optional(),
+    mode: Id.optional(),
+    prompt: z.string().optional(),
+    approvalTimeoutMs: z
+      .int()
+      .min(1_000)
+      .max(30 * 24 * 60 * 60 * 1_000)
+      .optional(),
+  }),
+  'session.pause': z.strictObject({ reason: z.string().max(500).optional() }),
+  /** Continues a paused session, or takes up an interrupted one again. */
+  'session.resume': z.strictObject({}),
+  'session.interrupt': z.strictObject({ reason: z.string().max(500).optional() }),
+  'session.abort': z.strictObject({ reason: z.string().max(500).optional() }),
+  'session.complete': z.strictObject({ summary: z.string().max(2_000).optional() }),
+  'session.rename': z.strictObject({ title: Title }),
+  'session.set_mode': z.strictObject({ mode: z.string().min(1).max(100) }),
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod'
+
+/**
+ * The one error table. A code says exactly what went wrong and travels in every transport; its kind decides the HTTP
+ * status, the WebSocket close code (where the whole connection is affected), the exit code of the command line and
+ * whether trying again makes sense. Statuses are derived, never chosen by hand.
+ */
+export const errorKinds = {
+  invalid: { status: 400, close: 4400, exit: 2, retry: 'no' },
+  unauthenticated: { status: 401, close: 4401, exit: 3, retry: 'after signing in' },
+  forbidden: { status: 403, close: 4403, exit: 3, retry: 'no' },
+  'not-found': { status: 404, close: 4404, exit: 4, retry: 'no' },
+  conflict: { status: 409, close: 4409, exit: 5, retry: 'after reading again' },
+  gone: { status: 410, close: 4410, exit: 4, retry: 'from the snapshot' },
+  'too-large': { status: 413, close: 1009, exit: 2, retry: 'no' },
+  'media-type': { status: 415, close: 1003, exit: 2, retry: 'no' },
+  misdirected: { status: 421, close: 4421, exit: 2, retry: 'no' },
+  unsupported: { status: 422, close: 4422, exit: 5, retry: 'no' },
+  version: { status: 426, close: 4426, exit: 2, retry: 'no' },
+  'rate-limited': { status: 429, close: 4429, exit: 6, retry: 'after retryAfterMs' },
+  internal: { status: 500, close: 1011, exit: 1, retry: 'once' },
+  unavailable: { status: 503, close: 4503, exit: 6, retry: 'with backoff, from the cursor' },
+} as const
+export type ErrorKind = keyof typeof errorKinds
+
+interface ErrorEntry {
+  kind: ErrorKind
+  title: string
+}
+
+/** Every code, in the order of the documentation (docs/errors.md has a section for each). */
+export const errors = {
+  invalid_request: { kind: 'invalid', title: 'The request is not valid' },
+  invalid_json: { kind: 'invalid', title: 'The body is not acceptable JSON' },
+  invalid_frame: { kind: 'invalid', title: 'The frame cannot be read' },
+  message_empty: { kind: 'invalid', title: 'A message needs text' },
+  message_too_long: { kind: 'invalid', title: 'The message is over the limit' },
+  weak_password: { kind: 'invalid', title: 'The password is too easy to guess' },
+  unauthenticated: { kind: 'unauthenticated', title: 'Sign in first' },
+  wrong_credentials: { kind: 'unauthenticated', title: 'Name or password is wrong' },
+  ticket_invalid: { kind: 'unauthenticated', title: 'The ticket is unknown, used or too old' },
+  forbidden: { kind: 'forbidden', title: 'Your role does not allow this' },
+  origin_refused: { kind: 'forbidden', title: 'This origin is not on the list' },
+  not_found: { kind: 'not-found', title: 'There is nothing here under this name' },
+  already_resolved: { kind: 'conflict', title: 'Somebody has answered already' },
+  digest_mismatch: { kind: 'conflict', title: 'What was shown is not what would run' },
+  idempotency_mismatch: { kind: 'conflict', title: 'This command id was used for something else' },
+  invalid_transition: { kind: 'conflict', title: 'The session is not in a state that allows this' },
+  not_queued: { kind: 'conflict', title: 'The message is no longer waiting' },
+  queue_full: { kind: 'conflict', title: 'Too much is waiting already' },
+  fenced: { kind: 'conflict', title: 'Another runner holds this session now' },
+  already_exists: { kind: 'conflict', title: 'This exists already' },
+  last_owner: { kind: 'conflict', title: 'A project keeps at least one owner' },
+  approval_expired: { kind: 'gone', title: 'The time for this answer has passed' },
+  bootstrap_closed: { kind: 'gone', title: 'The first account exists, or the code is too old' },
+  cursor_gone: { kind: 'gone', title: 'The cursor does not belong to this log' },
+  too_large: { kind: 'too-large', title: 'Too large' },
+  media_type: { kind: 'media-type', title: 'Only application/json is spoken here' },
+  host_refused: { kind: 'misdirected', title: 'This server does not answer to that host name' },
+  unsupported: { kind: 'unsupported', title: 'This agent cannot do that' },
+  version_not_spoken: { kind: 'version', title: 'This version is not spoken here' },
+  rate_limited: { kind: 'rate-limited', title: 'Too many tries' },
+  internal: { kind: 'internal', title: 'Something broke on our side' },
+  storage_unavailable: { kind: 'unavailable', title: 'The log cannot be written now; nothing was changed' },
+  too_slow: { kind: 'unavailable', title: 'The reader did not keep up; come back with the cursor' },
+  draining: { kind: 'unavailable', title: 'The server is going down; come back soon' },
+  unreachable: { kind: 'unavailable', title: 'The server cannot be reached' },
+} as const satisfies Record<string, ErrorEntry>
+export type ErrorCode = keyof typeof errors
+export const errorCodes = Object.keys(errors) as [ErrorCode, ...ErrorCode[]]
+
+/**
+ * RFC 9457 problem details: the body of every refusal over HTTP and the object in every refusal frame. Further members
+ * are facts that help (`by`, `seq`, `limit`, `issues`, `retryAfterMs`).
+ */
+export const Problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(errorCodes),
+  detail: z.string(),
+  retryAfterMs: z.number().optional(),
+})
+export type Problem = z.infer<typeof Problem>
+
+/** A problem as data. `detail` says what happened and what to do about it. */
+export function problem(code: ErrorCode, detail: string, facts: Record<string, unknown> = {}): Problem {
+  const { kind, title } = errors[code]
+  return { ...facts, type: `urn:hotline:error:${code}`, title, status: errorKinds[kind].status, code, detail }
+}
+
+export function kindOf(code: ErrorCode): ErrorKind {
+  return errors[code].kind
+}

@@ -1,0 +1,60 @@
+import type { z } from 'zod'
+import type { Draft, Envelope, EventSpec } from './event.ts'
+import { approvalEvents } from './events/approval.ts'
+import { controlEvents } from './events/control.ts'
+import { messageEvents } from './events/message.ts'
+import { outputEvents } from './events/output.ts'
+import { projectEvents } from './events/project.ts'
+import { serverEvents } from './events/server.ts'
+import { sessionEvents } from './events/session.ts'
+import { turnEvents } from './events/turn.ts'
+
+/** Every type of event that this version knows. */
+export const eventSpecs = {
+  ...sessionEvents,
+  ...messageEvents,
+  ...turnEvents,
+  ...outputEvents,
+  ...approvalEvents,
+  ...controlEvents,
+  ...projectEvents,
+  ...serverEvents,
+} as const satisfies Record<string, EventSpec>
+
+type Specs = typeof eventSpecs
+export type EventType = keyof Specs
+
+/** What is loose on the wire is closed inside: the members that this version knows. */
+type Known<T> = T extends readonly (infer U)[]
+  ? Known<U>[]
+  : T extends object
+    ? { [K in keyof T as string extends K ? never : K]: Known<T[K]> }
+    : T
+
+export type DataOf<T extends EventType> = Known<z.infer<Specs[T]['data']>>
+export type BodyOf<T extends EventType> = Specs[T]['body'] extends z.ZodType
+  ? Known<z.infer<Specs[T]['body']>>
+  : undefined
+
+/** An event of a known type; the body is absent where it was erased. */
+export type EventOf<T extends EventType> = T extends EventType
+  ? Omit<Envelope, 'type' | 'data' | 'body'> & { type: T; data: DataOf<T>; body?: BodyOf<T> | undefined }
+  : never
+export type KnownEvent = EventOf<EventType>
+
+/** A draft of a known type: what `decide` returns and what a runner reports. */
+export type DraftOf<T extends EventType> = T extends EventType
+  ? Specs[T]['body'] extends z.ZodType
+    ? Omit<Draft<T, DataOf<T>, BodyOf<T>>, 'body'> & { body: BodyOf<T> }
+    : Omit<Draft<T, DataOf<T>>, 'body'>
+  : never
+export type KnownDraft = DraftOf<EventType>
+
+export function isKnownType(type: string): type is EventType {
+  return Object.hasOwn(eventSpecs, type)
+}
+
+/** Reads a stored or received event as a known one; `undefined` for types of a later version, which pass through. */
+export function asKnown(event: Envelope): KnownEvent | undefined {
+  return isKnownType(event.type) ? (event as unknown as KnownEvent) : undefined
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { defineEvent } from '../event.ts'
+import { Id } from '../stream.ts'
+
+/** Hex SHA-256. */
+export const Digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
+export const Verdict = z.enum(['allow', 'deny', 'modify'])
+export type Verdict = z.infer<typeof Verdict>
+export const Scope = z.enum(['once', 'session', 'project'])
+export type Scope = z.infer<typeof Scope>
+/** What an answer really controls: the bytes that run, a sandboxed run, the agent's goodwill, or nothing. */
+export const Strength = z.enum(['enforced', 'mediated', 'advisory', 'observe_only'])
+export type Strength = z.infer<typeof Strength>
+export const ApprovalOutcome = z.enum(['allowed', 'allowed_modified', 'denied', 'timed_out', 'cancelled'])
+export type ApprovalOutcome = z.infer<typeof ApprovalOutcome>
+
+const OfApproval = z.looseObject({ approval: Id })
+
+/** Exactly what was asked, frozen. The digest of the request covers all of it (core/approval-digest). */
+export const ApprovalRequest = z.looseObject({
+  tool: z.string(),
+  title: z.string(),
+  /** The exact bytes that will run, as UTF-8 text: what is shown, signed for and compared. */
+  input: z.string(),
+  cwd: z.string().optional(),
+  envNames: z.array(z.string()).optional(),
+  /** The agent's own words about it; shown apart from what runs. */
+  reason: z.string().optional(),
+  /** True where a secret that we handed out was masked in `input`. */
+  redacted: z.boolean().optional(),
+  changes: z.array(z.looseObject({ path: z.string(), newText: z.string() })).optional(),
+})
+export type ApprovalRequest = z.infer<typeof ApprovalRequest>
+
+export const approvalEvents = {
+  'approval.requested': defineEvent(
+    1,
+    z.looseObject({
+      approval: Id,
+      step: Id.optional(),
+      turn: Id.optional(),
+      digest: Digest,
+      verdicts: z.array(Verdict),
+      scopes: z.array(Scope),
+      strength: Strength,
+      expiresAt: z.string(),
+      onTimeout: z.literal('deny'),
+    }),
+    ApprovalRequest,
+  ),
+  'approval.resolved': defineEvent(
+    1,
+    z.looseObject({
+      approval: Id,
+      /** Of the request that the person saw. */
+      digest: Digest,
+      outcome: z.enum(['allowed', 'allowed_modified', 'denied']),
+      scope: Scope,
+      /** Of the changed input, for `allowed_modified`. */
+      modifiedDigest: Digest.optional(),
+    }),
+    z.looseObject({ reason: z.string().optional(), input: z.string().optional() }),
+  ),
+  'approval.timed_out': defineEvent(1, OfApproval),
+  'approval.cancelled': defineEvent(
+    1,
+    z.looseObject({ approval: Id, reason: z.enum(['agent_withdrew', 'turn_ended', 'session_ended', 'agent_lost']) }),
+  ),
+  /** The runner handed the answer to the agent. */
+  'approval.dispatched': defineEvent(1, z.looseObject({ approval: Id, digest: Digest.optional() })),
+  'approval.dispatch_refused': defineEvent(
+    1,
+    z.looseObject({ approval: Id, reason: z.enum(['digest_mismatch', 'stale', 'unsupported']) }),
+  ),
+  'approval.dispatch_unknown': defineEvent(1, OfApproval),
+  'question.asked': defineEvent(
+    1,
+    z.looseObject({ question: Id, turn: Id.optional() }),
+    z.looseObject({ text: z.string(), schema: z.looseObject({}).optional() }),
+  ),
+  'question.answered': defineEvent(
+    1,
+    z.looseObject({ question: Id, action: z.enum(['accept', 'decline', 'cancel']) }),
+    z.looseObject({ content: z.unknown().optional() }),
+  ),
+  'question.withdrawn': defineEvent(
+    1,
+    z.looseObject({ question: Id, reason: z.enum(['agent_withdrew', 'turn_ended', 'session_ended', 'agent_lost']) }),
+  ),
+}

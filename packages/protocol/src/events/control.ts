@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { defineEvent } from '../event.ts'
+import { Id } from '../stream.ts'
+
+export const ControlAction = z.enum(['pause', 'resume', 'interrupt', 'kill', 'set_mode'])
+export type ControlAction = z.infer<typeof ControlAction>
+
+export const controlEvents = {
+  /** A person wants something done to the agent; the runner that holds it answers with done or failed. */
+  'control.requested': defineEvent(
+    1,
+    z.looseObject({ control: Id, action: ControlAction, mode: z.string().optional() }),
+    z.looseObject({ reason: z.string().optional() }),
+  ),
+  'control.done': defineEvent(1, z.looseObject({ control: Id, action: ControlAction })),
+  'control.failed': defineEvent(
+    1,
+    z.looseObject({ control: Id, action: ControlAction }),
+    z.looseObject({ reason: z.string() }),
+  ),
+}

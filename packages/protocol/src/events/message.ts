@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { defineEvent } from '../event.ts'
+import { Id } from '../stream.ts'
+
+const Text = z.looseObject({ text: z.string() })
+const OfMessage = z.looseObject({ message: Id })
+
+export const messageEvents = {
+  /** A whole message. A person's message to an agent starts its life as queued. */
+  'message.posted': defineEvent(
+    1,
+    z.looseObject({
+      message: Id,
+      role: z.enum(['person', 'agent', 'system']),
+      chars: z.int(),
+      replyTo: Id.optional(),
+      /** True where it waits for the agent. */
+      queued: z.boolean(),
+    }),
+    z.looseObject({ text: z.string(), metadata: z.looseObject({}).optional() }),
+  ),
+  /** A piece of a message that the agent is writing, already coalesced. */
+  'message.delta': defineEvent(1, OfMessage, Text),
+  /** The whole text of a message that came in pieces; from here on the pieces may be erased. */
+  'message.completed': defineEvent(1, z.looseObject({ message: Id, chars: z.int() }), Text),
+  'message.edited': defineEvent(1, z.looseObject({ message: Id, chars: z.int() }), Text),
+  /** The waiting messages in their new order. */
+  'message.reordered': defineEvent(1, z.looseObject({ order: z.array(Id) })),
+  'message.withdrawn': defineEvent(1, OfMessage),
+  /** The agent has it: it was handed over at the start of a turn or in the middle of one. */
+  'message.delivered': defineEvent(1, z.looseObject({ message: Id, turn: Id.optional() })),
+  /** The agent has answered to it. */
+  'message.seen': defineEvent(1, OfMessage),
+  /** It was on its way when something died; nobody can say whether the agent had it. Never sent again by itself. */
+  'message.delivery_unknown': defineEvent(1, OfMessage),
+  'thought.delta': defineEvent(1, z.looseObject({ thought: Id }), Text),
+  'thought.completed': defineEvent(1, z.looseObject({ thought: Id }), Text),
+}

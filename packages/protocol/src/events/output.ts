@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { defineEvent } from '../event.ts'
+import { Id } from '../stream.ts'
+
+export const OutputSource = z.enum(['stdout', 'stderr', 'pty', 'log'])
+export type OutputSource = z.infer<typeof OutputSource>
+export const Encoding = z.enum(['utf8', 'base64'])
+
+export const outputEvents = {
+  'output.appended': defineEvent(
+    1,
+    z.looseObject({ source: OutputSource, encoding: Encoding, bytes: z.int() }),
+    z.looseObject({ text: z.string() }),
+  ),
+  'terminal.resized': defineEvent(1, z.looseObject({ cols: z.int(), rows: z.int() })),
+  /** What a person typed into the program; `delivered` events of their own do not exist for keys. */
+  'input.sent': defineEvent(
+    1,
+    z.looseObject({ input: Id, encoding: Encoding, bytes: z.int() }),
+    z.looseObject({ text: z.string() }),
+  ),
+  /** The server's own words. The code chooses the template; agents can never append this type. */
+  'notice.posted': defineEvent(1, z.looseObject({ code: z.string() }), z.looseObject({ text: z.string() })),
+  /** Bodies were erased: those of one subject, or all up to a position. */
+  'content.erased': defineEvent(
+    1,
+    z.looseObject({ subject: z.string().optional(), upTo: z.int(), reason: z.enum(['requested', 'retention']) }),
+  ),
+}

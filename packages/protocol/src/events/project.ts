@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { Role } from '../actor.ts'
+import { defineEvent } from '../event.ts'
+import { SessionStatus } from '../session-status.ts'
+import { Id } from '../stream.ts'
+
+export const TaskColumn = z.enum(['backlog', 'todo', 'in_progress', 'review', 'done', 'cancelled'])
+export type TaskColumn = z.infer<typeof TaskColumn>
+
+export const projectEvents = {
+  'project.created': defineEvent(1, z.looseObject({ project: Id }), z.looseObject({ name: z.string() })),
+  'project.renamed': defineEvent(1, z.looseObject({}), z.looseObject({ name: z.string() })),
+  'member.added': defineEvent(1, z.looseObject({ account: Id, role: Role })),
+  'member.changed': defineEvent(1, z.looseObject({ account: Id, role: Role })),
+  'member.removed': defineEvent(1, z.looseObject({ account: Id })),
+  /** The line of one session in the project's lists and inbox, written together with what changed it. */
+  'session.indexed': defineEvent(
+    1,
+    z.looseObject({
+      session: Id,
+      task: Id.optional(),
+      agent: Id,
+      runner: Id.optional(),
+      /** The session's position that this line describes. */
+      at: z.int(),
+      status: SessionStatus,
+      turn: z.enum(['idle', 'running', 'waiting']),
+      openApprovals: z.array(Id),
+      openQuestions: z.array(Id),
+      staleSince: z.string().optional(),
+      since: z.string(),
+    }),
+    z.looseObject({ title: z.string() }),
+  ),
+  'task.created': defineEvent(
+    1,
+    z.looseObject({ task: Id, project: Id, column: TaskColumn }),
+    z.looseObject({ title: z.string(), description: z.string().optional() }),
+  ),
+  'task.changed': defineEvent(
+    1,
+    z.looseObject({ task: Id }),
+    z.looseObject({ title: z.string().optional(), description: z.string().optional() }),
+  ),
+  'task.moved': defineEvent(1, z.looseObject({ task: Id, from: TaskColumn, to: TaskColumn })),
+  'task.removed': defineEvent(1, z.looseObject({ task: Id })),
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { defineEvent } from '../event.ts'
+import { Id } from '../stream.ts'
+
+/** Kinds of secrets that are handed out: browser session, personal token, API key of a service, runner, socket ticket. */
+export const KeyKind = z.enum(['ses', 'pat', 'svc', 'run', 'wst'])
+export type KeyKind = z.infer<typeof KeyKind>
+
+/** The audit of the server's own stream. Secrets and their hashes are never in an event. */
+export const serverEvents = {
+  'account.created': defineEvent(
+    1,
+    z.looseObject({ account: Id, admin: z.boolean() }),
+    z.looseObject({ name: z.string() }),
+  ),
+  'account.disabled': defineEvent(1, z.looseObject({ account: Id })),
+  'account.password_changed': defineEvent(1, z.looseObject({ account: Id })),
+  'account.signed_in': defineEvent(1, z.looseObject({ account: Id, key: Id })),
+  'account.locked': defineEvent(1, z.looseObject({ account: Id, until: z.string() })),
+  'key.created': defineEvent(
+    1,
+    z.looseObject({
+      key: Id,
+      kind: KeyKind,
+      account: Id.optional(),
+      expiresAt: z.string(),
+      scopes: z.array(z.string()),
+      projects: z.array(Id).optional(),
+    }),
+    z.looseObject({ name: z.string() }),
+  ),
+  'key.revoked': defineEvent(1, z.looseObject({ key: Id })),
+  'runner.enrolled': defineEvent(1, z.looseObject({ runner: Id, key: Id }), z.looseObject({ name: z.string() })),
+}

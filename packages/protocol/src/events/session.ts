@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { Capabilities } from '../capabilities.ts'
+import { defineEvent } from '../event.ts'
+import { SessionStatus } from '../session-status.ts'
+import { Id } from '../stream.ts'
+
+/** How a process ended: an exit code or a signal, never both. */
+export const Exit = z.looseObject({ code: z.int().nullable(), signal: z.string().nullable() })
+export type Exit = z.infer<typeof Exit>
+
+/** Why a session changed its state. */
+export const ChangeReason = z.enum([
+  'claimed',
+  'agent_ready',
+  'start_failed',
+  'agent_exited',
+  'agent_lost',
+  'goal_reached',
+  'requested',
+  'taken_over',
+])
+export type ChangeReason = z.infer<typeof ChangeReason>
+
+export const sessionEvents = {
+  'session.created': defineEvent(
+    1,
+    z.looseObject({
+      project: Id,
+      task: Id.optional(),
+      /** The agent profile, for example `demo`, or `command` for any command line. */
+      agent: Id,
+      /** The runner that must take it; absent: any runner of the project. */
+      runner: Id.optional(),
+      personMessageChars: z.int(),
+      agentMessageChars: z.int(),
+      approvalTimeoutMs: z.int(),
+    }),
+    z.looseObject({
+      title: z.string(),
+      cwd: z.string().optional(),
+      command: z.array(z.string()).optional(),
+      mode: z.string().optional(),
+    }),
+  ),
+  'session.state_changed': defineEvent(
+    1,
+    z.looseObject({ from: SessionStatus, to: SessionStatus, reason: ChangeReason, exit: Exit.optional() }),
+    z.looseObject({ note: z.string().optional() }),
+  ),
+  'session.renamed': defineEvent(1, z.looseObject({}), z.looseObject({ title: z.string() })),
+  /** What the adapter learned about its agent: what it can do and the mode it is in. */
+  'session.profile_changed': defineEvent(
+    1,
+    z.looseObject({
+      capabilities: Capabilities.optional(),
+      mode: z.string().optional(),
+      modes: z.array(z.looseObject({ id: z.string(), name: z.string() })).optional(),
+      model: z.string().optional(),
+      pid: z.int().optional(),
+      startedAt: z.string().optional(),
+      /** The agent's own name for its session: with it the adapter can resume. */
+      native: z.string().optional(),
+    }),
+  ),
+  'session.lease_taken': defineEvent(1, z.looseObject({ runner: Id, fence: z.int().min(1) })),
+  /** The runner has not been heard from since then. It changes no state: silence is no evidence. */
+  'session.contact_lost': defineEvent(1, z.looseObject({ since: z.string() })),
+  'session.contact_restored': defineEvent(1, z.looseObject({})),
+  'goal.completed': defineEvent(1, z.looseObject({}), z.looseObject({ summary: z.string().optional() })),
+}

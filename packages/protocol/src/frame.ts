@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { Role } from './actor.ts'
+import { Accepted, CommandEnvelope, Refused } from './command.ts'
+import { Problem } from './error.ts'
+import { Envelope } from './event.ts'
+import { CursorText, StreamId } from './stream.ts'
+
+/** Frames of `hotline.v1`, one JSON object in each text message; `t` names the frame. */
+export const clientFrames = {
+  /** First frame of a socket whose upgrade carried no credential. Exactly one of ticket and token. */
+  hello: z.strictObject({
+    t: z.literal('hello'),
+    ticket: z.string().max(200).optional(),
+    token: z.string().max(200).optional(),
+    /** Name and version of the program, for the list of connections. */
+    client: z.string().max(100).optional(),
+  }),
+  /** Follow a stream from after a cursor. One follow for a stream and socket; a second one replaces the first. */
+  follow: z.strictObject({ t: z.literal('follow'), stream: StreamId, after: CursorText }),
+  unfollow: z.strictObject({ t: z.literal('unfollow'), stream: StreamId }),
+  command: z.strictObject({ t: z.literal('command'), ...CommandEnvelope.shape }),
+  /** Everything up to `seq` was applied; lets the server pace this follower. */
+  ack: z.strictObject({ t: z.literal('ack'), stream: StreamId, seq: z.int().min(0) }),
+  typing: z.strictObject({ t: z.literal('typing'), stream: StreamId }),
+  ping: z.strictObject({ t: z.literal('ping') }),
+} as const
+
+export const ClientFrame = z.discriminatedUnion('t', [
+  clientFrames.hello,
+  clientFrames.follow,
+  clientFrames.unfollow,
+  clientFrames.command,
+  clientFrames.ack,
+  clientFrames.typing,
+  clientFrames.ping,
+])
+export type ClientFrame = z.infer<typeof ClientFrame>
+
+/** Who is connected, and what the connection may expect. */
+export const Welcome = z.looseObject({
+  t: z.literal('welcome'),
+  connection: z.string(),
+  principal: z.looseObject({
+    kind: z.enum(['person', 'service', 'runner', 'system']),
+    id: z.string(),
+    name: z.string(),
+    admin: z.boolean(),
+  }),
+  projects: z.array(z.looseObject({ project: z.string(), role: Role })),
+  serverTime: z.string(),
+  heartbeatMs: z.number(),
+})
+export type Welcome = z.infer<typeof Welcome>
+
+export const serverFrames = {
+  welcome: Welcome,
+  /** Contiguous events `from` to `to`. The same bytes go to every follower of the stream. */
+  events: z.looseObject({
+    t: z.literal('events'),
+    stream: z.string(),
+    epoch: z.string(),
+    from: z.int(),
+    to: z.int(),
+    events: z.array(Envelope),
+  }),
+  /** The follower has everything that is committed now. */
+  caught_up: z.looseObject({ t: z.literal('caught_up'), stream: z.string(), epoch: z.string(), seq: z.int() }),
+  unfollowed: z.looseObject({ t: z.literal('unfollowed'), stream: z.string(), problem: Problem }),
+  accepted: z.looseObject({ t: z.literal('accepted'), ...Accepted.shape }),
+  refused: z.looseObject({ t: z.literal('refused'), ...Refused.shape }),
+  /** The cursor does not belong to this log: take a snapshot, then follow after `head`. */
+  reset: z.looseObject({
+    t: z.literal('reset'),
+    stream: z.string(),
+    reason: z.enum(['epoch', 'ahead', 'erased']),
+    epoch: z.string(),
+    head: z.int(),
+  }),
+  /** An event that a waiting follower will get later in its place, and may act on now. */
+  urgent: z.looseObject({ t: z.literal('urgent'), stream: z.string(), event: Envelope }),
+  /** Not logged: typing, work that waits for a runner. */
+  ephemeral: z.looseObject({ t: z.literal('ephemeral'), kind: z.string(), stream: z.string().optional() }),
+  /** Heartbeat, with the heads of the followed streams: finds a lost last event. */
+  heads: z.looseObject({ t: z.literal('heads'), heads: z.record(z.string(), z.string()) }),
+  pong: z.looseObject({ t: z.literal('pong') }),
+  problem: z.looseObject({ t: z.literal('problem'), problem: Problem }),
+  goodbye: z.looseObject({ t: z.literal('goodbye'), code: z.string(), retryAfterMs: z.number().optional() }),
+} as const
+
+export const ServerFrame = z.discriminatedUnion('t', [
+  serverFrames.welcome,
+  serverFrames.events,
+  serverFrames.caught_up,
+  serverFrames.unfollowed,
+  serverFrames.accepted,
+  serverFrames.refused,
+  serverFrames.reset,
+  serverFrames.urgent,
+  serverFrames.ephemeral,
+  serverFrames.heads,
+  serverFrames.pong,
+  serverFrames.problem,
+  serverFrames.goodbye,
+])
+export type ServerFrame = z.infer<typeof ServerFrame>

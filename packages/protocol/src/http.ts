@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import { Role } from './actor.ts'
+import { Envelope } from './event.ts'
+import { KeyKind } from './events/server.ts'
+import { Id } from './stream.ts'
+
+/** Bodies and answers of the HTTP API (`/api/...`). Requests are strict; answers may grow. */
+
+const AccountName = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/, 'may hold letters, digits and _ . @ -')
+const Password = z.string().min(12, 'must have at least 12 characters').max(256)
+
+/** `POST /api/auth/bootstrap`: the first account of a fresh server. */
+export const BootstrapBody = z.strictObject({ code: z.string().max(100), name: AccountName, password: Password })
+/** `POST /api/auth/sign-in` */
+export const SignInBody = z.strictObject({ name: z.string().min(1).max(64), password: z.string().min(1).max(256) })
+/** `POST /api/accounts` (admins): another person. */
+export const CreateAccountBody = z.strictObject({
+  name: AccountName,
+  password: Password,
+  admin: z.boolean().default(false),
+})
+/** `POST /api/auth/password` */
+export const ChangePasswordBody = z.strictObject({ current: z.string().max(256), next: Password })
+
+/** `POST /api/keys`: a personal token (`pat`), an API key of a service (`svc`) or the key of a runner (`run`). */
+export const CreateKeyBody = z.strictObject({
+  kind: z.enum(['pat', 'svc', 'run']),
+  name: z.string().min(1).max(100),
+  /** Days until it expires. */
+  days: z.int().min(1).max(365).default(90),
+  /** Absent: all that the owner may do. */
+  scopes: z
+    .array(z.enum(['read', 'write', 'decide', 'admin']))
+    .min(1)
+    .optional(),
+  /** Absent: all projects of the owner. */
+  projects: z.array(Id).max(100).optional(),
+})
+/** The secret is shown once, here. */
+export const CreatedKey = z.looseObject({ key: z.string(), token: z.string(), expiresAt: z.string() })
+
+export const KeyRow = z.looseObject({
+  key: z.string(),
+  kind: KeyKind,
+  name: z.string(),
+  scopes: z.array(z.string()),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+  lastUsedAt: z.string().nullable(),
+})
+export type KeyRow = z.infer<typeof KeyRow>
+
+/** `GET /api/me` */
+export const Me = z.looseObject({
+  kind: z.enum(['person', 'service', 'runner', 'system']),
+  id: z.string(),
+  name: z.string(),
+  admin: z.boolean(),
+  projects: z.array(z.looseObject({ project: z.string(), name: z.string(), role: Role })),
+})
+export type Me = z.infer<typeof Me>
+
+/** One-use, 30 seconds, bound to the account and the origin that asked: `POST /api/auth/ticket`. */
+export const Ticket = z.looseObject({ ticket: z.string(), expiresAt: z.string() })
+
+/** A session in a list: `GET /api/sessions`. The same facts as `session.indexed`. */
+export const SessionRow = z.looseObject({
+  session: z.string(),
+  project: z.string(),
+  task: z.string().nullable(),
+  agent: z.string(),
+  runner: z.string().nullable(),
+  title: z.string(),
+  status: z.string(),
+  turn: z.string(),
+  openApprovals: z.array(z.string()),
+  openQuestions: z.array(z.string()),
+  staleSince: z.string().nullable(),
+  since: z.string(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+})
+export type SessionRow = z.infer<typeof SessionRow>
+export const SessionPage = z.looseObject({ sessions: z.array(SessionRow), next: z.string().nullable() })
+
+/** `GET /api/sessions/:id`: the state at a cursor; following after that cursor keeps it true. */
+export const SessionSnapshot = z.looseObject({ stream: z.string(), cursor: z.string(), state: z.looseObject({}) })
+
+/** `GET /api/sessions/:id/events?after=…`: a page, oldest first. */
+export const EventPage = z.looseObject({
+  stream: z.string(),
+  epoch: z.string(),
+  head: z.int(),
+  events: z.array(Envelope),
+  /** Cursor of the last event here; the next page comes after it. */
+  next: z.string(),
+})
+
+/**
+ * `GET /api/sessions/:id/transcript?before=…&limit=…`: a window of a long session; windows come newest first, the events
+ * inside oldest first. `later` holds the events after the window about subjects that appear in it, so that an old window
+ * never shows an approval as open that was decided since.
+ */
+export const TranscriptWindow = z.looseObject({
+  stream: z.string(),
+  epoch: z.string(),
+  head: z.int(),
+  from: z.int(),
+  to: z.int(),
+  events: z.array(Envelope),
+  later: z.array(Envelope),
+  /** `before` of the next older window; null at the beginning. */
+  before: z.int().nullable(),
+})
+export type TranscriptWindow = z.infer<typeof TranscriptWindow>
+
+/** `GET /api/people`: names for ids, of everybody who shares a project with the asker. */
+export const PeoplePage = z.looseObject({
+  people: z.array(z.looseObject({ id: z.string(), name: z.string(), kind: z.enum(['person', 'service']) })),
+})
+
+/** `GET /api/agents`: what can be started, as the runners announce it. */
+export const AgentRow = z.looseObject({
+  agent: z.string(),
+  name: z.string(),
+  description: z.string(),
+  runner: z.string(),
+  available: z.boolean(),
+  /** Why it is not available, and what to do. */
+  hint: z.string().optional(),
+})
+export type AgentRow = z.infer<typeof AgentRow>
+
+/** `PUT /api/runner`: a runner announces itself after it connected. */
+export const AnnounceBody = z.strictObject({
+  name: z.string().min(1).max(100),
+  version: z.string().max(50),
+  platform: z.string().max(50),
+  agents: z
+    .array(
+      z.strictObject({
+        agent: Id,
+        name: z.string().max(100),
+        description: z.string().max(500),
+        available: z.boolean(),
+        hint: z.string().max(500).optional(),
+      }),
+    )
+    .max(100),
+  /** Sessions that this runner holds now, with their fences. */
+  holds: z.array(z.strictObject({ session: Id, fence: z.int().min(1) })).max(1_000),
+})
+export type AnnounceBody = z.infer<typeof AnnounceBody>
+
+/** `GET /api/runner/work`: sessions that wait for this runner to take them. */
+export const WorkPage = z.looseObject({
+  work: z.array(z.looseObject({ session: z.string(), status: z.string(), runner: z.string().nullable() })),
+})

@@ -1,0 +1,41 @@
+/** Bounds of the wire and of a session, with the unit in each name. The server may lower or raise those marked as settings. */
+export const limits = {
+  /** Setting. Characters (UTF-16 code units) in a person's message. */
+  personMessageChars: 2_000,
+  /** Setting. Characters in one message of an agent. */
+  agentMessageChars: 50_000,
+  /** Messages that may wait for one busy agent. */
+  queuedMessages: 100,
+  /** Approvals and questions that may be open in one session; further ones are refused as "queue full". */
+  openAsks: 100,
+  /** Bytes of one inbound WebSocket frame, and of one HTTP command. */
+  inboundFrameBytes: 64 * 1024,
+  /** Bytes of one HTTP body. */
+  httpBodyBytes: 1024 * 1024,
+  /** Bytes of one event as it is stored and sent. */
+  eventBytes: 256 * 1024,
+  /** Bytes of the exact input of an approval that travels inside its event. */
+  approvalInputBytes: 64 * 1024,
+  /** Bytes of one batch that a runner reports. */
+  reportBytes: 512 * 1024,
+  /** Events in one batch that a runner reports. */
+  reportEvents: 500,
+  /** Nesting depth of any JSON from outside. */
+  jsonDepth: 64,
+  /** Events in one `events` frame or one page. */
+  pageEvents: 1_000,
+  /** Bytes of one `events` frame or one page, unless a single event is larger. */
+  pageBytes: 256 * 1024,
+  /** Bytes that the server lets wait in one socket before that follower stops being pumped. */
+  socketQueueBytes: 256 * 1024,
+  /** Bytes sent and not acknowledged by `ack` before that follower stops being pumped. */
+  unacknowledgedBytes: 1024 * 1024,
+  /** Streams that one socket may follow. */
+  followsPerSocket: 200,
+  /** Milliseconds for the first frame (`hello`) of a socket that carried no credential. */
+  helloTimeoutMs: 5_000,
+  /** Milliseconds between two heartbeats of the server; a client that hears nothing for twice as long is cut off. */
+  heartbeatMs: 15_000,
+  /** Milliseconds an approval waits for a person before its default answer, deny. */
+  approvalTimeoutMs: 24 * 60 * 60 * 1_000,
+} as const

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+
+/** Where a run of an agent stands. The last three are final; `interrupted` means that the agent's process is gone. */
+export const sessionStatuses = [
+  'queued',
+  'starting',
+  'active',
+  'paused',
+  'interrupted',
+  'completed',
+  'failed',
+  'aborted',
+] as const
+export const SessionStatus = z.enum(sessionStatuses)
+export type SessionStatus = z.infer<typeof SessionStatus>
+
+/** Which change is allowed; everything else is refused. */
+export const transitions: Record<SessionStatus, readonly SessionStatus[]> = {
+  queued: ['starting', 'aborted'],
+  starting: ['active', 'failed', 'aborted'],
+  active: ['paused', 'completed', 'failed', 'aborted', 'interrupted'],
+  paused: ['active', 'aborted', 'interrupted'],
+  interrupted: ['starting', 'aborted'],
+  completed: [],
+  failed: [],
+  aborted: [],
+}
+
+/** True while an agent is or may be at work, or can be taken up again. */
+export function isLive(status: SessionStatus): boolean {
+  return transitions[status].length > 0
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+
+/** What a stream belongs to: a run of an agent, a card, a project, or the server itself. */
+export const streamKinds = ['session', 'task', 'project', 'server'] as const
+export type StreamKind = (typeof streamKinds)[number]
+
+/** Ids are minted by us or by a client as UUIDs; short names are allowed so that people can read them. Never a leading `-`. */
+export const idPattern = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/
+export const Id = z.string().regex(idPattern, 'must be 1 to 64 letters, digits, "_" or "-"')
+
+/** `<kind>:<id>`, for example `session:0198a1…`. */
+export const StreamId = z
+  .string()
+  .regex(/^(session|task|project|server):[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/, 'must be <kind>:<id>')
+export type StreamId = z.infer<typeof StreamId>
+
+/** The one stream of kind `server`: accounts, keys, runners, settings. */
+export const serverStream = 'server:main'
+
+/** The kind and the id of a valid stream id. */
+export function splitStream(stream: string): { kind: StreamKind; id: string } {
+  const at = stream.indexOf(':')
+  return { kind: stream.slice(0, at) as StreamKind, id: stream.slice(at + 1) }
+}
+
+/** The last event that a follower applied: the life of the stream (`epoch`) and the position in it. */
+export interface Cursor {
+  epoch: string
+  seq: number
+}
+
+export const epochPattern = /^[a-z0-9]{8}$/
+
+/** `<epoch>.<seq>`; `0` for the beginning; `now` for the present end. */
+export const CursorText = z
+  .string()
+  .regex(/^(0|now|[a-z0-9]{8}\.(0|[1-9][0-9]{0,15}))$/, 'must be "0", "now" or <epoch>.<seq>')
+
+export function formatCursor(cursor: Cursor): string {
+  return `${cursor.epoch}.${cursor.seq}`
+}
+
+/** Reads what `CursorText` accepts; `undefined` for anything else. */
+export function parseCursor(text: string): Cursor | 'start' | 'now' | undefined {
+  if (text === '0') return 'start'
+  if (text === 'now') return 'now'
+  const match = /^([a-z0-9]{8})\.(0|[1-9][0-9]{0,15})$/.exec(text)
+  if (!match?.[1] || !match[2]) return undefined
+  const seq = Number(match[2])
+  return Number.isSafeInteger(seq) ? { epoch: match[1], seq } : undefined
+}
