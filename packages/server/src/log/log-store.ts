@@ -1,0 +1,109 @@
+import type { Actor } from '@hotline/protocol/actor'
+import type { RowChange } from './tables.ts'
+
+/** An event before the store gave it a place: everything but `seq` and `hash`. */
+export interface NewEvent {
+  v: number
+  at: string
+  type: string
+  subject?: string | undefined
+  actor: Actor
+  channel?: string | undefined
+  cause?: string | undefined
+  data: object
+  body?: object | undefined
+}
+
+/** A command that this append answers. The same sender and id get `answer` again for as long as the stream lives. */
+export interface CommandRecord {
+  /** `<kind>:<id>` of the sender. */
+  principal: string
+  id: string
+  /** Hex SHA-256 of stream, type and data. */
+  bodyHash: string
+  /** The answer as JSON. */
+  answer: string
+}
+
+/** What is added to one stream. */
+export interface Append {
+  stream: string
+  /** The head that was decided upon (0 creates the stream), or `any` for lines that depend on no state. */
+  expect: number | 'any'
+  /** Generation of the node that owns the stream; an older one than stored is refused as `fenced`. Absent: not owned. */
+  generation?: number | undefined
+  events: readonly NewEvent[]
+  /** The state after the last event as JSON; absent where it did not change. */
+  state?: string | undefined
+  commands?: readonly CommandRecord[] | undefined
+  /** Changes of lists, in the same transaction. */
+  rows?: readonly RowChange[] | undefined
+}
+
+/** An event as stored: `bytes` are exactly what goes over the wire. */
+export interface StoredEvent {
+  seq: number
+  type: string
+  subject: string | undefined
+  bytes: Uint8Array
+}
+
+/** Where a stream ended after an append, with the events as stored. */
+export interface Appended {
+  stream: string
+  epoch: string
+  head: number
+  events: readonly StoredEvent[]
+}
+
+/**
+ * `conflict`: the stream has moved on, or a row that must be new exists (`what` names it): read again, decide again.
+ * `fenced`: another node owns the stream. `unavailable`: nothing was written (disk full, read-only, store away).
+ */
+export type AppendRefusal =
+  | { ok: false; reason: 'conflict'; what: string }
+  | { ok: false; reason: 'fenced' }
+  | { ok: false; reason: 'unavailable'; detail: string }
+export type AppendResult = { ok: true; appended: readonly Appended[] } | AppendRefusal
+
+export interface StreamHead {
+  stream: string
+  epoch: string
+  head: number
+  /** Of the last event; the seed of the chain for an empty stream. */
+  hash: string
+  generation: number
+  /** The last written state as JSON, and the position it was written at: no later event changed it. */
+  state: string | undefined
+}
+
+export interface ReadRange {
+  /** Positions greater than this. */
+  after: number
+  /** Positions up to and including this. */
+  upTo?: number
+  limit: number
+  /** Stops before the page grows over this, but always gives one event. */
+  maxBytes: number
+}
+
+/**
+ * The log: streams of events, each numbered 1, 2, 3, … in commit order. What `append` resolved with is on disk. Appends
+ * that arrive while a commit runs share the next one.
+ */
+export interface LogStore extends AsyncDisposable {
+  /** All of the group or nothing. Order inside a stream follows the order of the calls. */
+  append(group: readonly Append[]): Promise<AppendResult>
+  head(stream: string): Promise<StreamHead | undefined>
+  read(stream: string, range: ReadRange): Promise<readonly StoredEvent[]>
+  /** Events of these subjects after a position, oldest first. */
+  readSubjects(stream: string, subjects: readonly string[], after: number, limit: number): Promise<readonly StoredEvent[]>
+  findCommand(stream: string, principal: string, id: string): Promise<{ bodyHash: string; answer: string } | undefined>
+  /**
+   * Erases body and salt of the events of one subject, or of all, up to a position. Header, hash and position stay, so
+   * the chain still verifies. Answers how many bodies went.
+   */
+  erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number>
+  /** Walks the chain; answers the first position that does not hold, with the reason, or undefined. */
+  verify(stream: string): Promise<{ seq: number; reason: string } | undefined>
+}

@@ -1,0 +1,111 @@
+/** The lists that are written together with the events that change them. All times are RFC 3339 text. */
+export interface SessionTable {
+  session: string
+  project: string
+  task: string | null
+  agent: string
+  runner: string | null
+  title: string
+  status: string
+  turn: string
+  /** JSON arrays of ids. */
+  open_approvals: string
+  open_questions: string
+  /** Open approvals and questions, for the order of lists. */
+  needs: number
+  stale_since: string | null
+  since: string
+  created_at: string
+  updated_at: string
+}
+
+export interface ProjectTable {
+  project: string
+  name: string
+  created_at: string
+}
+
+export interface MemberTable {
+  project: string
+  account: string
+  role: string
+}
+
+export interface TaskTable {
+  task: string
+  project: string
+  title: string
+  column_name: string
+  created_at: string
+  updated_at: string
+}
+
+/** Open approvals with their deadlines: the inbox, and what the timers read after a restart. */
+export interface ApprovalTable {
+  approval: string
+  session: string
+  project: string
+  expires_at: string
+  requested_at: string
+}
+
+export interface AccountTable {
+  account: string
+  name: string
+  /** Lower case; unique. */
+  name_key: string
+  /** PHC string (argon2id). */
+  password: string
+  admin: number
+  disabled: number
+  /** Grows with every change of password, role or membership; credentials of an older version are dead. */
+  access_version: number
+  created_at: string
+}
+
+export interface KeyTable {
+  key: string
+  kind: string
+  /** The account it acts for; null for runners. */
+  account: string | null
+  name: string
+  /** SHA-256 of the secret. */
+  secret_hash: string
+  /** JSON arrays. */
+  scopes: string
+  projects: string | null
+  created_at: string
+  expires_at: string
+  /** For browser sessions: the idle end, moved forward by use. */
+  idle_expires_at: string | null
+  last_used_at: string | null
+  last_used_from: string | null
+  revoked_at: string | null
+}
+
+/** Facts of which there is one: that the first account was claimed, the server's own id, … */
+export interface FactTable {
+  name: string
+  value: string
+}
+
+export interface Tables {
+  sessions: SessionTable
+  projects: ProjectTable
+  members: MemberTable
+  tasks: TaskTable
+  approvals: ApprovalTable
+  accounts: AccountTable
+  keys: KeyTable
+  facts: FactTable
+}
+export type TableName = keyof Tables
+
+/** `insert` refuses the whole append as a conflict where the row exists; `put` writes over it. */
+export type RowChange = {
+  [T in TableName]:
+    | { table: T; insert: Tables[T] }
+    | { table: T; put: Tables[T] }
+    | { table: T; set: Partial<Tables[T]>; where: Partial<Tables[T]> }
+    | { table: T; drop: Partial<Tables[T]> }
+}[TableName]
