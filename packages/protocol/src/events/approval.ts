@@ -40,6 +40,8 @@ export const approvalEvents = {
       step: Id.optional(),
       turn: Id.optional(),
       digest: Digest,
+      /** The part of the digest that an edit of the input leaves as it is (core/approval-digest). */
+      contextDigest: Digest,
       verdicts: z.array(Verdict),
       scopes: z.array(Scope),
       strength: Strength,

@@ -9,7 +9,13 @@ export const controlEvents = {
   /** A person wants something done to the agent; the runner that holds it answers with done or failed. */
   'control.requested': defineEvent(
     1,
-    z.looseObject({ control: Id, action: ControlAction, mode: z.string().optional() }),
+    z.looseObject({
+      control: Id,
+      action: ControlAction,
+      mode: z.string().optional(),
+      /** For `kill`: how the session ends once nothing is left running. */
+      ending: z.enum(['aborted', 'completed']).optional(),
+    }),
     z.looseObject({ reason: z.string().optional() }),
   ),
   'control.done': defineEvent(1, z.looseObject({ control: Id, action: ControlAction })),

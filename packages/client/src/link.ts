@@ -1,0 +1,67 @@
+import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
+import type { Problem } from '@hotline/protocol/error'
+import type { Envelope } from '@hotline/protocol/event'
+
+/** How the connection stands, for a dot, a label and a banner. */
+export type ConnectionState =
+  | { status: 'connecting'; attempt: number }
+  | { status: 'open'; since: number }
+  /** `retryAt` in milliseconds of the wall clock. After the first five tries it goes on slowly (`slow`). */
+  | { status: 'waiting'; attempt: number; retryAt: number; problem: Problem; slow: boolean }
+  /** It will not try again by itself: signed out, or a version that is not spoken. */
+  | { status: 'closed'; problem?: Problem }
+
+/** A value that can be read and watched; `watch` calls back after each change, and answers what ends it. */
+export interface Readable<T> {
+  readonly value: T
+  watch(changed: (value: T) => void): () => void
+}
+
+/** What a follower of a stream hears. Events come once each, in order, over any number of reconnects. */
+export interface Follower {
+  /** Contiguous events with the epoch they belong to. */
+  events(events: readonly Envelope[], epoch: string): void
+  /** Everything that is committed is here. Called again after each reconnect. */
+  caughtUp?(cursor: string): void
+  /** An event that comes later in its place, and may be acted on now. */
+  urgent?(event: Envelope): void
+  /** The log had another life: drop what was folded, take a snapshot, go on after its cursor. */
+  reset?(head: string): void
+  /** The stream cannot be followed (no right, not there); nothing more comes. */
+  ended?(problem: Problem): void
+}
+
+export interface Follow {
+  /** Position of the last event that was handed over. */
+  readonly cursor: string
+  close(): void
+}
+
+export type CommandOutcome = { ok: true; accepted: Accepted } | { ok: false; problem: Problem }
+
+/** One connection to a server: streams to follow and commands to send. The SDK's session views are built on it. */
+export interface Link extends AsyncDisposable {
+  readonly connection: Readable<ConnectionState>
+  /** `after`: a cursor, `0` or `now`. */
+  follow(stream: string, after: string, follower: Follower): Follow
+  /**
+   * Sends a command; it waits in the outbox while the connection is away and is sent again with the same id until there
+   * is an answer, so it happens once. Refusals are values.
+   */
+  command<T extends CommandType>(
+    stream: string,
+    type: T,
+    data: CommandInput<T>,
+    options?: { id?: string; signal?: AbortSignal },
+  ): Promise<CommandOutcome>
+  /** Tries to connect now, for a Reconnect button. */
+  reconnect(): void
+  /** An HTTP request of the API with the link's credential; answers the parsed JSON, or the problem. */
+  request<R>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<{ ok: true; value: R } | { ok: false; problem: Problem }>
+  /** Frames that are not logged: typing, work for runners. */
+  ephemeral(hear: (frame: { kind: string; stream?: string }) => void): () => void
+}

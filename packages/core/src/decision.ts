@@ -1,0 +1,26 @@
+import type { Actor } from '@hotline/protocol/actor'
+import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
+import type { KnownDraft } from '@hotline/protocol/events'
+
+/** What the rules may know besides the state: all of it given, so that the same question has the same answer. */
+export interface Context {
+  /** RFC 3339, UTC, milliseconds. */
+  now: string
+  actor: Actor
+  channel?: string | undefined
+  /** Hex SHA-256 of the UTF-8 bytes of a text. */
+  sha256: (text: string) => string
+}
+
+/** What a command means now: events, or a refusal that says why and what to do. Never both. */
+export type Decision =
+  | { ok: true; events: readonly KnownDraft[]; facts?: Record<string, unknown> }
+  | { ok: false; problem: Problem }
+
+export function accept(...events: KnownDraft[]): Decision {
+  return { ok: true, events }
+}
+
+export function refuse(code: ErrorCode, detail: string, facts?: Record<string, unknown>): Decision {
+  return { ok: false, problem: problem(code, detail, facts) }
+}

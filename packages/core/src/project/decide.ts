@@ -1,0 +1,69 @@
+import type { Command } from '@hotline/protocol/command'
+import { splitStream } from '@hotline/protocol/stream'
+import { accept, type Context, type Decision, refuse } from '../decision.ts'
+import type { ProjectState, TaskState } from './state.ts'
+
+/** What a command means for a project. A project always keeps an owner. */
+export function decideProject(state: ProjectState | undefined, command: Command, context: Context): Decision {
+  if (command.type === 'project.create') {
+    if (state) return refuse('already_exists', 'A project with this id exists.')
+    const project = splitStream(command.stream).id
+    return accept(
+      { type: 'project.created', data: { project }, body: { name: command.data.name } },
+      { type: 'member.added', data: { account: context.actor.id, role: 'owner' } },
+    )
+  }
+  if (!state) return refuse('not_found', 'There is no project with this id.')
+  if (command.type === 'project.rename') {
+    return accept({ type: 'project.renamed', data: {}, body: { name: command.data.name } })
+  }
+  if (command.type === 'member.add') {
+    const { account, role } = command.data
+    if (state.members[account])
+      return refuse('already_exists', 'This account is a member already. Change its role instead.')
+    if (role === 'owner' && !isOwner(state, context)) return ownersOnly()
+    return accept({ type: 'member.added', data: { account, role } })
+  }
+  if (command.type === 'member.change' || command.type === 'member.remove') {
+    const { account } = command.data
+    const now = state.members[account]
+    const role = command.type === 'member.change' ? command.data.role : undefined
+    if (!now) return refuse('not_found', 'This account is not a member of the project.')
+    if (now === role) return accept()
+    if ((now === 'owner' || role === 'owner') && !isOwner(state, context)) return ownersOnly()
+    if (now === 'owner' && Object.values(state.members).filter((other) => other === 'owner').length === 1) {
+      return refuse('last_owner', 'Make somebody else an owner first.')
+    }
+    return accept(
+      role ? { type: 'member.changed', data: { account, role } } : { type: 'member.removed', data: { account } },
+    )
+  }
+  return refuse('invalid_request', `"${command.type}" is not a command for a project.`)
+}
+
+/** What a command means for a card. */
+export function decideTask(state: TaskState | undefined, command: Command): Decision {
+  const task = splitStream(command.stream).id
+  if (command.type === 'task.create') {
+    if (state) return refuse('already_exists', 'A task with this id exists.')
+    const { project, title, description, column } = command.data
+    const body = description === undefined ? { title } : { title, description }
+    return accept({ type: 'task.created', data: { task, project, column }, body })
+  }
+  if (!state || state.removed) return refuse('not_found', 'There is no task with this id.')
+  if (command.type === 'task.change') return accept({ type: 'task.changed', data: { task }, body: command.data })
+  if (command.type === 'task.remove') return accept({ type: 'task.removed', data: { task } })
+  if (command.type === 'task.move') {
+    if (state.column === command.data.to) return accept()
+    return accept({ type: 'task.moved', data: { task, from: state.column, to: command.data.to } })
+  }
+  return refuse('invalid_request', `"${command.type}" is not a command for a task.`)
+}
+
+function isOwner(state: ProjectState, context: Context): boolean {
+  return state.members[context.actor.id] === 'owner'
+}
+
+function ownersOnly(): Decision {
+  return refuse('forbidden', 'Only an owner can make, change or remove an owner.')
+}

@@ -1,0 +1,35 @@
+import type { Envelope } from '@hotline/protocol/event'
+import { asKnown } from '@hotline/protocol/events'
+import type { ProjectState, TaskState } from './state.ts'
+
+/** The fold of a project's stream; the lines of its sessions (`session.indexed`) change lists, not rules. */
+export function evolveProject(state: ProjectState | undefined, event: Envelope): ProjectState | undefined {
+  const known = asKnown(event)
+  if (known?.type === 'project.created') {
+    return { kind: 'project', project: known.data.project, name: known.body?.name ?? '', members: {} }
+  }
+  if (!state || !known) return state
+  if (known.type === 'project.renamed') return known.body ? { ...state, name: known.body.name } : state
+  if (known.type === 'member.added' || known.type === 'member.changed') {
+    return { ...state, members: { ...state.members, [known.data.account]: known.data.role } }
+  }
+  if (known.type === 'member.removed') {
+    const { [known.data.account]: _, ...members } = state.members
+    return { ...state, members }
+  }
+  return state
+}
+
+/** The fold of a card's stream. */
+export function evolveTask(state: TaskState | undefined, event: Envelope): TaskState | undefined {
+  const known = asKnown(event)
+  if (known?.type === 'task.created') {
+    const { task, project, column } = known.data
+    return { kind: 'task', task, project, title: known.body?.title ?? '', column, removed: false }
+  }
+  if (!state || !known) return state
+  if (known.type === 'task.changed') return known.body?.title ? { ...state, title: known.body.title } : state
+  if (known.type === 'task.moved') return { ...state, column: known.data.to }
+  if (known.type === 'task.removed') return { ...state, removed: true }
+  return state
+}

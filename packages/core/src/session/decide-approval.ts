@@ -1,0 +1,87 @@
+import type { CommandOf } from '@hotline/protocol/command'
+import { approvalDigest } from '../approval-digest.ts'
+import { accept, type Context, type Decision, refuse } from '../decision.ts'
+import type { SessionState } from './state.ts'
+
+/** A person answers an approval. The first valid answer wins; the second one is told who was first. */
+export function decideApproval(state: SessionState, command: CommandOf<'approval.decide'>, context: Context): Decision {
+  const { approval: id, digest, verdict, scope, input, reason } = command.data
+  const pending = state.approvals.find(({ approval }) => approval === id)
+  if (!pending || pending.outcome !== undefined) return settled(state, id)
+  if (pending.expiresAt <= context.now) {
+    return refuse('approval_expired', 'The time for this answer has passed; the agent is told that nobody answered.')
+  }
+  if (pending.digest !== digest) {
+    return refuse('digest_mismatch', 'The request is not the one that was shown. Look again, then decide.', {
+      digest: pending.digest,
+    })
+  }
+  if (!pending.verdicts.includes(verdict)) {
+    return refuse(
+      'unsupported',
+      `This agent cannot be answered with "${verdict}". It takes: ${pending.verdicts.join(', ')}.`,
+    )
+  }
+  if (!pending.scopes.includes(scope)) {
+    return refuse(
+      'unsupported',
+      `This agent cannot be answered for "${scope}". It takes: ${pending.scopes.join(', ')}.`,
+    )
+  }
+  if ((verdict === 'modify') !== (input !== undefined)) {
+    return refuse('invalid_request', '"input" belongs to the verdict "modify", and to no other.')
+  }
+  if (verdict === 'modify' && scope !== 'once') {
+    return refuse('invalid_request', 'A changed input counts once; it cannot be allowed for longer.')
+  }
+  const outcome = verdict === 'allow' ? 'allowed' : verdict === 'deny' ? 'denied' : 'allowed_modified'
+  return accept({
+    type: 'approval.resolved',
+    subject: `approval:${id}`,
+    data: {
+      approval: id,
+      digest,
+      outcome,
+      scope,
+      ...(input === undefined ? {} : { modifiedDigest: approvalDigest(pending.contextDigest, input, context.sha256) }),
+    },
+    body: { ...(reason === undefined ? {} : { reason }), ...(input === undefined ? {} : { input }) },
+  })
+}
+
+function settled(state: SessionState, id: string): Decision {
+  const past = state.resolved.findLast(({ approval }) => approval === id)
+  if (!past) return refuse('not_found', 'This session has no such approval.')
+  if (past.outcome === 'timed_out') {
+    return refuse('approval_expired', `Nobody answered in time; it was closed at ${past.at}.`, { at: past.at })
+  }
+  if (past.outcome === 'cancelled') {
+    return refuse('approval_expired', `The agent no longer asks; it was closed at ${past.at}.`, { at: past.at })
+  }
+  return refuse('already_resolved', `This was ${past.outcome.replace('_', ' and ')} already.`, {
+    outcome: past.outcome,
+    by: past.by,
+    channel: past.channel,
+    at: past.at,
+  })
+}
+
+/** The server's clock says that the time is over. Early, late or double calls change nothing. */
+export function expireApproval(state: SessionState, id: string, context: Context): Decision {
+  const pending = state.approvals.find(({ approval }) => approval === id)
+  if (!pending || pending.outcome !== undefined || pending.expiresAt > context.now) return accept()
+  return accept({ type: 'approval.timed_out', subject: `approval:${id}`, data: { approval: id } })
+}
+
+export function decideQuestion(state: SessionState, command: CommandOf<'question.answer'>): Decision {
+  const { question, action, content } = command.data
+  if (!state.questions.some((open) => open.question === question)) {
+    return refuse('already_resolved', 'This question is not open: it was answered, or the agent no longer asks.')
+  }
+  return accept({
+    type: 'question.answered',
+    subject: `question:${question}`,
+    data: { question, action },
+    body: content === undefined ? {} : { content },
+  })
+}

@@ -1,0 +1,106 @@
+import type { CommandOf } from '@hotline/protocol/command'
+import type { KnownDraft } from '@hotline/protocol/events'
+import type { ControlAction } from '@hotline/protocol/events/control'
+import { accept, type Decision, refuse } from '../decision.ts'
+import { closeAsks } from './close.ts'
+import type { SessionState } from './state.ts'
+
+type ControlCommand = CommandOf<
+  'session.pause' | 'session.resume' | 'session.interrupt' | 'session.abort' | 'session.complete' | 'session.set_mode'
+>
+
+/**
+ * People steer the agent. Where an agent is at work this asks its runner (`control.requested`) and the state changes when
+ * the runner reports that it is done; where nothing runs, or nobody can be asked, the state changes at once.
+ */
+export function decideControl(state: SessionState, command: ControlCommand): Decision {
+  switch (command.type) {
+    case 'session.pause':
+      if (state.status !== 'active') return notNow(state, 'pause')
+      if (state.capabilities?.pause !== 'signal') return refuse('unsupported', 'This agent cannot be paused.')
+      return ask(state, command.id, 'pause', command.data.reason)
+    case 'session.resume':
+      if (state.status === 'paused') return ask(state, command.id, 'resume')
+      if (state.status !== 'interrupted') return notNow(state, 'resume')
+      if (!state.capabilities?.resume) {
+        return refuse('unsupported', 'This agent keeps no session that could be taken up again. Start a new one.')
+      }
+      return ask(state, command.id, 'resume')
+    case 'session.interrupt':
+      if (state.status !== 'active' || !state.turn) return notNow(state, 'stop a turn')
+      if (!state.capabilities?.interrupt)
+        return refuse('unsupported', 'This agent cannot be stopped in the middle of a turn.')
+      return ask(state, command.id, 'interrupt', command.data.reason)
+    case 'session.set_mode': {
+      if (state.status !== 'active') return notNow(state, 'change the mode')
+      const known = state.modes?.map(({ id }) => id) ?? []
+      if (!known.includes(command.data.mode)) {
+        return refuse(
+          'unsupported',
+          `This agent has no mode "${command.data.mode}". It has: ${known.join(', ') || 'none'}.`,
+        )
+      }
+      return accept(requested(command.id, 'set_mode', { mode: command.data.mode }))
+    }
+    case 'session.abort':
+      return end(state, command.id, 'aborted', command.data.reason)
+    case 'session.complete': {
+      if (state.status !== 'active') return notNow(state, 'complete')
+      const goal: KnownDraft = {
+        type: 'goal.completed',
+        data: {},
+        body: command.data.summary === undefined ? {} : { summary: command.data.summary },
+      }
+      const ended = end(state, command.id, 'completed')
+      return ended.ok ? accept(goal, ...ended.events) : ended
+    }
+  }
+}
+
+function end(state: SessionState, control: string, ending: 'aborted' | 'completed', reason?: string): Decision {
+  if (state.status === 'completed' || state.status === 'failed' || state.status === 'aborted')
+    return notNow(state, 'end')
+  const held = state.lease !== undefined && state.status !== 'queued' && state.status !== 'interrupted'
+  if (held && state.staleSince === undefined) {
+    if (state.ending) return refuse('invalid_transition', 'The session is ending already.')
+    return accept(requested(control, 'kill', { ending }, reason))
+  }
+  // Nothing runs, or its machine is out of contact: the person's word counts now, and the runner ends what is left when
+  // it comes back and reads this.
+  return accept(...closeAsks(state, 'session_ended'), {
+    type: 'session.state_changed',
+    data: { from: state.status, to: ending, reason: 'requested' },
+    body: reason === undefined ? {} : { note: reason },
+  })
+}
+
+function ask(state: SessionState, control: string, action: ControlAction, reason?: string): Decision {
+  if (state.controls.some((open) => open.action === action)) {
+    return refuse('invalid_transition', `"${action}" was asked for already and is under way.`)
+  }
+  return accept(requested(control, action, {}, reason))
+}
+
+function requested(
+  control: string,
+  action: ControlAction,
+  facts: { mode?: string; ending?: 'aborted' | 'completed' },
+  reason?: string,
+): KnownDraft {
+  return {
+    type: 'control.requested',
+    subject: `control:${control}`,
+    data: { control, action, ...facts },
+    body: reason === undefined ? {} : { reason },
+  }
+}
+
+function notNow(state: SessionState, what: string): Decision {
+  return refuse(
+    'invalid_transition',
+    `The session is ${state.ending ? 'ending' : state.status}; one cannot ${what} it now.`,
+    {
+      status: state.status,
+    },
+  )
+}

@@ -1,0 +1,96 @@
+import type { CommandOf } from '@hotline/protocol/command'
+import { limits } from '@hotline/protocol/limits'
+import { isLive } from '@hotline/protocol/session-status'
+import { accept, type Context, type Decision, refuse } from '../decision.ts'
+import type { QueuedMessage, SessionState } from './state.ts'
+import { checkText } from './text.ts'
+
+type MessageCommand = CommandOf<'message.send' | 'message.edit' | 'message.withdraw' | 'message.reorder'>
+
+/** People's messages: they wait in the session's queue until the agent can take them, and can be changed until then. */
+export function decideMessage(state: SessionState, command: MessageCommand, context: Context): Decision {
+  switch (command.type) {
+    case 'message.send':
+      return send(state, command)
+    case 'message.edit': {
+      const queued = ownQueued(state, command.data.message, context)
+      if (!('message' in queued)) return queued
+      const refusal = checkText(command.data.text, state.personMessageChars)
+      if (refusal) return refusal
+      return accept({
+        type: 'message.edited',
+        subject: `message:${queued.message}`,
+        data: { message: queued.message, chars: command.data.text.length },
+        body: { text: command.data.text },
+      })
+    }
+    case 'message.withdraw': {
+      const queued = ownQueued(state, command.data.message, context)
+      if (!('message' in queued)) return queued
+      return accept({
+        type: 'message.withdrawn',
+        subject: `message:${queued.message}`,
+        data: { message: queued.message },
+      })
+    }
+    case 'message.reorder': {
+      const wanted = command.data.order
+      const waiting = state.queue.map(({ message }) => message)
+      const same =
+        wanted.length === waiting.length &&
+        new Set(wanted).size === wanted.length &&
+        waiting.every((id) => wanted.includes(id))
+      if (!same) {
+        return refuse(
+          'not_queued',
+          'The queue has changed meanwhile. Read it again and name every waiting message once.',
+          {
+            waiting,
+          },
+        )
+      }
+      return accept({ type: 'message.reordered', data: { order: wanted } })
+    }
+  }
+}
+
+function send(state: SessionState, command: CommandOf<'message.send'>): Decision {
+  if (!isLive(state.status) || state.ending) {
+    return refuse(
+      'invalid_transition',
+      `The session is ${state.ending ?? state.status}; nobody would read this. Start a new session.`,
+    )
+  }
+  if (state.capabilities?.input === 'none')
+    return refuse('unsupported', 'Nothing can be sent to this agent; it is only watched.')
+  const { text, replyTo, metadata } = command.data
+  const refusal = checkText(text, state.personMessageChars)
+  if (refusal) return refusal
+  if (state.queue.length >= limits.queuedMessages) {
+    return refuse('queue_full', `${state.queue.length} messages wait already. Withdraw one, or wait for the agent.`, {
+      limit: limits.queuedMessages,
+    })
+  }
+  return accept({
+    type: 'message.posted',
+    subject: `message:${command.id}`,
+    data: {
+      message: command.id,
+      role: 'person',
+      chars: text.length,
+      ...(replyTo === undefined ? {} : { replyTo }),
+      queued: true,
+    },
+    body: { text, ...(metadata === undefined ? {} : { metadata }) },
+  })
+}
+
+/** The waiting message if it is the asker's own; otherwise a refusal. */
+function ownQueued(state: SessionState, message: string, context: Context): QueuedMessage | Decision {
+  const queued = state.queue.find((candidate) => candidate.message === message)
+  if (!queued) return refuse('not_queued', 'The agent has this message already, or it was withdrawn. Send another one.')
+  if (queued.by.kind !== context.actor.kind || queued.by.id !== context.actor.id) {
+    return refuse('forbidden', 'Only its author can change a waiting message.')
+  }
+  return queued
+}

@@ -1,0 +1,216 @@
+import type { CommandOf } from '@hotline/protocol/command'
+import { issuesOf } from '@hotline/protocol/command'
+import type { Report } from '@hotline/protocol/commands/agent'
+import type { ErrorCode } from '@hotline/protocol/error'
+import { eventSpecs, type DraftOf, type KnownDraft } from '@hotline/protocol/events'
+import { limits } from '@hotline/protocol/limits'
+import { isLive, transitions } from '@hotline/protocol/session-status'
+import { approvalDigest, contextDigest } from '../approval-digest.ts'
+import { type Context, type Decision, refuse } from '../decision.ts'
+import { draftEvent } from '../draft-event.ts'
+import { closeAsks } from './close.ts'
+import { evolveSession } from './evolve.ts'
+import { openApprovals, type SessionState } from './state.ts'
+import { subjectOf } from './subject.ts'
+
+/** A reported event that says nothing new, or that came too late: left out, and named in the answer. */
+interface Dropped {
+  index: number
+  code: ErrorCode
+}
+
+/**
+ * What an agent did, in the words of its runner. Only the holder of the lease's fence is heard. An event that no longer
+ * fits (a message that was withdrawn meanwhile, an approval that is closed) is left out and named in `dropped`, so the
+ * runner knows; a batch that cannot be read at all is refused whole, since that is a fault of the runner.
+ */
+export function decideReport(first: SessionState, command: CommandOf<'agent.report'>, context: Context): Decision {
+  const { fence, events: reports } = command.data
+  if (first.lease?.fence !== fence || first.lease.runner !== context.actor.id) {
+    return refuse('fenced', 'Another life of a runner holds this session. Stop its agent, or take the lease again.', {
+      fence: first.lease?.fence ?? null,
+    })
+  }
+  let state = first
+  const events: KnownDraft[] = []
+  const dropped: Dropped[] = []
+  for (const [index, report] of reports.entries()) {
+    const outcome = weigh(state, report, context)
+    if ('refusal' in outcome) return outcome.refusal
+    if ('drop' in outcome) {
+      dropped.push({ index, code: outcome.drop })
+      continue
+    }
+    for (const draft of outcome.drafts) {
+      events.push(draft)
+      state = evolveSession(state, draftEvent(command.stream, draft, context)) ?? state
+    }
+  }
+  return { ok: true, events, facts: dropped.length > 0 ? { dropped } : {} }
+}
+
+type Weighed = { drafts: readonly KnownDraft[] } | { drop: ErrorCode } | { refusal: Decision }
+
+function weigh(state: SessionState, report: Report, context: Context): Weighed {
+  const draft = read(report.type === 'approval.requested' ? withDeadline(state, report, context) : report)
+  if ('refusal' in draft) return draft
+  switch (draft.type) {
+    case 'session.state_changed':
+      return stateChanged(state, draft)
+    case 'session.profile_changed':
+    case 'usage.reported':
+    case 'output.appended':
+    case 'message.delta':
+    case 'message.seen':
+    case 'thought.delta':
+    case 'thought.completed':
+    case 'step.started':
+    case 'step.progressed':
+    case 'step.finished':
+    case 'plan.updated':
+      return { drafts: [draft] }
+    case 'message.posted':
+    case 'message.completed':
+      return agentMessage(state, draft)
+    case 'message.delivered':
+    case 'message.delivery_unknown':
+      return keepIf(
+        draft,
+        state.queue.some(({ message }) => message === draft.data.message) || draft.type === 'message.delivery_unknown',
+        'not_queued',
+      )
+    case 'turn.started':
+      return keepIf(draft, state.turn === undefined && isLive(state.status), 'invalid_transition')
+    case 'turn.ended':
+      if (state.turn?.turn !== draft.data.turn) return { drop: 'invalid_transition' }
+      return { drafts: [...closeAsks(state, 'turn_ended'), draft] }
+    case 'approval.requested':
+      return approvalRequested(state, draft, context)
+    case 'approval.cancelled':
+      return keepIf(
+        draft,
+        openApprovals(state).some(({ approval }) => approval === draft.data.approval),
+        'already_resolved',
+      )
+    case 'approval.dispatched':
+    case 'approval.dispatch_refused':
+    case 'approval.dispatch_unknown':
+      return keepIf(
+        draft,
+        state.approvals.some((pending) => pending.approval === draft.data.approval && pending.outcome !== undefined),
+        'invalid_transition',
+      )
+    case 'question.asked':
+      if (state.questions.some(({ question }) => question === draft.data.question)) return { drop: 'already_exists' }
+      return keepIf(draft, isLive(state.status) && asks(state) < limits.openAsks, 'queue_full')
+    case 'question.withdrawn':
+      return keepIf(
+        draft,
+        state.questions.some(({ question }) => question === draft.data.question),
+        'already_resolved',
+      )
+    case 'control.done':
+    case 'control.failed':
+      return keepIf(
+        draft,
+        state.controls.some(({ control }) => control === draft.data.control),
+        'invalid_transition',
+      )
+  }
+}
+
+type Reported = DraftOf<Report['type']>
+
+/** Reads a report against the schema of its type, and gives it its subject. */
+function read(report: Report): Reported | { refusal: Decision } {
+  const spec = eventSpecs[report.type]
+  const data = spec.data.safeParse(report.data)
+  const body = spec.body?.safeParse(report.body ?? {})
+  const error = data.error ?? body?.error
+  if (error) {
+    const issues = issuesOf(error, report.type)
+    return { refusal: refuse('invalid_request', `The report of "${report.type}" cannot be read.`, { issues }) }
+  }
+  const subject = subjectOf(report.type, report.data)
+  return {
+    type: report.type,
+    ...(subject === undefined ? {} : { subject }),
+    data: data.data,
+    ...(body ? { body: body.data } : {}),
+  } as unknown as Reported
+}
+
+function keepIf(draft: KnownDraft, fits: unknown, code: ErrorCode): Weighed {
+  return fits === true ? { drafts: [draft] } : { drop: code }
+}
+
+function asks(state: SessionState): number {
+  return openApprovals(state).length + state.questions.length
+}
+
+/** An agent's own words: never in a person's or the server's name, never queued. */
+function agentMessage(state: SessionState, draft: DraftOf<'message.posted' | 'message.completed'>): Weighed {
+  if (draft.body.text.length > state.agentMessageChars) {
+    return {
+      refusal: refuse(
+        'message_too_long',
+        `An agent's message may have ${state.agentMessageChars} characters. Report it in parts.`,
+        {
+          limit: state.agentMessageChars,
+        },
+      ),
+    }
+  }
+  if (draft.type === 'message.completed') return { drafts: [draft] }
+  return { drafts: [{ ...draft, data: { ...draft.data, role: 'agent', queued: false } }] }
+}
+
+/** The runner says where its agent stands now; where it came from, and what a person decided meanwhile, the state knows. */
+function stateChanged(state: SessionState, draft: DraftOf<'session.state_changed'>): Weighed {
+  const gone = draft.data.to !== 'active' && draft.data.to !== 'paused'
+  const wanted = gone && state.ending ? state.ending : draft.data.to
+  const to =
+    state.status === 'starting' && (wanted === 'interrupted' || wanted === 'completed')
+      ? state.ending
+        ? 'aborted'
+        : 'failed'
+      : wanted
+  if (!transitions[state.status].includes(to) || to === 'starting') return { drop: 'invalid_transition' }
+  const reason = gone && state.ending ? 'requested' : draft.data.reason
+  const change: KnownDraft = { ...draft, data: { ...draft.data, from: state.status, to, reason } }
+  if (!gone) return { drafts: [change] }
+  const ended: KnownDraft[] = state.turn
+    ? [
+        {
+          type: 'turn.ended',
+          subject: `turn:${state.turn.turn}`,
+          data: { turn: state.turn.turn, end: state.ending ? 'cancelled' : 'error' },
+          body: {},
+        },
+      ]
+    : []
+  return { drafts: [...closeAsks(state, isLive(to) ? 'agent_lost' : 'session_ended'), ...ended, change] }
+}
+
+/** The deadline is the server's to set: an agent can only make it shorter. */
+function withDeadline(state: SessionState, report: Report, context: Context): Report {
+  const latest = new Date(Date.parse(context.now) + state.approvalTimeoutMs).toISOString()
+  const proposed = report.data['expiresAt']
+  const expiresAt = typeof proposed === 'string' && proposed < latest ? proposed : latest
+  return { ...report, data: { ...report.data, expiresAt, onTimeout: 'deny' } }
+}
+
+/** Frozen here: the digests are computed again from the very bytes that are stored and shown. */
+function approvalRequested(state: SessionState, draft: DraftOf<'approval.requested'>, context: Context): Weighed {
+  const id = draft.data.approval
+  const known =
+    state.approvals.some(({ approval }) => approval === id) || state.resolved.some(({ approval }) => approval === id)
+  if (known) return { drop: 'already_exists' }
+  if (!isLive(state.status) || state.ending) return { drop: 'invalid_transition' }
+  if (asks(state) >= limits.openAsks) return { drop: 'queue_full' }
+  const of = contextDigest(state.session, state.agent, draft.body, context.sha256)
+  if (draft.data.contextDigest !== of || draft.data.digest !== approvalDigest(of, draft.body.input, context.sha256)) {
+    return { drop: 'digest_mismatch' }
+  }
+  return { drafts: [draft] }
+}

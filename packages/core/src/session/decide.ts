@@ -1,0 +1,148 @@
+import type { Command, CommandOf } from '@hotline/protocol/command'
+import { limits } from '@hotline/protocol/limits'
+import { isLive } from '@hotline/protocol/session-status'
+import { accept, type Context, type Decision, refuse } from '../decision.ts'
+import { decideApproval, decideQuestion, expireApproval } from './decide-approval.ts'
+import { decideControl } from './decide-control.ts'
+import { decideMessage } from './decide-message.ts'
+import { decideReport } from './decide-report.ts'
+import { takeLease } from './lease.ts'
+import type { SessionState } from './state.ts'
+import { checkText } from './text.ts'
+
+/**
+ * What a command means for a session in this state. Rights are checked before (core/roles); here are the rules of the
+ * session itself. A refusal changes nothing.
+ */
+export function decideSession(state: SessionState | undefined, command: Command, context: Context): Decision {
+  if (command.type === 'session.start') return startSession(state, command, context)
+  if (!state) return refuse('not_found', 'There is no session with this id.')
+  switch (command.type) {
+    case 'session.pause':
+    case 'session.resume':
+    case 'session.interrupt':
+    case 'session.abort':
+    case 'session.complete':
+    case 'session.set_mode':
+      return decideControl(state, command)
+    case 'session.rename':
+      return accept({ type: 'session.renamed', data: {}, body: { title: command.data.title } })
+
+    case 'message.send':
+    case 'message.edit':
+    case 'message.withdraw':
+    case 'message.reorder':
+      return decideMessage(state, command, context)
+
+    case 'approval.decide':
+      return decideApproval(state, command, context)
+    case 'approval.expire':
+      return expireApproval(state, command.data.approval, context)
+    case 'question.answer':
+      return decideQuestion(state, command)
+
+    case 'input.send':
+      return sendInput(state, command)
+    case 'terminal.resize':
+      return resize(state, command)
+
+    case 'lease.take':
+      return takeLease(state, context)
+    case 'agent.report':
+      return decideReport(state, command, context)
+    case 'contact.lose':
+      if (!state.lease || state.staleSince || !isLive(state.status)) return accept()
+      return accept({ type: 'session.contact_lost', data: { since: command.data.since } })
+    case 'contact.restore':
+      return state.staleSince ? accept({ type: 'session.contact_restored', data: {} }) : accept()
+
+    case 'project.create':
+    case 'project.rename':
+    case 'member.add':
+    case 'member.change':
+    case 'member.remove':
+    case 'task.create':
+    case 'task.change':
+    case 'task.move':
+    case 'task.remove':
+      return refuse('invalid_request', `"${command.type}" is not a command for a session.`)
+  }
+}
+
+function startSession(
+  state: SessionState | undefined,
+  command: CommandOf<'session.start'>,
+  context: Context,
+): Decision {
+  if (state) return refuse('already_exists', 'A session with this id exists. Choose a new id, or resume that one.')
+  const { data } = command
+  if (data.prompt !== undefined) {
+    const refusal = checkText(data.prompt, limits.personMessageChars)
+    if (refusal) return refusal
+  }
+  const title = data.title ?? titleFrom(data.prompt ?? data.command?.join(' ') ?? data.agent)
+  const created = accept({
+    type: 'session.created',
+    data: {
+      project: data.project,
+      ...(data.task === undefined ? {} : { task: data.task }),
+      agent: data.agent,
+      ...(data.runner === undefined ? {} : { runner: data.runner }),
+      personMessageChars: limits.personMessageChars,
+      agentMessageChars: limits.agentMessageChars,
+      approvalTimeoutMs: data.approvalTimeoutMs ?? limits.approvalTimeoutMs,
+    },
+    body: {
+      title,
+      ...(data.cwd === undefined ? {} : { cwd: data.cwd }),
+      ...(data.command === undefined ? {} : { command: data.command }),
+      ...(data.mode === undefined ? {} : { mode: data.mode }),
+    },
+  })
+  if (data.prompt === undefined || !created.ok) return created
+  return accept(...created.events, {
+    type: 'message.posted',
+    subject: `message:${command.id}`,
+    data: {
+      message: command.id,
+      role: context.actor.kind === 'system' ? 'system' : 'person',
+      chars: data.prompt.length,
+      queued: true,
+    },
+    body: { text: data.prompt },
+  })
+}
+
+/** The first line of the prompt, short enough for a list. */
+function titleFrom(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  const line =
+    text
+      .trim()
+      .split('\n', 1)[0]
+      ?.replaceAll(/[\u0000-\u001f\u007f]/g, ' ') ?? ''
+  return line.length > 80 ? `${line.slice(0, 79).trimEnd()}…` : line
+}
+
+function sendInput(state: SessionState, command: CommandOf<'input.send'>): Decision {
+  if (state.status !== 'active')
+    return refuse('invalid_transition', `The session is ${state.status}; keys reach only an active one.`)
+  if (state.capabilities?.input !== 'keys') {
+    return refuse('unsupported', 'This agent takes messages, not keys. Send a message instead.')
+  }
+  const { text, encoding } = command.data
+  const bytes = encoding === 'base64' ? Math.floor((text.length * 3) / 4) : text.length
+  return accept({
+    type: 'input.sent',
+    subject: `input:${command.id}`,
+    data: { input: command.id, encoding, bytes },
+    body: { text },
+  })
+}
+
+function resize(state: SessionState, command: CommandOf<'terminal.resize'>): Decision {
+  if (!isLive(state.status)) return refuse('invalid_transition', `The session is ${state.status}.`)
+  if (state.capabilities && !state.capabilities.screen)
+    return refuse('unsupported', 'This agent has no terminal screen.')
+  return accept({ type: 'terminal.resized', data: { cols: command.data.cols, rows: command.data.rows } })
+}

@@ -1,0 +1,232 @@
+import { asKnown, type EventOf, type KnownEvent } from '@hotline/protocol/events'
+import type { Envelope } from '@hotline/protocol/event'
+import type { ApprovalOutcome } from '@hotline/protocol/events/approval'
+import { splitStream } from '@hotline/protocol/stream'
+import type { SessionState } from './state.ts'
+
+const resolvedKept = 50
+
+/**
+ * The fold of a session: server, page, SDK and command line use this one, so whoever has followed to a position has the
+ * state that the server had there. It gives back the same object where an event changes nothing, and ignores types that
+ * it does not know.
+ */
+export function evolveSession(state: SessionState | undefined, event: Envelope): SessionState | undefined {
+  const known = asKnown(event)
+  if (!known) return state
+  if (known.type === 'session.created') return created(known)
+  return state && next(state, known)
+}
+
+function created(event: EventOf<'session.created'>): SessionState {
+  const { data, body } = event
+  return {
+    kind: 'session',
+    session: splitStream(event.stream).id,
+    project: data.project,
+    task: data.task,
+    agent: data.agent,
+    runner: data.runner,
+    title: body?.title ?? '',
+    status: 'queued',
+    since: event.at,
+    createdAt: event.at,
+    personMessageChars: data.personMessageChars,
+    agentMessageChars: data.agentMessageChars,
+    approvalTimeoutMs: data.approvalTimeoutMs,
+    queue: [],
+    approvals: [],
+    resolved: [],
+    questions: [],
+    controls: [],
+    resuming: false,
+    counts: { messages: 0, turns: 0, steps: 0, approvals: 0 },
+  }
+}
+
+function next(state: SessionState, event: KnownEvent): SessionState {
+  switch (event.type) {
+    case 'session.state_changed':
+      return changed(state, event)
+    case 'session.renamed':
+      return event.body ? { ...state, title: event.body.title } : state
+    case 'session.profile_changed':
+      return profile(state, event)
+    case 'session.lease_taken':
+      return {
+        ...state,
+        runner: event.data.runner,
+        lease: { runner: event.data.runner, fence: event.data.fence },
+        staleSince: undefined,
+        resuming: false,
+      }
+    case 'session.contact_lost':
+      return { ...state, staleSince: event.data.since }
+    case 'session.contact_restored':
+      return { ...state, staleSince: undefined }
+
+    case 'message.posted':
+      return {
+        ...state,
+        counts: { ...state.counts, messages: state.counts.messages + 1 },
+        queue: event.data.queued ? [...state.queue, { message: event.data.message, by: event.actor }] : state.queue,
+      }
+    case 'message.completed':
+      return { ...state, counts: { ...state.counts, messages: state.counts.messages + 1 } }
+    case 'message.reordered': {
+      const place = new Map(event.data.order.map((message, index) => [message, index]))
+      const last = event.data.order.length
+      return {
+        ...state,
+        queue: state.queue.toSorted((a, b) => (place.get(a.message) ?? last) - (place.get(b.message) ?? last)),
+      }
+    }
+    case 'message.withdrawn':
+    case 'message.delivered':
+    case 'message.delivery_unknown':
+      return unqueue(state, event.data.message)
+
+    case 'turn.started':
+      return {
+        ...state,
+        turn: { turn: event.data.turn, since: event.at, message: event.data.message },
+        counts: { ...state.counts, turns: state.counts.turns + 1 },
+      }
+    case 'turn.ended':
+      return state.turn?.turn === event.data.turn ? { ...state, turn: undefined } : state
+    case 'step.started':
+      return { ...state, counts: { ...state.counts, steps: state.counts.steps + 1 } }
+
+    case 'approval.requested':
+      return {
+        ...state,
+        counts: { ...state.counts, approvals: state.counts.approvals + 1 },
+        approvals: [
+          ...state.approvals,
+          {
+            approval: event.data.approval,
+            step: event.data.step,
+            digest: event.data.digest,
+            contextDigest: event.data.contextDigest,
+            verdicts: event.data.verdicts,
+            scopes: event.data.scopes,
+            strength: event.data.strength,
+            requestedAt: event.at,
+            expiresAt: event.data.expiresAt,
+          },
+        ],
+      }
+    case 'approval.resolved':
+      return settle(state, event, event.data.approval, event.data.outcome)
+    case 'approval.timed_out':
+      return settle(state, event, event.data.approval, 'timed_out')
+    case 'approval.cancelled':
+      return drop(settle(state, event, event.data.approval, 'cancelled'), event.data.approval)
+    case 'approval.dispatched':
+    case 'approval.dispatch_refused':
+    case 'approval.dispatch_unknown':
+      return drop(state, event.data.approval)
+    case 'question.asked':
+      return { ...state, questions: [...state.questions, { question: event.data.question, askedAt: event.at }] }
+    case 'question.answered':
+    case 'question.withdrawn':
+      return { ...state, questions: state.questions.filter(({ question }) => question !== event.data.question) }
+
+    case 'control.requested':
+      return {
+        ...state,
+        controls: [...state.controls, { control: event.data.control, action: event.data.action }],
+        ending: event.data.ending ?? state.ending,
+        resuming: event.data.action === 'resume' && state.status === 'interrupted' ? true : state.resuming,
+      }
+    case 'control.done':
+    case 'control.failed':
+      return {
+        ...state,
+        controls: state.controls.filter(({ control }) => control !== event.data.control),
+        ending: event.type === 'control.failed' && event.data.action === 'kill' ? undefined : state.ending,
+      }
+
+    case 'session.created':
+    case 'goal.completed':
+    case 'message.delta':
+    case 'message.edited':
+    case 'message.seen':
+    case 'thought.delta':
+    case 'thought.completed':
+    case 'step.progressed':
+    case 'step.finished':
+    case 'plan.updated':
+    case 'usage.reported':
+    case 'output.appended':
+    case 'terminal.resized':
+    case 'input.sent':
+    case 'notice.posted':
+    case 'content.erased':
+    case 'project.created':
+    case 'project.renamed':
+    case 'member.added':
+    case 'member.changed':
+    case 'member.removed':
+    case 'session.indexed':
+    case 'task.created':
+    case 'task.changed':
+    case 'task.moved':
+    case 'task.removed':
+    case 'account.created':
+    case 'account.disabled':
+    case 'account.password_changed':
+    case 'account.signed_in':
+    case 'account.locked':
+    case 'key.created':
+    case 'key.revoked':
+    case 'runner.enrolled':
+      return state
+  }
+}
+
+function changed(state: SessionState, event: EventOf<'session.state_changed'>): SessionState {
+  const { to, reason, exit } = event.data
+  const over = to === 'interrupted' || to === 'completed' || to === 'failed' || to === 'aborted'
+  return {
+    ...state,
+    status: to,
+    since: event.at,
+    reason,
+    exit: exit ?? (over ? state.exit : undefined),
+    ...(over ? { turn: undefined, pid: undefined, ending: undefined, controls: [], staleSince: undefined } : {}),
+  }
+}
+
+function unqueue(state: SessionState, message: string): SessionState {
+  const queue = state.queue.filter((queued) => queued.message !== message)
+  return queue.length === state.queue.length ? state : { ...state, queue }
+}
+
+function settle(state: SessionState, event: KnownEvent, approval: string, outcome: ApprovalOutcome): SessionState {
+  const by = { approval, outcome, by: event.actor, channel: event.channel, at: event.at }
+  return {
+    ...state,
+    approvals: state.approvals.map((pending) => (pending.approval === approval ? { ...pending, outcome } : pending)),
+    resolved: [...state.resolved, by].slice(-resolvedKept),
+  }
+}
+
+function drop(state: SessionState, approval: string): SessionState {
+  const approvals = state.approvals.filter((pending) => pending.approval !== approval)
+  return approvals.length === state.approvals.length ? state : { ...state, approvals }
+}
+
+/** What the adapter told anew; what it left out stays as it was known. */
+function profile(state: SessionState, { data }: EventOf<'session.profile_changed'>): SessionState {
+  return {
+    ...state,
+    capabilities: data.capabilities ?? state.capabilities,
+    mode: data.mode ?? state.mode,
+    modes: data.modes ?? state.modes,
+    model: data.model ?? state.model,
+    pid: data.pid ?? state.pid,
+    startedAt: data.startedAt ?? state.startedAt,
+    native: data.native ?? state.native,
+  }
+}

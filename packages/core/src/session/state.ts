@@ -1,0 +1,93 @@
+import type { Actor } from '@hotline/protocol/actor'
+import type { Capabilities } from '@hotline/protocol/capabilities'
+import type { ApprovalOutcome, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
+import type { ControlAction } from '@hotline/protocol/events/control'
+import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
+import type { SessionStatus } from '@hotline/protocol/session-status'
+
+/** A message that waits for the agent. Its text is in the log, not here. */
+export interface QueuedMessage {
+  message: string
+  by: Actor
+}
+
+/** An approval that is open, or decided and not yet handed to the agent. */
+export interface PendingApproval {
+  approval: string
+  step?: string | undefined
+  digest: string
+  contextDigest: string
+  verdicts: readonly Verdict[]
+  scopes: readonly Scope[]
+  strength: Strength
+  requestedAt: string
+  expiresAt: string
+  /** Absent while it is open. */
+  outcome?: ApprovalOutcome | undefined
+}
+
+/** Who answered, for the second one who tries. The last fifty are kept. */
+export interface ResolvedApproval {
+  approval: string
+  outcome: ApprovalOutcome
+  by: Actor
+  channel?: string | undefined
+  at: string
+}
+
+/**
+ * What the rules know of a session. It stays small whatever the length of the session: ids, digests and counters, never
+ * text of a conversation, never output.
+ */
+export interface SessionState {
+  kind: 'session'
+  session: string
+  project: string
+  task?: string | undefined
+  agent: string
+  /** The runner that must take it, or that holds it. */
+  runner?: string | undefined
+  title: string
+  status: SessionStatus
+  /** Since when it is in this status, and why. */
+  since: string
+  reason?: ChangeReason | undefined
+  exit?: Exit | undefined
+  createdAt: string
+  personMessageChars: number
+  agentMessageChars: number
+  approvalTimeoutMs: number
+  /** Absent until an adapter has spoken. */
+  capabilities?: Capabilities | undefined
+  mode?: string | undefined
+  modes?: readonly { id: string; name: string }[] | undefined
+  model?: string | undefined
+  pid?: number | undefined
+  startedAt?: string | undefined
+  native?: string | undefined
+  lease?: { runner: string; fence: number } | undefined
+  staleSince?: string | undefined
+  turn?: { turn: string; since: string; message?: string | undefined } | undefined
+  queue: readonly QueuedMessage[]
+  approvals: readonly PendingApproval[]
+  resolved: readonly ResolvedApproval[]
+  questions: readonly { question: string; askedAt: string }[]
+  /** Asked of the runner and not yet answered by it. */
+  controls: readonly { control: string; action: ControlAction }[]
+  /** A person has ended it and the runner has not yet said that nothing is left running. */
+  ending?: 'aborted' | 'completed' | undefined
+  /** A person wants an interrupted session to be taken up again. */
+  resuming: boolean
+  counts: { messages: number; turns: number; steps: number; approvals: number }
+}
+
+/** Approvals that still need a person. */
+export function openApprovals(state: SessionState): readonly PendingApproval[] {
+  return state.approvals.filter((approval) => approval.outcome === undefined)
+}
+
+/** What the agent is doing: nothing, its turn, or waiting for a person in the middle of it. */
+export function turnOf(state: SessionState): 'idle' | 'running' | 'waiting' {
+  if (openApprovals(state).length > 0 || state.questions.length > 0) return 'waiting'
+  return state.turn ? 'running' : 'idle'
+}

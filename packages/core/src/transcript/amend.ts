@@ -1,0 +1,99 @@
+import type { KnownEvent } from '@hotline/protocol/events'
+import type { ApprovalItem, Item, MessageItem, QuestionItem, StepItem } from './item.ts'
+
+/** An item as it is after an event about it. */
+export function amend(item: Item, event: KnownEvent): Item {
+  switch (item.kind) {
+    case 'message':
+      return amendMessage(item, event)
+    case 'thought':
+      if (event.type === 'thought.delta') return { ...item, text: item.text + (event.body?.text ?? '') }
+      if (event.type === 'thought.completed') return { ...item, text: event.body?.text ?? item.text, streaming: false }
+      return item
+    case 'step':
+      return amendStep(item, event)
+    case 'approval':
+      return amendApproval(item, event)
+    case 'question':
+      return amendQuestion(item, event)
+    case 'plan':
+      return event.type === 'plan.updated' && event.body ? { ...item, entries: event.body.entries } : item
+    case 'control':
+      if (event.type === 'control.done') return { ...item, outcome: 'done' }
+      if (event.type === 'control.failed') return { ...item, outcome: 'failed', reason: event.body?.reason }
+      return item
+    case 'output':
+    case 'input':
+    case 'turn':
+    case 'state':
+    case 'notice':
+      return item
+  }
+}
+
+function amendMessage(item: MessageItem, event: KnownEvent): MessageItem {
+  if (event.type === 'message.delta') return { ...item, text: item.text + (event.body?.text ?? '') }
+  if (event.type === 'message.completed') {
+    return { ...item, text: event.body?.text ?? '', streaming: false, erased: event.body === undefined }
+  }
+  if (event.type === 'message.edited') {
+    return { ...item, text: event.body?.text ?? '', erased: event.body === undefined, editedAt: event.at }
+  }
+  if (event.type === 'message.delivered') return { ...item, delivery: 'delivered' }
+  if (event.type === 'message.seen') return { ...item, delivery: 'seen' }
+  if (event.type === 'message.delivery_unknown') return { ...item, delivery: 'unknown' }
+  if (event.type === 'message.withdrawn') return { ...item, delivery: 'withdrawn' }
+  return item
+}
+
+function amendStep(item: StepItem, event: KnownEvent): StepItem {
+  if (event.type === 'step.progressed') {
+    const { title, input, output, locations, changes } = event.body ?? {}
+    return {
+      ...item,
+      title: title ?? item.title,
+      input: input ?? item.input,
+      output: output ?? item.output,
+      locations: locations ?? item.locations,
+      changes: changes ?? item.changes,
+      progress: event.data.progress ?? item.progress,
+    }
+  }
+  if (event.type === 'step.finished') {
+    const { title, output, error, changes } = event.body ?? {}
+    return {
+      ...item,
+      title: title ?? item.title,
+      output: output ?? item.output,
+      error: error ?? item.error,
+      changes: changes ?? item.changes,
+      outcome: event.data.outcome,
+      endedAt: event.at,
+    }
+  }
+  return item
+}
+
+function amendApproval(item: ApprovalItem, event: KnownEvent): ApprovalItem {
+  const closed = { by: event.actor, channel: event.channel, resolvedAt: event.at }
+  if (event.type === 'approval.resolved') {
+    const { outcome, scope } = event.data
+    return { ...item, ...closed, outcome, scope, reason: event.body?.reason, modifiedInput: event.body?.input }
+  }
+  if (event.type === 'approval.timed_out') return { ...item, ...closed, outcome: 'timed_out' }
+  if (event.type === 'approval.cancelled')
+    return { ...item, ...closed, outcome: 'cancelled', reason: event.data.reason }
+  if (event.type === 'approval.dispatched') return { ...item, dispatch: 'dispatched' }
+  if (event.type === 'approval.dispatch_refused') return { ...item, dispatch: 'refused' }
+  if (event.type === 'approval.dispatch_unknown') return { ...item, dispatch: 'unknown' }
+  return item
+}
+
+function amendQuestion(item: QuestionItem, event: KnownEvent): QuestionItem {
+  const closed = { by: event.actor, resolvedAt: event.at }
+  if (event.type === 'question.answered') {
+    return { ...item, ...closed, action: event.data.action, content: event.body?.content }
+  }
+  if (event.type === 'question.withdrawn') return { ...item, ...closed, action: 'withdrawn' }
+  return item
+}

@@ -1,0 +1,122 @@
+import type { KnownEvent } from '@hotline/protocol/events'
+import type { Item } from './item.ts'
+
+/** The item that an event brings into a transcript; undefined where it only changes others, or is not for reading. */
+export function begin(event: KnownEvent, turnStartedAt: string | undefined): Item | undefined {
+  const { seq, at, actor: by, channel } = event
+  const key = event.subject ?? `event:${seq}`
+  const placed = { key, seq, at }
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest changes items, or belongs to other views
+  switch (event.type) {
+    case 'message.posted':
+      return {
+        ...placed,
+        kind: 'message',
+        message: event.data.message,
+        role: event.data.role,
+        by,
+        channel,
+        text: event.body?.text ?? '',
+        streaming: false,
+        erased: event.body === undefined,
+        delivery: event.data.queued ? 'queued' : undefined,
+        replyTo: event.data.replyTo,
+        metadata: event.body?.metadata,
+      }
+    case 'message.delta':
+    case 'message.completed':
+      return {
+        ...placed,
+        kind: 'message',
+        message: event.data.message,
+        role: 'agent',
+        by,
+        channel,
+        text: event.body?.text ?? '',
+        streaming: event.type === 'message.delta',
+        erased: event.body === undefined,
+      }
+    case 'thought.delta':
+    case 'thought.completed':
+      return { ...placed, kind: 'thought', text: event.body?.text ?? '', streaming: event.type === 'thought.delta' }
+    case 'step.started':
+      return {
+        ...placed,
+        kind: 'step',
+        step: event.data.step,
+        parent: event.data.parent,
+        stepKind: event.data.kind,
+        title: event.body?.title ?? '',
+        input: event.body?.input,
+        changes: event.body?.changes ?? [],
+        locations: event.body?.locations ?? [],
+      }
+    case 'approval.requested':
+      return {
+        ...placed,
+        kind: 'approval',
+        approval: event.data.approval,
+        step: event.data.step,
+        digest: event.data.digest,
+        verdicts: event.data.verdicts,
+        scopes: event.data.scopes,
+        strength: event.data.strength,
+        expiresAt: event.data.expiresAt,
+        request: event.body,
+      }
+    case 'question.asked':
+      return {
+        ...placed,
+        kind: 'question',
+        question: event.data.question,
+        text: event.body?.text ?? '',
+        schema: event.body?.schema,
+      }
+    case 'output.appended':
+      return {
+        ...placed,
+        kind: 'output',
+        source: event.data.source,
+        encoding: event.data.encoding,
+        chunks: [event.body?.text ?? ''],
+        bytes: event.data.bytes,
+      }
+    case 'input.sent':
+      return { ...placed, kind: 'input', by, encoding: event.data.encoding, text: event.body?.text ?? '' }
+    case 'plan.updated':
+      return { ...placed, kind: 'plan', entries: event.body?.entries ?? [] }
+    case 'turn.ended':
+      return {
+        ...placed,
+        kind: 'turn',
+        turn: event.data.turn,
+        startedAt: turnStartedAt,
+        end: event.data.end,
+        error: event.body?.error,
+      }
+    case 'session.state_changed':
+      return {
+        ...placed,
+        kind: 'state',
+        from: event.data.from,
+        to: event.data.to,
+        reason: event.data.reason,
+        exit: event.data.exit,
+        by,
+        note: event.body?.note,
+      }
+    case 'control.requested':
+      return {
+        ...placed,
+        kind: 'control',
+        control: event.data.control,
+        action: event.data.action,
+        by,
+        reason: event.body?.reason,
+      }
+    case 'notice.posted':
+      return { ...placed, kind: 'notice', code: event.data.code, text: event.body?.text ?? '' }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,159 @@
+import type { Actor } from '@hotline/protocol/actor'
+import type { ApprovalOutcome, ApprovalRequest, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
+import type { ControlAction } from '@hotline/protocol/events/control'
+import type { OutputSource } from '@hotline/protocol/events/output'
+import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
+import type { FileChange, StepKind, StepOutcome, TurnEnd } from '@hotline/protocol/events/turn'
+import type { SessionStatus } from '@hotline/protocol/session-status'
+
+/** What all items share. `key` names the item for good: screens use it, and later events find it by it. */
+interface Placed {
+  key: string
+  /** Position of the event that brought it. */
+  seq: number
+  at: string
+}
+
+export interface MessageItem extends Placed {
+  kind: 'message'
+  message: string
+  role: 'person' | 'agent' | 'system'
+  by: Actor
+  channel?: string | undefined
+  text: string
+  /** True while more of it may come. */
+  streaming: boolean
+  /** True where the text was erased. */
+  erased: boolean
+  /** For a person's message to an agent. */
+  delivery?: 'queued' | 'delivered' | 'seen' | 'unknown' | 'withdrawn' | undefined
+  editedAt?: string | undefined
+  replyTo?: string | undefined
+  metadata?: Record<string, unknown> | undefined
+}
+
+export interface ThoughtItem extends Placed {
+  kind: 'thought'
+  text: string
+  streaming: boolean
+}
+
+export interface StepItem extends Placed {
+  kind: 'step'
+  step: string
+  parent?: string | undefined
+  stepKind: StepKind
+  title: string
+  input?: unknown
+  output?: string | undefined
+  error?: string | undefined
+  changes: readonly FileChange[]
+  locations: readonly string[]
+  progress?: number | undefined
+  outcome?: StepOutcome | undefined
+  endedAt?: string | undefined
+}
+
+export interface ApprovalItem extends Placed {
+  kind: 'approval'
+  approval: string
+  step?: string | undefined
+  digest: string
+  verdicts: readonly Verdict[]
+  scopes: readonly Scope[]
+  strength: Strength
+  expiresAt: string
+  /** Absent where it was erased. */
+  request?: ApprovalRequest | undefined
+  outcome?: ApprovalOutcome | undefined
+  scope?: Scope | undefined
+  by?: Actor | undefined
+  channel?: string | undefined
+  resolvedAt?: string | undefined
+  reason?: string | undefined
+  modifiedInput?: string | undefined
+  /** Whether the agent has the answer. */
+  dispatch?: 'dispatched' | 'refused' | 'unknown' | undefined
+}
+
+export interface QuestionItem extends Placed {
+  kind: 'question'
+  question: string
+  text: string
+  schema?: Record<string, unknown> | undefined
+  action?: 'accept' | 'decline' | 'cancel' | 'withdrawn' | undefined
+  content?: unknown
+  by?: Actor | undefined
+  resolvedAt?: string | undefined
+}
+
+/** Output that came without anything in between, as one block. */
+export interface OutputItem extends Placed {
+  kind: 'output'
+  source: OutputSource
+  encoding: 'utf8' | 'base64'
+  /** In order; each as it was appended. */
+  chunks: readonly string[]
+  bytes: number
+}
+
+export interface InputItem extends Placed {
+  kind: 'input'
+  by: Actor
+  encoding: 'utf8' | 'base64'
+  text: string
+}
+
+export interface PlanItem extends Placed {
+  kind: 'plan'
+  entries: readonly { text: string; status: 'pending' | 'in_progress' | 'completed' }[]
+}
+
+/** The thin line at the end of a turn. */
+export interface TurnItem extends Placed {
+  kind: 'turn'
+  turn: string
+  startedAt?: string | undefined
+  end: TurnEnd
+  error?: string | undefined
+}
+
+export interface StateItem extends Placed {
+  kind: 'state'
+  from: SessionStatus
+  to: SessionStatus
+  reason: ChangeReason
+  exit?: Exit | undefined
+  by: Actor
+  note?: string | undefined
+}
+
+export interface ControlItem extends Placed {
+  kind: 'control'
+  control: string
+  action: ControlAction
+  by: Actor
+  outcome?: 'done' | 'failed' | undefined
+  reason?: string | undefined
+}
+
+/** The server's own words. */
+export interface NoticeItem extends Placed {
+  kind: 'notice'
+  code: string
+  text: string
+}
+
+export type Item =
+  | MessageItem
+  | ThoughtItem
+  | StepItem
+  | ApprovalItem
+  | QuestionItem
+  | OutputItem
+  | InputItem
+  | PlanItem
+  | TurnItem
+  | StateItem
+  | ControlItem
+  | NoticeItem

@@ -1,0 +1,35 @@
+import type { Actor, Role } from '@hotline/protocol/actor'
+import type { Permission } from '@hotline/core/roles'
+
+/**
+ * Who stands behind a request, whatever door it came through. Built in one place (`authenticate`); handlers never see the
+ * raw request's credentials. What it may do is read from rows, never from what the sender says of itself.
+ */
+export interface Principal {
+  kind: 'person' | 'service' | 'runner' | 'system'
+  /** Account, service key or runner id. */
+  id: string
+  name: string
+  /** The credential that was used: its row id. */
+  key: string
+  /** May manage accounts of this server. */
+  admin: boolean
+  /** Permissions that the credential itself is limited to; the role on the project limits further. */
+  scopes: readonly Permission[]
+  /** Projects that the credential is limited to; absent: all of its account. */
+  projects?: readonly string[] | undefined
+  /** Version of the account's rights when this was built; an older one than stored is dead. */
+  accessVersion: number
+  /** Where it spoke from, for the log: `web:…`, `api:<key>`, `runner:<id>`. */
+  channel: string
+}
+
+export function actorOf(principal: Principal): Actor {
+  return { kind: principal.kind, id: principal.id }
+}
+
+/** A project and what the principal is on it. */
+export interface Membership {
+  project: string
+  role: Role
+}
