@@ -207,6 +207,20 @@ test('run shows output and exit code, without a shell, and a cancel ends the pro
   expect(() => process.kill(pid, 0)).toThrow('ESRCH')
 })
 
+test('run shows output while the program still runs', async () => {
+  await using agent = await startAgent()
+  const session = await agent.open()
+  const program = 'console.log("so far"); setInterval(() => {}, 1000)'
+  const turn = agent.play(session, [{ do: 'run', argv: [process.execPath, '-e', program] }])
+  await vi.waitFor(() => {
+    const last = agent.updates().at(-1)
+    expect(last).toMatchObject({ sessionUpdate: 'tool_call_update', status: 'in_progress' })
+    expect(JSON.stringify(last?.content)).toContain('so far')
+  }, 10_000)
+  agent.notify('session/cancel', { sessionId: session })
+  expect((await turn).result).toEqual({ stopReason: 'cancelled' })
+})
+
 test('wait, waitFile and tick take their time and react to cancel', async () => {
   await using agent = await startAgent()
   const session = await agent.open()
