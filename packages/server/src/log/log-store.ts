@@ -97,7 +97,12 @@ export interface LogStore extends AsyncDisposable {
   head(stream: string): Promise<StreamHead | undefined>
   read(stream: string, range: ReadRange): Promise<readonly StoredEvent[]>
   /** Events of these subjects after a position, oldest first. */
-  readSubjects(stream: string, subjects: readonly string[], after: number, limit: number): Promise<readonly StoredEvent[]>
+  readSubjects(
+    stream: string,
+    subjects: readonly string[],
+    after: number,
+    limit: number,
+  ): Promise<readonly StoredEvent[]>
   findCommand(stream: string, principal: string, id: string): Promise<{ bodyHash: string; answer: string } | undefined>
   /**
    * Erases body and salt of the events of one subject, or of all, up to a position. Header, hash and position stay, so

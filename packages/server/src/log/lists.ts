@@ -1,0 +1,239 @@
+import type { Kysely, Selectable } from 'kysely'
+import type { AccountTable, ApprovalTable, KeyTable, ProjectTable, SessionTable, Tables, TaskTable } from './tables.ts'
+
+/** Where a page of sessions ended. */
+export interface SessionPosition {
+  updatedAt: string
+  session: string
+}
+
+/** Which sessions; everything that is absent means all. */
+export interface SessionQuery {
+  projects: readonly string[]
+  statuses?: readonly string[] | undefined
+  /** `open`: only those with an open approval or question. */
+  needs?: 'open' | undefined
+  /** The page after this one. */
+  after?: SessionPosition | undefined
+  limit: number
+}
+
+export interface SessionListPage {
+  /** Changed last comes first. */
+  sessions: readonly SessionTable[]
+  /** Where the next page goes on; absent at the end. */
+  next: SessionPosition | undefined
+}
+
+/** How a key was used just now; what is absent stays as it is. */
+export interface KeyUse {
+  key: string
+  usedAt: string
+  usedFrom: string
+  idleExpiresAt?: string | undefined
+}
+
+/** What is read from the lists that `append` writes, and the two changes that are no events. All can throw `StoreUnavailable`. */
+export interface Lists {
+  session(session: string): Promise<SessionTable | undefined>
+  sessions(query: SessionQuery): Promise<SessionListPage>
+  /** Sessions that wait for this runner, or for any: queued, starting, interrupted; oldest first. */
+  waitingSessions(runner: string, limit: number): Promise<readonly SessionTable[]>
+  /** Sessions that this runner holds and that have not come to an end; oldest first. */
+  heldSessions(runner: string): Promise<readonly SessionTable[]>
+  project(project: string): Promise<ProjectTable | undefined>
+  projects(): Promise<readonly ProjectTable[]>
+  /** The projects of an account with its role, by name. */
+  projectsOf(account: string): Promise<readonly { project: string; name: string; role: string }[]>
+  roleOf(project: string, account: string): Promise<string | undefined>
+  members(project: string): Promise<readonly { account: string; name: string; role: string }[]>
+  task(task: string): Promise<TaskTable | undefined>
+  tasks(project: string): Promise<readonly TaskTable[]>
+  /** Open approvals, first to expire first: of these projects, or all for the timers. */
+  approvals(of: { projects: readonly string[] } | 'all', limit: number): Promise<readonly ApprovalTable[]>
+  account(account: string): Promise<AccountTable | undefined>
+  /** By the lower-case name. */
+  accountByName(nameKey: string): Promise<AccountTable | undefined>
+  accounts(): Promise<readonly AccountTable[]>
+  key(key: string): Promise<KeyTable | undefined>
+  /** Keys of an account, revoked ones too; null for the keys of runners. Newest first. */
+  keysOf(account: string | null): Promise<readonly KeyTable[]>
+  fact(name: string): Promise<string | undefined>
+  /** Notes the last use of a key that is not revoked. */
+  noteKeyUse(use: KeyUse): Promise<void>
+}
+
+/** No runner waits for more than this at once. */
+const maxHeld = 10_000
+
+const sessionColumns = [
+  'session',
+  'project',
+  'task',
+  'agent',
+  'runner',
+  'title',
+  'status',
+  'turn',
+  'open_approvals',
+  'open_questions',
+  'needs',
+  'stale_since',
+  'since',
+  'created_at',
+  'updated_at',
+] as const satisfies readonly (keyof SessionTable)[]
+const projectColumns = ['project', 'name', 'created_at'] as const satisfies readonly (keyof ProjectTable)[]
+const taskColumns = ['task', 'project', 'title', 'column_name', 'created_at', 'updated_at'] as const
+const approvalColumns = ['approval', 'session', 'project', 'expires_at', 'requested_at'] as const
+const accountColumns = [
+  'account',
+  'name',
+  'name_key',
+  'password',
+  'admin',
+  'disabled',
+  'access_version',
+  'created_at',
+] as const satisfies readonly (keyof AccountTable)[]
+const keyColumns = [
+  'key',
+  'kind',
+  'account',
+  'name',
+  'secret_hash',
+  'scopes',
+  'projects',
+  'created_at',
+  'expires_at',
+  'idle_expires_at',
+  'last_used_at',
+  'last_used_from',
+  'revoked_at',
+] as const satisfies readonly (keyof KeyTable)[]
+
+/** The lists over either database. */
+export function listsOver(db: Kysely<Tables>): Lists {
+  const sessions = db.selectFrom('sessions').select(sessionColumns)
+  const accounts = db.selectFrom('accounts').select(accountColumns)
+  return {
+    session: (session) => sessions.where('session', '=', session).executeTakeFirst(),
+    sessions: (query) => readSessions(db, query),
+    waitingSessions: (runner, limit) =>
+      sessions
+        .where('status', 'in', ['queued', 'starting', 'interrupted'])
+        .where((row) => row.or([row('runner', 'is', null), row('runner', '=', runner)]))
+        .orderBy('created_at')
+        .orderBy('session')
+        .limit(limit)
+        .execute(),
+    heldSessions: (runner) =>
+      sessions
+        .where('runner', '=', runner)
+        .where('status', 'in', ['starting', 'active', 'paused', 'interrupted'])
+        .orderBy('created_at')
+        .orderBy('session')
+        .limit(maxHeld)
+        .execute(),
+    project: (project) =>
+      db.selectFrom('projects').select(projectColumns).where('project', '=', project).executeTakeFirst(),
+    projects: () => db.selectFrom('projects').select(projectColumns).orderBy('name').orderBy('project').execute(),
+    projectsOf: (account) =>
+      db
+        .selectFrom('members')
+        .innerJoin('projects', 'projects.project', 'members.project')
+        .select(['projects.project', 'projects.name', 'members.role'])
+        .where('members.account', '=', account)
+        .orderBy('projects.name')
+        .orderBy('projects.project')
+        .execute(),
+    roleOf: async (project, account) => {
+      const row = await db
+        .selectFrom('members')
+        .select('role')
+        .where('project', '=', project)
+        .where('account', '=', account)
+        .executeTakeFirst()
+      return row?.role
+    },
+    members: (project) =>
+      db
+        .selectFrom('members')
+        .innerJoin('accounts', 'accounts.account', 'members.account')
+        .select(['members.account', 'accounts.name', 'members.role'])
+        .where('members.project', '=', project)
+        .orderBy('accounts.name_key')
+        .execute(),
+    task: (task) => db.selectFrom('tasks').select(taskColumns).where('task', '=', task).executeTakeFirst(),
+    tasks: (project) =>
+      db
+        .selectFrom('tasks')
+        .select(taskColumns)
+        .where('project', '=', project)
+        .orderBy('created_at')
+        .orderBy('task')
+        .execute(),
+    approvals: (of, limit) =>
+      db
+        .selectFrom('approvals')
+        .select(approvalColumns)
+        .$if(of !== 'all', (query) => query.where('project', 'in', of === 'all' ? [] : [...of.projects]))
+        .orderBy('expires_at')
+        .orderBy('approval')
+        .limit(limit)
+        .execute(),
+    account: (account) => accounts.where('account', '=', account).executeTakeFirst(),
+    accountByName: (nameKey) => accounts.where('name_key', '=', nameKey).executeTakeFirst(),
+    accounts: () => accounts.orderBy('name_key').execute(),
+    key: (key) => db.selectFrom('keys').select(keyColumns).where('key', '=', key).executeTakeFirst(),
+    keysOf: (account) =>
+      db
+        .selectFrom('keys')
+        .select(keyColumns)
+        .where('account', account === null ? 'is' : '=', account)
+        .orderBy('created_at', 'desc')
+        .orderBy('key', 'desc')
+        .execute(),
+    fact: async (name) => {
+      const row = await db.selectFrom('facts').select('value').where('name', '=', name).executeTakeFirst()
+      return row?.value
+    },
+    noteKeyUse: async (use) => {
+      await db
+        .updateTable('keys')
+        .set({
+          last_used_at: use.usedAt,
+          last_used_from: use.usedFrom,
+          ...(use.idleExpiresAt === undefined ? {} : { idle_expires_at: use.idleExpiresAt }),
+        })
+        .where('key', '=', use.key)
+        .where('revoked_at', 'is', null)
+        .execute()
+    },
+  }
+}
+
+async function readSessions(db: Kysely<Tables>, query: SessionQuery): Promise<SessionListPage> {
+  const { projects, statuses, after, limit } = query
+  if (projects.length === 0 || statuses?.length === 0) return { sessions: [], next: undefined }
+  let select = db
+    .selectFrom('sessions')
+    .select(sessionColumns)
+    .where('project', 'in', [...projects])
+  if (statuses !== undefined) select = select.where('status', 'in', [...statuses])
+  if (query.needs === 'open') select = select.where('needs', '>', 0)
+  if (after !== undefined) {
+    select = select.where((row) =>
+      row(row.refTuple('updated_at', 'session'), '<', row.tuple(after.updatedAt, after.session)),
+    )
+  }
+  const rows: Selectable<SessionTable>[] = await select
+    .orderBy('updated_at', 'desc')
+    .orderBy('session', 'desc')
+    .limit(limit + 1)
+    .execute()
+  const sessions = rows.slice(0, limit)
+  const last = sessions.at(-1)
+  const more = rows.length > limit && last !== undefined
+  return { sessions, next: more ? { updatedAt: last.updated_at, session: last.session } : undefined }
+}

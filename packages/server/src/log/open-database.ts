@@ -1,0 +1,77 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../machine/clock.ts'
+import type { Ids } from '../machine/ids.ts'
+import { noFailpoints } from './failpoints.ts'
+import type { Failpoints } from './failpoints.ts'
+import { listsOver } from './lists.ts'
+import type { Lists } from './lists.ts'
+import type { LogStore } from './log-store.ts'
+import { Checkpointer } from './sqlite/checkpointer.ts'
+import { sqliteMigrations } from './sqlite/migrations.ts'
+import { lockDirectory } from './sqlite/owner-lock.ts'
+import { SqliteFile } from './sqlite/sqlite-file.ts'
+import { SqliteLogStore } from './sqlite/sqlite-log-store.ts'
+
+/** A directory of this machine's own disk (not a network share), or a PostgreSQL. */
+export type DatabasePlace =
+  | {
+      kind: 'sqlite'
+      dir: string
+      /** The database may not grow over so many pages of 8 KiB; for tests of a full disk. */
+      maxPages?: number | undefined
+    }
+  | { kind: 'postgres'; url: string }
+
+/** What the database takes from the machine. */
+export interface DatabaseMeans {
+  clock: Clock
+  ids: Ids
+  failpoints?: Failpoints | undefined
+}
+
+/** The log and the lists that are written with it. Disposing commits what waits and closes. */
+export interface Database extends AsyncDisposable {
+  store: LogStore
+  lists: Lists
+}
+
+/**
+ * Opens the database, creates it where there is none, and brings its schema up to date. Throws `DirectoryInUse` where
+ * another server has it, `DatabaseRefused` where it is damaged, foreign or newer, `StoreUnavailable` where it cannot be
+ * reached.
+ */
+export async function openDatabase(place: DatabasePlace, means: DatabaseMeans): Promise<Database> {
+  const failpoints = means.failpoints ?? noFailpoints
+  switch (place.kind) {
+    case 'sqlite':
+      return openSqlite(place.dir, place.maxPages, { ...means, failpoints })
+    case 'postgres':
+      throw new Error('PostgreSQL comes with the next commit')
+  }
+}
+
+function openSqlite(
+  dir: string,
+  maxPages: number | undefined,
+  means: DatabaseMeans & { failpoints: Failpoints },
+): Database {
+  const { ids, failpoints } = means
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const lock = lockDirectory(dir)
+  try {
+    const file = new SqliteFile({ path: join(dir, 'hotline.db'), migrations: sqliteMigrations, failpoints, maxPages })
+    const store = new SqliteLogStore({ file, ids, failpoints, checkpointer: new Checkpointer(file, failpoints) })
+    return {
+      store,
+      lists: listsOver(file.kysely()),
+      [Symbol.asyncDispose]: async () => {
+        await store[Symbol.asyncDispose]()
+        lock[Symbol.dispose]()
+      },
+    }
+  } catch (error) {
+    lock[Symbol.dispose]()
+    throw error
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * `constraint`: a row exists already. `unavailable`: refused cleanly, the connection goes on (disk full, read-only, busy).
+ * `suspect`: what reached the disk is unknown, so the connection is given up and its caches with it. `damaged`: the file is
+ * not what it should be, and is not opened again. `bug`: everything else.
+ */
+export type SqliteTrouble = 'constraint' | 'unavailable' | 'suspect' | 'damaged' | 'bug'
+
+/** Sorts an error of node:sqlite (or a failpoint's) by SQLite's result code. */
+export function sqliteTrouble(error: unknown): SqliteTrouble {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
+  switch (code) {
+    case 19: // SQLITE_CONSTRAINT
+      return 'constraint'
+    case 3: // SQLITE_PERM
+    case 5: // SQLITE_BUSY
+    case 6: // SQLITE_LOCKED
+    case 7: // SQLITE_NOMEM
+    case 8: // SQLITE_READONLY
+    case 13: // SQLITE_FULL
+      return 'unavailable'
+    case 10: // SQLITE_IOERR
+    case 14: // SQLITE_CANTOPEN
+    case 15: // SQLITE_PROTOCOL
+      return 'suspect'
+    case 11: // SQLITE_CORRUPT
+    case 26: // SQLITE_NOTADB
+      return 'damaged'
+    default:
+      return 'bug'
+  }
+}

@@ -1,0 +1,238 @@
+import type { Ids } from '../../machine/ids.ts'
+import type { Failpoints } from '../failpoints.ts'
+import type { Append, AppendRefusal, AppendResult, LogStore, ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
+import type { HeadEntry } from '../head-cache.ts'
+import { appendedOf } from '../plan-group.ts'
+import type { PlannedAppend } from '../plan-group.ts'
+import type { Checkpointer } from './checkpointer.ts'
+import { GroupWriter } from './group-writer.ts'
+import { sqliteTrouble } from './sqlite-errors.ts'
+import type { SqliteFile } from './sqlite-file.ts'
+import { SqliteReader } from './sqlite-reader.ts'
+
+export interface SqliteLogStoreOptions {
+  file: SqliteFile
+  ids: Ids
+  failpoints: Failpoints
+  checkpointer: Checkpointer
+}
+
+interface Waiting {
+  group: readonly Append[]
+  events: number
+  resolve: (result: AppendResult) => void
+  reject: (error: unknown) => void
+}
+
+/** What became of one group in a transaction; an Error where it cannot be written at all. */
+type Outcome = readonly PlannedAppend[] | AppendRefusal | Error
+
+/** One commit takes no more than this, so that a flood does not hold the event loop for long. */
+const commitEvents = 1_000
+const commitBytes = 1024 * 1024
+
+/** Groups that may wait for a commit. Callers wait for their answers, so only a bug or an attack comes near. */
+const maxWaiting = 50_000
+
+/**
+ * The log in one SQLite file. An append waits until the turn of the event loop is over; all that came in that turn is one
+ * transaction with one sync of the disk. Commits run on the main thread: measured, handing them to a worker costs more than
+ * the sync. Reads run between commits on the same connection, so they never see what is not durable.
+ */
+export class SqliteLogStore implements LogStore {
+  readonly #file: SqliteFile
+  readonly #failpoints: Failpoints
+  readonly #checkpointer: Checkpointer
+  readonly #writer: GroupWriter
+  readonly #reader: SqliteReader
+  readonly #waiting: Waiting[] = []
+  #drain: NodeJS.Immediate | undefined
+  #closed = false
+
+  constructor(options: SqliteLogStoreOptions) {
+    this.#file = options.file
+    this.#failpoints = options.failpoints
+    this.#checkpointer = options.checkpointer
+    this.#writer = new GroupWriter(options.file, options.ids)
+    this.#reader = new SqliteReader(options.file)
+  }
+
+  append(group: readonly Append[]): Promise<AppendResult> {
+    if (this.#closed) return Promise.resolve({ ok: false, reason: 'unavailable', detail: 'the store is closed' })
+    if (this.#waiting.length >= maxWaiting) {
+      return Promise.resolve({ ok: false, reason: 'unavailable', detail: 'too many appends are waiting' })
+    }
+    const events = group.reduce((sum, append) => sum + append.events.length, 0)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ group, events, resolve, reject })
+      this.#drain ??= setImmediate(() => this.#commitNext())
+    })
+  }
+
+  head(stream: string): Promise<StreamHead | undefined> {
+    return this.#guarded(() => this.#reader.head(stream))
+  }
+
+  read(stream: string, range: ReadRange): Promise<readonly StoredEvent[]> {
+    return this.#guarded(() => this.#reader.read(stream, range))
+  }
+
+  readSubjects(
+    stream: string,
+    subjects: readonly string[],
+    after: number,
+    limit: number,
+  ): Promise<readonly StoredEvent[]> {
+    return this.#guarded(() => this.#reader.readSubjects(stream, subjects, after, limit))
+  }
+
+  findCommand(
+    stream: string,
+    principal: string,
+    id: string,
+  ): Promise<{ bodyHash: string; answer: string } | undefined> {
+    return this.#guarded(() => this.#reader.findCommand(stream, principal, id))
+  }
+
+  async erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
+    const erased = await this.#guarded(() => this.#reader.erase(stream, what))
+    // The bodies are gone from the tables; the write-ahead log holds them until it is begun anew.
+    if (erased > 0) await this.#guarded(() => this.#checkpointer.truncate())
+    return erased
+  }
+
+  verify(stream: string): Promise<{ seq: number; reason: string } | undefined> {
+    return this.#guarded(() => this.#reader.verify(stream))
+  }
+
+  /** Commits what waits, then closes the file. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    clearImmediate(this.#drain)
+    while (this.#waiting.length > 0) this.#commitNext()
+    clearImmediate(this.#drain)
+    await this.#checkpointer[Symbol.asyncDispose]()
+    this.#file[Symbol.dispose]()
+  }
+
+  #commitNext(): void {
+    this.#drain = undefined
+    let events = 0
+    const end = this.#waiting.findIndex((waiting) => {
+      const full = events >= commitEvents
+      events += waiting.events
+      return full
+    })
+    const batch = this.#waiting.splice(0, end === -1 ? this.#waiting.length : end)
+    const done = this.#commit(batch)
+    this.#waiting.unshift(...batch.slice(done))
+    if (this.#waiting.length > 0) this.#drain ??= setImmediate(() => this.#commitNext())
+  }
+
+  /** One transaction for as many of the groups as it may hold; answers how many that were, all of them settled. */
+  #commit(batch: readonly Waiting[]): number {
+    const outcomes: Outcome[] = []
+    try {
+      this.#write(batch, outcomes)
+    } catch (error) {
+      return this.#notCommitted(batch, outcomes, error)
+    }
+    try {
+      this.#failpoints.hit('after_commit_before_publish')
+      settle(batch, outcomes)
+    } catch (error) {
+      for (const { reject } of batch.slice(0, outcomes.length)) reject(error)
+    }
+    this.#checkpointer.wrote(outcomes.reduce((sum, outcome) => sum + sizeOf(outcome), 0))
+    return outcomes.length
+  }
+
+  #write(batch: readonly Waiting[], outcomes: Outcome[]): void {
+    this.#failpoints.hit('before_write')
+    this.#file.begin()
+    let sizeBytes = 0
+    for (const { group } of batch) {
+      const outcome = this.#writer.write(group)
+      outcomes.push(outcome)
+      sizeBytes += sizeOf(outcome)
+      if (sizeBytes >= commitBytes) break
+    }
+    this.#writer.flush()
+    this.#failpoints.hit('after_write_before_sync')
+    this.#file.commit()
+    this.#writer.committed()
+  }
+
+  #notCommitted(batch: readonly Waiting[], outcomes: readonly Outcome[], error: unknown): number {
+    const intended = this.#writer.rolledBack()
+    const reason = this.#undo(error)
+    const trouble = sqliteTrouble(error)
+    if (trouble === 'bug' || trouble === 'constraint') {
+      // Somebody's append cannot be written at all. Alone, each fails or succeeds for itself.
+      if (batch.length > 1) for (const waiting of batch) this.#commit([waiting])
+      else for (const { reject } of batch) reject(reason)
+      return batch.length
+    }
+    if (trouble === 'suspect' && this.#foundOnDisk(intended)) {
+      settle(batch, outcomes)
+      return outcomes.length
+    }
+    for (const { resolve } of batch) resolve({ ok: false, reason: 'unavailable', detail: reason.message })
+    return batch.length
+  }
+
+  /** Takes the open transaction back, by giving up the connection if there is no other way. */
+  #undo(error: unknown): Error {
+    const reason = this.#file.troubled(error)
+    try {
+      this.#file.rollback()
+    } catch (failure) {
+      this.#file.troubled(failure)
+      this.#file.giveUp()
+    }
+    return reason
+  }
+
+  /**
+   * After a commit that failed while it was synced, its frames may lie in the write-ahead log all the same, and whoever
+   * opens the file next would find them. So the file is opened anew, what is there is moved and synced, and the heads say
+   * which way it went.
+   */
+  #foundOnDisk(intended: ReadonlyMap<string, HeadEntry>): boolean {
+    try {
+      this.#checkpointer.truncateNow()
+      const moved = [...intended].filter(([, head]) => head.head > 0)
+      return moved.length > 0 && moved.every(([stream, head]) => sameHash(this.#writer.headOf(stream), head))
+    } catch (error) {
+      this.#undo(error)
+      return false
+    }
+  }
+
+  async #guarded<T>(run: () => T | Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      throw this.#undo(error)
+    }
+  }
+}
+
+function settle(batch: readonly Waiting[], outcomes: readonly Outcome[]): void {
+  for (const [at, outcome] of outcomes.entries()) {
+    const waiting = batch[at]
+    if (outcome instanceof Error) waiting?.reject(outcome)
+    else if ('ok' in outcome) waiting?.resolve(outcome)
+    else waiting?.resolve({ ok: true, appended: outcome.map(appendedOf) })
+  }
+}
+
+function sizeOf(outcome: Outcome): number {
+  if (outcome instanceof Error || 'ok' in outcome) return 0
+  return outcome.reduce((sum, { events }) => sum + events.reduce((bytes, event) => bytes + event.wire.length, 0), 0)
+}
+
+function sameHash(found: HeadEntry | undefined, intended: HeadEntry): boolean {
+  return found !== undefined && Buffer.compare(found.hash, intended.hash) === 0
+}

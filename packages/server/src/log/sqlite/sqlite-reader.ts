@@ -1,0 +1,157 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
+import { storableText } from '../row-statements.ts'
+import { brokenColumns, brokenLink, servedEvent } from '../stored-row.ts'
+import type { ChainPoint, StoredRow } from '../stored-row.ts'
+import { chainSeed, digestBody } from '../wire.ts'
+import type { SqliteFile } from './sqlite-file.ts'
+
+const columns = 'e.seq, e.type, e.subject, e.header, e.salt, e.body, e.digest, e.hash'
+const selectStream =
+  'SELECT s.no, s.epoch, s.head, s.hash, s.generation, t.state FROM streams s LEFT JOIN states t ON t.no = s.no WHERE s.stream = ?'
+const selectHash = 'SELECT hash FROM events WHERE no = ? AND seq = ?'
+const selectRange = `SELECT ${columns} FROM events e WHERE e.no = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?`
+const selectSubjects = `SELECT ${columns}, p.hash AS previous FROM events e
+  LEFT JOIN events p ON p.no = e.no AND p.seq = e.seq - 1
+  WHERE e.no = ? AND e.subject IN (SELECT value FROM json_each(?)) AND e.seq > ? ORDER BY e.seq LIMIT ?`
+const selectCommand = `SELECT c.body_hash AS bodyHash, c.answer FROM commands c JOIN streams s ON s.no = c.no
+  WHERE s.stream = ? AND c.principal = ? AND c.id = ?`
+const selectBodies =
+  'SELECT seq, salt, body FROM events WHERE no = ? AND body IS NOT NULL AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?'
+const selectBodiesOf =
+  'SELECT seq, salt, body FROM events WHERE no = ? AND subject = ? AND body IS NOT NULL AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?'
+const eraseBody = 'UPDATE events SET salt = NULL, body = NULL, digest = ? WHERE no = ? AND seq = ?'
+
+/** Rows that are worked through before others get a turn of the event loop. */
+const chunkRows = 200
+
+interface StreamRow {
+  no: number
+  epoch: string
+  head: number
+  hash: Uint8Array
+  generation: number
+  state: string | null
+}
+
+/** What is read from the file, and the erasing of bodies. Every method throws what SQLite throws. */
+export class SqliteReader {
+  readonly #file: SqliteFile
+
+  constructor(file: SqliteFile) {
+    this.#file = file
+  }
+
+  head(stream: string): StreamHead | undefined {
+    const row = this.#stream(stream)
+    if (row === undefined) return undefined
+    return {
+      stream,
+      epoch: row.epoch,
+      head: row.head,
+      hash: Buffer.from(row.hash).toString('hex'),
+      generation: row.generation,
+      state: row.state ?? undefined,
+    }
+  }
+
+  read(stream: string, range: ReadRange): readonly StoredEvent[] {
+    const row = this.#stream(stream)
+    const upTo = Math.min(range.upTo ?? Number.MAX_SAFE_INTEGER, row?.head ?? 0)
+    if (row === undefined || range.after >= upTo) return []
+    const point = this.#pointAt(stream, row, range.after)
+    const events: StoredEvent[] = []
+    let sizeBytes = 0
+    for (const next of this.#rows(selectRange, row.no, range.after, upTo, range.limit)) {
+      const event = servedEvent(point, next)
+      sizeBytes += event.bytes.length
+      if (events.length > 0 && sizeBytes > range.maxBytes) break
+      events.push(event)
+      point.seq = next.seq
+      point.hash = next.hash
+    }
+    return events
+  }
+
+  readSubjects(stream: string, subjects: readonly string[], after: number, limit: number): readonly StoredEvent[] {
+    const row = this.#stream(stream)
+    if (row === undefined || subjects.length === 0) return []
+    const seed = chainSeed(stream, row.epoch)
+    const wanted = JSON.stringify(subjects.map(storableText))
+    const found = this.#file.statement(selectSubjects).all(row.no, wanted, after, limit)
+    return (found as unknown as (StoredRow & { previous: Uint8Array | null })[]).map((next) =>
+      servedEvent({ stream, epoch: row.epoch, seq: next.seq - 1, hash: next.previous ?? seed }, next),
+    )
+  }
+
+  findCommand(stream: string, principal: string, id: string): { bodyHash: string; answer: string } | undefined {
+    const found = this.#file.statement(selectCommand).get(stream, storableText(principal), storableText(id))
+    return found === undefined ? undefined : { bodyHash: String(found['bodyHash']), answer: String(found['answer']) }
+  }
+
+  /** Each chunk is a transaction of its own: erasing goes on where it stopped when it is asked for again. */
+  async erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
+    const row = this.#stream(stream)
+    if (row === undefined) return 0
+    let erased = 0
+    let after = 0
+    for (;;) {
+      const place = what.subject === undefined ? [row.no] : [row.no, storableText(what.subject)]
+      const sql = what.subject === undefined ? selectBodies : selectBodiesOf
+      const chunk = this.#file.statement(sql).all(...place, after, what.upTo, chunkRows) as unknown as {
+        seq: number
+        salt: Uint8Array
+        body: Uint8Array
+      }[]
+      const last = chunk.at(-1)
+      if (last === undefined) return erased
+      this.#file.begin()
+      const update = this.#file.statement(eraseBody)
+      for (const { seq, salt, body } of chunk) update.run(digestBody(salt, body), row.no, seq)
+      this.#file.commit()
+      erased += chunk.length
+      after = last.seq
+      await nextTurn()
+    }
+  }
+
+  async verify(stream: string): Promise<{ seq: number; reason: string } | undefined> {
+    const row = this.#stream(stream)
+    if (row === undefined) return undefined
+    const point: ChainPoint = { stream, epoch: row.epoch, seq: 0, hash: chainSeed(stream, row.epoch) }
+    while (point.seq < row.head) {
+      const chunk = [...this.#rows(selectRange, row.no, point.seq, row.head, chunkRows)]
+      for (const next of chunk) {
+        const reason = brokenLink(point, next) ?? brokenColumns(stream, next)
+        if (reason !== undefined) return { seq: point.seq + 1, reason }
+        point.seq = next.seq
+        point.hash = next.hash
+      }
+      if (chunk.length === 0) return { seq: point.seq + 1, reason: `event ${point.seq + 1} is missing` }
+      await nextTurn()
+    }
+    if (Buffer.compare(point.hash, row.hash) !== 0) {
+      return { seq: row.head, reason: 'the head of the stream has another hash than its last event' }
+    }
+    const beyond = this.#file.statement(selectHash).get(row.no, row.head + 1)
+    const current = this.#stream(stream)
+    if (beyond !== undefined && current?.head === row.head) {
+      return { seq: row.head + 1, reason: 'the head of the stream lies before its last event' }
+    }
+    return undefined
+  }
+
+  #stream(stream: string): StreamRow | undefined {
+    return this.#file.statement(selectStream).get(stream) as unknown as StreamRow | undefined
+  }
+
+  #pointAt(stream: string, row: StreamRow, seq: number): ChainPoint {
+    const before = seq > 0 ? this.#file.statement(selectHash).get(row.no, seq) : undefined
+    const hash = (before?.['hash'] as Uint8Array | undefined) ?? chainSeed(stream, row.epoch)
+    return { stream, epoch: row.epoch, seq, hash }
+  }
+
+  #rows(sql: string, ...parameters: number[]): Iterable<StoredRow> {
+    return this.#file.statement(sql).iterate(...parameters) as unknown as Iterable<StoredRow>
+  }
+}
