@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util'
+
+/** The flags of the bench, each with what it means and what holds without it. */
+export const flags = {
+  quick: { type: 'boolean', default: false, help: 'shorter windows and fewer cells; not for publishing' },
+  smoke: { type: 'boolean', default: false, help: 'a fraction of a second each: does every subject work?' },
+  json: { type: 'boolean', default: false, help: 'print JSON in place of Markdown' },
+  help: { type: 'boolean', default: false, help: 'print this' },
+  repeats: { type: 'string', default: '3', help: 'accepted samples for each cell and contender' },
+  minutes: { type: 'string', default: '60', help: 'when they are over, cells that were not begun are left out' },
+  only: { type: 'string', default: '', help: 'only contenders whose name contains one of these, separated by commas' },
+  scratch: { type: 'string', default: '', help: 'directory on the disk to measure (default: the temporary directory)' },
+} as const
+
+export interface Options {
+  scenarios: readonly string[]
+  profile: Profile
+  json: boolean
+  help: boolean
+  repeats: number
+  budgetMs: number
+  only: readonly string[]
+  scratch: string
+}
+
+/** How much is measured: `smoke` proves that it runs, `quick` gives an idea, `full` is what is published. */
+export type Profile = 'smoke' | 'quick' | 'full'
+
+/** Reads the command line. Throws on an unknown flag and on a number that is none. */
+export function parseOptions(argv: readonly string[]): Options {
+  const { values, positionals } = parseArgs({ args: [...argv], options: flags, allowPositionals: true, strict: true })
+  return {
+    scenarios: positionals,
+    profile: values.smoke ? 'smoke' : values.quick ? 'quick' : 'full',
+    json: values.json,
+    help: values.help,
+    repeats: parseCount('repeats', values.repeats),
+    budgetMs: parseCount('minutes', values.minutes) * 60_000,
+    only: values.only.split(',').filter((name) => name !== ''),
+    scratch: values.scratch,
+  }
+}
+
+function parseCount(name: string, text: string): number {
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 1)
+    throw new RangeError(`--${name} needs a whole number from 1, not "${text}"`)
+  return count
+}
+
+/** The help text. `scenarios`: names and one sentence each. */
+export function usage(scenarios: readonly { name: string; title: string }[]): string {
+  const rows = Object.entries(flags).map(([name, flag]) => `  --${name.padEnd(9)} ${flag.help}`)
+  const names = scenarios.map(({ name, title }) => `  ${name.padEnd(11)} ${title}`)
+  return ['usage: node bench/src/main.ts [scenario ...] [flags]', '', ...names, '', ...rows, ''].join('\n')
+}

@@ -1,0 +1,26 @@
+import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { runAppendLoop } from './append-loop.ts'
+
+// The floor of durability: the bytes of a batch in one write into a file whose blocks exist already, then fdatasync.
+// Nothing but data has to reach the disk.
+
+const fileBytes = 64 * 1024 * 1024
+
+await runAppendLoop(({ directory }) => {
+  const file = openSync(join(directory, 'preallocated'), 'w')
+  const zeros = Buffer.alloc(1024 * 1024)
+  for (let at = 0; at < fileBytes; at += zeros.length) writeSync(file, zeros, 0, zeros.length, at)
+  fsyncSync(file)
+  let position = 0
+  return {
+    commit: (events) => {
+      const bytes = Buffer.concat(events)
+      if (position + bytes.length > fileBytes) position = 0
+      writeSync(file, bytes, 0, bytes.length, position)
+      fdatasyncSync(file)
+      position += bytes.length
+    },
+    close: () => closeSync(file),
+  }
+})

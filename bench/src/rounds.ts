@@ -1,0 +1,142 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startGauge } from './processor-time.ts'
+import { failedSample, type Sample } from './sample.ts'
+import type { Cell, Contender } from './scenario.ts'
+import { type Bench, Unavailable } from './subject.ts'
+
+// Contenders of a cell take turns: first sample of each, then second of each, and so on, so that a slow minute of the
+// machine falls on all of them. A sample counts when little else ran meanwhile; otherwise it is taken again.
+
+/** A sample is discarded when foreign processes use more than this share of one processor during its window. */
+export const maxForeignShare = 0.16
+/** How long a look at the machine lasts before a sample is begun. */
+const lookMs = 250
+/** When the machine has not come to rest by then, the sample is taken all the same. */
+const maxQuietWaitMs = 6_000
+/** Attempts at one sample; after the last the quietest is kept and the row marked as noisy. */
+const maxAttempts = 3
+
+export interface RoundsPlan {
+  repeats: number
+  /** Whether samples are discarded for noise; without it each is taken once. */
+  gate: boolean
+  /** By performance.now(): no further sample is begun after it. */
+  endMs: number
+  scratch: string
+  /** Told of each sample as it is taken. */
+  progress: (text: string) => void
+}
+
+export interface ContenderResult {
+  name: string
+  references: readonly string[]
+  /** One for each round that it took part in. */
+  samples: readonly Sample[]
+  /** Samples thrown away for noise. */
+  discarded: number
+  /** True where at least one kept sample is above the gate. */
+  noisy: boolean
+  /** Why it could not be measured at all, or not to the end. */
+  absent: string | undefined
+}
+
+export interface CellResult {
+  label: string
+  contenders: readonly ContenderResult[]
+}
+
+type Progress = {
+  contender: Contender
+  samples: Sample[]
+  discarded: number
+  noisy: boolean
+  absent: string | undefined
+}
+
+const interrupted = 'interrupted'
+
+/** What is the same for all samples. */
+export type Machinery = Omit<Bench, 'scratch'>
+
+/** Measures all contenders of a cell in turns. Never throws for what a contender does: that becomes a fault of it. */
+export async function measureCell(cell: Cell, bench: Machinery, plan: RoundsPlan): Promise<CellResult> {
+  const states: Progress[] = cell.contenders.map((contender) => ({
+    contender,
+    samples: [],
+    discarded: 0,
+    noisy: false,
+    absent: undefined,
+  }))
+  for (let round = 1; round <= plan.repeats; round++) {
+    for (const state of states) {
+      if (state.absent !== undefined) continue
+      if (bench.signal.aborted || performance.now() > plan.endMs) {
+        state.absent = bench.signal.aborted ? interrupted : 'the time given was over'
+        continue
+      }
+      await takeSample(state, bench, plan)
+      plan.progress(`${cell.label} · ${state.contender.name} · ${round}/${plan.repeats}${noteOf(state)}`)
+    }
+  }
+  return {
+    label: cell.label,
+    contenders: states.map(({ contender, samples, discarded, noisy, absent }) => ({
+      name: contender.name,
+      references: contender.references,
+      samples,
+      discarded,
+      noisy,
+      absent,
+    })),
+  }
+}
+
+async function takeSample(state: Progress, bench: Machinery, plan: RoundsPlan): Promise<void> {
+  let quietest: Sample | undefined
+  for (let attempt = 1; attempt <= (plan.gate ? maxAttempts : 1); attempt++) {
+    if (plan.gate) await waitForQuiet(bench.signal)
+    const sample = await attemptSample(state, bench, plan.scratch)
+    if (sample === undefined) return
+    if (quietest === undefined || sample.foreignShare < quietest.foreignShare) quietest = sample
+    if (!plan.gate || sample.foreignShare <= maxForeignShare || bench.signal.aborted) break
+    if (attempt < maxAttempts) state.discarded++
+  }
+  if (quietest === undefined) return
+  state.samples.push(quietest)
+  state.noisy ||= quietest.foreignShare > maxForeignShare
+}
+
+async function attemptSample(state: Progress, bench: Machinery, root: string): Promise<Sample | undefined> {
+  const scratch = await mkdtemp(join(root, 'sample-'))
+  try {
+    return await state.contender.measure({ ...bench, scratch })
+  } catch (error) {
+    if (bench.signal.aborted) {
+      state.absent = interrupted
+      return undefined
+    }
+    if (error instanceof Unavailable) {
+      state.absent = error.message
+      return undefined
+    }
+    return failedSample(error instanceof Error ? error.message : String(error))
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+async function waitForQuiet(signal: AbortSignal): Promise<void> {
+  const end = performance.now() + maxQuietWaitMs
+  while (performance.now() < end && !signal.aborted) {
+    const gauge = startGauge([])
+    await new Promise((resolve) => setTimeout(resolve, lookMs))
+    if (gauge.read().foreignShare <= maxForeignShare) return
+  }
+}
+
+function noteOf(state: Progress): string {
+  const faults = state.samples.at(-1)?.faults ?? []
+  if (state.absent !== undefined) return ` · left out: ${state.absent}`
+  return faults.length > 0 ? ` · FAULTS: ${faults.join('; ')}` : ''
+}

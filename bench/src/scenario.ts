@@ -1,0 +1,36 @@
+import type { Profile } from './options.ts'
+import type { Sample } from './sample.ts'
+import type { Bench } from './subject.ts'
+
+/** Something that is measured, in one cell beside others. */
+export interface Contender {
+  readonly name: string
+  /** Contenders of the same cell whose values its own are divided by. */
+  readonly references: readonly string[]
+  /** Takes one sample. Throws `Unavailable` where the machine lacks what it needs. */
+  measure(bench: Bench): Promise<Sample>
+}
+
+/** One situation (so many followers, such a batch) and all who are measured in it, in turn. */
+export interface Cell {
+  readonly label: string
+  readonly contenders: readonly Contender[]
+}
+
+export interface Metric {
+  readonly key: string
+  readonly title: string
+  /** Digits after the point. */
+  readonly digits: number
+  /** Whether the table shows ratios of it. */
+  readonly ratio: boolean
+}
+
+export interface Scenario {
+  readonly name: string
+  readonly title: string
+  /** How it is measured, for the reader of the table. */
+  readonly method: string
+  readonly metrics: readonly Metric[]
+  cells(profile: Profile): readonly Cell[]
+}

@@ -1,0 +1,22 @@
+import { type ChildOptions, numberOf, startChild } from '../child.ts'
+
+/** How long a peer may take until it says on which port it listens; then the sample fails. */
+const startTimeoutMs = 10_000
+
+/** A server that runs as a child of ours. */
+export interface ChildServer extends AsyncDisposable {
+  readonly port: number
+  readonly pids: readonly number[]
+}
+
+/** Starts a child that prints `{"port":…}` as its first line, and waits for that line. */
+export async function startChildServer(options: ChildOptions): Promise<ChildServer> {
+  const child = startChild(options)
+  try {
+    const port = numberOf(await child.nextLine(startTimeoutMs), 'port')
+    return { port, pids: [child.pid], [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
+  } catch (error) {
+    await child[Symbol.asyncDispose]()
+    throw error
+  }
+}
