@@ -51,7 +51,7 @@ export function decideSession(state: SessionState | undefined, command: Command,
     case 'agent.report':
       return decideReport(state, command, context)
     case 'contact.lose':
-      if (!state.lease || state.staleSince || !isLive(state.status)) return accept()
+      if (!state.lease || state.staleSince || !holdsAgent(state.status)) return accept()
       return accept({ type: 'session.contact_lost', data: { since: command.data.since } })
     case 'contact.restore':
       return state.staleSince ? accept({ type: 'session.contact_restored', data: {} }) : accept()
@@ -67,6 +67,11 @@ export function decideSession(state: SessionState | undefined, command: Command,
     case 'task.remove':
       return refuse('invalid_request', `"${command.type}" is not a command for a session.`)
   }
+}
+
+/** Statuses in which a runner has, or is about to have, a process. */
+function holdsAgent(status: SessionState['status']): boolean {
+  return status === 'starting' || status === 'active' || status === 'paused'
 }
 
 function startSession(

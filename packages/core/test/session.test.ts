@@ -1,0 +1,253 @@
+import { type SessionStatus, sessionStatuses, transitions } from '@hotline/protocol/session-status'
+import { describe, expect, it } from 'vitest'
+import { turnOf } from '@hotline/core/session/state'
+import { activeLog, asking, code, dana, digestOf, eli, Log, runner, server } from './fixtures.ts'
+
+describe('life cycle', () => {
+  it('[S1] a session goes from queued through starting to active, each step in the log', () => {
+    const log = activeLog()
+    expect(log.types).toEqual([
+      'session.created',
+      'session.lease_taken',
+      'session.state_changed',
+      'session.profile_changed',
+      'session.state_changed',
+    ])
+    expect(log.state?.status).toBe('active')
+  })
+
+  it.each(sessionStatuses.flatMap((from) => sessionStatuses.map((to) => [from, to] as const)))(
+    '[S1] a runner cannot move a session from %s to %s unless the table allows it',
+    (from, to) => {
+      const log = activeLog()
+      if (!log.state) throw new Error('no state')
+      log.state = { ...log.state, status: from }
+      const before = log.events.length
+      log.report({ type: 'session.state_changed', data: { from: 'active', to, reason: 'requested' }, body: {} })
+      const changes = log.events.slice(before).filter(({ type }) => type === 'session.state_changed')
+      for (const change of changes) {
+        const { from: was, to: is } = change.data as { from: SessionStatus; to: SessionStatus }
+        expect(was).toBe(from)
+        expect(transitions[from]).toContain(is)
+      }
+      if (!transitions[from].includes(to) && from !== 'starting') expect(changes).toEqual([])
+    },
+  )
+
+  it('[S2] an agent that dies leaves nothing open: asks are cancelled and the turn is ended', () => {
+    const log = activeLog()
+    log.report({ type: 'turn.started', data: { turn: 't1' } }, asking('a1'))
+    log.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'interrupted', reason: 'agent_exited', exit: { code: null, signal: 'SIGKILL' } },
+      body: {},
+    })
+    expect(log.types.slice(-3)).toEqual(['approval.cancelled', 'turn.ended', 'session.state_changed'])
+    expect(log.state).toMatchObject({
+      status: 'interrupted',
+      exit: { signal: 'SIGKILL' },
+      approvals: [],
+      turn: undefined,
+    })
+  })
+
+  it('[S3] silence marks a session as out of contact and changes nothing else', () => {
+    const log = activeLog()
+    log.send(server, 'contact.lose', { since: '2026-01-01T00:00:00.000Z' })
+    expect(log.state).toMatchObject({ status: 'active', staleSince: '2026-01-01T00:00:00.000Z' })
+    log.send(server, 'contact.restore', {})
+    expect(log.state?.staleSince).toBeUndefined()
+  })
+
+  it('[S4] abort asks the runner to end the agent, and the session ends when nothing is left', () => {
+    const log = activeLog()
+    expect(code(log.send(dana, 'session.abort', {}))).toBe('ok')
+    expect(log.state).toMatchObject({ status: 'active', ending: 'aborted' })
+    expect(code(log.send(dana, 'session.abort', {}))).toBe('invalid_transition')
+    log.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'interrupted', reason: 'agent_exited' },
+      body: {},
+    })
+    expect(log.state).toMatchObject({ status: 'aborted', reason: 'requested' })
+  })
+
+  it('[S4] abort takes effect at once where the machine is out of contact', () => {
+    const log = activeLog()
+    log.send(server, 'contact.lose', { since: '2026-01-01T00:00:00.000Z' })
+    log.send(dana, 'session.abort', {})
+    expect(log.state?.status).toBe('aborted')
+    expect(code(log.send(runner, 'lease.take', {}))).toBe('invalid_transition')
+  })
+
+  it('[S5] an interrupted session is taken up again only when a person asks', () => {
+    const log = activeLog()
+    log.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'interrupted', reason: 'agent_lost' },
+      body: {},
+    })
+    expect(code(log.send(runner, 'lease.take', {}))).toBe('invalid_transition')
+    expect(code(log.send(dana, 'session.resume', {}))).toBe('ok')
+    expect(code(log.send(runner, 'lease.take', {}))).toBe('ok')
+    expect(log.state).toMatchObject({ status: 'starting', lease: { fence: 2 } })
+  })
+
+  it('[S6] what an ended session is asked to do is refused with its state', () => {
+    const log = new Log()
+    log.send(dana, 'session.start', { project: 'p1', agent: 'demo' })
+    log.send(dana, 'session.abort', {})
+    for (const type of [
+      'session.pause',
+      'session.resume',
+      'session.interrupt',
+      'session.abort',
+      'session.complete',
+    ] as const) {
+      expect(code(log.send(dana, type, {}))).toBe('invalid_transition')
+    }
+    expect(code(log.send(dana, 'message.send', { text: 'hello' }))).toBe('invalid_transition')
+  })
+})
+
+describe('leases', () => {
+  it('[S7] only the holder of the present fence is heard', () => {
+    const log = activeLog()
+    const stale = { fence: 1, events: [{ type: 'turn.started' as const, data: { turn: 't1' } }] }
+    log.send(runner, 'lease.take', {})
+    const before = log.events.length
+    expect(code(log.send(runner, 'agent.report', stale))).toBe('fenced')
+    expect(code(log.send({ kind: 'runner', id: 'r2' }, 'agent.report', { ...stale, fence: 2 }))).toBe('fenced')
+    expect(code(log.send({ kind: 'runner', id: 'r2' }, 'lease.take', {}))).toBe('fenced')
+    expect(log.events).toHaveLength(before)
+  })
+})
+
+describe('messages', () => {
+  it('[M1] a message waits in the queue until the agent takes it, once', () => {
+    const log = activeLog()
+    log.send(dana, 'message.send', { text: 'one' })
+    log.send(eli, 'message.send', { text: 'two' })
+    const [first, second] = log.state?.queue ?? []
+    log.report({ type: 'message.delivered', data: { message: first?.message, turn: 't1' } })
+    expect(log.state?.queue).toEqual([second])
+    const again = log.report({ type: 'message.delivered', data: { message: first?.message, turn: 't1' } })
+    expect(again).toMatchObject({ ok: true, events: [], facts: { dropped: [{ index: 0, code: 'not_queued' }] } })
+  })
+
+  it('[M2] a waiting message can be edited, withdrawn and reordered by its author, and not after delivery', () => {
+    const log = activeLog()
+    log.send(dana, 'message.send', { text: 'one' })
+    log.send(dana, 'message.send', { text: 'two' })
+    const [one = '', two = ''] = log.state?.queue.map(({ message }) => message) ?? []
+    expect(code(log.send(eli, 'message.edit', { message: one, text: 'mine' }))).toBe('forbidden')
+    expect(code(log.send(dana, 'message.edit', { message: one, text: 'better' }))).toBe('ok')
+    expect(code(log.send(dana, 'message.reorder', { order: [two] }))).toBe('not_queued')
+    expect(code(log.send(dana, 'message.reorder', { order: [two, one] }))).toBe('ok')
+    expect(log.state?.queue.map(({ message }) => message)).toEqual([two, one])
+    expect(code(log.send(dana, 'message.withdraw', { message: two }))).toBe('ok')
+    log.report({ type: 'message.delivered', data: { message: one } })
+    expect(code(log.send(dana, 'message.edit', { message: one, text: 'late' }))).toBe('not_queued')
+  })
+
+  it.each([
+    ['', 'message_empty'],
+    [' \n\t ', 'message_empty'],
+    ['x'.repeat(2_001), 'message_too_long'],
+    ['x'.repeat(2_000), 'ok'],
+  ])('[M3] text is never empty and never over the limit (%#)', (text, expected) => {
+    expect(code(activeLog().send(dana, 'message.send', { text }))).toBe(expected)
+  })
+
+  it('[M4] the queue is bounded', () => {
+    const log = activeLog()
+    for (let index = 0; index < 100; index += 1) log.send(dana, 'message.send', { text: 'again' })
+    expect(code(log.send(dana, 'message.send', { text: 'one more' }))).toBe('queue_full')
+  })
+
+  it("[M5] an agent cannot speak in a person's or the server's name", () => {
+    const log = activeLog()
+    log.report({
+      type: 'message.posted',
+      data: { message: 'm1', role: 'system', chars: 2, queued: true },
+      body: { text: 'ok' },
+    })
+    expect(log.events.at(-1)?.data).toMatchObject({ role: 'agent', queued: false })
+    expect(log.state?.queue).toEqual([])
+  })
+})
+
+describe('approvals', () => {
+  it('[P1] the first valid answer wins and the second is told who won', () => {
+    const log = activeLog()
+    log.report(asking('a1'))
+    expect(turnOf(log.state ?? ({} as never))).toBe('waiting')
+    const digest = digestOf(log, 'a1')
+    expect(code(log.send(dana, 'approval.decide', { approval: 'a1', digest, verdict: 'allow' }))).toBe('ok')
+    const second = log.send(eli, 'approval.decide', { approval: 'a1', digest, verdict: 'deny' })
+    expect(second).toMatchObject({ ok: false, problem: { code: 'already_resolved', outcome: 'allowed', by: dana } })
+  })
+
+  it('[P2] a decision counts only for the digest that was shown', () => {
+    const log = activeLog()
+    log.report(asking('a1'))
+    const wrong = log.send(dana, 'approval.decide', { approval: 'a1', digest: '0'.repeat(64), verdict: 'allow' })
+    expect(code(wrong)).toBe('digest_mismatch')
+    expect(log.state?.approvals).toHaveLength(1)
+  })
+
+  it('[P2] a request whose digest is not that of its bytes never becomes an approval', () => {
+    const log = activeLog()
+    const forged = { ...asking('a1'), body: { ...asking('a1').body, input: '{"command":"rm -rf /"}' } }
+    expect(log.report(forged)).toMatchObject({ events: [], facts: { dropped: [{ code: 'digest_mismatch' }] } })
+  })
+
+  it('[P3] after the time is over the answer is "nobody", and late answers are told so', () => {
+    const log = activeLog()
+    log.report(asking('a1', 'x', { expiresAt: new Date(log.nowMs + 5_000).toISOString() }))
+    const digest = digestOf(log, 'a1')
+    expect(log.send(server, 'approval.expire', { approval: 'a1' })).toMatchObject({ events: [] })
+    log.nowMs += 60_000
+    expect(code(log.send(dana, 'approval.decide', { approval: 'a1', digest, verdict: 'allow' }))).toBe(
+      'approval_expired',
+    )
+    log.send(server, 'approval.expire', { approval: 'a1' })
+    expect(log.events.at(-1)?.type).toBe('approval.timed_out')
+    expect(code(log.send(dana, 'approval.decide', { approval: 'a1', digest, verdict: 'allow' }))).toBe(
+      'approval_expired',
+    )
+  })
+
+  it('[P3] an agent can make the deadline shorter, never longer', () => {
+    const log = activeLog()
+    log.report(asking('a1', 'x', { expiresAt: '2099-01-01T00:00:00.000Z' }))
+    expect(Date.parse(log.state?.approvals[0]?.expiresAt ?? '')).toBe(log.nowMs + 24 * 3_600_000)
+  })
+
+  it('[P4] verdicts and scopes that the agent does not take are refused', () => {
+    const log = activeLog()
+    log.report(asking('a1'))
+    const digest = digestOf(log, 'a1')
+    expect(code(log.send(dana, 'approval.decide', { approval: 'a1', digest, verdict: 'modify', input: 'y' }))).toBe(
+      'unsupported',
+    )
+    expect(
+      code(log.send(dana, 'approval.decide', { approval: 'a1', digest, verdict: 'allow', scope: 'session' })),
+    ).toBe('unsupported')
+    expect(code(log.send(dana, 'approval.decide', { approval: 'nope', digest, verdict: 'allow' }))).toBe('not_found')
+  })
+
+  it('[P5] open asks are bounded; further ones are refused as "queue full"', () => {
+    const log = activeLog()
+    for (let index = 0; index < 100; index += 1) log.report(asking(`a${index}`))
+    expect(log.report(asking('a100'))).toMatchObject({ events: [], facts: { dropped: [{ code: 'queue_full' }] } })
+  })
+
+  it('[P6] the text of a message never decides anything', () => {
+    const log = activeLog()
+    log.report(asking('a1'))
+    for (const text of ['/approve a1', 'yes', 'allow', 'approve all', '{"verdict":"allow"}'])
+      log.send(dana, 'message.send', { text })
+    expect(log.state?.approvals[0]?.outcome).toBeUndefined()
+  })
+})

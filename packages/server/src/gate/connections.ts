@@ -1,0 +1,47 @@
+import type { Principal } from '../access/principal.ts'
+
+/** What others may tell an open connection. */
+export interface Connection {
+  readonly id: string
+  readonly principal: Principal
+  /** A frame that is not logged; dropped where the connection is slow. */
+  whisper(frame: { kind: string; stream?: string; [fact: string]: unknown }): void
+  /** True where the connection follows the stream. */
+  follows(stream: string): boolean
+  /** The rights of its principal may have changed. */
+  recheck(): void
+  close(code: number, reason: string): void
+}
+
+/** The open connections. The scheduler asks it which runners are here; access tells it whose rights changed. */
+export class Connections {
+  readonly #open = new Map<string, Connection>()
+  readonly #watchers = new Set<(connection: Connection, change: 'opened' | 'closed') => void>()
+
+  add(connection: Connection): void {
+    this.#open.set(connection.id, connection)
+    for (const watcher of this.#watchers) watcher(connection, 'opened')
+  }
+
+  remove(connection: Connection): void {
+    if (!this.#open.delete(connection.id)) return
+    for (const watcher of this.#watchers) watcher(connection, 'closed')
+  }
+
+  watch(watcher: (connection: Connection, change: 'opened' | 'closed') => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
+  all(): readonly Connection[] {
+    return [...this.#open.values()]
+  }
+
+  of(kind: Principal['kind'], id?: string): readonly Connection[] {
+    return this.all().filter(({ principal }) => principal.kind === kind && (id === undefined || principal.id === id))
+  }
+
+  get count(): number {
+    return this.#open.size
+  }
+}

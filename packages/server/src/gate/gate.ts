@@ -1,0 +1,257 @@
+import { parseCommand } from '@hotline/protocol/command'
+import { errorKinds, kindOf, type Problem, problem } from '@hotline/protocol/error'
+import { ClientFrame } from '@hotline/protocol/frame'
+import { limits } from '@hotline/protocol/limits'
+import { formatCursor, parseCursor } from '@hotline/protocol/stream'
+import type { Principal } from '../access/principal.ts'
+import type { Feeds } from '../feed/feeds.ts'
+import { Follower } from '../feed/follower.ts'
+import type { SharedFrame } from '../feed/shared-frame.ts'
+import type { Exchange } from '../session/exchange.ts'
+import type { Connection } from './connections.ts'
+import type { Wire } from './wire.ts'
+
+/** Frames that cannot be understood before the connection is closed. */
+const strikesMax = 5
+/** Frames that may come in one second, and in one burst. */
+const framesPerSecond = 200
+const framesBurst = 400
+/** Commands of one connection that may be under way. */
+const commandsMax = 256
+
+/** What a conversation needs of the server. */
+export interface GatePorts {
+  exchange: Exchange
+  feeds: Feeds
+  /** Whether the credential still holds; its rights are read anew. */
+  stillValid: (principal: Principal) => Promise<boolean>
+  /** Tells those who follow a stream something that is not logged. */
+  whisper: (stream: string, frame: { kind: string; [fact: string]: unknown }, except: Connection) => void
+  monotonicMs: () => number
+  fault: (error: unknown) => void
+}
+
+/**
+ * One connection's conversation after it has proved who it is, whatever the transport: follows, commands, heartbeats.
+ * Answers to commands and urgent events are written at once; bulk waits for room in the socket.
+ */
+export class Gate implements Connection {
+  readonly id: string
+  readonly principal: Principal
+  readonly #wire: Wire
+  readonly #ports: GatePorts
+  readonly #followers = new Map<string, Follower>()
+  /** Follows that are being opened: a later frame about the same stream takes the place. */
+  readonly #opening = new Map<string, object>()
+  #strikes = 0
+  #commands = 0
+  #tokens = framesBurst
+  #tokensAt: number
+  #closed = false
+
+  constructor(id: string, principal: Principal, wire: Wire, ports: GatePorts) {
+    this.id = id
+    this.principal = principal
+    this.#wire = wire
+    this.#ports = ports
+    this.#tokensAt = ports.monotonicMs()
+  }
+
+  /** A frame as it was parsed from JSON; nothing about it is known yet. */
+  receive(input: unknown): void {
+    if (this.#closed) return
+    if (!this.#takeToken())
+      return this.#end(problem('rate_limited', 'Too many frames in a second.', { retryAfterMs: 1_000 }))
+    const parsed = ClientFrame.safeParse(input)
+    if (!parsed.success) {
+      const path = parsed.error.issues[0]?.path.join('.') ?? ''
+      return this.strike(problem('invalid_frame', `This frame is not understood${path ? ` (at "${path}")` : ''}.`))
+    }
+    const frame = parsed.data
+    switch (frame.t) {
+      case 'hello':
+        return this.strike(problem('invalid_frame', 'The connection has said hello already.'))
+      case 'ping':
+        return this.#send({ t: 'pong' })
+      case 'follow':
+        void this.#follow(frame.stream, frame.after)
+        return
+      case 'unfollow':
+        return this.#unfollow(frame.stream)
+      case 'ack':
+        return this.#followers.get(frame.stream)?.acknowledge(frame.seq)
+      case 'typing':
+        if (this.#followers.has(frame.stream)) {
+          this.#ports.whisper(frame.stream, { kind: 'typing', by: this.principal.id }, this)
+        }
+        return
+      case 'command':
+        void this.#command(frame)
+        return
+    }
+  }
+
+  /** Something that could not be understood: it is said, and after too many the connection ends. */
+  strike(what: Problem): void {
+    this.#strikes += 1
+    if (this.#strikes >= strikesMax) this.#end(what)
+    else this.#send({ t: 'problem', problem: what })
+  }
+
+  /** The transport has room again. */
+  drained(): void {
+    for (const follower of this.#followers.values()) follower.resume()
+  }
+
+  /** Heads of what is followed, so that a lost last event is found. */
+  heartbeat(): void {
+    const heads: Record<string, string> = {}
+    for (const [stream, { feed }] of this.#followers)
+      heads[stream] = formatCursor({ epoch: feed.epoch, seq: feed.head })
+    this.#send({ t: 'heads', heads })
+  }
+
+  whisper(frame: { kind: string; stream?: string }): void {
+    if (this.#wire.queuedBytes < limits.socketQueueBytes) this.#send({ t: 'ephemeral', ...frame })
+  }
+
+  follows(stream: string): boolean {
+    return this.#followers.has(stream)
+  }
+
+  recheck(): void {
+    this.#recheck().catch((error: unknown) => {
+      this.#ports.fault(error)
+      this.#end(problem('internal', 'Rights could not be checked. Connect again.'))
+    })
+  }
+
+  close(code: number, reason: string): void {
+    this.#wire.close(code, reason)
+  }
+
+  /** The transport is gone. */
+  closed(): void {
+    this.#closed = true
+    for (const follower of this.#followers.values()) follower.close()
+    this.#followers.clear()
+    this.#opening.clear()
+  }
+
+  async #follow(stream: string, after: string): Promise<void> {
+    if (this.#followers.size + this.#opening.size >= limits.followsPerSocket && !this.#followers.has(stream)) {
+      const detail = `One connection may follow ${limits.followsPerSocket} streams. Unfollow one first.`
+      return this.#send({ t: 'unfollowed', stream, problem: problem('rate_limited', detail) })
+    }
+    const opening = {}
+    this.#opening.set(stream, opening)
+    try {
+      const allowed = await this.#ports.exchange.mayRead(this.principal, stream)
+      const feed = allowed ? await this.#ports.feeds.open(stream) : undefined
+      if (this.#closed || this.#opening.get(stream) !== opening) return
+      if (!feed) {
+        const detail = 'There is no such stream, or it is not yours to read.'
+        return this.#send({ t: 'unfollowed', stream, problem: problem('not_found', detail) })
+      }
+      this.#followers.get(stream)?.close()
+      this.#followers.delete(stream)
+      const cursor = parseCursor(after)
+      const from = cursor === 'start' ? 0 : cursor === 'now' ? feed.head : cursor?.seq
+      const strange = typeof cursor === 'object' && cursor.epoch !== feed.epoch
+      if (from === undefined || strange || from > feed.head) {
+        const reason = strange ? 'epoch' : 'ahead'
+        return this.#send({ t: 'reset', stream, reason, epoch: feed.epoch, head: feed.head })
+      }
+      const follower = new Follower(feed, from, this.#sink, {
+        caughtUp: (seq) => this.#send({ t: 'caught_up', stream, epoch: feed.epoch, seq }),
+        failed: (error) => {
+          this.#ports.fault(error)
+          this.#end(problem('storage_unavailable', 'The log cannot be read now. Come back with the cursor.'))
+        },
+      })
+      this.#followers.set(stream, follower)
+      follower.resume()
+    } catch (error) {
+      this.#ports.fault(error)
+      this.#end(problem('storage_unavailable', 'The log cannot be read now. Come back with the cursor.'))
+    } finally {
+      if (this.#opening.get(stream) === opening) this.#opening.delete(stream)
+    }
+  }
+
+  #unfollow(stream: string): void {
+    this.#opening.delete(stream)
+    this.#followers.get(stream)?.close()
+    this.#followers.delete(stream)
+  }
+
+  async #command(frame: { id: string; stream: string; type: string; data?: unknown }): Promise<void> {
+    const { id, stream, type, data } = frame
+    const parsed = parseCommand({ id, stream, type, data })
+    if ('issues' in parsed) {
+      const refusal = problem('invalid_request', sentence(parsed.issues), { issues: parsed.issues })
+      return this.#send({ t: 'refused', id, problem: refusal })
+    }
+    if (this.#commands >= commandsMax) {
+      const refusal = problem('rate_limited', 'Too many commands are under way here.', { retryAfterMs: 1_000 })
+      return this.#send({ t: 'refused', id, problem: refusal })
+    }
+    this.#commands += 1
+    try {
+      const outcome = await this.#ports.exchange.command(this.principal, parsed.command)
+      if (outcome.ok) this.#send({ t: 'accepted', ...outcome.accepted })
+      else this.#send({ t: 'refused', id, problem: outcome.problem })
+    } catch (error) {
+      this.#ports.fault(error)
+      const detail = 'The command could not be carried out. Send it once more with the same id.'
+      this.#send({ t: 'refused', id, problem: problem('storage_unavailable', detail) })
+    } finally {
+      this.#commands -= 1
+    }
+  }
+
+  async #recheck(): Promise<void> {
+    if (!(await this.#ports.stillValid(this.principal))) {
+      return this.#end(problem('unauthenticated', 'The credential is no longer valid. Sign in again.'))
+    }
+    for (const stream of this.#followers.keys()) {
+      if (await this.#ports.exchange.mayRead(this.principal, stream)) continue
+      this.#unfollow(stream)
+      const detail = 'You no longer have the right to read this.'
+      this.#send({ t: 'unfollowed', stream, problem: problem('not_found', detail) })
+    }
+  }
+
+  /** Refills by time; a frame costs one. */
+  #takeToken(): boolean {
+    const now = this.#ports.monotonicMs()
+    this.#tokens = Math.min(framesBurst, this.#tokens + ((now - this.#tokensAt) / 1_000) * framesPerSecond)
+    this.#tokensAt = now
+    this.#tokens -= 1
+    return this.#tokens >= 0
+  }
+
+  #end(what: Problem): void {
+    this.#send({ t: 'problem', problem: what })
+    this.#wire.close(errorKinds[kindOf(what.code)].close, what.code)
+  }
+
+  #send(frame: object): void {
+    if (!this.#closed) this.#wire.send({ json: Buffer.from(JSON.stringify(frame)) })
+  }
+
+  get #sink(): { send: (frame: SharedFrame) => void; readonly full: boolean } {
+    const wire = this.#wire
+    return {
+      send: (frame) => wire.send(frame),
+      get full() {
+        return wire.queuedBytes > limits.socketQueueBytes
+      },
+    }
+  }
+}
+
+/** Issues of a validation in words. */
+export function sentence(issues: readonly { path: string; message: string }[]): string {
+  return issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')
+}

@@ -1,0 +1,10 @@
+import type { SharedFrame } from '../feed/shared-frame.ts'
+
+/** One connection of any transport, as the gate sees it. */
+export interface Wire {
+  send(frame: SharedFrame): void
+  /** Bytes that the transport holds because the other side is slow. */
+  readonly queuedBytes: number
+  /** `code` is a WebSocket close code; transports without codes just end. */
+  close(code: number, reason: string): void
+}

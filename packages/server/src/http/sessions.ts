@@ -1,0 +1,178 @@
+import { parseCommand } from '@hotline/protocol/command'
+import { problem } from '@hotline/protocol/error'
+import { limits } from '@hotline/protocol/limits'
+import { sessionStatuses } from '@hotline/protocol/session-status'
+import { CursorText, Id, parseCursor } from '@hotline/protocol/stream'
+import { z } from 'zod'
+import type { Principal } from '../access/principal.ts'
+import { sentence } from '../gate/gate.ts'
+import type { Lists } from '../log/lists.ts'
+import type { LogStore, StoredEvent } from '../log/log-store.ts'
+import type { SessionTable } from '../log/tables.ts'
+import type { Exchange } from '../session/exchange.ts'
+import type { RegisterRoute, RouteAnswer } from './route.ts'
+
+/** What these routes read and write. */
+export interface SessionRoutePorts {
+  exchange: Exchange
+  store: LogStore
+  lists: Lists
+}
+
+const OfSession = z.strictObject({ id: Id })
+const Count = z.coerce.number().int().min(1).max(limits.pageEvents)
+
+/** Sessions, their events and windows, and commands: the same log that sockets follow. */
+export function registerSessionRoutes(route: RegisterRoute, ports: SessionRoutePorts): void {
+  const { exchange, store, lists } = ports
+
+  route({
+    method: 'POST',
+    url: '/api/commands',
+    permission: 'signed-in',
+    body: z.unknown(),
+    handle: async ({ principal, body }) => {
+      const parsed = parseCommand(body)
+      if ('issues' in parsed) {
+        return { problem: problem('invalid_request', sentence(parsed.issues), { issues: parsed.issues }) }
+      }
+      const outcome = await exchange.command(principal, parsed.command)
+      return outcome.ok ? { value: outcome.accepted } : { problem: outcome.problem }
+    },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/sessions',
+    permission: 'read',
+    query: z.strictObject({
+      project: Id.optional(),
+      status: z.enum(sessionStatuses).optional(),
+      needs: z.enum(['any']).optional(),
+      limit: Count.default(50),
+      before: z
+        .string()
+        .regex(/^[0-9TZ:.-]{20,30}~[A-Za-z0-9_-]{1,64}$/, 'must be the "next" of an earlier page')
+        .optional(),
+    }),
+    handle: async ({ principal, query }) => {
+      const mine = (await projectsOf(principal, lists)).filter((project) => !query.project || project === query.project)
+      if (query.project && mine.length === 0) return nothingHere()
+      // The cursors are read first: what a follower sees after them can only be newer than the rows.
+      const cursors: Record<string, string> = {}
+      for (const project of mine) {
+        const head = await store.head(`project:${project}`)
+        if (head) cursors[head.stream] = `${head.epoch}.${head.head}`
+      }
+      const page = await lists.sessions({
+        projects: mine,
+        ...(query.status ? { statuses: [query.status] } : {}),
+        ...(query.needs ? { needs: 'open' } : {}),
+        limit: query.limit,
+        ...(query.before ? { after: readPosition(query.before) } : {}),
+      })
+      const next = page.next ? `${page.next.updatedAt}~${page.next.session}` : null
+      return { value: { sessions: page.sessions.map(sessionRow), next, cursors } }
+    },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/sessions/:id',
+    permission: 'signed-in',
+    params: OfSession,
+    handle: async ({ principal, params }) => {
+      const stream = `session:${params.id}`
+      if (!(await exchange.mayRead(principal, stream))) return nothingHere()
+      const snapshot = await exchange.snapshot(stream)
+      return snapshot ? { value: { stream, ...snapshot } } : nothingHere()
+    },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/sessions/:id/events',
+    permission: 'signed-in',
+    params: OfSession,
+    query: z.strictObject({ after: CursorText.default('0'), limit: Count.default(limits.pageEvents) }),
+    handle: async ({ principal, params, query }) => {
+      const stream = `session:${params.id}`
+      const head = (await exchange.mayRead(principal, stream)) ? await store.head(stream) : undefined
+      if (!head) return nothingHere()
+      const cursor = parseCursor(query.after)
+      const after = cursor === 'start' ? 0 : cursor === 'now' ? head.head : cursor?.seq
+      if (after === undefined || after > head.head || (typeof cursor === 'object' && cursor.epoch !== head.epoch)) {
+        const detail = 'This cursor does not belong to the log. Read the session again and go on from its cursor.'
+        return { problem: problem('cursor_gone', detail, { epoch: head.epoch, head: head.head }) }
+      }
+      const events = await store.read(stream, { after, limit: query.limit, maxBytes: limits.pageBytes })
+      const next = `${head.epoch}.${events.at(-1)?.seq ?? after}`
+      return { value: { stream, epoch: head.epoch, head: head.head, events: events.map(readEvent), next } }
+    },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/sessions/:id/transcript',
+    permission: 'signed-in',
+    params: OfSession,
+    query: z.strictObject({ before: z.coerce.number().int().min(1).optional(), limit: Count.default(200) }),
+    handle: async ({ principal, params, query }) => {
+      const stream = `session:${params.id}`
+      const head = (await exchange.mayRead(principal, stream)) ? await store.head(stream) : undefined
+      if (!head) return nothingHere()
+      const upTo = Math.min(head.head, (query.before ?? head.head + 1) - 1)
+      const after = Math.max(0, upTo - query.limit)
+      const events = await store.read(stream, { after, upTo, limit: query.limit, maxBytes: Number.MAX_SAFE_INTEGER })
+      const subjects = [...new Set(events.flatMap(({ subject }) => (subject === undefined ? [] : [subject])))]
+      const later = upTo < head.head ? await store.readSubjects(stream, subjects, upTo, limits.pageEvents) : []
+      return {
+        value: {
+          stream,
+          epoch: head.epoch,
+          head: head.head,
+          from: after + 1,
+          to: upTo,
+          events: events.map(readEvent),
+          later: later.map(readEvent),
+          before: after > 0 ? after + 1 : null,
+        },
+      }
+    },
+  })
+}
+
+/** Projects whose sessions a principal may list. */
+export async function projectsOf(principal: Principal, lists: Lists): Promise<readonly string[]> {
+  const mine =
+    principal.kind === 'runner'
+      ? (await lists.projects()).map(({ project }) => project)
+      : (await lists.projectsOf(principal.id)).map(({ project }) => project)
+  return mine.filter((project) => principal.projects === undefined || principal.projects.includes(project))
+}
+
+/** The place where an earlier page ended, as its `next` said it. */
+function readPosition(text: string): { updatedAt: string; session: string } {
+  const at = text.indexOf('~')
+  return { updatedAt: text.slice(0, at), session: text.slice(at + 1) }
+}
+
+export function nothingHere(): RouteAnswer {
+  return { problem: problem('not_found', 'There is nothing here under this name, or it is not yours to see.') }
+}
+
+function sessionRow(row: SessionTable): object {
+  const { open_approvals, open_questions, needs: _needs, stale_since, created_at, updated_at, ...same } = row
+  return {
+    ...same,
+    openApprovals: JSON.parse(open_approvals) as unknown,
+    openQuestions: JSON.parse(open_questions) as unknown,
+    staleSince: stale_since,
+    createdAt: created_at,
+    updatedAt: updated_at,
+  }
+}
+
+function readEvent(event: StoredEvent): unknown {
+  return JSON.parse(Buffer.from(event.bytes).toString('utf8')) as unknown
+}

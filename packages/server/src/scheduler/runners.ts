@@ -1,0 +1,96 @@
+import { parseCommand } from '@hotline/protocol/command'
+import type { AgentRow, AnnounceBody } from '@hotline/protocol/http'
+import type { Connection, Connections } from '../gate/connections.ts'
+import type { Bus } from '../log/bus.ts'
+import { timestamp } from '../machine/clock.ts'
+import { systemPrincipal, type TimerPorts } from './approval-timer.ts'
+
+/** How long a runner may be away before its sessions are shown as out of contact. */
+const graceMs = 3_000
+
+/** What a runner said of itself last. Told again at each connect, so it need not be stored. */
+interface Announced {
+  name: string
+  agents: AnnounceBody['agents']
+}
+
+export interface Runners extends Disposable {
+  announce(runner: string, body: AnnounceBody): Promise<void>
+  /** What can be started now, with why not. */
+  agents(): readonly AgentRow[]
+}
+
+/**
+ * Which machines are here. A connection that goes away starts a short grace; after it the runner's live sessions are
+ * marked as out of contact since then, and nothing else about them changes. Work that waits is only hinted at: the
+ * runner reads the list itself.
+ */
+export function watchRunners(ports: TimerPorts & { connections: Connections; bus: Bus }): Runners {
+  const { exchange, lists, bus, clock, ids, connections, fault } = ports
+  const announced = new Map<string, Announced>()
+  const graces = new Map<string, () => void>()
+
+  async function tell(session: string, type: 'contact.lose' | 'contact.restore', data: object): Promise<void> {
+    const parsed = parseCommand({ id: ids.uuid(), stream: `session:${session}`, type, data })
+    if ('command' in parsed) await exchange.command(systemPrincipal, parsed.command)
+  }
+
+  async function markAway(runner: string, since: string): Promise<void> {
+    for (const { session } of await lists.heldSessions(runner)) await tell(session, 'contact.lose', { since })
+  }
+
+  function startGrace(runner: string): void {
+    const since = timestamp(clock)
+    graces.get(runner)?.()
+    graces.set(
+      runner,
+      clock.after(graceMs, () => {
+        graces.delete(runner)
+        if (connections.of('runner', runner).length === 0) markAway(runner, since).catch(fault)
+      }),
+    )
+  }
+
+  function changed({ principal }: Connection, change: 'opened' | 'closed'): void {
+    if (principal.kind !== 'runner') return
+    if (change === 'closed') {
+      if (connections.of('runner', principal.id).length === 0) startGrace(principal.id)
+      return
+    }
+    graces.get(principal.id)?.()
+    graces.delete(principal.id)
+  }
+
+  /** After a start of the server: whoever held sessions has the grace to come back. */
+  async function graceForAll(): Promise<void> {
+    const projects = (await lists.projects()).map(({ project }) => project)
+    const statuses = ['starting', 'active', 'paused']
+    const page = await lists.sessions({ projects, statuses, limit: 1_000 })
+    const holders = new Set(page.sessions.flatMap(({ runner }) => (runner === null ? [] : [runner])))
+    for (const runner of holders) if (connections.of('runner', runner).length === 0) startGrace(runner)
+  }
+
+  const leaveConnections = connections.watch(changed)
+  const leaveBus = bus.subscribe(({ events }) => {
+    if (!events.some(({ type }) => type === 'session.created' || type === 'control.requested')) return
+    for (const connection of connections.of('runner')) connection.whisper({ kind: 'work' })
+  })
+  graceForAll().catch(fault)
+
+  return {
+    announce: async (runner, body) => {
+      announced.set(runner, { name: body.name, agents: body.agents })
+      for (const { session } of body.holds) await tell(session, 'contact.restore', {})
+    },
+    agents: () =>
+      connections.of('runner').flatMap(({ principal }) => {
+        const { name, agents } = announced.get(principal.id) ?? { name: '', agents: [] }
+        return agents.map((agent) => ({ ...agent, runner: name }))
+      }),
+    [Symbol.dispose]: () => {
+      leaveConnections()
+      leaveBus()
+      for (const cancel of graces.values()) cancel()
+    },
+  }
+}

@@ -1,0 +1,120 @@
+import { roleAllows, senderOf } from '@hotline/core/roles'
+import type { Role } from '@hotline/protocol/actor'
+import type { Command } from '@hotline/protocol/command'
+import { type Problem, problem } from '@hotline/protocol/error'
+import { formatCursor, splitStream } from '@hotline/protocol/stream'
+import type { Principal } from '../access/principal.ts'
+import type { CommandOutcome } from './outcome.ts'
+import { type QueuePorts, StreamQueue } from './stream-queue.ts'
+import type { StreamState } from './state.ts'
+
+/** Queues kept in memory for streams that were used lately. */
+const queuesMax = 2_000
+
+/** The role of an account on a project, from the rows that the log keeps; undefined for strangers. */
+export type RoleOf = (project: string, account: string) => Promise<Role | undefined>
+
+/** Streams by their commands: whoever wants something to happen says it here, through whatever door. */
+export class Exchange {
+  readonly #ports: QueuePorts
+  readonly #roleOf: RoleOf
+  readonly #queues = new Map<string, StreamQueue>()
+
+  constructor(ports: QueuePorts, roleOf: RoleOf) {
+    this.#ports = ports
+    this.#roleOf = roleOf
+  }
+
+  /** Checks the right and carries the command out. Resolves after the commit; never rejects for what a sender did. */
+  async command(principal: Principal, command: Command): Promise<CommandOutcome> {
+    const refusal = await this.#checkRight(principal, command)
+    if (refusal) return { ok: false, problem: refusal }
+    return this.#queue(command.stream).submit(principal, command)
+  }
+
+  /** The state of a stream and the cursor it holds at; undefined where the stream does not exist. */
+  async snapshot(stream: string): Promise<{ state: StreamState; cursor: string } | undefined> {
+    const { epoch, head, state } = await this.#queue(stream).state()
+    return state && epoch ? { state, cursor: formatCursor({ epoch, seq: head }) } : undefined
+  }
+
+  /** Whether the principal may read a stream. A stream that does not exist and one that is not theirs look the same. */
+  async mayRead(principal: Principal, stream: string): Promise<boolean> {
+    if (principal.kind === 'system') return true
+    const { kind, id } = splitStream(stream)
+    if (kind === 'server') return principal.admin && principal.scopes.includes('admin')
+    const project = kind === 'project' ? id : await this.#projectOf(stream)
+    if (project === undefined) return false
+    if (principal.kind === 'runner') return mayTouch(principal, project)
+    const role = await this.#role(principal, project)
+    return role !== undefined && roleAllows(role, 'read') && principal.scopes.includes('read')
+  }
+
+  async #checkRight(principal: Principal, command: Command): Promise<Problem | undefined> {
+    const sender = senderOf(command.type)
+    if (principal.kind === 'system') return undefined
+    if (sender === 'system') return problem('forbidden', 'Only the server itself sends this.')
+    const project = await this.#target(command)
+    if (sender === 'runner' || principal.kind === 'runner') {
+      if (sender !== 'runner' || principal.kind !== 'runner') {
+        return problem('forbidden', `A ${principal.kind} cannot send "${command.type}".`)
+      }
+      return project !== undefined && mayTouch(principal, project) ? undefined : nothingHere()
+    }
+    if (!principal.scopes.includes(sender)) {
+      return problem('forbidden', `This credential does not have the scope "${sender}".`)
+    }
+    if (command.type === 'project.create') {
+      if (principal.kind === 'person' && principal.projects === undefined) return undefined
+      return problem('forbidden', 'Only a person can create a project.')
+    }
+    const role = project === undefined ? undefined : await this.#role(principal, project)
+    if (role === undefined) return nothingHere()
+    if (roleAllows(role, sender)) return undefined
+    return problem('forbidden', `Your role here is ${role}; "${command.type}" needs the right to ${sender}.`, { role })
+  }
+
+  /** The project that a command concerns: of the stream, or for a new stream the one it names. */
+  #target(command: Command): Promise<string | undefined> | string | undefined {
+    const { kind, id } = splitStream(command.stream)
+    if (kind === 'project') return id
+    if (kind === 'session' && command.type === 'session.start') return command.data.project
+    if (kind === 'task' && command.type === 'task.create') return command.data.project
+    return this.#projectOf(command.stream)
+  }
+
+  async #projectOf(stream: string): Promise<string | undefined> {
+    const { state } = await this.#queue(stream).state()
+    return state?.project
+  }
+
+  #role(principal: Principal, project: string): Promise<Role | undefined> | undefined {
+    return mayTouch(principal, project) ? this.#roleOf(project, principal.id) : undefined
+  }
+
+  #queue(stream: string): StreamQueue {
+    const known = this.#queues.get(stream)
+    if (known) {
+      // Moves it to the young end of the map.
+      this.#queues.delete(stream)
+      this.#queues.set(stream, known)
+      return known
+    }
+    for (const [name, queue] of this.#queues) {
+      if (this.#queues.size < queuesMax) break
+      if (queue.idle) this.#queues.delete(name)
+    }
+    const queue = new StreamQueue(stream, this.#ports)
+    this.#queues.set(stream, queue)
+    return queue
+  }
+}
+
+/** False where the credential is limited to other projects. */
+function mayTouch(principal: Principal, project: string): boolean {
+  return principal.projects === undefined || principal.projects.includes(project)
+}
+
+function nothingHere(): Problem {
+  return problem('not_found', 'There is nothing here under this name, or it is not yours to see.')
+}

@@ -1,0 +1,141 @@
+import { openApprovals, type SessionState, turnOf } from '@hotline/core/session/state'
+import type { Envelope } from '@hotline/protocol/event'
+import { asKnown, type DraftOf } from '@hotline/protocol/events'
+import type { RowChange, SessionTable } from '../log/tables.ts'
+import type { StreamState } from './state.ts'
+
+/** What lists show of a session; a change of it is a line in the project's stream and a row in the list. */
+export function sessionLine(state: SessionState, at: number): DraftOf<'session.indexed'> {
+  return {
+    type: 'session.indexed',
+    subject: `session:${state.session}`,
+    data: {
+      session: state.session,
+      ...(state.task === undefined ? {} : { task: state.task }),
+      agent: state.agent,
+      ...(state.runner === undefined ? {} : { runner: state.runner }),
+      at,
+      status: state.status,
+      turn: turnOf(state),
+      openApprovals: openApprovals(state).map(({ approval }) => approval),
+      openQuestions: state.questions.map(({ question }) => question),
+      ...(state.staleSince === undefined ? {} : { staleSince: state.staleSince }),
+      since: state.since,
+    },
+    body: { title: state.title },
+  }
+}
+
+/** True where a list would show both states alike. */
+export function sameLine(a: SessionState | undefined, b: SessionState): boolean {
+  return a !== undefined && JSON.stringify(sessionLine(a, 0)) === JSON.stringify(sessionLine(b, 0))
+}
+
+function sessionRow(state: SessionState, now: string): SessionTable {
+  const approvals = openApprovals(state).map(({ approval }) => approval)
+  const questions = state.questions.map(({ question }) => question)
+  return {
+    session: state.session,
+    project: state.project,
+    task: state.task ?? null,
+    agent: state.agent,
+    runner: state.runner ?? null,
+    title: state.title,
+    status: state.status,
+    turn: turnOf(state),
+    open_approvals: JSON.stringify(approvals),
+    open_questions: JSON.stringify(questions),
+    needs: approvals.length + questions.length,
+    stale_since: state.staleSince ?? null,
+    since: state.since,
+    created_at: state.createdAt,
+    updated_at: now,
+  }
+}
+
+/** The rows that a stretch of events changes, given the state before and after it. */
+export function rowsOf(
+  before: StreamState | undefined,
+  after: StreamState,
+  events: readonly Envelope[],
+  now: string,
+): readonly RowChange[] {
+  switch (after.kind) {
+    case 'session': {
+      const earlier = before?.kind === 'session' ? before : undefined
+      if (sameLine(earlier, after)) return []
+      return [{ table: 'sessions', put: sessionRow(after, now) }, ...approvalRows(earlier, after)]
+    }
+    case 'project':
+      return events.flatMap((event) => projectRows(after.project, event, now))
+    case 'task':
+      if (after.removed) return [{ table: 'tasks', drop: { task: after.task } }]
+      return [
+        before
+          ? {
+              table: 'tasks',
+              set: { title: after.title, column_name: after.column, updated_at: now },
+              where: { task: after.task },
+            }
+          : {
+              table: 'tasks',
+              insert: {
+                task: after.task,
+                project: after.project,
+                title: after.title,
+                column_name: after.column,
+                created_at: now,
+                updated_at: now,
+              },
+            },
+      ]
+  }
+}
+
+function approvalRows(before: SessionState | undefined, after: SessionState): readonly RowChange[] {
+  const was = new Map(before ? openApprovals(before).map((open) => [open.approval, open]) : [])
+  const is = new Map(openApprovals(after).map((open) => [open.approval, open]))
+  const rows: RowChange[] = []
+  for (const [approval, open] of is) {
+    if (was.has(approval)) continue
+    rows.push({
+      table: 'approvals',
+      put: {
+        approval,
+        session: after.session,
+        project: after.project,
+        expires_at: open.expiresAt,
+        requested_at: open.requestedAt,
+      },
+    })
+  }
+  for (const approval of was.keys()) {
+    if (!is.has(approval)) rows.push({ table: 'approvals', drop: { approval, session: after.session } })
+  }
+  return rows
+}
+
+/** A change of membership also makes every credential of that account look at its rights again. */
+function projectRows(project: string, event: Envelope, now: string): readonly RowChange[] {
+  const known = asKnown(event)
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- no other event of a project changes rows
+  switch (known?.type) {
+    case 'project.created':
+      return [{ table: 'projects', insert: { project, name: known.body?.name ?? '', created_at: now } }]
+    case 'project.renamed':
+      return [{ table: 'projects', set: { name: known.body?.name ?? '' }, where: { project } }]
+    case 'member.added':
+    case 'member.changed':
+      return [
+        { table: 'members', put: { project, account: known.data.account, role: known.data.role } },
+        { table: 'accounts', set: { access_version: Date.parse(now) }, where: { account: known.data.account } },
+      ]
+    case 'member.removed':
+      return [
+        { table: 'members', drop: { project, account: known.data.account } },
+        { table: 'accounts', set: { access_version: Date.parse(now) }, where: { account: known.data.account } },
+      ]
+    default:
+      return []
+  }
+}

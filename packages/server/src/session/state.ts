@@ -1,0 +1,41 @@
+import type { Context, Decision } from '@hotline/core/decision'
+import { refuse } from '@hotline/core/decision'
+import { decideProject, decideTask } from '@hotline/core/project/decide'
+import { evolveProject, evolveTask } from '@hotline/core/project/evolve'
+import type { ProjectState, TaskState } from '@hotline/core/project/state'
+import { decideSession } from '@hotline/core/session/decide'
+import { evolveSession } from '@hotline/core/session/evolve'
+import type { SessionState } from '@hotline/core/session/state'
+import type { Command } from '@hotline/protocol/command'
+import type { Envelope } from '@hotline/protocol/event'
+import { splitStream } from '@hotline/protocol/stream'
+
+/** The state of any stream that takes commands. */
+export type StreamState = SessionState | ProjectState | TaskState
+
+/** The rules of a stream by its kind. A state of another kind cannot occur: streams never change theirs. */
+export function decide(state: StreamState | undefined, command: Command, context: Context): Decision {
+  switch (splitStream(command.stream).kind) {
+    case 'session':
+      return decideSession(state?.kind === 'session' ? state : undefined, command, context)
+    case 'project':
+      return decideProject(state?.kind === 'project' ? state : undefined, command, context)
+    case 'task':
+      return decideTask(state?.kind === 'task' ? state : undefined, command)
+    case 'server':
+      return refuse('invalid_request', 'The server takes no commands here; use the HTTP API for accounts and keys.')
+  }
+}
+
+export function evolve(state: StreamState | undefined, event: Envelope): StreamState | undefined {
+  switch (splitStream(event.stream).kind) {
+    case 'session':
+      return evolveSession(state?.kind === 'session' ? state : undefined, event)
+    case 'project':
+      return evolveProject(state?.kind === 'project' ? state : undefined, event)
+    case 'task':
+      return evolveTask(state?.kind === 'task' ? state : undefined, event)
+    case 'server':
+      return state
+  }
+}
