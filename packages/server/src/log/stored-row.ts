@@ -16,6 +16,38 @@ export interface StoredRow {
   hash: Uint8Array
 }
 
+/**
+ * A row with its byte columns joined: header, salt, body, digest, hash. The driver needs over a microsecond for each byte
+ * column that it hands out, and this halves the cost of a read.
+ */
+export interface PackedRow {
+  seq: number
+  type: string
+  subject: string | null
+  headerBytes: number
+  /** Null where there is none; so for the next two. */
+  saltBytes: number | null
+  bodyBytes: number | null
+  digestBytes: number | null
+  packed: Uint8Array
+}
+
+/** Takes the byte columns apart again; they share the memory of the packed row. */
+export function unpackRow(row: PackedRow): StoredRow {
+  let at = 0
+  const take = (sizeBytes: number): Uint8Array => row.packed.subarray(at, (at += sizeBytes))
+  return {
+    seq: row.seq,
+    type: row.type,
+    subject: row.subject,
+    header: take(row.headerBytes),
+    salt: row.saltBytes === null ? null : take(row.saltBytes),
+    body: row.bodyBytes === null ? null : take(row.bodyBytes),
+    digest: row.digestBytes === null ? null : take(row.digestBytes),
+    hash: row.packed.subarray(at),
+  }
+}
+
 /** Where the chain of a stream stands while it is walked. */
 export interface ChainPoint {
   stream: string

@@ -13,10 +13,17 @@ export interface Ids {
 const epochLetters = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
 export function systemIds(wallMs: () => number): Ids {
+  // One call for many salts: each call to the system's generator costs as much as the hash of an event.
+  let pool = Buffer.alloc(0)
   return {
     uuid: () => uuidV7(wallMs(), randomBytes(10)),
     epoch: () => Array.from({ length: 8 }, () => epochLetters[randomInt(epochLetters.length)]).join(''),
-    salt: () => randomBytes(16),
+    salt: () => {
+      if (pool.length === 0) pool = randomBytes(16 * 256)
+      const salt = pool.subarray(0, 16)
+      pool = pool.subarray(16)
+      return salt
+    },
   }
 }
 

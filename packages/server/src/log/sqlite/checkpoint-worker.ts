@@ -2,10 +2,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { describeError } from '../store-unavailable.ts'
 
-/** What one checkpoint did; frames are pages of the write-ahead log. */
+/** That one pass is over; `error` says why it did nothing. */
 export interface CheckpointReport {
-  logFrames: number
-  movedFrames: number
   error?: string
 }
 
@@ -15,13 +13,13 @@ function checkpoint(path: string): CheckpointReport {
     const db = new DatabaseSync(path)
     try {
       db.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL')
-      const row = db.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
-      return { logFrames: Number(row?.['log'] ?? 0), movedFrames: Number(row?.['checkpointed'] ?? 0) }
+      db.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
+      return {}
     } finally {
       db.close()
     }
   } catch (error) {
-    return { logFrames: 0, movedFrames: 0, error: describeError(error) }
+    return { error: describeError(error) }
   }
 }
 

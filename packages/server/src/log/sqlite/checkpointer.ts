@@ -12,45 +12,52 @@ const commitOverheadBytes = 32 * 1024
 const eventOverhead = 2
 
 /**
- * What the worker leaves because commits went on meanwhile. So little is moved here, between two commits; then the log is
- * begun anew from its start, and does not grow without end under a load that never pauses.
- */
-const remainderFrames = 256
-
-/**
- * Moves the write-ahead log into the database, in a thread with a connection of its own, so that nobody waits for it. The
- * thread starts with the first need.
+ * Moves the write-ahead log into the database, in a thread with a connection of its own, so that the event loop never
+ * waits for it. It goes in two passes: the first while commits go on, the second, short one while they are held back;
+ * then nothing is left, and the next commit begins the log anew from its start. Without the second pass the log would grow
+ * without end under a load that never pauses. The thread starts with the first need.
  */
 export class Checkpointer implements AsyncDisposable {
   readonly #file: SqliteFile
   readonly #failpoints: Failpoints
   #grownBytes = 0
   #worker: Worker | undefined
-  #busy = false
+  #phase: 'idle' | 'beside' | 'holding' = 'idle'
+  #released: () => void = () => undefined
 
   constructor(file: SqliteFile, failpoints: Failpoints) {
     this.#file = file
     this.#failpoints = failpoints
   }
 
+  /** True while nobody may commit; `released` is called when that is over. */
+  get holds(): boolean {
+    return this.#phase === 'holding'
+  }
+
+  /** Who is called when commits may go on. */
+  onRelease(released: () => void): void {
+    this.#released = released
+  }
+
   /** A commit was made; its size is an estimate, which is all that is needed here. */
   wrote(sizeBytes: number): void {
     this.#grownBytes += sizeBytes * eventOverhead + commitOverheadBytes
-    if (this.#grownBytes < checkpointBytes || this.#busy) return
+    if (this.#grownBytes < checkpointBytes || this.#phase !== 'idle') return
     try {
       this.#failpoints.hit('before_checkpoint')
     } catch {
       return // A checkpoint that fails is tried again with the next commit.
     }
-    this.#busy = true
     this.#grownBytes = 0
+    this.#phase = 'beside'
     this.#worker ??= this.#start()
     this.#worker.postMessage('checkpoint', [])
   }
 
   /** As `truncateNow`, after the worker has finished what it may be doing. */
   async truncate(): Promise<void> {
-    while (this.#busy && this.#worker !== undefined) await once(this.#worker, 'message')
+    while (this.#phase !== 'idle' && this.#worker !== undefined) await once(this.#worker, 'message')
     this.truncateNow()
   }
 
@@ -75,23 +82,23 @@ export class Checkpointer implements AsyncDisposable {
     worker.on('exit', () => {
       if (this.#worker !== worker) return
       this.#worker = undefined
-      this.#busy = false
+      this.#release()
     })
     return worker
   }
 
   #finished(report: CheckpointReport): void {
-    this.#busy = false
-    const remaining = report.logFrames - report.movedFrames
-    if (report.error !== undefined || remaining === 0) return
-    if (remaining > remainderFrames) {
-      this.#grownBytes = checkpointBytes
+    if (this.#phase === 'beside' && this.#grownBytes > 0 && report.error === undefined) {
+      this.#phase = 'holding'
+      this.#grownBytes = 0
+      this.#worker?.postMessage('checkpoint', [])
       return
     }
-    try {
-      this.#file.statement('PRAGMA wal_checkpoint(PASSIVE)').all()
-    } catch (error) {
-      this.#file.troubled(error)
-    }
+    this.#release()
+  }
+
+  #release(): void {
+    this.#phase = 'idle'
+    this.#released()
   }
 }

@@ -55,6 +55,7 @@ export class SqliteLogStore implements LogStore {
     this.#checkpointer = options.checkpointer
     this.#writer = new GroupWriter(options.file, options.ids)
     this.#reader = new SqliteReader(options.file)
+    options.checkpointer.onRelease(() => this.#schedule())
   }
 
   append(group: readonly Append[]): Promise<AppendResult> {
@@ -65,7 +66,7 @@ export class SqliteLogStore implements LogStore {
     const events = group.reduce((sum, append) => sum + append.events.length, 0)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ group, events, resolve, reject })
-      this.#drain ??= setImmediate(() => this.#commitNext())
+      this.#schedule()
     })
   }
 
@@ -118,6 +119,7 @@ export class SqliteLogStore implements LogStore {
 
   #commitNext(): void {
     this.#drain = undefined
+    if (this.#checkpointer.holds && !this.#closed) return
     let events = 0
     const end = this.#waiting.findIndex((waiting) => {
       const full = events >= commitEvents
@@ -127,7 +129,11 @@ export class SqliteLogStore implements LogStore {
     const batch = this.#waiting.splice(0, end === -1 ? this.#waiting.length : end)
     const done = this.#commit(batch)
     this.#waiting.unshift(...batch.slice(done))
-    if (this.#waiting.length > 0) this.#drain ??= setImmediate(() => this.#commitNext())
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#waiting.length > 0 && !this.#checkpointer.holds) this.#drain ??= setImmediate(() => this.#commitNext())
   }
 
   /** One transaction for as many of the groups as it may hold; answers how many that were, all of them settled. */

@@ -1,12 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
 import { storableText } from '../row-statements.ts'
-import { brokenColumns, brokenLink, servedEvent } from '../stored-row.ts'
-import type { ChainPoint, StoredRow } from '../stored-row.ts'
+import { brokenColumns, brokenLink, servedEvent, unpackRow } from '../stored-row.ts'
+import type { ChainPoint, PackedRow, StoredRow } from '../stored-row.ts'
 import { chainSeed, digestBody } from '../wire.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
-const columns = 'e.seq, e.type, e.subject, e.header, e.salt, e.body, e.digest, e.hash'
+/** Joining gives text, which the cast turns back into the same bytes. */
+const columns = `e.seq, e.type, e.subject,
+  length(e.header) AS headerBytes, length(e.salt) AS saltBytes, length(e.body) AS bodyBytes, length(e.digest) AS digestBytes,
+  CAST(e.header || ifnull(e.salt, x'') || ifnull(e.body, x'') || ifnull(e.digest, x'') || e.hash AS BLOB) AS packed`
 const selectStream =
   'SELECT s.no, s.epoch, s.head, s.hash, s.generation, t.state FROM streams s LEFT JOIN states t ON t.no = s.no WHERE s.stream = ?'
 const selectHash = 'SELECT hash FROM events WHERE no = ? AND seq = ?'
@@ -62,7 +65,7 @@ export class SqliteReader {
     const point = this.#pointAt(stream, row, range.after)
     const events: StoredEvent[] = []
     let sizeBytes = 0
-    for (const next of this.#rows(selectRange, row.no, range.after, upTo, range.limit)) {
+    for (const next of this.#rows(row.no, range.after, upTo, range.limit)) {
       const event = servedEvent(point, next)
       sizeBytes += event.bytes.length
       if (events.length > 0 && sizeBytes > range.maxBytes) break
@@ -79,8 +82,8 @@ export class SqliteReader {
     const seed = chainSeed(stream, row.epoch)
     const wanted = JSON.stringify(subjects.map(storableText))
     const found = this.#file.statement(selectSubjects).all(row.no, wanted, after, limit)
-    return (found as unknown as (StoredRow & { previous: Uint8Array | null })[]).map((next) =>
-      servedEvent({ stream, epoch: row.epoch, seq: next.seq - 1, hash: next.previous ?? seed }, next),
+    return (found as unknown as (PackedRow & { previous: Uint8Array | null })[]).map((next) =>
+      servedEvent({ stream, epoch: row.epoch, seq: next.seq - 1, hash: next.previous ?? seed }, unpackRow(next)),
     )
   }
 
@@ -120,7 +123,7 @@ export class SqliteReader {
     if (row === undefined) return undefined
     const point: ChainPoint = { stream, epoch: row.epoch, seq: 0, hash: chainSeed(stream, row.epoch) }
     while (point.seq < row.head) {
-      const chunk = [...this.#rows(selectRange, row.no, point.seq, row.head, chunkRows)]
+      const chunk = [...this.#rows(row.no, point.seq, row.head, chunkRows)]
       for (const next of chunk) {
         const reason = brokenLink(point, next) ?? brokenColumns(stream, next)
         if (reason !== undefined) return { seq: point.seq + 1, reason }
@@ -151,7 +154,8 @@ export class SqliteReader {
     return { stream, epoch: row.epoch, seq, hash }
   }
 
-  #rows(sql: string, ...parameters: number[]): Iterable<StoredRow> {
-    return this.#file.statement(sql).iterate(...parameters) as unknown as Iterable<StoredRow>
+  *#rows(...parameters: number[]): Iterable<StoredRow> {
+    const rows = this.#file.statement(selectRange).iterate(...parameters)
+    for (const row of rows as unknown as Iterable<PackedRow>) yield unpackRow(row)
   }
 }
