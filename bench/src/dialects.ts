@@ -1,3 +1,4 @@
+import { limits } from '@hotline/protocol/limits'
 import { subprotocol } from '@hotline/protocol/version'
 import { toFlags } from './flags.ts'
 
@@ -25,8 +26,9 @@ export interface Dialect {
   separator: string
   /** Events in one published message, at most. */
   batch: number
-  /** Sent by a subscriber after each 64 KiB, with the hole `{to}`; undefined where nothing is acknowledged. */
+  /** Sent by a subscriber after each `ackBytes`, with the hole `{to}`; undefined where nothing is acknowledged. */
   ack: string | undefined
+  ackBytes: number
   /** Whether messages carry `"from":` and `"to":`, which must be contiguous. */
   ranges: boolean
 }
@@ -58,6 +60,7 @@ export const rawDialect: Dialect = {
   separator: '',
   batch: 1,
   ack: undefined,
+  ackBytes: 0,
   ranges: false,
 }
 
@@ -95,8 +98,8 @@ export function hotlineDialect(session: {
     data: { fence, events: '#' },
   })
   return {
-    subscribePath: '/ws',
-    publishPath: '/ws',
+    subscribePath: '/api/ws',
+    publishPath: '/api/ws',
     headers: [`Sec-WebSocket-Protocol: ${subprotocol}`],
     subscribe: [
       hello(session.followerToken),
@@ -118,6 +121,8 @@ export function hotlineDialect(session: {
     separator: ',',
     batch: session.batch,
     ack: JSON.stringify({ t: 'ack', stream, seq: '#' }).replace('"#"', '{to}'),
+    // Acks cost frames, of which a connection has a limited number a second.
+    ackBytes: limits.unacknowledgedBytes / 2,
     ranges: true,
   }
 }
@@ -136,7 +141,7 @@ export function dialectArguments(dialect: Dialect): string[] {
     ...dialect.replies.flatMap(({ when, answer }) => ['--reply', `${when}=${answer}`]),
     ...dialect.refusals.flatMap((refusal) => ['--refusal', refusal]),
     ...toFlags({ event: dialect.event, frame: dialect.frame, separator: dialect.separator }),
-    ...toFlags({ batch: dialect.batch, ack: dialect.ack }),
+    ...toFlags({ batch: dialect.batch, ack: dialect.ack, 'ack-bytes': dialect.ackBytes }),
     ...(dialect.ranges ? ['--ranges'] : []),
   ]
 }

@@ -1,5 +1,5 @@
 import type { AppendSubject, HttpSubject, Subject } from './subject.ts'
-import { fileAppend, postgresAppend, sqliteAppend } from './subjects/append-peers.ts'
+import { fileAppend, hotlineSqliteAppend, postgresAppend, sqliteAppend } from './subjects/append-peers.ts'
 import { floorCoalesced, floorEach } from './subjects/floor.ts'
 import { bareFastify, durableStreams } from './subjects/http-peers.ts'
 import { socketIo, wsCoalesced, wsNaive } from './subjects/node-peers.ts'
@@ -31,4 +31,4 @@ export const httpSubjects: readonly HttpSubject[] = [bareFastify]
 export const writerSubjects: readonly HttpSubject[] = [durableStreams]
 
 /** Durable appends by one program in a loop. */
-export const appendSubjects: readonly AppendSubject[] = [fileAppend, sqliteAppend, postgresAppend]
+export const appendSubjects: readonly AppendSubject[] = [fileAppend, sqliteAppend, hotlineSqliteAppend, postgresAppend]

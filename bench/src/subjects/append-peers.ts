@@ -17,6 +17,12 @@ export const fileAppend: AppendSubject = inScratch('preallocated file + fdatasyn
 /** A plain loop over node:sqlite, WAL, synchronous=FULL. */
 export const sqliteAppend: AppendSubject = inScratch('raw node:sqlite, FULL', 'append-sqlite.ts', [fileAppend.name])
 
+/** Our log on SQLite. */
+export const hotlineSqliteAppend: AppendSubject = inScratch('hotline, SQLite', 'append-hotline.ts', [
+  fileAppend.name,
+  sqliteAppend.name,
+])
+
 /** A plain INSERT of several rows into a PostgreSQL of its own. */
 export const postgresAppend: AppendSubject = {
   name: 'PostgreSQL, plain INSERT',
