@@ -56,7 +56,8 @@ export interface Link extends AsyncDisposable {
   ): Promise<CommandOutcome>
   /** Tries to connect now, for a Reconnect button. */
   reconnect(): void
-  /** An HTTP request of the API with the link's credential; answers the parsed JSON, or the problem. */
+  /** An HTTP request of the API with the link's credential; answers the parsed JSON as the caller reads it, or the problem. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the answer's type
   request<R>(
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,

@@ -120,7 +120,9 @@ const fold = (events: readonly Envelope[], from?: SessionState): SessionState | 
 describe(`random histories (seed ${seed})`, () => {
   it('[E1] replay of a log gives the state that the commands made', () => {
     fc.assert(
-      fc.property(histories, (log) => expect(fold(log.events)).toEqual(log.state)),
+      fc.property(histories, (log) => {
+        expect(fold(log.events)).toEqual(log.state)
+      }),
       settings,
     )
   })

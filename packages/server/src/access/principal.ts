@@ -10,6 +10,8 @@ export interface Principal {
   /** Account, service key or runner id. */
   id: string
   name: string
+  /** The account whose memberships count; none for runners and the server itself. */
+  account?: string | undefined
   /** The credential that was used: its row id. */
   key: string
   /** May manage accounts of this server. */

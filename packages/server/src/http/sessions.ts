@@ -147,7 +147,7 @@ export async function projectsOf(principal: Principal, lists: Lists): Promise<re
   const mine =
     principal.kind === 'runner'
       ? (await lists.projects()).map(({ project }) => project)
-      : (await lists.projectsOf(principal.id)).map(({ project }) => project)
+      : (await lists.projectsOf(principal.account ?? '')).map(({ project }) => project)
   return mine.filter((project) => principal.projects === undefined || principal.projects.includes(project))
 }
 

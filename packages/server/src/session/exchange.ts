@@ -89,7 +89,8 @@ export class Exchange {
   }
 
   #role(principal: Principal, project: string): Promise<Role | undefined> | undefined {
-    return mayTouch(principal, project) ? this.#roleOf(project, principal.id) : undefined
+    if (principal.account === undefined || !mayTouch(principal, project)) return undefined
+    return this.#roleOf(project, principal.account)
   }
 
   #queue(stream: string): StreamQueue {

@@ -1,0 +1,32 @@
+/** A command that has no answer yet. */
+export interface WaitingCommand {
+  id: string
+  stream: string
+  type: string
+  data: unknown
+}
+
+/** Where commands wait until they are answered. An implementation that outlives the page brings them back after a reload. */
+export interface Outbox {
+  /** Kept before it is sent for the first time. */
+  put(command: WaitingCommand): Promise<void>
+  remove(id: string): Promise<void>
+  /** In the order they were put. */
+  all(): Promise<readonly WaitingCommand[]>
+}
+
+/** Forgets with the process. */
+export function memoryOutbox(): Outbox {
+  const waiting = new Map<string, WaitingCommand>()
+  return {
+    put: (command) => {
+      waiting.set(command.id, command)
+      return Promise.resolve()
+    },
+    remove: (id) => {
+      waiting.delete(id)
+      return Promise.resolve()
+    },
+    all: () => Promise.resolve([...waiting.values()]),
+  }
+}
