@@ -1,0 +1,209 @@
+import type { Envelope } from '@hotline/protocol/event'
+import { limits } from '@hotline/protocol/limits'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Follower } from '../src/feed/follower.ts'
+import type { SharedFrame } from '../src/feed/shared-frame.ts'
+import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
+import { machine, openMiddle, person } from './middle.ts'
+
+type Middle = Awaited<ReturnType<typeof openMiddle>>
+let middle: Middle
+const stream = 'session:s1'
+
+beforeEach(async () => {
+  middle = await openMiddle()
+  await middle.send(systemPrincipal, stream, 'session.start', { project: 'p1', agent: 'demo' })
+})
+afterEach(async () => {
+  expect(middle.faults).toEqual([])
+  await middle.close()
+})
+
+function eventsIn(frames: readonly SharedFrame[]): Envelope[] {
+  return frames.flatMap(({ json }) => {
+    const frame = JSON.parse(Buffer.from(json).toString()) as { t: string; events: Envelope[] }
+    return frame.t === 'events' ? frame.events : []
+  })
+}
+
+describe('commands', () => {
+  it('[X1] the same command sent many times at once and later happens once, with the same answer', async () => {
+    const send = (): ReturnType<Middle['send']> =>
+      middle.send(systemPrincipal, stream, 'message.send', { text: 'once' }, 'same')
+    const answers = [...(await Promise.all([send(), send(), send(), send(), send()])), await send()]
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+    expect(answers[0]).toMatchObject({ ok: true })
+    const stored = await middle.store.read(stream, { after: 0, limit: 100, maxBytes: 1e6 })
+    expect(stored.filter(({ type }) => type === 'message.posted')).toHaveLength(1)
+  })
+
+  it('[X2] an id that was used for another command is refused', async () => {
+    await middle.send(systemPrincipal, stream, 'message.send', { text: 'one' }, 'same')
+    const second = await middle.send(systemPrincipal, stream, 'message.send', { text: 'two' }, 'same')
+    expect(second).toMatchObject({ ok: false, problem: { code: 'idempotency_mismatch', status: 409 } })
+  })
+
+  it('[X2] two senders may use the same id', async () => {
+    await middle.send(systemPrincipal, stream, 'message.send', { text: 'one' }, 'same')
+    const other = { ...systemPrincipal, id: 'other' }
+    expect(await middle.send(other, stream, 'message.send', { text: 'two' }, 'same')).toMatchObject({ ok: true })
+  })
+
+  it('[X3] the state that is stored is the fold of the log, and the list shows it', async () => {
+    await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        middle.send(systemPrincipal, stream, 'message.send', { text: `m${index}` }),
+      ),
+    )
+    await middle.send(machine, stream, 'lease.take', {})
+    const head = await middle.store.head(stream)
+    const snapshot = await middle.exchange.snapshot(stream)
+    expect(JSON.parse(head?.state ?? '')).toEqual(JSON.parse(JSON.stringify(snapshot?.state)))
+    expect(await middle.lists.session('s1')).toMatchObject({ status: 'starting', runner: 'r1' })
+    const lines = await middle.store.read('project:p1', { after: 0, limit: 100, maxBytes: 1e6 })
+    expect(lines.filter(({ type }) => type === 'session.indexed')).toHaveLength(2)
+  })
+})
+
+describe('rights', () => {
+  it('[X4] a stranger sees nothing and is told nothing: not there and not theirs look the same', async () => {
+    const stranger = person('mallory')
+    const theirs = await middle.send(stranger, stream, 'message.send', { text: 'hi' })
+    const absent = await middle.send(stranger, 'session:none', 'message.send', { text: 'hi' })
+    expect(theirs).toEqual(absent)
+    expect(theirs).toMatchObject({ ok: false, problem: { status: 404 } })
+    expect(await middle.exchange.mayRead(stranger, stream)).toBe(false)
+  })
+
+  it.each([
+    ['viewer', 'message.send', { text: 'x' }, 403],
+    ['operator', 'message.send', { text: 'x' }, 'ok'],
+    ['operator', 'approval.decide', { approval: 'a', digest: 'a'.repeat(64), verdict: 'allow' }, 403],
+    ['approver', 'approval.decide', { approval: 'a', digest: 'a'.repeat(64), verdict: 'allow' }, 404],
+    ['owner', 'agent.report', { fence: 1, events: [{ type: 'turn.started', data: { turn: 't' } }] }, 403],
+    ['owner', 'approval.expire', { approval: 'a' }, 403],
+  ] as const)('[X5] a %s who sends %s', async (role, type, data, expected) => {
+    await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'admin' })
+    if (role !== 'owner') await middle.send(systemPrincipal, 'project:p1', 'member.change', { account: 'dana', role })
+    const answer = await middle.send(person('dana'), stream, type, data)
+    expect(answer.ok ? 'ok' : answer.problem.status).toBe(expected)
+  })
+
+  it('[X5] a credential without the scope cannot do what its account may', async () => {
+    await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'approver' })
+    const reader = person('dana', { scopes: ['read'] })
+    expect(await middle.send(reader, stream, 'message.send', { text: 'x' })).toMatchObject({
+      problem: { code: 'forbidden' },
+    })
+    const elsewhere = person('dana', { projects: ['p2'] })
+    expect(await middle.send(elsewhere, stream, 'message.send', { text: 'x' })).toMatchObject({
+      problem: { code: 'not_found' },
+    })
+  })
+})
+
+describe('followers', () => {
+  /** A sink that can be made full. */
+  function openSink() {
+    const frames: SharedFrame[] = []
+    return { frames, full: false, send: (frame: SharedFrame) => void frames.push(frame) }
+  }
+  const on = { caughtUp: () => undefined, failed: (error: unknown) => middle.faults.push(error) }
+
+  it('[F1] joining at any moment of a stream of appends loses and doubles nothing', async () => {
+    const sinks: ReturnType<typeof openSink>[] = []
+    const followers: Follower[] = []
+    const appends: Promise<unknown>[] = []
+    for (let index = 0; index < 300; index += 1) {
+      appends.push(middle.send(systemPrincipal, stream, 'session.rename', { title: `t${index}` }))
+      if (index % 3 === 0) {
+        const feed = await middle.feeds.open(stream)
+        if (!feed) throw new Error('no feed')
+        const sink = openSink()
+        const follower = new Follower(feed, index % 2 === 0 ? 0 : Math.min(index, feed.head), sink, on)
+        follower.resume()
+        sinks.push(sink)
+        followers.push(follower)
+      }
+    }
+    await Promise.all(appends)
+    const head = (await middle.store.head(stream))?.head ?? 0
+    for (const [index, sink] of sinks.entries()) {
+      await expect.poll(() => eventsIn(sink.frames).at(-1)?.seq, { timeout: 5_000 }).toBe(head)
+      const seqs = eventsIn(sink.frames).map(({ seq }) => seq)
+      expect(seqs, `follower ${index}`).toEqual(Array.from({ length: seqs.length }, (_, at) => (seqs[0] ?? 0) + at))
+    }
+    for (const follower of followers) follower.close()
+  })
+
+  it('[F2] a reader that stops costs a position, not memory, and gets everything when it goes on', async () => {
+    const feed = await middle.feeds.open(stream)
+    if (!feed) throw new Error('no feed')
+    const stalled = openSink()
+    const healthy = openSink()
+    stalled.full = true
+    const slow = new Follower(feed, 0, stalled, on)
+    const quick = new Follower(feed, 0, healthy, on)
+    slow.resume()
+    quick.resume()
+    for (let index = 0; index < 200; index += 1)
+      await middle.send(systemPrincipal, stream, 'session.rename', { title: `t${index}` })
+    expect(eventsIn(stalled.frames)).toEqual([])
+    quick.acknowledge(feed.head)
+    await expect.poll(() => eventsIn(healthy.frames).at(-1)?.seq).toBe(feed.head)
+    stalled.full = false
+    slow.resume()
+    await expect.poll(() => eventsIn(stalled.frames).at(-1)?.seq).toBe(feed.head)
+    expect(eventsIn(stalled.frames).map(({ seq }) => seq)).toEqual(Array.from({ length: feed.head }, (_, at) => at + 1))
+    slow.close()
+    quick.close()
+  })
+
+  it('[F3] without acknowledgements no more than the window is sent', async () => {
+    const feed = await middle.feeds.open(stream)
+    if (!feed) throw new Error('no feed')
+    const title = 'x'.repeat(190)
+    for (let batch = 0; batch < 12; batch += 1) {
+      await Promise.all(
+        Array.from({ length: 500 }, () => middle.send(systemPrincipal, stream, 'session.rename', { title })),
+      )
+    }
+    const sink = openSink()
+    const follower = new Follower(feed, 0, sink, on)
+    follower.resume()
+    await expect.poll(() => sink.frames.length).toBeGreaterThan(2)
+    const sent = (): number => sink.frames.reduce((sum, { json }) => sum + json.length, 0)
+    await expect.poll(() => sent()).toBeGreaterThan(limits.unacknowledgedBytes)
+    expect(sent()).toBeLessThan(limits.unacknowledgedBytes + 2 * limits.pageBytes)
+    const before = sent()
+    follower.acknowledge(eventsIn(sink.frames).at(-1)?.seq ?? 0)
+    await expect.poll(() => sent()).toBeGreaterThan(before)
+    follower.close()
+  })
+
+  it('[F4] what a person waits for overtakes bulk that waits, and still comes in its place', async () => {
+    const feed = await middle.feeds.open(stream)
+    if (!feed) throw new Error('no feed')
+    await middle.send(machine, stream, 'lease.take', {})
+    const active = { from: 'starting', to: 'active', reason: 'agent_ready' } as const
+    await middle.send(machine, stream, 'agent.report', {
+      fence: 1,
+      events: [{ type: 'session.state_changed', data: active, body: {} }],
+    })
+    const sink = openSink()
+    const follower = new Follower(feed, 0, sink, on)
+    follower.resume()
+    await expect.poll(() => eventsIn(sink.frames).at(-1)?.seq).toBe(feed.head)
+    sink.full = true
+    await middle.send(systemPrincipal, stream, 'session.rename', { title: 'bulk' })
+    await middle.send(machine, stream, 'agent.report', {
+      fence: 1,
+      events: [{ type: 'question.asked', data: { question: 'q1' }, body: { text: 'Which?' } }],
+    })
+    await expect.poll(() => sink.frames.some(({ json }) => Buffer.from(json).includes('"t":"urgent"'))).toBe(true)
+    sink.full = false
+    follower.resume()
+    await expect.poll(() => eventsIn(sink.frames).at(-1)?.type).toBe('question.asked')
+    follower.close()
+  })
+})
