@@ -1,62 +1,45 @@
-import type { Actor } from '@hotline/protocol/actor'
 import { type Problem, problem } from '@hotline/protocol/error'
-import type { DraftOf } from '@hotline/protocol/events'
-import { serverStream } from '@hotline/protocol/stream'
-import { protocolVersion } from '@hotline/protocol/version'
-import type { Bus } from '../log/bus.ts'
+import type { AppendRefusal } from '../log/log-store.ts'
 import type { Lists } from '../log/lists.ts'
-import type { LogStore } from '../log/log-store.ts'
-import type { RowChange } from '../log/tables.ts'
+import type { AccountTable, RowChange } from '../log/tables.ts'
 import { type Clock, timestamp } from '../machine/clock.ts'
 import type { Ids } from '../machine/ids.ts'
-import { idleMs } from './authenticate.ts'
+import { type AccessDraft, type AccessLog, serverActor } from './access-log.ts'
+import { dropOldSessions, newSession } from './browser-sessions.ts'
 import type { Passwords } from './passwords.ts'
-import { weakness } from './passwords.ts'
-import type { Principal } from './principal.ts'
-import { hashToken, mintToken } from './token.ts'
+import { actorOf, type Principal } from './principal.ts'
+import type { SignInLimits } from './sign-in-limits.ts'
+import type { Token } from './token.ts'
+import { weaknessOf } from './weak-passwords.ts'
 
-const dayMs = 24 * 60 * 60_000
-const browserSessionDays = 7
-
-type ServerDraft = DraftOf<
-  | 'account.created'
-  | 'account.password_changed'
-  | 'account.signed_in'
-  | 'account.locked'
-  | 'key.created'
-  | 'key.revoked'
-  | 'runner.enrolled'
->
-export type Outcome<T> = { ok: true; value: T } | { ok: false; problem: Problem }
-
-/** A new key with its secret, which is shown once. */
-export interface MintedKey {
-  key: string
-  token: string
-  expiresAt: string
-}
-
-interface KeyWish {
-  kind: 'ses' | 'pat' | 'svc' | 'run'
-  name: string
-  account: string | null
-  days: number
-  scopes?: readonly string[] | undefined
-  projects?: readonly string[] | undefined
-}
-
+/** What accounts need of the world. */
 export interface AccountPorts {
-  store: LogStore
-  bus: Bus
   lists: Lists
+  log: AccessLog
   passwords: Passwords
+  limits: SignInLimits
   clock: Clock
   ids: Ids
-  /** Rights of an account changed: its open connections look again. */
-  changed: (account: string) => void
+  /** Work that nobody waits for; ends before the server does. */
+  background: (work: Promise<unknown>) => void
+  signedIn: (outcome: 'right' | 'wrong' | 'limited') => void
 }
 
-/** Accounts and keys: each change is an event of the server's stream, with its rows in the same transaction. */
+/** A browser that has just proved who it is: the cookie's new content. */
+export interface SignedIn {
+  account: string
+  session: Token
+}
+
+/** Where a request came from, for limits and for the row. */
+export interface Place {
+  /** The address, or the /64 of an IPv6 address. */
+  network: string
+  /** Key of the session that the browser had before; it is not kept. */
+  replaces?: string | undefined
+}
+
+/** People: sign in and out, passwords, new accounts. Every change is a line in the audit with its rows. */
 export class Accounts {
   readonly #ports: AccountPorts
 
@@ -64,159 +47,190 @@ export class Accounts {
     this.#ports = ports
   }
 
-  /** `first`: the bootstrap; two at once cannot both win, since the fact can be inserted once. */
-  async create(
-    actor: Actor,
-    wish: { name: string; password: string; admin: boolean },
-    more: readonly RowChange[] = [],
-  ): Promise<Outcome<{ account: string }>> {
-    const weak = weakness(wish.password, wish.name)
-    if (weak !== undefined) return { ok: false, problem: problem('weak_password', weak) }
-    const password = await this.#ports.passwords.hash(wish.password)
-    if (password === 'busy') return { ok: false, problem: busy() }
-    const account = this.#ports.ids.uuid()
-    const row = {
-      account,
-      name: wish.name,
-      name_key: wish.name.toLowerCase(),
-      password,
-      admin: wish.admin ? 1 : 0,
-      disabled: 0,
-      access_version: this.#ports.clock.wallMs(),
-      created_at: timestamp(this.#ports.clock),
+  /** A new session for the right name and password. Unknown names cost and answer the same as wrong passwords. */
+  async signIn(name: string, password: string, place: Place): Promise<SignedIn | Problem> {
+    const { lists, limits, passwords } = this.#ports
+    const nameKey = keyOfName(name)
+    const taken = await limits.take(nameKey, place.network)
+    if (!taken.ok) {
+      this.#ports.signedIn('limited')
+      return tooMany(taken.waitMs)
     }
-    const draft: ServerDraft = {
-      type: 'account.created',
-      data: { account, admin: wish.admin },
-      body: { name: wish.name },
+    const account = await lists.accountByName(nameKey)
+    const usable = account?.disabled === 0 ? account : undefined
+    const outcome = await passwords.check(usable?.password, password)
+    if (outcome === 'busy') return tooMany(1_000)
+    if (outcome === 'wrong' || !usable) {
+      this.#ports.signedIn('wrong')
+      // Not awaited: the line about the lock would tell by its time that the name exists.
+      this.#ports.background(this.#noteFailure(nameKey, usable))
+      return problem('wrong_credentials', 'There is no account with this name and password.')
     }
-    const refusal = await this.#append(actor, [draft], [{ table: 'accounts', insert: row }, ...more])
-    if (!refusal) return { ok: true, value: { account } }
-    return {
-      ok: false,
-      problem: refusal.code === 'already_exists' ? problem('already_exists', 'This name is taken.') : refusal,
-    }
+    await limits.succeeded(nameKey, place.network)
+    this.#ports.signedIn('right')
+    return this.#open(usable.account, place.replaces)
   }
 
-  /** A key of any kind. */
-  async mint(actor: Actor, wish: KeyWish): Promise<Outcome<MintedKey>> {
-    const { kind, id, text } = mintToken(wish.kind)
-    const nowMs = this.#ports.clock.wallMs()
-    const expiresAt = new Date(nowMs + wish.days * dayMs).toISOString()
-    const row: RowChange = {
-      table: 'keys',
-      insert: {
-        key: id,
-        kind,
-        account: wish.account,
-        name: wish.name,
-        secret_hash: hashToken(text),
-        scopes: JSON.stringify(wish.scopes ?? []),
-        projects: wish.projects ? JSON.stringify(wish.projects) : null,
-        created_at: new Date(nowMs).toISOString(),
-        expires_at: expiresAt,
-        idle_expires_at: kind === 'ses' ? new Date(nowMs + idleMs).toISOString() : null,
-        last_used_at: null,
-        last_used_from: null,
-        revoked_at: null,
-      },
-    }
-    const drafts: ServerDraft[] = [
-      {
-        type: 'key.created',
-        data: {
-          key: id,
-          kind: wish.kind,
-          ...(wish.account === null ? {} : { account: wish.account }),
-          expiresAt,
-          scopes: [...(wish.scopes ?? [])],
-          ...(wish.projects ? { projects: [...wish.projects] } : {}),
-        },
-        body: { name: wish.name },
-      },
-    ]
-    if (kind === 'run')
-      drafts.push({ type: 'runner.enrolled', data: { runner: id, key: id }, body: { name: wish.name } })
-    const refusal = await this.#append(actor, drafts, [row])
-    return refusal ? { ok: false, problem: refusal } : { ok: true, value: { key: id, token: text, expiresAt } }
+  /** Ends one browser session. */
+  async signOut(principal: Principal): Promise<Problem | undefined> {
+    const written = await this.#ports.log.write({
+      actor: actorOf(principal),
+      channel: principal.channel,
+      events: [revoked(principal.key)],
+      rows: [{ table: 'keys', drop: { key: principal.key } }],
+    })
+    return written.ok ? undefined : storeProblem(written)
   }
 
-  /** A browser's session. */
-  async signIn(account: string): Promise<Outcome<MintedKey>> {
-    const actor: Actor = { kind: 'person', id: account }
-    const minted = await this.mint(actor, { kind: 'ses', name: 'browser', account, days: browserSessionDays })
-    if (!minted.ok) return minted
-    const draft: ServerDraft = { type: 'account.signed_in', data: { account, key: minted.value.key } }
-    const refusal = await this.#append(actor, [draft], [])
-    return refusal ? { ok: false, problem: refusal } : minted
-  }
-
-  async noteLock(account: string, untilMs: number): Promise<void> {
-    const until = new Date(untilMs).toISOString()
-    await this.#append({ kind: 'system', id: 'server' }, [{ type: 'account.locked', data: { account, until } }], [])
-  }
-
-  /** Revoking what is revoked already changes nothing. */
-  async revoke(actor: Actor, key: string): Promise<Problem | undefined> {
-    const row = await this.#ports.lists.key(key)
-    if (!row || row.revoked_at !== null) return undefined
-    const set = { revoked_at: timestamp(this.#ports.clock) }
-    const refusal = await this.#append(
-      actor,
-      [{ type: 'key.revoked', data: { key } }],
-      [{ table: 'keys', set, where: { key } }],
-    )
-    if (!refusal && row.account !== null) this.#ports.changed(row.account)
-    return refusal
-  }
-
-  /** The new password ends every other browser session of the account. */
-  async changePassword(principal: Principal, current: string, next: string): Promise<Problem | undefined> {
-    const account = principal.account ?? ''
-    const row = await this.#ports.lists.account(account)
-    const right = await this.#ports.passwords.verify(row?.password, current)
-    if (right === 'busy') return busy()
-    if (!right || !row) return problem('wrong_credentials', 'The present password is wrong.')
-    const weak = weakness(next, row.name)
+  /** A new password ends every browser session of the account; the one that asked gets a new id. */
+  async changePassword(principal: Principal, current: string, next: string, place: Place): Promise<SignedIn | Problem> {
+    const { lists, limits, passwords, clock, log } = this.#ports
+    if (principal.kind !== 'person') return problem('forbidden', 'Only a person has a password.')
+    const account = await lists.account(principal.id)
+    if (!account) return problem('unauthenticated', 'The account is gone.')
+    const weak = weaknessOf(next, account.name)
     if (weak !== undefined) return problem('weak_password', weak)
-    const password = await this.#ports.passwords.hash(next)
-    if (password === 'busy') return busy()
-    const now = timestamp(this.#ports.clock)
-    const others = (await this.#ports.lists.keysOf(account)).filter(
-      ({ kind, key, revoked_at }) => kind === 'ses' && key !== principal.key && revoked_at === null,
-    )
-    const refusal = await this.#append(
-      { kind: 'person', id: account },
-      [
-        { type: 'account.password_changed', data: { account } },
-        ...others.map(({ key }): ServerDraft => ({ type: 'key.revoked', data: { key } })),
+    const taken = await limits.take(account.name_key, place.network)
+    if (!taken.ok) return tooMany(taken.waitMs)
+    const outcome = await passwords.check(account.password, current)
+    if (outcome === 'busy') return tooMany(1_000)
+    if (outcome === 'wrong') {
+      this.#ports.background(this.#noteFailure(account.name_key, account))
+      return problem('wrong_credentials', 'The current password is wrong.')
+    }
+    await limits.succeeded(account.name_key, place.network)
+    const password = await passwords.hash(next)
+    if (password === 'busy') return tooMany(1_000)
+    const { token, row } = newSession(account.account, this.#ports)
+    const version = Math.max(account.access_version + 1, clock.wallMs())
+    const written = await log.write({
+      actor: actorOf(principal),
+      channel: principal.channel,
+      events: [
+        { type: 'account.password_changed', subject: subjectOf(account.account), data: { account: account.account } },
       ],
-      [
-        { table: 'accounts', set: { password, access_version: this.#ports.clock.wallMs() }, where: { account } },
-        ...others.map(({ key }): RowChange => ({ table: 'keys', set: { revoked_at: now }, where: { key } })),
+      rows: [
+        {
+          table: 'accounts',
+          set: { password: password.stored, access_version: version },
+          // Two changes at once: the second one finds another password and changes nothing.
+          where: { account: account.account, password: account.password },
+        },
+        { table: 'keys', drop: { account: account.account, kind: 'ses' } },
+        row,
       ],
-    )
-    if (!refusal) this.#ports.changed(account)
-    return refusal
+    })
+    return written.ok ? { account: account.account, session: token } : storeProblem(written)
   }
 
-  async #append(
-    actor: Actor,
-    drafts: readonly ServerDraft[],
-    rows: readonly RowChange[],
-  ): Promise<Problem | undefined> {
-    const at = timestamp(this.#ports.clock)
-    const events = drafts.map((draft) => ({ v: protocolVersion, at, actor, ...draft }))
-    const result = await this.#ports.store.append([{ stream: serverStream, expect: 'any', events, rows }])
-    if (result.ok) {
-      this.#ports.bus.publish(result.appended)
-      return undefined
+  /** Another person, made by an admin of this server. */
+  async create(
+    by: Principal,
+    what: { name: string; password: string; admin: boolean },
+  ): Promise<AccountTable | Problem> {
+    const { log } = this.#ports
+    const row = await this.newAccount(what)
+    if ('code' in row) return row
+    const written = await log.write({
+      actor: actorOf(by),
+      channel: by.channel,
+      events: [created(row)],
+      rows: [{ table: 'accounts', insert: row }],
+    })
+    if (written.ok) return row
+    return written.reason === 'conflict'
+      ? problem('already_exists', 'There is an account with this name. Choose another.')
+      : storeProblem(written)
+  }
+
+  /** Row of an account that does not exist yet, its password checked and hashed. */
+  async newAccount(what: { name: string; password: string; admin: boolean }): Promise<AccountTable | Problem> {
+    const { passwords, clock, ids } = this.#ports
+    const weak = weaknessOf(what.password, what.name)
+    if (weak !== undefined) return problem('weak_password', weak)
+    const password = await passwords.hash(what.password)
+    if (password === 'busy') return tooMany(1_000)
+    return {
+      account: ids.uuid(),
+      name: what.name,
+      name_key: keyOfName(what.name),
+      password: password.stored,
+      admin: what.admin ? 1 : 0,
+      disabled: 0,
+      access_version: clock.wallMs(),
+      created_at: timestamp(clock),
     }
-    if (result.reason === 'conflict') return problem('already_exists', 'This exists already.')
-    return problem('storage_unavailable', 'The log cannot be written now; nothing was changed. Try again in a moment.')
+  }
+
+  async #open(account: string, replaced: string | undefined): Promise<SignedIn | Problem> {
+    const { log, lists, clock } = this.#ports
+    const { token, row } = newSession(account, this.#ports)
+    const written = await log.write({
+      actor: { kind: 'person', id: account },
+      channel: `web:${token.id}`,
+      events: [
+        { type: 'account.signed_in', subject: subjectOf(account), data: { account, key: token.id } },
+        ...(replaced === undefined ? [] : [revoked(replaced)]),
+      ],
+      rows: [...(await dropOldSessions(account, { lists, clock, replaced })), ...dropReplaced(replaced), row],
+    })
+    return written.ok ? { account, session: token } : storeProblem(written)
+  }
+
+  async #noteFailure(nameKey: string, account: AccountTable | undefined): Promise<void> {
+    const { limits, log, clock } = this.#ports
+    const locked = await limits.failed(nameKey)
+    if (!locked || !account) return
+    const until = new Date(clock.wallMs() + locked.lockedMs).toISOString()
+    await log.write({
+      actor: serverActor,
+      events: [
+        { type: 'account.locked', subject: subjectOf(account.account), data: { account: account.account, until } },
+      ],
+      rows: [],
+    })
   }
 }
 
-function busy(): Problem {
-  return problem('rate_limited', 'Too many are signing in at once. Try again in a moment.', { retryAfterMs: 2_000 })
+export function created(row: AccountTable): AccessDraft {
+  return {
+    type: 'account.created',
+    subject: subjectOf(row.account),
+    data: { account: row.account, admin: row.admin !== 0 },
+    body: { name: row.name },
+  }
+}
+
+/** Names are compared without regard to case. */
+export function keyOfName(name: string): string {
+  return name.toLowerCase()
+}
+
+export function subjectOf(account: string): string {
+  return `account:${account}`
+}
+
+/** What a change that could not be written means for the one who asked. */
+export function storeProblem(refusal: AppendRefusal): Problem {
+  const detail =
+    refusal.reason === 'conflict'
+      ? 'Somebody changed the same thing at the same time. Nothing was changed here; try again.'
+      : 'The log cannot be written now; nothing was changed. Try again in a moment.'
+  return problem('storage_unavailable', detail, { retryAfterMs: 1_000 })
+}
+
+export function tooMany(waitMs: number): Problem {
+  const seconds = Math.ceil(waitMs / 1_000)
+  return problem('rate_limited', `Too many tries. Wait ${seconds} s and try again.`, {
+    retryAfterMs: Math.ceil(waitMs),
+  })
+}
+
+function revoked(key: string): AccessDraft {
+  return { type: 'key.revoked', subject: `key:${key}`, data: { key } }
+}
+
+/** The session that a browser brought along may be another account's. */
+function dropReplaced(replaced: string | undefined): readonly RowChange[] {
+  return replaced === undefined ? [] : [{ table: 'keys', drop: { key: replaced, kind: 'ses' } }]
 }

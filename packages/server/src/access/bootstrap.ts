@@ -1,39 +1,129 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Problem, problem } from '@hotline/protocol/error'
+import type { Lists } from '../log/lists.ts'
 import type { Clock } from '../machine/clock.ts'
-import { hashToken, sameHash } from './token.ts'
+import type { Ids } from '../machine/ids.ts'
+import type { AccessLog } from './access-log.ts'
+import { type Accounts, created, type Place, type SignedIn, storeProblem, subjectOf, tooMany } from './accounts.ts'
+import { newSession } from './browser-sessions.ts'
+import { removeSecretFile, writeSecretFile } from './secret-file.ts'
+import type { SignInLimits } from './sign-in-limits.ts'
+import { sameDigest, sha256 } from './token.ts'
 
-const lifeMs = 30 * 60_000
+/** The fact that the first account exists; its row can be inserted once. */
+export const firstAccountFact = 'first_account'
 
-/** The one-use code that makes the first account. It is printed, and lies in a file that only this user can read. */
-export interface Bootstrap {
-  /** Undefined once it was used, is too old, or was never needed. */
-  readonly code: string | undefined
-  matches(code: string): boolean
-  close(): void
+const codeBytes = 20
+/** For so long after its start a fresh server can be claimed. */
+const openMs = 30 * 60 * 1_000
+
+export interface BootstrapPorts {
+  dataDir: string
+  lists: Lists
+  log: AccessLog
+  accounts: Accounts
+  limits: SignInLimits
+  clock: Clock
+  ids: Ids
+  /** Work that nobody waits for; ends before the server does. */
+  background: (work: Promise<unknown>) => void
 }
 
-export function openBootstrap(dataDir: string, clock: Clock): Bootstrap {
-  const file = join(dataDir, 'bootstrap-code')
-  const untilMs = clock.monotonicMs() + lifeMs
-  let code: string | undefined = randomBytes(20).toString('base64url')
-  writeFileSync(file, `${code}\n`, { mode: 0o600 })
-  const current = (): string | undefined => (clock.monotonicMs() < untilMs ? code : undefined)
-  return {
-    get code() {
-      return current()
-    },
-    matches: (given) => {
-      const now = current()
-      return now !== undefined && sameHash(hashToken(given), hashToken(now))
-    },
-    close: () => {
-      code = undefined
-      rmSync(file, { force: true })
-    },
+export type BootstrapState = 'open' | 'expired' | 'closed'
+
+/**
+ * The first account of a fresh server. There is no account that everybody knows and no open page: whoever reads the code
+ * on the server's own terminal, or in its 0600 file, within half an hour makes the first account, once.
+ */
+export class Bootstrap {
+  readonly #ports: BootstrapPorts
+  readonly #cancel: () => void
+  #state: BootstrapState
+  /** Shown once by whoever starts the server; forgotten when it ends. */
+  #code: string | undefined
+
+  private constructor(ports: BootstrapPorts, code: string | undefined) {
+    this.#ports = ports
+    this.#code = code
+    this.#state = code === undefined ? 'closed' : 'open'
+    this.#cancel =
+      code === undefined ? () => undefined : ports.clock.after(openMs, () => ports.background(this.#end('expired')))
+  }
+
+  /** Makes and writes a code where no account exists yet. */
+  static async open(ports: BootstrapPorts): Promise<Bootstrap> {
+    if ((await ports.lists.fact(firstAccountFact)) !== undefined) {
+      await removeSecretFile(fileIn(ports.dataDir))
+      return new Bootstrap(ports, undefined)
+    }
+    const code = randomBytes(codeBytes).toString('base64url')
+    await writeSecretFile(fileIn(ports.dataDir), code)
+    return new Bootstrap(ports, code)
+  }
+
+  get state(): BootstrapState {
+    return this.#state
+  }
+
+  /** The link to print: the code is in the fragment, which browsers keep to themselves. Undefined where nothing is open. */
+  link(origin: string): string | undefined {
+    return this.#code === undefined ? undefined : `${origin}/#bootstrap=${this.#code}`
+  }
+
+  /** Makes the first account for the right code. Of two that come at once, one wins. */
+  async claim(what: { code: string; name: string; password: string }, place: Place): Promise<SignedIn | Problem> {
+    const { limits, accounts, log, clock } = this.#ports
+    if (this.#code === undefined) return over()
+    const taken = await limits.takeFrom(place.network)
+    if (!taken.ok) return tooMany(taken.waitMs)
+    if (this.#code === undefined) return over()
+    if (!sameDigest(sha256(what.code), sha256(this.#code))) {
+      return problem('wrong_credentials', 'This is not the code. It is printed where the server was started.')
+    }
+    const row = await accounts.newAccount({ name: what.name, password: what.password, admin: true })
+    if ('code' in row) return row
+    if (this.#code === undefined) return over()
+    const { token, row: session } = newSession(row.account, { clock, ids: this.#ports.ids })
+    const written = await log.write({
+      actor: { kind: 'person', id: row.account },
+      channel: `web:${token.id}`,
+      events: [
+        created(row),
+        { type: 'account.signed_in', subject: subjectOf(row.account), data: { account: row.account, key: token.id } },
+      ],
+      rows: [
+        { table: 'facts', insert: { name: firstAccountFact, value: row.account } },
+        { table: 'accounts', insert: row },
+        session,
+      ],
+    })
+    if (!written.ok) return written.reason === 'conflict' ? over() : storeProblem(written)
+    this.#cancel()
+    await this.#end('closed')
+    return { account: row.account, session: token }
+  }
+
+  /** Forgets the timer; the code dies with the process. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#cancel()
+    if (this.#code !== undefined) await this.#end('closed')
+  }
+
+  async #end(state: 'expired' | 'closed'): Promise<void> {
+    this.#code = undefined
+    this.#state = state
+    await removeSecretFile(fileIn(this.#ports.dataDir))
   }
 }
 
-/** A server that has accounts. */
-export const closedBootstrap: Bootstrap = { code: undefined, matches: () => false, close: () => undefined }
+function over(): Problem {
+  return problem(
+    'bootstrap_closed',
+    'The first account exists, or the code is older than 30 minutes. Sign in, or start the server again for a new code.',
+  )
+}
+
+function fileIn(dataDir: string): string {
+  return join(dataDir, 'bootstrap-code')
+}

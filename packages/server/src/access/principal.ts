@@ -1,5 +1,5 @@
-import type { Actor, Role } from '@hotline/protocol/actor'
 import type { Permission } from '@hotline/core/roles'
+import type { Actor, Role } from '@hotline/protocol/actor'
 
 /**
  * Who stands behind a request, whatever door it came through. Built in one place (`authenticate`); handlers never see the
@@ -10,7 +10,7 @@ export interface Principal {
   /** Account, service key or runner id. */
   id: string
   name: string
-  /** The account whose memberships count; none for runners and the server itself. */
+  /** The account whose roles on projects count: a person's own, the owner's for a service; absent for the others. */
   account?: string | undefined
   /** The credential that was used: its row id. */
   key: string

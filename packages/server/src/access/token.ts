@@ -1,42 +1,53 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { KeyKind } from '@hotline/protocol/events/server'
-
-type Kind = 'ses' | 'pat' | 'svc' | 'run' | 'wst'
-
-/** A token taken apart. The id finds the row; the whole text is what was hashed. */
-export interface TokenParts {
-  kind: Kind
-  id: string
-  text: string
-}
+import { KeyKind } from '@hotline/protocol/events/server'
 
 /**
- * `hl_<kind>_<id>_<43 characters>_<checksum>`: 256 random bits in base64url between an id that may be shown and six hex
- * characters that tell a typo from a wrong token, and let scanners recognise a leaked one.
+ * A secret that is handed out: `hl_<kind>_<id>_<43 characters, 256 bits>_<6 characters>`. The id finds the row, the
+ * checksum tells a typing error (and a secret scanner) from a wrong secret, and only the SHA-256 of the text is kept.
  */
-export function mintToken(kind: Kind): TokenParts {
-  const id = randomBytes(9).toString('hex')
-  const body = `hl_${kind}_${id}_${randomBytes(32).toString('base64url')}`
-  return { kind, id, text: `${body}_${checksum(body)}` }
+export interface Token {
+  kind: KeyKind
+  /** Id of the key. */
+  id: string
+  /** The whole text: whoever has it is let in. */
+  text: string
+  /** Hex SHA-256 of the text. */
+  hash: string
 }
 
-/** Undefined for anything that is not a token of ours. */
-export function readToken(text: string): TokenParts | undefined {
-  const match = /^(hl_(ses|pat|svc|run|wst)_([0-9a-f]{18})_[A-Za-z0-9_-]{43})_([0-9a-f]{6})$/.exec(text)
-  if (!match?.[1] || !match[2] || !match[3] || checksum(match[1]) !== match[4]) return undefined
-  return { kind: match[2] as KeyKind, id: match[3], text }
+const secretBytes = 32
+const form = /^hl_([a-z]{3})_([A-Za-z0-9-]{1,64})_[A-Za-z0-9_-]{43}_([0-9a-f]{6})$/
+/** Longer than any token: what is longer is not looked at. */
+const maxChars = 160
+
+/** Makes a new secret for a key. */
+export function mintToken(kind: KeyKind, id: string): Token {
+  const start = `hl_${kind}_${id}_${randomBytes(secretBytes).toString('base64url')}`
+  const text = `${start}_${checksum(start)}`
+  return { kind, id, text, hash: sha256(text) }
 }
 
-/** What is stored in place of a token, in hex. */
-export function hashToken(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+/** Reads a token; undefined for anything that is not one, or was mistyped. */
+export function parseToken(text: string): Token | undefined {
+  if (text.length > maxChars) return undefined
+  const [, kindText, id, sum] = form.exec(text) ?? []
+  const kind = KeyKind.safeParse(kindText)
+  if (!kind.success || id === undefined || sum !== checksum(text.slice(0, -7))) return undefined
+  return { kind: kind.data, id, text, hash: sha256(text) }
 }
 
-/** Compares two hex hashes in constant time. */
-export function sameHash(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+/** Compares two hex digests in a time that does not tell where they differ. */
+export function sameDigest(a: string, b: string): boolean {
+  const left = Buffer.from(a, 'hex')
+  const right = Buffer.from(b, 'hex')
+  return left.length === 32 && left.length === right.length && timingSafeEqual(left, right)
 }
 
-function checksum(body: string): string {
-  return createHash('sha256').update(`hotline token ${body}`).digest('hex').slice(0, 6)
+/** Hex SHA-256 of the UTF-8 bytes of a text. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex')
+}
+
+function checksum(start: string): string {
+  return sha256(`hotline token ${start}`).slice(0, 6)
 }

@@ -1,0 +1,227 @@
+import type { Permission } from '@hotline/core/roles'
+import { type Problem, problem } from '@hotline/protocol/error'
+import type { KeyKind } from '@hotline/protocol/events/server'
+import type { Lists } from '../log/lists.ts'
+import type { AccountTable, KeyTable } from '../log/tables.ts'
+import type { Clock } from '../machine/clock.ts'
+import type { AccessFeed } from './access-feed.ts'
+import type { Principal } from './principal.ts'
+import type { Tickets } from './tickets.ts'
+import { parseToken, sameDigest, type Token } from './token.ts'
+
+/** A credential and the door it came through; the door decides which kinds of key are taken. */
+export type Credential =
+  | { door: 'cookie'; token: string }
+  | { door: 'header'; token: string }
+  | { door: 'hello'; token: string }
+  | { door: 'ticket'; token: string; origin: string | undefined }
+
+/** A browser's session is for its cookie alone: what leaks from a page's storage or a log opens nothing. */
+const taken: Record<'cookie' | 'header' | 'hello', readonly KeyKind[]> = {
+  cookie: ['ses'],
+  header: ['pat', 'svc', 'run'],
+  hello: ['pat', 'svc', 'run'],
+}
+
+/** Everything; what a browser session has. */
+export const allScopes: readonly Permission[] = ['read', 'write', 'decide', 'admin', 'own']
+/** What a runner may ask for; its commands are checked by kind. */
+const runnerScopes: readonly Permission[] = ['read']
+
+/** Principals kept in memory. */
+const cachedMax = 5_000
+/** For so long a principal is believed without reading its rows. The bus tells of changes at once; this is for what the bus lost. */
+const freshMs = 1_000
+/** Uses of a key are noted this often. */
+const noteEveryMs = 60_000
+/** Without use for so long, a browser's session ends. */
+export const sessionIdleMs = 12 * 60 * 60 * 1_000
+
+interface Cached {
+  principal: Principal
+  row: KeyTable
+  endsMs: number
+  readAtMs: number
+}
+
+/** The one place where a credential becomes a principal, for every door. */
+export class Authenticator implements Disposable {
+  readonly #lists: Lists
+  readonly #clock: Clock
+  readonly #tickets: Tickets
+  readonly #fault: (error: unknown) => void
+  readonly #cache = new Map<string, Cached>()
+  readonly #notedAtMs = new Map<string, number>()
+  readonly #leave: () => void
+  /** Grows with every change: what was read before one is not kept. */
+  #changes = 0
+
+  constructor(ports: {
+    lists: Lists
+    clock: Clock
+    tickets: Tickets
+    feed: AccessFeed
+    fault: (error: unknown) => void
+  }) {
+    this.#lists = ports.lists
+    this.#clock = ports.clock
+    this.#tickets = ports.tickets
+    this.#fault = ports.fault
+    this.#leave = ports.feed.onAccessChanged(({ account, key }) => {
+      this.#changes += 1
+      for (const [hash, cached] of this.#cache) {
+        if (cached.row.account === account || cached.row.key === key) this.#cache.delete(hash)
+      }
+    })
+  }
+
+  /** Who this is; `from` is the network address, kept as the key's last use. Throws where the lists cannot be read. */
+  async authenticate(credential: Credential, from: string): Promise<Principal | Problem> {
+    if (credential.door === 'ticket') return this.#redeem(credential.token, credential.origin)
+    const token = parseToken(credential.token)
+    if (!token) return refused('This is not a token of Hotline, or it was mistyped.')
+    if (!taken[credential.door].includes(token.kind)) return refused('This kind of token is not taken here.')
+    const cached = this.#cache.get(token.hash)
+    const now = this.#clock.wallMs()
+    if (cached && now < cached.endsMs && this.#clock.monotonicMs() - cached.readAtMs < freshMs) {
+      this.#note(cached.row, from)
+      return cached.principal
+    }
+    return this.#read(token, from)
+  }
+
+  /** Whether the credential behind a principal still holds, with the rights that it was built with. Reads the rows. */
+  async stillValid(principal: Principal): Promise<boolean> {
+    if (principal.kind === 'system') return true
+    const now = await this.byKey(principal.key)
+    return (
+      !('code' in now) &&
+      now.admin === principal.admin &&
+      now.scopes.length === principal.scopes.length &&
+      JSON.stringify(now.projects) === JSON.stringify(principal.projects)
+    )
+  }
+
+  /** The principal of a key that was proved before. */
+  async byKey(key: string): Promise<Principal | Problem> {
+    const row = await this.#lists.key(key)
+    return row ? this.#build(row) : gone()
+  }
+
+  [Symbol.dispose](): void {
+    this.#leave()
+    this.#cache.clear()
+  }
+
+  async #redeem(ticket: string, origin: string | undefined): Promise<Principal | Problem> {
+    const key = this.#tickets.redeem(ticket, origin)
+    if (key !== undefined) {
+      const principal = await this.byKey(key)
+      if (!('code' in principal)) return principal
+    }
+    return problem('ticket_invalid', 'The ticket is unknown, used, for another origin, or older than 30 seconds.')
+  }
+
+  async #read(token: Token, from: string): Promise<Principal | Problem> {
+    const { hash, id, kind } = token
+    const changes = this.#changes
+    const readAtMs = this.#clock.monotonicMs()
+    const row = await this.#lists.key(id)
+    if (!row || row.kind !== kind || !sameDigest(row.secret_hash, hash)) return gone()
+    const principal = await this.#build(row)
+    if ('code' in principal) return principal
+    if (changes === this.#changes) {
+      this.#cache.delete(hash)
+      this.#cache.set(hash, { principal, row, endsMs: endOf(row), readAtMs })
+      trim(this.#cache, cachedMax)
+    }
+    this.#note(row, from)
+    return principal
+  }
+
+  async #build(row: KeyTable): Promise<Principal | Problem> {
+    const now = this.#clock.wallMs()
+    if (row.revoked_at !== null || now >= endOf(row)) return gone()
+    if (row.kind === 'run') return runnerPrincipal(row)
+    const account = row.account === null ? undefined : await this.#lists.account(row.account)
+    if (!account || account.disabled !== 0) return gone()
+    return accountPrincipal(row, account)
+  }
+
+  /** Notes the use at most once a minute; a session's idle end moves along. */
+  #note(row: KeyTable, from: string): void {
+    const now = this.#clock.wallMs()
+    if (now - (this.#notedAtMs.get(row.key) ?? 0) < noteEveryMs) return
+    this.#notedAtMs.delete(row.key)
+    this.#notedAtMs.set(row.key, now)
+    trim(this.#notedAtMs, cachedMax)
+    const idle = row.idle_expires_at === null ? {} : { idleExpiresAt: new Date(now + sessionIdleMs).toISOString() }
+    this.#lists
+      .noteKeyUse({ key: row.key, usedAt: new Date(now).toISOString(), usedFrom: from.slice(0, 64), ...idle })
+      .catch(this.#fault)
+  }
+}
+
+function runnerPrincipal(row: KeyTable): Principal {
+  return {
+    kind: 'runner',
+    id: row.key,
+    name: row.name,
+    key: row.key,
+    admin: false,
+    scopes: runnerScopes,
+    projects: projectsOf(row),
+    accessVersion: 0,
+    channel: `runner:${row.key}`,
+  }
+}
+
+function accountPrincipal(row: KeyTable, account: AccountTable): Principal {
+  const scopes = scopesOf(row)
+  const service = row.kind === 'svc'
+  return {
+    kind: service ? 'service' : 'person',
+    id: service ? row.key : account.account,
+    name: service ? row.name : account.name,
+    account: account.account,
+    key: row.key,
+    admin: account.admin !== 0 && scopes.includes('admin'),
+    scopes,
+    projects: projectsOf(row),
+    accessVersion: account.access_version,
+    channel: `${row.kind === 'ses' ? 'web' : 'api'}:${row.key}`,
+  }
+}
+
+function scopesOf(row: KeyTable): readonly Permission[] {
+  const stored = JSON.parse(row.scopes) as unknown
+  return Array.isArray(stored) ? allScopes.filter((scope) => stored.includes(scope)) : []
+}
+
+function projectsOf(row: KeyTable): readonly string[] | undefined {
+  if (row.projects === null) return undefined
+  const stored = JSON.parse(row.projects) as unknown
+  return Array.isArray(stored) ? stored.map(String) : []
+}
+
+/** The earlier of expiry and idle end, in wall milliseconds. */
+function endOf(row: KeyTable): number {
+  const end = Date.parse(row.expires_at)
+  return row.idle_expires_at === null ? end : Math.min(end, Date.parse(row.idle_expires_at))
+}
+
+function gone(): Problem {
+  return refused('The credential is unknown, was revoked, or has expired. Sign in again or make a new key.')
+}
+
+function refused(detail: string): Problem {
+  return problem('unauthenticated', detail)
+}
+
+/** Forgets what was put in first. */
+function trim(map: Map<string, unknown>, max: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= max) return
+    map.delete(key)
+  }
+}

@@ -1,0 +1,175 @@
+import type { Permission } from '@hotline/core/roles'
+import { type Problem, problem } from '@hotline/protocol/error'
+import type { Lists } from '../log/lists.ts'
+import type { KeyTable } from '../log/tables.ts'
+import { type Clock, timestamp } from '../machine/clock.ts'
+import type { Ids } from '../machine/ids.ts'
+import { type AccessDraft, type AccessLog } from './access-log.ts'
+import { storeProblem } from './accounts.ts'
+import { allScopes } from './authenticator.ts'
+import { actorOf, type Principal } from './principal.ts'
+import { mintToken, type Token } from './token.ts'
+
+const dayMs = 24 * 60 * 60 * 1_000
+/** Keys of one account that are neither revoked nor expired. */
+const keysMax = 100
+
+/** What a new key is to be. */
+export interface NewKey {
+  kind: 'pat' | 'svc' | 'run'
+  name: string
+  days: number
+  scopes?: readonly Permission[] | undefined
+  projects?: readonly string[] | undefined
+}
+
+export interface KeyPorts {
+  lists: Lists
+  log: AccessLog
+  clock: Clock
+  ids: Ids
+}
+
+/** Personal tokens, keys of services, keys of runners. A key never has more rights than the credential that made it. */
+export class Keys {
+  readonly #ports: KeyPorts
+
+  constructor(ports: KeyPorts) {
+    this.#ports = ports
+  }
+
+  /** Makes a key; its secret is in the answer and nowhere else. */
+  async create(by: Principal, what: NewKey): Promise<{ token: Token; row: KeyTable } | Problem> {
+    const refusal = await this.#refusal(by, what)
+    if (refusal) return refusal
+    const { log, clock, ids } = this.#ports
+    const token = mintToken(what.kind, ids.uuid())
+    const row = newKeyRow(token, {
+      ...what,
+      account: what.kind === 'run' ? null : (by.account ?? null),
+      scopes: what.scopes ?? by.scopes,
+      projects: what.projects ?? by.projects,
+      createdAt: timestamp(clock),
+      expiresAt: new Date(clock.wallMs() + what.days * dayMs).toISOString(),
+    })
+    const written = await log.write({
+      actor: actorOf(by),
+      channel: by.channel,
+      events: keyEvents(row),
+      rows: [{ table: 'keys', insert: row }],
+    })
+    return written.ok ? { token, row } : storeProblem(written)
+  }
+
+  /** Keys that the principal may see, newest first: its own, and for admins of the server those of runners. */
+  async list(by: Principal): Promise<readonly KeyTable[]> {
+    const own = by.account === undefined ? [] : await this.#ports.lists.keysOf(by.account)
+    const ofRunners = by.admin ? await this.#ports.lists.keysOf(null) : []
+    const limited = by.projects
+    const mine = limited === undefined ? [...own, ...ofRunners] : own.filter(({ key }) => key === by.key)
+    return mine.filter(({ revoked_at }) => revoked_at === null)
+  }
+
+  /** Revokes a key. One that is not the asker's to see is not found. */
+  async revoke(by: Principal, key: string): Promise<Problem | undefined> {
+    const { lists, log, clock } = this.#ports
+    const row = await lists.key(key)
+    const visible = row && (await this.list(by)).some((one) => one.key === row.key)
+    if (!row || !visible) return problem('not_found', 'There is no such key, or it is not yours.')
+    const change = row.kind === 'ses' ? { drop: { key } } : { set: { revoked_at: timestamp(clock) }, where: { key } }
+    const written = await log.write({
+      actor: actorOf(by),
+      channel: by.channel,
+      events: [{ type: 'key.revoked', subject: `key:${key}`, data: { key } }],
+      rows: [{ table: 'keys', ...change }],
+    })
+    return written.ok ? undefined : storeProblem(written)
+  }
+
+  async #refusal(by: Principal, what: NewKey): Promise<Problem | undefined> {
+    if (by.kind !== 'person') return problem('forbidden', 'Only a person can make keys.')
+    if (what.kind === 'run') {
+      if (!by.admin) return problem('forbidden', 'Only an admin of this server can make the key of a runner.')
+      if (what.scopes) return problem('invalid_request', 'The key of a runner has no scopes; leave them out.')
+    }
+    const missing = what.scopes?.filter((scope) => !by.scopes.includes(scope)) ?? []
+    if (missing.length > 0) {
+      return problem('forbidden', `Your own credential does not have the scope "${missing.join('", "')}".`)
+    }
+    const { lists, clock } = this.#ports
+    const mine = what.kind === 'run' && by.projects === undefined ? undefined : await this.#projects(by)
+    const strange = mine === undefined ? [] : (what.projects ?? []).filter((project) => !mine.includes(project))
+    if (strange.length > 0)
+      return problem('not_found', 'You are not a member of all of these projects.', { projects: strange })
+    const now = timestamp(clock)
+    const live = (await lists.keysOf(what.kind === 'run' ? null : by.id)).filter(
+      (row) => row.kind !== 'ses' && row.revoked_at === null && row.expires_at > now,
+    )
+    if (live.length < keysMax) return undefined
+    return problem('queue_full', `There are ${keysMax} keys already. Revoke those that are not used.`, {
+      limit: keysMax,
+    })
+  }
+
+  async #projects(by: Principal): Promise<readonly string[]> {
+    const mine = (await this.#ports.lists.projectsOf(by.account ?? by.id)).map(({ project }) => project)
+    return mine.filter((project) => by.projects === undefined || by.projects.includes(project))
+  }
+}
+
+/** The row of a key that was just made. */
+export function newKeyRow(
+  token: Token,
+  what: {
+    account: string | null
+    name: string
+    scopes: readonly Permission[]
+    projects?: readonly string[] | undefined
+    createdAt: string
+    expiresAt: string
+  },
+): KeyTable {
+  return {
+    key: token.id,
+    kind: token.kind,
+    account: what.account,
+    name: what.name,
+    secret_hash: token.hash,
+    scopes: JSON.stringify(token.kind === 'run' ? [] : allScopes.filter((scope) => what.scopes.includes(scope))),
+    projects: what.projects === undefined ? null : JSON.stringify(what.projects),
+    created_at: what.createdAt,
+    expires_at: what.expiresAt,
+    idle_expires_at: null,
+    last_used_at: null,
+    last_used_from: null,
+    revoked_at: null,
+  }
+}
+
+/** The lines of the audit about a new key. */
+export function keyEvents(row: KeyTable): readonly AccessDraft[] {
+  const kind = row.kind as 'pat' | 'svc' | 'run'
+  const made: AccessDraft = {
+    type: 'key.created',
+    subject: `key:${row.key}`,
+    data: {
+      key: row.key,
+      kind,
+      ...(row.account === null ? {} : { account: row.account }),
+      expiresAt: row.expires_at,
+      scopes: JSON.parse(row.scopes) as string[],
+      ...(row.projects === null ? {} : { projects: JSON.parse(row.projects) as string[] }),
+    },
+    body: { name: row.name },
+  }
+  if (kind !== 'run') return [made]
+  return [
+    made,
+    {
+      type: 'runner.enrolled',
+      subject: `runner:${row.key}`,
+      data: { runner: row.key, key: row.key },
+      body: { name: row.name },
+    },
+  ]
+}

@@ -1,0 +1,108 @@
+import type { Bus } from '../log/bus.ts'
+import type { Lists } from '../log/lists.ts'
+import type { LogStore } from '../log/log-store.ts'
+import type { Clock } from '../machine/clock.ts'
+import type { Ids } from '../machine/ids.ts'
+import type { Logger } from '../machine/logger.ts'
+import type { Metrics } from '../machine/metrics.ts'
+import { type AccessFeed, watchAccess } from './access-feed.ts'
+import { AccessLog, serverActor } from './access-log.ts'
+import { Accounts } from './accounts.ts'
+import { Authenticator } from './authenticator.ts'
+import { Bootstrap, firstAccountFact } from './bootstrap.ts'
+import { Keys } from './keys.ts'
+import { ensureRunnerKey, makeCommandLineToken, renewCommandLineToken } from './local-keys.ts'
+import { defaultPasswordCost, type PasswordCost, Passwords } from './passwords.ts'
+import { type SignInLimitOptions, SignInLimits } from './sign-in-limits.ts'
+import { Tickets } from './tickets.ts'
+
+/** What access takes from the world. */
+export interface AccessPorts {
+  /** Prepared by `prepareDataDirectory`. */
+  dataDir: string
+  store: LogStore
+  lists: Lists
+  bus: Bus
+  clock: Clock
+  ids: Ids
+  logger: Logger
+  metrics: Metrics
+  limits: SignInLimitOptions
+  passwordCost?: PasswordCost | undefined
+  /** Makes the project that the first account finds, with that account as its owner. Called again until it resolves. */
+  createFirstProject: (account: string) => Promise<void>
+}
+
+/** Who may come in. Disposing waits for what is still being written. */
+export interface Access extends AsyncDisposable {
+  readonly accounts: Accounts
+  readonly keys: Keys
+  readonly tickets: Tickets
+  readonly authenticator: Authenticator
+  readonly bootstrap: Bootstrap
+  readonly feed: AccessFeed
+  /** What follows the first account: its project, and the token of the local command line. Does it once. */
+  finishFirstAccount(): Promise<void>
+}
+
+/** The fact that the first account has its project and its token. */
+const firstStepsFact = 'first_steps'
+
+/** Opens the doors: makes the built-in runner's key and, on a fresh server, the bootstrap code. */
+export async function openAccess(ports: AccessPorts): Promise<Access> {
+  const { lists, clock, ids, bus, metrics } = ports
+  const logger = ports.logger.area('access')
+  const fault = (error: unknown): void => logger.error('access failed', { error })
+  const pending = new Set<Promise<void>>()
+  const background = (work: Promise<unknown>): void => {
+    const settled = work.then(() => undefined, fault).finally(() => pending.delete(settled))
+    pending.add(settled)
+  }
+  const log = new AccessLog(ports)
+  const feed = watchAccess(bus)
+  const tickets = new Tickets(clock, ids)
+  const limits = new SignInLimits(ports.limits)
+  const passwords = new Passwords(ports.passwordCost ?? defaultPasswordCost, () => metrics.passwordChecks.inc())
+  const signedIn = (outcome: string): void => metrics.signIns.inc({ outcome })
+  const accounts = new Accounts({ lists, log, passwords, limits, clock, ids, background, signedIn })
+  const keys = new Keys({ lists, log, clock, ids })
+  const authenticator = new Authenticator({ lists, clock, tickets, feed, fault })
+  const local = { dataDir: ports.dataDir, lists, log, clock, ids }
+
+  await ensureRunnerKey(local)
+  await renewCommandLineToken(local)
+  const bootstrap = await Bootstrap.open({ ...local, accounts, limits, background })
+
+  let finishing: Promise<void> | undefined
+  const finish = async (): Promise<void> => {
+    const account = await lists.fact(firstAccountFact)
+    if (account === undefined || (await lists.fact(firstStepsFact)) !== undefined) return
+    await ports.createFirstProject(account)
+    await makeCommandLineToken(account, local)
+    const row = { table: 'facts', put: { name: firstStepsFact, value: 'done' } } as const
+    const written = await log.write({ actor: serverActor, events: [], rows: [row] })
+    if (!written.ok) throw new Error(`the first steps could not be noted: ${written.reason}`)
+  }
+  const finishFirstAccount = (): Promise<void> => {
+    finishing ??= finish().finally(() => {
+      finishing = undefined
+    })
+    return finishing
+  }
+
+  return {
+    accounts,
+    keys,
+    tickets,
+    authenticator,
+    bootstrap,
+    feed,
+    finishFirstAccount,
+    [Symbol.asyncDispose]: async () => {
+      await bootstrap[Symbol.asyncDispose]()
+      authenticator[Symbol.dispose]()
+      feed[Symbol.dispose]()
+      while (pending.size > 0) await Promise.all(pending)
+    },
+  }
+}

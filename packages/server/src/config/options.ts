@@ -1,0 +1,183 @@
+/**
+ * One setting: what it is called in the environment, what it may hold, what it is when absent, and what it is for. The
+ * reader, its refusals and `--help` all come from these records.
+ */
+export type Option =
+  | { env: string; type: 'text' | 'path' | 'url'; default: string | undefined; help: string }
+  | { env: string; type: 'switch'; default: boolean; help: string }
+  | { env: string; type: 'whole'; default: number; min: number; max: number; unit: string; help: string }
+  | { env: string; type: 'list'; default: readonly string[]; of: string; help: string }
+
+const day = 24 * 60 * 60
+
+export const options = {
+  dataDir: {
+    env: 'HOTLINE_DATA_DIR',
+    type: 'path',
+    default: '~/.hotline',
+    help: 'Directory that holds everything: the log, keys, secrets. Only its owner may write it.',
+  },
+  port: {
+    env: 'HOTLINE_PORT',
+    type: 'whole',
+    default: 4680,
+    min: 0,
+    max: 65_535,
+    unit: 'port number',
+    help: 'Port to listen on. Where it is taken, the next free one is used, and said. 0 takes any free port.',
+  },
+  listen: {
+    env: 'HOTLINE_LISTEN',
+    type: 'list',
+    default: ['127.0.0.1', '::1'],
+    of: 'IP addresses',
+    help: 'Addresses to listen on. Anything but loopback needs TLS or a proxy in front, and HOTLINE_PUBLIC_URL.',
+  },
+  publicUrl: {
+    env: 'HOTLINE_PUBLIC_URL',
+    type: 'url',
+    default: undefined,
+    help: 'Where people reach this server, for example https://hotline.example.org. Host and Origin are compared with it.',
+  },
+  tlsCert: {
+    env: 'HOTLINE_TLS_CERT',
+    type: 'path',
+    default: undefined,
+    help: 'Certificate chain (PEM). Together with HOTLINE_TLS_KEY the server speaks https.',
+  },
+  tlsKey: { env: 'HOTLINE_TLS_KEY', type: 'path', default: undefined, help: 'Private key (PEM) of the certificate.' },
+  behindProxy: {
+    env: 'HOTLINE_BEHIND_PROXY',
+    type: 'switch',
+    default: false,
+    help: 'A proxy in front speaks https to people. Needs HOTLINE_TRUSTED_PROXIES and HOTLINE_PUBLIC_URL.',
+  },
+  trustedProxies: {
+    env: 'HOTLINE_TRUSTED_PROXIES',
+    type: 'list',
+    default: [],
+    of: 'IP addresses or networks (10.0.0.0/8)',
+    help: 'Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Nobody else is.',
+  },
+  databaseUrl: {
+    env: 'HOTLINE_DATABASE_URL',
+    type: 'text',
+    default: undefined,
+    help: 'postgres://… for a server with PostgreSQL. Absent: SQLite in the data directory.',
+  },
+  debug: {
+    env: 'HOTLINE_DEBUG',
+    type: 'list',
+    default: [],
+    of: 'areas of the program',
+    help: 'Areas whose details are logged, for example http,access.',
+  },
+  failpoint: {
+    env: 'HOTLINE_FAILPOINT',
+    type: 'text',
+    default: undefined,
+    help: 'For tests: <place>:<action>[:<count>] lets the server fail at that place.',
+  },
+  bodyBytes: {
+    env: 'HOTLINE_LIMIT_BODY_BYTES',
+    type: 'whole',
+    default: 1024 * 1024,
+    min: 1024,
+    max: 16 * 1024 * 1024,
+    unit: 'bytes',
+    help: 'Largest body of one HTTP request.',
+  },
+  socketsPerAddress: {
+    env: 'HOTLINE_LIMIT_SOCKETS_PER_ADDRESS',
+    type: 'whole',
+    default: 200,
+    min: 1,
+    max: 100_000,
+    unit: 'connections',
+    help: 'Connections that one address may have open. Trusted proxies are not counted.',
+  },
+  socketsPerAccount: {
+    env: 'HOTLINE_LIMIT_SOCKETS_PER_ACCOUNT',
+    type: 'whole',
+    default: 20,
+    min: 1,
+    max: 100_000,
+    unit: 'connections',
+    help: 'WebSocket connections that one account may have open.',
+  },
+  requestsPerPrincipal: {
+    env: 'HOTLINE_LIMIT_REQUESTS_PER_PRINCIPAL',
+    type: 'whole',
+    default: 2_000,
+    min: 1,
+    max: 10_000_000,
+    unit: 'requests in 10 seconds',
+    help: 'Requests of one account, key or runner.',
+  },
+  requestsPerNetwork: {
+    env: 'HOTLINE_LIMIT_REQUESTS_PER_NETWORK',
+    type: 'whole',
+    default: 4_000,
+    min: 1,
+    max: 10_000_000,
+    unit: 'requests in 10 seconds',
+    help: 'Requests from one address (IPv6: from one /64).',
+  },
+  signInTriesPerAccount: {
+    env: 'HOTLINE_LIMIT_SIGN_INS_PER_ACCOUNT',
+    type: 'whole',
+    default: 10,
+    min: 3,
+    max: 1_000_000,
+    unit: 'wrong passwords in a row',
+    help: 'After half of them each further try has to wait; after all of them the account is locked for a while.',
+  },
+  signInTriesPerNetwork: {
+    env: 'HOTLINE_LIMIT_SIGN_INS_PER_NETWORK',
+    type: 'whole',
+    default: 30,
+    min: 3,
+    max: 1_000_000,
+    unit: 'tries while the lock lasts',
+    help: 'Tries to sign in from one address (IPv6: from one /64), whatever the account.',
+  },
+  signInLockSeconds: {
+    env: 'HOTLINE_LIMIT_SIGN_IN_LOCK_SECONDS',
+    type: 'whole',
+    default: 15 * 60,
+    min: 1,
+    max: day,
+    unit: 'seconds',
+    help: 'How long a locked account stays locked.',
+  },
+} as const satisfies Record<string, Option>
+
+export type OptionName = keyof typeof options
+
+/** The settings as people read them: name, what it may hold, default, meaning. */
+export function describeOptions(): string {
+  const lines = Object.values<Option>(options).map((option) => {
+    const unset = option.type === 'list' ? option.default.join(',') : String(option.default ?? '')
+    const shown = unset === '' ? '' : ` (default: ${unset})`
+    return `  ${option.env}\n      ${option.help} ${expectedOf(option)}${shown}`
+  })
+  return `Settings, from the environment:\n${lines.join('\n')}\n`
+}
+
+/** What a setting may hold, as a sentence. */
+export function expectedOf(option: Option): string {
+  switch (option.type) {
+    case 'text':
+      return 'Text.'
+    case 'path':
+      return 'A path.'
+    case 'url':
+      return 'A URL without a path.'
+    case 'switch':
+      return '"true" or "false".'
+    case 'whole':
+      return `A whole number from ${option.min} to ${option.max} (${option.unit}).`
+    case 'list':
+      return `${option.of.charAt(0).toUpperCase()}${option.of.slice(1)}, separated by commas.`
+  }
+}
