@@ -7,6 +7,10 @@ import type { Failpoints } from './failpoints.ts'
 import { listsOver } from './lists.ts'
 import type { Lists } from './lists.ts'
 import type { LogStore } from './log-store.ts'
+import { postgresMigrations } from './postgres/migrations.ts'
+import { postgresError } from './postgres/postgres-errors.ts'
+import { PostgresLogStore } from './postgres/postgres-log-store.ts'
+import { kyselyOver, migratePostgres, openPool } from './postgres/postgres-pool.ts'
 import { Checkpointer } from './sqlite/checkpointer.ts'
 import { sqliteMigrations } from './sqlite/migrations.ts'
 import { lockDirectory } from './sqlite/owner-lock.ts'
@@ -47,7 +51,7 @@ export async function openDatabase(place: DatabasePlace, means: DatabaseMeans): 
     case 'sqlite':
       return openSqlite(place.dir, place.maxPages, { ...means, failpoints })
     case 'postgres':
-      throw new Error('PostgreSQL comes with the next commit')
+      return openPostgres(place.url, { ...means, failpoints })
   }
 }
 
@@ -74,4 +78,16 @@ function openSqlite(
     lock[Symbol.dispose]()
     throw error
   }
+}
+
+async function openPostgres(url: string, means: DatabaseMeans & { failpoints: Failpoints }): Promise<Database> {
+  const pool = openPool(url)
+  try {
+    await migratePostgres(pool, postgresMigrations, means.failpoints)
+  } catch (error) {
+    await pool.end()
+    throw postgresError(error)
+  }
+  const store = new PostgresLogStore({ ...means, pool })
+  return { store, lists: listsOver(kyselyOver(pool)), [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
 }

@@ -142,7 +142,7 @@ export class GroupWriter {
           command.bodyHash,
           command.answer,
         ]
-        if (!this.#runUnlessExists(insertCommand, values)) return conflict(`command ${command.id}`)
+        if (!this.#runUnlessExists(insertCommand, values)) return conflict('commands')
       }
       for (const change of append.rows ?? []) {
         const { sql, parameters } = this.#rowStatement(change)

@@ -1,3 +1,4 @@
+import { firstLists } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 
 /**
@@ -38,82 +39,7 @@ export const sqliteMigrations: readonly Migration[] = [
         answer TEXT NOT NULL,
         PRIMARY KEY (no, principal, id)
       ) STRICT`,
-      `CREATE TABLE sessions (
-        session TEXT PRIMARY KEY NOT NULL,
-        project TEXT NOT NULL,
-        task TEXT,
-        agent TEXT NOT NULL,
-        runner TEXT,
-        title TEXT NOT NULL,
-        status TEXT NOT NULL,
-        turn TEXT NOT NULL,
-        open_approvals TEXT NOT NULL,
-        open_questions TEXT NOT NULL,
-        needs INTEGER NOT NULL,
-        stale_since TEXT,
-        since TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        updated_at TEXT NOT NULL
-      ) STRICT`,
-      `CREATE INDEX sessions_by_project ON sessions (project, updated_at, session)`,
-      `CREATE INDEX sessions_in_need ON sessions (project, updated_at, session) WHERE needs > 0`,
-      `CREATE INDEX sessions_by_status ON sessions (status, created_at)`,
-      `CREATE INDEX sessions_by_runner ON sessions (runner, status)`,
-      `CREATE TABLE projects (project TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, created_at TEXT NOT NULL) STRICT`,
-      `CREATE TABLE members (
-        project TEXT NOT NULL,
-        account TEXT NOT NULL,
-        role TEXT NOT NULL,
-        PRIMARY KEY (project, account)
-      ) STRICT`,
-      `CREATE INDEX members_by_account ON members (account, project)`,
-      `CREATE TABLE tasks (
-        task TEXT PRIMARY KEY NOT NULL,
-        project TEXT NOT NULL,
-        title TEXT NOT NULL,
-        column_name TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        updated_at TEXT NOT NULL
-      ) STRICT`,
-      `CREATE INDEX tasks_by_project ON tasks (project, created_at, task)`,
-      `CREATE TABLE approvals (
-        approval TEXT NOT NULL,
-        session TEXT NOT NULL,
-        project TEXT NOT NULL,
-        expires_at TEXT NOT NULL,
-        requested_at TEXT NOT NULL,
-        PRIMARY KEY (approval, session)
-      ) STRICT`,
-      `CREATE INDEX approvals_by_deadline ON approvals (expires_at, approval)`,
-      `CREATE INDEX approvals_by_project ON approvals (project, expires_at, approval)`,
-      `CREATE INDEX approvals_by_session ON approvals (session)`,
-      `CREATE TABLE accounts (
-        account TEXT PRIMARY KEY NOT NULL,
-        name TEXT NOT NULL,
-        name_key TEXT NOT NULL UNIQUE,
-        password TEXT NOT NULL,
-        admin INTEGER NOT NULL,
-        disabled INTEGER NOT NULL,
-        access_version INTEGER NOT NULL,
-        created_at TEXT NOT NULL
-      ) STRICT`,
-      `CREATE TABLE keys (
-        "key" TEXT PRIMARY KEY NOT NULL,
-        kind TEXT NOT NULL,
-        account TEXT,
-        name TEXT NOT NULL,
-        secret_hash TEXT NOT NULL,
-        scopes TEXT NOT NULL,
-        projects TEXT,
-        created_at TEXT NOT NULL,
-        expires_at TEXT NOT NULL,
-        idle_expires_at TEXT,
-        last_used_at TEXT,
-        last_used_from TEXT,
-        revoked_at TEXT
-      ) STRICT`,
-      `CREATE INDEX keys_by_account ON keys (account, created_at)`,
-      `CREATE TABLE facts (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT`,
+      ...firstLists('TEXT', ' STRICT'),
     ],
   },
 ]

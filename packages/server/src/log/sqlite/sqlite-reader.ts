@@ -1,9 +1,11 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { eraseBodies } from '../erase-bodies.ts'
+import type { StoredBody } from '../erase-bodies.ts'
 import type { ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
 import { storableText } from '../row-statements.ts'
-import { brokenColumns, brokenLink, servedEvent, unpackRow } from '../stored-row.ts'
+import { servedEvent, unpackRow } from '../stored-row.ts'
 import type { ChainPoint, PackedRow, StoredRow } from '../stored-row.ts'
-import { chainSeed, digestBody } from '../wire.ts'
+import { verifyChain } from '../verify-chain.ts'
+import { chainSeed } from '../wire.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
 /** Joining gives text, which the cast turns back into the same bytes. */
@@ -24,9 +26,6 @@ const selectBodies =
 const selectBodiesOf =
   'SELECT seq, salt, body FROM events WHERE no = ? AND subject = ? AND body IS NOT NULL AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?'
 const eraseBody = 'UPDATE events SET salt = NULL, body = NULL, digest = ? WHERE no = ? AND seq = ?'
-
-/** Rows that are worked through before others get a turn of the event loop. */
-const chunkRows = 200
 
 interface StreamRow {
   no: number
@@ -92,56 +91,31 @@ export class SqliteReader {
     return found === undefined ? undefined : { bodyHash: String(found['bodyHash']), answer: String(found['answer']) }
   }
 
-  /** Each chunk is a transaction of its own: erasing goes on where it stopped when it is asked for again. */
-  async erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
+  erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
     const row = this.#stream(stream)
-    if (row === undefined) return 0
-    let erased = 0
-    let after = 0
-    for (;;) {
-      const place = what.subject === undefined ? [row.no] : [row.no, storableText(what.subject)]
-      const sql = what.subject === undefined ? selectBodies : selectBodiesOf
-      const chunk = this.#file.statement(sql).all(...place, after, what.upTo, chunkRows) as unknown as {
-        seq: number
-        salt: Uint8Array
-        body: Uint8Array
-      }[]
-      const last = chunk.at(-1)
-      if (last === undefined) return erased
-      this.#file.begin()
-      const update = this.#file.statement(eraseBody)
-      for (const { seq, salt, body } of chunk) update.run(digestBody(salt, body), row.no, seq)
-      this.#file.commit()
-      erased += chunk.length
-      after = last.seq
-      await nextTurn()
-    }
+    if (row === undefined) return Promise.resolve(0)
+    const place = what.subject === undefined ? [row.no] : [row.no, storableText(what.subject)]
+    const sql = what.subject === undefined ? selectBodies : selectBodiesOf
+    return eraseBodies({
+      bodies: async (after, limit) =>
+        this.#file.statement(sql).all(...place, after, what.upTo, limit) as unknown as StoredBody[],
+      replace: async (digests) => {
+        this.#file.begin()
+        const update = this.#file.statement(eraseBody)
+        for (const { seq, digest } of digests) update.run(digest, row.no, seq)
+        this.#file.commit()
+      },
+    })
   }
 
-  async verify(stream: string): Promise<{ seq: number; reason: string } | undefined> {
-    const row = this.#stream(stream)
-    if (row === undefined) return undefined
-    const point: ChainPoint = { stream, epoch: row.epoch, seq: 0, hash: chainSeed(stream, row.epoch) }
-    while (point.seq < row.head) {
-      const chunk = [...this.#rows(row.no, point.seq, row.head, chunkRows)]
-      for (const next of chunk) {
-        const reason = brokenLink(point, next) ?? brokenColumns(stream, next)
-        if (reason !== undefined) return { seq: point.seq + 1, reason }
-        point.seq = next.seq
-        point.hash = next.hash
-      }
-      if (chunk.length === 0) return { seq: point.seq + 1, reason: `event ${point.seq + 1} is missing` }
-      await nextTurn()
-    }
-    if (Buffer.compare(point.hash, row.hash) !== 0) {
-      return { seq: row.head, reason: 'the head of the stream has another hash than its last event' }
-    }
-    const beyond = this.#file.statement(selectHash).get(row.no, row.head + 1)
-    const current = this.#stream(stream)
-    if (beyond !== undefined && current?.head === row.head) {
-      return { seq: row.head + 1, reason: 'the head of the stream lies before its last event' }
-    }
-    return undefined
+  verify(stream: string): Promise<{ seq: number; reason: string } | undefined> {
+    return verifyChain(stream, {
+      end: async () => this.#stream(stream),
+      rows: async (after, limit) => {
+        const row = this.#stream(stream)
+        return row === undefined ? [] : [...this.#rows(row.no, after, Number.MAX_SAFE_INTEGER, limit)]
+      },
+    })
   }
 
   #stream(stream: string): StreamRow | undefined {

@@ -1,0 +1,33 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { digestBody } from './wire.ts'
+
+export interface StoredBody {
+  seq: number
+  salt: Uint8Array
+  body: Uint8Array
+}
+
+export interface BodyStore {
+  /** Bodies after a position that are to go, in order. */
+  bodies(after: number, limit: number): Promise<readonly StoredBody[]>
+  /** Puts the digests in the place of these bodies, in one transaction. */
+  replace(digests: readonly { seq: number; digest: Uint8Array }[]): Promise<void>
+}
+
+/** Bodies in one transaction; other commits go on between two. */
+const chunkBodies = 200
+
+/** Erases what `bodies` gives. Each chunk counts for itself: what was cut off goes on when it is asked for again. */
+export async function eraseBodies(store: BodyStore): Promise<number> {
+  let erased = 0
+  let after = 0
+  for (;;) {
+    const chunk = await store.bodies(after, chunkBodies)
+    const last = chunk.at(-1)
+    if (last === undefined) return erased
+    await store.replace(chunk.map(({ seq, salt, body }) => ({ seq, digest: digestBody(salt, body) })))
+    erased += chunk.length
+    after = last.seq
+    await nextTurn()
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The lists as version 1 of the schema has them, for both databases: `text` is the type of text that is compared byte by
+ * byte, `end` closes a table. As part of a migration this is never edited.
+ */
+export function firstLists(text: string, end: string): readonly string[] {
+  return [
+    `CREATE TABLE sessions (
+      session ${text} PRIMARY KEY NOT NULL,
+      project ${text} NOT NULL,
+      task ${text},
+      agent ${text} NOT NULL,
+      runner ${text},
+      title ${text} NOT NULL,
+      status ${text} NOT NULL,
+      turn ${text} NOT NULL,
+      open_approvals ${text} NOT NULL,
+      open_questions ${text} NOT NULL,
+      needs INTEGER NOT NULL,
+      stale_since ${text},
+      since ${text} NOT NULL,
+      created_at ${text} NOT NULL,
+      updated_at ${text} NOT NULL
+    )${end}`,
+    `CREATE INDEX sessions_by_project ON sessions (project, updated_at, session)`,
+    `CREATE INDEX sessions_in_need ON sessions (project, updated_at, session) WHERE needs > 0`,
+    `CREATE INDEX sessions_by_status ON sessions (status, created_at)`,
+    `CREATE INDEX sessions_by_runner ON sessions (runner, status)`,
+    `CREATE TABLE projects (project ${text} PRIMARY KEY NOT NULL, name ${text} NOT NULL, created_at ${text} NOT NULL)${end}`,
+    `CREATE TABLE members (
+      project ${text} NOT NULL,
+      account ${text} NOT NULL,
+      role ${text} NOT NULL,
+      PRIMARY KEY (project, account)
+    )${end}`,
+    `CREATE INDEX members_by_account ON members (account, project)`,
+    `CREATE TABLE tasks (
+      task ${text} PRIMARY KEY NOT NULL,
+      project ${text} NOT NULL,
+      title ${text} NOT NULL,
+      column_name ${text} NOT NULL,
+      created_at ${text} NOT NULL,
+      updated_at ${text} NOT NULL
+    )${end}`,
+    `CREATE INDEX tasks_by_project ON tasks (project, created_at, task)`,
+    `CREATE TABLE approvals (
+      approval ${text} NOT NULL,
+      session ${text} NOT NULL,
+      project ${text} NOT NULL,
+      expires_at ${text} NOT NULL,
+      requested_at ${text} NOT NULL,
+      PRIMARY KEY (approval, session)
+    )${end}`,
+    `CREATE INDEX approvals_by_deadline ON approvals (expires_at, approval)`,
+    `CREATE INDEX approvals_by_project ON approvals (project, expires_at, approval)`,
+    `CREATE INDEX approvals_by_session ON approvals (session)`,
+    `CREATE TABLE accounts (
+      account ${text} PRIMARY KEY NOT NULL,
+      name ${text} NOT NULL,
+      name_key ${text} NOT NULL UNIQUE,
+      password ${text} NOT NULL,
+      admin INTEGER NOT NULL,
+      disabled INTEGER NOT NULL,
+      access_version INTEGER NOT NULL,
+      created_at ${text} NOT NULL
+    )${end}`,
+    `CREATE TABLE keys (
+      "key" ${text} PRIMARY KEY NOT NULL,
+      kind ${text} NOT NULL,
+      account ${text},
+      name ${text} NOT NULL,
+      secret_hash ${text} NOT NULL,
+      scopes ${text} NOT NULL,
+      projects ${text},
+      created_at ${text} NOT NULL,
+      expires_at ${text} NOT NULL,
+      idle_expires_at ${text},
+      last_used_at ${text},
+      last_used_from ${text},
+      revoked_at ${text}
+    )${end}`,
+    `CREATE INDEX keys_by_account ON keys (account, created_at)`,
+    `CREATE TABLE facts (name ${text} PRIMARY KEY NOT NULL, value ${text} NOT NULL)${end}`,
+  ]
+}

@@ -1,0 +1,44 @@
+import { firstLists } from '../first-lists.ts'
+import type { Migration } from '../migrations.ts'
+
+/** Compared byte by byte, as SQLite does it, so that lists have the same order everywhere. */
+const text = 'TEXT COLLATE "C"'
+
+export const postgresMigrations: readonly Migration[] = [
+  {
+    version: 1,
+    statements: [
+      `CREATE TABLE streams (
+        no BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        stream ${text} NOT NULL UNIQUE,
+        epoch ${text} NOT NULL,
+        head BIGINT NOT NULL,
+        hash BYTEA NOT NULL,
+        generation BIGINT NOT NULL
+      ) WITH (fillfactor = 50)`,
+      `CREATE TABLE states (no BIGINT PRIMARY KEY, seq BIGINT NOT NULL, state TEXT NOT NULL)`,
+      `CREATE TABLE events (
+        no BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        type ${text} NOT NULL,
+        subject ${text},
+        header BYTEA NOT NULL,
+        salt BYTEA,
+        body BYTEA,
+        digest BYTEA,
+        hash BYTEA NOT NULL,
+        PRIMARY KEY (no, seq)
+      )`,
+      `CREATE INDEX events_by_subject ON events (no, subject, seq) WHERE subject IS NOT NULL`,
+      `CREATE TABLE commands (
+        no BIGINT NOT NULL,
+        principal ${text} NOT NULL,
+        id ${text} NOT NULL,
+        body_hash ${text} NOT NULL,
+        answer TEXT NOT NULL,
+        PRIMARY KEY (no, principal, id)
+      )`,
+      ...firstLists(text, ''),
+    ],
+  },
+]

@@ -1,0 +1,162 @@
+import type { QueryResultRow } from 'pg'
+import { eraseBodies } from '../erase-bodies.ts'
+import type { StoredBody } from '../erase-bodies.ts'
+import type { ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
+import { storableText } from '../row-statements.ts'
+import { servedEvent } from '../stored-row.ts'
+import type { ChainPoint, StoredRow } from '../stored-row.ts'
+import { verifyChain } from '../verify-chain.ts'
+import { chainSeed } from '../wire.ts'
+import { answered, postgresError } from './postgres-errors.ts'
+import { withClient } from './postgres-pool.ts'
+import type { PostgresPool } from './postgres-pool.ts'
+
+const columns = 'e.seq, e.type, e.subject, e.header, e.salt, e.body, e.digest, e.hash'
+
+/** By the names under which the server keeps them prepared. */
+const queries = {
+  stream: `SELECT s.no, s.epoch, s.head, s.hash, s.generation, t.state
+    FROM streams s LEFT JOIN states t USING (no) WHERE s.stream = $1`,
+  hash: 'SELECT hash FROM events WHERE no = $1 AND seq = $2',
+  // Stops when the sum of bytes before a row reaches the limit, so a page of large events is not sent whole.
+  range: `SELECT ${columns} FROM (
+      SELECT w.*, sum(length(header) + coalesce(length(body), 0)) OVER (ORDER BY seq) AS grown FROM (
+        SELECT * FROM events WHERE no = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4
+      ) w
+    ) e WHERE e.grown - length(e.header) - coalesce(length(e.body), 0) < $5 ORDER BY e.seq`,
+  subjects: `SELECT ${columns}, p.hash AS previous FROM events e
+    LEFT JOIN events p ON p.no = e.no AND p.seq = e.seq - 1
+    WHERE e.no = $1 AND e.subject = ANY ($2::text[]) AND e.seq > $3 ORDER BY e.seq LIMIT $4`,
+  command: `SELECT c.body_hash AS "bodyHash", c.answer FROM commands c JOIN streams s USING (no)
+    WHERE s.stream = $1 AND c.principal = $2 AND c.id = $3`,
+  bodies: `SELECT seq, salt, body FROM events
+    WHERE no = $1 AND ($2::text IS NULL OR subject = $2) AND body IS NOT NULL AND seq > $3 AND seq <= $4
+    ORDER BY seq LIMIT $5`,
+  erase: `UPDATE events e SET salt = NULL, body = NULL, digest = d.digest
+    FROM unnest($2::bigint[], $3::bytea[]) AS d (seq, digest) WHERE e.no = $1 AND e.seq = d.seq`,
+} as const
+
+interface StreamRow {
+  no: number
+  epoch: string
+  head: number
+  hash: Uint8Array
+  generation: number
+  state: string | null
+}
+
+/** What is read from the database, and the erasing of bodies. Rejects with `StoreUnavailable` while it is away. */
+export class PostgresReader {
+  readonly #pool: PostgresPool
+
+  constructor(pool: PostgresPool) {
+    this.#pool = pool
+  }
+
+  async head(stream: string): Promise<StreamHead | undefined> {
+    const row = await this.#stream(stream)
+    if (row === undefined) return undefined
+    return {
+      stream,
+      epoch: row.epoch,
+      head: row.head,
+      hash: Buffer.from(row.hash).toString('hex'),
+      generation: row.generation,
+      state: row.state ?? undefined,
+    }
+  }
+
+  async read(stream: string, range: ReadRange): Promise<readonly StoredEvent[]> {
+    const row = await this.#stream(stream)
+    const upTo = Math.min(range.upTo ?? Number.MAX_SAFE_INTEGER, row?.head ?? 0)
+    if (row === undefined || range.after >= upTo) return []
+    const before = range.after > 0 ? await this.#rows<{ hash: Uint8Array }>('hash', [row.no, range.after]) : []
+    const hash = before[0]?.hash ?? chainSeed(stream, row.epoch)
+    const point: ChainPoint = { stream, epoch: row.epoch, seq: range.after, hash }
+    const events: StoredEvent[] = []
+    let sizeBytes = 0
+    for (const next of await this.#events(row.no, range.after, upTo, range.limit, range.maxBytes)) {
+      const event = servedEvent(point, next)
+      sizeBytes += event.bytes.length
+      if (events.length > 0 && sizeBytes > range.maxBytes) break
+      events.push(event)
+      point.seq = next.seq
+      point.hash = next.hash
+    }
+    return events
+  }
+
+  async readSubjects(
+    stream: string,
+    subjects: readonly string[],
+    after: number,
+    limit: number,
+  ): Promise<readonly StoredEvent[]> {
+    const row = await this.#stream(stream)
+    if (row === undefined || subjects.length === 0) return []
+    const seed = chainSeed(stream, row.epoch)
+    const found = await this.#rows<StoredRow & { previous: Uint8Array | null }>('subjects', [
+      row.no,
+      subjects.map(storableText),
+      after,
+      limit,
+    ])
+    return found.map((next) =>
+      servedEvent({ stream, epoch: row.epoch, seq: next.seq - 1, hash: next.previous ?? seed }, next),
+    )
+  }
+
+  async findCommand(
+    stream: string,
+    principal: string,
+    id: string,
+  ): Promise<{ bodyHash: string; answer: string } | undefined> {
+    const values = [stream, storableText(principal), storableText(id)]
+    const rows = await this.#rows<{ bodyHash: string; answer: string }>('command', values)
+    return rows[0]
+  }
+
+  async erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
+    const row = await this.#stream(stream)
+    if (row === undefined) return 0
+    const subject = what.subject === undefined ? null : storableText(what.subject)
+    return eraseBodies({
+      bodies: (after, limit) => this.#rows<StoredBody>('bodies', [row.no, subject, after, what.upTo, limit]),
+      replace: async (digests) => {
+        const seqs = digests.map(({ seq }) => seq)
+        await this.#rows('erase', [row.no, seqs, digests.map(({ digest }) => digest)])
+      },
+    })
+  }
+
+  verify(stream: string): Promise<{ seq: number; reason: string } | undefined> {
+    return verifyChain(stream, {
+      end: () => this.#stream(stream),
+      rows: async (after, limit) => {
+        const row = await this.#stream(stream)
+        if (row === undefined) return []
+        return this.#events(row.no, after, Number.MAX_SAFE_INTEGER, limit, Number.MAX_SAFE_INTEGER)
+      },
+    })
+  }
+
+  async #stream(stream: string): Promise<StreamRow | undefined> {
+    const rows = await this.#rows<StreamRow>('stream', [stream])
+    return rows[0]
+  }
+
+  #events(no: number, after: number, upTo: number, limit: number, maxBytes: number): Promise<readonly StoredRow[]> {
+    return this.#rows<StoredRow>('range', [no, after, upTo, limit, maxBytes])
+  }
+
+  async #rows<T extends QueryResultRow>(query: keyof typeof queries, values: unknown[]): Promise<readonly T[]> {
+    try {
+      return await withClient(this.#pool, async (client) => {
+        const { rows } = await answered(client.query<T>({ name: query, text: queries[query], values }))
+        return rows
+      })
+    } catch (error) {
+      throw postgresError(error)
+    }
+  }
+}
