@@ -31,6 +31,13 @@ export interface LinkOptions {
   random?: () => number
 }
 
+/** What a browser has and other runtimes may lack. */
+interface PageEvents {
+  addEventListener?: (type: string, listener: () => void) => void
+  removeEventListener?: (type: string, listener: () => void) => void
+  document?: { visibilityState: string }
+}
+
 interface Pending {
   command: WaitingCommand
   sent: boolean
@@ -224,12 +231,9 @@ export function openLink(options: LinkOptions): Link {
       }, probeTimeoutMs)
     }
   }
-  const page = globalThis as {
-    addEventListener?: typeof addEventListener
-    removeEventListener?: typeof removeEventListener
-  }
+  const page = globalThis as unknown as PageEvents
   const onVisible = (): void => {
-    if (typeof document === 'undefined' || document.visibilityState === 'visible') wake()
+    if (page.document?.visibilityState !== 'hidden') wake()
   }
   page.addEventListener?.('online', wake)
   page.addEventListener?.('visibilitychange', onVisible)
