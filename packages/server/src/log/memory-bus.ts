@@ -1,21 +1,29 @@
 import type { Bus } from './bus.ts'
 import type { Appended } from './log-store.ts'
 
-/** The bus of a server that is alone: whoever subscribed hears at once, in the order of the commits. */
+/**
+ * The bus of a server that is alone: `publish` calls everybody before it returns, so nothing waits, nothing is lost and the
+ * order is that of the calls. Who subscribes while something is published hears what comes after it.
+ */
 export function openMemoryBus(): Bus {
-  const ears = new Set<(appended: Appended) => void>()
+  const hearers = new Set<{ hear: (appended: Appended) => void }>()
   return {
-    publish: (appended) => {
-      for (const one of appended) for (const hear of ears) hear(one)
+    publish(appended) {
+      const present = [...hearers]
+      for (const one of appended) {
+        for (const hearer of present) {
+          // Whoever left while this was published is not called any more.
+          if (hearers.has(hearer)) hearer.hear(one)
+        }
+      }
     },
-    subscribe: (hear) => {
-      // A subscription of its own, so that the same function can be there twice.
-      const ear = (appended: Appended): void => hear(appended)
-      ears.add(ear)
-      return () => ears.delete(ear)
+    subscribe(hear) {
+      const hearer = { hear }
+      hearers.add(hearer)
+      return () => hearers.delete(hearer)
     },
     [Symbol.asyncDispose]: () => {
-      ears.clear()
+      hearers.clear()
       return Promise.resolve()
     },
   }
