@@ -1,3 +1,4 @@
+import type { CommandInput } from '@hotline/protocol/command'
 import type { Envelope } from '@hotline/protocol/event'
 import { limits } from '@hotline/protocol/limits'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -85,7 +86,7 @@ describe('rights', () => {
   ] as const)('[X5] a %s who sends %s', async (role, type, data, expected) => {
     await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'admin' })
     if (role !== 'owner') await middle.send(systemPrincipal, 'project:p1', 'member.change', { account: 'dana', role })
-    const answer = await middle.send(person('dana'), stream, type, data)
+    const answer = await middle.send(person('dana'), stream, type, structuredClone(data) as CommandInput<typeof type>)
     expect(answer.ok ? 'ok' : answer.problem.status).toBe(expected)
   })
 

@@ -17,7 +17,7 @@ import type { CommandOutcome } from '../src/session/outcome.ts'
 /** The middle of the server on a real database in a folder of its own. */
 export async function openMiddle() {
   const dir = mkdtempSync(join(tmpdir(), 'hotline-middle-'))
-  const ids = systemIds(systemClock.wallMs)
+  const ids = systemIds(() => systemClock.wallMs())
   const database = await openDatabase({ kind: 'sqlite', dir }, { clock: systemClock, ids })
   const bus = openMemoryBus()
   const faults: unknown[] = []

@@ -13,9 +13,12 @@ import type { Wire } from './wire.ts'
 
 /** Frames that cannot be understood before the connection is closed. */
 const strikesMax = 5
-/** Frames that may come in one second, and in one burst. */
+/** What a connection may send in one second, and in one burst; a frame costs one, an acknowledgement far less. */
 const framesPerSecond = 200
 const framesBurst = 400
+const acknowledgementCost = 0.02
+/** A runner speaks for many agents, and its reports are paced by their answers. */
+const runnerFrameCost = 0.02
 /** Commands of one connection that may be under way. */
 const commandsMax = 256
 
@@ -60,14 +63,17 @@ export class Gate implements Connection {
   /** A frame as it was parsed from JSON; nothing about it is known yet. */
   receive(input: unknown): void {
     if (this.#closed) return
-    if (!this.#takeToken())
-      return this.#end(problem('rate_limited', 'Too many frames in a second.', { retryAfterMs: 1_000 }))
     const parsed = ClientFrame.safeParse(input)
     if (!parsed.success) {
       const path = parsed.error.issues[0]?.path.join('.') ?? ''
       return this.strike(problem('invalid_frame', `This frame is not understood${path ? ` (at "${path}")` : ''}.`))
     }
     const frame = parsed.data
+    if (
+      !this.#spend(frame.t === 'ack' ? acknowledgementCost : this.principal.kind === 'runner' ? runnerFrameCost : 1)
+    ) {
+      return this.#end(problem('rate_limited', 'Too many frames in a second.', { retryAfterMs: 1_000 }))
+    }
     switch (frame.t) {
       case 'hello':
         return this.strike(problem('invalid_frame', 'The connection has said hello already.'))
@@ -222,12 +228,12 @@ export class Gate implements Connection {
     }
   }
 
-  /** Refills by time; a frame costs one. */
-  #takeToken(): boolean {
+  /** Refills by time. */
+  #spend(cost: number): boolean {
     const now = this.#ports.monotonicMs()
     this.#tokens = Math.min(framesBurst, this.#tokens + ((now - this.#tokensAt) / 1_000) * framesPerSecond)
     this.#tokensAt = now
-    this.#tokens -= 1
+    this.#tokens -= cost
     return this.#tokens >= 0
   }
 

@@ -1,0 +1,186 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openLink } from '@hotline/client/open-link'
+import { httpRequest } from '@hotline/client/http-request'
+import type { Link } from '@hotline/client/link'
+import { uuidV7 } from '@hotline/client/uuid'
+import type { SessionState } from '@hotline/core/session/state'
+import type { Envelope } from '@hotline/protocol/event'
+import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
+import { waitFor } from '@hotline/testing/wait-for'
+
+export const owner = { name: 'dana', password: 'a long walk over the wet meadow' }
+
+/** A whole Hotline as a newcomer starts it, in a data directory and at a port of its own. */
+export interface Hotline extends AsyncDisposable {
+  readonly dataDir: string
+  readonly url: string
+  /** The link that was printed at the first start. */
+  readonly bootstrapLink: string
+  /** Everything that was printed. */
+  readonly printed: string
+  /** The process of `hotline up`. */
+  readonly process: ChildProcess
+  /** Process ids of the server and the runner, by the program they run. */
+  pidOf(part: 'server' | 'runner'): number | undefined
+  /** Ends it as Ctrl-C does; resolves when the process has ended. */
+  interrupt(): Promise<void>
+  /** Starts it again in the same data directory. */
+  restart(): Promise<void>
+  /** As the first account, over HTTP. */
+  api: Api
+  openLink(): Link
+}
+
+export interface Api {
+  get<R>(path: string): Promise<R>
+  command<T extends CommandType>(stream: string, type: T, data: CommandInput<T>, id?: string): Promise<Accepted>
+  start(agent: string, prompt: string, more?: Partial<CommandInput<'session.start'>>): Promise<string>
+  state(session: string): Promise<SessionState>
+  events(session: string): Promise<Envelope[]>
+  until(session: string, what: string, check: (state: SessionState) => unknown): Promise<SessionState>
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+/** Starts it and, unless `bootstrap` is false, makes the first account. */
+export async function startHotline(
+  options: { env?: Record<string, string>; bootstrap?: boolean } = {},
+): Promise<Hotline> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'hotline-e2e-'))
+  const port = await freePort()
+  let printed = ''
+  let child: ChildProcess
+
+  async function launch(): Promise<void> {
+    printed = ''
+    child = spawn(process.execPath, [join(import.meta.dirname, '../../packages/cli/bin/hotline.js'), 'up'], {
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        LANG: 'C.UTF-8',
+        HOTLINE_DATA_DIR: dataDir,
+        HOTLINE_PORT: String(port),
+        ...options.env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    child.stdout?.on('data', (bytes: Buffer) => (printed += bytes.toString()))
+    child.stderr?.on('data', (bytes: Buffer) => (printed += bytes.toString()))
+    await waitFor(
+      () => {
+        if (child.exitCode !== null) throw new Error(`hotline up ended:\n${printed}`)
+        return printed.includes('Ctrl-C ends everything.')
+      },
+      { deadlineMs: 40_000, what: 'hotline up to be ready' },
+    )
+  }
+  await launch()
+  const url = `http://localhost:${port}`
+  const bootstrapLink = /http:\/\/\S+#bootstrap=\S+/.exec(printed)?.[0] ?? ''
+
+  const token = (): string => readFileSync(join(dataDir, 'cli-token'), 'utf8').trim()
+  const credential = (): { kind: 'token'; token: string } => ({ kind: 'token', token: token() })
+  const unwrap = <R>(answer: Awaited<ReturnType<typeof httpRequest<R>>>): R => {
+    if (answer.ok) return answer.value
+    throw Object.assign(new Error(answer.problem.detail), { problem: answer.problem })
+  }
+  const api: Api = {
+    get: async <R>(path: string) => unwrap(await httpRequest<R>(url, credential(), 'GET', path)),
+    command: async (stream, type, data, id = uuidV7()) =>
+      unwrap(await httpRequest<Accepted>(url, credential(), 'POST', '/api/commands', { id, stream, type, data })),
+    start: async (agent, prompt, more = {}) => {
+      const session = uuidV7()
+      const projects = (await api.get<{ projects: { project: string }[] }>('/api/me')).projects
+      await api.command(`session:${session}`, 'session.start', {
+        project: projects[0]?.project ?? 'default',
+        agent,
+        ...(prompt === '' ? {} : { prompt }),
+        ...more,
+      })
+      return session
+    },
+    state: async (session) => (await api.get<{ state: SessionState }>(`/api/sessions/${session}`)).state,
+    events: async (session) => {
+      const all: Envelope[] = []
+      for (let after = '0'; ;) {
+        const page = await api.get<{ events: Envelope[]; next: string }>(
+          `/api/sessions/${session}/events?after=${after}`,
+        )
+        if (page.events.length === 0) return all
+        all.push(...page.events)
+        after = page.next
+      }
+    },
+    until: async (session, what, check) => {
+      let state: SessionState | undefined
+      await waitFor(
+        async () => {
+          state = await api.state(session).catch(() => state)
+          return state !== undefined && Boolean(check(state))
+        },
+        { deadlineMs: 30_000, what: `${what} (last state: ${JSON.stringify(state)?.slice(0, 600)})` },
+      )
+      return state as SessionState
+    },
+  }
+  const interrupt = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGINT')
+    await ended
+  }
+
+  const hotline: Hotline = {
+    dataDir,
+    url,
+    bootstrapLink,
+    get printed() {
+      return printed
+    },
+    get process() {
+      return child
+    },
+    pidOf: (part) => childrenOf(child.pid ?? 0).find(({ command }) => command.includes(`packages/${part}/`))?.pid,
+    interrupt,
+    restart: launch,
+    api,
+    openLink: () => openLink({ url, credential: credential(), client: 'e2e' }),
+    [Symbol.asyncDispose]: async () => {
+      await interrupt()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+  if (options.bootstrap !== false) {
+    const code = decodeURIComponent(bootstrapLink.split('#bootstrap=')[1] ?? '')
+    const first = await fetch(`${url}/api/auth/bootstrap`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: url },
+      body: JSON.stringify({ code, ...owner }),
+    })
+    if (!first.ok) throw new Error(`bootstrap: ${first.status} ${await first.text()}\n${printed}`)
+    await waitFor(() => readFileSync(join(dataDir, 'cli-token'), 'utf8'), {
+      deadlineMs: 10_000,
+      what: 'the token for the command line',
+    })
+  }
+  return hotline
+}
+
+/** Direct children of a process, from /proc. */
+function childrenOf(parent: number): { pid: number; command: string }[] {
+  const pids = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ').filter(Boolean)
+  return pids.map((pid) => ({
+    pid: Number(pid),
+    command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '),
+  }))
+}
