@@ -5,9 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Follower } from '../src/feed/follower.ts'
 import type { SharedFrame } from '../src/feed/shared-frame.ts'
 import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
-import { machine, openMiddle, person } from './middle.ts'
+import { machine, type Middle, openMiddle, person } from '@hotline/testing/middle'
 
-type Middle = Awaited<ReturnType<typeof openMiddle>>
 let middle: Middle
 const stream = 'session:s1'
 

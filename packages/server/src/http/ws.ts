@@ -17,6 +17,8 @@ import { websocketFrame } from './ws-frame.ts'
 const silenceMaxMs = limits.heartbeatMs * 2.5
 /** A reader that takes nothing for so long is told to come back. */
 const stallMaxMs = 60_000
+/** A client that does not answer a close is cut off after this. */
+const closeTimeoutMs = 3_000
 /** Bytes that may wait in a socket before even answers are too much. */
 const queueMaxBytes = 8 * limits.socketQueueBytes
 
@@ -49,6 +51,7 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
     noServer: true,
     maxPayload: limits.inboundFrameBytes,
     perMessageDeflate: false,
+    closeTimeout: closeTimeoutMs,
     handleProtocols: () => subprotocol,
   })
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {

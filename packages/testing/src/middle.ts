@@ -3,19 +3,41 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import { parseCommand } from '@hotline/protocol/command'
-import type { Principal } from '../src/access/principal.ts'
-import { Feeds } from '../src/feed/feeds.ts'
-import { noFailpoints } from '../src/log/failpoints.ts'
-import { openMemoryBus } from '../src/log/memory-bus.ts'
-import { openDatabase } from '../src/log/open-database.ts'
-import { systemClock, timestamp } from '../src/machine/clock.ts'
-import { systemIds } from '../src/machine/ids.ts'
-import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
-import { Exchange } from '../src/session/exchange.ts'
-import type { CommandOutcome } from '../src/session/outcome.ts'
+import type { Principal } from '@hotline/server/access/principal'
+import { Feeds } from '@hotline/server/feed/feeds'
+import type { Bus } from '@hotline/server/log/bus'
+import type { Lists } from '@hotline/server/log/lists'
+import type { LogStore } from '@hotline/server/log/log-store'
+import { noFailpoints } from '@hotline/server/log/failpoints'
+import { openMemoryBus } from '@hotline/server/log/memory-bus'
+import { openDatabase } from '@hotline/server/log/open-database'
+import { systemClock, timestamp } from '@hotline/server/machine/clock'
+import { systemIds } from '@hotline/server/machine/ids'
+import { systemPrincipal } from '@hotline/server/scheduler/approval-timer'
+import { Exchange } from '@hotline/server/session/exchange'
+import type { CommandOutcome } from '@hotline/server/session/outcome'
 
-/** The middle of the server on a real database in a folder of its own. */
-export async function openMiddle() {
+export interface Middle {
+  dir: string
+  store: LogStore
+  lists: Lists
+  bus: Bus
+  exchange: Exchange
+  feeds: Feeds
+  /** Faults of ours that were reported; a test expects none. */
+  faults: unknown[]
+  send<T extends CommandType>(
+    principal: Principal,
+    stream: string,
+    type: T,
+    data: CommandInput<T>,
+    commandId?: string,
+  ): Promise<CommandOutcome>
+  close(): Promise<void>
+}
+
+/** The middle of the server, without doors, on a real database in a folder of its own, with a project `p1`. */
+export async function openMiddle(): Promise<Middle> {
   const dir = mkdtempSync(join(tmpdir(), 'hotline-middle-'))
   const ids = systemIds(() => systemClock.wallMs())
   const database = await openDatabase({ kind: 'sqlite', dir }, { clock: systemClock, ids })
@@ -64,6 +86,7 @@ export async function openMiddle() {
   }
 }
 
+/** A person with all scopes; what they may do is a matter of their memberships. */
 export function person(account: string, more: Partial<Principal> = {}): Principal {
   return {
     kind: 'person',
@@ -79,6 +102,7 @@ export function person(account: string, more: Partial<Principal> = {}): Principa
   }
 }
 
+/** The runner of these tests. */
 export const machine: Principal = {
   kind: 'runner',
   id: 'r1',

@@ -1,0 +1,60 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { problem } from '@hotline/protocol/error'
+import { limits } from '@hotline/protocol/limits'
+import type { Principal } from '@hotline/server/access/principal'
+import { Connections } from '@hotline/server/gate/connections'
+import { openWebSocketDoor } from '@hotline/server/http/ws'
+import { systemClock } from '@hotline/server/machine/clock'
+import type { Middle } from './middle.ts'
+
+export interface Door extends AsyncDisposable {
+  port: number
+  connections: Connections
+}
+
+/** The real WebSocket door around a middle, at a port of its own. Tokens are names in `people`; nothing else is faked. */
+export async function openDoor(middle: Middle, people: ReadonlyMap<string, Principal>, port = 0): Promise<Door> {
+  const server = createServer((_request, response) => response.writeHead(404).end())
+  const connections = new Connections()
+  let id = 0
+  const door = openWebSocketDoor(server, {
+    gate: {
+      exchange: middle.exchange,
+      feeds: middle.feeds,
+      stillValid: () => Promise.resolve(true),
+      whisper: (stream, frame, except) => {
+        for (const other of connections.all()) {
+          if (other !== except && other.follows(stream)) other.whisper({ ...frame, stream })
+        }
+      },
+      monotonicMs: () => systemClock.monotonicMs(),
+      fault: (error) => middle.faults.push(error),
+    },
+    connections,
+    guard: () => undefined,
+    fromHeader: () => Promise.resolve(undefined),
+    fromHello: ({ token }) =>
+      Promise.resolve(people.get(token ?? '') ?? problem('unauthenticated', 'Nobody has this token.')),
+    welcome: (principal) =>
+      Promise.resolve({
+        principal: { kind: principal.kind, id: principal.id, name: principal.name, admin: principal.admin },
+        projects: [],
+        serverTime: new Date().toISOString(),
+        heartbeatMs: limits.heartbeatMs,
+      }),
+    admit: () => true,
+    newId: () => `connection${(id += 1)}`,
+    clock: systemClock,
+  })
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections,
+    [Symbol.asyncDispose]: async () => {
+      await door[Symbol.asyncDispose]()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}

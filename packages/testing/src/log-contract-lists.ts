@@ -1,0 +1,171 @@
+import type { RowChange } from '@hotline/server/log/tables'
+import { describe, expect, test } from 'vitest'
+import { accepted, agentEvent, freely } from './log-bench.ts'
+import type { LogBench, OpenLogBench } from './log-bench.ts'
+import { sessionRow } from './log-contract-append.ts'
+
+function day(of: number): string {
+  return `2026-01-${String(of).padStart(2, '0')}T00:00:00.000Z`
+}
+
+async function put(bench: LogBench, ...rows: RowChange[]): Promise<void> {
+  accepted(await bench.store.append([{ ...freely('server:main', agentEvent('x')), rows }]))
+}
+
+/** The reads that views and timers are made of. */
+export function listsContract(open: OpenLogBench): void {
+  describe('lists', () => {
+    test('[L7] sessions come newest first, filtered, page by page', async () => {
+      await using bench = await open()
+      const { lists } = bench
+      const rows = Array.from({ length: 20 }, (_, at) =>
+        sessionRow(`s${String(at).padStart(2, '0')}`, {
+          project: at % 4 === 0 ? 'p2' : 'p1',
+          status: at % 2 === 0 ? 'active' : 'completed',
+          needs: at % 5 === 0 ? 1 : 0,
+          updated_at: day(1 + Math.floor(at / 3)),
+        }),
+      )
+      await put(bench, ...rows.map((row): RowChange => ({ table: 'sessions', put: row })))
+      const newestFirst = rows.toReversed().map(({ session }) => session)
+      const paged: string[] = []
+      let after: { updatedAt: string; session: string } | undefined
+      do {
+        const page = await lists.sessions({ projects: ['p1', 'p2'], after, limit: 7 })
+        paged.push(...page.sessions.map(({ session }) => session))
+        after = page.next
+      } while (after !== undefined)
+      expect(paged).toEqual(newestFirst)
+      const names = async (query: { projects: string[]; statuses?: string[]; needs?: 'open' }) =>
+        (await lists.sessions({ ...query, limit: 100 })).sessions.map(({ session }) => session)
+      expect(await names({ projects: ['p2'] })).toEqual(['s16', 's12', 's08', 's04', 's00'])
+      expect(await names({ projects: ['p1'], statuses: ['active'], needs: 'open' })).toEqual(['s10'])
+      expect(await names({ projects: [] })).toEqual([])
+      expect(await names({ projects: ['p1'], statuses: [] })).toEqual([])
+      expect(await lists.sessions({ projects: ['p2'], limit: 5 })).toMatchObject({ next: undefined })
+    })
+
+    test('[L7] a runner finds what waits for it and what it holds', async () => {
+      await using bench = await open()
+      const { lists } = bench
+      const wanted = [
+        ['a', 'queued', null],
+        ['b', 'starting', 'r1'],
+        ['c', 'interrupted', 'r2'],
+        ['d', 'active', 'r1'],
+        ['e', 'paused', 'r1'],
+        ['f', 'completed', 'r1'],
+        ['g', 'interrupted', 'r1'],
+      ] as const
+      await put(
+        bench,
+        ...wanted.map(([session, status, runner], at): RowChange => ({
+          table: 'sessions',
+          put: sessionRow(session, { status, runner, created_at: day(20 - at) }),
+        })),
+      )
+      const names = (rows: readonly { session: string }[]) => rows.map(({ session }) => session)
+      expect(names(await lists.waitingSessions('r1', 10))).toEqual(['g', 'b', 'a'])
+      expect(names(await lists.waitingSessions('r1', 2))).toEqual(['g', 'b'])
+      expect(names(await lists.heldSessions('r1'))).toEqual(['g', 'e', 'd', 'b'])
+    })
+
+    test('[L7] accounts, projects, members, tasks and keys', async () => {
+      await using bench = await open()
+      const { lists } = bench
+      const account = (id: string, name: string) => ({
+        account: id,
+        name,
+        name_key: name.toLowerCase(),
+        password: 'phc',
+        admin: 0,
+        disabled: 0,
+        access_version: 1,
+        created_at: day(1),
+      })
+      const key = (id: string, owner: string | null, at: string) => ({
+        key: id,
+        kind: owner === null ? 'run' : 'pat',
+        account: owner,
+        name: id,
+        secret_hash: 'ab',
+        scopes: '["read"]',
+        projects: null,
+        created_at: at,
+        expires_at: day(28),
+        idle_expires_at: null,
+        last_used_at: null,
+        last_used_from: null,
+        revoked_at: null,
+      })
+      await put(
+        bench,
+        { table: 'accounts', insert: account('1', 'Zoe') },
+        { table: 'accounts', insert: account('2', 'adam') },
+        { table: 'projects', insert: { project: 'p1', name: 'One', created_at: day(1) } },
+        { table: 'projects', insert: { project: 'p2', name: 'Alpha', created_at: day(1) } },
+        { table: 'members', put: { project: 'p1', account: '1', role: 'viewer' } },
+        { table: 'members', put: { project: 'p1', account: '1', role: 'owner' } },
+        { table: 'members', put: { project: 'p2', account: '1', role: 'viewer' } },
+        { table: 'members', put: { project: 'p1', account: '2', role: 'operator' } },
+        {
+          table: 'tasks',
+          put: { task: 't1', project: 'p1', title: 'T', column_name: 'todo', created_at: day(1), updated_at: day(1) },
+        },
+        { table: 'keys', insert: key('k1', '1', day(1)) },
+        { table: 'keys', insert: key('k2', '1', day(2)) },
+        { table: 'keys', insert: key('k3', null, day(3)) },
+      )
+      const taken = await bench.store.append([
+        { ...freely('server:main', agentEvent('x')), rows: [{ table: 'accounts', insert: account('3', 'ADAM') }] },
+      ])
+      expect(taken).toEqual({ ok: false, reason: 'conflict', what: 'accounts' })
+      expect((await lists.accounts()).map(({ name }) => name)).toEqual(['adam', 'Zoe'])
+      expect(await lists.accountByName('zoe')).toMatchObject({ account: '1', access_version: 1 })
+      expect(await lists.account('9')).toBeUndefined()
+      expect((await lists.projects()).map(({ project }) => project)).toEqual(['p2', 'p1'])
+      expect(await lists.project('p1')).toMatchObject({ name: 'One' })
+      expect(await lists.projectsOf('1')).toEqual([
+        { project: 'p2', name: 'Alpha', role: 'viewer' },
+        { project: 'p1', name: 'One', role: 'owner' },
+      ])
+      expect(await lists.roleOf('p1', '2')).toBe('operator')
+      expect(await lists.roleOf('p2', '2')).toBeUndefined()
+      expect(await lists.members('p1')).toEqual([
+        { account: '2', name: 'adam', role: 'operator' },
+        { account: '1', name: 'Zoe', role: 'owner' },
+      ])
+      expect(await lists.task('t1')).toMatchObject({ column_name: 'todo' })
+      expect(await lists.tasks('p1')).toHaveLength(1)
+      expect((await lists.keysOf('1')).map((row) => row.key)).toEqual(['k2', 'k1'])
+      expect((await lists.keysOf(null)).map((row) => row.key)).toEqual(['k3'])
+      await lists.noteKeyUse({ key: 'k1', usedAt: day(4), usedFrom: '192.0.2.1', idleExpiresAt: day(5) })
+      await lists.noteKeyUse({ key: 'k1', usedAt: day(5), usedFrom: '192.0.2.2' })
+      expect(await lists.key('k1')).toMatchObject({
+        last_used_at: day(5),
+        last_used_from: '192.0.2.2',
+        idle_expires_at: day(5),
+      })
+      await put(bench, { table: 'keys', set: { revoked_at: day(6) }, where: { key: 'k1' } })
+      await lists.noteKeyUse({ key: 'k1', usedAt: day(7), usedFrom: '192.0.2.3' })
+      expect(await lists.key('k1')).toMatchObject({ last_used_at: day(5), revoked_at: day(6) })
+    })
+
+    test('[L7] open approvals come in the order of their deadlines', async () => {
+      await using bench = await open()
+      const { lists } = bench
+      const approval = (id: string, session: string, project: string, expires: number): RowChange => ({
+        table: 'approvals',
+        insert: { approval: id, session, project, expires_at: day(expires), requested_at: day(1) },
+      })
+      await put(bench, approval('a', 's1', 'p1', 9), approval('b', 's2', 'p2', 3), approval('c', 's1', 'p1', 5))
+      const names = (rows: readonly { approval: string }[]) => rows.map((row) => row.approval)
+      expect(names(await lists.approvals('all', 10))).toEqual(['b', 'c', 'a'])
+      expect(names(await lists.approvals('all', 1))).toEqual(['b'])
+      expect(names(await lists.approvals({ projects: ['p1'] }, 10))).toEqual(['c', 'a'])
+      expect(await lists.approvals({ projects: [] }, 10)).toEqual([])
+      await put(bench, { table: 'approvals', drop: { session: 's1' } })
+      expect(names(await lists.approvals('all', 10))).toEqual(['b'])
+    })
+  })
+}
