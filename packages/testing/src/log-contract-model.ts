@@ -1,5 +1,5 @@
 import type { Append, AppendResult } from '@hotline/server/log/log-store'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { agentEvent, parseWire, readAll } from './log-bench.ts'
 import type { OpenLogBench } from './log-bench.ts'

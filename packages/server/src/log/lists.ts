@@ -173,15 +173,7 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .orderBy('created_at')
         .orderBy('task')
         .execute(),
-    approvals: (of, limit) =>
-      db
-        .selectFrom('approvals')
-        .select(approvalColumns)
-        .$if(of !== 'all', (query) => query.where('project', 'in', of === 'all' ? [] : [...of.projects]))
-        .orderBy('expires_at')
-        .orderBy('approval')
-        .limit(limit)
-        .execute(),
+    approvals: (of, limit) => readApprovals(db, of, limit),
     account: (account) => accounts.where('account', '=', account).executeTakeFirst(),
     accountByName: (nameKey) => accounts.where('name_key', '=', nameKey).executeTakeFirst(),
     accounts: () => accounts.orderBy('name_key').execute(),
@@ -236,4 +228,15 @@ async function readSessions(db: Kysely<Tables>, query: SessionQuery): Promise<Se
   const last = sessions.at(-1)
   const more = rows.length > limit && last !== undefined
   return { sessions, next: more ? { updatedAt: last.updated_at, session: last.session } : undefined }
+}
+
+async function readApprovals(
+  db: Kysely<Tables>,
+  of: { projects: readonly string[] } | 'all',
+  limit: number,
+): Promise<readonly ApprovalTable[]> {
+  if (of !== 'all' && of.projects.length === 0) return []
+  const select = db.selectFrom('approvals').select(approvalColumns)
+  const chosen = of === 'all' ? select : select.where('project', 'in', [...of.projects])
+  return chosen.orderBy('expires_at').orderBy('approval').orderBy('session').limit(limit).execute()
 }
