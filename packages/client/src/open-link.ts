@@ -74,7 +74,7 @@ export function openLink(options: LinkOptions): Link {
     const hello: Record<string, string> = { t: 'hello', client: options.client ?? 'sdk' }
     if (credential.kind === 'token') hello['token'] = credential.token
     else {
-      const ticket = await httpRequest<{ ticket: string }>(url, credential, 'POST', '/api/auth/ticket', {})
+      const ticket = await httpRequest<{ ticket: string }>(url, credential, 'POST', '/api/auth/ticket')
       if (!ticket.ok) return lost(ticket.problem)
       hello['ticket'] = ticket.value.ticket
     }

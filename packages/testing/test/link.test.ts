@@ -147,6 +147,7 @@ describe('what comes over a socket', () => {
     await waitFor(() => other.connection.value.status === 'open', { deadlineMs: 5_000, what: 'the other connection' })
     const socket = await open()
     await sendText(socket, JSON.stringify({ t: 'hello', token: 'dana' }))
+    expect((await socket.nextFrame()).payload.toString()).toContain('"t":"welcome"')
     for (let round = 0; round < 5; round += 1) await sendText(socket, JSON.stringify({ t: 'explode' }))
     expect((await socket.waitForEnd()).code).toBe(4400)
     expect(other.connection.value.status).toBe('open')

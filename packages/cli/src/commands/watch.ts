@@ -22,9 +22,9 @@ export interface Watching {
 /** Prints a session from its first event, and with `follow` until it has ended. Answers its last status. */
 export async function watchSession(server: Server, session: string, how: Watching): Promise<SessionState | undefined> {
   const stream = `session:${session}`
-  await using link = server.link()
+  const link = server.link()
   let state: SessionState | undefined
-  return new Promise((resolve, reject) => {
+  return new Promise<SessionState | undefined>((resolve, reject) => {
     const print = (events: readonly Envelope[]): void => {
       for (const event of events) {
         state = evolveSession(state, event)
@@ -57,7 +57,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
       })
     })
     lines?.on('close', () => how.input && resolve(state))
-  })
+  }).finally(() => link[Symbol.asyncDispose]())
 
   /** A line is a message, unless it begins with a slash: only then can it decide something. */
   async function say(line: string): Promise<void> {

@@ -33,8 +33,8 @@ export interface WebSocketPorts {
   fromHello: (hello: { token?: string; ticket?: string }, request: IncomingMessage) => Promise<Principal | Problem>
   /** Facts for the welcome frame. */
   welcome: (principal: Principal) => Promise<object>
-  /** May one more socket of this address or account open? */
-  admit: (address: string, principal?: Principal) => boolean
+  /** May one more socket of this account open? Sockets of one address are counted by the HTTP server. */
+  admit: (principal: Principal) => boolean
   newId: () => string
   clock: Clock
 }
@@ -47,13 +47,15 @@ export interface WebSocketDoor extends AsyncDisposable {
 /** `GET /api/ws`, sub-protocol `hotline.v1`. Owns the upgrade event, so that a refused socket is really closed. */
 export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSocketDoor {
   const sockets = new Set<WebSocket>()
-  const wss = new WebSocketServer({
+  const options = {
     noServer: true,
     maxPayload: limits.inboundFrameBytes,
     perMessageDeflate: false,
+    // Not in the types of this version yet.
     closeTimeout: closeTimeoutMs,
     handleProtocols: () => subprotocol,
-  })
+  }
+  const wss = new WebSocketServer(options)
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
     void upgrade(request, socket, head).catch((error: unknown) => {
@@ -66,10 +68,9 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const refusal = ports.guard(request) ?? checkTarget(request)
     if (refusal) return refuseUpgrade(socket, refusal)
-    const address = request.socket.remoteAddress ?? ''
     const principal = await ports.fromHeader(request)
     if (principal && 'code' in principal) return refuseUpgrade(socket, principal)
-    if (!ports.admit(address, principal)) {
+    if (principal && !ports.admit(principal)) {
       return refuseUpgrade(socket, problem('rate_limited', 'Too many connections from here.', { retryAfterMs: 5_000 }))
     }
     wss.handleUpgrade(request, socket, head, (webSocket) => {
@@ -161,7 +162,7 @@ function converse(
       request,
     )
     if ('code' in principal) return end(principal)
-    if (!ports.admit('', principal)) return end(problem('rate_limited', 'Too many connections of this account.'))
+    if (!ports.admit(principal)) return end(problem('rate_limited', 'Too many connections of this account.'))
     await enter(principal)
   }
 

@@ -1,0 +1,172 @@
+import type { Role } from '@hotline/protocol/actor'
+import { parseCommand } from '@hotline/protocol/command'
+import { limits } from '@hotline/protocol/limits'
+import { openAccess } from './access/open-access.ts'
+import type { Principal } from './access/principal.ts'
+import { prepareDataDirectory } from './config/data-dir.ts'
+import type { Config } from './config/read-config.ts'
+import { Feeds } from './feed/feeds.ts'
+import { Connections } from './gate/connections.ts'
+import { composeHttp } from './http/compose.ts'
+import { registerRunnerRoutes } from './http/runner.ts'
+import { registerSessionRoutes } from './http/sessions.ts'
+import { openWebSocketDoor } from './http/ws.ts'
+import { noFailpoints, parseFailpoint } from './log/failpoints.ts'
+import { openMemoryBus } from './log/memory-bus.ts'
+import { openDatabase } from './log/open-database.ts'
+import { systemClock, timestamp } from './machine/clock.ts'
+import { systemIds } from './machine/ids.ts'
+import { openLogger } from './machine/logger.ts'
+import { openMetrics } from './machine/metrics.ts'
+import { UndoList } from './machine/undo-list.ts'
+import { startApprovalTimer } from './scheduler/approval-timer.ts'
+import { watchRunners } from './scheduler/runners.ts'
+import { Exchange } from './session/exchange.ts'
+
+/** Where connections are told to come back after this server has gone. */
+const comeBackMs = 1_000
+
+export interface RunningServer extends AsyncDisposable {
+  /** What people are told: with `localhost`, or the public URL. */
+  url: string
+  /** The link that makes the first account, where there is none. */
+  bootstrap: string | undefined
+  /** What an operator should know. */
+  notices: readonly string[]
+}
+
+/**
+ * The one place where the server is put together. Disposing says goodbye to everybody, ends what is under way and closes
+ * the log; agents and runners are not touched.
+ */
+export async function startServer(config: Config, pageDir: string): Promise<RunningServer> {
+  const undo = new UndoList()
+  try {
+    return await open(config, pageDir, undo)
+  } catch (error) {
+    await undo[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function open(config: Config, pageDir: string, undo: UndoList): Promise<RunningServer> {
+  const notices = [...prepareDataDirectory(config.dataDir)]
+  const clock = systemClock
+  const ids = systemIds(() => clock.wallMs())
+  const logger = openLogger({ debugAreas: config.debugAreas })
+  const metrics = openMetrics()
+  const failpoints = config.failpoint === undefined ? noFailpoints : parseFailpoint(config.failpoint)
+  const fault = (error: unknown): void => logger.error('fault', { error })
+  const now = (): string => timestamp(clock)
+
+  const place =
+    config.databaseUrl === undefined
+      ? ({ kind: 'sqlite', dir: config.dataDir } as const)
+      : ({ kind: 'postgres', url: config.databaseUrl } as const)
+  const database = undo.use(await openDatabase(place, { clock, ids, failpoints }))
+  const { store, lists } = database
+  const bus = undo.use(openMemoryBus())
+  const roleOf = async (project: string, account: string): Promise<Role | undefined> =>
+    (await lists.roleOf(project, account)) as Role | undefined
+  const exchange = new Exchange({ store, bus, failpoints, fault, now }, roleOf)
+  const feeds = undo.use(new Feeds(store, bus))
+  const connections = new Connections()
+
+  const access = undo.use(
+    await openAccess({
+      dataDir: config.dataDir,
+      store,
+      lists,
+      bus,
+      clock,
+      ids,
+      logger,
+      metrics,
+      limits: config.limits,
+      createFirstProject: (account) => createFirstProject(exchange, account, ids.uuid()),
+    }),
+  )
+  await access.finishFirstAccount()
+  undo.defer(
+    access.feed.onAccessChanged(({ account, key }) => {
+      for (const connection of connections.all()) {
+        if (connection.principal.account === account || connection.principal.key === key) connection.recheck()
+      }
+    }),
+  )
+
+  const timerPorts = { exchange, lists, bus, clock, ids, fault }
+  undo.use(startApprovalTimer(timerPorts))
+  const runners = undo.use(watchRunners({ ...timerPorts, connections }))
+
+  const http = undo.use(await composeHttp({ config, access, lists, logger, metrics, pageDir }))
+  registerSessionRoutes(http.route, { exchange, store, lists })
+  registerRunnerRoutes(http.route, { runners, lists })
+
+  const door = undo.use(
+    openWebSocketDoor(http.server, {
+      gate: {
+        exchange,
+        feeds,
+        stillValid: (principal) => access.authenticator.stillValid(principal),
+        whisper: (stream, frame, except) => {
+          for (const connection of connections.all()) {
+            if (connection !== except && connection.follows(stream)) connection.whisper({ ...frame, stream })
+          }
+        },
+        monotonicMs: () => clock.monotonicMs(),
+        fault,
+      },
+      connections,
+      guard: (request) => http.doors.guardUpgrade(request),
+      fromHeader: (request) => http.doors.fromHeader(request),
+      fromHello: (hello, request) => http.doors.fromHello(hello, request),
+      welcome: async (principal) => ({
+        principal: { kind: principal.kind, id: principal.id, name: principal.name, admin: principal.admin },
+        projects: principal.account === undefined ? [] : await lists.projectsOf(principal.account),
+        serverTime: now(),
+        heartbeatMs: limits.heartbeatMs,
+      }),
+      admit: (principal) => countOf(connections, principal) < config.limits.socketsPerAccount,
+      newId: () => ids.uuid(),
+      clock,
+    }),
+  )
+  const { origin, notes } = await http.listen()
+  notices.push(...notes)
+  logger.info('listening', { origin })
+
+  return {
+    url: origin,
+    bootstrap: access.bootstrap.link(origin),
+    notices,
+    [Symbol.asyncDispose]: async () => {
+      http.drain()
+      door.drain(comeBackMs)
+      await undo[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Called again until it has worked, so finding the project there is fine. */
+async function createFirstProject(exchange: Exchange, account: string, id: string): Promise<void> {
+  const owner: Principal = {
+    kind: 'person',
+    id: account,
+    name: '',
+    account,
+    key: 'bootstrap',
+    admin: true,
+    scopes: ['read', 'write', 'decide', 'admin', 'own'],
+    accessVersion: 0,
+    channel: 'bootstrap',
+  }
+  const parsed = parseCommand({ id, stream: 'project:default', type: 'project.create', data: { name: 'My project' } })
+  if ('issues' in parsed) throw new Error('the first project is not a valid command')
+  const outcome = await exchange.command(owner, parsed.command)
+  if (!outcome.ok && outcome.problem.code !== 'already_exists') throw new Error(outcome.problem.detail)
+}
+
+function countOf(connections: Connections, principal: Principal): number {
+  return principal.kind === 'runner' ? 0 : connections.of(principal.kind, principal.id).length
+}
