@@ -1,46 +1,63 @@
+import type { Readable } from 'node:stream'
 import type { Permission } from '@hotline/core/roles'
 import type { Problem } from '@hotline/protocol/error'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Principal } from '../access/principal.ts'
+import type { Visit } from './guard.ts'
 
 /**
  * What a route demands before its handler runs. `open`: nothing (sign-in, bootstrap, health). `signed-in`: any valid
- * credential. `account-admin`: an admin of this server. `runner`: the key of a runner. The others: a person or service
- * whose credential has that scope; the role on the project is checked where the project is known.
+ * credential. `account-admin`: an admin of this server. `runner`: the key of a runner. The others: a credential that has
+ * that scope; the role on the project is checked where the project is known.
  */
 export type RoutePermission = 'open' | 'signed-in' | 'account-admin' | 'runner' | Permission
 
 /** What a handler gets: parsed values and the one who asks, never raw credentials. */
-export interface RouteInput<B, Q, P> {
-  principal: Principal
+export interface RouteInput<N extends RoutePermission, B, Q, P> {
+  /** On an open route there may be nobody. */
+  principal: N extends 'open' ? Principal | undefined : Principal
   body: B
   query: Q
   params: P
+  visit: Visit
+  /** Aborted when the client goes away before the answer is complete, or the server goes down. */
+  signal: AbortSignal
 }
 
-/** An answer: a value (200, or 204 for undefined), or a problem with its own status. */
-export type RouteAnswer = { value?: unknown; status?: number } | { problem: Problem }
+/** An answer: a value as JSON (200, or 204 for undefined), a stream of text, or a problem with its own status. */
+export type RouteAnswer =
+  | { value?: unknown; status?: 200 | 201; setCookie?: string }
+  | { stream: Readable; contentType: string }
+  | { problem: Problem }
+
+export type RouteMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 /** A route without a permission does not compile, and one that gets around the types does not boot. */
-export interface Route<B extends z.ZodType, Q extends z.ZodType, P extends z.ZodType> {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+export interface Route<N extends RoutePermission, B extends z.ZodType, Q extends z.ZodType, P extends z.ZodType> {
+  method: RouteMethod
   url: string
-  permission: RoutePermission
+  permission: N
   /** Strict schemas; a part without one must be empty. */
   body?: B
   query?: Q
   params?: P
-  handle: (
-    input: RouteInput<z.infer<B>, z.infer<Q>, z.infer<P>>,
-    raw: { request: FastifyRequest; reply: FastifyReply },
-  ) => Promise<RouteAnswer> | RouteAnswer
+  /** `etag`: the answer has a tag, and who shows it again gets 304 while nothing changed. For what lists poll. */
+  revalidate?: 'etag'
+  handle: (input: RouteInput<N, z.infer<B>, z.infer<Q>, z.infer<P>>) => Promise<RouteAnswer> | RouteAnswer
 }
 
 export type RegisterRoute = <
+  N extends RoutePermission,
   B extends z.ZodType = z.ZodUndefined,
   Q extends z.ZodType = z.ZodUndefined,
   P extends z.ZodType = z.ZodUndefined,
 >(
-  route: Route<B, Q, P>,
+  route: Route<N, B, Q, P>,
 ) => void
+
+/** A route as it was declared, for the list that a test compares. */
+export interface DeclaredRoute {
+  method: string
+  url: string
+  permission: RoutePermission
+}

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto'
+import { type Problem, problem } from '@hotline/protocol/error'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import type { Principal } from '../access/principal.ts'
+import type { Doors } from './doors.ts'
+import { checkCookieUse, checkOrigin, type Visit } from './guard.ts'
+import { problemHeaders, problemType } from './problem-response.ts'
+import type { RequestLimits } from './request-limits.ts'
+import { type Part, readBody, readPart, readQuery } from './request-parts.ts'
+import type { DeclaredRoute, RegisterRoute, Route, RouteAnswer, RoutePermission } from './route.ts'
+
+const permissions: readonly RoutePermission[] = [
+  'open',
+  'signed-in',
+  'account-admin',
+  'runner',
+  'read',
+  'write',
+  'decide',
+  'admin',
+  'own',
+]
+
+export interface RouterPorts {
+  app: FastifyInstance
+  doors: Doors
+  limits: RequestLimits
+  /** What the guard found; every request of a real socket has passed it. */
+  visitOf: (request: FastifyRequest) => Visit | undefined
+  /** Aborted when the server goes down. */
+  closing: AbortSignal
+  /** Told of every refusal, for the metrics. */
+  refused: (refusal: Problem) => void
+}
+
+export interface Router {
+  readonly route: RegisterRoute
+  readonly declared: readonly DeclaredRoute[]
+}
+
+type AnyRoute = Route<RoutePermission, z.ZodType, z.ZodType, z.ZodType>
+
+/** What is decided before the body is read. */
+interface Admitted {
+  visit: Visit
+  principal: Principal | undefined
+}
+
+/**
+ * Routes by declaration. In this order, and before the body is read: where it comes from, how many came from there, the
+ * origin, who it is, how many came from them, the permission. Then body, query and parameters by their strict schemas.
+ */
+export function openRouter(ports: RouterPorts): Router {
+  const { app } = ports
+  const declared: DeclaredRoute[] = []
+  const admitted = new WeakMap<FastifyRequest, Admitted>()
+
+  const refuse = (reply: FastifyReply, refusal: Problem): FastifyReply => {
+    ports.refused(refusal)
+    return reply.code(refusal.status).headers(problemHeaders(refusal)).type(problemType).send(JSON.stringify(refusal))
+  }
+
+  const route = (given: AnyRoute): void => {
+    const { method, url, permission } = given
+    if (!permissions.includes(permission)) throw new Error(`${method} ${url} does not declare a known permission`)
+    declared.push({ method, url, permission })
+    app.route({
+      method,
+      url,
+      config: { permission },
+      onRequest: async (request, reply) => {
+        const outcome = await admit(ports, request, permission)
+        if ('problem' in outcome) return refuse(reply, outcome.problem)
+        admitted.set(request, outcome)
+      },
+      handler: async (request, reply) => {
+        const known = admitted.get(request)
+        if (!known) throw new Error('a handler ran before its request was admitted')
+        const answer = await handle(ports, given, request, reply, known)
+        if ('problem' in answer) return refuse(reply, answer.problem)
+        if ('stream' in answer) return reply.type(answer.contentType).send(answer.stream)
+        if (answer.setCookie !== undefined) reply.header('set-cookie', answer.setCookie)
+        if (answer.value === undefined) return reply.code(204).send()
+        const text = JSON.stringify(answer.value)
+        if (given.revalidate === 'etag') {
+          const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`
+          reply.header('etag', tag)
+          if (matches(request.headers['if-none-match'], tag)) return reply.code(304).send()
+        }
+        return reply
+          .code(answer.status ?? 200)
+          .type('application/json; charset=utf-8')
+          .send(text)
+      },
+    })
+  }
+  return { route, declared }
+}
+
+async function admit(
+  ports: RouterPorts,
+  request: FastifyRequest,
+  permission: RoutePermission,
+): Promise<Admitted | { problem: Problem }> {
+  const visit = ports.visitOf(request)
+  if (!visit) throw new Error('a request came around the guard')
+  const refusal = (await ports.limits.fromNetwork(visit.network)) ?? checkOrigin(visit) ?? checkBody(request)
+  if (refusal) return { problem: refusal }
+  const found = await ports.doors.ofRequest(request.raw, visit)
+  if (permission === 'open') {
+    // Nobody has to be known here; an old cookie that comes along is looked at, and may be wrong.
+    return { visit, principal: found && !('code' in found) ? found.principal : undefined }
+  }
+  const missing = 'Sign in, or send a token in the Authorization header.'
+  if (!found) return { problem: problem('unauthenticated', missing) }
+  if ('code' in found) return { problem: found }
+  const { principal, door } = found
+  const wrong =
+    (door === 'cookie' ? checkCookieUse(visit, request.method) : undefined) ??
+    (await ports.limits.ofPrincipal(principal)) ??
+    checkPermission(principal, permission)
+  return wrong ? { problem: wrong } : { visit, principal }
+}
+
+function checkPermission(principal: Principal, permission: RoutePermission): Problem | undefined {
+  switch (permission) {
+    case 'open':
+    case 'signed-in':
+      return undefined
+    case 'account-admin':
+      return principal.admin ? undefined : problem('forbidden', 'Only an admin of this server may do this.')
+    case 'runner':
+      return principal.kind === 'runner' ? undefined : problem('forbidden', 'Only a runner may do this.')
+    case 'read':
+    case 'write':
+    case 'decide':
+    case 'admin':
+    case 'own':
+      if (principal.scopes.includes(permission)) return undefined
+      return problem('forbidden', `This credential does not have the scope "${permission}".`)
+  }
+}
+
+const jsonType = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i
+
+/** JSON is the only body that is read, as it is: not compressed, in UTF-8. */
+function checkBody(request: FastifyRequest): Problem | undefined {
+  const { headers } = request
+  const length = headers['content-length']
+  if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) return undefined
+  if (headers['content-encoding'] !== undefined) return problem('media_type', 'Send the body as it is, not compressed.')
+  if (jsonType.test(headers['content-type'] ?? '')) return undefined
+  return problem('media_type', 'Send JSON with "Content-Type: application/json".')
+}
+
+async function handle(
+  ports: RouterPorts,
+  given: AnyRoute,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { visit, principal }: Admitted,
+): Promise<RouteAnswer> {
+  const params: Part = given.params ? readPart(request.params, given.params, 'path') : { value: undefined }
+  if ('problem' in params) return params
+  const query = readQuery(request.raw.url ?? '', given.query)
+  if ('problem' in query) return query
+  const body = readBody(request.body, given.body)
+  if ('problem' in body) return body
+  const gone = new AbortController()
+  const abort = (): void => gone.abort()
+  ports.closing.addEventListener('abort', abort)
+  reply.raw.once('close', () => {
+    ports.closing.removeEventListener('abort', abort)
+    abort()
+  })
+  return given.handle({
+    // The permission of the route has decided whether there must be somebody.
+    principal,
+    body: body.value,
+    query: query.value,
+    params: params.value,
+    visit,
+    signal: gone.signal,
+  })
+}
+
+function matches(header: string | undefined, tag: string): boolean {
+  return header !== undefined && header.split(',').some((part) => part.trim().replace(/^W\//, '') === tag)
+}

@@ -1,0 +1,96 @@
+import { CreateAccountBody } from '@hotline/protocol/http'
+import type { Access } from '../../access/open-access.ts'
+import type { Principal } from '../../access/principal.ts'
+import type { Lists } from '../../log/lists.ts'
+import type { AccountTable } from '../../log/tables.ts'
+import type { RegisterRoute } from '../route.ts'
+
+/** Who I am, who the others are, and the accounts of this server. */
+export function registerAccountRoutes(route: RegisterRoute, access: Access, lists: Lists): void {
+  route({
+    method: 'GET',
+    url: '/api/me',
+    permission: 'signed-in',
+    revalidate: 'etag',
+    handle: async ({ principal }) => {
+      const { kind, id, name, admin, scopes } = principal
+      return { value: { kind, id, name, admin, scopes, projects: await projectsOf(principal, lists) } }
+    },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/people',
+    permission: 'read',
+    revalidate: 'etag',
+    handle: async ({ principal }) => ({ value: { people: await peopleOf(principal, lists) } }),
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/accounts',
+    permission: 'account-admin',
+    revalidate: 'etag',
+    handle: async () => ({ value: { accounts: (await lists.accounts()).map(accountRow) } }),
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/accounts',
+    permission: 'account-admin',
+    body: CreateAccountBody,
+    handle: async ({ principal, body }) => {
+      const made = await access.accounts.create(principal, body)
+      return 'code' in made ? { problem: made } : { value: accountRow(made), status: 201 }
+    },
+  })
+}
+
+/** Projects of a principal with its role there; what its credential is not limited to, it does not see. */
+export async function projectsOf(
+  principal: Principal,
+  lists: Lists,
+): Promise<readonly { project: string; name: string; role: string }[]> {
+  if (principal.account === undefined) return []
+  const mine = await lists.projectsOf(principal.account)
+  return mine.filter(({ project }) => principal.projects === undefined || principal.projects.includes(project))
+}
+
+interface Person {
+  id: string
+  name: string
+  kind: 'person' | 'service'
+}
+
+/** Names of everybody who shares a project with the asker, and of their services; for a runner, of all its projects. */
+async function peopleOf(principal: Principal, lists: Lists): Promise<readonly Person[]> {
+  const projects =
+    principal.kind === 'runner'
+      ? (await lists.projects()).filter(({ project }) => principal.projects?.includes(project) ?? true)
+      : await projectsOf(principal, lists)
+  const people = new Map<string, Person>()
+  for (const { project } of projects) {
+    for (const { account, name } of await lists.members(project))
+      people.set(account, { id: account, name, kind: 'person' })
+  }
+  if (principal.account !== undefined && principal.kind === 'person') {
+    people.set(principal.id, { id: principal.id, name: principal.name, kind: 'person' })
+  }
+  const services: Person[] = []
+  for (const account of people.keys()) {
+    for (const { kind, key, name } of await lists.keysOf(account)) {
+      if (kind === 'svc') services.push({ id: key, name, kind: 'service' })
+    }
+  }
+  return [...people.values(), ...services]
+}
+
+function accountRow(row: AccountTable): object {
+  return {
+    account: row.account,
+    name: row.name,
+    admin: row.admin !== 0,
+    disabled: row.disabled !== 0,
+    createdAt: row.created_at,
+  }
+}

@@ -1,0 +1,100 @@
+import { problem } from '@hotline/protocol/error'
+import { BootstrapBody, ChangePasswordBody, SignInBody } from '@hotline/protocol/http'
+import type { Problem } from '@hotline/protocol/error'
+import type { Access } from '../../access/open-access.ts'
+import type { SignedIn } from '../../access/accounts.ts'
+import { sessionMaxMs } from '../../access/browser-sessions.ts'
+import type { Principal } from '../../access/principal.ts'
+import { endedCookie, sessionCookie } from '../cookies.ts'
+import { originOf } from '../doors.ts'
+import type { Visit } from '../guard.ts'
+import type { RegisterRoute, RouteAnswer } from '../route.ts'
+
+/** The first account, signing in and out, passwords, tickets for sockets. */
+export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
+  const { accounts, bootstrap, tickets } = access
+
+  route({
+    method: 'GET',
+    url: '/api/auth/state',
+    permission: 'open',
+    handle: ({ principal }) => ({ value: { bootstrap: bootstrap.state, signedIn: principal !== undefined } }),
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/auth/bootstrap',
+    permission: 'open',
+    body: BootstrapBody,
+    handle: async ({ body, visit, principal }) => {
+      const claimed = await bootstrap.claim(body, placeOf(visit, principal))
+      if (!('code' in claimed)) await access.finishFirstAccount()
+      return signedIn(claimed, visit)
+    },
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/auth/sign-in',
+    permission: 'open',
+    body: SignInBody,
+    handle: async ({ body, visit, principal }) =>
+      signedIn(await accounts.signIn(body.name, body.password, placeOf(visit, principal)), visit),
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/auth/sign-out',
+    permission: 'signed-in',
+    handle: async ({ principal, visit }) => {
+      if (!isBrowser(principal)) {
+        return {
+          problem: problem('invalid_request', 'A token is not signed out; revoke it with DELETE /api/keys/<id>.'),
+        }
+      }
+      const refusal = await accounts.signOut(principal)
+      return refusal ? { problem: refusal } : { setCookie: endedCookie(visit) }
+    },
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/auth/password',
+    permission: 'own',
+    body: ChangePasswordBody,
+    handle: async ({ principal, body, visit }) => {
+      const changed = await accounts.changePassword(principal, body.current, body.next, { network: visit.network })
+      // A program that changed the password goes on with its token and gets no cookie.
+      if ('code' in changed || isBrowser(principal)) return signedIn(changed, visit)
+      return { value: { account: changed.account } }
+    },
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/auth/ticket',
+    permission: 'signed-in',
+    handle: ({ principal, visit }) => {
+      const issued = tickets.issue(principal.key, originOf(visit))
+      if (issued) return { value: issued, status: 201 }
+      const detail = 'Too many tickets are open. Use one, or wait half a minute.'
+      return { problem: problem('rate_limited', detail, { retryAfterMs: 30_000 }) }
+    },
+  })
+}
+
+function isBrowser(principal: Principal): boolean {
+  return principal.channel.startsWith('web:')
+}
+
+function placeOf(visit: Visit, before: Principal | undefined): { network: string; replaces?: string } {
+  return before && isBrowser(before) ? { network: visit.network, replaces: before.key } : { network: visit.network }
+}
+
+function signedIn(outcome: SignedIn | Problem, visit: Visit): RouteAnswer {
+  if ('code' in outcome) return { problem: outcome }
+  return {
+    value: { account: outcome.account },
+    setCookie: sessionCookie(outcome.session.text, visit, sessionMaxMs),
+  }
+}

@@ -1,0 +1,38 @@
+import { Readable } from 'node:stream'
+import { type Problem, problem } from '@hotline/protocol/error'
+import type { Metrics } from '../../machine/metrics.ts'
+import type { RegisterRoute } from '../route.ts'
+
+export interface HealthPorts {
+  metrics: Metrics
+  /** Why no work can be taken now; undefined where all is well. */
+  notReady: () => Promise<Problem | undefined>
+}
+
+/** Whether the process lives, whether it can work, and what it measures. */
+export function registerHealthRoutes(route: RegisterRoute, { metrics, notReady }: HealthPorts): void {
+  route({ method: 'GET', url: '/healthz', permission: 'open', handle: () => ({ value: { status: 'ok' } }) })
+
+  route({
+    method: 'GET',
+    url: '/readyz',
+    permission: 'open',
+    handle: async () => {
+      const why = await notReady()
+      return why ? { problem: why } : { value: { status: 'ready' } }
+    },
+  })
+
+  route({
+    method: 'GET',
+    url: '/metrics',
+    permission: 'read',
+    handle: async ({ principal, visit }) => {
+      // On its own machine any key will do, so that a scraper need not be an admin.
+      if (!principal.admin && !visit.local) {
+        return { problem: problem('forbidden', 'From another machine only an admin of this server may read this.') }
+      }
+      return { stream: Readable.from([await metrics.text()]), contentType: metrics.registry.contentType }
+    },
+  })
+}

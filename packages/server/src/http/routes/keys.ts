@@ -1,0 +1,60 @@
+import { CreateKeyBody } from '@hotline/protocol/http'
+import { Id } from '@hotline/protocol/stream'
+import { z } from 'zod'
+import type { Keys } from '../../access/keys.ts'
+import type { KeyTable } from '../../log/tables.ts'
+import type { RegisterRoute } from '../route.ts'
+
+/** Names are shown in lists and logs: nothing in them moves a cursor or ends a line. */
+const plainText = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
+const NewKeyBody = CreateKeyBody.extend({
+  name: CreateKeyBody.shape.name.regex(plainText, 'may not hold control characters'),
+})
+
+/** Personal tokens, keys of services and keys of runners. */
+export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
+  route({
+    method: 'GET',
+    url: '/api/keys',
+    permission: 'signed-in',
+    revalidate: 'etag',
+    handle: async ({ principal }) => ({ value: { keys: (await keys.list(principal)).map(keyRow) } }),
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/keys',
+    permission: 'write',
+    body: NewKeyBody,
+    handle: async ({ principal, body }) => {
+      const made = await keys.create(principal, body)
+      if ('code' in made) return { problem: made }
+      return { value: { ...keyRow(made.row), token: made.token.text }, status: 201 }
+    },
+  })
+
+  route({
+    method: 'DELETE',
+    url: '/api/keys/:key',
+    permission: 'signed-in',
+    params: z.strictObject({ key: Id }),
+    handle: async ({ principal, params }) => {
+      const refusal = await keys.revoke(principal, params.key)
+      return refusal ? { problem: refusal } : { value: undefined }
+    },
+  })
+}
+
+function keyRow(row: KeyTable): { key: string; expiresAt: string; [member: string]: unknown } {
+  return {
+    key: row.key,
+    kind: row.kind,
+    name: row.name,
+    scopes: JSON.parse(row.scopes) as unknown,
+    projects: row.projects === null ? null : (JSON.parse(row.projects) as unknown),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+    lastUsedFrom: row.last_used_from,
+  }
+}
