@@ -29,7 +29,7 @@ export interface Hotline extends AsyncDisposable {
   /** Ends it as Ctrl-C does; resolves when the process has ended. */
   interrupt(): Promise<void>
   /** Starts it again in the same data directory. */
-  restart(): Promise<void>
+  restart(env?: Record<string, string>): Promise<void>
   /** As the first account, over HTTP. */
   api: Api
   openLink(): Link
@@ -61,7 +61,7 @@ export async function startHotline(
   let printed = ''
   let child: ChildProcess
 
-  async function launch(): Promise<void> {
+  async function launch(more: Record<string, string> = {}): Promise<void> {
     printed = ''
     child = spawn(process.execPath, [join(import.meta.dirname, '../../packages/cli/bin/hotline.js'), 'up'], {
       env: {
@@ -71,6 +71,7 @@ export async function startHotline(
         HOTLINE_DATA_DIR: dataDir,
         HOTLINE_PORT: String(port),
         ...options.env,
+        ...more,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -90,14 +91,22 @@ export async function startHotline(
 
   const token = (): string => readFileSync(join(dataDir, 'cli-token'), 'utf8').trim()
   const credential = (): { kind: 'token'; token: string } => ({ kind: 'token', token: token() })
-  const unwrap = <R>(answer: Awaited<ReturnType<typeof httpRequest<R>>>): R => {
-    if (answer.ok) return answer.value
-    throw Object.assign(new Error(answer.problem.detail), { problem: answer.problem })
+  /** Tries again while there is no server: the tests kill it. */
+  const again = async <R>(ask: () => ReturnType<typeof httpRequest<R>>): Promise<R> => {
+    const answered = await waitFor(
+      async () => {
+        const answer = await ask()
+        return answer.ok || answer.problem.status < 500 ? { answer } : undefined
+      },
+      { deadlineMs: 30_000, what: 'an answer of the server' },
+    )
+    if (answered.answer.ok) return answered.answer.value
+    throw Object.assign(new Error(answered.answer.problem.detail), { problem: answered.answer.problem })
   }
   const api: Api = {
-    get: async <R>(path: string) => unwrap(await httpRequest<R>(url, credential(), 'GET', path)),
+    get: <R>(path: string) => again(() => httpRequest<R>(url, credential(), 'GET', path)),
     command: async (stream, type, data, id = uuidV7()) =>
-      unwrap(await httpRequest<Accepted>(url, credential(), 'POST', '/api/commands', { id, stream, type, data })),
+      again(() => httpRequest<Accepted>(url, credential(), 'POST', '/api/commands', { id, stream, type, data })),
     start: async (agent, prompt, more = {}) => {
       const session = uuidV7()
       const projects = (await api.get<{ projects: { project: string }[] }>('/api/me')).projects

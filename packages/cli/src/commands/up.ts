@@ -10,7 +10,7 @@ const readyTimeoutMs = 30_000
 /** How long a process may take to end by itself after it was asked to; then it is ended. */
 const endTimeoutMs = 10_000
 /** A process that ends unexpectedly is started again after this, longer each time. */
-const restartWaitsMs = [500, 1_000, 2_000, 5_000, 10_000] as const
+const restartWaitsMs = [0, 200, 500, 1_000, 2_000, 5_000] as const
 
 /** Variables that our own processes need from the shell; settings of ours go along, anything else does not. */
 const passedOn = [

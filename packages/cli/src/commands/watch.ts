@@ -24,7 +24,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
   const stream = `session:${session}`
   const link = server.link()
   let state: SessionState | undefined
-  return new Promise<SessionState | undefined>((resolve, reject) => {
+  const watched = new Promise<SessionState | undefined>((resolve, reject) => {
     const print = (events: readonly Envelope[]): void => {
       for (const event of events) {
         state = evolveSession(state, event)
@@ -56,8 +56,13 @@ export async function watchSession(server: Server, session: string, how: Watchin
         else reject(error)
       })
     })
-    lines?.on('close', () => how.input && resolve(state))
-  }).finally(() => link[Symbol.asyncDispose]())
+    lines?.on('close', () => resolve(state))
+  })
+  try {
+    return await watched
+  } finally {
+    await link[Symbol.asyncDispose]()
+  }
 
   /** A line is a message, unless it begins with a slash: only then can it decide something. */
   async function say(line: string): Promise<void> {

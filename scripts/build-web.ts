@@ -1,0 +1,24 @@
+// Builds the page when its sources are newer than what was built last; `--force` builds always.
+import { spawnSync } from 'node:child_process'
+import { globSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const built = join(root, 'packages/web/dist/index.html')
+const sources = [
+  'package-lock.json',
+  'packages/web/{index.html,vite.config.ts,package.json}',
+  'packages/{web,client,core,protocol}/src/**/*',
+  'packages/web/public/**/*',
+]
+
+function changedMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+const newest = Math.max(...globSync(sources, { cwd: root }).map((path) => changedMs(join(root, path))))
+if (process.argv.includes('--force') || changedMs(built) < newest) {
+  console.log('building the page …')
+  const vite = spawnSync('vite', ['build', '--logLevel', 'warn'], { cwd: join(root, 'packages/web'), stdio: 'inherit' })
+  process.exitCode = vite.status ?? 1
+}
