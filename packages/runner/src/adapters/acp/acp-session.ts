@@ -1,0 +1,375 @@
+import type { Capabilities } from '@hotline/protocol/capabilities'
+import type { TurnEnd } from '@hotline/protocol/events/turn'
+import type { HeldProcess } from '../../process/holder.ts'
+import {
+  type AgentEvent,
+  type AgentFacts,
+  type AgentSession,
+  type QuestionAnswer,
+  StartError,
+  type StartSpec,
+  type Verdict,
+} from '../adapter.ts'
+import { EventQueue } from '../event-queue.ts'
+import { asksIn, chooseMode, type ModeView, readModel, readModeOption, readModes } from './asking-mode.ts'
+import { Asks } from './asks.ts'
+import { Breaker } from './breaker.ts'
+import { connectionClosed, Peer, RpcFailure, type RpcId, type RpcOutcome } from './peer.ts'
+import {
+  CancelRequest,
+  ConfigOptionsResult,
+  ElicitationParams,
+  type InitializeResult,
+  type KnownUpdate,
+  type OpenedSession,
+  PermissionParams,
+  PromptResult,
+  UpdateParams,
+} from './schema.ts'
+import { Tools } from './tools.ts'
+import { Updates } from './updates.ts'
+import { Wire, type Tee } from './wire.ts'
+
+/** Bytes of events that may wait for the session before the agent is no longer read. */
+const queueBytes = 1024 * 1024
+
+/** An agent that died may have left children; they get so long for their last words. */
+const orphanGraceMs = 500
+
+const invalidParams = -32_602
+
+/** One agent that speaks ACP v1 over its stdin and stdout. */
+export class AcpSession implements AgentSession {
+  readonly peer: Peer
+  readonly breaker: Breaker
+  readonly #held: HeldProcess
+  readonly #spec: StartSpec
+  readonly #queue = new EventQueue<AgentEvent>(queueBytes)
+  readonly #wire: Wire
+  readonly #asks: Asks
+  readonly #tools: Tools
+  readonly #updates: Updates
+  #native: string | undefined
+  #canResume = false
+  #modes: ModeView = { current: undefined, modes: [] }
+  #model: string | undefined
+  /** The mode that it is supposed to be in. */
+  #wanted: string | undefined
+  #turn: { turn: string; cancelling: boolean } | undefined
+  #replaying = true
+  #faulted = false
+
+  constructor(held: HeldProcess, spec: StartSpec, tee: Tee | undefined) {
+    this.#held = held
+    this.#spec = spec
+    this.breaker = new Breaker((note) => this.#fault(note))
+    this.peer = new Peer(
+      (line) => this.#wire.send(line),
+      {
+        request: (id, method, params) => this.#request(id, method, params),
+        notification: (method, params) => this.#notification(method, params),
+      },
+      this.breaker,
+    )
+    this.#wire = new Wire(held, this.#queue, this.breaker, tee, (line) => this.peer.receive(line))
+    this.#asks = new Asks(this.peer, spec.allowAlways)
+    const emit = (event: AgentEvent): void => this.#queue.push(event, sizeOf(event))
+    this.#tools = new Tools(emit)
+    this.#updates = new Updates(
+      {
+        emit,
+        tool: (patch) => void this.#tools.patch(patch, 'update'),
+        mode: (update) => this.#modeUpdated(update),
+      },
+      this.breaker,
+    )
+    void this.#watchExit()
+  }
+
+  get pid(): number {
+    return this.#held.pid
+  }
+
+  get startedAt(): string {
+    return this.#held.startedAt
+  }
+
+  get capabilities(): Capabilities {
+    return {
+      input: 'turns',
+      interrupt: true,
+      pause: 'none',
+      resume: this.#canResume,
+      verdicts: ['allow', 'deny'],
+      denyReason: false,
+      questions: true,
+      screen: false,
+    }
+  }
+
+  get facts(): AgentFacts {
+    const { current: mode, modes } = this.#modes
+    return { mode, modes: modes.length > 0 ? modes : undefined, model: this.#model, native: this.#native }
+  }
+
+  /** The last of what it said on stderr, for the person who wonders why it did not start. */
+  get lastWords(): string {
+    return this.#wire.stderrTail
+  }
+
+  events(): AsyncIterable<AgentEvent> {
+    return this.#queue
+  }
+
+  /** Takes the answers of the handshake; forces the asking mode. Rejects with a StartError where that fails. */
+  async settle(initialized: InitializeResult, opened: OpenedSession, native: string): Promise<void> {
+    this.#native = native
+    const { loadSession, sessionCapabilities } = initialized.agentCapabilities ?? {}
+    this.#canResume = loadSession === true || Boolean(sessionCapabilities?.resume)
+    // Another update may have come between the answer and here: it is newer.
+    const told = readModes(opened)
+    this.#modes = { ...told, current: this.#modes.current ?? told.current }
+    this.#model = opened.models?.currentModelId ?? readModel(opened.configOptions ?? [])
+    const choice = chooseMode(this.#modes, this.#spec.asking, this.#spec.mode)
+    if ('refusal' in choice) throw new StartError(choice.refusal)
+    this.#wanted = choice.mode
+    if (choice.mode !== undefined && choice.mode !== this.#modes.current) await this.#applyMode(choice.mode)
+    this.#replaying = false
+  }
+
+  async prompt(turn: string, text: string): Promise<void> {
+    if (this.#turn) throw new Error('A turn is under way.')
+    this.#turn = { turn, cancelling: false }
+    this.#updates.breakText()
+    const params = { sessionId: this.#native, prompt: [{ type: 'text', text }] }
+    this.peer.call('session/prompt', params, (outcome) => this.#turnEnded(turn, outcome))
+    await this.#wire.flushed
+  }
+
+  async answer(ask: string, verdict: Verdict): Promise<'applied' | 'stale' | 'unsupported'> {
+    const answered = this.#asks.answer(ask, verdict)
+    if (answered.result !== 'applied') return answered.result
+    if (verdict.verdict === 'deny') this.#tools.deny(answered.step)
+    await this.#wire.flushed
+    return 'applied'
+  }
+
+  async dismiss(ask: string): Promise<void> {
+    this.#asks.dismiss(ask)
+    await this.#wire.flushed
+  }
+
+  async answerQuestion(question: string, answer: QuestionAnswer): Promise<'applied' | 'stale'> {
+    const result = this.#asks.answerQuestion(question, answer)
+    await this.#wire.flushed
+    return result
+  }
+
+  async interrupt(): Promise<void> {
+    if (!this.#turn) return
+    this.#turn.cancelling = true
+    this.#closeAsks()
+    this.peer.notify('session/cancel', { sessionId: this.#native })
+    await this.#wire.flushed
+  }
+
+  async setMode(mode: string): Promise<void> {
+    const before = this.#wanted
+    this.#wanted = mode
+    try {
+      await this.#applyMode(mode)
+    } catch (error) {
+      this.#wanted = before
+      throw error
+    }
+  }
+
+  keys(): Promise<void> {
+    return Promise.reject(new Error('This agent takes messages, not keys.'))
+  }
+
+  resize(): void {
+    // It has no screen.
+  }
+
+  stop(graceMs: number): Promise<readonly number[]> {
+    return this.#held.end(graceMs)
+  }
+
+  #request(id: RpcId, method: string, params: unknown): boolean {
+    if (method === 'session/request_permission') this.#permission(id, params)
+    else if (method === 'elicitation/create') this.#elicitation(id, params)
+    else return false
+    return true
+  }
+
+  #permission(id: RpcId, params: unknown): void {
+    const parsed = PermissionParams.safeParse(params)
+    if (!parsed.success || !this.#isOurs(parsed.data.sessionId)) return this.#misread(id, 'permission request')
+    if (this.#turn?.cancelling === true || this.#asks.isFull || this.#replaying) {
+      return this.peer.respond(id, { outcome: { outcome: 'cancelled' } })
+    }
+    const { toolCall, options } = parsed.data
+    this.#updates.breakText()
+    const tool = this.#tools.patch(toolCall, 'permission')
+    const ask = { ...this.#tools.describe(tool, toolCall), ...this.#asks.open(id, tool.step, options) }
+    this.#queue.push({ t: 'ask', ask }, ask.input.length * 2)
+  }
+
+  #elicitation(id: RpcId, params: unknown): void {
+    const parsed = ElicitationParams.safeParse(params)
+    const session = parsed.data?.sessionId
+    if (!parsed.success || (session && !this.#isOurs(session))) return this.#misread(id, 'question')
+    if (this.#turn?.cancelling === true || this.#asks.isFull || this.#replaying) {
+      return this.peer.respond(id, { action: 'cancel' })
+    }
+    this.#updates.breakText()
+    const { message: text, requestedSchema: schema } = parsed.data
+    this.#queue.push({ t: 'question', question: this.#asks.openQuestion(id), text, schema: schema ?? undefined })
+  }
+
+  #misread(id: RpcId, what: string): void {
+    this.breaker.count(`${what} that cannot be read`, 'broken')
+    this.peer.refuse(id, invalidParams, `This ${what} cannot be read.`)
+  }
+
+  #notification(method: string, params: unknown): boolean {
+    if (method === 'session/update') {
+      const parsed = UpdateParams.safeParse(params)
+      if (!parsed.success) this.breaker.count('update that cannot be read', 'broken')
+      else if (!this.#isOurs(parsed.data.sessionId)) this.breaker.count('update of another session', 'broken')
+      else if (!this.#replaying || isMode(parsed.data.update)) this.#updates.handle(parsed.data.update)
+      return true
+    }
+    if (method !== '$/cancel_request') return false
+    const parsed = CancelRequest.safeParse(params)
+    const taken = parsed.success ? this.#asks.withdraw(parsed.data.requestId) : undefined
+    const reason = this.#turn?.cancelling === true ? 'turn_ended' : 'agent_withdrew'
+    if (taken && 'ask' in taken) this.#queue.push({ t: 'ask_closed', ask: taken.ask, reason })
+    if (taken && 'question' in taken) this.#queue.push({ t: 'question_closed', question: taken.question, reason })
+    return true
+  }
+
+  /** Until its own name is known, a session is taken at its word: it is the only one of this process. */
+  #isOurs(sessionId: string): boolean {
+    return this.#native === undefined || sessionId === this.#native
+  }
+
+  #turnEnded(turn: string, outcome: RpcOutcome): void {
+    if (this.#turn?.turn !== turn) return
+    const { cancelling } = this.#turn
+    this.#turn = undefined
+    this.#updates.breakText()
+    this.#closeAsks()
+    // Its death is told by `exit`.
+    if (!outcome.ok && outcome.code === connectionClosed) return
+    const result = outcome.ok ? PromptResult.safeParse(outcome.result) : undefined
+    const end = result?.success ? endOf(result.data.stopReason) : cancelling ? 'cancelled' : 'error'
+    this.#tools.closeAll(end === 'cancelled' ? 'cancelled' : 'ended')
+    const { inputTokens, outputTokens } = result?.data?.usage ?? {}
+    if (inputTokens || outputTokens) {
+      this.#queue.push({ t: 'usage', inputTokens: inputTokens ?? undefined, outputTokens: outputTokens ?? undefined })
+    }
+    const error = outcome.ok
+      ? result?.success
+        ? undefined
+        : 'The agent ended the turn in a way that cannot be read.'
+      : outcome.message
+    this.#queue.push({ t: 'turn_ended', turn, end, ...(end === 'error' ? { error } : {}) })
+  }
+
+  #closeAsks(): void {
+    const { asks, questions } = this.#asks.closeAll()
+    for (const ask of asks) this.#queue.push({ t: 'ask_closed', ask, reason: 'turn_ended' })
+    for (const question of questions) this.#queue.push({ t: 'question_closed', question, reason: 'turn_ended' })
+  }
+
+  #modeUpdated(update: Extract<KnownUpdate, { sessionUpdate: 'current_mode_update' | 'config_option_update' }>): void {
+    const before = { mode: this.#modes.current, model: this.#model }
+    if (update.sessionUpdate === 'current_mode_update') {
+      this.#modes = { ...this.#modes, current: update.currentModeId }
+    } else {
+      const told = readModeOption(update.configOptions)
+      // Where modes have a call of their own, that is what counts.
+      if (told && this.#modes.setBy?.method !== 'session/set_mode') this.#modes = told
+      this.#model = readModel(update.configOptions) ?? this.#model
+    }
+    const { mode, model } = { mode: this.#modes.current, model: this.#model }
+    if (this.#replaying) return
+    if (mode !== before.mode || model !== before.model) this.#queue.push({ t: 'profile', mode, model })
+    if (mode !== undefined && mode !== before.mode && mode !== this.#wanted) this.#modeLeft(mode)
+  }
+
+  /** It went into another mode by itself: fine where it asks there too, otherwise it is put back or ended. */
+  #modeLeft(mode: string): void {
+    if (asksIn(mode, this.#spec.asking)) {
+      this.#wanted = mode
+      return
+    }
+    this.breaker.count('left its mode by itself', 'broken')
+    const wanted = this.#wanted
+    if (wanted === undefined) return
+    void this.#applyMode(wanted).catch(() => {
+      this.#fault(`The agent left the mode "${wanted}" for "${mode}" by itself and would not go back.`)
+    })
+  }
+
+  /** Rejects with a StartError: a sentence for people. */
+  async #applyMode(mode: string): Promise<void> {
+    const { setBy } = this.#modes
+    if (!setBy) throw new StartError('The agent has no modes that could be set.')
+    const sessionId = this.#native
+    try {
+      const answer =
+        setBy.method === 'session/set_mode'
+          ? await this.peer.request(setBy.method, { sessionId, modeId: mode })
+          : await this.peer.request(setBy.method, { sessionId, configId: setBy.configId, value: mode })
+      const told = setBy.method === 'session/set_mode' ? undefined : readBack(answer)
+      if (told !== undefined && told !== mode) throw new StartError(`The agent stayed in the mode "${told}".`)
+    } catch (error) {
+      if (error instanceof StartError) throw error
+      const why = error instanceof RpcFailure ? error.message : String(error)
+      throw new StartError(`The agent refused the mode "${mode}": ${why}`, { cause: error })
+    }
+    const before = this.#modes.current
+    this.#modes = { ...this.#modes, current: mode }
+    if (!this.#replaying && before !== mode) this.#queue.push({ t: 'profile', mode })
+  }
+
+  #fault(note: string): void {
+    if (this.#faulted) return
+    this.#faulted = true
+    this.#wire.stop()
+    this.#queue.push({ t: 'fault', note })
+    this.peer.close()
+    void this.#held.end(0)
+  }
+
+  async #watchExit(): Promise<void> {
+    const exit = await this.#held.exited
+    await this.#held.end(orphanGraceMs)
+    await this.#wire.drained
+    this.peer.close()
+    this.#queue.push({ t: 'exit', exit })
+    this.#queue.end()
+  }
+}
+
+function endOf(stopReason: string): TurnEnd {
+  if (stopReason === 'cancelled') return 'cancelled'
+  if (stopReason === 'refusal') return 'refused'
+  return stopReason === 'max_tokens' || stopReason === 'max_turn_requests' ? 'limit' : 'end'
+}
+
+function isMode(update: { sessionUpdate: string }): boolean {
+  return update.sessionUpdate === 'current_mode_update' || update.sessionUpdate === 'config_option_update'
+}
+
+function readBack(answer: unknown): string | undefined {
+  const parsed = ConfigOptionsResult.safeParse(answer)
+  return parsed.success ? readModeOption(parsed.data.configOptions)?.current : undefined
+}
+
+function sizeOf(event: AgentEvent): number {
+  return event.t === 'text' ? 200 + event.delta.length * 2 : event.t === 'plan' ? 2_000 : JSON.stringify(event).length
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod'
+
+/**
+ * What is read of ACP v1: as little as is used, and as forgiving as it can be, because a field of a newer version must
+ * not cost the rest of a message. Names and meaning are those of the protocol's schema (@agentclientprotocol/sdk 2.4.0).
+ */
+
+/** An optional field that is dropped where it makes no sense. */
+const maybe = <T extends z.ZodType>(schema: T) => schema.nullish().catch(undefined)
+
+const Mode = z.object({ id: z.string().max(200), name: z.string().max(200).catch('') })
+export const ModeState = z.object({
+  currentModeId: z.string().max(200),
+  availableModes: z.array(Mode).max(100).catch([]),
+})
+export type ModeState = z.infer<typeof ModeState>
+
+const SelectValue = z.object({ value: z.string().max(200), name: z.string().max(200).catch('') })
+const SelectGroup = z.object({ options: z.array(SelectValue).max(500) })
+export const ConfigOption = z.object({
+  id: z.string().max(200),
+  category: maybe(z.string()),
+  currentValue: z.unknown(),
+  options: maybe(z.array(z.union([SelectValue, SelectGroup])).max(500)),
+})
+export const ConfigOptions = z
+  .array(ConfigOption.catch({ id: '', category: undefined, currentValue: undefined }))
+  .max(500)
+export type ConfigOptions = z.infer<typeof ConfigOptions>
+
+/** Answer to session/set_config_option. */
+export const ConfigOptionsResult = z.object({ configOptions: ConfigOptions })
+
+export const InitializeResult = z.object({
+  protocolVersion: z.number(),
+  agentCapabilities: maybe(
+    z.object({
+      loadSession: maybe(z.boolean()),
+      sessionCapabilities: maybe(z.object({ resume: maybe(z.looseObject({})) })),
+    }),
+  ),
+  authMethods: maybe(z.array(z.object({ id: z.string(), name: z.string().catch('') }))),
+})
+export type InitializeResult = z.infer<typeof InitializeResult>
+
+/** Answer to session/new, load and resume. */
+export const OpenedSession = z.object({
+  sessionId: maybe(z.string().max(500)),
+  modes: maybe(ModeState),
+  configOptions: maybe(ConfigOptions),
+  models: maybe(z.object({ currentModelId: z.string().max(200) })),
+})
+export type OpenedSession = z.infer<typeof OpenedSession>
+
+const TokenUsage = z.object({ inputTokens: maybe(z.number()), outputTokens: maybe(z.number()) })
+export const PromptResult = z.object({ stopReason: z.string(), usage: maybe(TokenUsage) })
+
+const Block = z.looseObject({ type: z.string(), text: maybe(z.string()) })
+const ToolContent = z.union([
+  z.object({ type: z.literal('content'), content: Block }),
+  z.object({ type: z.literal('diff'), path: z.string(), oldText: maybe(z.string()), newText: z.string() }),
+  z.object({ type: z.string() }),
+])
+
+/** A tool call, whole or in part: whatever is there is new. */
+export const ToolPatch = z.object({
+  toolCallId: z.string().min(1).max(500),
+  title: maybe(z.string()),
+  name: maybe(z.string()),
+  kind: maybe(z.string()),
+  status: maybe(z.string()),
+  content: maybe(z.array(ToolContent)),
+  locations: maybe(z.array(z.object({ path: z.string() }))),
+  rawInput: z.unknown().optional(),
+  rawOutput: z.unknown().optional(),
+  _meta: maybe(z.looseObject({ claudeCode: maybe(z.looseObject({ toolName: maybe(z.string()) })) })),
+})
+export type ToolPatch = z.infer<typeof ToolPatch>
+
+export const PermissionParams = z.object({
+  sessionId: z.string(),
+  toolCall: ToolPatch,
+  options: z
+    .array(z.object({ optionId: z.string(), name: z.string().catch(''), kind: z.string() }))
+    .min(1)
+    .max(50),
+})
+export type PermissionParams = z.infer<typeof PermissionParams>
+
+export const ElicitationParams = z.object({
+  mode: z.literal('form'),
+  sessionId: maybe(z.string()),
+  message: z.string(),
+  requestedSchema: maybe(z.looseObject({})),
+})
+
+export const CancelRequest = z.object({ requestId: z.union([z.string(), z.number()]) })
+
+const chunk = { content: Block, messageId: maybe(z.string().max(500)) }
+export const KnownUpdate = z.discriminatedUnion('sessionUpdate', [
+  z.object({ sessionUpdate: z.literal('agent_message_chunk'), ...chunk }),
+  z.object({ sessionUpdate: z.literal('agent_thought_chunk'), ...chunk }),
+  z.object({ sessionUpdate: z.literal('tool_call'), ...ToolPatch.shape }),
+  z.object({ sessionUpdate: z.literal('tool_call_update'), ...ToolPatch.shape }),
+  z.object({
+    sessionUpdate: z.literal('plan'),
+    entries: z.array(
+      z.object({ content: z.string(), status: z.enum(['pending', 'in_progress', 'completed']).catch('pending') }),
+    ),
+  }),
+  z.object({ sessionUpdate: z.literal('current_mode_update'), currentModeId: z.string().max(200) }),
+  z.object({ sessionUpdate: z.literal('config_option_update'), configOptions: ConfigOptions }),
+  z.object({
+    sessionUpdate: z.literal('usage_update'),
+    used: maybe(z.number()),
+    size: maybe(z.number()),
+    cost: maybe(z.object({ amount: z.number(), currency: z.string().max(10) })),
+  }),
+])
+export type KnownUpdate = z.infer<typeof KnownUpdate>
+
+/** Updates that are understood and not needed here. */
+export const quietUpdates: ReadonlySet<string> = new Set([
+  'user_message_chunk',
+  'available_commands_update',
+  'session_info_update',
+  'notice',
+  'compaction_update',
+  'compaction_summary_chunk',
+])
+
+export const UpdateParams = z.object({ sessionId: z.string(), update: z.looseObject({ sessionUpdate: z.string() }) })

@@ -1,0 +1,116 @@
+import { StringDecoder } from 'node:string_decoder'
+import type { HeldProcess } from '../../process/holder.ts'
+import type { AgentEvent } from '../adapter.ts'
+import type { EventQueue } from '../event-queue.ts'
+import type { Breaker } from './breaker.ts'
+import { LineSplitter } from './line-splitter.ts'
+
+/** Hears every line as it was, before anybody has read it. */
+export type Tee = (direction: 'in' | 'out', line: string) => void
+
+/** Bytes of one line; a longer one is dropped and counted. */
+const lineBytes = 1024 * 1024
+
+/** Bytes of ours that the agent has not read; past it, it is not read either. */
+const unreadBytes = 1024 * 1024
+
+/** Characters of stderr that are kept for the message about a failed start. */
+const tailChars = 2_000
+
+/** How long the pipes of a process that has ended may stay open: something that cannot be ended holds them. */
+const drainDeadlineMs = 3_000
+
+/** The three pipes of an agent, never mixed. */
+export class Wire {
+  readonly #held: HeldProcess
+  readonly #queue: EventQueue<AgentEvent>
+  readonly #tee: Tee | undefined
+  readonly #reading: Promise<unknown>
+  #flushed: Promise<void> = Promise.resolve()
+  #stopped = false
+  #tail = ''
+
+  constructor(
+    held: HeldProcess,
+    queue: EventQueue<AgentEvent>,
+    breaker: Breaker,
+    tee: Tee | undefined,
+    receive: (line: string) => void,
+  ) {
+    this.#held = held
+    this.#queue = queue
+    this.#tee = tee
+    this.#reading = Promise.allSettled([this.#readLines(breaker, receive), this.#readWords()])
+  }
+
+  /** Resolves when all that was sent so far is out of our hands, also when nobody will read it any more. */
+  get flushed(): Promise<void> {
+    return this.#flushed
+  }
+
+  get stderrTail(): string {
+    return this.#tail.trim()
+  }
+
+  /** Resolves when the pipes are empty and closed, after the process has ended. */
+  get drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const giveUp = setTimeout(() => {
+        this.stop()
+        resolve()
+      }, drainDeadlineMs)
+      void this.#reading.then(() => {
+        clearTimeout(giveUp)
+        resolve()
+      })
+    })
+  }
+
+  send(line: string): void {
+    this.#tee?.('out', line)
+    const { stdin } = this.#held
+    this.#flushed = new Promise((resolve) => {
+      if (!stdin.writable) resolve()
+      else stdin.write(line, () => resolve())
+    })
+  }
+
+  /** Reads nothing more. */
+  stop(): void {
+    this.#stopped = true
+    this.#held.stdout.destroy()
+    this.#held.stderr.destroy()
+  }
+
+  async #readLines(breaker: Breaker, receive: (line: string) => void): Promise<void> {
+    const splitter = new LineSplitter(lineBytes)
+    for await (const chunk of this.#held.stdout as AsyncIterable<Buffer>) {
+      for (const line of splitter.feed(chunk)) {
+        if (this.#stopped) return
+        if ('droppedBytes' in line) breaker.count('line too long', 'broken')
+        else {
+          this.#tee?.('in', line.text)
+          receive(line.text)
+        }
+      }
+      await this.#queue.room()
+      if (this.#held.stdin.writableLength > unreadBytes) await this.#flushed
+    }
+  }
+
+  async #readWords(): Promise<void> {
+    const decoder = new StringDecoder('utf8')
+    for await (const chunk of this.#held.stderr as AsyncIterable<Buffer>) {
+      if (this.#stopped) return
+      this.#words(decoder.write(chunk), chunk.length)
+      await this.#queue.room()
+    }
+    this.#words(decoder.end(), 0)
+  }
+
+  #words(text: string, bytes: number): void {
+    if (text === '') return
+    this.#tail = (this.#tail + text).slice(-tailChars)
+    this.#queue.push({ t: 'output', source: 'stderr', text, bytes }, 200 + bytes * 2)
+  }
+}

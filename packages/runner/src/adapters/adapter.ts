@@ -1,0 +1,161 @@
+import type { Capabilities } from '@hotline/protocol/capabilities'
+import type { OutputSource } from '@hotline/protocol/events/output'
+import type { Exit } from '@hotline/protocol/events/session'
+import type { FileChange, StepKind, StepOutcome, TurnEnd } from '@hotline/protocol/events/turn'
+import type { Holder, TerminalSize } from '../process/holder.ts'
+
+/**
+ * The port between a session and its agent. An adapter translates and nothing else: no policy, no storage. What the agent
+ * does arrives as events in one strict order; what people want goes in as calls. All ids in here are ours.
+ */
+
+/** How we know that an agent asks before it acts. */
+export type Asking =
+  /** It has modes, and in one of these it asks; forced and read back after every start, load and resume. */
+  | { by: 'mode'; modes: readonly string[] }
+  /** Settings that we hand over make it ask; nothing on the wire confirms it. */
+  | { by: 'settings' }
+
+/** What an adapter needs to start an agent. */
+export interface StartSpec {
+  session: string
+  /** The program, already found, and its arguments. */
+  argv: readonly string[]
+  cwd: string
+  /** The whole environment. */
+  env: Readonly<Record<string, string>>
+  /** The mark of this run, see `process/environment`. */
+  run: string
+  asking: Asking
+  /** The mode that a person chose; otherwise the first one that asks. */
+  mode?: string | undefined
+  /** The agent's own name for a session that is taken up again. */
+  resume?: string | undefined
+  /** What "allow always" means to this agent; absent: it is not offered. */
+  allowAlways?: 'session' | 'project' | undefined
+  size?: TerminalSize | undefined
+}
+
+/** What is known of an agent once it runs; later changes come as `profile` events with the changed members. */
+export interface AgentFacts {
+  mode?: string | undefined
+  modes?: readonly { id: string; name: string }[] | undefined
+  model?: string | undefined
+  native?: string | undefined
+}
+
+/** A request for permission. */
+export interface Ask {
+  ask: string
+  /** The step that waits for the answer. */
+  step: string
+  tool: string
+  title: string
+  /** What would run, as text: the agent's raw arguments. */
+  input: string
+  reason?: string | undefined
+  changes?: readonly { path: string; newText: string }[] | undefined
+  /** The answers that it takes. */
+  verdicts: readonly ('allow' | 'deny' | 'modify')[]
+  scopes: readonly ('once' | 'session' | 'project')[]
+}
+
+export type AgentEvent =
+  | ({ t: 'profile' } & AgentFacts)
+  | { t: 'text'; role: 'agent' | 'thought'; message: string; delta: string }
+  | {
+      t: 'step_started'
+      step: string
+      kind: StepKind
+      title: string
+      input?: unknown
+      locations?: readonly string[] | undefined
+      changes?: readonly FileChange[] | undefined
+    }
+  | {
+      t: 'step_progressed'
+      step: string
+      title?: string | undefined
+      input?: unknown
+      output?: string | undefined
+      locations?: readonly string[] | undefined
+      changes?: readonly FileChange[] | undefined
+    }
+  | {
+      t: 'step_finished'
+      step: string
+      outcome: StepOutcome
+      title?: string | undefined
+      output?: string | undefined
+      error?: string | undefined
+      changes?: readonly FileChange[] | undefined
+    }
+  | { t: 'ask'; ask: Ask }
+  /** It no longer waits for an answer, and did not get one from us. */
+  | { t: 'ask_closed'; ask: string; reason: 'agent_withdrew' | 'turn_ended' }
+  | { t: 'question'; question: string; text: string; schema?: Record<string, unknown> | undefined }
+  | { t: 'question_closed'; question: string; reason: 'agent_withdrew' | 'turn_ended' }
+  | { t: 'plan'; entries: readonly { text: string; status: 'pending' | 'in_progress' | 'completed' }[] }
+  | {
+      t: 'usage'
+      inputTokens?: number | undefined
+      outputTokens?: number | undefined
+      contextUsed?: number | undefined
+      contextSize?: number | undefined
+      cost?: { amount: number; currency: string } | undefined
+    }
+  | { t: 'output'; source: OutputSource; text: string; bytes: number }
+  | { t: 'turn_ended'; turn: string; end: TurnEnd; error?: string | undefined }
+  /** It cannot be worked with any longer; the adapter has begun to end it. */
+  | { t: 'fault'; note: string }
+  /** The last event. */
+  | { t: 'exit'; exit: Exit }
+
+/** What a person decided, for the agent. `scope` above `once` only where the ask offered it. */
+export type Verdict =
+  | { verdict: 'allow'; scope: 'once' | 'session' | 'project' }
+  | { verdict: 'modify'; input: string }
+  | { verdict: 'deny' }
+
+export type QuestionAnswer = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
+
+/** A running agent. */
+export interface AgentSession {
+  readonly pid: number
+  /** RFC 3339. */
+  readonly startedAt: string
+  readonly capabilities: Capabilities
+  readonly facts: AgentFacts
+  /** For one reader, which sets the pace: an agent whose events are not read is not read either. Ends after `exit`. */
+  events(): AsyncIterable<AgentEvent>
+  /** Hands a prompt over. Resolves when it is out of our hands, long before the turn ends. One at a time. */
+  prompt(turn: string, text: string): Promise<void>
+  /** Idempotent. `unsupported`: this agent cannot be answered so. `stale`: it no longer asks. */
+  answer(ask: string, verdict: Verdict): Promise<'applied' | 'stale' | 'unsupported'>
+  /** Tells the agent that there is no answer and will be none. */
+  dismiss(ask: string): Promise<void>
+  answerQuestion(question: string, answer: QuestionAnswer): Promise<'applied' | 'stale'>
+  /** Stops the turn and closes every open ask; the turn's end comes as an event. */
+  interrupt(): Promise<void>
+  /** Rejects with a sentence for people where the agent refuses. */
+  setMode(mode: string): Promise<void>
+  keys(bytes: Uint8Array): Promise<void>
+  resize(size: TerminalSize): void
+  /** Ends the whole tree; resolves when nothing is left, to the pids that could not be ended. */
+  stop(graceMs: number): Promise<readonly number[]>
+}
+
+/** Starts agents of one kind. */
+export interface AgentDriver {
+  readonly adapter: string
+  /** Rejects with a StartError where the agent cannot be started or will not be supervised. */
+  start(spec: StartSpec, holder: Holder, signal: AbortSignal): Promise<AgentSession>
+}
+
+/** Why an agent could not be started, in a sentence for people. */
+export class StartError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StartError'
+  }
+}

@@ -1,0 +1,96 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir, hostname } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+
+/** One setting: its variable, what it is for, and what holds where nothing is set. */
+interface Option {
+  variable: string
+  help: string
+  unit?: string
+  standard?: string
+}
+
+/** All settings of a runner. Nothing else reads the environment. */
+export const options = {
+  url: { variable: 'HOTLINE_URL', help: 'The server to work for.', standard: 'http://localhost:4680' },
+  keyFile: { variable: 'HOTLINE_RUNNER_KEY_FILE', help: 'File that holds the key of this runner.' },
+  key: { variable: 'HOTLINE_RUNNER_KEY', help: 'The key itself, where there is no file.' },
+  dataDir: { variable: 'HOTLINE_DATA_DIR', help: 'Folder for state.', standard: '~/.hotline' },
+  name: { variable: 'HOTLINE_RUNNER_NAME', help: 'How people see this machine.', standard: 'the name of the machine' },
+  debug: {
+    variable: 'HOTLINE_DEBUG',
+    help: 'Areas to log in detail, separated by commas, or *. "wire" keeps what agents say, unmasked, in files.',
+  },
+  stopGraceMs: {
+    variable: 'HOTLINE_STOP_GRACE_MS',
+    help: 'What an agent is given to end by itself before it is killed.',
+    unit: 'milliseconds',
+    standard: '3000',
+  },
+  stopDeadlineMs: {
+    variable: 'HOTLINE_STOP_DEADLINE_MS',
+    help: 'How long the runner tries to deliver what its agents said last, when it is stopped.',
+    unit: 'milliseconds',
+    standard: '4000',
+  },
+  spoolBytes: {
+    variable: 'HOTLINE_SPOOL_BYTES',
+    help: 'What one session may hold back while the server is away; past it, its agent waits.',
+    unit: 'bytes',
+    standard: '16777216',
+  },
+} as const satisfies Record<string, Option>
+
+/** What a runner is told. */
+export interface Config {
+  url: string
+  token: string
+  dataDir: string
+  name: string
+  debug: readonly string[]
+  stopGraceMs: number
+  stopDeadlineMs: number
+  spoolBytes: number
+  /** What this process was started with: agents get parts of it, by a list. */
+  environment: Readonly<Record<string, string | undefined>>
+}
+
+/** Reads the settings. Throws an Error that says which variable is wrong and how. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const read = (option: Option): string | undefined => env[option.variable] || undefined
+  const dataDir = read(options.dataDir) ?? join(homedir(), '.hotline')
+  if (!isAbsolute(dataDir)) throw new Error(`${options.dataDir.variable} must be an absolute path.`)
+  return {
+    url: readUrl(read(options.url) ?? options.url.standard),
+    token: readKey(read(options.key), read(options.keyFile)),
+    dataDir,
+    name: (read(options.name) ?? hostname()).slice(0, 100) || 'runner',
+    debug: (read(options.debug) ?? '').split(',').map((area) => area.trim()),
+    stopGraceMs: readNumber(options.stopGraceMs, read(options.stopGraceMs)),
+    stopDeadlineMs: readNumber(options.stopDeadlineMs, read(options.stopDeadlineMs)),
+    spoolBytes: readNumber(options.spoolBytes, read(options.spoolBytes)),
+    environment: { ...env },
+  }
+}
+
+function readUrl(text: string): string {
+  const url = URL.parse(text)
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new Error(`${options.url.variable} must be an address that begins with http:// or https://, not "${text}".`)
+  }
+  return url.origin
+}
+
+function readKey(key: string | undefined, file: string | undefined): string {
+  const text = key ?? (file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : '')
+  const token = text.trim()
+  if (token !== '') return token
+  const where = file === undefined ? '' : ` There is none in "${file}".`
+  throw new Error(`A runner needs a key: set ${options.keyFile.variable} or ${options.key.variable}.${where}`)
+}
+
+function readNumber({ variable, unit, standard }: Option & { standard: string }, text: string | undefined): number {
+  const value = Number(text ?? standard)
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new Error(`${variable} must be a whole number of ${unit}, not "${text}".`)
+}

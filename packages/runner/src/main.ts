@@ -1,0 +1,32 @@
+import { openLink } from '@hotline/client/open-link'
+import { readConfig } from './config.ts'
+import { openLog } from './log.ts'
+import { composeRunner, runnerVersion } from './runner.ts'
+
+/** Exit code for settings that make no sense, as in the error table. */
+const exitInvalid = 2
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env)
+  const log = openLog((line) => process.stderr.write(line), config.debug)
+  const { url, token } = config
+  await using link = openLink({ url, credential: { kind: 'token', token }, client: `runner/${runnerVersion}` })
+  const supervisor = composeRunner(config, link, log)
+  const stopped = Promise.withResolvers<string>()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve(signal))
+  link.connection.watch((state) => {
+    log.debug('link', 'connection', { status: state.status })
+    if (state.status === 'closed' && state.problem) stopped.resolve(state.problem.detail)
+  })
+  await supervisor.start()
+  void supervisor.announced.then((runner) => process.stdout.write(`${JSON.stringify({ ready: true, runner })}\n`))
+  log.info('stopping', { why: await stopped.promise })
+  await supervisor.stop(AbortSignal.timeout(config.stopDeadlineMs))
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`hotline-runner: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = exitInvalid
+}

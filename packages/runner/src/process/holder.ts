@@ -1,0 +1,68 @@
+import type { Exit } from '@hotline/protocol/events/session'
+import type { Readable, Writable } from 'node:stream'
+
+/** What to start. There is no shell: the first member is the program, the others reach it as they are. */
+export interface ProcessSpec {
+  /** The session that it works for. */
+  session: string
+  argv: readonly string[]
+  /** Absolute, and there. */
+  cwd: string
+  /** The whole environment. */
+  env: Readonly<Record<string, string>>
+  /** The mark of this run, which `env` carries too. */
+  run: string
+}
+
+/** Characters of a terminal. */
+export interface TerminalSize {
+  cols: number
+  rows: number
+}
+
+/** What every held process has. */
+interface Held {
+  readonly pid: number
+  /** RFC 3339. */
+  readonly startedAt: string
+  /** How the first process ended. It never rejects. */
+  readonly exited: Promise<Exit>
+  /**
+   * Ends it and everything that it started: asks, waits `graceMs`, then kills. Resolves when nothing is left, to the pids
+   * that the kernel still holds otherwise. Calls share one ending.
+   */
+  end(graceMs: number): Promise<readonly number[]>
+}
+
+/** A process with three pipes that never mix. */
+export interface HeldProcess extends Held {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+}
+
+/** A process with a terminal. */
+export interface HeldTerminal extends Held {
+  write(bytes: Uint8Array): void
+  resize(size: TerminalSize): void
+  /** Stops reading, so that the program waits once the kernel's buffer is full. */
+  pause(): void
+  resume(): void
+  /** Bytes as they come; one listener. */
+  onBytes(hear: (bytes: Uint8Array) => void): void
+}
+
+/** A process that an earlier life left behind and that was ended now. */
+export interface Reaped {
+  session: string
+  pid: number
+}
+
+/** Who owns the agents' processes: the runner itself in this step, later a process that outlives it. */
+export interface Holder extends AsyncDisposable {
+  /** Rejects with what the system says when the program cannot be started. */
+  start(spec: ProcessSpec): Promise<HeldProcess>
+  startTerminal(spec: ProcessSpec, size: TerminalSize): Promise<HeldTerminal>
+  /** Ends what earlier lives left running; to be called before anything is started. */
+  reap(): Promise<readonly Reaped[]>
+}

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import type { Exit } from '@hotline/protocol/events/session'
+import { type ChildRecord, openChildRecords } from './child-records.ts'
+import type { HeldProcess, HeldTerminal, Holder, ProcessSpec, Reaped, TerminalSize } from './holder.ts'
+import { bootId, listEntries, startTicksOf } from './process-table.ts'
+import { endTree, findTree, type KnownProcesses, noteTree, type TreeRoot } from './process-tree.ts'
+import { spawnTerminal } from './terminal.ts'
+
+/** What left the ranks of its parents is found only while the tie is there: so the trees are looked at so often. */
+const lookEveryMs = 2_000
+
+/** An orphan gets less patience than an agent: nobody hears its last words. */
+const reapGraceMs = 1_000
+
+interface Watched {
+  readonly root: TreeRoot
+  readonly end: (graceMs: number) => Promise<readonly number[]>
+}
+
+/** The runner holds its agents itself: when it dies, their pipes close, and its next life ends what is left of them. */
+export function openLocalHolder(options: { folder: string }): Holder {
+  const records = openChildRecords(options.folder)
+  const watched = new Map<Watched, KnownProcesses>()
+  const looking = setInterval(() => {
+    if (watched.size === 0) return
+    const entries = listEntries()
+    for (const [{ root }, known] of watched) noteTree(entries, root, known)
+  }, lookEveryMs)
+  looking.unref()
+
+  /** Writes the child down before anybody can talk to it. */
+  const adopt = (spec: ProcessSpec, pid: number): Pick<HeldProcess, 'pid' | 'startedAt' | 'end'> => {
+    const root: TreeRoot = { pid, startTicks: startTicksOf(pid), run: spec.run }
+    const record: ChildRecord = { ...root, bootId: bootId(), session: spec.session }
+    records.keep(record)
+    const known: KnownProcesses = new Map()
+    let ending: Promise<readonly number[]> | undefined
+    const finish = async (graceMs: number): Promise<readonly number[]> => {
+      const left = await endTree(root, graceMs, known)
+      if (left.length === 0) records.forget(record)
+      watched.delete(entry)
+      return left
+    }
+    const entry: Watched = {
+      root,
+      end: (graceMs) => {
+        ending ??= finish(graceMs)
+        return ending
+      },
+    }
+    watched.set(entry, known)
+    return { pid, startedAt: new Date().toISOString(), end: entry.end }
+  }
+
+  return {
+    async start(spec): Promise<HeldProcess> {
+      const [program, ...args] = spec.argv
+      if (program === undefined) throw new Error('There is no program to start.')
+      const child = spawn(program, args, {
+        cwd: spec.cwd,
+        env: spec.env,
+        detached: true,
+        shell: false,
+        windowsHide: true,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      })
+      const exited = new Promise<Exit>((resolve) => {
+        child.once('exit', (code, signal) => resolve({ code, signal }))
+      })
+      // Writing to an agent that has ended fails; `exited` tells.
+      child.stdin.on('error', () => undefined)
+      await once(child, 'spawn')
+      const adopted = adopt(spec, child.pid ?? 0)
+      return { ...adopted, exited, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr }
+    },
+
+    startTerminal(spec: ProcessSpec, size: TerminalSize): Promise<HeldTerminal> {
+      const terminal = spawnTerminal(spec, size)
+      const adopted = adopt(spec, terminal.pid)
+      const exited = new Promise<Exit>((resolve) => {
+        terminal.onExit(({ code, signal }) =>
+          resolve(signal === 0 ? { code, signal: null } : { code: null, signal: nameOf(signal) }),
+        )
+      })
+      return Promise.resolve({ ...terminal, ...adopted, exited })
+    },
+
+    async reap(): Promise<readonly Reaped[]> {
+      const reaped: Reaped[] = []
+      const boot = bootId()
+      for (const record of records.list()) {
+        const { pid, session } = record
+        // Start ticks of another boot name other processes, and without them a pid may be anybody's.
+        if (record.bootId === boot && record.startTicks > 0) {
+          const found = findTree(record, new Map())
+          if (found.length > 0) reaped.push({ session, pid })
+          await endTree(record, reapGraceMs)
+        }
+        records.forget(record)
+      }
+      return reaped
+    },
+
+    async [Symbol.asyncDispose]() {
+      clearInterval(looking)
+      await Promise.all([...watched.keys()].map(({ end }) => end(0)))
+    },
+  }
+}
+
+function nameOf(signal: number): string {
+  const names = Object.entries(constants.signals)
+  return names.find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`
+}

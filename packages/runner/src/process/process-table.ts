@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+
+/** A process as the kernel lists it. */
+export interface TableEntry {
+  readonly pid: number
+  readonly ppid: number
+  /** Process group. */
+  readonly pgrp: number
+  /** Session (of the kernel's kind), led by the process with this pid. */
+  readonly sid: number
+  /** When it began, in clock ticks since boot: with the pid and the boot, this names one process and no later one. */
+  readonly startTicks: number
+}
+
+/** True where the kernel's table can be read; elsewhere only the process group is known. */
+export function hasProcessTable(): boolean {
+  return existsSync('/proc/self/stat')
+}
+
+/** Names the present life of the machine: start ticks of another life mean nothing. Empty where there is no /proc. */
+export function bootId(): string {
+  return readText('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
+}
+
+/** When a process began; also of one that has ended and waits for its parent. 0 where it is gone or there is no table. */
+export function startTicksOf(pid: number): number {
+  return readEntry(pid)?.startTicks ?? 0
+}
+
+/** One process that runs now; undefined for one that is gone or only waits for its parent (a zombie). */
+function findEntry(pid: number): TableEntry | undefined {
+  const entry = readEntry(pid)
+  return entry && entry.state !== 'Z' && entry.state !== 'X' ? entry : undefined
+}
+
+function readEntry(pid: number): (TableEntry & { state: string }) | undefined {
+  const stat = readText(`/proc/${pid}/stat`)
+  if (stat === undefined) return undefined
+  // The name stands in parentheses and may itself hold blanks and parentheses: fields count from the last one.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const field = (number: number): number => Number(fields[number - 3])
+  return { pid, state: fields[0] ?? '', ppid: field(4), pgrp: field(5), sid: field(6), startTicks: field(22) }
+}
+
+/** All processes that run now. It reads without waiting, so that nothing happens in the middle of the picture. */
+export function listEntries(): readonly TableEntry[] {
+  if (!hasProcessTable()) return []
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => findEntry(Number(name)))
+    .filter((entry) => entry !== undefined)
+}
+
+/** Whether the process was started with this variable set to this value; false where its environment is not ours to read. */
+export function startedWith(pid: number, name: string, value: string): boolean {
+  return readText(`/proc/${pid}/environ`)?.split('\0').includes(`${name}=${value}`) ?? false
+}
+
+/** Undefined when the process is gone, or not ours to read. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,150 @@
+/** A value that the runner handed to an agent and that nobody shall read in what the agent says. */
+export interface Secret {
+  name: string
+  value: string
+}
+
+/** Shorter values would mask ordinary words; they are no secrets worth the name. */
+const secretCharsMin = 8
+
+/** Characters of a possible secret that may be shown while nobody knows how it goes on, so that a terminal does not stall. */
+const shownEarlyChars = 4
+
+/** Masks the exact values of secrets. It knows values, not meanings: what an agent encodes or cuts up itself gets through. */
+export class Redactor {
+  readonly #names = new Map<string, string>()
+  readonly #pattern: RegExp | undefined
+
+  constructor(secrets: readonly Secret[]) {
+    for (const { name, value } of secrets) {
+      if (value.length < secretCharsMin) continue
+      for (const form of formsOf(value)) this.#names.set(form, name)
+    }
+    const forms = [...this.#names.keys()].toSorted((a, b) => b.length - a.length)
+    this.#pattern = forms.length > 0 ? new RegExp(forms.map((form) => escapePattern(form)).join('|'), 'g') : undefined
+  }
+
+  /** A whole text. */
+  text(text: string): string {
+    return this.#pattern ? text.replace(this.#pattern, (form) => this.mask(form)) : text
+  }
+
+  /** Any JSON value: all strings in it, names of members too. The same object where nothing was masked. */
+  value<T>(value: T): T {
+    return this.#pattern ? (this.#deep(value) as T) : value
+  }
+
+  /** A text that comes in pieces. */
+  stream(): RedactedStream {
+    return new RedactedStream(this)
+  }
+
+  /** What stands in place of a secret. */
+  mask(form: string): string {
+    return `[redacted:${this.#names.get(form) ?? 'secret'}]`
+  }
+
+  /** Where in a text the secrets are, first to last, without overlap. */
+  find(text: string): readonly { from: number; to: number }[] {
+    if (!this.#pattern) return []
+    return [...text.matchAll(this.#pattern)].map(({ index, 0: form }) => ({ from: index, to: index + form.length }))
+  }
+
+  /** Where the longest end of `text`, not before `from`, begins that could become a secret; its length where none does. */
+  possibleFrom(text: string, from: number): number {
+    let first = text.length
+    for (const form of this.#names.keys()) {
+      for (let at = Math.max(from, text.length - form.length + 1); at < first; at += 1) {
+        if (form.startsWith(text.slice(at))) {
+          first = at
+          break
+        }
+      }
+    }
+    return first
+  }
+
+  #deep(value: unknown): unknown {
+    if (typeof value === 'string') return this.text(value)
+    if (Array.isArray(value)) {
+      const items = value.map((item) => this.#deep(item))
+      return items.some((item, index) => item !== value[index]) ? items : value
+    }
+    if (value === null || typeof value !== 'object') return value
+    const entries = Object.entries(value)
+    const masked = entries.map(([key, member]): [string, unknown] => [this.text(key), this.#deep(member)])
+    const isSame = masked.every(([key, member], index) => key === entries[index]?.[0] && member === entries[index][1])
+    return isSame ? value : Object.fromEntries(masked)
+  }
+}
+
+/**
+ * A text in pieces: what could be the beginning of a secret is held back until it is clear, and half a surrogate pair
+ * until its other half is there. `early` is the part of the held-back text that was shown already.
+ */
+export class RedactedStream {
+  readonly #redactor: Redactor
+  #held = ''
+  #early = 0
+
+  constructor(redactor: Redactor) {
+    this.#redactor = redactor
+  }
+
+  /** The next piece; answers what can be shown now. */
+  push(piece: string): string {
+    const text = this.#held + piece
+    const secrets = this.#redactor.find(text)
+    const last = secrets.at(-1)
+    let end = this.#redactor.possibleFrom(text, last?.to ?? 0)
+    // The end of the text may be a shorter secret and the beginning of a longer one.
+    const open = last && last.to === text.length && this.#redactor.possibleFrom(text, last.from) === last.from
+    if (open) end = last.from
+    if (end === text.length && isHighSurrogate(text.charCodeAt(end - 1))) end -= 1
+    return this.#show(text, open ? secrets.slice(0, -1) : secrets, end)
+  }
+
+  /** Nothing came for a while: a few characters of what is held back may be shown, so that a prompt is not cut off. */
+  release(): string {
+    const shown = this.#held.slice(this.#early, shownEarlyChars)
+    this.#early = Math.max(this.#early, Math.min(this.#held.length, shownEarlyChars))
+    return shown
+  }
+
+  /** The text is over; answers what was held back. */
+  end(): string {
+    return this.#show(this.#held, this.#redactor.find(this.#held), this.#held.length)
+  }
+
+  get isHolding(): boolean {
+    return this.#held.length > this.#early
+  }
+
+  #show(text: string, secrets: readonly { from: number; to: number }[], end: number): string {
+    let shown = ''
+    let at = this.#early
+    for (const { from, to } of secrets) {
+      if (from > at) shown += text.slice(at, from)
+      shown += this.#redactor.mask(text.slice(from, to))
+      at = to
+    }
+    if (end > at) shown += text.slice(at, end)
+    this.#held = text.slice(end)
+    this.#early = Math.max(0, Math.max(at, end) - end)
+    return shown.toWellFormed()
+  }
+}
+
+/** A value as it is, inside JSON, and with the line ends of a terminal. */
+function formsOf(value: string): readonly string[] {
+  return [...new Set([value, JSON.stringify(value).slice(1, -1), value.replaceAll(/\r?\n/g, '\r\n')])]
+}
+
+/** RegExp.escape needs a newer Node than the oldest that is promised. */
+function escapePattern(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff
+}

@@ -1,0 +1,48 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Link } from '@hotline/client/link'
+import { openAcpDriver } from './adapters/acp/acp-driver.ts'
+import { teeToFiles } from './adapters/acp/tee.ts'
+import { ptyDriver } from './adapters/pty/pty-driver.ts'
+import { builtinProfiles } from './agents.ts'
+import type { Config } from './config.ts'
+import type { Log } from './log.ts'
+import { openLocalHolder } from './process/local-holder.ts'
+import { Supervisor } from './supervisor/supervisor.ts'
+
+/** Told to servers and to agents. */
+export const runnerVersion = '0.1.0'
+
+/** Puts a runner together. Nothing is started yet. */
+export function composeRunner(config: Config, link: Link, log: Log): Supervisor {
+  const folder = join(config.dataDir, 'runner')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chmodSync(folder, 0o700)
+  const tee = config.debug.includes('wire') ? { tee: teeToFiles(join(folder, 'wire')) } : {}
+  return new Supervisor(
+    {
+      link,
+      holder: openLocalHolder({ folder: join(folder, 'children') }),
+      log,
+      profiles: new Map(builtinProfiles(findDemo()).map((profile) => [profile.agent, profile])),
+      drivers: { acp: openAcpDriver({ version: runnerVersion, ...tee }), pty: ptyDriver },
+      environment: config.environment,
+      sessionsFolder: join(folder, 'sessions'),
+      scratchFolder: join(config.dataDir, 'scratch'),
+      spoolBytes: config.spoolBytes,
+      stopGraceMs: config.stopGraceMs,
+    },
+    { name: config.name, version: runnerVersion, platform: process.platform },
+  )
+}
+
+/** How the demonstration agent is started; undefined where it is not installed. */
+function findDemo(): readonly string[] | undefined {
+  try {
+    const main = import.meta.resolve('@hotline/demo-agent/main')
+    return [process.execPath, fileURLToPath(new URL('../bin/demo-agent.js', main))]
+  } catch {
+    return undefined
+  }
+}

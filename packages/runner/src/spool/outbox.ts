@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Link } from '@hotline/client/link'
+import type { Report, ReportableType } from '@hotline/protocol/commands/agent'
+import { type ErrorCode, kindOf, type Problem } from '@hotline/protocol/error'
+import { limits } from '@hotline/protocol/limits'
+import type { Log } from '../log.ts'
+import { coalesce } from './coalesce.ts'
+import type { Batch, Spool, Waiting } from './spool.ts'
+
+/** What became of a report: it is in the log, it no longer fitted, or nobody hears us any more. */
+export type Fate = 'kept' | { dropped: ErrorCode } | 'lost'
+
+/** Bytes of events in one batch; a single larger event goes alone. */
+const batchBytes = 40 * 1024
+
+/** Between two tries of what the server could not take just now. */
+const retryMinMs = 250
+const retryMaxMs = 10_000
+
+/** An event that waited longer says when it happened. */
+const lateMs = 2_000
+
+/** These may be lost with the machine: the agent's own words come whole at their end, and progress is told again. */
+const light: ReadonlySet<ReportableType> = new Set([
+  'message.delta',
+  'thought.delta',
+  'output.appended',
+  'step.progressed',
+])
+
+/**
+ * Sends what waits in the spool: in order, one batch in flight, each with an id of its own for as long as it takes. While
+ * one is under way, what comes is joined into the next.
+ */
+export class Outbox {
+  readonly #link: Link
+  readonly #stream: string
+  readonly #spool: Spool
+  readonly #log: Log
+  readonly #onLost: (problem: Problem) => void
+  readonly #asked = new Map<number, (fate: Fate) => void>()
+  readonly #abort = new AbortController()
+  #idle: (() => void)[] = []
+  #fence: number | undefined
+  #sending: Promise<void> | undefined
+  /** Up to this event a batch is one event: together they were refused. */
+  #aloneTo = 0
+  #lost = false
+
+  /** `onLost`: the server will never take another report of ours; called once. */
+  constructor(link: Link, stream: string, spool: Spool, log: Log, onLost: (problem: Problem) => void) {
+    this.#link = link
+    this.#stream = stream
+    this.#spool = spool
+    this.#log = log
+    this.#onLost = onLost
+  }
+
+  get isLost(): boolean {
+    return this.#lost
+  }
+
+  /** From here on new batches go out under this fence. */
+  open(fence: number): void {
+    this.#fence = fence
+    this.#wake()
+  }
+
+  put(report: Report): void {
+    if (this.#lost) return
+    this.#spool.append(report)
+    this.#wake()
+  }
+
+  /** Puts a report and tells what became of it. */
+  ask(report: Report): Promise<Fate> {
+    if (this.#lost) return Promise.resolve('lost')
+    const n = this.#spool.append(report)
+    const fate = new Promise<Fate>((resolve) => this.#asked.set(n, resolve))
+    this.#wake()
+    return fate
+  }
+
+  /** Resolves when nothing waits any more, or nobody hears us, or the signal ends the wait. */
+  async flush(signal?: AbortSignal): Promise<void> {
+    if (this.#spool.waiting.length === 0 || this.#lost || signal?.aborted) return
+    await new Promise<void>((resolve) => {
+      this.#idle.push(resolve)
+      signal?.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  /** Sends nothing more; what waits stays in the spool. */
+  async close(): Promise<void> {
+    this.#abort.abort()
+    await this.#sending
+    this.#settle()
+  }
+
+  #wake(): void {
+    if (this.#sending || this.#abort.signal.aborted) return
+    this.#sending = this.#send()
+      .catch((error: unknown) => {
+        if (!this.#abort.signal.aborted) this.#log.error('spool failed', { stream: this.#stream, error: String(error) })
+      })
+      .finally(() => {
+        this.#sending = undefined
+        if (this.#spool.waiting.length === 0) this.#settle()
+        else if (this.#fence !== undefined && !this.#lost && !this.#abort.signal.aborted) this.#wake()
+      })
+  }
+
+  async #send(): Promise<void> {
+    // What is put in the same turn of the loop goes out together.
+    await Promise.resolve()
+    while (this.#spool.waiting.length > 0 && this.#fence !== undefined && !this.#lost) {
+      const batch = this.#spool.batch ?? (await this.#cut(this.#fence))
+      await this.#deliver(batch)
+    }
+  }
+
+  async #cut(fence: number): Promise<Batch> {
+    const taken: Waiting[] = []
+    let bytes = 0
+    for (const waiting of this.#spool.waiting) {
+      if (taken.length === limits.reportEvents || (taken.length > 0 && bytes + waiting.sizeBytes > batchBytes)) break
+      taken.push(waiting)
+      bytes += waiting.sizeBytes
+      if (waiting.n <= this.#aloneTo) break
+    }
+    const [first] = taken
+    const last = taken.at(-1)
+    if (!first || !last) throw new Error('There is nothing to cut.')
+    const batch = { id: randomUUID(), to: last.n, fence, late: Date.now() - first.at > lateMs }
+    const isLight = taken.every(({ report }) => light.has(report.type))
+    await this.#spool.seal(batch, isLight ? 'process' : 'machine')
+    return batch
+  }
+
+  async #deliver(batch: Batch): Promise<void> {
+    const events = this.#spool.waiting.filter(({ n }) => n <= batch.to)
+    const { reports, places } = coalesce(events.map((waiting) => withTime(waiting, batch)))
+    const { signal } = this.#abort
+    for (let waitMs = retryMinMs; ; waitMs = Math.min(2 * waitMs, retryMaxMs)) {
+      const outcome = await this.#link.command(
+        this.#stream,
+        'agent.report',
+        { fence: batch.fence, events: reports },
+        { id: batch.id, signal },
+      )
+      signal.throwIfAborted()
+      if (outcome.ok) {
+        const dropped = readDropped(outcome.accepted['dropped'])
+        this.#spool.acknowledge(batch.to)
+        for (const [index, { n }] of events.entries()) {
+          const code = dropped.get(places[index] ?? -1)
+          this.#answer(n, code === undefined ? 'kept' : { dropped: code })
+        }
+        return
+      }
+      const { problem } = outcome
+      const kind = kindOf(problem.code)
+      if (kind === 'unavailable' || kind === 'rate-limited' || kind === 'internal') {
+        this.#log.warn('report waits', { stream: this.#stream, code: problem.code })
+        await pause(problem.retryAfterMs ?? waitMs, undefined, { signal })
+      } else if (kind === 'invalid' || kind === 'too-large' || kind === 'unsupported') {
+        return this.#setApart(batch, events, problem)
+      } else {
+        return this.#lose(problem)
+      }
+    }
+  }
+
+  /** A batch that cannot be read is our fault, or an agent's that we let through: only the bad event may be lost. */
+  #setApart(batch: Batch, events: readonly Waiting[], problem: Problem): void {
+    const [only] = events
+    if (only && events.length === 1) {
+      this.#log.error('report refused and dropped', { stream: this.#stream, type: only.report.type, problem })
+      this.#spool.acknowledge(batch.to)
+      this.#answer(only.n, { dropped: problem.code })
+      return
+    }
+    this.#spool.uncut(batch.id)
+    this.#aloneTo = batch.to
+  }
+
+  #lose(problem: Problem): void {
+    this.#lost = true
+    this.#settle()
+    this.#onLost(problem)
+  }
+
+  #settle(): void {
+    if (this.#lost || this.#abort.signal.aborted) {
+      for (const n of this.#asked.keys()) this.#answer(n, 'lost')
+    }
+    const idle = this.#idle
+    this.#idle = []
+    for (const resolve of idle) resolve()
+  }
+
+  #answer(n: number, fate: Fate): void {
+    this.#asked.get(n)?.(fate)
+    this.#asked.delete(n)
+  }
+}
+
+function withTime({ at, report }: Waiting, { late }: Batch): Report {
+  return late ? { ...report, data: { ...report.data, observedAt: new Date(at).toISOString() } } : report
+}
+
+function readDropped(dropped: unknown): ReadonlyMap<number, ErrorCode> {
+  if (!Array.isArray(dropped)) return new Map()
+  return new Map((dropped as { index: number; code: ErrorCode }[]).map(({ index, code }) => [index, code]))
+}

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto'
+import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
+import type { EventOf } from '@hotline/protocol/events'
+import type { ApprovalRequest } from '@hotline/protocol/events/approval'
+import { limits } from '@hotline/protocol/limits'
+import type { AgentSession, Ask, Verdict } from '../adapters/adapter.ts'
+import type { Redactor } from '../redact.ts'
+import type { Spool } from '../spool/spool.ts'
+import { head } from './fit.ts'
+import type { Reporter } from './reporter.ts'
+import { told } from './report-of.ts'
+
+/** A request as it was shown. The same bytes are compared again before the answer goes to the agent. */
+interface Frozen {
+  readonly request: ApprovalRequest
+  readonly digest: string
+  answering: boolean
+}
+
+/** Characters of the agent's own words about a request. */
+const reasonChars = 2_000
+
+/** Characters of file contents that are shown beside a request. */
+const changesChars = 64 * 1024
+
+/** What approvals need to know of their session. */
+export interface ApprovalContext {
+  session: string
+  /** The profile's name, which the digest covers. */
+  agent: string
+  cwd: string
+  envNames: readonly string[]
+  agentSession: AgentSession
+  reporter: Reporter
+  redactor: Redactor
+  spool: Pick<Spool, 'intend' | 'conclude'>
+  turn: () => string | undefined
+  /** A person refused and said why, and the agent did not hear it. */
+  onReason: (title: string, reason: string) => void
+}
+
+/** Asks of one agent on their way to people, and the answers on their way back. At most one answer reaches the agent. */
+export class Approvals {
+  readonly #context: ApprovalContext
+  readonly #open = new Map<string, Frozen>()
+
+  constructor(context: ApprovalContext) {
+    this.#context = context
+  }
+
+  /** The agent asks. */
+  async request(ask: Ask): Promise<void> {
+    const { reporter, redactor, agentSession, agent, session, turn } = this.#context
+    const { request, isRedacted } = this.#freeze(ask, redactor)
+    const inputBytes = Buffer.byteLength(request.input)
+    if (inputBytes > limits.approvalInputBytes) {
+      const text = `The agent asked to run "${head(ask.title, 200)}" with an input of ${inputBytes} bytes. More than ${limits.approvalInputBytes} cannot be shown whole, so it was refused.\n`
+      reporter.output('log', text)
+      await agentSession.answer(ask.ask, { verdict: 'deny' })
+      return
+    }
+    const context = contextDigest(session, agent, request, sha256)
+    const digest = approvalDigest(context, request.input, sha256)
+    this.#open.set(ask.ask, { request, digest, answering: false })
+    const fate = await reporter.ask({
+      type: 'approval.requested',
+      data: told({
+        approval: ask.ask,
+        step: ask.step,
+        turn: turn(),
+        digest,
+        contextDigest: context,
+        verdicts: ask.verdicts,
+        scopes: ask.scopes,
+        strength: 'advisory',
+      }),
+      body: { ...request, ...(isRedacted ? { redacted: true } : {}) },
+    })
+    if (fate === 'kept' || fate === 'lost') return
+    // Nobody will ever see it, so nobody can allow it.
+    this.#open.delete(ask.ask)
+    await agentSession.answer(ask.ask, { verdict: 'deny' })
+  }
+
+  /** The agent no longer asks. */
+  closed(ask: string, reason: 'agent_withdrew' | 'turn_ended'): void {
+    const frozen = this.#open.get(ask)
+    if (!frozen || frozen.answering) return
+    this.#open.delete(ask)
+    this.#context.reporter.put({ type: 'approval.cancelled', data: { approval: ask, reason } })
+  }
+
+  /** A person has decided. */
+  async resolved({ data, body }: EventOf<'approval.resolved'>): Promise<void> {
+    const frozen = this.#begin(data.approval)
+    if (!frozen) return
+    const { agentSession, reporter, session, agent } = this.#context
+    const { approval } = data
+    const context = contextDigest(session, agent, frozen.request, sha256)
+    const isSame =
+      frozen.digest === data.digest && approvalDigest(context, frozen.request.input, sha256) === data.digest
+    const input = body?.input
+    const isSameChange =
+      data.outcome !== 'allowed_modified' ||
+      (input !== undefined && approvalDigest(context, input, sha256) === data.modifiedDigest)
+    if (!isSame || !isSameChange) {
+      reporter.put({ type: 'approval.dispatch_refused', data: { approval, reason: 'digest_mismatch' } })
+      this.#open.delete(approval)
+      await agentSession.answer(approval, { verdict: 'deny' })
+      return
+    }
+    const verdict: Verdict =
+      data.outcome === 'denied'
+        ? { verdict: 'deny' }
+        : data.outcome === 'allowed'
+          ? { verdict: 'allow', scope: data.scope }
+          : { verdict: 'modify', input: input ?? '' }
+    const digest = data.modifiedDigest ?? data.digest
+    const applied = await this.#dispatch(approval, verdict, digest)
+    if (applied && data.outcome === 'denied' && body?.reason && !agentSession.capabilities.denyReason) {
+      this.#context.onReason(frozen.request.title, body.reason)
+    }
+  }
+
+  /** Nobody answered in time: for the agent that is a no. */
+  async timedOut(approval: string): Promise<void> {
+    const frozen = this.#begin(approval)
+    if (frozen) await this.#dispatch(approval, { verdict: 'deny' }, frozen.digest)
+  }
+
+  /** It was closed elsewhere; the agent is told that no answer comes. */
+  async cancelled(approval: string): Promise<void> {
+    if (!this.#open.delete(approval)) return
+    await this.#context.agentSession.dismiss(approval)
+  }
+
+  #freeze(ask: Ask, redactor: Redactor): { request: ApprovalRequest; isRedacted: boolean } {
+    const { cwd, envNames } = this.#context
+    const shown = ask.changes?.reduce((sum, { newText }) => sum + newText.length, 0) ?? 0
+    const request = told({
+      tool: head(ask.tool, 200).toWellFormed(),
+      title: head(ask.title, 500),
+      input: ask.input.toWellFormed(),
+      cwd,
+      envNames: envNames.toSorted(),
+      reason: ask.reason === undefined ? undefined : head(ask.reason, reasonChars),
+      changes: shown > changesChars ? undefined : ask.changes,
+    }) as ApprovalRequest
+    const masked = redactor.value(request)
+    return { request: masked, isRedacted: masked !== request }
+  }
+
+  /** Undefined where it is unknown, or an answer to it is on its way already. */
+  #begin(approval: string): Frozen | undefined {
+    const frozen = this.#open.get(approval)
+    if (!frozen || frozen.answering) return undefined
+    frozen.answering = true
+    return frozen
+  }
+
+  /** Says whether the agent has the answer. */
+  async #dispatch(approval: string, verdict: Verdict, digest: string): Promise<boolean> {
+    const { spool, agentSession, reporter } = this.#context
+    const intent = await spool.intend({ what: 'answer', approval })
+    const result = await agentSession.answer(approval, verdict).catch(() => 'unknown' as const)
+    this.#open.delete(approval)
+    if (result === 'applied') reporter.put({ type: 'approval.dispatched', data: { approval, digest } })
+    else if (result === 'unknown') reporter.put({ type: 'approval.dispatch_unknown', data: { approval } })
+    else reporter.put({ type: 'approval.dispatch_refused', data: { approval, reason: result } })
+    spool.conclude(intent)
+    if (result === 'unsupported') await agentSession.answer(approval, { verdict: 'deny' })
+    return result === 'applied'
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex')
+}

@@ -1,0 +1,68 @@
+import type { Report } from '@hotline/protocol/commands/agent'
+import type { FileChange } from '@hotline/protocol/events/turn'
+
+/** Characters of what a tool printed; its end says more than its beginning. */
+const outputChars = 32 * 1024
+const titleChars = 500
+const errorChars = 8 * 1024
+const noteChars = 4 * 1024
+const locationsMax = 100
+
+/** Characters of a tool's arguments as they are shown in a step; an approval has its own rule, and nothing is cut there. */
+const inputChars = 64 * 1024
+
+/** Characters of all changes of one event together. */
+const changesChars = 96 * 1024
+
+/** Makes a report fit into one event. What is cut says so; approvals and messages come in the right size already. */
+export function fit(report: Report): Report {
+  if (report.body === undefined || report.type.startsWith('message.') || report.type === 'approval.requested')
+    return report
+  const body: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(report.body)) body[name] = fitMember(name, value)
+  return { ...report, body }
+}
+
+function fitMember(name: string, value: unknown): unknown {
+  if (name === 'output' && typeof value === 'string') return tail(value, outputChars)
+  if (name === 'title' && typeof value === 'string') return head(value, titleChars)
+  if (name === 'error' && typeof value === 'string') return head(value, errorChars)
+  if ((name === 'note' || name === 'reason') && typeof value === 'string') return head(value, noteChars)
+  if (name === 'locations' && Array.isArray(value)) return value.slice(0, locationsMax)
+  if (name === 'changes' && Array.isArray(value)) return fitChanges(value as readonly FileChange[])
+  if (name !== 'input') return value
+  const text = JSON.stringify(value) as string | undefined
+  if (text === undefined || text.length <= inputChars) return value
+  return `${head(text, inputChars / 2)} (${text.length} characters in all)`
+}
+
+function fitChanges(changes: readonly FileChange[]): readonly FileChange[] {
+  let left = changesChars
+  const fitted: FileChange[] = []
+  for (const change of changes) {
+    const size = change.newText.length + (change.oldText?.length ?? 0)
+    if (size <= left) {
+      left -= size
+      fitted.push(change)
+    } else {
+      const share = Math.floor(left / 2)
+      left = 0
+      fitted.push({
+        ...change,
+        newText: head(change.newText, share),
+        ...(change.oldText === undefined || change.oldText === null ? {} : { oldText: head(change.oldText, share) }),
+        partial: true,
+      })
+    }
+  }
+  return fitted
+}
+
+/** The beginning of a text; cut between characters, and marked. */
+export function head(text: string, chars: number): string {
+  return text.length <= chars ? text : `${text.slice(0, Math.max(0, chars - 1)).toWellFormed()}…`
+}
+
+function tail(text: string, chars: number): string {
+  return text.length <= chars ? text : `…${text.slice(1 - chars).toWellFormed()}`
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, statSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { StartError, type StartSpec } from '../adapters/adapter.ts'
+import { type AgentProfile, isSecret } from '../agents.ts'
+import { buildEnvironment } from '../process/environment.ts'
+import { findProgram } from '../process/find-program.ts'
+import type { Secret } from '../redact.ts'
+import type { Wanted } from './session-log.ts'
+
+/** The size that a terminal has until somebody looks at it. */
+const defaultSize = { cols: 120, rows: 40 }
+
+/** What a session's agent is started with. */
+export interface Launch {
+  spec: StartSpec
+  /** Values that were handed over and that nobody shall read. */
+  secrets: readonly Secret[]
+  /** Variables that the profile asked for and that are never handed over. */
+  refused: readonly string[]
+}
+
+/** Plans the start of an agent. Throws a StartError with a sentence for people where something is missing. */
+export function planLaunch(options: {
+  session: string
+  profile: AgentProfile
+  wanted: Wanted
+  native: string | undefined
+  /** The environment of this process. */
+  from: Readonly<Record<string, string | undefined>>
+  /** For agents that need no folder of a person's. */
+  scratchFolder: string
+}): Launch {
+  const { session, profile, wanted, native, from, scratchFolder } = options
+  const cwd = folderOf(session, profile, wanted.cwd, scratchFolder)
+  const argv = profile.argv === 'of-session' ? (wanted.command ?? []) : profile.argv
+  const [name, ...args] = argv
+  if (name === undefined) throw new StartError('There is no command to run. Name one when you start the session.')
+  const run = randomBytes(16).toString('hex')
+  const names = profile.env ?? []
+  const { env, refused } = buildEnvironment({
+    from,
+    names,
+    set: { ...(profile.adapter === 'pty' ? { TERM: 'xterm-256color' } : {}), ...profile.set },
+    cwd,
+    run,
+  })
+  const program = findProgram(name, env['PATH'], cwd)
+  if (program === undefined) {
+    const hint = profile.hint === '' ? 'Is it installed on this machine, and on its PATH?' : profile.hint
+    throw new StartError(`There is no program "${name}" that could be run. ${hint}`)
+  }
+  const handedOver = [...names, ...Object.keys(profile.set ?? {})].map((secret) => ({
+    name: secret,
+    value: env[secret] ?? '',
+  }))
+  return {
+    spec: {
+      session,
+      argv: [program, ...args],
+      cwd,
+      env,
+      run,
+      asking: profile.asking,
+      mode: wanted.mode,
+      resume: native,
+      allowAlways: profile.allowAlways,
+      size: defaultSize,
+    },
+    secrets: handedOver.filter((secret) => isSecret(secret.name, secret.value)),
+    refused,
+  }
+}
+
+function folderOf(session: string, profile: AgentProfile, cwd: string | undefined, scratchFolder: string): string {
+  if (cwd === undefined) {
+    if (profile.hasScratch !== true) throw new StartError('Choose the folder that the agent shall work in.')
+    const scratch = join(scratchFolder, session)
+    mkdirSync(scratch, { recursive: true, mode: 0o700 })
+    return scratch
+  }
+  if (!isAbsolute(cwd) || cwd.includes('\0')) throw new StartError(`"${cwd}" is not an absolute path.`)
+  if (!(statSync(cwd, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
+    throw new StartError(`There is no folder "${cwd}" on this machine.`)
+  }
+  return cwd
+}

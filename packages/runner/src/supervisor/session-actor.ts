@@ -1,0 +1,348 @@
+import { join } from 'node:path'
+import type { Follow, Link } from '@hotline/client/link'
+import type { Envelope } from '@hotline/protocol/event'
+import type { Report } from '@hotline/protocol/commands/agent'
+import type { DataOf } from '@hotline/protocol/events'
+import type { Exit } from '@hotline/protocol/events/session'
+import { isLive } from '@hotline/protocol/session-status'
+import { type AgentDriver, type AgentSession, StartError } from '../adapters/adapter.ts'
+import type { AgentProfile } from '../agents.ts'
+import type { Log } from '../log.ts'
+import type { Holder } from '../process/holder.ts'
+import { Redactor } from '../redact.ts'
+import { Outbox } from '../spool/outbox.ts'
+import { Spool } from '../spool/spool.ts'
+import { AgentRun, type RunEnd } from './agent-run.ts'
+import { planLaunch } from './launch.ts'
+import { profileReport } from './report-of.ts'
+import { Reporter } from './reporter.ts'
+import { SessionLog } from './session-log.ts'
+
+/** What all sessions of a runner share. */
+export interface ActorPorts {
+  link: Link
+  holder: Holder
+  log: Log
+  /** This runner's id, as the server knows it. */
+  runner: string
+  profiles: ReadonlyMap<string, AgentProfile>
+  drivers: Readonly<Record<AgentProfile['adapter'], AgentDriver>>
+  environment: Readonly<Record<string, string | undefined>>
+  /** Where spools and scratch folders are. */
+  sessionsFolder: string
+  scratchFolder: string
+  /** Bytes of reports that one session may hold back. */
+  spoolBytes: number
+  /** What an agent is given to end by itself. */
+  stopGraceMs: number
+}
+
+/**
+ * One session on this machine, from the moment somebody wants it until nothing of it is left to do here. It follows the
+ * session's stream, holds its lease, runs its agent, and stays until everything that is to be said about it is delivered.
+ */
+export class SessionActor {
+  readonly session: string
+  readonly #ports: ActorPorts
+  readonly #stream: string
+  readonly #spool: Spool
+  readonly #outbox: Outbox
+  readonly #sessionLog = new SessionLog()
+  readonly #starting = new AbortController()
+  readonly #caughtUp = Promise.withResolvers<'here' | 'gone'>()
+  readonly #leaseSeen = Promise.withResolvers<void>()
+  #isCaughtUp = false
+  #follow: Follow | undefined
+  #fence: number | undefined
+  #agent: AgentSession | undefined
+  #run: AgentRun | undefined
+  #kills: DataOf<'control.requested'>[] = []
+  /** Nobody hears us any more: another runner holds the session, or it is no longer ours to see. */
+  #isLost = false
+  #isStopping = false
+
+  constructor(ports: ActorPorts, session: string) {
+    this.session = session
+    this.#ports = ports
+    this.#stream = `session:${session}`
+    this.#spool = new Spool(join(ports.sessionsFolder, session, 'spool.jsonl'), ports.spoolBytes)
+    this.#outbox = new Outbox(ports.link, this.#stream, this.#spool, ports.log, (problem) => {
+      ports.log.warn('session lost', { session, code: problem.code })
+      this.#lose()
+    })
+  }
+
+  /** The fence under which this runner holds the session, or held it. */
+  get fence(): number | undefined {
+    return this.#fence
+  }
+
+  /** Does all there is to do. Resolves when nothing is left, or after `stop`. */
+  async work(): Promise<void> {
+    try {
+      this.#follow = this.#ports.link.follow(this.#stream, '0', {
+        events: (events) => {
+          for (const event of events) this.#followed(event)
+        },
+        caughtUp: () => {
+          this.#isCaughtUp = true
+          this.#caughtUp.resolve('here')
+        },
+        urgent: (event) => this.#run?.followed(event),
+        reset: () => this.#startOver(),
+        ended: () => {
+          this.#caughtUp.resolve('gone')
+          this.#lose()
+        },
+      })
+      if ((await this.#caughtUp.promise) === 'gone') return
+      await this.#deliverEarlierLife()
+      if (!this.#isLost && !this.#isStopping && (await this.#takeLease())) await this.#hold()
+      await this.#outbox.flush()
+    } finally {
+      this.#follow?.close()
+      await this.#outbox.close()
+      this.#putAway()
+    }
+  }
+
+  /** Ends the agent and reports that; what cannot be delivered until `deadline` waits on the disk. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#isStopping = true
+    this.#caughtUp.resolve('gone')
+    this.#leaseSeen.resolve()
+    this.#starting.abort()
+    await this.#agent?.stop(this.#ports.stopGraceMs)
+    deadline.addEventListener('abort', () => void this.#outbox.close(), { once: true })
+    if (deadline.aborted) await this.#outbox.close()
+  }
+
+  #followed(event: Envelope): void {
+    const before = this.#sessionLog.state
+    this.#sessionLog.apply(event)
+    const { state } = this.#sessionLog
+    if (!this.#isCaughtUp) return
+    this.#run?.followed(event)
+    if (!this.#run && event.type === 'control.requested') this.#controlBeforeRun()
+    if (state && before && isLive(before.status) && !isLive(state.status)) this.#endedElsewhere()
+    const fence = state?.lease?.fence
+    if (this.#fence === undefined || fence === undefined || fence < this.#fence) return
+    if (fence === this.#fence) this.#leaseSeen.resolve()
+    else this.#lose()
+  }
+
+  /** The log had another life. It is read anew; what the agent was told meanwhile is not told again. */
+  #startOver(): void {
+    this.#ports.log.warn('the log of a session was replaced', { session: this.session })
+    this.#sessionLog.clear()
+  }
+
+  /** Reports and doubts of an earlier life of this runner, under the lease that it had then. */
+  async #deliverEarlierLife(): Promise<void> {
+    const fence = this.#spool.fence
+    if (fence === undefined) return
+    this.#outbox.open(fence)
+    for (const [id, intent] of this.#spool.intents) {
+      if (intent.what === 'prompt' && intent.message !== undefined) {
+        this.#outbox.put({ type: 'message.delivery_unknown', data: { message: intent.message } })
+      }
+      if (intent.what === 'answer') {
+        this.#outbox.put({ type: 'approval.dispatch_unknown', data: { approval: intent.approval } })
+      }
+      this.#spool.conclude(id)
+    }
+    await this.#outbox.flush(this.#starting.signal)
+  }
+
+  /** False where there is nothing to hold: the session is over, or somebody else's, or nobody wants it back. */
+  async #takeLease(): Promise<boolean> {
+    const { state } = this.#sessionLog
+    if (!state || !isLive(state.status)) return false
+    if (state.runner !== undefined && state.runner !== this.#ports.runner) return false
+    if (state.status === 'interrupted' && !state.resuming) return false
+    const outcome = await this.#ports.link.command(this.#stream, 'lease.take', {}, { signal: this.#starting.signal })
+    if (!outcome.ok) {
+      this.#ports.log.info('lease not taken', { session: this.session, code: outcome.problem.code })
+      return false
+    }
+    const fence = Number(outcome.accepted['fence'])
+    this.#fence = fence
+    if (this.#sessionLog.state?.lease?.fence === fence) this.#leaseSeen.resolve()
+    this.#spool.lease(fence)
+    this.#outbox.open(fence)
+    // Everything before the lease is folded once the lease itself was seen: only then is it clear where the session stands.
+    await this.#leaseSeen.promise
+    return !this.#isStopping && !this.#isLost
+  }
+
+  async #hold(): Promise<void> {
+    const { state } = this.#sessionLog
+    // Our own earlier life had an agent, which went with it. A session that was only starting has not had one yet.
+    if (state?.status === 'active' || state?.status === 'paused') {
+      return this.#reportEnd({
+        exit: undefined,
+        note: 'The runner ended and was started again; its agent went with it.',
+      })
+    }
+    const { profile, native, mode } = this.#whatToStart()
+    let redactor = new Redactor([])
+    try {
+      if (!profile) throw new StartError(`This runner has no agent "${state?.agent}".`)
+      const { environment: from, scratchFolder, holder, drivers, log } = this.#ports
+      const wanted = { ...this.#sessionLog.wanted, mode }
+      const plan = planLaunch({ session: this.session, profile, wanted, native, from, scratchFolder })
+      redactor = new Redactor(plan.secrets)
+      if (plan.refused.length > 0) log.warn('variables refused', { session: this.session, names: plan.refused })
+      const agent = await drivers[profile.adapter].start(plan.spec, holder, this.#starting.signal)
+      this.#agent = agent
+      await this.#runAgent(agent, profile, redactor, plan.spec.cwd, Object.keys(plan.spec.env))
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error
+      this.#ports.log.warn('agent not started', { session: this.session })
+      this.#notStarted(redactor.text(error.message))
+    }
+  }
+
+  #whatToStart(): { profile: AgentProfile | undefined; native: string | undefined; mode: string | undefined } {
+    const { state, wanted } = this.#sessionLog
+    const profile = state ? this.#ports.profiles.get(state.agent) : undefined
+    // Without a turn there is nothing to take up. Else it begins in the asking mode, whatever it was in before.
+    const native = state && state.counts.turns > 0 ? state.native : undefined
+    return { profile, native, mode: native === undefined ? wanted.mode : undefined }
+  }
+
+  async #runAgent(
+    agent: AgentSession,
+    profile: AgentProfile,
+    redactor: Redactor,
+    cwd: string,
+    envNames: readonly string[],
+  ): Promise<void> {
+    const { log, stopGraceMs } = this.#ports
+    using reporter = new Reporter(this.#outbox, redactor, this.#sessionLog.state?.agentMessageChars ?? 0)
+    const { pid, startedAt, capabilities } = agent
+    reporter.put(profileReport(agent.facts, { capabilities, pid, startedAt }))
+    reporter.put(stateChange('active', 'agent_ready'))
+    for (const { control, action } of this.#sessionLog.controls) {
+      if (action === 'resume') reporter.put({ type: 'control.done', data: { control, action } })
+    }
+    if (profile.adapter === 'acp' && profile.asking.by === 'settings') {
+      reporter.output('log', 'This agent was told by its settings to ask; nothing confirms that it does.\n')
+    }
+    log.info('agent started', { session: this.session, agent: profile.agent, pid })
+    const run = new AgentRun({
+      session: this.session,
+      agentName: profile.agent,
+      cwd,
+      envNames,
+      agent,
+      sessionLog: this.#sessionLog,
+      reporter,
+      redactor,
+      spool: this.#spool,
+      log,
+      onKill: (control) => this.#kill(control),
+    })
+    this.#run = run
+    if (this.#isLost || this.#isStopping || !isLive(this.#sessionLog.state?.status ?? 'aborted')) void agent.stop(0)
+    this.#controlBeforeRun()
+    const end = await run.hear(() => this.#spool.room())
+    const left = await agent.stop(stopGraceMs)
+    this.#run = undefined
+    log.info('agent ended', { session: this.session, pid, ...end.exit, left })
+    this.#ended(end, profile, left)
+  }
+
+  /** People may end a session whose agent is not there yet. */
+  #controlBeforeRun(): void {
+    for (const control of this.#sessionLog.controls) if (control.action === 'kill') this.#kill(control)
+  }
+
+  #kill(control: DataOf<'control.requested'>): void {
+    if (this.#kills.some((known) => known.control === control.control)) return
+    this.#kills.push(control)
+    if (this.#agent) void this.#agent.stop(this.#ports.stopGraceMs)
+    else this.#starting.abort()
+  }
+
+  #ended({ exit, fault }: RunEnd, profile: AgentProfile, left: readonly number[]): void {
+    if (left.length > 0) {
+      const reason = `These processes could not be ended: ${left.join(', ')}.`
+      for (const { control } of this.#kills) {
+        this.#outbox.put({ type: 'control.failed', data: { control, action: 'kill' }, body: { reason } })
+      }
+      this.#kills = []
+    }
+    if (this.#kills.length > 0) return this.#reportEnd({ exit })
+    if (fault !== undefined) return this.#reportEnd({ exit, note: fault, to: 'failed', reason: 'agent_lost' })
+    if (this.#isStopping) return this.#reportEnd({ exit, note: 'The runner was stopped, and its agent with it.' })
+    // A program that ends by itself is finished; an agent that ends by itself is gone in the middle of something.
+    if (profile.adapter === 'pty' && exit.signal === null) {
+      return this.#reportEnd({ exit, to: exit.code === 0 ? 'completed' : 'failed' })
+    }
+    this.#reportEnd({ exit })
+  }
+
+  #notStarted(note: string): void {
+    // The next life of the runner starts it.
+    if (this.#isStopping && this.#kills.length === 0) return
+    this.#killsDone()
+    // An interrupted end of a session that never became active counts as failed, or aborted where a person wanted that.
+    this.#outbox.put(stateChange('failed', 'start_failed', undefined, note))
+  }
+
+  #reportEnd(end: {
+    exit: Exit | undefined
+    note?: string
+    to?: 'interrupted' | 'completed' | 'failed'
+    reason?: 'agent_lost' | 'agent_exited'
+  }): void {
+    const { exit, note, to = 'interrupted', reason = exit ? 'agent_exited' : 'agent_lost' } = end
+    // Decided by a person and not handed over: nobody will.
+    for (const { approval, outcome } of this.#sessionLog.state?.approvals ?? []) {
+      if (outcome === undefined) continue
+      this.#outbox.put({ type: 'approval.dispatch_refused', data: { approval, reason: 'stale' } })
+    }
+    this.#killsDone()
+    this.#outbox.put(stateChange(to, reason, exit, note))
+  }
+
+  #killsDone(): void {
+    for (const { control } of this.#kills) {
+      this.#outbox.put({ type: 'control.done', data: { control, action: 'kill' } })
+    }
+  }
+
+  /** A person ended the session while this machine was out of contact: what is left of its agent ends now. */
+  #endedElsewhere(): void {
+    this.#starting.abort()
+    void this.#agent?.stop(this.#ports.stopGraceMs)
+  }
+
+  #lose(): void {
+    this.#isLost = true
+    this.#leaseSeen.resolve()
+    this.#starting.abort()
+    void this.#agent?.stop(0)
+  }
+
+  #putAway(): void {
+    if (this.#isLost) this.#spool.setAside()
+    else if (this.#spool.waiting.length === 0 && this.#spool.intents.size === 0) this.#spool.remove()
+    else this.#spool.close()
+  }
+}
+
+function stateChange(
+  to: 'active' | 'interrupted' | 'completed' | 'failed',
+  reason: 'agent_ready' | 'start_failed' | 'agent_exited' | 'agent_lost',
+  exit?: Exit,
+  note?: string,
+): Report {
+  return {
+    type: 'session.state_changed',
+    // Where it came from, the server knows better.
+    data: { from: 'active', to, reason, ...(exit === undefined ? {} : { exit }) },
+    body: note === undefined ? {} : { note },
+  }
+}

@@ -1,0 +1,72 @@
+import { evolveSession } from '@hotline/core/session/evolve'
+import type { SessionState } from '@hotline/core/session/state'
+import type { Envelope } from '@hotline/protocol/event'
+import { asKnown, type DataOf } from '@hotline/protocol/events'
+
+/** What a session was created with, beside its state. */
+export interface Wanted {
+  cwd?: string | undefined
+  command?: readonly string[] | undefined
+  mode?: string | undefined
+}
+
+/**
+ * A session as the runner follows it: the state that everybody folds, and the few texts that its agent will need, which
+ * are in no state.
+ */
+export class SessionLog {
+  state: SessionState | undefined
+  wanted: Wanted = {}
+  readonly #texts = new Map<string, string>()
+  readonly #controls = new Map<string, DataOf<'control.requested'>>()
+
+  apply(event: Envelope): void {
+    this.state = evolveSession(this.state, event)
+    const known = asKnown(event)
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others carry nothing that is kept beside the state
+    switch (known?.type) {
+      case 'session.created':
+        this.wanted = { cwd: known.body?.cwd, command: known.body?.command, mode: known.body?.mode }
+        return
+      case 'message.posted':
+        if (known.data.queued && known.body) this.#texts.set(known.data.message, known.body.text)
+        return
+      case 'message.edited':
+        if (this.#texts.has(known.data.message) && known.body) this.#texts.set(known.data.message, known.body.text)
+        return
+      case 'message.withdrawn':
+      case 'message.delivered':
+      case 'message.delivery_unknown':
+        this.#texts.delete(known.data.message)
+        return
+      case 'control.requested':
+        this.#controls.set(known.data.control, known.data)
+        return
+      case 'control.done':
+      case 'control.failed':
+        this.#controls.delete(known.data.control)
+        return
+      default:
+        return
+    }
+  }
+
+  /** The text of a waiting message; undefined where it was erased. */
+  textOf(message: string): string | undefined {
+    return this.#texts.get(message)
+  }
+
+  /** What people asked of the runner and it has not answered. */
+  get controls(): readonly DataOf<'control.requested'>[] {
+    const open = new Set(this.state?.controls.map(({ control }) => control))
+    return [...this.#controls.values()].filter(({ control }) => open.has(control))
+  }
+
+  /** The log had another life: everything is folded anew. */
+  clear(): void {
+    this.state = undefined
+    this.wanted = {}
+    this.#texts.clear()
+    this.#controls.clear()
+  }
+}

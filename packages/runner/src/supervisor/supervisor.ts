@@ -1,0 +1,184 @@
+import { existsSync, readdirSync } from 'node:fs'
+import type { AnnounceBody, WorkPage } from '@hotline/protocol/http'
+import type { z } from 'zod'
+import { announceAgents } from '../agents.ts'
+import { type ActorPorts, SessionActor } from './session-actor.ts'
+
+/** Work is asked for at each hint, and this often in case that a hint was lost. */
+const askEveryMs = 15_000
+
+/** A session that failed here for a reason of ours is not tried again at once. */
+const cooldownMs = 30_000
+
+/** A session that was not given to us is not asked for again at once. */
+const refusedMs = 2_000
+
+/** Sessions that one runner holds at once; more wait for another runner, or for their turn. */
+const sessionsMax = 150
+
+/** What a runner says of itself. */
+export interface Introduction {
+  name: string
+  version: string
+  platform: string
+}
+
+interface Held {
+  readonly actor: SessionActor
+  readonly done: Promise<void>
+}
+
+/** A session that waits, as the server lists it. */
+type Work = z.infer<typeof WorkPage>['work'][number]
+
+/** Takes up the sessions that are meant for this runner, and lets them go again when they are over. */
+export class Supervisor {
+  readonly #ports: Omit<ActorPorts, 'runner'>
+  readonly #introduction: Introduction
+  readonly #held = new Map<string, Held>()
+  readonly #cooling = new Map<string, number>()
+  readonly #announced = Promise.withResolvers<string>()
+  #runner: string | undefined
+  #leave: (() => void)[] = []
+  #asking: Promise<void> | undefined
+  #askAgain = false
+  #isStopping = false
+
+  constructor(ports: Omit<ActorPorts, 'runner'>, introduction: Introduction) {
+    this.#ports = ports
+    this.#introduction = introduction
+  }
+
+  /** Ends what earlier lives left running, then works for the server whenever it is there. */
+  async start(): Promise<void> {
+    const { holder, link, log } = this.#ports
+    for (const { session, pid } of await holder.reap())
+      log.warn('an agent of an earlier life was ended', { session, pid })
+    const timer = setInterval(() => this.#ask(), askEveryMs)
+    this.#leave = [
+      () => clearInterval(timer),
+      link.ephemeral(({ kind }) => kind === 'work' && this.#ask()),
+      link.connection.watch(({ status }) => {
+        if (status === 'open') void this.#announce()
+      }),
+    ]
+    if (link.connection.value.status === 'open') void this.#announce()
+  }
+
+  /** Resolves to this runner's id once the server knows it. */
+  get announced(): Promise<string> {
+    return this.#announced.promise
+  }
+
+  /** Sessions that have work to do here. */
+  get sessions(): readonly string[] {
+    return [...this.#held.keys()]
+  }
+
+  /** Ends all agents and reports that; what cannot be delivered until the deadline waits on the disk. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#isStopping = true
+    for (const leave of this.#leave) leave()
+    await this.#asking
+    await Promise.all([...this.#held.values()].map(({ actor, done }) => actor.stop(deadline).then(() => done)))
+    await this.#ports.holder[Symbol.asyncDispose]()
+  }
+
+  /** After each connect: what can be started here, and what is held. */
+  async #announce(): Promise<void> {
+    const { link, log, profiles, environment } = this.#ports
+    const body: AnnounceBody = {
+      ...this.#introduction,
+      agents: announceAgents([...profiles.values()], environment['PATH']),
+      holds: [...this.#held.values()].flatMap(({ actor: { session, fence } }) =>
+        fence === undefined ? [] : [{ session, fence }],
+      ),
+    }
+    const answer = await link.request<{ runner: string }>('PUT', '/api/runner', body)
+    if (!answer.ok) {
+      log.warn('not announced', { code: answer.problem.code })
+      return
+    }
+    const isFirst = this.#runner === undefined
+    this.#runner = answer.value.runner
+    if (isFirst) this.#takeUpEarlierLife()
+    this.#announced.resolve(answer.value.runner)
+    this.#ask()
+  }
+
+  /** Sessions that an earlier life of this runner held have a folder here, whatever the server lists. */
+  #takeUpEarlierLife(): void {
+    const { sessionsFolder } = this.#ports
+    if (!existsSync(sessionsFolder)) return
+    for (const session of readdirSync(sessionsFolder)) {
+      if (existsSync(`${sessionsFolder}/${session}/spool.jsonl`)) this.#take(session)
+    }
+  }
+
+  /** One question at a time; whoever asks meanwhile gets another one afterwards. */
+  #ask(): void {
+    if (this.#isStopping || this.#runner === undefined || this.#ports.link.connection.value.status !== 'open') return
+    this.#askAgain = this.#asking !== undefined
+    this.#asking ??= this.#askForWork().finally(() => {
+      this.#asking = undefined
+      if (this.#askAgain) this.#ask()
+    })
+  }
+
+  async #askForWork(): Promise<void> {
+    const { link, log } = this.#ports
+    const answer = await link.request<z.infer<typeof WorkPage>>('GET', '/api/runner/work')
+    if (!answer.ok) {
+      log.debug('work', 'no answer', { code: answer.problem.code })
+      return
+    }
+    for (const work of answer.value.work) {
+      if (this.#isStopping) return
+      if (!this.#held.has(work.session) && (await this.#isForUs(work))) this.#take(work.session)
+    }
+  }
+
+  async #isForUs({ session, status, runner }: Work): Promise<boolean> {
+    const { link, profiles } = this.#ports
+    if (runner !== null && runner !== this.#runner) return false
+    if ((this.#cooling.get(session) ?? 0) > Date.now() || this.#held.size >= sessionsMax) return false
+    if (status === 'starting' && runner === null) return false
+    if (status === 'queued' && runner !== null) return true
+    const snapshot = await link.request<{ state: { agent: string; resuming: boolean } }>(
+      'GET',
+      `/api/sessions/${session}`,
+    )
+    if (!snapshot.ok) return false
+    const { agent, resuming } = snapshot.value.state
+    // Interrupted sessions stay listed until a person wants them back; those of any runner need one that has the agent.
+    if (status === 'interrupted') return resuming
+    return runner !== null || profiles.has(agent)
+  }
+
+  #take(session: string): void {
+    const { log } = this.#ports
+    if (this.#isStopping || this.#runner === undefined || this.#held.has(session)) return
+    let actor: SessionActor
+    try {
+      actor = new SessionActor({ ...this.#ports, runner: this.#runner }, session)
+    } catch (error) {
+      this.#cooling.set(session, Date.now() + cooldownMs)
+      log.error('session not taken', { session, error: String(error) })
+      return
+    }
+    const done = actor
+      .work()
+      .catch((error: unknown) => {
+        this.#cooling.set(session, Date.now() + cooldownMs)
+        log.error('session failed', { session, error: error instanceof Error ? error.stack : String(error) })
+        return actor.stop(AbortSignal.abort())
+      })
+      .finally(() => {
+        this.#held.delete(session)
+        // Listed for us and refused to us: the list is behind. A moment later it is not.
+        if (actor.fence === undefined) this.#cooling.set(session, Date.now() + refusedMs)
+        this.#ask()
+      })
+    this.#held.set(session, { actor, done })
+  }
+}

@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto'
+import type { CommandOutcome, ConnectionState, Follow, Follower, Link } from '@hotline/client/link'
+import type { CommandInput, CommandType } from '@hotline/protocol/command'
+import { type Problem, problem } from '@hotline/protocol/error'
+import type { AnnounceBody } from '@hotline/protocol/http'
+import type { World } from './world.ts'
+
+/** A link whose connection a test cuts and mends, and whose answers it loses. */
+export interface TestLink extends Link {
+  cut(): void
+  mend(): void
+  /** The next answers are lost: what was asked is carried out, and the connection goes away. */
+  loseAnswers(count: number): void
+}
+
+interface Following {
+  stream: string
+  seq: number
+  isCaughtUp: boolean
+  follower: Follower
+}
+
+interface Waiting {
+  stream: string
+  type: string
+  data: unknown
+  id: string
+  answer: (outcome: CommandOutcome) => void
+}
+
+/** A link to a world in this process: commands one by one, events in order, nothing while the connection is cut. */
+export function linkOverCore(world: World): TestLink {
+  let state: ConnectionState = { status: 'open', since: 0 }
+  const watchers = new Set<(state: ConnectionState) => void>()
+  const followings = new Set<Following>()
+  const waiting = new Map<string, Waiting>()
+  const ears = new Set<(frame: { kind: string; stream?: string }) => void>()
+  let lose = 0
+  const isOpen = (): boolean => state.status === 'open'
+  const change = (next: ConnectionState): void => {
+    state = next
+    for (const changed of watchers) changed(next)
+  }
+
+  const pump = (following: Following): void => {
+    if (!isOpen() || !followings.has(following)) return
+    const { events } = world.stream(following.stream)
+    const batch = events.slice(following.seq)
+    following.seq = events.length
+    if (batch.length > 0) following.follower.events(batch, world.epoch)
+    if (following.isCaughtUp) return
+    following.isCaughtUp = true
+    following.follower.caughtUp?.(`${world.epoch}.${following.seq}`)
+  }
+  const pumpSoon = (following: Following): void => void setImmediate(() => pump(following))
+
+  const transmit = (command: Waiting): void => {
+    setImmediate(() => {
+      if (!isOpen() || !waiting.has(command.id)) return
+      const outcome = world.command(command.stream, command.type, command.data, command.id)
+      if (lose > 0) {
+        lose -= 1
+        link.cut()
+        return
+      }
+      setImmediate(() => {
+        if (!isOpen() || !waiting.delete(command.id)) return
+        command.answer(outcome)
+      })
+    })
+  }
+
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the port says so
+  const request = <R>(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ ok: true; value: R } | { ok: false; problem: Problem }> =>
+    Promise.resolve(
+      isOpen()
+        ? { ok: true, value: serve(world, method, path, body) as R }
+        : { ok: false, problem: problem('unreachable', 'Cut.') },
+    )
+
+  const link: TestLink = {
+    connection: {
+      get value() {
+        return state
+      },
+      watch: (changed) => {
+        watchers.add(changed)
+        return () => watchers.delete(changed)
+      },
+    },
+    follow: (stream, after, follower): Follow => {
+      const following: Following = {
+        stream,
+        seq: after === '0' ? 0 : Number(after.split('.')[1]),
+        isCaughtUp: false,
+        follower,
+      }
+      followings.add(following)
+      const hear = (): void => pumpSoon(following)
+      world.stream(stream).heard.add(hear)
+      pumpSoon(following)
+      return {
+        get cursor() {
+          return `${world.epoch}.${following.seq}`
+        },
+        close: () => {
+          followings.delete(following)
+          world.stream(stream).heard.delete(hear)
+        },
+      }
+    },
+    command: <T extends CommandType>(
+      stream: string,
+      type: T,
+      data: CommandInput<T>,
+      { id = randomUUID(), signal }: { id?: string; signal?: AbortSignal } = {},
+    ): Promise<CommandOutcome> =>
+      new Promise((answer) => {
+        const command: Waiting = { stream, type, data, id, answer }
+        waiting.set(id, command)
+        const giveUp = (): void => {
+          if (waiting.delete(id)) answer({ ok: false, problem: problem('unreachable', 'Given up.') })
+        }
+        if (signal?.aborted) return giveUp()
+        signal?.addEventListener('abort', giveUp, { once: true })
+        transmit(command)
+      }),
+    reconnect: () => link.mend(),
+    request,
+    ephemeral: (hear) => {
+      ears.add(hear)
+      return () => ears.delete(hear)
+    },
+    cut: () =>
+      change({ status: 'waiting', attempt: 1, retryAt: 0, problem: problem('unreachable', 'Cut.'), slow: false }),
+    mend: () => {
+      if (isOpen()) return
+      for (const following of followings) following.isCaughtUp = false
+      change({ status: 'open', since: Date.now() })
+      for (const following of followings) pumpSoon(following)
+      for (const command of waiting.values()) transmit(command)
+    },
+    loseAnswers: (count) => {
+      lose = count
+    },
+    [Symbol.asyncDispose]: () => {
+      change({ status: 'closed' })
+      for (const { answer } of waiting.values()) answer({ ok: false, problem: problem('unreachable', 'Closed.') })
+      waiting.clear()
+      return Promise.resolve()
+    },
+  }
+  world.hint = () => {
+    if (isOpen()) for (const hear of ears) hear({ kind: 'work' })
+  }
+  return link
+}
+
+/** The few requests that a runner makes. */
+export function serve(world: World, method: string, path: string, body: unknown): unknown {
+  if (method === 'PUT' && path === '/api/runner') {
+    world.announced.push(body as AnnounceBody)
+    return { runner: world.runner.id }
+  }
+  if (path === '/api/runner/work') {
+    const states = [...world.streams.values()].flatMap(({ state }) => (state ? [state] : []))
+    const waiting = states.filter(({ status }) => ['queued', 'starting', 'interrupted'].includes(status))
+    return { work: waiting.map(({ session, status, runner }) => ({ session, status, runner: runner ?? null })) }
+  }
+  return { state: world.state(path.slice(path.lastIndexOf('/') + 1)) }
+}
