@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../machine/clock.ts'
 import type { Ids } from '../../machine/ids.ts'
 import { noFailpoints } from '../failpoints.ts'
@@ -160,7 +161,7 @@ export class BatchWriter {
         // What was never sent was never written: whoever waits is told at once.
         if (trouble !== 'unknown' || sent === 0) throw error
         if (clock.monotonicMs() > deadlineMs) throw new ConnectionLost(outcomeUnknown, { cause: error })
-        await this.#pause(pauseMs)
+        await pause(pauseMs)
       }
     }
   }
@@ -181,7 +182,7 @@ export class BatchWriter {
         return rows[0] !== undefined && Buffer.compare(rows[0].hash, move.after.hash) === 0
       } catch (error) {
         if (postgresTrouble(error) !== 'unknown' || this.#options.clock.monotonicMs() > deadlineMs) throw error
-        await this.#pause(longestPauseMs)
+        await pause(longestPauseMs)
       }
     }
   }
@@ -260,12 +261,6 @@ export class BatchWriter {
   #committed({ outcomes, planned, writing }: Prepared): readonly Outcome[] {
     for (const { stream, after } of writing.moves) this.#heads.set(stream, after)
     return outcomes.map((outcome, at) => outcome ?? { ok: true, appended: (planned[at] ?? []).map(appendedOf) })
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#options.clock.after(delayMs, resolve)
-    })
   }
 }
 

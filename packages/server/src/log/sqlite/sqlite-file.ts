@@ -54,8 +54,8 @@ export class SqliteFile implements Disposable {
     touchPrivately(options.path)
     if ((statSync(options.path).mode & 0o077) !== 0) chmodSync(options.path, 0o600)
     try {
+      this.#check()
       this.#db = this.#connect()
-      this.#check(this.#db)
       this.#migrate(this.#db)
     } catch (error) {
       this.#db?.close()
@@ -187,22 +187,25 @@ export class SqliteFile implements Disposable {
     }
   }
 
-  #check(db: DatabaseSync): void {
-    const tables = numberOf(db, 'SELECT count(*) FROM sqlite_schema')
-    const id = numberOf(db, 'PRAGMA application_id')
-    if (tables > 0 && id !== applicationId) {
-      throw new DatabaseRefused(`${this.path} is not a database of Hotline`)
+  /** Looks before anything is changed: what is refused stays as it is. */
+  #check(): void {
+    const db = new DatabaseSync(this.path, { readOnly: true })
+    try {
+      const tables = numberOf(db, 'SELECT count(*) FROM sqlite_schema')
+      if (tables > 0 && numberOf(db, 'PRAGMA application_id') !== applicationId) {
+        throw new DatabaseRefused(`${this.path} is not a database of Hotline`)
+      }
+      missingSteps(this.#options.migrations, versionOf(db), this.path)
+      if (statSync(this.path).size > fullCheckBytes) return
+      const finding = Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0]
+      if (finding !== 'ok') throw this.#damaged(finding)
+    } finally {
+      db.close()
     }
-    if (statSync(this.path).size > fullCheckBytes) return
-    const finding = Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0]
-    if (finding !== 'ok') throw this.#damaged(finding)
   }
 
   #migrate(db: DatabaseSync): void {
-    const current = numberOf(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_version'")
-      ? numberOf(db, 'SELECT version FROM schema_version')
-      : 0
-    for (const step of missingSteps(this.#options.migrations, current, this.path)) {
+    for (const step of missingSteps(this.#options.migrations, versionOf(db), this.path)) {
       // One transaction for each step: a crash leaves the step done or not begun.
       db.exec('BEGIN IMMEDIATE')
       if (step.version === 1) {
@@ -224,6 +227,12 @@ export class SqliteFile implements Disposable {
       { cause: finding },
     )
   }
+}
+
+/** 0 for a file that has no schema yet. */
+function versionOf(db: DatabaseSync): number {
+  const known = numberOf(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_version'")
+  return known === 0 ? 0 : numberOf(db, 'SELECT version FROM schema_version')
 }
 
 function numberOf(db: DatabaseSync, sql: string): number {
