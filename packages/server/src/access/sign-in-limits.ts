@@ -23,6 +23,7 @@ export class SignInLimits {
   readonly #network: RateLimiterMemory
   readonly #name: RateLimiterMemory
   readonly #pause: RateLimiterMemory
+  readonly #locked: RateLimiterMemory
 
   constructor(options: SignInLimitOptions) {
     const { signInTriesPerAccount, signInTriesPerNetwork, signInLockSeconds } = options
@@ -31,6 +32,7 @@ export class SignInLimits {
     this.#network = new RateLimiterMemory({ points: signInTriesPerNetwork, duration: signInLockSeconds })
     this.#name = new RateLimiterMemory({ points: signInTriesPerAccount, duration: signInLockSeconds })
     this.#pause = new RateLimiterMemory({ points: 1, duration: 1 })
+    this.#locked = new RateLimiterMemory({ points: 1, duration: signInLockSeconds })
   }
 
   /** Takes one try. `waitMs`: this one is refused, come back then. */
@@ -53,8 +55,8 @@ export class SignInLimits {
     const { signInTriesPerAccount: tries, signInLockSeconds } = this.#options
     const count = (await this.#name.get(name))?.consumedPoints ?? 0
     if (count >= tries) {
-      // Once: tries that ran at the same time find the count above.
-      if (count > tries) return undefined
+      // Tries that ran at the same time all come here; one of them locks.
+      if ((await consume(this.#locked, name)) !== undefined) return undefined
       await this.#name.block(name, signInLockSeconds)
       return { lockedMs: signInLockSeconds * 1_000 }
     }

@@ -36,14 +36,21 @@ const rows = [
   '1qaz2wsx3edc4rfv5tgb6yhn7ujm',
 ]
 
+/** A password that contains the name must contain so many letters beside it. */
+const lettersLeftMin = 4
+
 /** Why a password is too easy to guess, as a sentence; undefined where nothing speaks against it. */
 export function weaknessOf(password: string, name: string): string | undefined {
   const text = flat(password)
   if (common.has(text)) return 'This is one of the passwords that are tried first. Choose several unrelated words.'
   if (isRepeated(text)) return 'This repeats the same few characters. Choose several unrelated words.'
   if (isRow(text)) return 'These characters stand next to each other on a keyboard or in the alphabet.'
-  const rest = text.replaceAll(flat(name), '').replaceAll('hotline', '').replaceAll('password', '')
-  if (name.length > 2 && rest.length < 6) return 'This is little more than the name. Choose several unrelated words.'
+  const lower = password.toLowerCase()
+  const parts = [name.toLowerCase(), 'hotline', 'password'].filter((part) => part.length > 2 && lower.includes(part))
+  const rest = parts.reduce((left, part) => left.replaceAll(part, ''), lower).replaceAll(/[^\p{L}]/gu, '')
+  if (parts.length > 0 && rest.length < lettersLeftMin) {
+    return 'This is little more than a name with numbers. Choose several unrelated words.'
+  }
   return undefined
 }
 

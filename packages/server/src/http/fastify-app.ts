@@ -25,11 +25,19 @@ export interface HttpTimeouts {
   requestMs: number
   /** Without any byte, unless the socket was upgraded. Longer than a long poll waits. */
   silenceMs: number
-  /** How often the two above are looked at. */
+  /** Between two requests on one connection. */
+  keepAliveMs: number
+  /** How often the first two are looked at. */
   checkMs: number
 }
 
-export const defaultTimeouts: HttpTimeouts = { headersMs: 10_000, requestMs: 30_000, silenceMs: 60_000, checkMs: 2_000 }
+export const defaultTimeouts: HttpTimeouts = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  silenceMs: 60_000,
+  keepAliveMs: 30_000,
+  checkMs: 2_000,
+}
 
 const headBytesMax = 16 * 1024
 const requestsPerSocketMax = 1_000
@@ -91,6 +99,7 @@ export function openFastify(ports: AppPorts): App {
         ? createTlsServer({ ...options, ...ports.tls, minVersion: 'TLSv1.2' }, listener)
         : createServer(options, listener)
       server.setTimeout(timeouts.silenceMs)
+      server.keepAliveTimeout = timeouts.keepAliveMs
       server.maxRequestsPerSocket = requestsPerSocketMax
       // The guard counts the headers; Node would leave out those beyond its limit without a word.
       server.maxHeadersCount = 0

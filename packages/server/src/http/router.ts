@@ -148,8 +148,10 @@ const jsonType = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i
 function checkBody(request: FastifyRequest): Problem | undefined {
   const { headers } = request
   const length = headers['content-length']
-  if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) return undefined
-  if (headers['content-encoding'] !== undefined) return problem('media_type', 'Send the body as it is, not compressed.')
+  const transfer = headers['transfer-encoding']
+  if (transfer === undefined && (length === undefined || length === '0')) return undefined
+  if (headers['content-encoding'] !== undefined || (transfer !== undefined && transfer.toLowerCase() !== 'chunked'))
+    return problem('media_type', 'Send the body as it is, not compressed.')
   if (jsonType.test(headers['content-type'] ?? '')) return undefined
   return problem('media_type', 'Send JSON with "Content-Type: application/json".')
 }
