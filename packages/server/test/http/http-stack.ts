@@ -1,0 +1,254 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openRawConnection, type RawResponse, sendRawRequest } from '@hotline/testing/raw-http'
+import type { Access } from '../../src/access/open-access.ts'
+import { openAccess } from '../../src/access/open-access.ts'
+import type { PasswordCost } from '../../src/access/passwords.ts'
+import { type Config, type Environment, readConfig } from '../../src/config/read-config.ts'
+import { composeHttp, type Http } from '../../src/http/compose.ts'
+import type { HttpTimeouts } from '../../src/http/fastify-app.ts'
+import type { RegisterRoute } from '../../src/http/route.ts'
+import { noFailpoints } from '../../src/log/failpoints.ts'
+import type { Lists } from '../../src/log/lists.ts'
+import type { LogStore } from '../../src/log/log-store.ts'
+import { openMemoryBus } from '../../src/log/memory-bus.ts'
+import { openDatabase } from '../../src/log/open-database.ts'
+import { type Clock, systemClock, timestamp } from '../../src/machine/clock.ts'
+import { systemIds } from '../../src/machine/ids.ts'
+import { openLogger } from '../../src/machine/logger.ts'
+import { type Metrics, openMetrics } from '../../src/machine/metrics.ts'
+import { Exchange } from '../../src/session/exchange.ts'
+
+/** Cheap enough for tests, and still the same way through the code. */
+export const cheapPasswords: PasswordCost = { memoryKiB: 256, passes: 1 }
+
+export const owner = { name: 'dana', password: 'a long walk over the wet meadow' }
+
+/** The HTTP side with access and a real database in a folder of its own, listening on a port of its own. */
+export interface HttpStack extends AsyncDisposable {
+  readonly dir: string
+  readonly port: number
+  readonly origin: string
+  readonly access: Access
+  readonly http: Http
+  readonly lists: Lists
+  readonly store: LogStore
+  readonly metrics: Metrics
+  /** Lines of the log. */
+  readonly logged: string[]
+  /** Every header, in order, is the caller's; `Host` and the length of the body are added where they are missing. */
+  send(request: RawRequest): Promise<RawResponse>
+  /** The same with a JSON body or none, parsed. */
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>
+  /** Claims the fresh server; answers the owner's cookie. */
+  claim(): Promise<string>
+}
+
+export interface RawRequest {
+  method?: string
+  target?: string
+  headers?: readonly (readonly [string, string])[]
+  body?: string | Uint8Array
+}
+
+export interface CallOptions {
+  cookie?: string
+  token?: string
+  /** The own origin when absent and there is a cookie; `none` sends none. */
+  origin?: string
+  body?: unknown
+  headers?: readonly (readonly [string, string])[]
+}
+
+export interface Answer {
+  status: number
+  headers: RawResponse['headers']
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of any form
+  body: any
+  /** The session in Set-Cookie, as `name=value`. */
+  cookie: string | undefined
+}
+
+export interface StackOptions {
+  env?: Environment
+  clock?: Clock
+  timeouts?: HttpTimeouts
+  passwordCost?: PasswordCost
+  pageDir?: string
+  dir?: string
+  /** `fails`: the first project cannot be made. */
+  firstProject?: 'fails'
+  register?: (route: RegisterRoute, http: Http) => void
+}
+
+/** A clock whose wall and steady time tests move. */
+export interface MovedClock extends Clock {
+  advance(ms: number): void
+}
+
+export function movedClock(): MovedClock {
+  let ahead = 0
+  const waiting = new Set<{ atMs: number; fire: () => void }>()
+  return {
+    wallMs: () => systemClock.wallMs() + ahead,
+    monotonicMs: () => systemClock.monotonicMs() + ahead,
+    after(delayMs, fire) {
+      const one = { atMs: this.monotonicMs() + delayMs, fire }
+      waiting.add(one)
+      return () => waiting.delete(one)
+    },
+    advance(ms) {
+      ahead += ms
+      for (const one of waiting) {
+        if (one.atMs > this.monotonicMs()) continue
+        waiting.delete(one)
+        one.fire()
+      }
+    },
+  }
+}
+
+export async function openHttpStack(options: StackOptions = {}): Promise<HttpStack> {
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'hotline-http-'))
+  const config: Config = readConfig({
+    HOTLINE_DATA_DIR: dir,
+    HOTLINE_PORT: '0',
+    HOTLINE_LISTEN: '127.0.0.1',
+    ...options.env,
+  })
+  const clock = options.clock ?? systemClock
+  const ids = systemIds(() => clock.wallMs())
+  const logged: string[] = []
+  const logger = openLogger({ debugAreas: ['*'], destination: { write: (line) => void logged.push(line) } })
+  const metrics = openMetrics()
+  const database = await openDatabase({ kind: 'sqlite', dir }, { clock, ids })
+  const { store, lists } = database
+  const bus = openMemoryBus()
+  const exchange = new Exchange(
+    {
+      store,
+      bus,
+      failpoints: noFailpoints,
+      fault: (error) => logger.error('exchange', { error }),
+      now: () => timestamp(clock),
+    },
+    async (project, account) => (await lists.roleOf(project, account)) as 'owner' | undefined,
+  )
+  const access = await openAccess({
+    dataDir: dir,
+    store,
+    lists,
+    bus,
+    clock,
+    ids,
+    logger,
+    metrics,
+    limits: config.limits,
+    passwordCost: options.passwordCost ?? cheapPasswords,
+    createFirstProject: async (account) => {
+      if (options.firstProject === 'fails') throw new Error('the first project fails on purpose')
+      const principal = {
+        kind: 'person',
+        id: account,
+        name: '',
+        account,
+        key: '',
+        admin: true,
+        scopes: ['write'],
+        accessVersion: 0,
+        channel: 'web:first',
+      } as const
+      const data = { name: 'My project' }
+      const command = { id: 'first', stream: 'project:default', type: 'project.create', data } as const
+      const outcome = await exchange.command(principal, command)
+      if (!outcome.ok) throw new Error(outcome.problem.detail)
+    },
+  })
+  await access.finishFirstAccount()
+  const http = await composeHttp({
+    config,
+    access,
+    lists,
+    logger,
+    metrics,
+    pageDir: options.pageDir ?? join(dir, 'no-page'),
+    timeouts: options.timeouts,
+  })
+  options.register?.(http.route, http)
+  const { port, origin } = await http.listen()
+
+  const send = (request: RawRequest): Promise<RawResponse> =>
+    sendRawRequest({ port }, rawBytes(request, port), { method: request.method ?? 'GET', deadlineMs: 15_000 })
+  const call = async (method: string, path: string, more: CallOptions = {}): Promise<Answer> => {
+    const headers: (readonly [string, string])[] = [...(more.headers ?? [])]
+    if (more.cookie !== undefined) headers.push(['Cookie', more.cookie])
+    if (more.token !== undefined) headers.push(['Authorization', `Bearer ${more.token}`])
+    const from = more.origin ?? (more.cookie === undefined ? 'none' : origin)
+    if (from !== 'none') headers.push(['Origin', from])
+    const body = more.body === undefined ? undefined : JSON.stringify(more.body)
+    if (body !== undefined) headers.push(['Content-Type', 'application/json'])
+    const response = await send({ method, target: path, headers, ...(body === undefined ? {} : { body }) })
+    return answerOf(response)
+  }
+  return {
+    dir,
+    port,
+    origin,
+    access,
+    http,
+    lists,
+    store,
+    metrics,
+    logged,
+    send,
+    call,
+    claim: async () => {
+      const code = access.bootstrap.link('')?.split('=')[1] ?? ''
+      const answer = await call('POST', '/api/auth/bootstrap', { body: { code, ...owner } })
+      if (answer.status !== 200 || answer.cookie === undefined) throw new Error(JSON.stringify(answer.body))
+      return answer.cookie
+    },
+    [Symbol.asyncDispose]: async () => {
+      await http[Symbol.asyncDispose]()
+      await access[Symbol.asyncDispose]()
+      await bus[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
+      metrics[Symbol.dispose]()
+      if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The bytes of a request; nothing is checked, doubled or left out. */
+export function rawBytes(
+  { method = 'GET', target = '/healthz', headers = [], body }: RawRequest,
+  port: number,
+): Uint8Array {
+  const has = (name: string): boolean => headers.some(([own]) => own.toLowerCase() === name)
+  const payload = typeof body === 'string' ? Buffer.from(body) : (body ?? Buffer.alloc(0))
+  const lines = headers.map(([name, value]) => `${name}: ${value}`)
+  if (!has('host')) lines.unshift(`Host: localhost:${port}`)
+  if (body !== undefined && !has('content-length') && !has('transfer-encoding')) {
+    lines.push(`Content-Length: ${payload.length}`)
+  }
+  return Buffer.concat([
+    Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'),
+    payload,
+  ])
+}
+
+/** The answer with its body parsed and its cookie found. */
+export function answerOf(response: RawResponse): Answer {
+  const text = response.body.toString('utf8')
+  const type = response.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
+  const set = response.headers.find(([name]) => name.toLowerCase() === 'set-cookie')?.[1]
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: type.includes('json') ? (JSON.parse(text) as unknown) : text,
+    cookie: set?.split(';', 1)[0],
+  }
+}
+
+export { openRawConnection }
