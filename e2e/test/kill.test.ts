@@ -104,7 +104,7 @@ describe('killing', () => {
     '[K1] the server is killed at random while 20 sessions stream to five readers each (seed %i)',
     async (seed) => {
       const random = seededRandom(seed)
-      const hotline = await startHotline({ env: { HOTLINE_DEMO_PACE: '0' } })
+      const hotline = await startHotline()
       const scene = await openScene(hotline, 20)
       try {
         await hotline.api.until(scene.sessions[0] ?? '', 'work', (state) => state.turn !== undefined)
@@ -131,7 +131,7 @@ describe('killing', () => {
   it.each(['before_write', 'after_write_before_sync', 'after_commit_before_publish', 'after_publish_before_ack'])(
     '[K2] every life of the server ends at the failpoint %s, and nothing is lost or doubled',
     async (point) => {
-      const hotline = await startHotline({ env: { HOTLINE_DEMO_PACE: '0' } })
+      const hotline = await startHotline()
       await hotline.interrupt()
       const scene = await (async () => {
         await hotline.restart({ HOTLINE_FAILPOINT: `${point}:kill:90` })

@@ -43,7 +43,7 @@ export interface Config {
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Settings of the command line, the runner and the tests live beside ours. */
-const ofOthers = /^HOTLINE_(TEST|RUNNER|CLI)_|^HOTLINE_(URL|TOKEN)$/
+const ofOthers = /^HOTLINE_(TEST|RUNNER|CLI|DEMO)_|^HOTLINE_(URL|TOKEN)$/
 
 /**
  * Reads all settings. Throws a `ConfigError` for an unknown `HOTLINE_…` name, a value of the wrong type, or a combination

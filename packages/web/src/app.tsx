@@ -1,0 +1,72 @@
+import type { Me } from '@hotline/protocol/http'
+import { createRootRoute, createRoute, createRouter, RouterProvider } from '@tanstack/react-router'
+import { type ReactNode, useCallback, useEffect, useState } from 'react'
+import { LiveProvider, ask } from './live/hotline.tsx'
+import { Enter } from './pages/enter.tsx'
+import { Frame } from './pages/frame.tsx'
+import { SettingsPage } from './pages/settings.tsx'
+import { SessionPage } from './session/session-page.tsx'
+
+const root = createRootRoute({ component: Frame })
+const home = createRoute({ getParentRoute: () => root, path: '/', component: NothingChosen })
+const session = createRoute({
+  getParentRoute: () => root,
+  path: '/sessions/$session',
+  component: function Chosen() {
+    const { session: id } = session.useParams()
+    return <SessionPage key={id} session={id} />
+  },
+})
+const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: SettingsPage })
+const router = createRouter({ routeTree: root.addChildren([home, session, settings]) })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
+
+type Stage = { at: 'looking' } | { at: 'away'; detail: string } | { at: 'outside' } | { at: 'inside'; me: Me }
+
+/** Signed in or not; everything else is behind the router. */
+export function App(): ReactNode {
+  const [stage, setStage] = useState<Stage>({ at: 'looking' })
+  const look = useCallback(async () => {
+    const me = await ask<Me>('GET', '/api/me')
+    if (me.ok) setStage({ at: 'inside', me: me.value })
+    else if (me.problem.code === 'unauthenticated') setStage({ at: 'outside' })
+    else setStage({ at: 'away', detail: me.problem.detail })
+  }, [])
+  useEffect(() => void look(), [look])
+  switch (stage.at) {
+    case 'looking':
+      return <div className="enter quiet" aria-busy="true" />
+    case 'away':
+      return (
+        <div className="enter">
+          <div className="empty" role="alert">
+            <p>{stage.detail}</p>
+            <button type="button" className="button" onClick={() => void look()}>
+              Try again
+            </button>
+          </div>
+        </div>
+      )
+    case 'outside':
+      return <Enter entered={() => void look()} />
+    case 'inside':
+      return (
+        <LiveProvider me={stage.me}>
+          <RouterProvider router={router} />
+        </LiveProvider>
+      )
+  }
+}
+
+function NothingChosen(): ReactNode {
+  return (
+    <div className="empty">
+      <p>Choose a session, or start one.</p>
+    </div>
+  )
+}

@@ -1,0 +1,96 @@
+import type { SessionRow } from '@hotline/protocol/http'
+import { isLive } from '@hotline/protocol/session-status'
+import { Link as To } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { useLive } from '../live/hotline.tsx'
+import { useNow, useReadable } from '../live/use-readable.ts'
+import { agoText, clockText, exactText } from '../text/time.ts'
+
+type Group = 'Needs you' | 'Out of contact' | 'Running' | 'Agent gone' | 'Finished'
+const groups: readonly Group[] = ['Needs you', 'Out of contact', 'Agent gone', 'Running', 'Finished']
+
+function groupOf(row: SessionRow): Group {
+  if (row.openApprovals.length + row.openQuestions.length > 0) return 'Needs you'
+  if (row.status === 'interrupted') return 'Agent gone'
+  if (row.staleSince !== null) return 'Out of contact'
+  return isLive(row.status as 'active') ? 'Running' : 'Finished'
+}
+
+/** The sessions in groups, those that need somebody first. */
+export function SessionRows({ start }: { start: () => void }): ReactNode {
+  const { list } = useLive()
+  const { status, sessions, problem } = useReadable(list.picture)
+  const now = useNow(10_000)
+  if (status === 'loading') {
+    return (
+      <div aria-busy="true" aria-label="Loading sessions">
+        {['a', 'b', 'c'].map((key) => (
+          <div key={key} className="skeleton" />
+        ))}
+      </div>
+    )
+  }
+  if (status === 'failed') {
+    return (
+      <p className="empty" role="alert">
+        {problem?.detail}
+      </p>
+    )
+  }
+  if (sessions.length === 0) {
+    return (
+      <div className="empty">
+        <p>No agent is running. Start the demo agent: it needs no key and shows how this works.</p>
+        <button type="button" className="button strong" onClick={start}>
+          Start an agent
+        </button>
+      </div>
+    )
+  }
+  const byStart = sessions.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+  return groups.map((group) => {
+    const rows = byStart.filter((row) => groupOf(row) === group)
+    if (rows.length === 0) return undefined
+    return (
+      <section key={group} aria-label={group}>
+        <h2 className={group === 'Needs you' ? 'needs' : ''}>
+          {group} {rows.length}
+        </h2>
+        {rows.map((row) => (
+          <To
+            key={row.session}
+            to="/sessions/$session"
+            params={{ session: row.session }}
+            className={`row${group === 'Needs you' ? ' needs' : ''}${group === 'Finished' ? ' over' : ''}`}
+          >
+            <span className="title">{row.title}</span>
+            <time className="small quiet" dateTime={row.updatedAt} title={exactText(row.updatedAt)}>
+              {agoText(now - Date.parse(row.updatedAt))}
+            </time>
+            <span className="what">{whatOf(row, now)}</span>
+          </To>
+        ))}
+      </section>
+    )
+  })
+}
+
+/** Evidence in a few words. */
+function whatOf(row: SessionRow, now: number): string {
+  const approvals = row.openApprovals.length
+  const questions = row.openQuestions.length
+  const asks = [approvals > 0 ? `${approvals} to allow or deny` : '', questions > 0 ? `${questions} to answer` : '']
+    .filter(Boolean)
+    .join(', ')
+  if (asks) return `${row.agent} · ${asks}`
+  if (row.staleSince !== null && isLive(row.status as 'active'))
+    return `${row.agent} · out of contact since ${clockText(row.staleSince, now)}`
+  if (row.status === 'active') return `${row.agent} · ${row.turn === 'running' ? 'at work' : 'waits for you to write'}`
+  const words: Record<string, string> = {
+    interrupted: 'agent gone',
+    queued: 'waits for a machine',
+    starting: 'starting',
+    aborted: 'ended by a person',
+  }
+  return `${row.agent} · ${words[row.status] ?? row.status}`
+}

@@ -1,0 +1,48 @@
+import type { Link } from '@hotline/client/link'
+import { openLink } from '@hotline/client/open-link'
+import { openSessionList, type SessionList } from '@hotline/client/session-list'
+import { httpRequest } from '@hotline/client/http-request'
+import type { Me } from '@hotline/protocol/http'
+import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
+
+/** What every page of a signed-in person uses. */
+export interface Live {
+  link: Link
+  list: SessionList
+  me: Me
+  /** Names of people by account. */
+  names: ReadonlyMap<string, string>
+}
+
+const LiveContext = createContext<Live | undefined>(undefined)
+
+export function useLive(): Live {
+  const live = useContext(LiveContext)
+  if (!live) throw new Error('useLive belongs below LiveProvider')
+  return live
+}
+
+/** Opens the connection for as long as it is shown. */
+export function LiveProvider({ me, children }: { me: Me; children: ReactNode }): ReactNode {
+  const [live, setLive] = useState<Live>()
+  useEffect(() => {
+    const link = openLink({ url: location.origin, credential: { kind: 'cookie' }, client: 'web' })
+    const list = openSessionList(link)
+    setLive({ link, list, me, names: new Map([[me.id, 'You']]) })
+    void link.request<{ people: { id: string; name: string }[] }>('GET', '/api/people').then((answer) => {
+      if (!answer.ok) return
+      const names = new Map(answer.value.people.map(({ id, name }) => [id, id === me.id ? 'You' : name]))
+      setLive((now) => now && { ...now, names })
+    })
+    return () => {
+      list[Symbol.dispose]()
+      void link[Symbol.asyncDispose]()
+    }
+  }, [me])
+  return live ? <LiveContext value={live}>{children}</LiveContext> : undefined
+}
+
+/** A request before there is a connection: signing in, and who is signed in. */
+export function ask<R>(method: 'GET' | 'POST', path: string, body?: unknown): ReturnType<typeof httpRequest<R>> {
+  return httpRequest<R>(location.origin, { kind: 'cookie' }, method, path, body)
+}

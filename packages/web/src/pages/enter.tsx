@@ -1,0 +1,90 @@
+import type { Problem } from '@hotline/protocol/error'
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
+import { ask } from '../live/hotline.tsx'
+
+/** The code of the printed link, taken out of the address bar at once. */
+function takeBootstrapCode(): string {
+  const code = /^#bootstrap=([A-Za-z0-9_-]+)$/.exec(location.hash)?.[1] ?? ''
+  if (code !== '') history.replaceState(null, '', location.pathname)
+  return code
+}
+
+/** Signing in, or on a fresh server making the first account. */
+export function Enter({ entered }: { entered: () => void }): ReactNode {
+  const taken = useRef<string>(undefined)
+  taken.current ??= takeBootstrapCode()
+  const [first, setFirst] = useState(taken.current !== '')
+  const [code, setCode] = useState(taken.current)
+  const [name, setName] = useState('')
+  const [password, setPassword] = useState('')
+  const [problem, setProblem] = useState<Problem>()
+  const [busy, setBusy] = useState(false)
+
+  useEffect(() => {
+    void ask<{ bootstrap: string }>('GET', '/api/auth/state').then((state) => {
+      if (state.ok && state.value.bootstrap === 'open') setFirst(true)
+      else if (state.ok) setFirst(false)
+    })
+  }, [])
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault()
+    setBusy(true)
+    setProblem(undefined)
+    const answer = first
+      ? await ask('POST', '/api/auth/bootstrap', { code, name, password })
+      : await ask('POST', '/api/auth/sign-in', { name, password })
+    setBusy(false)
+    if (answer.ok) entered()
+    else setProblem(answer.problem)
+  }
+
+  return (
+    <main className="enter">
+      <form className="stack" onSubmit={(event) => void submit(event)}>
+        <div>
+          <h1>{first ? 'Welcome to Hotline' : 'Sign in to Hotline'}</h1>
+          <p className="quiet">
+            {first ? 'Choose the name and password of the first account.' : 'The direct line to your running agents.'}
+          </p>
+        </div>
+        {first && taken.current === '' && (
+          <label className="field">
+            <span>Code from the terminal where Hotline was started</span>
+            <input className="input mono" value={code} onChange={(event) => setCode(event.target.value)} required />
+          </label>
+        )}
+        <label className="field">
+          <span>Name</span>
+          <input
+            className="input"
+            autoComplete="username"
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            required
+          />
+        </label>
+        <label className="field">
+          <span>{first ? 'Password, at least 12 characters' : 'Password'}</span>
+          <input
+            className="input"
+            type="password"
+            autoComplete={first ? 'new-password' : 'current-password'}
+            minLength={first ? 12 : 1}
+            value={password}
+            onChange={(event) => setPassword(event.target.value)}
+            required
+          />
+        </label>
+        {problem && (
+          <p className="danger" role="alert">
+            {problem.detail}
+          </p>
+        )}
+        <button type="submit" className="button strong" disabled={busy}>
+          {first ? 'Create account' : 'Sign in'}
+        </button>
+      </form>
+    </main>
+  )
+}

@@ -1,0 +1,162 @@
+import type { Problem } from '@hotline/protocol/error'
+import type { KeyRow } from '@hotline/protocol/http'
+import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react'
+import { ask, useLive } from '../live/hotline.tsx'
+import { clockText } from '../text/time.ts'
+
+const kinds: Record<string, string> = { ses: 'browser', pat: 'personal token', svc: 'API key', run: 'machine' }
+
+/** Password, tokens, theme, signing out. */
+export function SettingsPage(): ReactNode {
+  return (
+    <main className="settings">
+      <div>
+        <h1>Settings</h1>
+        <Theme />
+        <Tokens />
+        <Password />
+        <button
+          type="button"
+          className="button"
+          style={{ justifySelf: 'start' }}
+          onClick={() => void ask('POST', '/api/auth/sign-out').then(() => location.assign('/'))}
+        >
+          Sign out
+        </button>
+      </div>
+    </main>
+  )
+}
+
+function Theme(): ReactNode {
+  const [theme, setTheme] = useState(document.documentElement.dataset['theme'] ?? 'system')
+  const choose = (wanted: string): void => {
+    setTheme(wanted)
+    if (wanted === 'system') {
+      delete document.documentElement.dataset['theme']
+      localStorage.removeItem('hotline.theme')
+    } else {
+      document.documentElement.dataset['theme'] = wanted
+      localStorage.setItem('hotline.theme', wanted)
+    }
+  }
+  return (
+    <label className="field">
+      <span>Theme</span>
+      <select className="input" value={theme} onChange={(event) => choose(event.target.value)}>
+        <option value="system">As the system</option>
+        <option value="light">Light</option>
+        <option value="dark">Dark</option>
+      </select>
+    </label>
+  )
+}
+
+function Tokens(): ReactNode {
+  const { link } = useLive()
+  const [keys, setKeys] = useState<readonly (KeyRow & { revokedAt?: string | null })[]>([])
+  const [made, setMade] = useState<string>()
+  const [problem, setProblem] = useState<Problem>()
+  const load = useCallback(async () => {
+    const answer = await link.request<{ keys: KeyRow[] }>('GET', '/api/keys')
+    if (answer.ok) setKeys(answer.value.keys)
+    else setProblem(answer.problem)
+  }, [link])
+  useEffect(() => void load(), [load])
+
+  async function create(event: FormEvent<HTMLFormElement>): Promise<void> {
+    event.preventDefault()
+    const name = String(new FormData(event.currentTarget).get('name') ?? '')
+    const answer = await link.request<{ token: string }>('POST', '/api/keys', { kind: 'pat', name })
+    if (answer.ok) setMade(answer.value.token)
+    else setProblem(answer.problem)
+    await load()
+  }
+  return (
+    <section className="stack" aria-label="Tokens">
+      <h2>Tokens and sign-ins</h2>
+      {problem && (
+        <p className="danger" role="alert">
+          {problem.detail}
+        </p>
+      )}
+      <table>
+        <tbody>
+          {keys
+            .filter(({ revokedAt }) => !revokedAt)
+            .map((key) => (
+              <tr key={key.key}>
+                <td>{key.name}</td>
+                <td className="quiet">{kinds[key.kind] ?? key.kind}</td>
+                <td className="quiet small">
+                  {key.lastUsedAt ? `used ${clockText(key.lastUsedAt, Date.now())}` : 'never used'}
+                </td>
+                <td>
+                  <button
+                    type="button"
+                    className="button plain"
+                    onClick={() => void link.request('DELETE', `/api/keys/${key.key}`).then(load)}
+                  >
+                    Revoke
+                  </button>
+                </td>
+              </tr>
+            ))}
+        </tbody>
+      </table>
+      {made && (
+        <p role="status">
+          Copy it now, it is not shown again: <code>{made}</code>
+        </p>
+      )}
+      <form className="actions" style={{ justifyContent: 'start' }} onSubmit={(event) => void create(event)}>
+        <input
+          className="input"
+          style={{ maxWidth: 260 }}
+          name="name"
+          aria-label="Name of the token"
+          placeholder="Name of the token"
+          required
+        />
+        <button type="submit" className="button">
+          New personal token
+        </button>
+      </form>
+    </section>
+  )
+}
+
+function Password(): ReactNode {
+  const [said, setSaid] = useState<{ bad: boolean; text: string }>()
+  async function change(event: FormEvent<HTMLFormElement>): Promise<void> {
+    event.preventDefault()
+    const data = new FormData(event.currentTarget)
+    const answer = await ask('POST', '/api/auth/password', { current: data.get('current'), next: data.get('next') })
+    setSaid(
+      answer.ok
+        ? { bad: false, text: 'Changed. Other browsers are signed out.' }
+        : { bad: true, text: answer.problem.detail },
+    )
+  }
+  return (
+    <form className="stack" onSubmit={(event) => void change(event)} aria-label="Password">
+      <h2>Password</h2>
+      <label className="field">
+        <span>Present password</span>
+        <input className="input" type="password" name="current" autoComplete="current-password" required />
+      </label>
+      <label className="field">
+        <span>New password</span>
+        <input className="input" type="password" name="next" autoComplete="new-password" minLength={12} required />
+      </label>
+      {said && (
+        <p className={said.bad ? 'danger' : ''} role="status">
+          {said.text}
+        </p>
+      )}
+      <button type="submit" className="button" style={{ justifySelf: 'start' }}>
+        Change password
+      </button>
+    </form>
+  )
+}

@@ -1,0 +1,170 @@
+import type { ApprovalItem } from '@hotline/core/transcript/item'
+import type { CommandInput } from '@hotline/protocol/command'
+import type { Problem } from '@hotline/protocol/error'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { useLive } from '../live/hotline.tsx'
+import { useNow } from '../live/use-readable.ts'
+import { Diff } from '../parts/diff.tsx'
+import { ExactText } from '../parts/exact-text.tsx'
+import { clockText, countdownText } from '../text/time.ts'
+
+const strengths = {
+  enforced: 'runs exactly this',
+  mediated: 'runs exactly this, in a sandbox',
+  advisory: 'agent promises',
+  observe_only: 'only watching',
+} as const
+
+export type Decide = (data: CommandInput<'approval.decide'>) => Promise<Problem | undefined>
+
+/** An approval: open, as a card with exactly what will run; answered, as one line with who, when and what. */
+export function ApprovalCard({
+  item,
+  decide,
+  first,
+}: {
+  item: ApprovalItem
+  decide: Decide
+  first: boolean
+}): ReactNode {
+  const [pending, setPending] = useState<'allow' | 'deny'>()
+  const [problem, setProblem] = useState<Problem>()
+  const [reason, setReason] = useState('')
+  const [seen, setSeen] = useState(false)
+  const exact = useRef<HTMLDivElement>(null)
+  const open = item.outcome === undefined
+
+  useEffect(() => {
+    const box = exact.current
+    if (box && box.scrollHeight <= box.clientHeight + 4) setSeen(true)
+  }, [open])
+
+  async function answer(verdict: 'allow' | 'deny'): Promise<void> {
+    if (pending) return
+    setPending(verdict)
+    setProblem(undefined)
+    const refusal = await decide({
+      approval: item.approval,
+      digest: item.digest,
+      verdict,
+      ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
+    })
+    // The line in the log folds the card; a refusal brings the buttons back and says why.
+    if (refusal) {
+      setPending(undefined)
+      setProblem(refusal)
+    }
+  }
+  const answering = useRef(answer)
+  answering.current = answer
+  useEffect(() => {
+    if (!open || !first) return
+    const onKey = (event: KeyboardEvent): void => {
+      const typing =
+        event.target instanceof HTMLElement && event.target.closest('input, textarea, select, dialog, .xterm')
+      if (typing || event.ctrlKey || event.metaKey || event.altKey) return
+      if (event.key === 'a' && seen) void answering.current('allow')
+      else if (event.key === 'd') void answering.current('deny')
+      else return
+      event.preventDefault()
+    }
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [open, first, seen])
+
+  if (!open) return <Answered item={item} />
+  const { request } = item
+  return (
+    <article className="card" aria-label={`Needs you: ${request?.title ?? 'approval'}`}>
+      <header>
+        <span>
+          {request?.title ?? 'Erased'} <span className="quiet">· {request?.tool}</span>
+        </span>
+        <Countdown until={item.expiresAt} />
+      </header>
+      <div
+        className="exact"
+        ref={exact}
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it
+        tabIndex={0}
+        onScroll={({ currentTarget: box }) => {
+          if (box.scrollTop + box.clientHeight >= box.scrollHeight - 4) setSeen(true)
+        }}
+      >
+        <ExactText text={request?.input ?? ''} />
+        {request?.changes?.map((change) => (
+          <Diff key={change.path} change={change} />
+        ))}
+      </div>
+      <div className="facts">
+        <span>{strengths[item.strength]}</span>
+        {request?.cwd !== undefined && <span className="mono">{request.cwd}</span>}
+        {request?.redacted && <span>a secret is masked</span>}
+        {!seen && <span className="danger">Read to the end to allow</span>}
+      </div>
+      {problem && (
+        <p className="facts danger" role="alert">
+          {problem.detail}
+        </p>
+      )}
+      <div className="answer">
+        <button
+          type="button"
+          className="button strong"
+          disabled={!seen || pending !== undefined}
+          onClick={() => void answer('allow')}
+        >
+          {pending === 'allow' ? 'Allowing …' : 'Allow'}
+          <kbd className="key">a</kbd>
+        </button>
+        <button type="button" className="button" disabled={pending !== undefined} onClick={() => void answer('deny')}>
+          {pending === 'deny' ? 'Denying …' : 'Deny'}
+          <kbd className="key">d</kbd>
+        </button>
+        <input
+          className="input"
+          aria-label="Comment for the agent"
+          placeholder="Comment for the agent"
+          maxLength={2_000}
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+        />
+      </div>
+    </article>
+  )
+}
+
+function Countdown({ until }: { until: string }): ReactNode {
+  const left = Date.parse(until) - useNow(1_000)
+  return <time className="small">{left > 0 ? `${countdownText(left)} left` : 'time is over'}</time>
+}
+
+function Answered({ item }: { item: ApprovalItem }): ReactNode {
+  const { names } = useLive()
+  const words = {
+    allowed: '✓ Allowed',
+    allowed_modified: '✓ Edited and allowed',
+    denied: '✗ Denied',
+    timed_out: 'Nobody answered',
+    cancelled: 'No longer asked',
+  } as const
+  const who = item.by?.kind === 'person' ? ` by ${names.get(item.by.id) ?? 'somebody'}` : ''
+  const outcome = item.outcome ?? 'cancelled'
+  return (
+    <details className="step">
+      <summary>
+        <span className={outcome === 'denied' ? 'danger' : ''}>
+          {words[outcome]}
+          {who}
+        </span>
+        <span className="title">{item.request?.title}</span>
+        <span className="small">{item.resolvedAt ? clockText(item.resolvedAt, Date.now()) : ''}</span>
+        {item.dispatch === 'unknown' && <span className="danger">unknown whether the agent heard it</span>}
+      </summary>
+      <div className="inside">
+        <ExactText text={item.request?.input ?? ''} />
+        {item.reason !== undefined && <p className="quiet">{item.reason}</p>}
+      </div>
+    </details>
+  )
+}

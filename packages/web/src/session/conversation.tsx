@@ -1,0 +1,76 @@
+import type { SessionPicture } from '@hotline/client/session-view'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
+import { type Acts, ItemView } from './item-view.tsx'
+
+/** Where the first item of the newest window is counted from, so that older ones can come in front. */
+const firstIndex = 1_000_000
+
+/** Messages and steps in one column. It follows the end until a reader scrolls up, and then leaves them in peace. */
+export function Conversation({
+  picture,
+  acts,
+  loadOlder,
+}: {
+  picture: SessionPicture
+  acts: Acts
+  loadOlder: () => void
+}): ReactNode {
+  const items = useMemo(
+    () => picture.transcript.items.filter((item) => item.kind !== 'message' || item.delivery !== 'queued'),
+    [picture.transcript],
+  )
+  const list = useRef<VirtuosoHandle>(null)
+  const [atEnd, setAtEnd] = useState(true)
+  const seen = useRef(items.length)
+  const before = useRef({ key: items[0]?.key, count: items.length, first: firstIndex })
+  // Older items came in front: the index of the first one falls by as many, so that nothing moves under the reader.
+  const place = items.findIndex(({ key }) => key === before.current.key)
+  if (place > 0) before.current.first -= place
+  before.current.key = items[0]?.key
+  const open = items.find((item) => item.kind === 'approval' && item.outcome === undefined)?.key
+
+  useEffect(() => {
+    if (atEnd) seen.current = items.length
+  }, [atEnd, items.length])
+  const fresh = items.length - seen.current
+
+  if (items.length === 0) {
+    return (
+      <div className="empty">
+        <p>Nothing was said yet. Write to the agent below.</p>
+      </div>
+    )
+  }
+  return (
+    <div className="talk">
+      <Virtuoso
+        ref={list}
+        className="scroll"
+        data={items}
+        firstItemIndex={before.current.first}
+        initialTopMostItemIndex={items.length - 1}
+        computeItemKey={(_, item) => item.key}
+        followOutput={(isAtEnd) => (isAtEnd ? 'auto' : false)}
+        atBottomStateChange={setAtEnd}
+        atBottomThreshold={80}
+        startReached={() => picture.hasOlder && loadOlder()}
+        increaseViewportBy={400}
+        itemContent={(_, item) => (
+          <div className="item">
+            <ItemView item={item} acts={acts} firstOpen={item.key === open} />
+          </div>
+        )}
+      />
+      {!atEnd && (
+        <button
+          type="button"
+          className="button jump"
+          onClick={() => list.current?.scrollToIndex({ index: 'LAST', behavior: 'auto' })}
+        >
+          {fresh > 0 ? `${fresh} new ↓` : 'Latest ↓'}
+        </button>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,165 @@
+import type { Item, MessageItem, StepItem } from '@hotline/core/transcript/item'
+import type { CommandInput } from '@hotline/protocol/command'
+import type { ReactNode } from 'react'
+import { useLive } from '../live/hotline.tsx'
+import { Diff } from '../parts/diff.tsx'
+import { ExactText } from '../parts/exact-text.tsx'
+import { Said } from '../parts/said.tsx'
+import { clockText, durationText, exactText } from '../text/time.ts'
+import { ApprovalCard, type Decide } from './approval-card.tsx'
+import { QuestionCard } from './question-card.tsx'
+
+export interface Acts {
+  decide: Decide
+  answer: (data: CommandInput<'question.answer'>) => void
+}
+
+/** One item of a conversation. */
+export function ItemView({ item, acts, firstOpen }: { item: Item; acts: Acts; firstOpen: boolean }): ReactNode {
+  switch (item.kind) {
+    case 'message':
+      return <Message item={item} />
+    case 'thought':
+      return (
+        <details className="step">
+          <summary>
+            <span>{item.streaming ? 'Thinking …' : 'Thought'}</span>
+          </summary>
+          <div className="inside">
+            <Said text={item.text} />
+          </div>
+        </details>
+      )
+    case 'step':
+      return <Step item={item} />
+    case 'approval':
+      return <ApprovalCard item={item} decide={acts.decide} first={firstOpen} />
+    case 'question':
+      return <QuestionCard item={item} answer={acts.answer} />
+    case 'output':
+      return (
+        <details className="step">
+          <summary>
+            <span>{item.source}</span>
+            <span className="title mono">
+              {(item.encoding === 'utf8' ? item.chunks.join('') : '(binary)').trim().split('\n').at(-1)}
+            </span>
+          </summary>
+          <div className="inside">
+            <ExactText text={item.encoding === 'utf8' ? item.chunks.join('') : `${item.bytes} bytes`} />
+          </div>
+        </details>
+      )
+    case 'input':
+      return <div className="notice">keys sent ({item.text.length} characters)</div>
+    case 'plan':
+      return (
+        <ul className="plain" aria-label="Plan" style={{ margin: 0, paddingLeft: 16 }}>
+          {item.entries.map((entry) => (
+            <li key={entry.text} className={entry.status === 'completed' ? 'quiet' : ''}>
+              {entry.status === 'completed' ? '✓ ' : entry.status === 'in_progress' ? '→ ' : '○ '}
+              {entry.text}
+            </li>
+          ))}
+        </ul>
+      )
+    case 'turn': {
+      const took = item.startedAt === undefined ? '' : durationText(Date.parse(item.at) - Date.parse(item.startedAt))
+      const ends = {
+        end: 'turn ended',
+        cancelled: 'turn stopped',
+        refused: 'the agent refused',
+        limit: 'a limit was reached',
+        error: 'turn failed',
+      }
+      return (
+        <div className="turn">
+          <span>
+            {ends[item.end]} {took && `· ${took}`} {item.error && `· ${item.error}`}
+          </span>
+        </div>
+      )
+    }
+    case 'state':
+      return <div className="notice">{stateWords(item)}</div>
+    case 'control': {
+      const words = {
+        interrupt: 'Stop this turn',
+        kill: 'End the session',
+        pause: 'Freeze',
+        resume: 'Resume',
+        set_mode: 'Change the mode',
+      }
+      const outcome =
+        item.outcome === undefined ? ' …' : item.outcome === 'failed' ? `: did not work, ${item.reason ?? ''}` : ''
+      return (
+        <div className="notice">
+          {words[item.action]}
+          {outcome}
+        </div>
+      )
+    }
+    case 'notice':
+      return <div className="notice">◇ {item.text}</div>
+  }
+}
+
+function stateWords(item: Extract<Item, { kind: 'state' }>): string {
+  const exit = item.exit?.signal ? ` (${item.exit.signal})` : item.exit?.code ? ` (exit code ${item.exit.code})` : ''
+  const words: Record<string, string> = {
+    starting: 'A machine takes it',
+    active: 'The agent is ready',
+    interrupted: `Agent gone${exit}`,
+    completed: 'Completed',
+    failed: `Failed${exit}`,
+    aborted: 'Ended',
+    paused: 'Frozen',
+  }
+  return `${words[item.to] ?? item.to} · ${clockText(item.at, Date.now())}${item.note ? ` · ${item.note}` : ''}`
+}
+
+function Message({ item }: { item: MessageItem }): ReactNode {
+  const { names } = useLive()
+  if (item.role === 'system') return <div className="notice">◇ {item.text}</div>
+  const who = item.role === 'agent' ? 'AI' : (names.get(item.by.id) ?? 'Somebody')
+  const delivery = {
+    queued: 'queued',
+    delivered: 'delivered',
+    seen: 'seen',
+    unknown: 'unknown whether it arrived',
+    withdrawn: 'withdrawn',
+  }
+  return (
+    <div className={`message ${item.role}`}>
+      <div className="meta">
+        {who} · <time title={exactText(item.at)}>{clockText(item.at, Date.now())}</time>
+        {item.delivery && ` · ${delivery[item.delivery]}`}
+        {item.editedAt && ' · edited'}
+      </div>
+      {item.erased ? <div className="said quiet">erased</div> : <Said text={item.text} />}
+    </div>
+  )
+}
+
+function Step({ item }: { item: StepItem }): ReactNode {
+  const outcome = { done: '✓', failed: '✗ failed', denied: '✗ denied', cancelled: 'stopped' }
+  const input = item.input === undefined ? '' : JSON.stringify(item.input, null, 2)
+  return (
+    <details className="step">
+      <summary>
+        <span className="mono">{item.stepKind}</span>
+        <span className="title">{item.title}</span>
+        <span className={item.outcome === 'failed' ? 'danger' : ''}>{item.outcome ? outcome[item.outcome] : '…'}</span>
+        {item.endedAt && <span className="small">{durationText(Date.parse(item.endedAt) - Date.parse(item.at))}</span>}
+      </summary>
+      <div className="inside">
+        {input && <ExactText text={input} />}
+        {item.changes.map((change) => (
+          <Diff key={change.path} change={change} />
+        ))}
+        {item.output !== undefined && <ExactText text={item.output} />}
+        {item.error !== undefined && <p className="danger">{item.error}</p>}
+      </div>
+    </details>
+  )
+}

@@ -1,0 +1,186 @@
+import type { ConnectionState } from '@hotline/client/link'
+import type { SessionPicture, SessionView } from '@hotline/client/session-view'
+import type { MessageItem } from '@hotline/core/transcript/item'
+import { isLive } from '@hotline/protocol/session-status'
+import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from 'react'
+import { useLive } from '../live/hotline.tsx'
+
+const minHeightPx = 44
+const maxHeightPx = 200
+
+/** What waits for the agent, and where the next message is written. */
+export function MessageBox({
+  view,
+  picture,
+  connection,
+}: {
+  view: SessionView
+  picture: SessionPicture
+  connection: ConnectionState
+}): ReactNode {
+  const [text, setText] = useState('')
+  const box = useRef<HTMLTextAreaElement>(null)
+  const { state, transcript, unsent } = picture
+  const limit = state?.personMessageChars ?? 2_000
+  const over = text.length > limit
+  const online = connection.status === 'open'
+  const live = state !== undefined && isLive(state.status) && !state.ending
+  const disabled = !live || !online || over || text.trim() === ''
+
+  useLayoutEffect(() => {
+    const area = box.current
+    if (!area) return
+    area.style.height = `${minHeightPx}px`
+    area.style.height = `${Math.min(maxHeightPx, Math.max(minHeightPx, area.scrollHeight + 2))}px`
+  }, [text])
+
+  function send(): void {
+    if (disabled) return
+    void view.send(text)
+    setText('')
+  }
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
+    event.preventDefault()
+    send()
+  }
+
+  const queued = (state?.queue ?? []).flatMap(({ message }) => {
+    const item = transcript.items[transcript.places.get(`message:${message}`) ?? -1]
+    return item?.kind === 'message' ? [item] : []
+  })
+  const placeholder = !live
+    ? 'This session has ended'
+    : online
+      ? state.turn
+        ? 'Write to the agent; it reads this when it can'
+        : 'Write to the agent'
+      : connection.status === 'closed'
+        ? 'Disconnected'
+        : 'Out of contact; your text stays here'
+  return (
+    <div className="compose">
+      <div className="inner">
+        {queued.map((item, index) => (
+          <Queued key={item.key} item={item} index={index} queue={queued} view={view} />
+        ))}
+        {unsent.map((message) => (
+          <div key={message.id} className="queued">
+            <span className={message.problem ? 'small danger' : 'small quiet'}>
+              {message.problem?.detail ?? 'sending …'}
+            </span>
+            <div className="said">{message.text}</div>
+            {message.problem && (
+              <button
+                type="button"
+                className="button plain"
+                onClick={() => {
+                  setText(message.text)
+                  view.discard(message.id)
+                }}
+              >
+                Edit
+              </button>
+            )}
+          </div>
+        ))}
+        <div className="line">
+          <textarea
+            ref={box}
+            className="input"
+            aria-label="Message to the agent"
+            placeholder={placeholder}
+            value={text}
+            disabled={!live}
+            onChange={(event) => setText(event.target.value)}
+            onKeyDown={onKeyDown}
+          />
+          <button
+            type="button"
+            className="button strong"
+            disabled={disabled}
+            onClick={send}
+            style={{ minHeight: minHeightPx }}
+          >
+            Send
+          </button>
+        </div>
+        <div className="small quiet" style={{ display: 'flex', justifyContent: 'space-between' }}>
+          <span>Enter sends, Shift+Enter breaks the line</span>
+          <span className={over ? 'over' : ''} role={over ? 'alert' : undefined}>
+            {text.length} / {limit}
+          </span>
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function Queued({
+  item,
+  index,
+  queue,
+  view,
+}: {
+  item: MessageItem
+  index: number
+  queue: readonly MessageItem[]
+  view: SessionView
+}): ReactNode {
+  const { me } = useLive()
+  const [editing, setEditing] = useState<string>()
+  const mine = item.by.kind === 'person' && item.by.id === me.id
+  const order = queue.map(({ message }) => message)
+  const moveUp = (): void => {
+    const wanted = [...order]
+    wanted.splice(index, 1)
+    wanted.splice(index - 1, 0, item.message)
+    void view.command('message.reorder', { order: wanted })
+  }
+  return (
+    <div className="queued">
+      <span className="small quiet">#{index + 1} queued</span>
+      {editing === undefined ? (
+        <div className="said">{item.text}</div>
+      ) : (
+        <input
+          className="input"
+          aria-label="Edit the waiting message"
+          value={editing}
+          onChange={(event) => setEditing(event.target.value)}
+        />
+      )}
+      {index > 0 && (
+        <button type="button" className="button plain" aria-label={`Move message ${index + 1} up`} onClick={moveUp}>
+          ↑
+        </button>
+      )}
+      {mine && editing === undefined && (
+        <>
+          <button type="button" className="button plain" onClick={() => setEditing(item.text)}>
+            Edit
+          </button>
+          <button
+            type="button"
+            className="button plain"
+            onClick={() => void view.command('message.withdraw', { message: item.message })}
+          >
+            Withdraw
+          </button>
+        </>
+      )}
+      {editing !== undefined && (
+        <button
+          type="button"
+          className="button plain"
+          onClick={() => {
+            void view.command('message.edit', { message: item.message, text: editing })
+            setEditing(undefined)
+          }}
+        >
+          Save
+        </button>
+      )}
+    </div>
+  )
+}

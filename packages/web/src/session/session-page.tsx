@@ -1,0 +1,193 @@
+import type { ConnectionState } from '@hotline/client/link'
+import { openSessionView, type SessionView } from '@hotline/client/session-view'
+import type { SessionState } from '@hotline/core/session/state'
+import { openApprovals, turnOf } from '@hotline/core/session/state'
+import { isLive } from '@hotline/protocol/session-status'
+import { Link as To } from '@tanstack/react-router'
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
+import { useLive } from '../live/hotline.tsx'
+import { useNow, useReadable } from '../live/use-readable.ts'
+import { agoText, clockText } from '../text/time.ts'
+import { countText } from '../text/amounts.ts'
+import { Conversation } from './conversation.tsx'
+import { MessageBox } from './message-box.tsx'
+
+const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).Terminal }))
+
+/** One session: what it is doing, its conversation or terminal, and where one writes to it. */
+export function SessionPage({ session }: { session: string }): ReactNode {
+  const { link } = useLive()
+  const [view, setView] = useState<SessionView>()
+  useEffect(() => {
+    const opened = openSessionView(link, session)
+    setView(opened)
+    return () => opened[Symbol.dispose]()
+  }, [link, session])
+  return view ? <Opened view={view} session={session} /> : undefined
+}
+
+function Opened({ view, session }: { view: SessionView; session: string }): ReactNode {
+  const { link } = useLive()
+  const picture = useReadable(view.picture)
+  const connection = useReadable(link.connection)
+  const [tab, setTab] = useState<'talk' | 'output'>()
+  const { state } = picture
+  if (picture.status === 'failed' && !state) {
+    return (
+      <div className="empty" role="alert">
+        <p>{picture.problem?.detail}</p>
+        <To to="/" className="button">
+          Back to the sessions
+        </To>
+      </div>
+    )
+  }
+  if (!state) {
+    return (
+      <div aria-busy="true" aria-label="Loading the session" style={{ padding: 20 }}>
+        <div className="skeleton" />
+        <div className="skeleton" />
+      </div>
+    )
+  }
+  const shown = tab ?? (state.capabilities?.screen ? 'output' : 'talk')
+  const command = (type: 'session.interrupt' | 'session.abort' | 'session.resume'): void => void view.command(type, {})
+  return (
+    <div className="session">
+      <header>
+        <To to="/" className="back button plain" aria-label="Back to the sessions">
+          ‹
+        </To>
+        <div className="name">
+          <h1>{state.title}</h1>
+          <Evidence state={state} lastEventAt={picture.lastEventAt} />
+        </div>
+        <div className="tabs" role="tablist" aria-label="View">
+          <button
+            type="button"
+            role="tab"
+            className="button plain"
+            aria-selected={shown === 'talk'}
+            onClick={() => setTab('talk')}
+          >
+            Conversation
+          </button>
+          <button
+            type="button"
+            role="tab"
+            className="button plain"
+            aria-selected={shown === 'output'}
+            onClick={() => setTab('output')}
+          >
+            Output
+          </button>
+        </div>
+        {state.turn && state.capabilities?.interrupt && (
+          <button type="button" className="button" onClick={() => command('session.interrupt')}>
+            Stop this turn
+          </button>
+        )}
+        {state.status === 'interrupted' && state.capabilities?.resume && (
+          <button type="button" className="button" onClick={() => command('session.resume')}>
+            Resume
+          </button>
+        )}
+        {isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />}
+      </header>
+      <Banner
+        connection={connection}
+        waiting={picture.unsent.filter(({ problem }) => !problem).length}
+        reconnect={() => link.reconnect()}
+      />
+      <div style={{ minHeight: 0, display: 'grid', gridTemplateRows: 'minmax(0, 1fr)' }}>
+        {shown === 'talk' ? (
+          <Conversation
+            picture={picture}
+            loadOlder={() => void view.loadOlder()}
+            acts={{
+              decide: async (data) => {
+                const outcome = await view.command('approval.decide', data)
+                return outcome.ok ? undefined : outcome.problem
+              },
+              answer: (data) => void view.command('question.answer', data),
+            }}
+          />
+        ) : (
+          <Suspense fallback={<div className="terminal" />}>
+            <Terminal key={session} view={view} />
+          </Suspense>
+        )}
+      </div>
+      <MessageBox view={view} picture={picture} connection={connection} />
+    </div>
+  )
+}
+
+/** What it does, since when, and how we know. */
+function Evidence({ state, lastEventAt }: { state: SessionState; lastEventAt: number | undefined }): ReactNode {
+  const now = useNow(1_000)
+  const words: string[] = []
+  const open = openApprovals(state).length
+  if (open > 0) words.push(`needs you: ${countText(open, 'approval')}`)
+  else if (state.staleSince !== undefined) words.push(`out of contact since ${clockText(state.staleSince, now)}`)
+  else if (state.ending) words.push('ending …')
+  else if (state.status === 'active')
+    words.push({ idle: 'waits for you to write', running: 'at work', waiting: 'needs you' }[turnOf(state)])
+  else if (state.status === 'interrupted')
+    words.push(`agent gone${state.exit?.signal ? ` (${state.exit.signal})` : ''}`)
+  else words.push(state.status)
+  words.push(`since ${clockText(state.turn?.since ?? state.since, now)}`)
+  words.push(state.agent)
+  if (state.mode) words.push(`mode ${state.mode}`)
+  if (state.pid !== undefined && isLive(state.status)) words.push(`pid ${state.pid}`)
+  if (lastEventAt !== undefined && isLive(state.status)) words.push(`last sign ${agoText(now - lastEventAt)}`)
+  return <div className="small quiet">{words.join(' · ')}</div>
+}
+
+function EndButton({ end }: { end: () => void }): ReactNode {
+  const [sure, setSure] = useState(false)
+  useEffect(() => {
+    if (!sure) return undefined
+    const timer = setTimeout(() => setSure(false), 5_000)
+    return () => clearTimeout(timer)
+  }, [sure])
+  return (
+    <button type="button" className={`button${sure ? ' danger' : ''}`} onClick={() => (sure ? end() : setSure(true))}>
+      {sure ? 'End the agent for good?' : 'End'}
+    </button>
+  )
+}
+
+function Banner({
+  connection,
+  waiting,
+  reconnect,
+}: {
+  connection: ConnectionState
+  waiting: number
+  reconnect: () => void
+}): ReactNode {
+  const now = useNow(1_000)
+  if (connection.status === 'open' || (connection.status === 'connecting' && connection.attempt === 0)) return <div />
+  const kept = `Nothing is lost${waiting > 0 ? `: ${countText(waiting, 'message')} ${waiting === 1 ? 'waits' : 'wait'} here` : ''}.`
+  const retry =
+    connection.status === 'waiting'
+      ? ` Retrying in ${Math.max(0, Math.ceil((connection.retryAt - now) / 1_000))} s.`
+      : ''
+  const text =
+    connection.status === 'closed'
+      ? (connection.problem?.detail ?? 'Disconnected.')
+      : `Couldn't reach the server. ${kept}${retry}`
+  return (
+    <div className={`banner${connection.status === 'closed' ? ' bad' : ''}`} role="status">
+      <span>{text}</span>
+      <button
+        type="button"
+        className="button"
+        onClick={connection.status === 'closed' ? () => location.reload() : reconnect}
+      >
+        {connection.status === 'closed' ? 'Sign in' : 'Reconnect'}
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,130 @@
+import { uuidV7 } from '@hotline/client/uuid'
+import type { Problem } from '@hotline/protocol/error'
+import type { AgentRow } from '@hotline/protocol/http'
+import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } from 'react'
+import { useLive } from '../live/hotline.tsx'
+import { readCommandLine } from '../text/command-line.ts'
+
+export function openDialog(dialog: HTMLDialogElement | null): void {
+  if (dialog && !dialog.open) dialog.showModal()
+}
+
+/** Which agent, where, and what it shall do. */
+export function StartDialog({
+  dialog,
+  started,
+}: {
+  dialog: RefObject<HTMLDialogElement | null>
+  started: (session: string) => void
+}): ReactNode {
+  const { link, me } = useLive()
+  const [agents, setAgents] = useState<readonly AgentRow[]>([])
+  const [agent, setAgent] = useState('demo')
+  const [problem, setProblem] = useState<Problem | { detail: string }>()
+  const [busy, setBusy] = useState(false)
+
+  useEffect(() => {
+    const element = dialog.current
+    const load = (): void => {
+      if (!element?.open) return
+      void link.request<{ agents: AgentRow[] }>('GET', '/api/agents').then((answer) => {
+        if (answer.ok) setAgents(answer.value.agents)
+        else setProblem(answer.problem)
+      })
+    }
+    const seen = new MutationObserver(load)
+    if (element) seen.observe(element, { attributes: true, attributeFilter: ['open'] })
+    return () => seen.disconnect()
+  }, [dialog, link])
+
+  async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
+    event.preventDefault()
+    const data = new FormData(event.currentTarget)
+    const field = (name: string): string => String(data.get(name) ?? '').trim()
+    const line = agent === 'command' ? readCommandLine(field('command')) : undefined
+    if (line && !line.ok) return setProblem({ detail: line.problem })
+    setBusy(true)
+    const session = uuidV7()
+    const outcome = await link.command(`session:${session}`, 'session.start', {
+      project: field('project') || (me.projects[0]?.project ?? 'default'),
+      agent,
+      ...(field('title') ? { title: field('title') } : {}),
+      ...(field('cwd') ? { cwd: field('cwd') } : {}),
+      ...(field('prompt') && agent !== 'command' ? { prompt: field('prompt') } : {}),
+      ...(line?.ok ? { command: [...line.argv] } : {}),
+    })
+    setBusy(false)
+    if (!outcome.ok) return setProblem(outcome.problem)
+    setProblem(undefined)
+    dialog.current?.close()
+    started(session)
+  }
+
+  const chosen = agents.find((row) => row.agent === agent)
+  return (
+    <dialog ref={dialog} aria-label="New session">
+      <form className="stack" onSubmit={(event) => void submit(event)}>
+        <h1>New session</h1>
+        <label className="field">
+          <span>Agent</span>
+          <select className="input" value={agent} onChange={(event) => setAgent(event.target.value)}>
+            {agents.length === 0 && <option value="demo">No machine is connected yet</option>}
+            {agents.map((row) => (
+              <option key={`${row.runner} ${row.agent}`} value={row.agent} disabled={!row.available}>
+                {row.name}
+                {row.available ? '' : ' (not ready)'}
+              </option>
+            ))}
+          </select>
+          {chosen && <span>{chosen.available ? chosen.description : chosen.hint}</span>}
+        </label>
+        {me.projects.length > 1 && (
+          <label className="field">
+            <span>Project</span>
+            <select className="input" name="project">
+              {me.projects.map(({ project, name }) => (
+                <option key={project} value={project}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        {agent === 'command' ? (
+          <label className="field">
+            <span>Command line</span>
+            <input className="input mono" name="command" required placeholder="python3 -i" />
+          </label>
+        ) : (
+          <label className="field">
+            <span>What shall it do?</span>
+            <textarea className="input" name="prompt" rows={3} maxLength={2_000} placeholder="Show me around" />
+          </label>
+        )}
+        {agent !== 'demo' && (
+          <label className="field">
+            <span>Folder on its machine, as an absolute path</span>
+            <input className="input mono" name="cwd" placeholder="/home/me/project" />
+          </label>
+        )}
+        <label className="field">
+          <span>Title (optional)</span>
+          <input className="input" name="title" maxLength={200} />
+        </label>
+        {problem && (
+          <p className="danger" role="alert">
+            {problem.detail}
+          </p>
+        )}
+        <div className="actions">
+          <button type="button" className="button" onClick={() => dialog.current?.close()}>
+            Cancel
+          </button>
+          <button type="submit" className="button strong" disabled={busy}>
+            Start
+          </button>
+        </div>
+      </form>
+    </dialog>
+  )
+}
