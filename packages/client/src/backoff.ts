@@ -1,7 +1,11 @@
-/** The waits of the first tries, in milliseconds; each is drawn between nothing and this (full jitter). */
-const firstWaitsMs = [1_000, 2_000, 4_000, 8_000, 16_000] as const
-/** After them it goes on slowly. */
-const slowWaitMs = 30_000
+/** Ceilings of the first waits, in milliseconds; each wait is drawn between nothing and its ceiling (full jitter). */
+const ceilingsMs = [1_000, 2_000, 4_000, 8_000, 16_000] as const
+/** After the first tries it goes on slowly: about so often, a quarter more or less. */
+const slowMs = 30_000
+/** Never quicker than this, so that a server that refuses at once is not hammered. */
+const leastMs = 50
+/** A server cannot send us away for longer than this. */
+const toldMaxMs = 10 * 60_000
 
 export interface Wait {
   waitMs: number
@@ -9,9 +13,17 @@ export interface Wait {
   slow: boolean
 }
 
-/** How long to wait before try number `attempt` (1 is the first after a loss). `random` gives 0 to 1. */
-export function waitBefore(attempt: number, random: () => number): Wait {
-  const ceiling = firstWaitsMs[attempt - 1]
-  if (ceiling === undefined) return { waitMs: slowWaitMs * (0.75 + random() * 0.5), slow: true }
-  return { waitMs: Math.max(50, ceiling * random()), slow: false }
+/**
+ * How long to wait before try number `attempt` (1 is the first after a loss). `random` gives 0 to 1. What the server told
+ * (`retryAfterMs`) goes before; up to half of it is added, so that not everybody comes back at once.
+ */
+export function waitBefore(attempt: number, random: () => number, retryAfterMs?: number): Wait {
+  const ceiling = ceilingsMs[attempt - 1]
+  const slow = ceiling === undefined
+  if (retryAfterMs !== undefined) {
+    const told = Math.min(Math.max(retryAfterMs, leastMs), toldMaxMs)
+    return { waitMs: told * (1 + random() / 2), slow }
+  }
+  if (slow) return { waitMs: slowMs * (0.75 + random() / 2), slow }
+  return { waitMs: Math.max(leastMs, ceiling * random()), slow }
 }

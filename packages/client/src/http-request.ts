@@ -1,13 +1,20 @@
-import { Problem, problem } from '@hotline/protocol/error'
+import type { Problem } from '@hotline/protocol/error'
+import { problemOfResponse, unreachable } from './problem-of.ts'
 
+/** A personal token or a key, or the cookie of the page that runs this. */
 export type Credential = { kind: 'token'; token: string } | { kind: 'cookie' }
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 export type Answer<R> = { ok: true; value: R } | { ok: false; problem: Problem }
 
+/** A request without an answer after this counts as lost; what it asked for may have been done. */
+const requestTimeoutMs = 30_000
+
 /** One request of the HTTP API. Whatever goes wrong is a problem; it never rejects. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the answer's type
 export async function httpRequest<R>(
   base: string,
   credential: Credential,
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  method: Method,
   path: string,
   body?: unknown,
 ): Promise<Answer<R>> {
@@ -19,17 +26,29 @@ export async function httpRequest<R>(
         ...(credential.kind === 'token' ? { authorization: `Bearer ${credential.token}` } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
+      signal: AbortSignal.timeout(requestTimeoutMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    const value: unknown = text === '' ? undefined : JSON.parse(text)
-    if (response.ok) return { ok: true, value: value as R }
-    const said = Problem.safeParse(value)
-    return {
-      ok: false,
-      problem: said.success ? said.data : problem('internal', `The server answered ${response.status}.`),
+    const value = parseJson(text)
+    if (!response.ok) {
+      return { ok: false, problem: problemOfResponse(response.status, value, response.headers.get('retry-after')) }
     }
+    // A success that is no JSON comes from something between us and the server (the sign-in page of a network).
+    if (value === undefined && text !== '')
+      return { ok: false, problem: unreachable('Something else than the server answered.') }
+    return { ok: true, value: value as R }
   } catch {
-    return { ok: false, problem: problem('unreachable', 'The server cannot be reached. Nothing is lost; try again.') }
+    // `fetch` says no more than "failed".
+    return { ok: false, problem: unreachable() }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return text === '' ? undefined : (JSON.parse(text) as unknown)
+  } catch {
+    // The caller sees that there is text and no value.
+    return undefined
   }
 }

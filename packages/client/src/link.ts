@@ -1,6 +1,7 @@
 import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
+import type { WaitingCommand } from './outbox.ts'
 
 /** How the connection stands, for a dot, a label and a banner. */
 export type ConnectionState =
@@ -25,12 +26,16 @@ export interface Follower {
   caughtUp?(cursor: string): void
   /** An event that comes later in its place, and may be acted on now. */
   urgent?(event: Envelope): void
-  /** The log had another life: drop what was folded, take a snapshot, go on after its cursor. */
+  /**
+   * The log had another life: drop what was folded, take a snapshot and follow anew after its cursor. This follow is over;
+   * `head` is where the log stands now.
+   */
   reset?(head: string): void
-  /** The stream cannot be followed (no right, not there); nothing more comes. */
+  /** The stream cannot be followed (no right, not there). This follow is over. */
   ended?(problem: Problem): void
 }
 
+/** Several follows of one stream share what comes over the wire, each with its own position. */
 export interface Follow {
   /** Position of the last event that was handed over. */
   readonly cursor: string
@@ -42,11 +47,14 @@ export type CommandOutcome = { ok: true; accepted: Accepted } | { ok: false; pro
 /** One connection to a server: streams to follow and commands to send. The SDK's session views are built on it. */
 export interface Link extends AsyncDisposable {
   readonly connection: Readable<ConnectionState>
-  /** `after`: a cursor, `0` or `now`. */
+  /** Commands without an answer, oldest first; with a lasting outbox also those of an earlier visit. */
+  readonly outbox: Readable<readonly WaitingCommand[]>
+  /** `after`: a cursor, `0` or `now`; throws a RangeError for anything else. */
   follow(stream: string, after: string, follower: Follower): Follow
   /**
    * Sends a command; it waits in the outbox while the connection is away and is sent again with the same id until there
-   * is an answer, so it happens once. Refusals are values.
+   * is an answer, so it happens once. Refusals are values. The signal ends the wait, and takes the command back if it was
+   * never sent. `queue_full`: a thousand commands wait already.
    */
   command<T extends CommandType>(
     stream: string,

@@ -8,7 +8,7 @@ export interface WaitingCommand {
 
 /** Where commands wait until they are answered. An implementation that outlives the page brings them back after a reload. */
 export interface Outbox {
-  /** Kept before it is sent for the first time. */
+  /** Keeps a command before it is sent for the first time. The same id again changes nothing. */
   put(command: WaitingCommand): Promise<void>
   remove(id: string): Promise<void>
   /** In the order they were put. */
@@ -20,7 +20,7 @@ export function memoryOutbox(): Outbox {
   const waiting = new Map<string, WaitingCommand>()
   return {
     put: (command) => {
-      waiting.set(command.id, command)
+      if (!waiting.has(command.id)) waiting.set(command.id, command)
       return Promise.resolve()
     },
     remove: (id) => {

@@ -13,12 +13,16 @@ export function watchable<T>(first: T): Watchable<T> {
       return value
     },
     set: (next) => {
+      if (next === value) return
       value = next
-      for (const watcher of watchers) watcher(next)
+      // A copy: whoever begins to watch while the others hear of it is not told again.
+      for (const watcher of Array.from(watchers)) if (watchers.has(watcher)) watcher(next)
     },
     watch: (changed) => {
-      watchers.add(changed)
-      return () => watchers.delete(changed)
+      // A function of its own, so that the same callback may watch twice.
+      const watcher = (next: T): void => changed(next)
+      watchers.add(watcher)
+      return () => watchers.delete(watcher)
     },
   }
 }

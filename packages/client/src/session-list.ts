@@ -3,75 +3,133 @@ import type { Envelope } from '@hotline/protocol/event'
 import type { Problem } from '@hotline/protocol/error'
 import type { SessionRow } from '@hotline/protocol/http'
 import type { Follow, Link, Readable } from './link.ts'
+import { openPainter } from './painter.ts'
 import { watchable } from './readable.ts'
+import { isPassing, openRetry } from './retry.ts'
+
+/** Sessions in one page. */
+const pageRows = 200
 
 export interface SessionListPicture {
+  /** `failed`: it cannot be shown, for the reason in `problem`. A passing problem stands beside what is shown. */
   status: 'loading' | 'live' | 'failed'
   problem?: Problem
+  /** The one that changed last comes first. */
   sessions: readonly SessionRow[]
+  /** Older sessions exist on the server. */
+  hasOlder: boolean
 }
 
 export interface SessionList extends Disposable {
   readonly picture: Readable<SessionListPicture>
+  /** The next page of older sessions; answers the problem if it could not be read. */
+  loadOlder(): Promise<Problem | undefined>
+  /** Reads everything anew, for a person who became a member of another project. */
+  refresh(): void
+}
+
+interface Page {
+  sessions: SessionRow[]
+  next: string | null
+  /** Where the projects' streams stood before the rows were read. */
+  cursors: Record<string, string>
 }
 
 /** All sessions of one's projects, live: the newest page, then each line that a project's stream brings. */
 export function openSessionList(link: Link): SessionList {
-  const picture = watchable<SessionListPicture>({ status: 'loading', sessions: [] })
+  const picture = watchable<SessionListPicture>({ status: 'loading', sessions: [], hasOlder: false })
+  const rows = new Map<string, SessionRow>()
   const follows: Follow[] = []
   let closed = false
+  /** Names the present start; what an earlier one still reads is passed over. */
+  let life = {}
+  let next: string | null = null
+  let reading = false
+  const painter = openPainter(() => {
+    const sessions = [...rows.values()].toSorted((a, b) => compare(b.updatedAt, a.updatedAt))
+    picture.set({ status: 'live', sessions, hasOlder: next !== null })
+  })
+  const retry = openRetry(link, () => void start())
 
   async function start(): Promise<void> {
+    const mine = {}
+    life = mine
+    const page = await link.request<Page>('GET', `/api/sessions?limit=${pageRows}`)
+    if (closed || life !== mine) return
+    if (!page.ok) return failed(page.problem)
+    retry.succeeded()
     for (const follow of follows.splice(0)) follow.close()
-    const page = await link.request<{ sessions: SessionRow[]; cursors: Record<string, string> }>(
-      'GET',
-      '/api/sessions?limit=200',
-    )
-    if (closed) return
-    if (!page.ok) {
-      picture.set({
-        ...picture.value,
-        status: picture.value.status === 'live' ? 'live' : 'failed',
-        problem: page.problem,
-      })
-      const leave = link.connection.watch(({ status }) => {
-        if (status !== 'open') return
-        leave()
-        void start()
-      })
-      return
-    }
-    picture.set({ status: 'live', sessions: page.value.sessions })
+    rows.clear()
+    for (const row of page.value.sessions) rows.set(row.session, row)
+    next = page.value.next
     for (const [stream, cursor] of Object.entries(page.value.cursors)) {
-      follows.push(link.follow(stream, cursor, { events: apply, reset: () => void start() }))
+      follows.push(
+        link.follow(stream, cursor, {
+          events: apply,
+          reset: () => void start(),
+          ended: (problem) => {
+            if (isPassing(problem)) return failed(problem)
+            // No longer a member: its sessions are not ours to see.
+            for (const row of rows.values()) if (`project:${row.project}` === stream) rows.delete(row.session)
+            painter.soon()
+          },
+        }),
+      )
     }
+    painter.soon()
+    painter.now()
+  }
+
+  function failed(problem: Problem): void {
+    if (closed) return
+    picture.set({ ...picture.value, status: isPassing(problem) ? picture.value.status : 'failed', problem })
+    if (isPassing(problem)) retry.after(problem)
   }
 
   function apply(events: readonly Envelope[]): void {
-    const rows = new Map(picture.value.sessions.map((row) => [row.session, row]))
     for (const event of events) {
       const row = rowOf(event, rows)
       if (row) rows.set(row.session, row)
     }
-    picture.set({ status: 'live', sessions: [...rows.values()] })
+    painter.soon()
   }
 
   void start()
   return {
     picture,
+    loadOlder: async () => {
+      if (next === null || reading || closed) return undefined
+      const mine = life
+      reading = true
+      const page = await link.request<Page>('GET', `/api/sessions?limit=${pageRows}&before=${encodeURIComponent(next)}`)
+      reading = false
+      if (closed || life !== mine) return undefined
+      if (!page.ok) return page.problem
+      next = page.value.next
+      // What the stream told is newer than any page.
+      for (const row of page.value.sessions) if (!rows.has(row.session)) rows.set(row.session, row)
+      painter.soon()
+      painter.now()
+      return undefined
+    },
+    refresh: () => void start(),
     [Symbol.dispose]: () => {
       closed = true
+      painter.stop()
+      retry[Symbol.dispose]()
       for (const follow of follows) follow.close()
     },
   }
 }
 
-/** The row that a line of a project's stream describes. */
+/** The row that a line of a project's stream describes; undefined where the row is as new, or it is no such line. */
 function rowOf(event: Envelope, rows: ReadonlyMap<string, SessionRow>): SessionRow | undefined {
   const known = asKnown(event)
   if (known?.type !== 'session.indexed') return undefined
   const { session, task, agent, runner, status, turn, openApprovals, openQuestions, staleSince, since } = known.data
   const before = rows.get(session)
+  // The cursor was read before the rows: the first lines may be older than they are.
+  if (before && compare(event.at, before.updatedAt) < 0) return undefined
   return {
     session,
     project: event.stream.slice('project:'.length),
@@ -88,4 +146,8 @@ function rowOf(event: Envelope, rows: ReadonlyMap<string, SessionRow>): SessionR
     createdAt: before?.createdAt ?? event.at,
     updatedAt: event.at,
   }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

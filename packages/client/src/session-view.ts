@@ -7,47 +7,56 @@ import {
   joinTranscripts,
   type Transcript,
 } from '@hotline/core/transcript/transcript'
-import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { TranscriptWindow } from '@hotline/protocol/http'
-import type { CommandOutcome, Follow, Link, Readable } from './link.ts'
+import { parseCursor } from '@hotline/protocol/stream'
+import type { CommandOutcome, ConnectionState, Follow, Link, Readable } from './link.ts'
+import { openPainter } from './painter.ts'
 import { watchable } from './readable.ts'
+import { isPassing, openRetry } from './retry.ts'
+import { type SessionCommands, sessionCommands } from './session-commands.ts'
+import { openUnsent, type UnsentMessage } from './unsent.ts'
 import { uuidV7 } from './uuid.ts'
 
-/** A message of one's own that has no answer yet, or was refused. */
-export interface UnsentMessage {
-  id: string
-  text: string
-  problem?: Problem
-}
+/** Events in one window of the conversation. */
+const windowEvents = 200
+/** Events that were told early and have not come in their place yet. */
+const earlyMax = 100
 
 /** One session as it stands now: always whole, never changed in place. */
 export interface SessionPicture {
+  /** `failed`: it cannot be shown, for the reason in `problem`. A passing problem stands beside what is shown. */
   status: 'loading' | 'live' | 'failed'
   problem?: Problem
   state?: SessionState
   transcript: Transcript
   /** Older events exist on the server. */
   hasOlder: boolean
+  /** One's own messages that are not in the conversation yet. */
   unsent: readonly UnsentMessage[]
+  /** Approvals, questions and controls that the server told ahead of a flood; they come again in their place. */
+  early: readonly Envelope[]
   /** When the last event came, in milliseconds of the wall clock; for "12 s ago". */
   lastEventAt?: number
 }
 
-export interface SessionView extends Disposable {
+export interface SessionView extends SessionCommands, Disposable {
   readonly picture: Readable<SessionPicture>
-  loadOlder(): Promise<void>
+  readonly connection: Readable<ConnectionState>
+  /** The window before what is shown; does nothing where there is none. Answers the problem if it could not be read. */
+  loadOlder(): Promise<Problem | undefined>
   /** Shown at once as unsent, and in the conversation as soon as the log has it. */
-  send(text: string): Promise<CommandOutcome>
+  send(text: string, more?: { replyTo?: string; metadata?: Record<string, unknown> }): Promise<CommandOutcome>
   /** Forgets a refused message. */
   discard(id: string): void
-  command<T extends CommandType>(type: T, data: CommandInput<T>): Promise<CommandOutcome>
 }
 
-const windowEvents = 200
-
-/** Follows a session: a snapshot, the newest window, then every event; older windows when asked for. */
+/**
+ * Follows a session: a snapshot, the newest window, then every event after the snapshot's cursor; older windows when asked
+ * for. Watchers hear of a flood of events at most once per frame. After a reset everything is read anew, and what is shown
+ * stays until then.
+ */
 export function openSessionView(link: Link, session: string): SessionView {
   const stream = `session:${session}`
   const picture = watchable<SessionPicture>({
@@ -55,27 +64,54 @@ export function openSessionView(link: Link, session: string): SessionView {
     transcript: emptyTranscript,
     hasOlder: false,
     unsent: [],
+    early: [],
   })
   let follow: Follow | undefined
   let closed = false
+  /** Names the present start; what an earlier one still reads is passed over. */
+  let life = {}
   let before: number | null = null
-  let loading = false
-  const change = (part: Partial<SessionPicture>): void => picture.set({ ...picture.value, ...part })
+  /** Came, and not folded yet. */
+  let fresh: Envelope[] = []
+  /** What came while an older window is read: it may be about something in that window. */
+  let meanwhile: Envelope[] | undefined
+  const change = (part: Partial<SessionPicture>): void => {
+    if (!closed) picture.set({ ...picture.value, ...part })
+  }
+  const painter = openPainter(fold)
+  const unsent = openUnsent(link, stream, (messages) => change({ unsent: messages }))
+  const retry = openRetry(link, () => void start())
 
   async function start(): Promise<void> {
+    const mine = {}
+    life = mine
     follow?.close()
+    fresh = []
+    meanwhile = undefined
     const snapshot = await link.request<{ cursor: string; state: SessionState }>('GET', `/api/sessions/${session}`)
+    if (closed || life !== mine) return
     if (!snapshot.ok) return failed(snapshot.problem)
     const { cursor, state } = snapshot.value
-    const head = Number(cursor.slice(cursor.indexOf('.') + 1))
-    const window = await readWindow(head + 1)
+    const at = parseCursor(cursor)
+    const seq = typeof at === 'object' ? at.seq : 0
+    const window = await readWindow(seq + 1)
+    if (closed || life !== mine) return
     if (!window.ok) return failed(window.problem)
-    if (closed) return
+    // The log began another life between the two answers.
+    if (typeof at === 'object' && window.value.epoch !== at.epoch) return void start()
+    retry.succeeded()
     before = window.value.before
-    const transcript = { ...foldWindow(window.value), seq: head }
-    change({ status: 'live', state, transcript, hasOlder: before !== null })
+    // Its later events are after the cursor: they come by the follow.
+    const transcript = { ...foldTranscript(emptyTranscript, window.value.events), seq }
+    const { problem: _, ...rest } = picture.value
+    picture.set({ ...rest, status: 'live', state, transcript, hasOlder: before !== null, early: [] })
+    unsent.seen(transcript)
     follow = link.follow(stream, cursor, {
-      events: apply,
+      events: (events) => {
+        fresh.push(...events)
+        painter.soon()
+      },
+      urgent: (event) => change({ early: [...picture.value.early, event].slice(-earlyMax) }),
       reset: () => void start(),
       ended: failed,
     })
@@ -83,61 +119,71 @@ export function openSessionView(link: Link, session: string): SessionView {
 
   function failed(problem: Problem): void {
     if (closed) return
-    change({ status: picture.value.state ? picture.value.status : 'failed', problem })
-    if (problem.code === 'unreachable') {
-      const leave = link.connection.watch((connection) => {
-        if (connection.status !== 'open') return
-        leave()
-        if (!closed && !picture.value.state) void start()
-      })
-    }
+    if (!isPassing(problem)) return change({ status: 'failed', problem })
+    change({ problem })
+    retry.after(problem)
   }
 
-  function apply(events: readonly Envelope[]): void {
+  function fold(): void {
+    if (fresh.length === 0 || closed) return
+    const events = fresh
+    fresh = []
+    meanwhile?.push(...events)
     let { state } = picture.value
     for (const event of events) state = evolveSession(state, event)
     const transcript = foldTranscript(picture.value.transcript, events)
-    const unsent = picture.value.unsent.filter(({ id }) => !transcript.places.has(`message:${id}`))
-    change({ ...(state ? { state } : {}), transcript, unsent, lastEventAt: Date.now() })
+    const early = picture.value.early.filter(({ seq }) => seq > transcript.seq)
+    change({ ...(state ? { state } : {}), transcript, early, lastEventAt: Date.now() })
+    unsent.seen(transcript)
   }
 
   const readWindow = (upTo: number): ReturnType<typeof link.request<TranscriptWindow>> =>
     link.request<TranscriptWindow>('GET', `/api/sessions/${session}/transcript?limit=${windowEvents}&before=${upTo}`)
 
+  async function loadOlder(): Promise<Problem | undefined> {
+    if (before === null || meanwhile || closed) return undefined
+    const mine = life
+    meanwhile = []
+    const window = await readWindow(before)
+    if (closed || life !== mine) return undefined
+    painter.now()
+    const came = meanwhile
+    meanwhile = undefined
+    if (!window.ok) return window.problem
+    // The window is as of its head, the conversation as of its own last event: both must stand at the same place.
+    const { seq } = picture.value.transcript
+    const { head, events, later } = window.value
+    const older = foldTranscript(emptyTranscript, events)
+    const known = later.filter((event) => event.seq <= seq)
+    const since = came.filter((event) => event.seq > head)
+    before = window.value.before
+    change({
+      transcript: joinTranscripts(applyLater(applyLater(older, known), since), picture.value.transcript),
+      hasOlder: before !== null,
+    })
+    return undefined
+  }
+
   void start()
   return {
+    ...sessionCommands((type, data) => link.command(stream, type, data)),
     picture,
-    loadOlder: async () => {
-      if (before === null || loading) return
-      loading = true
-      const window = await readWindow(before)
-      loading = false
-      if (!window.ok || closed) return
-      before = window.value.before
-      const transcript = joinTranscripts(foldWindow(window.value), picture.value.transcript)
-      change({ transcript, hasOlder: before !== null })
-    },
-    send: async (text) => {
+    connection: link.connection,
+    loadOlder,
+    send: async (text, more = {}) => {
       const id = uuidV7()
-      change({ unsent: [...picture.value.unsent, { id, text }] })
-      const outcome = await link.command(stream, 'message.send', { text }, { id })
-      if (!outcome.ok) {
-        const refused = picture.value.unsent.map((unsent) =>
-          unsent.id === id ? { ...unsent, problem: outcome.problem } : unsent,
-        )
-        change({ unsent: refused })
-      }
+      unsent.give(id, text)
+      const outcome = await link.command(stream, 'message.send', { text, ...more }, { id })
+      unsent.answered(id, outcome)
       return outcome
     },
-    discard: (id) => change({ unsent: picture.value.unsent.filter((unsent) => unsent.id !== id) }),
-    command: (type, data) => link.command(stream, type, data),
+    discard: (id) => unsent.discard(id),
     [Symbol.dispose]: () => {
       closed = true
+      painter.stop()
+      retry[Symbol.dispose]()
+      unsent[Symbol.dispose]()
       follow?.close()
     },
   }
-}
-
-function foldWindow(window: TranscriptWindow): Transcript {
-  return applyLater(foldTranscript(emptyTranscript, window.events), window.later)
 }

@@ -1,0 +1,273 @@
+import type { Accepted } from '@hotline/protocol/command'
+import { kindOf, type Problem, problem } from '@hotline/protocol/error'
+import { limits } from '@hotline/protocol/limits'
+import { waitBefore } from './backoff.ts'
+import type { Clock } from './clock.ts'
+import type { Answer } from './http-request.ts'
+import type { CommandOutcome } from './link.ts'
+import type { Outbox, WaitingCommand } from './outbox.ts'
+import { unreachable } from './problem-of.ts'
+import { type Watchable, watchable } from './readable.ts'
+
+/** Commands that may wait for the server at once; further ones are refused here. */
+const waitingMax = 1_000
+/** Commands that are under way at once. */
+const underWayMax = 64
+/** A person's connection may send 200 frames a second; commands leave room for the rest. */
+const perSecond = 120
+/** A frame has a smaller limit than a body: larger commands go over HTTP. The rest of the frame needs some room. */
+const frameBytesMax = limits.inboundFrameBytes - 2 * 1024
+
+/**
+ *   storing ──▶ ready ──▶ sent ──(answer)──▶ gone
+ *                 ▲        │
+ *                 └─ held ◀┘ (the server could not just now)
+ *
+ * A lost connection makes what was sent ready again: it is sent once more with the same id.
+ */
+type Phase = 'storing' | 'ready' | 'sent' | 'held'
+
+interface Entry {
+  command: WaitingCommand
+  phase: Phase
+  /** It was sent at least once: whether it happened is unknown until there is an answer. */
+  everSent: boolean
+  large: boolean
+  tries: number
+  cancelHold?: () => void
+  waiters: Set<(outcome: CommandOutcome) => void>
+}
+
+export interface CommandPorts {
+  outbox: Outbox
+  /** False where there is no connection. */
+  send: (frame: object) => boolean
+  /** Carries out one command over HTTP. */
+  post: (command: WaitingCommand) => Promise<Answer<Accepted>>
+  clock: Clock
+  random: () => number
+}
+
+/**
+ * Commands on their way: each is kept in the outbox until it is answered and sent again with its id after every loss, in
+ * the order in which they were given. Those of one stream wait for one that had to be held back or that goes over HTTP.
+ */
+export class CommandQueue {
+  readonly waiting: Watchable<readonly WaitingCommand[]> = watchable<readonly WaitingCommand[]>([])
+  readonly #ports: CommandPorts
+  #entries = new Map<string, Entry>()
+  #open = false
+  #restored = false
+  #paced = true
+  #tokens = perSecond
+  #tokensAt = 0
+  #cancelPace: (() => void) | undefined
+
+  constructor(ports: CommandPorts) {
+    this.#ports = ports
+  }
+
+  /** Takes up what an earlier life of the page left behind; nothing is sent before. */
+  async restore(): Promise<void> {
+    let left: readonly WaitingCommand[] = []
+    try {
+      left = await this.#ports.outbox.all()
+    } catch {
+      // What cannot be read cannot be sent; new commands must not suffer.
+    }
+    const newer = this.#entries
+    this.#entries = new Map()
+    for (const command of left.slice(0, waitingMax)) {
+      if (!newer.has(command.id)) this.#entries.set(command.id, newEntry(command, 'ready', true))
+    }
+    for (const [id, entry] of newer) this.#entries.set(id, entry)
+    this.#restored = true
+    this.#tell()
+    this.#pump()
+  }
+
+  /** The signal ends the wait; a command that was never sent is taken back. */
+  give(command: WaitingCommand, signal?: AbortSignal): Promise<CommandOutcome> {
+    if (signal?.aborted) return Promise.resolve(refusal(takenBack()))
+    const known = this.#entries.get(command.id)
+    if (!known && this.#entries.size >= waitingMax) {
+      const detail = `${waitingMax} commands wait for the server already. Wait until it can be reached again.`
+      return Promise.resolve(refusal(problem('queue_full', detail, { limit: waitingMax })))
+    }
+    const entry = known ?? newEntry(command, 'storing', false)
+    if (!known) {
+      this.#entries.set(command.id, entry)
+      this.#tell()
+      void this.#store(entry)
+    }
+    return new Promise((resolve) => {
+      const abort = (): void => {
+        entry.waiters.delete(answer)
+        if (entry.everSent) {
+          resolve(
+            refusal(unreachable('Waiting for the answer was given up; the command may be carried out all the same.')),
+          )
+          return
+        }
+        this.#settle(entry, refusal(takenBack()))
+        resolve(refusal(takenBack()))
+      }
+      const answer = (outcome: CommandOutcome): void => {
+        signal?.removeEventListener('abort', abort)
+        resolve(outcome)
+      }
+      entry.waiters.add(answer)
+      signal?.addEventListener('abort', abort, { once: true })
+    })
+  }
+
+  /** `unpaced`: the connection of a runner, which speaks for many agents. */
+  opened(pace: 'paced' | 'unpaced'): void {
+    this.#open = true
+    this.#paced = pace === 'paced'
+    this.#pump()
+  }
+
+  lost(): void {
+    this.#open = false
+    for (const entry of this.#entries.values()) {
+      entry.cancelHold?.()
+      // One that goes over HTTP has its own answer, or its own failure.
+      if (entry.phase === 'held' || (entry.phase === 'sent' && !entry.large)) entry.phase = 'ready'
+    }
+  }
+
+  accepted(accepted: Accepted): void {
+    const entry = this.#entries.get(accepted.id)
+    if (entry) this.#settle(entry, { ok: true, accepted })
+    this.#pump()
+  }
+
+  refused(id: string, why: Problem): void {
+    const entry = this.#entries.get(id)
+    if (!entry) return
+    const kind = kindOf(why.code)
+    // Nothing was decided: it waits a little and is sent again. Everything else is an answer.
+    if (kind === 'unavailable' || kind === 'rate-limited') this.#hold(entry, why.retryAfterMs)
+    else this.#settle(entry, refusal(why))
+    this.#pump()
+  }
+
+  /** Whoever waits is answered; what a lasting outbox holds is sent by the next link. */
+  close(): void {
+    this.#open = false
+    this.#cancelPace?.()
+    for (const entry of this.#entries.values()) {
+      entry.cancelHold?.()
+      for (const answer of entry.waiters)
+        answer(refusal(unreachable('The connection was closed before an answer came.')))
+    }
+    this.#entries.clear()
+  }
+
+  async #store(entry: Entry): Promise<void> {
+    try {
+      await this.#ports.outbox.put(entry.command)
+    } catch {
+      // A full or broken disk: the command is still sent, it only would not survive the page.
+    }
+    if (!this.#entries.has(entry.command.id)) return this.#forget(entry.command.id)
+    if (entry.phase === 'storing') entry.phase = 'ready'
+    this.#pump()
+  }
+
+  #pump(): void {
+    if (!this.#open || !this.#restored) return
+    let underWay = 0
+    for (const { phase } of this.#entries.values()) if (phase === 'sent') underWay += 1
+    /** Streams in which something earlier must be answered first, and those in which something is under way. */
+    const barred = new Set<string>()
+    const busy = new Set<string>()
+    for (const entry of this.#entries.values()) {
+      const { stream } = entry.command
+      if (entry.phase === 'ready' && !barred.has(stream) && !(entry.large && busy.has(stream))) {
+        if (underWay >= underWayMax || !this.#takeToken()) return
+        this.#transmit(entry)
+        underWay += 1
+      }
+      busy.add(stream)
+      if (entry.large || entry.phase !== 'sent') barred.add(stream)
+    }
+  }
+
+  #transmit(entry: Entry): void {
+    entry.phase = 'sent'
+    entry.everSent = true
+    if (!entry.large) {
+      if (!this.#ports.send({ t: 'command', ...entry.command })) entry.phase = 'ready'
+      return
+    }
+    void this.#ports.post(entry.command).then((answer) => {
+      if (answer.ok) this.accepted(answer.value)
+      else this.refused(entry.command.id, answer.problem)
+    })
+  }
+
+  #hold(entry: Entry, retryAfterMs: number | undefined): void {
+    entry.tries += 1
+    entry.phase = 'held'
+    entry.cancelHold?.()
+    const { waitMs } = waitBefore(entry.tries, this.#ports.random, retryAfterMs)
+    entry.cancelHold = this.#ports.clock.after(waitMs, () => {
+      if (entry.phase === 'held') entry.phase = 'ready'
+      this.#pump()
+    })
+  }
+
+  #settle(entry: Entry, outcome: CommandOutcome): void {
+    entry.cancelHold?.()
+    if (!this.#entries.delete(entry.command.id)) return
+    this.#forget(entry.command.id)
+    for (const answer of entry.waiters) answer(outcome)
+    this.#tell()
+  }
+
+  #forget(id: string): void {
+    this.#ports.outbox.remove(id).catch(() => {
+      // It is sent once more after the next start, and answered as it was.
+    })
+  }
+
+  #takeToken(): boolean {
+    if (!this.#paced) return true
+    const { clock } = this.#ports
+    const nowMs = clock.wallMs()
+    const gained = Math.max(0, nowMs - this.#tokensAt) * (perSecond / 1_000)
+    this.#tokens = Math.min(perSecond, this.#tokens + gained)
+    this.#tokensAt = nowMs
+    if (this.#tokens >= 1) {
+      this.#tokens -= 1
+      return true
+    }
+    this.#cancelPace?.()
+    this.#cancelPace = clock.after(1_000 / perSecond, () => this.#pump())
+    return false
+  }
+
+  #tell(): void {
+    this.waiting.set([...this.#entries.values()].map(({ command }) => command))
+  }
+}
+
+function newEntry(command: WaitingCommand, phase: Phase, everSent: boolean): Entry {
+  return { command, phase, everSent, large: isLarge(command), tries: 0, waiters: new Set() }
+}
+
+function isLarge(command: WaitingCommand): boolean {
+  const text = JSON.stringify(command)
+  // A character has at most three bytes in UTF-8.
+  return text.length * 3 > frameBytesMax && new TextEncoder().encode(text).length > frameBytesMax
+}
+
+function refusal(why: Problem): CommandOutcome {
+  return { ok: false, problem: why }
+}
+
+function takenBack(): Problem {
+  return unreachable('The command was taken back before it was sent.')
+}
