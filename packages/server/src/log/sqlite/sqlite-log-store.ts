@@ -31,6 +31,8 @@ type Outcome = readonly PlannedAppend[] | AppendRefusal | Error
 const commitEvents = 1_000
 const commitBytes = 1024 * 1024
 
+const outcomeUnknown = 'whether it was written shows when the disk works again'
+
 /** Groups that may wait for a commit. Callers wait for their answers, so only a bug or an attack comes near. */
 const maxWaiting = 50_000
 
@@ -180,11 +182,13 @@ export class SqliteLogStore implements LogStore {
       else for (const { reject } of batch) reject(reason)
       return batch.length
     }
-    if (trouble === 'suspect' && this.#foundOnDisk(intended)) {
+    const found = trouble === 'suspect' ? this.#lookOnDisk(intended) : 'absent'
+    if (found === 'present') {
       settle(batch, outcomes)
       return outcomes.length
     }
-    for (const { resolve } of batch) resolve({ ok: false, reason: 'unavailable', detail: reason.message })
+    const detail = found === 'absent' ? reason.message : `${reason.message}; ${outcomeUnknown}`
+    for (const { resolve } of batch) resolve({ ok: false, reason: 'unavailable', detail })
     return batch.length
   }
 
@@ -205,14 +209,15 @@ export class SqliteLogStore implements LogStore {
    * opens the file next would find them. So the file is opened anew, what is there is moved and synced, and the heads say
    * which way it went.
    */
-  #foundOnDisk(intended: ReadonlyMap<string, HeadEntry>): boolean {
+  #lookOnDisk(intended: ReadonlyMap<string, HeadEntry>): 'present' | 'absent' | 'unknown' {
     try {
       this.#checkpointer.truncateNow()
       const moved = [...intended].filter(([, head]) => head.head > 0)
-      return moved.length > 0 && moved.every(([stream, head]) => sameHash(this.#writer.headOf(stream), head))
+      const present = moved.length > 0 && moved.every(([stream, head]) => sameHash(this.#writer.headOf(stream), head))
+      return present ? 'present' : 'absent'
     } catch (error) {
       this.#undo(error)
-      return false
+      return 'unknown'
     }
   }
 
