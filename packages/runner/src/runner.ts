@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Link } from '@hotline/client/link'
 import { openAcpDriver } from './adapters/acp/acp-driver.ts'
 import { teeToFiles } from './adapters/acp/tee.ts'
 import { ptyDriver } from './adapters/pty/pty-driver.ts'
@@ -9,13 +8,14 @@ import { builtinProfiles } from './agents.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
 import { openLocalHolder } from './process/local-holder.ts'
+import type { ServerLink } from './server-link.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 
 /** Told to servers and to agents. */
 export const runnerVersion = '0.1.0'
 
 /** Puts a runner together. Nothing is started yet. */
-export function composeRunner(config: Config, link: Link, log: Log): Supervisor {
+export function composeRunner(config: Config, link: ServerLink, log: Log): Supervisor {
   const folder = join(config.dataDir, 'runner')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)

@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Step } from '@hotline/demo-agent/script'
 import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { openAcpDriver } from '../src/adapters/acp/acp-driver.ts'
@@ -9,6 +11,7 @@ import { type AgentProfile, builtinProfiles } from '../src/agents.ts'
 import { openLog } from '../src/log.ts'
 import { openLocalHolder } from '../src/process/local-holder.ts'
 import { Supervisor } from '../src/supervisor/supervisor.ts'
+import { profileOf } from './profile-of.ts'
 import { linkOverCore, type TestLink } from './link-over-core.ts'
 import { World } from './world.ts'
 
@@ -28,6 +31,10 @@ export interface Bench extends AsyncDisposable {
   readonly guard: ChildGuard
   /** What the runner wrote to its own log. */
   readonly logged: string[]
+  /** What the agent `scripted` plays for each prompt: for scripts that are longer than a message. */
+  script(steps: readonly Step[]): Promise<void>
+  /** Makes a file in the agents' folder. */
+  touch(name: string): Promise<void>
   /** Stops the runner as SIGTERM does. */
   stop(): Promise<void>
 }
@@ -50,7 +57,9 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   const link = linkOverCore(world)
   const logged: string[] = []
   const log = openLog((line) => logged.push(line), process.env['HOTLINE_DEBUG'] === undefined ? [] : ['*'])
-  const profiles = [...builtinProfiles([...demoAgent, '--pace', '0']), ...(options.profiles ?? [])]
+  const scriptFile = join(temp.path, 'script.json')
+  const scripted = { ...profileOf('scripted', {}), argv: [...demoAgent, '--script', scriptFile] }
+  const profiles = [...builtinProfiles([...demoAgent, '--pace', '0']), scripted, ...(options.profiles ?? [])]
   const supervisor = new Supervisor(
     {
       link,
@@ -81,6 +90,8 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     dataDir,
     guard,
     logged,
+    script: (steps) => writeFile(scriptFile, JSON.stringify(steps)),
+    touch: (name) => writeFile(join(cwd, name), ''),
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop()

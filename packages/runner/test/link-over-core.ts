@@ -1,16 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import type { CommandOutcome, ConnectionState, Follow, Follower, Link } from '@hotline/client/link'
+import type { CommandOutcome, ConnectionState, Follow, Follower } from '@hotline/client/link'
 import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
+import type { Envelope } from '@hotline/protocol/event'
 import type { AnnounceBody } from '@hotline/protocol/http'
+import type { ServerLink } from '../src/server-link.ts'
 import type { World } from './world.ts'
 
 /** A link whose connection a test cuts and mends, and whose answers it loses. */
-export interface TestLink extends Link {
+export interface TestLink extends ServerLink, AsyncDisposable {
   cut(): void
   mend(): void
   /** The next answers are lost: what was asked is carried out, and the connection goes away. */
   loseAnswers(count: number): void
+  /** Commands wait on their way to the server. */
+  holdCommands(): void
+  releaseCommands(): void
+  /** Types of the commands that wait. */
+  readonly held: readonly string[]
+  /** Events reach the runner changed. */
+  forge(change: (event: Envelope) => Envelope): void
 }
 
 interface Following {
@@ -36,6 +45,8 @@ export function linkOverCore(world: World): TestLink {
   const waiting = new Map<string, Waiting>()
   const ears = new Set<(frame: { kind: string; stream?: string }) => void>()
   let lose = 0
+  let isHolding = false
+  let forge = (event: Envelope): Envelope => event
   const isOpen = (): boolean => state.status === 'open'
   const change = (next: ConnectionState): void => {
     state = next
@@ -47,7 +58,7 @@ export function linkOverCore(world: World): TestLink {
     const { events } = world.stream(following.stream)
     const batch = events.slice(following.seq)
     following.seq = events.length
-    if (batch.length > 0) following.follower.events(batch, world.epoch)
+    if (batch.length > 0) following.follower.events(batch.map(forge), world.epoch)
     if (following.isCaughtUp) return
     following.isCaughtUp = true
     following.follower.caughtUp?.(`${world.epoch}.${following.seq}`)
@@ -56,7 +67,7 @@ export function linkOverCore(world: World): TestLink {
 
   const transmit = (command: Waiting): void => {
     setImmediate(() => {
-      if (!isOpen() || !waiting.has(command.id)) return
+      if (!isOpen() || isHolding || !waiting.has(command.id)) return
       const outcome = world.command(command.stream, command.type, command.data, command.id)
       if (lose > 0) {
         lose -= 1
@@ -129,7 +140,6 @@ export function linkOverCore(world: World): TestLink {
         signal?.addEventListener('abort', giveUp, { once: true })
         transmit(command)
       }),
-    reconnect: () => link.mend(),
     request,
     ephemeral: (hear) => {
       ears.add(hear)
@@ -146,6 +156,19 @@ export function linkOverCore(world: World): TestLink {
     },
     loseAnswers: (count) => {
       lose = count
+    },
+    holdCommands: () => {
+      isHolding = true
+    },
+    releaseCommands: () => {
+      isHolding = false
+      for (const command of waiting.values()) transmit(command)
+    },
+    get held() {
+      return isHolding ? [...waiting.values()].map(({ type }) => type) : []
+    },
+    forge: (changed) => {
+      forge = changed
     },
     [Symbol.asyncDispose]: () => {
       change({ status: 'closed' })

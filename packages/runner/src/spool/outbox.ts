@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Link } from '@hotline/client/link'
 import type { Report, ReportableType } from '@hotline/protocol/commands/agent'
 import { type ErrorCode, kindOf, type Problem } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
 import type { Log } from '../log.ts'
+import type { ServerLink } from '../server-link.ts'
 import { coalesce } from './coalesce.ts'
 import type { Batch, Spool, Waiting } from './spool.ts'
 
@@ -34,7 +34,7 @@ const light: ReadonlySet<ReportableType> = new Set([
  * one is under way, what comes is joined into the next.
  */
 export class Outbox {
-  readonly #link: Link
+  readonly #link: ServerLink
   readonly #stream: string
   readonly #spool: Spool
   readonly #log: Log
@@ -49,7 +49,7 @@ export class Outbox {
   #lost = false
 
   /** `onLost`: the server will never take another report of ours; called once. */
-  constructor(link: Link, stream: string, spool: Spool, log: Log, onLost: (problem: Problem) => void) {
+  constructor(link: ServerLink, stream: string, spool: Spool, log: Log, onLost: (problem: Problem) => void) {
     this.#link = link
     this.#stream = stream
     this.#spool = spool

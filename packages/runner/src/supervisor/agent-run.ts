@@ -14,6 +14,12 @@ import type { SessionLog } from './session-log.ts'
 /** An agent that does not end its turn within this is not stopping: the person is told, and may end the session. */
 const interruptTimeoutMs = 15_000
 
+/** Events that are remembered as acted on; one comes a second time soon or never. */
+const handledMax = 2_000
+
+/** After something here failed (a full disk), the next try to hand a message over. */
+const retryMs = 5_000
+
 /** How an agent's run came to its end. */
 export interface RunEnd {
   exit: Exit
@@ -45,7 +51,9 @@ export class AgentRun {
   readonly #ports: RunPorts
   readonly #approvals: Approvals
   readonly #handled = new Set<string>()
-  /** Messages that the agent has had, whatever a log that was restored from a backup says. */
+  /** Keys reach the terminal in the order of the log, whatever the disk takes for each. */
+  #typing: Promise<unknown> = Promise.resolve()
+  /** Messages that are done with, whatever a log says that is behind, or that was restored from a backup. */
   readonly #given = new Set<string>()
   /** Reasons of refusals that the agent did not hear. */
   #unheard: string[] = []
@@ -111,7 +119,10 @@ export class AgentRun {
       case 'question.answered':
         return this.#once(known, () => this.#questionAnswered(known))
       case 'input.sent':
-        return this.#once(known, () => this.#keys(known))
+        return this.#once(known, () => {
+          this.#typing = this.#typing.then(() => this.#keys(known))
+          return this.#typing
+        })
       case 'terminal.resized':
         return this.#ports.agent.resize(known.data)
       case 'control.requested':
@@ -214,12 +225,27 @@ export class AgentRun {
     if (next) {
       this.#unheard = []
       this.#isClaiming = true
-      this.#do('message', this.#claim(next.message))
+      this.#do('message', this.#alone(this.#claim(next.message)))
     } else if (this.#unheard.length > 0) {
       const text = this.#unheard.join('\n')
       this.#unheard = []
       this.#isClaiming = true
-      this.#do('reason', this.#tell(text))
+      this.#do('reason', this.#alone(this.#tell(text)))
+    }
+  }
+
+  /** One message at a time is on its way to the agent. */
+  async #alone(work: Promise<void>): Promise<void> {
+    try {
+      await work
+      this.#isClaiming = false
+      this.#pump()
+    } catch (error) {
+      setTimeout(() => {
+        this.#isClaiming = false
+        this.#pump()
+      }, retryMs)
+      throw error
     }
   }
 
@@ -234,14 +260,12 @@ export class AgentRun {
     const isTurn = agent.capabilities.input === 'turns'
     const intent = await spool.intend({ what: 'prompt', message })
     const fate = await reporter.ask({ type: 'message.delivered', data: { message, ...(isTurn ? { turn } : {}) } })
+    this.#given.add(message)
     // What is no longer in the queue, or was erased, is not handed over.
     if (fate === 'kept' && text !== undefined) {
-      this.#given.add(message)
       await this.#prompt(turn, message, text)
     }
     spool.conclude(intent)
-    this.#isClaiming = false
-    if (fate !== 'lost') this.#pump()
   }
 
   /** What a person said in refusing goes on as a message of its own, marked as what it is, and stands in the log. */
@@ -251,7 +275,6 @@ export class AgentRun {
     reporter.output('log', `Sent to the agent: ${text}\n`)
     await this.#prompt(randomUUID(), undefined, text)
     spool.conclude(intent)
-    this.#isClaiming = false
   }
 
   async #prompt(turn: string, message: string | undefined, text: string): Promise<void> {
@@ -284,10 +307,14 @@ export class AgentRun {
 
   async #keys({ data, body }: EventOf<'input.sent'>): Promise<void> {
     if (!body) return
-    const { spool, agent } = this.#ports
-    const intent = await spool.intend({ what: 'keys', input: data.input })
-    await agent.keys(Buffer.from(body.text, data.encoding))
-    spool.conclude(intent)
+    const { spool, agent, log, session } = this.#ports
+    try {
+      const intent = await spool.intend({ what: 'keys', input: data.input })
+      await agent.keys(Buffer.from(body.text, data.encoding))
+      spool.conclude(intent)
+    } catch (error) {
+      log.error('keys not typed', { session, error: String(error) })
+    }
   }
 
   #done({ control, action }: DataOf<'control.requested'>): void {
@@ -310,6 +337,12 @@ export class AgentRun {
     const key = `${event.type} ${event.subject}`
     if (this.#handled.has(key)) return
     this.#handled.add(key)
+    if (this.#handled.size > handledMax) {
+      for (const oldest of this.#handled) {
+        this.#handled.delete(oldest)
+        break
+      }
+    }
     this.#do(event.type, act())
   }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Follow, Link } from '@hotline/client/link'
+import type { Follow } from '@hotline/client/link'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { DataOf } from '@hotline/protocol/events'
@@ -10,6 +10,7 @@ import type { AgentProfile } from '../agents.ts'
 import type { Log } from '../log.ts'
 import type { Holder } from '../process/holder.ts'
 import { Redactor } from '../redact.ts'
+import type { ServerLink } from '../server-link.ts'
 import { Outbox } from '../spool/outbox.ts'
 import { Spool } from '../spool/spool.ts'
 import { AgentRun, type RunEnd } from './agent-run.ts'
@@ -20,7 +21,7 @@ import { SessionLog } from './session-log.ts'
 
 /** What all sessions of a runner share. */
 export interface ActorPorts {
-  link: Link
+  link: ServerLink
   holder: Holder
   log: Log
   /** This runner's id, as the server knows it. */

@@ -6,21 +6,18 @@ import {
   type AgentFacts,
   type AgentSession,
   type QuestionAnswer,
-  StartError,
   type StartSpec,
   type Verdict,
 } from '../adapter.ts'
 import { EventQueue } from '../event-queue.ts'
-import { asksIn, chooseMode, type ModeView, readModel, readModeOption, readModes } from './asking-mode.ts'
 import { Asks } from './asks.ts'
 import { Breaker } from './breaker.ts'
-import { connectionClosed, Peer, RpcFailure, type RpcId, type RpcOutcome } from './peer.ts'
+import { ModeKeeper } from './mode-keeper.ts'
+import { connectionClosed, Peer, type RpcId, type RpcOutcome } from './peer.ts'
 import {
   CancelRequest,
-  ConfigOptionsResult,
   ElicitationParams,
   type InitializeResult,
-  type KnownUpdate,
   type OpenedSession,
   PermissionParams,
   PromptResult,
@@ -49,12 +46,9 @@ export class AcpSession implements AgentSession {
   readonly #asks: Asks
   readonly #tools: Tools
   readonly #updates: Updates
+  readonly #modes: ModeKeeper
   #native: string | undefined
   #canResume = false
-  #modes: ModeView = { current: undefined, modes: [] }
-  #model: string | undefined
-  /** The mode that it is supposed to be in. */
-  #wanted: string | undefined
   #turn: { turn: string; cancelling: boolean } | undefined
   #replaying = true
   #faulted = false
@@ -79,10 +73,18 @@ export class AcpSession implements AgentSession {
       {
         emit,
         tool: (patch) => void this.#tools.patch(patch, 'update'),
-        mode: (update) => this.#modeUpdated(update),
+        mode: (update) => this.#modes.updated(update),
       },
       this.breaker,
     )
+    this.#modes = new ModeKeeper({
+      peer: this.peer,
+      asking: spec.asking,
+      breaker: this.breaker,
+      native: () => this.#native,
+      emit,
+      fault: (note) => this.#fault(note),
+    })
     void this.#watchExit()
   }
 
@@ -108,8 +110,7 @@ export class AcpSession implements AgentSession {
   }
 
   get facts(): AgentFacts {
-    const { current: mode, modes } = this.#modes
-    return { mode, modes: modes.length > 0 ? modes : undefined, model: this.#model, native: this.#native }
+    return { ...this.#modes.facts, native: this.#native }
   }
 
   /** The last of what it said on stderr, for the person who wonders why it did not start. */
@@ -126,14 +127,7 @@ export class AcpSession implements AgentSession {
     this.#native = native
     const { loadSession, sessionCapabilities } = initialized.agentCapabilities ?? {}
     this.#canResume = loadSession === true || Boolean(sessionCapabilities?.resume)
-    // Another update may have come between the answer and here: it is newer.
-    const told = readModes(opened)
-    this.#modes = { ...told, current: this.#modes.current ?? told.current }
-    this.#model = opened.models?.currentModelId ?? readModel(opened.configOptions ?? [])
-    const choice = chooseMode(this.#modes, this.#spec.asking, this.#spec.mode)
-    if ('refusal' in choice) throw new StartError(choice.refusal)
-    this.#wanted = choice.mode
-    if (choice.mode !== undefined && choice.mode !== this.#modes.current) await this.#applyMode(choice.mode)
+    await this.#modes.open(opened, this.#spec.mode)
     this.#replaying = false
   }
 
@@ -143,25 +137,25 @@ export class AcpSession implements AgentSession {
     this.#updates.breakText()
     const params = { sessionId: this.#native, prompt: [{ type: 'text', text }] }
     this.peer.call('session/prompt', params, (outcome) => this.#turnEnded(turn, outcome))
-    await this.#wire.flushed
+    await this.#handedOver()
   }
 
   async answer(ask: string, verdict: Verdict): Promise<'applied' | 'stale' | 'unsupported'> {
     const answered = this.#asks.answer(ask, verdict)
     if (answered.result !== 'applied') return answered.result
     if (verdict.verdict === 'deny') this.#tools.deny(answered.step)
-    await this.#wire.flushed
+    await this.#handedOver()
     return 'applied'
   }
 
   async dismiss(ask: string): Promise<void> {
     this.#asks.dismiss(ask)
-    await this.#wire.flushed
+    await this.#handedOver()
   }
 
   async answerQuestion(question: string, answer: QuestionAnswer): Promise<'applied' | 'stale'> {
     const result = this.#asks.answerQuestion(question, answer)
-    await this.#wire.flushed
+    await this.#handedOver()
     return result
   }
 
@@ -170,18 +164,11 @@ export class AcpSession implements AgentSession {
     this.#turn.cancelling = true
     this.#closeAsks()
     this.peer.notify('session/cancel', { sessionId: this.#native })
-    await this.#wire.flushed
+    await this.#handedOver()
   }
 
-  async setMode(mode: string): Promise<void> {
-    const before = this.#wanted
-    this.#wanted = mode
-    try {
-      await this.#applyMode(mode)
-    } catch (error) {
-      this.#wanted = before
-      throw error
-    }
+  setMode(mode: string): Promise<void> {
+    return this.#modes.set(mode)
   }
 
   keys(): Promise<void> {
@@ -194,6 +181,11 @@ export class AcpSession implements AgentSession {
 
   stop(graceMs: number): Promise<readonly number[]> {
     return this.#held.end(graceMs)
+  }
+
+  /** Rejects where the agent was gone before it had what was sent. */
+  async #handedOver(): Promise<void> {
+    if (!(await this.#wire.flushed)) throw new Error('The agent ended before it had this.')
   }
 
   #request(id: RpcId, method: string, params: unknown): boolean {
@@ -259,10 +251,10 @@ export class AcpSession implements AgentSession {
     if (this.#turn?.turn !== turn) return
     const { cancelling } = this.#turn
     this.#turn = undefined
+    // Its death is told by `exit`, and everything that was open ends with it.
+    if (!outcome.ok && outcome.code === connectionClosed) return
     this.#updates.breakText()
     this.#closeAsks()
-    // Its death is told by `exit`.
-    if (!outcome.ok && outcome.code === connectionClosed) return
     const result = outcome.ok ? PromptResult.safeParse(outcome.result) : undefined
     const end = result?.success ? endOf(result.data.stopReason) : cancelling ? 'cancelled' : 'error'
     this.#tools.closeAll(end === 'cancelled' ? 'cancelled' : 'ended')
@@ -282,58 +274,6 @@ export class AcpSession implements AgentSession {
     const { asks, questions } = this.#asks.closeAll()
     for (const ask of asks) this.#queue.push({ t: 'ask_closed', ask, reason: 'turn_ended' })
     for (const question of questions) this.#queue.push({ t: 'question_closed', question, reason: 'turn_ended' })
-  }
-
-  #modeUpdated(update: Extract<KnownUpdate, { sessionUpdate: 'current_mode_update' | 'config_option_update' }>): void {
-    const before = { mode: this.#modes.current, model: this.#model }
-    if (update.sessionUpdate === 'current_mode_update') {
-      this.#modes = { ...this.#modes, current: update.currentModeId }
-    } else {
-      const told = readModeOption(update.configOptions)
-      // Where modes have a call of their own, that is what counts.
-      if (told && this.#modes.setBy?.method !== 'session/set_mode') this.#modes = told
-      this.#model = readModel(update.configOptions) ?? this.#model
-    }
-    const { mode, model } = { mode: this.#modes.current, model: this.#model }
-    if (this.#replaying) return
-    if (mode !== before.mode || model !== before.model) this.#queue.push({ t: 'profile', mode, model })
-    if (mode !== undefined && mode !== before.mode && mode !== this.#wanted) this.#modeLeft(mode)
-  }
-
-  /** It went into another mode by itself: fine where it asks there too, otherwise it is put back or ended. */
-  #modeLeft(mode: string): void {
-    if (asksIn(mode, this.#spec.asking)) {
-      this.#wanted = mode
-      return
-    }
-    this.breaker.count('left its mode by itself', 'broken')
-    const wanted = this.#wanted
-    if (wanted === undefined) return
-    void this.#applyMode(wanted).catch(() => {
-      this.#fault(`The agent left the mode "${wanted}" for "${mode}" by itself and would not go back.`)
-    })
-  }
-
-  /** Rejects with a StartError: a sentence for people. */
-  async #applyMode(mode: string): Promise<void> {
-    const { setBy } = this.#modes
-    if (!setBy) throw new StartError('The agent has no modes that could be set.')
-    const sessionId = this.#native
-    try {
-      const answer =
-        setBy.method === 'session/set_mode'
-          ? await this.peer.request(setBy.method, { sessionId, modeId: mode })
-          : await this.peer.request(setBy.method, { sessionId, configId: setBy.configId, value: mode })
-      const told = setBy.method === 'session/set_mode' ? undefined : readBack(answer)
-      if (told !== undefined && told !== mode) throw new StartError(`The agent stayed in the mode "${told}".`)
-    } catch (error) {
-      if (error instanceof StartError) throw error
-      const why = error instanceof RpcFailure ? error.message : String(error)
-      throw new StartError(`The agent refused the mode "${mode}": ${why}`, { cause: error })
-    }
-    const before = this.#modes.current
-    this.#modes = { ...this.#modes, current: mode }
-    if (!this.#replaying && before !== mode) this.#queue.push({ t: 'profile', mode })
   }
 
   #fault(note: string): void {
@@ -363,11 +303,6 @@ function endOf(stopReason: string): TurnEnd {
 
 function isMode(update: { sessionUpdate: string }): boolean {
   return update.sessionUpdate === 'current_mode_update' || update.sessionUpdate === 'config_option_update'
-}
-
-function readBack(answer: unknown): string | undefined {
-  const parsed = ConfigOptionsResult.safeParse(answer)
-  return parsed.success ? readModeOption(parsed.data.configOptions)?.current : undefined
 }
 
 function sizeOf(event: AgentEvent): number {

@@ -26,7 +26,7 @@ export class Wire {
   readonly #queue: EventQueue<AgentEvent>
   readonly #tee: Tee | undefined
   readonly #reading: Promise<unknown>
-  #flushed: Promise<void> = Promise.resolve()
+  #flushed: Promise<boolean> = Promise.resolve(true)
   #stopped = false
   #tail = ''
 
@@ -43,8 +43,8 @@ export class Wire {
     this.#reading = Promise.allSettled([this.#readLines(breaker, receive), this.#readWords()])
   }
 
-  /** Resolves when all that was sent so far is out of our hands, also when nobody will read it any more. */
-  get flushed(): Promise<void> {
+  /** Resolves when all that was sent so far is out of our hands: to false where it can no longer be read. */
+  get flushed(): Promise<boolean> {
     return this.#flushed
   }
 
@@ -70,8 +70,8 @@ export class Wire {
     this.#tee?.('out', line)
     const { stdin } = this.#held
     this.#flushed = new Promise((resolve) => {
-      if (!stdin.writable) resolve()
-      else stdin.write(line, () => resolve())
+      if (!stdin.writable) resolve(false)
+      else stdin.write(line, (error) => resolve(!error))
     })
   }
 

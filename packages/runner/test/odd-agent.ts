@@ -1,0 +1,79 @@
+import { createInterface } from 'node:readline'
+
+/** How this agent differs from a well-behaved one. Given as JSON in the first argument. */
+export interface Oddness {
+  /** Modes by the call of their own; the first is the one that it starts in. */
+  modes?: string[]
+  /** Modes as a configuration option instead. */
+  modeOption?: string[]
+  refuseMode?: boolean
+  /** Says yes to a configuration option and stays as it is. */
+  keepMode?: boolean
+  /** Raw lines that answer each prompt, before its end. `$SESSION` and `$PROMPT` (its id) are filled in. */
+  say?: string[]
+  /** How often. */
+  times?: number
+  protocolVersion?: number
+  /** Does not answer this method. */
+  mute?: string
+  dieAtStart?: boolean
+  canLoad?: boolean
+  /** Repeats prompts' own ids, or makes some up, in answers. */
+  stopReason?: string
+}
+
+const odd = JSON.parse(process.argv[2] ?? '{}') as Oddness
+let mode = (odd.modes ?? odd.modeOption ?? [])[0]
+
+function send(message: Record<string, unknown>): void {
+  process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+}
+
+function opened(): Record<string, unknown> {
+  const named = (ids: string[]): unknown => ids.map((id) => ({ id, name: id }))
+  const option = { id: 'm', category: 'mode', type: 'select', name: 'Mode', currentValue: mode }
+  return {
+    sessionId: 'odd-1',
+    ...(odd.modes ? { modes: { currentModeId: mode, availableModes: named(odd.modes) } } : {}),
+    ...(odd.modeOption
+      ? { configOptions: [{ ...option, options: odd.modeOption.map((value) => ({ value, name: value })) }] }
+      : {}),
+  }
+}
+
+function answer(id: unknown, method: string, params: Record<string, unknown>): void {
+  if (method === odd.mute) return
+  if (method === 'initialize') {
+    const agentCapabilities = { loadSession: odd.canLoad === true }
+    return send({ id, result: { protocolVersion: odd.protocolVersion ?? 1, agentCapabilities, authMethods: [] } })
+  }
+  if (method === 'session/new' || method === 'session/load') return send({ id, result: opened() })
+  if (method === 'session/set_mode' || method === 'session/set_config_option') {
+    if (odd.refuseMode) return send({ id, error: { code: -32_000, message: 'I like it here' } })
+    if (!odd.keepMode) mode = String(params['modeId'] ?? params['value'])
+    return send({ id, result: method === 'session/set_mode' ? {} : opened() })
+  }
+  if (method === 'session/prompt') {
+    for (let round = 0; round < (odd.times ?? 1); round += 1) {
+      for (const line of odd.say ?? []) {
+        process.stdout.write(`${line.replaceAll('$SESSION', 'odd-1').replaceAll('$PROMPT', String(id))}\n`)
+      }
+    }
+    return send({ id, result: { stopReason: odd.stopReason ?? 'end_turn' } })
+  }
+  send({ id, error: { code: -32_601, message: 'unknown' } })
+}
+
+if (odd.dieAtStart) {
+  process.stderr.write('the config file is broken\n')
+  process.exitCode = 3
+} else {
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    const { id, method, params } = JSON.parse(line) as {
+      id?: unknown
+      method?: string
+      params?: Record<string, unknown>
+    }
+    if (method !== undefined && id !== undefined) answer(id, method, params ?? {})
+  })
+}

@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url'
+import type { Asking } from '../src/adapters/adapter.ts'
+import type { AgentProfile } from '../src/agents.ts'
+import type { Oddness } from './odd-agent.ts'
+
+const file = fileURLToPath(new URL('odd-agent.ts', import.meta.url))
+
+/** A profile of an agent with oddities. */
+export function profileOf(agent: string, odd: Oddness, asking: Asking = { by: 'mode', modes: ['ask'] }): AgentProfile {
+  return {
+    agent,
+    name: agent,
+    description: '',
+    adapter: 'acp',
+    argv: [process.execPath, file, JSON.stringify(odd)],
+    asking,
+    hint: '',
+  }
+}
