@@ -76,7 +76,7 @@ export async function composeHttp(ports: HttpPorts): Promise<Http> {
   })
   limitSockets(server, config.limits.socketsPerAddress, addresses)
   const limits = openRequestLimits(config.limits)
-  const doors = openDoors({ authenticator: access.authenticator, guard })
+  const doors = openDoors({ authenticator: access.authenticator, guard, draining })
   const refused = (refusal: Problem): void => metrics.refusals.inc({ code: refusal.code })
   const { route, declared } = openRouter({ app, doors, limits, visitOf, closing: closing.signal, refused })
 

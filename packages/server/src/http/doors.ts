@@ -23,8 +23,13 @@ export interface Doors {
   guardUpgrade(request: IncomingMessage): Problem | undefined
 }
 
-export function openDoors(ports: { authenticator: Authenticator; guard: Guard }): Doors {
-  const { authenticator, guard } = ports
+export function openDoors(ports: {
+  authenticator: Authenticator
+  guard: Guard
+  /** A problem while the server goes down. */
+  draining: () => Problem | undefined
+}): Doors {
+  const { authenticator, guard, draining } = ports
   return {
     ofRequest: async (request, visit) => {
       const carried = carriedBy(request, visit)
@@ -50,7 +55,7 @@ export function openDoors(ports: { authenticator: Authenticator; guard: Guard })
       return authenticator.authenticate({ door: 'hello', token: hello.token ?? '' }, visit.address)
     },
     guardUpgrade: (request) => {
-      const visit = guard.inspectUpgrade(request)
+      const visit = draining() ?? guard.inspectUpgrade(request)
       return 'code' in visit ? visit : undefined
     },
   }

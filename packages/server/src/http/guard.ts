@@ -79,6 +79,8 @@ export function openGuard(ports: { hosts: () => HostTable; addresses: AddressRea
       if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
         return problem('invalid_request', 'The only protocol to upgrade to is websocket.')
       }
+      const handshake = checkHandshake(request)
+      if (handshake) return handshake
       const visit = inspect(request)
       return 'code' in visit ? visit : (checkOrigin(visit) ?? visit)
     },
@@ -98,6 +100,14 @@ export function checkCookieUse(visit: Visit, method: string): Problem | undefine
   if (visit.sentOrigin === visit.origin) return undefined
   if (visit.sentOrigin === undefined && visit.site === 'same-origin') return undefined
   return originRefused()
+}
+
+function checkHandshake({ headers }: IncomingMessage): Problem | undefined {
+  if (headers['sec-websocket-version'] !== '13') {
+    return problem('version_not_spoken', 'Only version 13 of the WebSocket protocol is spoken.')
+  }
+  const isKey = /^[A-Za-z0-9+/]{22}==$/.test(headers['sec-websocket-key'] ?? '')
+  return isKey ? undefined : problem('invalid_request', 'The Sec-WebSocket-Key is not 16 bytes in base64.')
 }
 
 function originRefused(): Problem {
