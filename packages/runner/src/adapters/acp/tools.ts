@@ -14,6 +14,7 @@ export interface Tool {
   name: string | undefined
   input: unknown
   changes: readonly FileChange[]
+  locations: readonly string[] | undefined
   closed: boolean
   /** A person refused it: then its failure is no failure. */
   denied: boolean
@@ -85,6 +86,7 @@ export class Tools {
       name: patch.name ?? patch['_meta']?.claudeCode?.toolName ?? undefined,
       input: patch.rawInput,
       changes: news.changes ?? [],
+      locations: news.locations,
       closed: false,
       denied: false,
     }
@@ -106,7 +108,9 @@ export class Tools {
     return tool
   }
 
-  #progress(tool: Tool, patch: ToolPatch, { output, locations, changes }: News): void {
+  #progress(tool: Tool, patch: ToolPatch, { output, locations: told, changes }: News): void {
+    const locations = told && !same(told, tool.locations) ? told : undefined
+    tool.locations = locations ?? tool.locations
     const title = patch.title && patch.title !== tool.title ? patch.title : undefined
     const input = patch.rawInput === undefined || same(patch.rawInput, tool.input) ? undefined : patch.rawInput
     tool.title = title ?? tool.title
