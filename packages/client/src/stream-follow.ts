@@ -125,11 +125,7 @@ export class StreamFollow {
     if (!this.followed || !this.#isOurs(frame.epoch)) return
     if (this.#anywhere) this.#startAt(frame.seq)
     if (frame.seq > this.#seq) return this.#askUnlessAsking()
-    if (frame.seq < this.#seq) return
-    this.#asking = false
-    this.#epoch = frame.epoch
-    this.#live = true
-    for (const local of this.#locals) this.#reached(local)
+    this.#arrive(frame)
   }
 
   /** The cursor that was asked for does not belong to the log. Whoever does belong is asked for again. */
@@ -161,9 +157,12 @@ export class StreamFollow {
   head(cursor: string): void {
     const head = parseCursor(cursor)
     if (typeof head !== 'object' || !this.followed) return
+    if (this.#anywhere) this.#startAt(head.seq)
     const another = this.#epoch !== undefined && head.epoch !== this.#epoch
-    if (head.seq <= this.#seq && !another) this.#behindAt = undefined
-    else if (this.#behindAt === this.#seq) this.ask()
+    if (head.seq <= this.#seq && !another) {
+      this.#behindAt = undefined
+      if (!this.#live) this.#arrive(head)
+    } else if (this.#behindAt === this.#seq) this.ask()
     else this.#behindAt = this.#seq
     for (const local of this.#locals) {
       local.ahead = local.epoch === head.epoch && local.seq > head.seq ? local.ahead + 1 : 0
@@ -181,7 +180,8 @@ export class StreamFollow {
   /** A newcomer that needs nothing which has already passed by. */
   #joins(local: Local): boolean {
     if (local.now) return true
-    return local.epoch !== undefined && local.epoch === this.#epoch && local.seq >= this.#seq
+    const sameLog = local.epoch === undefined || this.#epoch === undefined || local.epoch === this.#epoch
+    return !this.#anywhere && sameLog && local.seq >= this.#seq
   }
 
   /** Frames of another life of the stream are from before the last question, or a reset is on its way. */
@@ -203,6 +203,15 @@ export class StreamFollow {
       local.now = false
       local.seq = seq
     }
+  }
+
+  /** At the head, if the head is where we stand. */
+  #arrive({ epoch, seq }: { epoch: string; seq: number }): void {
+    if (seq < this.#seq) return
+    this.#asking = false
+    this.#epoch = epoch
+    this.#live = true
+    for (const local of this.#locals) this.#reached(local)
   }
 
   #handOver(local: Local, frame: FrameOf<'events'>): void {

@@ -1,0 +1,36 @@
+import type { Clock } from '@hotline/client/clock'
+
+/** Time that stands until a test moves it. */
+export interface HandClock extends Clock {
+  /** Moves on, and calls what is due on the way, in order. */
+  advance(ms: number): void
+  /** Calls that wait. */
+  readonly pending: number
+}
+
+export function handClock(): HandClock {
+  let nowMs = 1_000_000
+  const due = new Set<{ atMs: number; call: () => void }>()
+  return {
+    wallMs: () => nowMs,
+    after: (delayMs, call) => {
+      const one = { atMs: nowMs + delayMs, call }
+      due.add(one)
+      return () => due.delete(one)
+    },
+    advance: (ms) => {
+      const until = nowMs + ms
+      for (;;) {
+        const [next] = [...due].filter(({ atMs }) => atMs <= until).toSorted((a, b) => a.atMs - b.atMs)
+        if (!next) break
+        due.delete(next)
+        nowMs = Math.max(nowMs, next.atMs)
+        next.call()
+      }
+      nowMs = until
+    },
+    get pending() {
+      return due.size
+    },
+  }
+}
