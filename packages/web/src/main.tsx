@@ -1,3 +1,4 @@
+import '@hotline/protocol/no-eval'
 import '@fontsource-variable/inter'
 import '@fontsource-variable/jetbrains-mono'
 import './styles/tokens.css'

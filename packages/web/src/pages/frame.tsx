@@ -16,6 +16,10 @@ export function Frame(): ReactNode {
   const needs = sessions.reduce((sum, row) => sum + row.openApprovals.length + row.openQuestions.length, 0)
   const running = sessions.filter(({ status }) => isLive(status as 'active')).length
 
+  const openFirst = (): void => {
+    const first = sessions.find((row) => row.openApprovals.length + row.openQuestions.length > 0)
+    if (first) void navigate({ to: '/sessions/$session', params: { session: first.session } })
+  }
   useEffect(() => {
     document.title = needs > 0 ? `(${needs}) Hotline` : 'Hotline'
   }, [needs])
@@ -39,11 +43,11 @@ export function Frame(): ReactNode {
           <span aria-hidden="true">●</span>
           <span className="word">Hotline</span>
         </div>
-        <To to="/" aria-label={`Needs you: ${needs}`}>
+        <button type="button" onClick={openFirst} disabled={needs === 0}>
           <span className="word">Needs you</span>
           {needs > 0 ? <span className="badge">{needs}</span> : <span className="quiet">0</span>}
-        </To>
-        <To to="/" activeOptions={{ exact: true }} aria-label={`Sessions: ${running} live`}>
+        </button>
+        <To to="/" activeOptions={{ exact: true }}>
           <span className="word">Sessions</span>
           <span className="quiet">{running}</span>
         </To>
@@ -54,9 +58,9 @@ export function Frame(): ReactNode {
           <kbd className="key word">n</kbd>
         </button>
         <div className="end">
-          <To to="/settings" aria-label="Settings">
+          <To to="/settings">
             <span>
-              ⚙ <span className="word">Settings</span>
+              <span aria-hidden="true">⚙</span> <span className="word">Settings</span>
             </span>
           </To>
           <ConnectionLabel />

@@ -141,7 +141,7 @@ function Evidence({ state, lastEventAt }: { state: SessionState; lastEventAt: nu
   if (state.mode) words.push(`mode ${state.mode}`)
   if (state.pid !== undefined && isLive(state.status)) words.push(`pid ${state.pid}`)
   if (lastEventAt !== undefined && isLive(state.status)) words.push(`last sign ${agoText(now - lastEventAt)}`)
-  return <div className="small quiet">{words.join(' · ')}</div>
+  return <div className="small quiet evidence">{words.join(' · ')}</div>
 }
 
 function EndButton({ end }: { end: () => void }): ReactNode {

@@ -1,0 +1,153 @@
+import { mkdirSync } from 'node:fs'
+import { AxeBuilder } from '@axe-core/playwright'
+import { scriptPrompt } from '@hotline/demo-agent/script'
+import { openBrowser } from '@hotline/testing/browser'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Hotline, owner, startHotline } from '../src/hotline.ts'
+
+const shots = new URL('../screenshots/', import.meta.url).pathname
+let hotline: Hotline
+let browser: Browser
+let page: Page
+const complaints: string[] = []
+
+beforeAll(async () => {
+  mkdirSync(shots, { recursive: true })
+  hotline = await startHotline({ bootstrap: false })
+  browser = await openBrowser()
+  page = await newPage()
+})
+afterAll(async () => {
+  await browser.close()
+  await hotline[Symbol.asyncDispose]()
+})
+
+async function newPage(): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
+  const opened = await context.newPage()
+  opened.on('console', (message) => {
+    // A request that is refused before signing in is no fault of the page.
+    if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text())
+  })
+  opened.on('pageerror', (error) => complaints.push(String(error)))
+  opened.on('request', (request) => {
+    if (new URL(request.url()).hostname !== 'localhost') complaints.push(`asked ${request.url()}`)
+  })
+  return opened
+}
+
+/** The same page wide and narrow, light and dark. */
+async function photograph(of: Page, name: string): Promise<void> {
+  for (const width of [1440, 390]) {
+    await of.setViewportSize({ width, height: width === 390 ? 844 : 900 })
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await of.emulateMedia({ colorScheme })
+      await of.screenshot({ path: `${shots}${name}-${width}-${colorScheme}.png` })
+    }
+    const overflow = await of.evaluate<number>(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    )
+    expect(overflow, `${name} at ${width} scrolls sideways`).toBeLessThanOrEqual(0)
+  }
+  await of.setViewportSize({ width: 1440, height: 900 })
+  await of.emulateMedia({ colorScheme: 'light' })
+}
+
+async function expectAccessible(of: Page, name: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page: of }).analyze()
+  expect(
+    violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`),
+  ).toEqual([])
+}
+
+describe('the page', () => {
+  it('[G1] a newcomer opens the printed link, makes the first account, and starts the demo agent', async () => {
+    await page.goto(hotline.bootstrapLink)
+    await page.getByRole('heading', { name: 'Welcome to Hotline' }).waitFor()
+    expect(page.url()).not.toContain('bootstrap')
+    await expectAccessible(page, 'enter')
+    await photograph(page, 'enter')
+    await page.getByLabel('Name').fill(owner.name)
+    await page.getByLabel('Password, at least 12 characters').fill(owner.password)
+    await page.getByRole('button', { name: 'Create account' }).click()
+    await page.getByText('No agent is running.').waitFor()
+    await photograph(page, 'empty')
+    await page.getByRole('button', { name: 'Start an agent' }).click()
+    const dialog = page.getByRole('dialog', { name: 'New session' })
+    await dialog
+      .getByText(/demonstration|scripted/i)
+      .first()
+      .waitFor()
+    await photograph(page, 'start')
+    await dialog.getByLabel('What shall it do?').fill('Show me around')
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await page.getByRole('heading', { name: 'Show me around' }).waitFor()
+  })
+
+  it('[G2] it shows exactly what will run, takes allow and deny, and a message while the agent works', async () => {
+    const box = page.getByLabel('Message to the agent')
+    await box.fill('help')
+    await box.press('Enter')
+    const card = page.getByRole('article').first()
+    await card.waitFor({ timeout: 60_000 })
+    expect(await page.title()).toBe('(1) Hotline')
+    await expectAccessible(page, 'approval')
+    await photograph(page, 'approval')
+    await box.blur()
+    await page.keyboard.press('a')
+    await page.getByText('✓ Allowed by You').first().waitFor()
+    const second = page.getByRole('article').first()
+    await second.waitFor({ timeout: 60_000 })
+    await second.getByLabel('Comment for the agent').fill('not on this machine')
+    await second.getByRole('button', { name: 'Deny' }).click()
+    await page.getByText('✗ Denied by You').first().waitFor()
+    await page.getByText('delivered').or(page.getByText('seen')).first().waitFor({ timeout: 60_000 })
+    await page.getByText('waits for you to write').first().waitFor({ timeout: 90_000 })
+    await photograph(page, 'conversation')
+  })
+
+  it('[G3] after a reload and in a second browser everything is there once', async () => {
+    const read = async (of: Page): Promise<string[]> => {
+      await of.getByText('turn ended').first().waitFor()
+      return of.locator('.message .said').allInnerTexts()
+    }
+    await page.reload()
+    const here = await read(page)
+    const other = await newPage()
+    await other.goto(page.url())
+    await other.getByLabel('Name').fill(owner.name)
+    await other.getByLabel('Password').fill(owner.password)
+    await other.getByRole('button', { name: 'Sign in' }).click()
+    const there = await read(other)
+    expect(there).toEqual(here)
+    expect(new Set(here).size).toBe(here.length)
+    await other.context().close()
+  })
+
+  it('[G4] when the server is killed the page says so, keeps what is written, and goes on by itself', async () => {
+    const session = await hotline.api.start(
+      'demo',
+      scriptPrompt([
+        { do: 'tick', everyMs: 100, count: 80 },
+        { do: 'say', text: 'All said.' },
+      ]),
+      { title: 'Through a crash' },
+    )
+    await page.goto(`${hotline.url}/sessions/${session}`)
+    await page
+      .getByText(/tick 3/)
+      .first()
+      .waitFor()
+    process.kill(hotline.pidOf('server') ?? 0, 'SIGKILL')
+    await page.getByText('All said.').first().waitFor({ timeout: 60_000 })
+    const text = (await page.locator('.message.agent .said').allInnerTexts()).join('\n')
+    const ticks = [...text.matchAll(/tick (\d+)/g)].map((match) => Number(match[1]))
+    expect(ticks).toEqual(Array.from({ length: ticks.length }, (_, at) => (ticks[0] ?? 0) + at))
+  })
+
+  it('[G5] nothing was asked of another host, and the browser had nothing to complain about', () => {
+    const faults = complaints.filter((text) => !/WebSocket|ERR_CONNECTION|Failed to fetch|net::/.test(text))
+    expect(faults).toEqual([])
+  })
+})
