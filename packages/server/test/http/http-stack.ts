@@ -8,6 +8,7 @@ import type { PasswordCost } from '../../src/access/passwords.ts'
 import { type Config, type Environment, readConfig } from '../../src/config/read-config.ts'
 import { composeHttp, type Http } from '../../src/http/compose.ts'
 import type { HttpTimeouts } from '../../src/http/fastify-app.ts'
+import type { Listening } from '../../src/http/listen.ts'
 import type { RegisterRoute } from '../../src/http/route.ts'
 import { noFailpoints } from '../../src/log/failpoints.ts'
 import type { Lists } from '../../src/log/lists.ts'
@@ -30,6 +31,7 @@ export interface HttpStack extends AsyncDisposable {
   readonly dir: string
   readonly port: number
   readonly origin: string
+  readonly listening: Listening
   readonly access: Access
   readonly http: Http
   readonly lists: Lists
@@ -176,7 +178,10 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     timeouts: options.timeouts,
   })
   options.register?.(http.route, http)
-  const { port, origin } = await http.listen()
+  const listening = await http.listen()
+  const { port } = listening
+  // Under a public name a test still speaks to the port itself, by its loopback name.
+  const origin = `http://localhost:${port}`
 
   const send = (request: RawRequest): Promise<RawResponse> =>
     sendRawRequest({ port }, rawBytes(request, port), { method: request.method ?? 'GET', deadlineMs: 15_000 })
@@ -195,6 +200,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     dir,
     port,
     origin,
+    listening,
     access,
     http,
     lists,
