@@ -52,7 +52,7 @@ async function stored(): Promise<Envelope[]> {
 const rename = (title: string): Promise<unknown> => middle.send(systemPrincipal, stream, 'session.rename', { title })
 
 describe('a link over a bad network', () => {
-  it('[L1] cut at every event, a follower still has each event once and in order', async () => {
+  it('[N1] cut at every event, a follower still has each event once and in order', async () => {
     const oracle = openOracleClient(connect(), 'reader')
     oracle.follow(stream)
     for (let round = 0; round < 15; round += 1) {
@@ -64,7 +64,7 @@ describe('a link over a bad network', () => {
     expect(oracle.violations(stream, events)).toEqual([])
   })
 
-  it('[L1] frames that arrive byte by byte are the same frames', async () => {
+  it('[N1] frames that arrive byte by byte are the same frames', async () => {
     proxy.sliceEvery(1)
     const oracle = openOracleClient(connect(), 'reader')
     oracle.follow(stream)
@@ -74,7 +74,7 @@ describe('a link over a bad network', () => {
     expect(oracle.violations(stream, events)).toEqual([])
   })
 
-  it('[L2] commands given while the line is cut again and again happen once each', async () => {
+  it('[N2] commands given while the line is cut again and again happen once each', async () => {
     const oracle = openOracleClient(connect(), 'sender')
     oracle.follow(stream)
     const sent: Promise<unknown>[] = []
@@ -91,7 +91,7 @@ describe('a link over a bad network', () => {
     expect(texts).toEqual(Array.from({ length: 40 }, (_, round) => `message ${round}`))
   })
 
-  it('[L2] a command given while there is no server waits and is carried out when there is one', async () => {
+  it('[N2] a command given while there is no server waits and is carried out when there is one', async () => {
     const link = connect()
     await waitFor(() => link.connection.value.status === 'open', { deadlineMs: 5_000, what: 'the connection' })
     const { port } = door
@@ -103,13 +103,13 @@ describe('a link over a bad network', () => {
     expect((await stored()).filter(({ type }) => type === 'message.posted')).toHaveLength(1)
   })
 
-  it('[L3] a wrong credential ends the link with the reason, and it does not try again', async () => {
+  it('[N3] a wrong credential ends the link with the reason, and it does not try again', async () => {
     const link = connect('mallory')
     await waitFor(() => link.connection.value.status === 'closed', { deadlineMs: 5_000, what: 'the refusal' })
     expect(link.connection.value).toMatchObject({ problem: { code: 'unauthenticated' } })
   })
 
-  it('[L4] a stream that is not there or not theirs ends the follow and nothing else', async () => {
+  it('[N4] a stream that is not there or not theirs ends the follow and nothing else', async () => {
     const link = connect()
     const ended: string[] = []
     link.follow('session:none', '0', { events: () => undefined, ended: ({ code }) => void ended.push(code) })
@@ -119,7 +119,7 @@ describe('a link over a bad network', () => {
     expect(link.connection.value.status).toBe('open')
   })
 
-  it('[L5] a cursor of another life or ahead of the log gets a reset, never silence', async () => {
+  it('[N5] a cursor of another life or ahead of the log gets a reset, never silence', async () => {
     const link = connect()
     const head = await middle.store.head(stream)
     const resets: string[] = []

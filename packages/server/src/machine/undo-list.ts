@@ -4,9 +4,7 @@ export class UndoList implements AsyncDisposable {
 
   /** Remembers to dispose of it, and gives it back. */
   use<T extends Disposable | AsyncDisposable>(opened: T): T {
-    this.#steps.push(() =>
-      Symbol.asyncDispose in opened ? opened[Symbol.asyncDispose]() : opened[Symbol.dispose](),
-    )
+    this.#steps.push(() => (Symbol.asyncDispose in opened ? opened[Symbol.asyncDispose]() : opened[Symbol.dispose]()))
     return opened
   }
 

@@ -66,7 +66,7 @@ function Tokens(): ReactNode {
 
   async function create(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault()
-    const name = String(new FormData(event.currentTarget).get('name') ?? '')
+    const name = new FormData(event.currentTarget).get('name')
     const answer = await link.request<{ token: string }>('POST', '/api/keys', { kind: 'pat', name })
     if (answer.ok) setMade(answer.value.token)
     else setProblem(answer.problem)

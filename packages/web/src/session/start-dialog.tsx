@@ -40,7 +40,10 @@ export function StartDialog({
   async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault()
     const data = new FormData(event.currentTarget)
-    const field = (name: string): string => String(data.get(name) ?? '').trim()
+    const field = (name: string): string => {
+      const value = data.get(name)
+      return typeof value === 'string' ? value.trim() : ''
+    }
     const line = agent === 'command' ? readCommandLine(field('command')) : undefined
     if (line && !line.ok) return setProblem({ detail: line.problem })
     setBusy(true)

@@ -31,7 +31,7 @@ export function costText(amount: number, currency: string): string {
 
 /** A long word or path shortened in its middle, so that beginning and end stay readable. Whole code points. */
 export function breakMiddle(text: string, maxChars: number): string {
-  const points = [...text]
+  const points = Array.from(text)
   if (points.length <= maxChars) return text
   const tail = Math.ceil((maxChars - 1) / 2)
   return `${points.slice(0, maxChars - 1 - tail).join('')}…${points.slice(-tail).join('')}`

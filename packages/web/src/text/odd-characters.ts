@@ -98,7 +98,7 @@ export function readExactly(text: string): Reading {
   }
   if (from < text.length) pieces.push({ kind: 'plain', text: text.slice(from) })
   const grave = [...found.keys()].some((what) => what !== 'letter' && what !== 'blanks')
-  return { pieces, warnings: [...found].map(([what, times]) => warning(what, times, pieces)), grave }
+  return { pieces, warnings: Array.from(found).map(([what, times]) => warning(what, times, pieces)), grave }
 }
 
 function piecesOf(match: RegExpExecArray, count: (what: OddKind | 'blanks') => unknown): Piece[] {
@@ -118,7 +118,7 @@ function piecesOf(match: RegExpExecArray, count: (what: OddKind | 'blanks') => u
   }
   if (groups.marks !== undefined) {
     count('marks')
-    return [{ kind: 'odd', text: whole, label: `${[...whole].length} combining marks`, odd: 'marks' }]
+    return [{ kind: 'odd', text: whole, label: `${Array.from(whole).length} combining marks`, odd: 'marks' }]
   }
   const kind = (['direction', 'control', 'invisible', 'blank', 'surrogate', 'unassigned'] as const).find(
     (candidate) => groups[candidate] !== undefined,
