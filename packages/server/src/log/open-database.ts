@@ -22,7 +22,7 @@ export type DatabasePlace =
   | {
       kind: 'sqlite'
       dir: string
-      /** The database may not grow over so many pages of 8 KiB; for tests of a full disk. */
+      /** The database may not grow over so many pages of 4 KiB; for tests of a full disk. */
       maxPages?: number | undefined
     }
   | { kind: 'postgres'; url: string }

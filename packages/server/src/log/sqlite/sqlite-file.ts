@@ -21,8 +21,8 @@ export interface SqliteFileOptions {
 /** "HOTL": tells a database of Hotline from any other file. */
 const applicationId = 0x48_4f_54_4c
 
-/** Large enough that most events fit on one page, small enough that a commit of one event writes little. */
-const pageSizeBytes = 8_192
+/** A commit of one event writes three or four whole pages, so small ones are faster (measured against 8 KiB). */
+const pageSizeBytes = 4_096
 const cacheKiB = 64 * 1024
 
 /** Up to this size the whole structure is checked at every start; that takes well under a second. */
