@@ -44,10 +44,12 @@ export class Redactor {
     return `[redacted:${this.#names.get(form) ?? 'secret'}]`
   }
 
-  /** Where in a text the secrets are, first to last, without overlap. */
-  find(text: string): readonly { from: number; to: number }[] {
-    if (!this.#pattern) return []
-    return [...text.matchAll(this.#pattern)].map(({ index, 0: form }) => ({ from: index, to: index + form.length }))
+  /** The first secret in a text from a position on; undefined where there is none. */
+  find(text: string, from: number): { from: number; to: number } | undefined {
+    if (!this.#pattern) return undefined
+    this.#pattern.lastIndex = from
+    const match = this.#pattern.exec(text)
+    return match ? { from: match.index, to: match.index + match[0].length } : undefined
   }
 
   /** Where the longest end of `text`, not before `from`, begins that could become a secret; its length where none does. */
@@ -94,14 +96,19 @@ export class RedactedStream {
   /** The next piece; answers what can be shown now. */
   push(piece: string): string {
     const text = this.#held + piece
-    const secrets = this.#redactor.find(text)
-    const last = secrets.at(-1)
-    let end = this.#redactor.possibleFrom(text, last?.to ?? 0)
-    // The end of the text may be a shorter secret and the beginning of a longer one.
-    const open = last && last.to === text.length && this.#redactor.possibleFrom(text, last.from) === last.from
-    if (open) end = last.from
-    if (end === text.length && isHighSurrogate(text.charCodeAt(end - 1))) end -= 1
-    return this.#show(text, open ? secrets.slice(0, -1) : secrets, end)
+    const secrets: { from: number; to: number }[] = []
+    for (let at = 0; ;) {
+      const next = this.#redactor.find(text, at)
+      let end = this.#redactor.possibleFrom(text, at)
+      if (next && next.from < end) {
+        secrets.push(next)
+        at = next.to
+        continue
+      }
+      // What begins here may still become a secret, or a longer one than it is already.
+      if (end === text.length && end > at && isHighSurrogate(text.charCodeAt(end - 1))) end -= 1
+      return this.#show(text, secrets, end)
+    }
   }
 
   /** Nothing came for a while: a few characters of what is held back may be shown, so that a prompt is not cut off. */
@@ -113,7 +120,11 @@ export class RedactedStream {
 
   /** The text is over; answers what was held back. */
   end(): string {
-    return this.#show(this.#held, this.#redactor.find(this.#held), this.#held.length)
+    const secrets: { from: number; to: number }[] = []
+    for (let next = this.#redactor.find(this.#held, 0); next; next = this.#redactor.find(this.#held, next.to)) {
+      secrets.push(next)
+    }
+    return this.#show(this.#held, secrets, this.#held.length)
   }
 
   get isHolding(): boolean {

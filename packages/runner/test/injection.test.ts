@@ -1,4 +1,6 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { scriptPrompt } from '@hotline/demo-agent/script'
 import { expect, test } from 'vitest'
@@ -40,6 +42,14 @@ const payloads: readonly string[] = [
 
 /** Every field of a session that the runner reads, each with each payload: more than 200 in all. */
 const fields = ['argument', 'program', 'cwd', 'title', 'message', 'mode', 'reason'] as const
+
+test('the payloads are real: a shell would run them', () => {
+  for (const payload of ['$(touch CANARY)', '; touch CANARY', '`touch CANARY`']) expect(payloads).toContain(payload)
+  const folder = mkdtempSync(join(tmpdir(), 'hotline-canary-'))
+  spawnSync('/bin/sh', ['-c', `echo ${(payloads[0] ?? '').replaceAll('CANARY', join(folder, 'canary'))}`])
+  expect(readdirSync(folder)).toEqual(['canary'])
+  rmSync(folder, { recursive: true })
+})
 
 test('[R12] no field of a session is ever seen by a shell, or taken for an option', async () => {
   await using bench = await openBench()
