@@ -61,13 +61,22 @@ export class Keys {
     return written.ok ? { token, row } : storeProblem(written)
   }
 
-  /** Keys that the principal may see, newest first: its own, and for admins of the server those of runners. */
+  /**
+   * Keys that the principal may see, newest first: its own, browser sessions too, and for admins of the server those of
+   * runners. A service, a runner or a key for some projects sees itself.
+   */
   async list(by: Principal): Promise<readonly KeyTable[]> {
-    const own = by.account === undefined ? [] : await this.#ports.lists.keysOf(by.account)
-    const ofRunners = by.admin ? await this.#ports.lists.keysOf(null) : []
-    const limited = by.projects
-    const mine = limited === undefined ? [...own, ...ofRunners] : own.filter(({ key }) => key === by.key)
-    return mine.filter(({ revoked_at }) => revoked_at === null)
+    const { lists, clock } = this.#ports
+    if (by.kind !== 'person' || by.projects !== undefined) {
+      const own = await lists.key(by.key)
+      return own ? [own] : []
+    }
+    const now = timestamp(clock)
+    const ofRunners = by.admin ? await lists.keysOf(null) : []
+    return [...(await lists.keysOf(by.id)), ...ofRunners].filter(
+      (row) =>
+        row.revoked_at === null && (row.kind !== 'ses' || (row.expires_at > now && (row.idle_expires_at ?? '') > now)),
+    )
   }
 
   /** Revokes a key. One that is not the asker's to see is not found. */
@@ -76,6 +85,9 @@ export class Keys {
     const row = await lists.key(key)
     const visible = row && (await this.list(by)).some((one) => one.key === row.key)
     if (!row || !visible) return problem('not_found', 'There is no such key, or it is not yours.')
+    if (row.key !== by.key && !by.scopes.includes('write')) {
+      return problem('forbidden', 'This credential does not have the scope "write".')
+    }
     const change = row.kind === 'ses' ? { drop: { key } } : { set: { revoked_at: timestamp(clock) }, where: { key } }
     const written = await log.write({
       actor: actorOf(by),

@@ -1,5 +1,7 @@
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterEach, describe, expect, it } from 'vitest'
+import { AccessLog, serverActor } from '../../src/access/access-log.ts'
+import { systemClock } from '../../src/machine/clock.ts'
 import {
   type HttpStack,
   type MovedClock,
@@ -121,6 +123,36 @@ describe('signing in', () => {
     expect(out.status).toBe(204)
     expect(out.headers.find(([name]) => name === 'set-cookie')?.[1]).toContain('Max-Age=0')
     expect((await stack.call('GET', '/api/me', { cookie })).status).toBe(401)
+  })
+
+  it('[T12] a disabled account is out at the next request, with all of its keys, and cannot come back', async () => {
+    const cookie = await open()
+    const { token } = (await stack.call('POST', '/api/keys', { cookie, body: { kind: 'svc', name: 'ci' } })).body
+    expect((await stack.call('GET', '/api/me', { token })).status).toBe(200)
+    const [account] = await stack.lists.accounts()
+    if (!account) throw new Error('there is no account')
+    const told: unknown[] = []
+    stack.access.feed.onAccessChanged((changed) => told.push(changed.account))
+    await new AccessLog({ ...stack, clock: systemClock }).write({
+      actor: serverActor,
+      events: [{ type: 'account.disabled', data: { account: account.account } }],
+      rows: [{ table: 'accounts', set: { disabled: 1 }, where: { account: account.account } }],
+    })
+    // Sockets are told in the same turn; see live-sockets.test.ts for what they do then.
+    expect(told).toEqual([account.account])
+    expect((await stack.call('GET', '/api/me', { cookie })).status).toBe(401)
+    expect((await stack.call('GET', '/api/me', { token })).status).toBe(401)
+    expect((await signIn(owner.password)).status).toBe(401)
+  })
+
+  it('[T12] a change that the bus lost is noticed within a second', async () => {
+    const cookie = await open()
+    expect((await stack.call('GET', '/api/me', { cookie })).status).toBe(200)
+    // As another node of a cluster would do it whose message does not arrive.
+    await stack.store.append([
+      { stream: 'server:main', expect: 'any', events: [], rows: [{ table: 'keys', drop: { kind: 'ses' } }] },
+    ])
+    await expect.poll(async () => (await stack.call('GET', '/api/me', { cookie })).status, { timeout: 1_500 }).toBe(401)
   })
 
   it('[T12] a new password ends every session of the account but the new one', async () => {

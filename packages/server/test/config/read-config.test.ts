@@ -9,7 +9,7 @@ import { describeOptions, options } from '../../src/config/options.ts'
 import { ConfigError, type Environment, readConfig } from '../../src/config/read-config.ts'
 
 describe('settings', () => {
-  it('[C1] what is absent has its default', () => {
+  it('[O1] what is absent has its default', () => {
     expect(readConfig({ HOME: '/home/dana', PATH: '/bin' })).toEqual({
       dataDir: '/home/dana/.hotline',
       port: 4680,
@@ -33,7 +33,7 @@ describe('settings', () => {
     })
   })
 
-  it('[C1] what is set is read', () => {
+  it('[O1] what is set is read', () => {
     const config = readConfig({
       HOME: '/home/dana',
       HOTLINE_DATA_DIR: '~/data',
@@ -57,31 +57,31 @@ describe('settings', () => {
   })
 
   it.each<[name: string, env: Environment, says: RegExp]>([
-    ['[C2] an unknown setting', { HOTLINE_PROT: '1' }, /no setting HOTLINE_PROT.*HOTLINE_PORT/],
-    ['[C2] a port that is text', { HOTLINE_PORT: 'http' }, /HOTLINE_PORT is "http".*whole number from 0 to 65535/],
-    ['[C2] a port that is too large', { HOTLINE_PORT: '65536' }, /HOTLINE_PORT/],
-    ['[C2] a negative port', { HOTLINE_PORT: '-1' }, /HOTLINE_PORT/],
-    ['[C2] a port in hex', { HOTLINE_PORT: '0x10' }, /HOTLINE_PORT/],
-    ['[C2] a port with a fraction', { HOTLINE_PORT: '1.5' }, /HOTLINE_PORT/],
-    ['[C2] a negative limit', { HOTLINE_LIMIT_BODY_BYTES: '-5' }, /HOTLINE_LIMIT_BODY_BYTES/],
-    ['[C2] a lock of ten years', { HOTLINE_LIMIT_SIGN_IN_LOCK_SECONDS: '315360000' }, /SIGN_IN_LOCK_SECONDS/],
+    ['[O2] an unknown setting', { HOTLINE_PROT: '1' }, /no setting HOTLINE_PROT.*HOTLINE_PORT/],
+    ['[O2] a port that is text', { HOTLINE_PORT: 'http' }, /HOTLINE_PORT is "http".*whole number from 0 to 65535/],
+    ['[O2] a port that is too large', { HOTLINE_PORT: '65536' }, /HOTLINE_PORT/],
+    ['[O2] a negative port', { HOTLINE_PORT: '-1' }, /HOTLINE_PORT/],
+    ['[O2] a port in hex', { HOTLINE_PORT: '0x10' }, /HOTLINE_PORT/],
+    ['[O2] a port with a fraction', { HOTLINE_PORT: '1.5' }, /HOTLINE_PORT/],
+    ['[O2] a negative limit', { HOTLINE_LIMIT_BODY_BYTES: '-5' }, /HOTLINE_LIMIT_BODY_BYTES/],
+    ['[O2] a lock of ten years', { HOTLINE_LIMIT_SIGN_IN_LOCK_SECONDS: '315360000' }, /SIGN_IN_LOCK_SECONDS/],
     [
-      '[C2] a switch that is "yes"',
+      '[O2] a switch that is "yes"',
       { HOTLINE_BEHIND_PROXY: 'yes' },
       /HOTLINE_BEHIND_PROXY is "yes".*"true" or "false"/,
     ],
-    ['[C2] a name to listen on', { HOTLINE_LISTEN: 'example.org' }, /HOTLINE_LISTEN.*"example.org"/],
-    ['[C2] an address with a port', { HOTLINE_LISTEN: '127.0.0.1:80' }, /HOTLINE_LISTEN/],
-    ['[C2] a URL with a path', { HOTLINE_PUBLIC_URL: 'https://a.example/hotline' }, /HOTLINE_PUBLIC_URL/],
-    ['[C2] a URL with a user', { HOTLINE_PUBLIC_URL: 'https://a@b.example' }, /HOTLINE_PUBLIC_URL/],
-    ['[C2] a URL that is none', { HOTLINE_PUBLIC_URL: 'hotline.example' }, /HOTLINE_PUBLIC_URL/],
+    ['[O2] a name to listen on', { HOTLINE_LISTEN: 'example.org' }, /HOTLINE_LISTEN.*"example.org"/],
+    ['[O2] an address with a port', { HOTLINE_LISTEN: '127.0.0.1:80' }, /HOTLINE_LISTEN/],
+    ['[O2] a URL with a path', { HOTLINE_PUBLIC_URL: 'https://a.example/hotline' }, /HOTLINE_PUBLIC_URL/],
+    ['[O2] a URL with a user', { HOTLINE_PUBLIC_URL: 'https://a@b.example' }, /HOTLINE_PUBLIC_URL/],
+    ['[O2] a URL that is none', { HOTLINE_PUBLIC_URL: 'hotline.example' }, /HOTLINE_PUBLIC_URL/],
     [
-      '[C2] a proxy that is a name',
+      '[O2] a proxy that is a name',
       { HOTLINE_BEHIND_PROXY: 'true', HOTLINE_TRUSTED_PROXIES: 'proxy' },
       /TRUSTED_PROXIES/,
     ],
-    ['[C2] a network that is too wide to exist', { HOTLINE_TRUSTED_PROXIES: '10.0.0.0/33' }, /TRUSTED_PROXIES/],
-    ['[C2] half of TLS', { HOTLINE_TLS_CERT: '/a.pem' }, /HOTLINE_TLS_CERT and HOTLINE_TLS_KEY/],
+    ['[O2] a network that is too wide to exist', { HOTLINE_TRUSTED_PROXIES: '10.0.0.0/33' }, /TRUSTED_PROXIES/],
+    ['[O2] half of TLS', { HOTLINE_TLS_CERT: '/a.pem' }, /HOTLINE_TLS_CERT and HOTLINE_TLS_KEY/],
     [
       '[T01] an open address without TLS',
       { HOTLINE_LISTEN: '0.0.0.0' },
@@ -115,18 +115,18 @@ describe('settings', () => {
     expect(() => readConfig(env)).toThrow(says)
   })
 
-  it('[C2] a wrong database address is not repeated, since it may hold a password', () => {
+  it('[O2] a wrong database address is not repeated, since it may hold a password', () => {
     expect(() => readConfig({ HOTLINE_DATABASE_URL: 'mysql://hotline:s3cret@db' })).toThrow(/HOTLINE_DATABASE_URL/)
     expect(() => readConfig({ HOTLINE_DATABASE_URL: 'mysql://hotline:s3cret@db' })).not.toThrow(/s3cret/)
   })
 
-  it('[C2] settings of the command line, the runner and the tests are not ours to refuse', () => {
+  it('[O2] settings of the command line, the runner and the tests are not ours to refuse', () => {
     expect(() =>
       readConfig({ HOTLINE_TOKEN: 'x', HOTLINE_URL: 'x', HOTLINE_TEST_SEED: '1', HOTLINE_RUNNER_NAME: 'x' }),
     ).not.toThrow()
   })
 
-  it('[C3] the help names every setting, its default and what it may hold', () => {
+  it('[O3] the help names every setting, its default and what it may hold', () => {
     const help = describeOptions()
     for (const { env, help: text } of Object.values(options)) {
       expect(help).toContain(env)
@@ -153,14 +153,14 @@ describe('settings', () => {
 })
 
 describe('the data directory', () => {
-  it('[C4] is made for its owner alone', async () => {
+  it('[O4] is made for its owner alone', async () => {
     await using dir = await openTempDir()
     const path = join(dir.path, 'a/b')
     prepareDataDirectory(path)
     expect(statSync(path).mode & 0o777).toBe(0o700)
   })
 
-  it('[C4] that others can write is refused, that others can read is closed', async () => {
+  it('[O4] that others can write is refused, that others can read is closed', async () => {
     await using dir = await openTempDir()
     const path = join(dir.path, 'data')
     mkdirSync(path)
@@ -173,7 +173,7 @@ describe('the data directory', () => {
     expect(statSync(path).mode & 0o777).toBe(0o700)
   })
 
-  it('[C4] that is a file, or cannot be made, is refused with a sentence', async () => {
+  it('[O4] that is a file, or cannot be made, is refused with a sentence', async () => {
     await using dir = await openTempDir()
     expect(() => prepareDataDirectory(join(process.execPath, 'data'))).toThrow(ConfigError)
     expect(() => prepareDataDirectory(process.execPath)).toThrow(ConfigError)
@@ -181,7 +181,7 @@ describe('the data directory', () => {
     expect(() => prepareDataDirectory(join(dir.path, 'link'))).toThrow(ConfigError)
   })
 
-  it.runIf(process.getuid?.() === 0)('[C4] running as root is said', async () => {
+  it.runIf(process.getuid?.() === 0)('[O4] running as root is said', async () => {
     await using dir = await openTempDir()
     expect(prepareDataDirectory(join(dir.path, 'data')).join(' ')).toMatch(/root/)
   })

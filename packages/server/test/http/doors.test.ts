@@ -400,6 +400,21 @@ describe('keys', () => {
     expect((await stack.call('GET', '/api/me', { token })).status).toBe(401)
   })
 
+  it('[A6] a key that only reads revokes itself and nothing else; a service sees itself alone', async () => {
+    const all = carriers['all of the owner'] ?? {}
+    const make = async (body: object) =>
+      (await stack.call('POST', '/api/keys', { ...all, body: { kind: 'pat', name: 'x', ...body } })).body
+    const reader = await make({ scopes: ['read'] })
+    const victim = await make({})
+    const refused = await stack.call('DELETE', `/api/keys/${victim.key}`, { token: reader.token })
+    expect([refused.status, refused.body.code]).toEqual([403, 'forbidden'])
+    expect((await stack.call('DELETE', `/api/keys/${reader.key}`, { token: reader.token })).status).toBe(204)
+    const service = await make({ kind: 'svc' })
+    const seen = await stack.call('GET', '/api/keys', { token: service.token })
+    expect(seen.body.keys.map((row: { key: string }) => row.key)).toEqual([service.key])
+    expect((await stack.call('DELETE', `/api/keys/${victim.key}`, { token: service.token })).status).toBe(404)
+  })
+
   it('[A7] what is stored opens nothing', async () => {
     const { token = '' } = carriers['all of the owner'] ?? {}
     const row = await stack.lists.key(token.split('_')[2] ?? '')
@@ -435,7 +450,7 @@ describe('keys', () => {
     expect(own).not.toContainEqual(expect.objectContaining({ name: member.name }))
   })
 
-  it('[H1] a list that did not change is not sent again', async () => {
+  it('[Q1] a list that did not change is not sent again', async () => {
     const carrier = carriers['all of the owner'] ?? {}
     const first = await stack.call('GET', '/api/me', carrier)
     const tag = first.headers.find(([name]) => name === 'etag')?.[1] ?? ''
@@ -445,7 +460,7 @@ describe('keys', () => {
     expect((await stack.call('GET', '/api/me', { ...carrier, headers: [['If-None-Match', '"x"']] })).status).toBe(200)
   })
 
-  it('[H2] nothing of the API is kept by a cache', async () => {
+  it('[Q2] nothing of the API is kept by a cache', async () => {
     for (const path of ['/api/me', '/api/nothing', '/api/auth/state']) {
       const { headers } = await stack.call('GET', path, carriers['all of the owner'])
       expect([path, headers.find(([name]) => name === 'cache-control')?.[1]]).toEqual([path, 'no-store'])

@@ -54,7 +54,7 @@ const provokedIn: Record<Exclude<ErrorCode, (typeof notProvoked)[number]>, strin
 const notProvoked = ['too_slow'] as const satisfies readonly ErrorCode[]
 
 describe('the error table', () => {
-  it('[H10] every code has a section in the documentation, with its status, exit code and retry, and no section is left over', () => {
+  it('[Q10] every code has a section in the documentation, with its status, exit code and retry, and no section is left over', () => {
     const text = readFileSync(join(root, 'docs/errors.md'), 'utf8')
     const sections = [...text.matchAll(/^### (\w+)\n(.+)\n\n([^#]+)/gm)].map(
       ([, code = '', line = '', words = '']) => ({ code, line, words }),
@@ -69,7 +69,7 @@ describe('the error table', () => {
     }
   })
 
-  it('[H10] every code is brought about by a test', () => {
+  it('[Q10] every code is brought about by a test', () => {
     const listed = [...Object.keys(provokedIn), ...notProvoked]
     expect(listed.toSorted()).toEqual(errorCodes.toSorted())
     for (const [code, file] of Object.entries(provokedIn)) {
@@ -77,7 +77,7 @@ describe('the error table', () => {
     }
   })
 
-  it('[H10] the body of a refusal is the whole problem, and the status in it is the one of the answer', async () => {
+  it('[Q10] the body of a refusal is the whole problem, and the status in it is the one of the answer', async () => {
     await using stack = await openHttpStack()
     const { status, headers, body } = await stack.call('GET', '/api/me')
     expect(body).toEqual({
@@ -93,7 +93,7 @@ describe('the error table', () => {
     )
   })
 
-  it('[H11] a fault of ours is in the log and not in the answer', async () => {
+  it('[Q11] a fault of ours is in the log and not in the answer', async () => {
     await using stack = await openHttpStack({
       register: (route) => {
         route({
@@ -112,7 +112,7 @@ describe('the error table', () => {
     expect(stack.logged.join('')).toContain('the secret of the vault')
   })
 
-  it('[H12] a log that cannot be read is 503 and says so, at the readiness check too', async () => {
+  it('[Q12] a log that cannot be read is 503 and says so, at the readiness check too', async () => {
     await using stack = await openHttpStack()
     const cookie = await stack.claim()
     await stack.store[Symbol.asyncDispose]()
@@ -123,7 +123,7 @@ describe('the error table', () => {
     expect((await stack.call('GET', '/healthz')).status).toBe(200)
   })
 
-  it('[H3] a server that goes down tells everybody to come back', async () => {
+  it('[Q3] a server that goes down tells everybody to come back', async () => {
     await using stack = await openHttpStack()
     stack.http.drain()
     const { status, body } = await stack.call('GET', '/healthz')
@@ -133,7 +133,7 @@ describe('the error table', () => {
     expect(upgrade?.code).toBe('draining')
   })
 
-  it('[H10] the others, on a whole server', async () => {
+  it('[Q10] the others, on a whole server', async () => {
     await using dir = await openTempDir()
     const config = readConfig({
       HOTLINE_DATA_DIR: join(dir.path, 'data'),

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openRawConnection, type RawResponse, sendRawRequest } from '@hotline/testing/raw-http'
+import { type RawResponse, sendRawRequest } from '@hotline/testing/raw-http'
 import type { Access } from '../../src/access/open-access.ts'
 import { openAccess } from '../../src/access/open-access.ts'
 import type { PasswordCost } from '../../src/access/passwords.ts'
@@ -11,6 +11,7 @@ import type { HttpTimeouts } from '../../src/http/fastify-app.ts'
 import type { Listening } from '../../src/http/listen.ts'
 import type { RegisterRoute } from '../../src/http/route.ts'
 import { noFailpoints } from '../../src/log/failpoints.ts'
+import type { Bus } from '../../src/log/bus.ts'
 import type { Lists } from '../../src/log/lists.ts'
 import type { LogStore } from '../../src/log/log-store.ts'
 import { openMemoryBus } from '../../src/log/memory-bus.ts'
@@ -36,6 +37,7 @@ export interface HttpStack extends AsyncDisposable {
   readonly http: Http
   readonly lists: Lists
   readonly store: LogStore
+  readonly bus: Bus
   readonly metrics: Metrics
   /** Lines of the log. */
   readonly logged: string[]
@@ -205,6 +207,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     http,
     lists,
     store,
+    bus,
     metrics,
     logged,
     send,
@@ -256,5 +259,3 @@ export function answerOf(response: RawResponse): Answer {
     cookie: set?.split(';', 1)[0],
   }
 }
-
-export { openRawConnection }

@@ -20,7 +20,7 @@ async function taken(host: string, port = 0): Promise<{ port: number } & AsyncDi
 }
 
 describe('listening', () => {
-  it('[H9] takes the next port that is free on all addresses, and says so', async () => {
+  it('[Q9] takes the next port that is free on all addresses, and says so', async () => {
     await using first = await taken('127.0.0.1')
     await using stack = await openHttpStack({
       env: { HOTLINE_PORT: String(first.port), HOTLINE_LISTEN: '127.0.0.1,::1' },
@@ -32,7 +32,7 @@ describe('listening', () => {
     }
   })
 
-  it('[H9] a port that is taken on one of the addresses is taken', async () => {
+  it('[Q9] a port that is taken on one of the addresses is taken', async () => {
     await using other = await taken('::1')
     await using stack = await openHttpStack({
       env: { HOTLINE_PORT: String(other.port), HOTLINE_LISTEN: '127.0.0.1,::1' },
@@ -40,7 +40,7 @@ describe('listening', () => {
     expect(stack.port).not.toBe(other.port)
   })
 
-  it('[H9] an address that this machine does not have is left out, and that is said', async () => {
+  it('[Q9] an address that this machine does not have is left out, and that is said', async () => {
     await using stack = await openHttpStack({ env: { HOTLINE_LISTEN: '127.0.0.1,127.0.0.2,::1' } })
     expect(stack.listening.addresses).toContain('127.0.0.2')
     const elsewhere = openHttpStack({

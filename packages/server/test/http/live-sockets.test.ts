@@ -233,7 +233,7 @@ describe('rights that end', () => {
 })
 
 describe('the end', () => {
-  it('[H3] a server that goes down says so, and ends', async () => {
+  it('[Q3] a server that goes down says so, and ends', async () => {
     await using own = await openTempDir()
     const config = readConfig({
       HOTLINE_DATA_DIR: join(own.path, 'data'),

@@ -62,7 +62,7 @@ describe('the log', () => {
     expect(line).toContain('hl_pat_…')
   })
 
-  it('[H4] details are written for the named areas alone', () => {
+  it('[Q4] details are written for the named areas alone', () => {
     const { logger, lines } = collect(['access'])
     logger.area('access').debug('seen')
     logger.area('http').debug('unseen')

@@ -29,7 +29,7 @@ afterAll(async () => {
 })
 
 describe('the page', () => {
-  it('[H5] is served for every address that it routes by itself, with a nonce of its own each time', async () => {
+  it('[Q5] is served for every address that it routes by itself, with a nonce of its own each time', async () => {
     const nonces = new Set<string>()
     for (const target of ['/', '/sessions/0198', '/sign-in', '/index.html', '/?x=1']) {
       const response = await stack.send({ target })
@@ -44,7 +44,7 @@ describe('the page', () => {
     expect(nonces.size).toBe(5)
   })
 
-  it('[H6] every answer forbids what the page does not need', async () => {
+  it('[Q6] every answer forbids what the page does not need', async () => {
     for (const target of ['/', '/assets/app-abc.js', '/api/me', '/api/auth/state', '/nothing.js', '/healthz']) {
       const response = await stack.send({ target })
       const policy = headerOf(response, 'content-security-policy') ?? ''
@@ -67,7 +67,7 @@ describe('the page', () => {
     }
   })
 
-  it('[H7] files of the page are served as what they are, and nothing outside of its folder', async () => {
+  it('[Q7] files of the page are served as what they are, and nothing outside of its folder', async () => {
     const script = await stack.send({ target: '/assets/app-abc.js' })
     expect(script.body.toString()).toContain('the app')
     expect(headerOf(script, 'content-type')).toMatch(/javascript/)
@@ -102,7 +102,7 @@ describe('the page', () => {
     expect(response.body.length).toBeLessThan(1_000)
   })
 
-  it('[H8] a page that is not built says so in a sentence', async () => {
+  it('[Q8] a page that is not built says so in a sentence', async () => {
     await using bare = await openHttpStack()
     const response = await bare.send({ target: '/' })
     expect(response.status).toBe(503)
