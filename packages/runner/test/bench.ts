@@ -1,24 +1,15 @@
 import { mkdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Step } from '@hotline/demo-agent/script'
 import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
 import { openTempDir } from '@hotline/testing/temp-dir'
-import { openAcpDriver } from '../src/adapters/acp/acp-driver.ts'
-import { ptyDriver } from '../src/adapters/pty/pty-driver.ts'
-import { type AgentProfile, builtinProfiles } from '../src/agents.ts'
-import { openLog } from '../src/log.ts'
-import { openLocalHolder } from '../src/process/local-holder.ts'
-import { Supervisor } from '../src/supervisor/supervisor.ts'
-import { profileOf } from './profile-of.ts'
+import type { Supervisor } from '../src/supervisor/supervisor.ts'
+import { composeBench, type ComposeOptions } from './compose.ts'
 import { linkOverCore, type TestLink } from './link-over-core.ts'
 import { World } from './world.ts'
 
-export const demoAgent: readonly string[] = [
-  process.execPath,
-  fileURLToPath(new URL('../bin/demo-agent.js', import.meta.resolve('@hotline/demo-agent/main'))),
-]
+export { demoAgent } from './compose.ts'
 
 /** A runner with a server of memory, in a folder of its own. */
 export interface Bench extends AsyncDisposable {
@@ -39,11 +30,9 @@ export interface Bench extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-export interface BenchOptions {
-  profiles?: readonly AgentProfile[]
-  environment?: Readonly<Record<string, string | undefined>>
-  spoolBytes?: number
-  stopGraceMs?: number
+export interface BenchOptions extends Omit<ComposeOptions, 'folder' | 'link' | 'write'> {
+  /** Leaves something behind before the runner starts. */
+  before?: (place: { world: World; dataDir: string; cwd: string }) => void
 }
 
 /** Starts one and waits until the server knows it. */
@@ -54,27 +43,10 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   mkdirSync(cwd)
   const guard = guardChildren({ directories: [temp.path] })
   const world = new World()
+  options.before?.({ world, dataDir, cwd })
   const link = linkOverCore(world)
   const logged: string[] = []
-  const log = openLog((line) => logged.push(line), process.env['HOTLINE_DEBUG'] === undefined ? [] : ['*'])
-  const scriptFile = join(temp.path, 'script.json')
-  const scripted = { ...profileOf('scripted', {}), argv: [...demoAgent, '--script', scriptFile] }
-  const profiles = [...builtinProfiles([...demoAgent, '--pace', '0']), scripted, ...(options.profiles ?? [])]
-  const supervisor = new Supervisor(
-    {
-      link,
-      holder: openLocalHolder({ folder: join(dataDir, 'children') }),
-      log,
-      profiles: new Map(profiles.map((profile) => [profile.agent, profile])),
-      drivers: { acp: openAcpDriver({ version: '0.0.0' }), pty: ptyDriver },
-      environment: options.environment ?? { PATH: process.env['PATH'], HOME: temp.path, LANG: 'C.UTF-8' },
-      sessionsFolder: join(dataDir, 'sessions'),
-      scratchFolder: join(dataDir, 'scratch'),
-      spoolBytes: options.spoolBytes ?? 8 * 1024 * 1024,
-      stopGraceMs: options.stopGraceMs ?? 2_000,
-    },
-    { name: 'bench', version: '0.0.0', platform: process.platform },
-  )
+  const supervisor = composeBench({ ...options, folder: temp.path, link, write: (line) => logged.push(line) })
   await supervisor.start()
   await supervisor.announced
   let stopped: Promise<void> | undefined
@@ -90,7 +62,7 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     dataDir,
     guard,
     logged,
-    script: (steps) => writeFile(scriptFile, JSON.stringify(steps)),
+    script: (steps) => writeFile(join(temp.path, 'script.json'), JSON.stringify(steps)),
     touch: (name) => writeFile(join(cwd, name), ''),
     stop,
     [Symbol.asyncDispose]: async () => {

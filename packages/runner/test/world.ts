@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { Decision } from '@hotline/core/decision'
 import { draftEvent } from '@hotline/core/draft-event'
 import { decideSession } from '@hotline/core/session/decide'
@@ -154,6 +155,25 @@ export class World {
     const found = this.events(session, 'approval.requested').find(({ data }) => data.approval === open?.approval)
     if (!found) throw new Error('no ask')
     return found
+  }
+
+  /** An ask as a runner reports it; answers its id. */
+  openApproval(session: string): string {
+    const { agent } = this.state(session)
+    const body = { tool: 'execute', title: 'Go on', input: '{"command":"x"}' }
+    const context = contextDigest(session, agent, body, sha256)
+    const approval = randomUUID()
+    const data = {
+      approval,
+      digest: approvalDigest(context, body.input, sha256),
+      contextDigest: context,
+      verdicts: ['allow', 'deny'],
+      scopes: ['once'],
+      strength: 'advisory',
+    }
+    const report = { fence: 1, events: [{ type: 'approval.requested', data, body }] }
+    this.command(this.stream(session).stream, 'agent.report', report, randomUUID())
+    return approval
   }
 
   decide(session: string, ask: EventOf<'approval.requested'>, verdict: 'allow' | 'deny', reason?: string): void {

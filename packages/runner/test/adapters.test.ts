@@ -1,0 +1,60 @@
+import { scriptPrompt, type Step } from '@hotline/demo-agent/script'
+import { type AdapterUnderTest, adapterContract } from '@hotline/testing/adapter-contract'
+import { openAcpDriver } from '../src/adapters/acp/acp-driver.ts'
+import type { AgentSession, StartSpec } from '../src/adapters/adapter.ts'
+import { ptyDriver } from '../src/adapters/pty/pty-driver.ts'
+import { runVariable } from '../src/process/environment.ts'
+import { openLocalHolder } from '../src/process/local-holder.ts'
+import { demoAgent } from './compose.ts'
+import { profileOf } from './profile-of.ts'
+
+const run = 'c'.repeat(32)
+const env = { PATH: process.env['PATH'] ?? '', [runVariable]: run }
+const openHolder = (folder: string): ReturnType<typeof openLocalHolder> => openLocalHolder({ folder })
+const specOf = (cwd: string, argv: readonly string[]): StartSpec => ({
+  session: 's1',
+  argv,
+  cwd,
+  env,
+  run,
+  asking: { by: 'mode', modes: ['ask'] },
+})
+
+const play = (agent: AgentSession, ...steps: Step[]): Promise<void> => agent.prompt('t1', scriptPrompt(steps))
+const write = (path: string): Step => ({ do: 'write', path, content: '' })
+
+const acp: AdapterUnderTest = {
+  driver: openAcpDriver({ version: '0.0.0' }),
+  openHolder,
+  spec: (cwd, what) => {
+    if (what === 'missing') return specOf(cwd, ['/nowhere/program'])
+    return specOf(
+      cwd,
+      what === 'works' ? demoAgent : (profileOf('mute', { mute: 'initialize' }).argv as readonly string[]),
+    )
+  },
+  flood: (agent, lines) => {
+    const text = Array.from({ length: lines }, (_, n) => `line ${n + 1}\n`).join('')
+    return play(agent, { do: 'say', text, chunks: lines }, write('done'))
+  },
+  exit: (agent, code) => play(agent, { do: 'die', code }),
+  spawnChild: (agent) => play(agent, { do: 'spawnChild', argv: ['sleep', '1000'], detached: true, pidFile: 'child' }),
+  ask: (agent) =>
+    play(agent, { do: 'ask', title: 'Go', kind: 'execute', input: { command: 'x' }, onAllow: [write('allowed')] }),
+}
+
+const typed = (agent: AgentSession, line: string): Promise<void> => agent.prompt('t1', line)
+
+const pty: AdapterUnderTest = {
+  driver: ptyDriver,
+  openHolder,
+  spec: (cwd, what) =>
+    specOf(cwd, what === 'missing' ? ['/nowhere/program'] : ['/bin/sh', '-c', 'stty -echo; PS1=; exec sh']),
+  flood: (agent, lines) =>
+    typed(agent, `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo line $i; done; touch done`),
+  exit: (agent, code) => typed(agent, `exit ${code}`),
+  spawnChild: (agent) => typed(agent, 'setsid sleep 1000 & nohup sleep 1001 >/dev/null 2>&1 & touch child'),
+}
+
+adapterContract('acp', acp)
+adapterContract('pty', pty)

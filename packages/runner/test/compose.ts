@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openAcpDriver } from '../src/adapters/acp/acp-driver.ts'
+import { ptyDriver } from '../src/adapters/pty/pty-driver.ts'
+import { type AgentProfile, builtinProfiles } from '../src/agents.ts'
+import { openLog } from '../src/log.ts'
+import { openLocalHolder } from '../src/process/local-holder.ts'
+import type { ServerLink } from '../src/server-link.ts'
+import { Supervisor } from '../src/supervisor/supervisor.ts'
+import { profileOf } from './profile-of.ts'
+
+export const demoAgent: readonly string[] = [
+  process.execPath,
+  fileURLToPath(new URL('../bin/demo-agent.js', import.meta.resolve('@hotline/demo-agent/main'))),
+]
+
+export interface ComposeOptions {
+  /** Holds all state, and the script of the agent `scripted`. */
+  folder: string
+  link: ServerLink
+  write: (line: string) => void
+  profiles?: readonly AgentProfile[]
+  environment?: Readonly<Record<string, string | undefined>>
+  spoolBytes?: number
+  stopGraceMs?: number
+}
+
+/** A runner as tests want it: small bounds, a scripted agent, nothing from outside. */
+export function composeBench(options: ComposeOptions): Supervisor {
+  const { folder, link, write } = options
+  const dataDir = join(folder, 'data')
+  const scripted = { ...profileOf('scripted', {}), argv: [...demoAgent, '--script', join(folder, 'script.json')] }
+  const profiles = [...builtinProfiles([...demoAgent, '--pace', '0']), scripted, ...(options.profiles ?? [])]
+  return new Supervisor(
+    {
+      link,
+      holder: openLocalHolder({ folder: join(dataDir, 'children') }),
+      log: openLog(write, process.env['HOTLINE_DEBUG'] === undefined ? [] : ['*']),
+      profiles: new Map(profiles.map((profile) => [profile.agent, profile])),
+      drivers: { acp: openAcpDriver({ version: '0.0.0' }), pty: ptyDriver },
+      environment: options.environment ?? { PATH: process.env['PATH'], HOME: folder, LANG: 'C.UTF-8' },
+      sessionsFolder: join(dataDir, 'sessions'),
+      scratchFolder: join(dataDir, 'scratch'),
+      spoolBytes: options.spoolBytes ?? 8 * 1024 * 1024,
+      stopGraceMs: options.stopGraceMs ?? 2_000,
+    },
+    { name: 'bench', version: '0.0.0', platform: process.platform },
+  )
+}

@@ -1,0 +1,81 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AnnounceBody } from '@hotline/protocol/http'
+import { openTempDir } from '@hotline/testing/temp-dir'
+import { expect, test } from 'vitest'
+import { announceAgents, builtinProfiles, isSecret } from '../src/agents.ts'
+import { readConfig } from '../src/config.ts'
+import { openLog } from '../src/log.ts'
+import { findProgram } from '../src/process/find-program.ts'
+
+test('settings have defaults, and a wrong one is named with what is wrong', async () => {
+  await using temp = await openTempDir()
+  const key = join(temp.path, 'key')
+  writeFileSync(key, 'hl_run_x\n')
+  const config = readConfig({ HOTLINE_RUNNER_KEY_FILE: key, HOTLINE_DATA_DIR: temp.path, HOTLINE_DEBUG: 'link, wire' })
+  expect(config).toMatchObject({
+    url: 'http://localhost:4680',
+    token: 'hl_run_x',
+    debug: ['link', 'wire'],
+    stopGraceMs: 3_000,
+  })
+  expect(() => readConfig({})).toThrow('A runner needs a key: set HOTLINE_RUNNER_KEY_FILE or HOTLINE_RUNNER_KEY.')
+  expect(() => readConfig({ HOTLINE_RUNNER_KEY_FILE: '/nowhere' })).toThrow('There is none in "/nowhere"')
+  expect(() => readConfig({ HOTLINE_RUNNER_KEY: 'k', HOTLINE_URL: 'file:///etc' })).toThrow('HOTLINE_URL must be')
+  expect(() => readConfig({ HOTLINE_RUNNER_KEY: 'k', HOTLINE_DATA_DIR: 'here' })).toThrow('HOTLINE_DATA_DIR must be')
+  expect(() => readConfig({ HOTLINE_RUNNER_KEY: 'k', HOTLINE_STOP_GRACE_MS: 'soon' })).toThrow(
+    'HOTLINE_STOP_GRACE_MS must be a whole number of milliseconds, not "soon".',
+  )
+})
+
+test('what is announced is what can be started here, with a hint for the rest', async () => {
+  await using temp = await openTempDir()
+  const program = join(temp.path, 'gemini')
+  writeFileSync(program, '#!/bin/sh\n')
+  chmodSync(program, 0o755)
+  writeFileSync(join(temp.path, 'qwen'), 'not to be run')
+  mkdirSync(join(temp.path, 'copilot'), { mode: 0o755 })
+  const agents = announceAgents(builtinProfiles([process.execPath]), temp.path)
+  expect(AnnounceBody.shape.agents.parse(agents)).toEqual(agents)
+  const can = Object.fromEntries(agents.map(({ agent, available }) => [agent, available]))
+  expect(can).toEqual({
+    demo: true,
+    command: true,
+    claude: false,
+    codex: false,
+    opencode: false,
+    gemini: true,
+    qwen: false,
+    copilot: false,
+  })
+  expect(agents.find(({ agent }) => agent === 'claude')?.hint).toContain('npm install')
+  expect(announceAgents(builtinProfiles(undefined), '')[0]).toMatchObject({ agent: 'demo', available: false })
+})
+
+test.each(['-x', '', 'a\0b', './here', '../up', 'relative/path'])('%j is no program without a folder', (name) => {
+  expect(findProgram(name, '/usr/bin:/bin')).toBeUndefined()
+})
+
+test('a program is found on absolute folders of the path alone, or where it says it is', () => {
+  expect(findProgram('sh', '.:relative:/bin')).toBe('/bin/sh')
+  expect(findProgram('/bin/sh', undefined)).toBe('/bin/sh')
+  expect(findProgram('./sh', undefined, '/bin')).toBe('/bin/sh')
+  expect(findProgram('sh', undefined)).toBeUndefined()
+})
+
+test('values of names that sound like secrets are secrets, a proxy only with a password in it', () => {
+  expect(isSecret('ANTHROPIC_API_KEY', 'x')).toBe(true)
+  expect(isSecret('GH_TOKEN', 'x')).toBe(true)
+  expect(isSecret('HTTPS_PROXY', 'http://proxy:3128')).toBe(false)
+  expect(isSecret('HTTPS_PROXY', 'http://dana:pw@proxy:3128')).toBe(true)
+  expect(isSecret('ANTHROPIC_BASE_URL', 'http://x')).toBe(false)
+})
+
+test('the log is one JSON object a line, and details only where they were asked for', () => {
+  const lines: string[] = []
+  const log = openLog((line) => lines.push(line), ['link'])
+  log.info('hello', { a: 1 })
+  log.debug('link', 'shown')
+  log.debug('work', 'not shown')
+  expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(['hello', 'shown'])
+})

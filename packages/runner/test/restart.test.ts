@@ -1,0 +1,244 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Follow } from '@hotline/client/link'
+import { scriptPrompt } from '@hotline/demo-agent/script'
+import { guardChildren } from '@hotline/testing/child-guard'
+import { openTempDir } from '@hotline/testing/temp-dir'
+import { waitFor } from '@hotline/testing/wait-for'
+import { expect, test } from 'vitest'
+import { Spool } from '../src/spool/spool.ts'
+import { openBench } from './bench.ts'
+import { linkOverCore, serve } from './link-over-core.ts'
+import type { ToRunner, ToServer } from './runner-process.ts'
+import { World } from './world.ts'
+
+const program = fileURLToPath(new URL('runner-process.ts', import.meta.url))
+
+/** A server of memory in this process, and a runner in a process of its own that can be killed and started again. */
+async function openPlace() {
+  const temp = await openTempDir('hotline-restart-')
+  const cwd = join(temp.path, 'work')
+  mkdirSync(cwd)
+  const guard = guardChildren({ directories: [temp.path] })
+  const world = new World()
+  const link = linkOverCore(world)
+  let child: ChildProcess | undefined
+  const start = async (): Promise<void> => {
+    const mine = fork(program, [temp.path], {
+      cwd: temp.path,
+      env: { PATH: process.env['PATH'], ...guard.environment },
+      stdio: 'inherit',
+    })
+    child = mine
+    const send = (message: ToRunner): void => {
+      if (mine.connected) mine.send(message)
+    }
+    const follows = new Map<string, Follow>()
+    world.hint = () => send({ k: 'hint' })
+    await new Promise<void>((resolve) => {
+      mine.on('message', (message: ToServer) => {
+        switch (message.k) {
+          case 'ready':
+            return resolve()
+          case 'follow': {
+            const { id, stream, after } = message
+            const follow = link.follow(stream, after, {
+              events: (events, epoch) => send({ k: 'events', id, events, epoch }),
+              caughtUp: (cursor) => send({ k: 'caughtUp', id, cursor }),
+            })
+            follows.set(id, follow)
+            return
+          }
+          case 'unfollow':
+            return follows.get(message.id)?.close()
+          case 'command': {
+            const { id, stream, type, data } = message
+            void link
+              .command(stream, type as 'lease.take', data as Record<string, never>, { id })
+              .then((outcome) => send({ k: 'answer', id, outcome }))
+            return
+          }
+          case 'request': {
+            const { id, method, path, body } = message
+            return send({ k: 'response', id, answer: { ok: true, value: serve(world, method, path, body) } })
+          }
+        }
+      })
+    })
+  }
+  const kill = async (): Promise<void> => {
+    guard.noteDescendants()
+    child?.kill('SIGKILL')
+    await once(child ?? process, 'exit')
+  }
+  await start()
+  return {
+    world,
+    link,
+    cwd,
+    guard,
+    dataDir: join(temp.path, 'data'),
+    script: (steps: unknown) => writeFile(join(temp.path, 'script.json'), JSON.stringify(steps)),
+    start,
+    kill,
+    [Symbol.asyncDispose]: async () => {
+      await kill()
+      await guard[Symbol.asyncDispose]()
+      await temp.remove()
+    },
+  }
+}
+
+test('[R26] after a runner was killed its next life ends the orphans, and every session tells the truth', async () => {
+  await using place = await openPlace()
+  const { world, cwd, guard } = place
+  const stubborn = world.start('demo', {
+    cwd,
+    prompt: scriptPrompt([
+      { do: 'spawnChild', argv: ['sleep', '1000'], detached: true },
+      { do: 'say', text: 'here' },
+      { do: 'hang', stubborn: true },
+    ]),
+  })
+  const asking = world.start('demo', {
+    cwd,
+    prompt: scriptPrompt([{ do: 'ask', title: 'Go on', kind: 'execute', input: { command: 'x' } }]),
+  })
+  const idle = world.start('demo', { cwd })
+  const ask = await world.ask(asking)
+  await world.until(stubborn, 'words', () => world.events(stubborn, 'message.delta').length > 0)
+  await world.until(idle, 'an active session', ({ status }) => status === 'active')
+  const { pid } = world.state(stubborn)
+  await place.kill()
+  world.decide(asking, ask, 'allow')
+  world.send(idle, 'message.send', { text: 'is anybody there?' })
+  expect(guard.findSurvivors().map((entry) => entry.pid)).toContain(pid)
+  await place.start()
+  for (const session of [stubborn, asking, idle]) {
+    await world.until(session, 'an interrupted session', ({ status }) => status === 'interrupted')
+    expect(world.state(session)).toMatchObject({
+      reason: 'agent_lost',
+      lease: { fence: 2 },
+      turn: undefined,
+      approvals: [],
+    })
+  }
+  expect(world.events(asking, 'approval.dispatch_refused').map(({ data }) => data.reason)).toEqual(['stale'])
+  expect(world.events(asking, 'approval.dispatched')).toEqual([])
+  await waitFor(() => guard.findSurvivors().length === 1, { what: 'nobody but the runner' })
+  // Only a person takes it up again; what waited is handed over then, once.
+  expect(world.events(idle, 'message.delivered')).toEqual([])
+  world.send(idle, 'session.resume', {})
+  await world.until(
+    idle,
+    'a turn',
+    ({ counts, turn, approvals }) => counts.turns === 1 && (!turn || approvals.length > 0),
+  )
+  expect(world.events(idle, 'message.delivered')).toHaveLength(1)
+})
+
+test('[R26] what was on its way to the agent when the runner died is unknown, and never sent again by itself', async () => {
+  await using place = await openPlace()
+  const { world, link, cwd } = place
+  const session = world.start('demo', { cwd })
+  await world.until(session, 'an active session', ({ status }) => status === 'active')
+  link.holdCommands()
+  const message = world.send(session, 'message.send', {
+    text: scriptPrompt([{ do: 'write', path: 'done', content: '' }]),
+  })
+  await waitFor(() => link.held.length > 0, { what: 'a claim' })
+  await place.kill()
+  // The claim arrives after all; nobody hears the answer.
+  link.releaseCommands()
+  await world.until(session, 'a claim', () => world.events(session, 'message.delivered').length === 1)
+  await place.start()
+  await world.until(session, 'an interrupted session', ({ status }) => status === 'interrupted')
+  expect(world.events(session, 'message.delivered')).toHaveLength(1)
+  expect(world.events(session, 'message.delivery_unknown').map(({ data }) => data.message)).toEqual([message])
+  world.send(session, 'session.resume', {})
+  await world.until(session, 'active again', ({ status }) => status === 'active')
+  world.send(session, 'message.send', { text: scriptPrompt([{ do: 'say', text: 'something else' }]) })
+  await world.until(session, 'a turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+  expect(world.said(session)).toBe('something else')
+})
+
+test('[R27] reports that waited when the runner died are delivered by its next life, once and in order', async () => {
+  await using place = await openPlace()
+  const { world, link, cwd, dataDir } = place
+  await place.script([{ do: 'tick', everyMs: 4, count: 100_000, text: 'tick' }])
+  const session = world.start('scripted', { cwd, prompt: 'go' })
+  await world.until(session, 'words', () => world.said(session) !== '')
+  for (let life = 2; life < 6; life += 1) {
+    link.cut()
+    const spool = join(dataDir, 'sessions', session, 'spool.jsonl')
+    const before = readFileSync(spool, 'utf8').length
+    await waitFor(() => readFileSync(spool, 'utf8').length > before + 5_000, { what: 'reports that wait' })
+    await place.kill()
+    const written = [...readFileSync(spool, 'utf8').matchAll(/"type":"message\.completed".*?"text":"(tick \d+)"/g)]
+    link.mend()
+    await place.start()
+    await world.until(
+      session,
+      'an interrupted session',
+      ({ status, lease }) => status === 'interrupted' && lease?.fence === 2 * life - 2,
+    )
+    const said = world.said(session).split('\n')
+    expect(said).toContain(written.at(-1)?.[1])
+    world.send(session, 'session.resume', {})
+    await world.until(session, 'active again', ({ status }) => status === 'active')
+    world.send(session, 'message.send', { text: 'go' })
+    const turns = life
+    await world.until(
+      session,
+      'more words',
+      ({ counts }) => counts.turns === turns && world.said(session).split('\n').length > said.length,
+    )
+  }
+  const turns: number[][] = []
+  for (const line of world.said(session).split('\n')) {
+    const number = Number(line.slice('tick '.length))
+    if (number === 1) turns.push([])
+    turns.at(-1)?.push(number)
+  }
+  expect(turns).toHaveLength(5)
+  for (const numbers of turns) expect(numbers).toEqual(numbers.map((_, index) => index + 1))
+})
+
+test('[R26] an answer that was on its way when the runner died is unknown', async () => {
+  let session = ''
+  let approval = ''
+  await using bench = await openBench({
+    before: ({ world, dataDir, cwd }) => {
+      session = world.start('demo', { cwd })
+      const stream = world.stream(session)
+      const say = (id: string, type: string, data: unknown): void => void world.command(stream.stream, type, data, id)
+      say('take', 'lease.take', {})
+      say('active', 'agent.report', {
+        fence: 1,
+        events: [
+          { type: 'session.state_changed', data: { from: 'starting', to: 'active', reason: 'agent_ready' }, body: {} },
+        ],
+      })
+      approval = world.openApproval(session)
+      const digest = world.state(session).approvals[0]?.digest ?? ''
+      world.send(session, 'approval.decide', { approval, digest, verdict: 'allow' })
+      const spool = new Spool(join(dataDir, 'sessions', session, 'spool.jsonl'), 1_000_000)
+      spool.lease(1)
+      spool.append({
+        type: 'output.appended',
+        data: { source: 'log', encoding: 'utf8', bytes: 5 },
+        body: { text: 'words' },
+      })
+      void spool.intend({ what: 'answer', approval })
+    },
+  })
+  const { world } = bench
+  await world.until(session, 'an interrupted session', ({ status }) => status === 'interrupted')
+  expect(world.printed(session, 'log')).toBe('words')
+  expect(world.events(session, 'approval.dispatch_unknown').map(({ data }) => data.approval)).toEqual([approval])
+  expect(world.events(session, 'approval.dispatch_refused')).toEqual([])
+})

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import type { CommandOutcome, ConnectionState, Follower } from '@hotline/client/link'
+import type { Envelope } from '@hotline/protocol/event'
+import { problem } from '@hotline/protocol/error'
+import type { ServerLink } from '../src/server-link.ts'
+import { composeBench } from './compose.ts'
+
+/** What a runner in a process of its own and the test that holds its server say to each other. */
+export type ToServer =
+  | { k: 'follow'; id: string; stream: string; after: string }
+  | { k: 'unfollow'; id: string }
+  | { k: 'command'; id: string; stream: string; type: string; data: unknown }
+  | { k: 'request'; id: string; method: 'GET' | 'POST' | 'PUT' | 'DELETE'; path: string; body?: unknown }
+  | { k: 'ready'; runner: string }
+export type ToRunner =
+  | { k: 'events'; id: string; events: readonly Envelope[]; epoch: string }
+  | { k: 'caughtUp'; id: string; cursor: string }
+  | { k: 'answer'; id: string; outcome: CommandOutcome }
+  | { k: 'response'; id: string; answer: { ok: true; value: unknown } }
+  | { k: 'hint' }
+
+/** A link over the channel to the process that started this one. */
+function linkOverChannel(): ServerLink {
+  const state: ConnectionState = { status: 'open', since: 0 }
+  const followers = new Map<string, Follower>()
+  const waiting = new Map<string, (value: never) => void>()
+  const ears = new Set<(frame: { kind: string }) => void>()
+  const send = (message: ToServer): void => void process.send?.(message)
+  process.on('message', (message: ToRunner) => {
+    if (message.k === 'events') followers.get(message.id)?.events(message.events, message.epoch)
+    if (message.k === 'caughtUp') followers.get(message.id)?.caughtUp?.(message.cursor)
+    if (message.k === 'answer') waiting.get(message.id)?.(message.outcome as never)
+    if (message.k === 'response') waiting.get(message.id)?.(message.answer as never)
+    if (message.k === 'hint') for (const hear of ears) hear({ kind: 'work' })
+  })
+  return {
+    connection: { value: state, watch: () => () => undefined },
+    follow: (stream, after, follower) => {
+      const id = randomUUID()
+      followers.set(id, follower)
+      send({ k: 'follow', id, stream, after })
+      return {
+        cursor: after,
+        close: () => {
+          followers.delete(id)
+          send({ k: 'unfollow', id })
+        },
+      }
+    },
+    command: (stream, type, data, { id = randomUUID(), signal } = {}) =>
+      new Promise<CommandOutcome>((resolve) => {
+        waiting.set(id, resolve)
+        signal?.addEventListener('abort', () => resolve({ ok: false, problem: problem('unreachable', 'Given up.') }))
+        send({ k: 'command', id, stream, type, data })
+      }),
+    request: (method, path, body) =>
+      new Promise((resolve) => {
+        const id = randomUUID()
+        waiting.set(id, resolve)
+        send({ k: 'request', id, method, path, body })
+      }),
+    ephemeral: (hear) => {
+      ears.add(hear)
+      return () => ears.delete(hear)
+    },
+  }
+}
+
+const folder = process.argv[2]
+if (process.send && folder !== undefined) {
+  const supervisor = composeBench({ folder, link: linkOverChannel(), write: (line) => process.stderr.write(line) })
+  await supervisor.start()
+  process.send({ k: 'ready', runner: await supervisor.announced })
+}

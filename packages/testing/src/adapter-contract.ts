@@ -1,0 +1,223 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Capabilities } from '@hotline/protocol/capabilities'
+import type { AgentDriver, AgentEvent, AgentSession, StartSpec } from '@hotline/runner/adapters/adapter'
+import type { Holder } from '@hotline/runner/process/holder'
+import { describe, expect, test } from 'vitest'
+import { guardChildren } from './child-guard.ts'
+import { openTempDir } from './temp-dir.ts'
+import { waitFor } from './wait-for.ts'
+
+/** How an agent of one kind is made to do what the contract speaks of. Files are in its folder. */
+export interface AdapterUnderTest {
+  driver: AgentDriver
+  openHolder(folder: string): Holder
+  /** A start in this folder; `missing`: of a program that is not there. */
+  spec(cwd: string, what: 'works' | 'missing' | 'slow'): StartSpec
+  /** Makes it print, or say, this many lines `line 1`, `line 2`, …, then make a file called `done`. */
+  flood(agent: AgentSession, lines: number): Promise<void>
+  /** Makes it end with this exit code. */
+  exit(agent: AgentSession, code: number): Promise<void>
+  /** Makes it start a process that would outlive it, then make a file called `child`. */
+  spawnChild(agent: AgentSession): Promise<void>
+  /** Only for agents that ask: makes it ask, and make a file called `allowed` after a yes. */
+  ask?: (agent: AgentSession) => Promise<void>
+}
+
+/** More than all buffers on the way hold. */
+const manyLines = 50_000
+
+/** The events of an agent, read one after another. */
+class Heard {
+  readonly events: AgentEvent[] = []
+  readonly ended: Promise<void>
+
+  constructor(agent: AgentSession) {
+    this.ended = this.#read(agent)
+  }
+
+  of<T extends AgentEvent['t']>(t: T): Extract<AgentEvent, { t: T }>[] {
+    return this.events.filter((event): event is Extract<AgentEvent, { t: T }> => event.t === t)
+  }
+
+  get words(): string {
+    return this.events
+      .map((event) => (event.t === 'text' ? event.delta : event.t === 'output' ? event.text : ''))
+      .join('')
+  }
+
+  async #read(agent: AgentSession): Promise<void> {
+    for await (const event of agent.events()) this.events.push(event)
+  }
+}
+
+/** What every adapter must hold, whatever its agents speak. Registers a group of tests. */
+export function adapterContract(name: string, subject: AdapterUnderTest): void {
+  async function openPlace() {
+    const temp = await openTempDir('hotline-adapter-')
+    const guard = guardChildren({ directories: [temp.path] })
+    const holder = subject.openHolder(join(temp.path, 'children'))
+    return {
+      cwd: temp.path,
+      guard,
+      holder,
+      start: (): Promise<AgentSession> =>
+        subject.driver.start(subject.spec(temp.path, 'works'), holder, new AbortController().signal),
+      has: (file: string): Promise<unknown> =>
+        waitFor(() => existsSync(join(temp.path, file)), { what: file, deadlineMs: 20_000 }),
+      [Symbol.asyncDispose]: async (): Promise<void> => {
+        await holder[Symbol.asyncDispose]()
+        await guard.assertNoSurvivors()
+        await temp.remove()
+      },
+    }
+  }
+
+  describe(`adapter contract: ${name}`, () => {
+    test('a started agent says who it is and what it can do', async () => {
+      await using place = await openPlace()
+      const agent = await place.start()
+      expect(agent.pid).toBeGreaterThan(1)
+      expect(new Date(agent.startedAt).toISOString()).toBe(agent.startedAt)
+      expect(Capabilities.parse(agent.capabilities)).toEqual(agent.capabilities)
+      expect(place.guard.findSurvivors().map(({ pid }) => pid)).toContain(agent.pid)
+    })
+
+    test('a program that is not there, and a start that is called off, are refused and leave nothing', async () => {
+      await using place = await openPlace()
+      const { driver } = subject
+      const missing = driver.start(subject.spec(place.cwd, 'missing'), place.holder, new AbortController().signal)
+      const outcome = await missing.then(
+        (agent) => new Heard(agent).ended.then(() => 'ended'),
+        (error: unknown) => (error as Error).name,
+      )
+      expect(['StartError', 'ended']).toContain(outcome)
+      const calledOff = new AbortController()
+      const slow = driver.start(subject.spec(place.cwd, 'slow'), place.holder, calledOff.signal)
+      calledOff.abort()
+      await slow.then(
+        (agent) => agent.stop(0),
+        (error: unknown) => expect((error as Error).name).toBe('StartError'),
+      )
+      await waitFor(() => place.guard.findSurvivors().length === 0, { what: 'nothing left' })
+    })
+
+    test('events come in order, and the last one is its end', async () => {
+      await using place = await openPlace()
+      const agent = await place.start()
+      const heard = new Heard(agent)
+      await subject.flood(agent, 300)
+      await place.has('done')
+      await waitFor(() => heard.words.includes('line 300'), { what: 'the last line' })
+      expect([...heard.words.matchAll(/line (\d+)/g)].map(([, number]) => Number(number))).toEqual(
+        Array.from({ length: 300 }, (_, index) => index + 1),
+      )
+      expect(await agent.stop(500)).toEqual([])
+      await heard.ended
+      expect(heard.of('exit')).toHaveLength(1)
+      expect(heard.events.at(-1)?.t).toBe('exit')
+    })
+
+    test('an agent that nobody listens to is not read on, and nothing of it is lost', async () => {
+      await using place = await openPlace()
+      const agent = await place.start()
+      await subject.flood(agent, manyLines)
+      const before = process.memoryUsage().rss
+      // It fills the pipe and stands still: its processor time says so.
+      let still = 0
+      let last = -1
+      const isStill = (): boolean => {
+        const ticks = place.guard.findSurvivors().reduce((sum, { cpuTicks }) => sum + cpuTicks, 0)
+        still = ticks === last ? still + 1 : 0
+        last = ticks
+        return still >= 10
+      }
+      await waitFor(isStill, { what: 'an agent that stands still', deadlineMs: 20_000, everyMs: 50 })
+      expect(existsSync(join(place.cwd, 'done'))).toBe(false)
+      expect(process.memoryUsage().rss - before).toBeLessThan(96 * 1024 * 1024)
+      const heard = new Heard(agent)
+      await place.has('done')
+      await waitFor(() => heard.words.includes(`line ${manyLines}`), {
+        what: 'the last line',
+        deadlineMs: 20_000,
+        everyMs: 200,
+      })
+      expect(heard.words.match(/line \d+/g)).toHaveLength(manyLines)
+    })
+
+    test('its exit code is told', async () => {
+      await using place = await openPlace()
+      const agent = await place.start()
+      const heard = new Heard(agent)
+      await subject.exit(agent, 7)
+      await heard.ended
+      expect(heard.of('exit').map(({ exit }) => exit)).toEqual([{ code: 7, signal: null }])
+      await waitFor(() => place.guard.findSurvivors().length === 0, { what: 'nothing left' })
+    })
+
+    test('the signal that killed it is told', async () => {
+      await using place = await openPlace()
+      const agent = await place.start()
+      const heard = new Heard(agent)
+      process.kill(agent.pid, 'SIGKILL')
+      await heard.ended
+      expect(heard.of('exit').map(({ exit }) => exit)).toEqual([{ code: null, signal: 'SIGKILL' }])
+    })
+
+    test('stopping it stops everything that it started, once, however often it is asked', async () => {
+      await using place = await openPlace()
+      const agent = await place.start()
+      const heard = new Heard(agent)
+      await subject.spawnChild(agent)
+      await place.has('child')
+      place.guard.noteDescendants()
+      expect(place.guard.findSurvivors().length).toBeGreaterThanOrEqual(2)
+      expect(await Promise.all([agent.stop(300), agent.stop(300)])).toEqual([[], []])
+      expect(place.guard.findSurvivors()).toEqual([])
+      await heard.ended
+      expect(await agent.stop(0)).toEqual([])
+    })
+
+    test('answers to nothing are stale', async () => {
+      await using place = await openPlace()
+      const agent = await place.start()
+      expect(await agent.answer('nothing', { verdict: 'allow', scope: 'once' })).toBe('stale')
+      expect(await agent.answerQuestion('nothing', { action: 'cancel' })).toBe('stale')
+      await agent.dismiss('nothing')
+      await agent.interrupt()
+    })
+
+    const { ask } = subject
+    if (!ask) return
+    test('an ask is answered once; a second answer is stale', async () => {
+      await using place = await openPlace()
+      const agent = await place.start()
+      const heard = new Heard(agent)
+      await ask(agent)
+      await waitFor(() => heard.of('ask').length === 1, { what: 'an ask' })
+      const [asked] = heard.of('ask')
+      const id = asked?.ask.ask ?? ''
+      expect(heard.of('step_started').map(({ step }) => step)).toContain(asked?.ask.step)
+      expect(await agent.answer(id, { verdict: 'allow', scope: 'project' })).toBe('unsupported')
+      expect(await agent.answer(id, { verdict: 'allow', scope: 'once' })).toBe('applied')
+      expect(await agent.answer(id, { verdict: 'deny' })).toBe('stale')
+      await place.has('allowed')
+      await waitFor(() => heard.of('turn_ended').length === 1, { what: 'the end of the turn' })
+    })
+
+    test('an interrupt closes what is open and ends the turn', async () => {
+      await using place = await openPlace()
+      const agent = await place.start()
+      const heard = new Heard(agent)
+      await ask(agent)
+      await waitFor(() => heard.of('ask').length === 1, { what: 'an ask' })
+      const id = heard.of('ask')[0]?.ask.ask ?? ''
+      await agent.interrupt()
+      await waitFor(() => heard.of('turn_ended').length === 1, { what: 'the end of the turn' })
+      expect(heard.of('turn_ended').map(({ end }) => end)).toEqual(['cancelled'])
+      expect(heard.of('ask_closed')).toEqual([{ t: 'ask_closed', ask: id, reason: 'turn_ended' }])
+      expect(await agent.answer(id, { verdict: 'allow', scope: 'once' })).toBe('stale')
+      expect(existsSync(join(place.cwd, 'allowed'))).toBe(false)
+    })
+  })
+}
