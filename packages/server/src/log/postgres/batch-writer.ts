@@ -5,22 +5,18 @@ import { noFailpoints } from '../failpoints.ts'
 import type { Failpoints } from '../failpoints.ts'
 import { HeadCache } from '../head-cache.ts'
 import type { HeadEntry } from '../head-cache.ts'
-import type { Append, AppendResult } from '../log-store.ts'
-import { appendedOf, planGroup } from '../plan-group.ts'
-import type { PlannedAppend } from '../plan-group.ts'
+import type { Append } from '../log-store.ts'
+import { appendedOf } from '../plan-group.ts'
 import { rowStatements } from '../row-statements.ts'
 import type { RowStatement } from '../row-statements.ts'
 import { describeError } from '../store-unavailable.ts'
 import type { RowChange } from '../tables.ts'
-import { chainSeed } from '../wire.ts'
 import { answered, ConnectionLost, postgresError, postgresTrouble, sqlState } from './postgres-errors.ts'
 import { kyselyOver, withClient } from './postgres-pool.ts'
 import type { PostgresClient, PostgresPool } from './postgres-pool.ts'
-import { createQuery, headsQuery, writingOf } from './write-statement.ts'
-import type { Writing } from './write-statement.ts'
-
-/** What became of one group; an Error where it cannot be written at all. */
-export type Outcome = AppendResult | Error
+import { prepareBatch } from './prepare-batch.ts'
+import type { Outcome, Prepared } from './prepare-batch.ts'
+import { createQuery, headsQuery } from './write-statement.ts'
 
 export interface BatchWriterOptions {
   pool: PostgresPool
@@ -39,14 +35,6 @@ const maxAttempts = 20
 
 const outcomeUnknown =
   'the connection broke during the commit and could not be made again: whether it was written is not known'
-
-/** A transaction that was put together: what is sent, and what is answered if it is committed. */
-interface Prepared {
-  outcomes: (Outcome | undefined)[]
-  planned: readonly (readonly PlannedAppend[] | undefined)[]
-  writing: Writing
-  rows: readonly RowStatement[]
-}
 
 /**
  * Writes groups to PostgreSQL, as many as wait in one transaction. Heads are remembered; one that another node has moved is
@@ -187,39 +175,8 @@ export class BatchWriter {
     }
   }
 
-  #prepare(groups: readonly (readonly Append[])[], stored: ReadonlyMap<string, HeadEntry>): Prepared {
-    const moved = new Map(stored)
-    const planned: (readonly PlannedAppend[] | undefined)[] = []
-    const rows: RowStatement[] = []
-    const outcomes = groups.map((group): Outcome | undefined => {
-      const plan = this.#plan(group, moved)
-      planned.push(plan instanceof Error || !plan.ok ? undefined : plan.planned)
-      if (plan instanceof Error || !plan.ok) return plan
-      for (const { append, after } of plan.planned) {
-        moved.set(append.stream, after)
-        rows.push(...(append.rows ?? []).map(this.#rowStatement))
-      }
-      return undefined
-    })
-    const writing = writingOf(
-      planned.flatMap((group) => group ?? []),
-      ({ append, after }) => ({
-        no: 0,
-        epoch: after.epoch,
-        head: 0,
-        hash: chainSeed(append.stream, after.epoch),
-        generation: 0,
-      }),
-    )
-    return { outcomes, planned, writing, rows }
-  }
-
-  #plan(group: readonly Append[], heads: ReadonlyMap<string, HeadEntry>): ReturnType<typeof planGroup> | Error {
-    try {
-      return planGroup(group, (stream) => heads.get(stream), this.#options.ids)
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error))
-    }
+  #prepare(groups: readonly (readonly Append[])[], heads: ReadonlyMap<string, HeadEntry>): Prepared {
+    return prepareBatch(groups, heads, this.#options.ids, this.#rowStatement)
   }
 
   async #send(client: PostgresClient, prepared: Prepared, state: 'fresh' | 'begun'): Promise<readonly Outcome[]> {

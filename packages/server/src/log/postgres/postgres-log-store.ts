@@ -1,6 +1,7 @@
 import type { Append, AppendResult, LogStore, ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
 import { BatchWriter } from './batch-writer.ts'
-import type { BatchWriterOptions, Outcome } from './batch-writer.ts'
+import type { BatchWriterOptions } from './batch-writer.ts'
+import type { Outcome } from './prepare-batch.ts'
 import { PostgresReader } from './postgres-reader.ts'
 
 interface Waiting {
