@@ -8,6 +8,8 @@ import { startServer } from './start-server.ts'
  * orderly end on SIGTERM or SIGINT.
  */
 async function main(): Promise<void> {
+  // Whatever is written is this user's alone.
+  process.umask(0o077)
   const pageDir = join(dirname(fileURLToPath(import.meta.url)), '../../web/dist')
   const server = await startServer(readConfig(process.env), pageDir)
   const { url, bootstrap, notices } = server
