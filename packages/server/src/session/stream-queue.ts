@@ -120,7 +120,6 @@ export class StreamQueue {
       if (result.ok) {
         const mine = result.appended[0]
         this.#standing = { epoch: mine?.epoch, head: mine?.head ?? standing.head, state: work.state }
-        this.#ports.failpoints.hit('after_commit_before_publish')
         this.#ports.bus.publish(result.appended)
         this.#ports.failpoints.hit('after_publish_before_ack')
         return settle(work.outcomes, mine?.epoch)
