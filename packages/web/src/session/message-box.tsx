@@ -53,7 +53,7 @@ export function MessageBox({
     ? 'This session has ended'
     : online
       ? state.turn
-        ? 'Write to the agent; it reads this when it can'
+        ? 'Write; it is read when the agent can'
         : 'Write to the agent'
       : connection.status === 'closed'
         ? 'Disconnected'
