@@ -34,7 +34,7 @@ describe('a stream over a pipe that misbehaves', () => {
     },
   )
 
-  it('[C4] [L1] every follower hears every event after its cursor once and in order', async () => {
+  it('[C4] [N1] every follower hears every event after its cursor once and in order', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(act, { maxLength: 60, size: 'max' }), async (acts) => {
         const clock = handClock()

@@ -94,7 +94,7 @@ async function live(seed: number): Promise<string[]> {
 describe('links between which and the server everything goes wrong', () => {
   const seed = randomSeed('links')
   it.each(Array.from({ length: 6 }, (_, at) => (seed + at) % 0x100000000))(
-    '[L1] [L2] nothing is lost, doubled or out of order (seed %i)',
+    '[N1] [N2] nothing is lost, doubled or out of order (seed %i)',
     async (one) => {
       expect(await live(one)).toEqual([])
     },

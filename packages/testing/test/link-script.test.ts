@@ -206,7 +206,7 @@ describe('a line that is dead', () => {
 })
 
 describe('following', () => {
-  it('[L1] the connection may be lost at every event, before the first and twice in a row', async () => {
+  it('[N1] the connection may be lost at every event, before the first and twice in a row', async () => {
     const link = connect({ clock: hurried(50) })
     const heard = listen(link, '0')
     for (let seq = 1; seq <= 25; seq += 1) {

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { httpRequest } from '@hotline/client/http-request'
+import type { CommandOutcome, Link } from '@hotline/client/link'
+import { type LinkOptions, openLink } from '@hotline/client/open-link'
+import { uuidV7 } from '@hotline/client/uuid'
+import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
+import type { Accepted } from '@hotline/protocol/command'
+import type { Report } from '@hotline/protocol/commands/agent'
+import type { Envelope } from '@hotline/protocol/event'
+import type { ApprovalRequest } from '@hotline/protocol/events/approval'
+import { readConfig } from '@hotline/server/config/read-config'
+import { startServer } from '@hotline/server/start-server'
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
+import { openTempDir } from './temp-dir.ts'
+import { waitFor } from './wait-for.ts'
+
+/** A whole server in this process, on a port of its own, with a first account and its project `default`. */
+export interface LiveServer extends AsyncDisposable {
+  readonly url: string
+  /** A bad network in front of it, once it is told to be bad, and the address behind which it is. */
+  readonly proxy: FaultProxy
+  readonly proxyUrl: string
+  readonly dataDir: string
+  /** The first account's, as the command line on this machine has it. */
+  readonly token: string
+  link(more?: Partial<LinkOptions>): Link
+  /** Starts a session that a hand-led runner holds: what its agent does, the test says. */
+  startSession(title?: string): Promise<HandRunner>
+  /** Everything that is stored of a stream of kind session. */
+  stored(session: string): Promise<Envelope[]>
+}
+
+/** A runner without an agent: it holds the lease and reports what a test wants to have happened. */
+export interface HandRunner {
+  readonly session: string
+  readonly stream: string
+  report(...events: Report[]): Promise<CommandOutcome>
+  /** Asks for permission; answers the id of the approval and the digest that a decision needs. */
+  ask(request: ApprovalRequest): Promise<{ approval: string; digest: string }>
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const capabilities = {
+  input: 'turns',
+  interrupt: true,
+  pause: 'signal',
+  resume: false,
+  verdicts: ['allow', 'deny', 'modify'],
+  denyReason: true,
+  questions: true,
+  screen: false,
+}
+
+export async function startLiveServer(): Promise<LiveServer> {
+  const dir = await openTempDir('hotline-live-')
+  const dataDir = join(dir.path, 'data')
+  const port = await freePort()
+  const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port } })
+  const url = `http://localhost:${port}`
+  const proxyUrl = `http://localhost:${proxy.port}`
+  const config = readConfig({
+    HOTLINE_DATA_DIR: dataDir,
+    HOTLINE_PORT: String(port),
+    HOTLINE_LISTEN: '127.0.0.1',
+    // The server answers to no name that it was not told.
+    HOTLINE_PUBLIC_URL: proxyUrl,
+  })
+  const server = await startServer(config, join(dir.path, 'no-page'))
+  const code = server.bootstrap?.split('#bootstrap=')[1] ?? ''
+  const first = await fetch(new URL('/api/auth/bootstrap', url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: url },
+    body: JSON.stringify({ code: decodeURIComponent(code), name: 'dana', password: 'a long walk over the wet meadow' }),
+  })
+  if (!first.ok) throw new Error(`the first account could not be made: ${first.status} ${await first.text()}`)
+  const keyIn = (file: string): Promise<string> =>
+    waitFor(() => readFileSync(join(dataDir, file), 'utf8').trim(), { what: `the key in ${file}` })
+  const token = await keyIn('cli-token')
+  const runnerKey = await keyIn('runner-key')
+  const links: Link[] = []
+  const link = (more: Partial<LinkOptions> = {}): Link => {
+    const opened = openLink({ url, credential: { kind: 'token', token }, random: () => 0, ...more })
+    links.push(opened)
+    return opened
+  }
+  let machine: Link | undefined
+
+  async function startSession(title = 'A session'): Promise<HandRunner> {
+    machine ??= link({ credential: { kind: 'token', token: runnerKey }, client: 'hand' })
+    const runner = machine
+    const session = uuidV7()
+    const stream = `session:${session}`
+    const start = { id: uuidV7(), stream, type: 'session.start', data: { project: 'default', agent: 'demo', title } }
+    const started = await httpRequest<Accepted>(url, { kind: 'token', token }, 'POST', '/api/commands', start)
+    if (!started.ok) throw new Error(`session.start: ${started.problem.detail}`)
+    const taken = await runner.command(stream, 'lease.take', {})
+    if (!taken.ok) throw new Error(`lease.take: ${taken.problem.detail}`)
+    const fence = Number(taken.accepted['fence'])
+    const report: HandRunner['report'] = async (...events) => {
+      const outcome = await runner.command(stream, 'agent.report', { fence, events })
+      if (!outcome.ok) throw new Error(`agent.report: ${outcome.problem.detail}`)
+      if (outcome.accepted['dropped']) throw new Error(`dropped: ${JSON.stringify(outcome.accepted['dropped'])}`)
+      return outcome
+    }
+    await report(
+      { type: 'session.profile_changed', data: { capabilities } },
+      { type: 'session.state_changed', data: { from: 'starting', to: 'active', reason: 'agent_ready' }, body: {} },
+    )
+    return {
+      session,
+      stream,
+      report,
+      ask: async (request) => {
+        const approval = uuidV7()
+        const context = contextDigest(session, 'demo', request, sha256)
+        const digest = approvalDigest(context, request.input, sha256)
+        const data = {
+          approval,
+          digest,
+          contextDigest: context,
+          verdicts: ['allow', 'deny', 'modify'],
+          scopes: ['once'],
+          strength: 'enforced',
+          expiresAt: new Date(Date.now() + 60_000).toISOString(),
+          onTimeout: 'deny',
+        }
+        await report({ type: 'approval.requested', data, body: request })
+        return { approval, digest }
+      },
+    }
+  }
+
+  return {
+    url,
+    proxy,
+    proxyUrl,
+    dataDir,
+    token,
+    link,
+    startSession,
+    stored: async (session) => {
+      const all: Envelope[] = []
+      for (let after = '0'; ;) {
+        const page = await httpRequest<{ events: Envelope[]; next: string }>(
+          url,
+          { kind: 'token', token },
+          'GET',
+          `/api/sessions/${session}/events?after=${after}`,
+        )
+        if (!page.ok) throw new Error(page.problem.detail)
+        if (page.value.events.length === 0) return all
+        all.push(...page.value.events)
+        after = page.value.next
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const opened of links) await opened[Symbol.asyncDispose]()
+      await proxy[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
+      await dir.remove()
+    },
+  }
+}
+
+/** Free now; it was open for a moment, so that the system gives it to nobody else soon. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (typeof address !== 'object' || !address) throw new Error('there is no free port')
+  return address.port
+}
