@@ -1,13 +1,13 @@
 import { openLink } from '@hotline/client/open-link'
-import { readConfig } from './config.ts'
+import { type Config, readConfig } from './config.ts'
 import { openLog } from './log.ts'
 import { composeRunner, runnerVersion } from './runner.ts'
 
-/** Exit code for settings that make no sense, as in the error table. */
+/** Exit codes as in the error table: settings that make no sense, and everything that should not happen. */
 const exitInvalid = 2
+const exitInternal = 1
 
-async function main(): Promise<void> {
-  const config = readConfig(process.env)
+async function main(config: Config): Promise<void> {
   const log = openLog((line) => process.stderr.write(line), config.debug)
   const { url, token } = config
   await using link = openLink({ url, credential: { kind: 'token', token }, client: `runner/${runnerVersion}` })
@@ -24,9 +24,22 @@ async function main(): Promise<void> {
   await supervisor.stop(AbortSignal.timeout(config.stopDeadlineMs))
 }
 
-try {
-  await main()
-} catch (error) {
+function tell(error: unknown): void {
   process.stderr.write(`hotline-runner: ${error instanceof Error ? error.message : String(error)}\n`)
+}
+
+let config: Config | undefined
+try {
+  config = readConfig(process.env)
+} catch (error) {
+  tell(error)
   process.exitCode = exitInvalid
+}
+if (config) {
+  try {
+    await main(config)
+  } catch (error) {
+    tell(error)
+    process.exitCode = exitInternal
+  }
 }

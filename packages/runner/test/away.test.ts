@@ -113,3 +113,31 @@ test('a runner that is stopped ends its agents and says so; what it cannot deliv
   }
   expect(link.connection.value.status).toBe('open')
 })
+
+test('a log that was replaced is read anew, and what the agent had is not given to it again', async () => {
+  await using bench = await openBench()
+  const { world, link, cwd } = bench
+  const session = world.start('demo', { cwd, prompt: scriptPrompt([{ do: 'say', text: 'one' }]) })
+  await world.until(session, 'a turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+  link.resetFollowers()
+  world.send(session, 'message.send', { text: scriptPrompt([{ do: 'say', text: 'two' }]) })
+  await world.until(session, 'another turn', ({ counts, turn }) => counts.turns === 2 && !turn)
+  expect(world.said(session)).toBe('one\ntwo')
+  expect(link.begun).toEqual(['0', '0'])
+})
+
+test('a session that is taken up again is read on from where it was left', async () => {
+  await using bench = await openBench()
+  const { world, link, cwd, dataDir } = bench
+  const session = world.start('demo', { cwd, prompt: scriptPrompt([{ do: 'say', text: 'one' }, { do: 'die' }]) })
+  await world.until(session, 'interrupted', ({ status }) => status === 'interrupted')
+  await waitFor(() => bench.supervisor.sessions.length === 0, { what: 'an actor that is done' })
+  const position = world.stream(session).events.length
+  world.send(session, 'message.send', { text: scriptPrompt([{ do: 'say', text: 'two' }]) })
+  world.send(session, 'session.resume', {})
+  await world.until(session, 'another turn', ({ counts, turn }) => counts.turns === 2 && !turn)
+  expect(world.said(session)).toBe('one\ntwo')
+  expect(link.begun).toEqual(['0', `${world.epoch}.${position}`])
+  world.send(session, 'session.abort', {})
+  await waitFor(() => !existsSync(join(dataDir, 'sessions', session)), { what: 'nothing kept' })
+})

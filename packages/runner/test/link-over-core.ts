@@ -18,6 +18,10 @@ export interface TestLink extends ServerLink, AsyncDisposable {
   releaseCommands(): void
   /** Types of the commands that wait. */
   readonly held: readonly string[]
+  /** Where follows began. */
+  readonly begun: readonly string[]
+  /** Tells all followers that the log has another life. */
+  resetFollowers(): void
   /** Events reach the runner changed. */
   forge(change: (event: Envelope) => Envelope): void
 }
@@ -46,6 +50,7 @@ export function linkOverCore(world: World): TestLink {
   const ears = new Set<(frame: { kind: string; stream?: string }) => void>()
   let lose = 0
   let isHolding = false
+  const begun: string[] = []
   let forge = (event: Envelope): Envelope => event
   const isOpen = (): boolean => state.status === 'open'
   const change = (next: ConnectionState): void => {
@@ -104,6 +109,7 @@ export function linkOverCore(world: World): TestLink {
       },
     },
     follow: (stream, after, follower): Follow => {
+      begun.push(after)
       const following: Following = {
         stream,
         seq: after === '0' ? 0 : Number(after.split('.')[1]),
@@ -166,6 +172,14 @@ export function linkOverCore(world: World): TestLink {
     },
     get held() {
       return isHolding ? [...waiting.values()].map(({ type }) => type) : []
+    },
+    begun,
+    resetFollowers: () => {
+      const all = [...followings]
+      followings.clear()
+      for (const following of all) {
+        following.follower.reset?.(`${world.epoch}.${world.stream(following.stream).events.length}`)
+      }
     },
     forge: (changed) => {
       forge = changed

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Report, ReportableType } from '@hotline/protocol/commands/agent'
-import { type ErrorCode, kindOf, type Problem } from '@hotline/protocol/error'
+import { type ErrorCode, type ErrorKind, kindOf, type Problem } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
 import type { Log } from '../log.ts'
 import type { ServerLink } from '../server-link.ts'
@@ -20,6 +20,12 @@ const retryMaxMs = 10_000
 
 /** An event that waited longer says when it happened. */
 const lateMs = 2_000
+
+/** After these nobody will ever take a report of ours again: the session is somebody else's, or not ours to see. */
+const final: ReadonlySet<ErrorCode> = new Set(['fenced', 'not_found', 'forbidden', 'unauthenticated'])
+
+/** With these it is the report that is wrong. What is neither goes on being tried. */
+const unreadable: ReadonlySet<ErrorKind> = new Set(['invalid', 'too-large', 'unsupported', 'media-type'])
 
 /** These may be lost with the machine: the agent's own words come whole at their end, and progress is told again. */
 const light: ReadonlySet<ReportableType> = new Set([
@@ -160,15 +166,10 @@ export class Outbox {
         return
       }
       const { problem } = outcome
-      const kind = kindOf(problem.code)
-      if (kind === 'unavailable' || kind === 'rate-limited' || kind === 'internal') {
-        this.#log.warn('report waits', { stream: this.#stream, code: problem.code })
-        await pause(problem.retryAfterMs ?? waitMs, undefined, { signal })
-      } else if (kind === 'invalid' || kind === 'too-large' || kind === 'unsupported') {
-        return this.#setApart(batch, events, problem)
-      } else {
-        return this.#lose(problem)
-      }
+      if (final.has(problem.code)) return this.#lose(problem)
+      if (unreadable.has(kindOf(problem.code))) return this.#setApart(batch, events, problem)
+      this.#log.warn('report waits', { stream: this.#stream, code: problem.code })
+      await pause(problem.retryAfterMs ?? waitMs, undefined, { signal })
     }
   }
 

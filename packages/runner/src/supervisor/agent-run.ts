@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DataOf, type EventOf } from '@hotline/protocol/events'
 import type { Exit } from '@hotline/protocol/events/session'
@@ -7,6 +6,7 @@ import type { Log } from '../log.ts'
 import type { Redactor } from '../redact.ts'
 import type { Spool } from '../spool/spool.ts'
 import { Approvals } from './approvals.ts'
+import { Prompts } from './prompts.ts'
 import type { Reporter } from './reporter.ts'
 import { profileReport, reportOf } from './report-of.ts'
 import type { SessionLog } from './session-log.ts'
@@ -17,8 +17,8 @@ const interruptTimeoutMs = 15_000
 /** Events that are remembered as acted on; one comes a second time soon or never. */
 const handledMax = 2_000
 
-/** After something here failed (a full disk), the next try to hand a message over. */
-const retryMs = 5_000
+/** Characters of the form of a question; a larger one could not be shown. */
+const schemaChars = 32 * 1024
 
 /** How an agent's run came to its end. */
 export interface RunEnd {
@@ -50,23 +50,31 @@ export interface RunPorts {
 export class AgentRun {
   readonly #ports: RunPorts
   readonly #approvals: Approvals
+  readonly #prompts: Prompts
   readonly #handled = new Set<string>()
   /** Keys reach the terminal in the order of the log, whatever the disk takes for each. */
   #typing: Promise<unknown> = Promise.resolve()
-  /** Messages that are done with, whatever a log says that is behind, or that was restored from a backup. */
-  readonly #given = new Set<string>()
-  /** Reasons of refusals that the agent did not hear. */
-  #unheard: string[] = []
   #turn: { turn: string; message: string | undefined; isSeen: boolean } | undefined
   #interrupts: { control: string; timer: NodeJS.Timeout }[] = []
-  #isClaiming = false
   #isReady = false
   #isOver = false
   #fault: string | undefined
 
   constructor(ports: RunPorts) {
     this.#ports = ports
-    const { session, agentName: agent, cwd, envNames, reporter, redactor, spool } = ports
+    const { session, agentName: agent, cwd, envNames, reporter, redactor, spool, sessionLog, log } = ports
+    this.#prompts = new Prompts({
+      session,
+      agent: ports.agent,
+      sessionLog,
+      reporter,
+      spool,
+      log,
+      isFree: () => this.#isReady && !this.#isOver && this.#turn === undefined,
+      onTurn: (turn, message) => {
+        this.#turn = { turn, message, isSeen: false }
+      },
+    })
     this.#approvals = new Approvals({
       session,
       agent,
@@ -77,14 +85,14 @@ export class AgentRun {
       redactor,
       spool,
       turn: () => this.#turn?.turn,
-      onReason: (title, reason) => this.#unheard.push(`[Hotline] "${title}" was refused. The person says: ${reason}`),
+      onReason: (title, reason) => this.#prompts.tellLater(title, reason),
     })
   }
 
   /** Hears the agent to its end. `room` sets the pace. */
   async hear(room: () => Promise<void> | undefined): Promise<RunEnd> {
     this.#isReady = true
-    this.#pump()
+    this.#prompts.pump()
     let exit: Exit = { code: null, signal: null }
     for await (const event of this.#ports.agent.events()) {
       await room()
@@ -109,7 +117,7 @@ export class AgentRun {
       case 'message.reordered':
       case 'message.withdrawn':
       case 'session.state_changed':
-        return this.#pump()
+        return this.#prompts.pump()
       case 'approval.resolved':
         return this.#once(known, () => this.#approvals.resolved(known))
       case 'approval.timed_out':
@@ -132,6 +140,20 @@ export class AgentRun {
     }
   }
 
+  /** An event of a log that took the place of another one: answers to what the agent still waits for, and nothing else. */
+  recalled(event: Envelope): void {
+    const isAnswer = event.type.startsWith('approval.') || event.type === 'question.answered'
+    if (isAnswer) this.followed(event)
+  }
+
+  /** The state is known anew: whatever waits in it is taken up. */
+  catchUp(): void {
+    for (const data of this.#ports.sessionLog.controls) {
+      this.#once({ type: 'control.requested', subject: `control:${data.control}` }, () => this.control(data))
+    }
+    this.#prompts.pump()
+  }
+
   /** Something that a person wants done to the agent. */
   async control(data: DataOf<'control.requested'>): Promise<void> {
     const { control, action } = data
@@ -139,7 +161,7 @@ export class AgentRun {
       case 'interrupt':
         if (!this.#turn) return this.#done(data)
         this.#interrupts.push({ control, timer: setTimeout(() => this.#notStopping(data), interruptTimeoutMs) })
-        this.#unheard = []
+        this.#prompts.tellNothing()
         return this.#ports.agent.interrupt()
       case 'set_mode':
         try {
@@ -157,7 +179,7 @@ export class AgentRun {
   }
 
   #heard(event: Exclude<AgentEvent, { t: 'exit' }>): void {
-    const { reporter, agent } = this.#ports
+    const { reporter } = this.#ports
     switch (event.t) {
       case 'text':
         this.#seen()
@@ -182,16 +204,10 @@ export class AgentRun {
         return this.#do('approval', this.#approvals.request(event.ask))
       case 'ask_closed':
         return this.#approvals.closed(event.ask, event.reason)
-      case 'question': {
+      case 'question':
         this.#seen()
         reporter.endText()
-        const asked = reporter.ask(reportOf(event, this.#turn?.turn))
-        const dismiss = (): Promise<unknown> => agent.answerQuestion(event.question, { action: 'cancel' })
-        return this.#do(
-          'question',
-          asked.then((fate) => (typeof fate === 'string' ? undefined : dismiss())),
-        )
-      }
+        return this.#do('question', this.#ask(event))
       case 'question_closed':
         return reporter.put(reportOf(event, this.#turn?.turn))
       case 'turn_ended':
@@ -213,83 +229,7 @@ export class AgentRun {
       clearTimeout(timer)
       reporter.put({ type: 'control.done', data: { control, action: 'interrupt' } })
     }
-    this.#pump()
-  }
-
-  /** Hands the next message over, if the agent is free; else the reasons that it has not heard. */
-  #pump(): void {
-    const { state } = this.#ports.sessionLog
-    if (!this.#isReady || this.#isOver || this.#turn || this.#isClaiming) return
-    if (state?.status !== 'active' || state.ending) return
-    const next = state.queue.find(({ message }) => !this.#given.has(message))
-    if (next) {
-      this.#unheard = []
-      this.#isClaiming = true
-      this.#do('message', this.#alone(this.#claim(next.message)))
-    } else if (this.#unheard.length > 0) {
-      const text = this.#unheard.join('\n')
-      this.#unheard = []
-      this.#isClaiming = true
-      this.#do('reason', this.#alone(this.#tell(text)))
-    }
-  }
-
-  /** One message at a time is on its way to the agent. */
-  async #alone(work: Promise<void>): Promise<void> {
-    try {
-      await work
-      this.#isClaiming = false
-      this.#pump()
-    } catch (error) {
-      setTimeout(() => {
-        this.#isClaiming = false
-        this.#pump()
-      }, retryMs)
-      throw error
-    }
-  }
-
-  /**
-   * First the intent, then the claim, then the agent: whoever withdraws the message in between wins or loses cleanly, and
-   * after a crash nobody sends it a second time.
-   */
-  async #claim(message: string): Promise<void> {
-    const { reporter, spool, sessionLog, agent } = this.#ports
-    const text = sessionLog.textOf(message)
-    const turn = randomUUID()
-    const isTurn = agent.capabilities.input === 'turns'
-    const intent = await spool.intend({ what: 'prompt', message })
-    const fate = await reporter.ask({ type: 'message.delivered', data: { message, ...(isTurn ? { turn } : {}) } })
-    this.#given.add(message)
-    // What is no longer in the queue, or was erased, is not handed over.
-    if (fate === 'kept' && text !== undefined) {
-      await this.#prompt(turn, message, text)
-    }
-    spool.conclude(intent)
-  }
-
-  /** What a person said in refusing goes on as a message of its own, marked as what it is, and stands in the log. */
-  async #tell(text: string): Promise<void> {
-    const { reporter, spool } = this.#ports
-    const intent = await spool.intend({ what: 'prompt' })
-    reporter.output('log', `Sent to the agent: ${text}\n`)
-    await this.#prompt(randomUUID(), undefined, text)
-    spool.conclude(intent)
-  }
-
-  async #prompt(turn: string, message: string | undefined, text: string): Promise<void> {
-    const { agent, reporter } = this.#ports
-    if (agent.capabilities.input === 'turns') {
-      this.#turn = { turn, message, isSeen: false }
-      reporter.put({ type: 'turn.started', data: { turn, ...(message === undefined ? {} : { message }) } })
-    }
-    try {
-      await agent.prompt(turn, text)
-    } catch (error) {
-      // It ended while it was being told: its end follows, and nobody can say whether it heard.
-      this.#ports.log.warn('prompt not handed over', { session: this.#ports.session, error: String(error) })
-      if (message !== undefined) reporter.put({ type: 'message.delivery_unknown', data: { message } })
-    }
+    this.#prompts.pump()
   }
 
   #seen(): void {
@@ -297,6 +237,14 @@ export class AgentRun {
     this.#turn.isSeen = true
     const { message } = this.#turn
     if (message !== undefined) this.#ports.reporter.put({ type: 'message.seen', data: { message } })
+  }
+
+  async #ask(event: Extract<AgentEvent, { t: 'question' }>): Promise<void> {
+    const { reporter, agent } = this.#ports
+    const canBeShown = JSON.stringify(event.schema ?? {}).length <= schemaChars
+    const fate = canBeShown ? await reporter.ask(reportOf(event, this.#turn?.turn)) : undefined
+    // What nobody will see, nobody can answer.
+    if (fate !== 'kept' && fate !== 'lost') await agent.answerQuestion(event.question, { action: 'cancel' })
   }
 
   async #questionAnswered({ data, body }: EventOf<'question.answered'>): Promise<void> {

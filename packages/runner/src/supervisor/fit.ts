@@ -6,6 +6,7 @@ const outputChars = 32 * 1024
 const titleChars = 500
 const errorChars = 8 * 1024
 const noteChars = 4 * 1024
+const questionChars = 8 * 1024
 const locationsMax = 100
 
 /** Characters of a tool's arguments as they are shown in a step; an approval has its own rule, and nothing is cut there. */
@@ -14,13 +15,35 @@ const inputChars = 64 * 1024
 /** Characters of all changes of one event together. */
 const changesChars = 96 * 1024
 
+/** JSON bytes of one report, below what an event may have. */
+const reportBytes = 200 * 1024
+
+/** What a report can do without, in the order in which it is given up. */
+const dispensable = ['changes', 'input', 'output', 'locations']
+
+/** Levels of a value that are kept as they are; the log takes a few more in all. */
+const depthMax = 40
+
 /** Makes a report fit into one event. What is cut says so; approvals and messages come in the right size already. */
 export function fit(report: Report): Report {
   if (report.body === undefined || report.type.startsWith('message.') || report.type === 'approval.requested')
     return report
   const body: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(report.body)) body[name] = fitMember(name, value)
+  for (const [name, value] of Object.entries(report.body)) body[name] = fitMember(name, flat(value, depthMax))
+  for (const name of dispensable) {
+    if (Buffer.byteLength(JSON.stringify(body)) <= reportBytes) break
+    const { [name]: value } = body
+    if (value !== undefined) body[name] = name === 'changes' || name === 'locations' ? [] : '(too large to be shown)'
+  }
   return { ...report, body }
+}
+
+/** Below some level a value is shown as its JSON. */
+function flat(value: unknown, levels: number): unknown {
+  if (value === null || typeof value !== 'object') return value
+  if (levels === 0) return JSON.stringify(value)
+  if (Array.isArray(value)) return value.map((item) => flat(item, levels - 1))
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, flat(member, levels - 1)]))
 }
 
 function fitMember(name: string, value: unknown): unknown {
@@ -28,6 +51,7 @@ function fitMember(name: string, value: unknown): unknown {
   if (name === 'title' && typeof value === 'string') return head(value, titleChars)
   if (name === 'error' && typeof value === 'string') return head(value, errorChars)
   if ((name === 'note' || name === 'reason') && typeof value === 'string') return head(value, noteChars)
+  if (name === 'text' && typeof value === 'string') return head(value, questionChars)
   if (name === 'locations' && Array.isArray(value)) return value.slice(0, locationsMax)
   if (name === 'changes' && Array.isArray(value)) return fitChanges(value as readonly FileChange[])
   if (name !== 'input') return value

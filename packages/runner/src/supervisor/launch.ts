@@ -65,7 +65,7 @@ export function planLaunch(options: {
       mode: wanted.mode,
       resume: native,
       allowAlways: profile.allowAlways,
-      size: defaultSize,
+      size: wanted.size ?? defaultSize,
     },
     secrets: handedOver.filter((secret) => isSecret(secret.name, secret.value)),
     refused,

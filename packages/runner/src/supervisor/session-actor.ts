@@ -1,9 +1,7 @@
 import { join } from 'node:path'
-import type { Follow } from '@hotline/client/link'
 import type { Envelope } from '@hotline/protocol/event'
-import type { Report } from '@hotline/protocol/commands/agent'
 import type { DataOf } from '@hotline/protocol/events'
-import type { Exit } from '@hotline/protocol/events/session'
+import { limits } from '@hotline/protocol/limits'
 import { isLive } from '@hotline/protocol/session-status'
 import { type AgentDriver, type AgentSession, StartError } from '../adapters/adapter.ts'
 import type { AgentProfile } from '../agents.ts'
@@ -14,10 +12,11 @@ import type { ServerLink } from '../server-link.ts'
 import { Outbox } from '../spool/outbox.ts'
 import { Spool } from '../spool/spool.ts'
 import { AgentRun, type RunEnd } from './agent-run.ts'
+import { type Ending, endReport, stateReport } from './endings.ts'
 import { planLaunch } from './launch.ts'
 import { profileReport } from './report-of.ts'
 import { Reporter } from './reporter.ts'
-import { SessionLog } from './session-log.ts'
+import { SessionReader } from './session-reader.ts'
 
 /** What all sessions of a runner share. */
 export interface ActorPorts {
@@ -48,12 +47,9 @@ export class SessionActor {
   readonly #stream: string
   readonly #spool: Spool
   readonly #outbox: Outbox
-  readonly #sessionLog = new SessionLog()
+  readonly #reader: SessionReader
   readonly #starting = new AbortController()
-  readonly #caughtUp = Promise.withResolvers<'here' | 'gone'>()
   readonly #leaseSeen = Promise.withResolvers<void>()
-  #isCaughtUp = false
-  #follow: Follow | undefined
   #fence: number | undefined
   #agent: AgentSession | undefined
   #run: AgentRun | undefined
@@ -66,7 +62,18 @@ export class SessionActor {
     this.session = session
     this.#ports = ports
     this.#stream = `session:${session}`
-    this.#spool = new Spool(join(ports.sessionsFolder, session, 'spool.jsonl'), ports.spoolBytes)
+    const folder = join(ports.sessionsFolder, session)
+    this.#spool = new Spool(join(folder, 'spool.jsonl'), ports.spoolBytes)
+    this.#reader = new SessionReader(ports.link, this.#stream, join(folder, 'memo.json'), ports.log, {
+      happened: (event) => this.#happened(event),
+      urgent: (event) => this.#run?.followed(event),
+      recalled: (event) => this.#run?.recalled(event),
+      replaced: () => {
+        if (!isLive(this.#reader.log.state?.status ?? 'aborted')) this.#endedElsewhere()
+        this.#run?.catchUp()
+      },
+      gone: () => this.#lose(),
+    })
     this.#outbox = new Outbox(ports.link, this.#stream, this.#spool, ports.log, (problem) => {
       ports.log.warn('session lost', { session, code: problem.code })
       this.#lose()
@@ -81,27 +88,11 @@ export class SessionActor {
   /** Does all there is to do. Resolves when nothing is left, or after `stop`. */
   async work(): Promise<void> {
     try {
-      this.#follow = this.#ports.link.follow(this.#stream, '0', {
-        events: (events) => {
-          for (const event of events) this.#followed(event)
-        },
-        caughtUp: () => {
-          this.#isCaughtUp = true
-          this.#caughtUp.resolve('here')
-        },
-        urgent: (event) => this.#run?.followed(event),
-        reset: () => this.#startOver(),
-        ended: () => {
-          this.#caughtUp.resolve('gone')
-          this.#lose()
-        },
-      })
-      if ((await this.#caughtUp.promise) === 'gone') return
+      if ((await this.#reader.open()) === 'gone') return
       await this.#deliverEarlierLife()
       if (!this.#isLost && !this.#isStopping && (await this.#takeLease())) await this.#hold()
       await this.#outbox.flush()
     } finally {
-      this.#follow?.close()
       await this.#outbox.close()
       this.#putAway()
     }
@@ -110,7 +101,7 @@ export class SessionActor {
   /** Ends the agent and reports that; what cannot be delivered until `deadline` waits on the disk. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.#isStopping = true
-    this.#caughtUp.resolve('gone')
+    this.#reader.giveUp()
     this.#leaseSeen.resolve()
     this.#starting.abort()
     await this.#agent?.stop(this.#ports.stopGraceMs)
@@ -118,24 +109,18 @@ export class SessionActor {
     if (deadline.aborted) await this.#outbox.close()
   }
 
-  #followed(event: Envelope): void {
-    const before = this.#sessionLog.state
-    this.#sessionLog.apply(event)
-    const { state } = this.#sessionLog
-    if (!this.#isCaughtUp) return
+  #happened(event: Envelope): void {
+    const { state } = this.#reader.log
     this.#run?.followed(event)
     if (!this.#run && event.type === 'control.requested') this.#controlBeforeRun()
-    if (state && before && isLive(before.status) && !isLive(state.status)) this.#endedElsewhere()
-    const fence = state?.lease?.fence
+    if (event.type === 'session.state_changed' && state && !isLive(state.status)) this.#endedElsewhere()
+    if (event.type === 'session.lease_taken') this.#leaseTaken(state?.lease?.fence)
+  }
+
+  #leaseTaken(fence: number | undefined): void {
     if (this.#fence === undefined || fence === undefined || fence < this.#fence) return
     if (fence === this.#fence) this.#leaseSeen.resolve()
     else this.#lose()
-  }
-
-  /** The log had another life. It is read anew; what the agent was told meanwhile is not told again. */
-  #startOver(): void {
-    this.#ports.log.warn('the log of a session was replaced', { session: this.session })
-    this.#sessionLog.clear()
   }
 
   /** Reports and doubts of an earlier life of this runner, under the lease that it had then. */
@@ -157,7 +142,7 @@ export class SessionActor {
 
   /** False where there is nothing to hold: the session is over, or somebody else's, or nobody wants it back. */
   async #takeLease(): Promise<boolean> {
-    const { state } = this.#sessionLog
+    const { state } = this.#reader.log
     if (!state || !isLive(state.status)) return false
     if (state.runner !== undefined && state.runner !== this.#ports.runner) return false
     if (state.status === 'interrupted' && !state.resuming) return false
@@ -168,7 +153,7 @@ export class SessionActor {
     }
     const fence = Number(outcome.accepted['fence'])
     this.#fence = fence
-    if (this.#sessionLog.state?.lease?.fence === fence) this.#leaseSeen.resolve()
+    if (this.#reader.log.state?.lease?.fence === fence) this.#leaseSeen.resolve()
     this.#spool.lease(fence)
     this.#outbox.open(fence)
     // Everything before the lease is folded once the lease itself was seen: only then is it clear where the session stands.
@@ -177,20 +162,17 @@ export class SessionActor {
   }
 
   async #hold(): Promise<void> {
-    const { state } = this.#sessionLog
+    const { state } = this.#reader.log
     // Our own earlier life had an agent, which went with it. A session that was only starting has not had one yet.
     if (state?.status === 'active' || state?.status === 'paused') {
-      return this.#reportEnd({
-        exit: undefined,
-        note: 'The runner ended and was started again; its agent went with it.',
-      })
+      return this.#reportEnd({ exit: undefined, adapter: 'acp', isKilled: false, isStopping: false })
     }
     const { profile, native, mode } = this.#whatToStart()
     let redactor = new Redactor([])
     try {
       if (!profile) throw new StartError(`This runner has no agent "${state?.agent}".`)
       const { environment: from, scratchFolder, holder, drivers, log } = this.#ports
-      const wanted = { ...this.#sessionLog.wanted, mode }
+      const wanted = { ...this.#reader.log.wanted, mode }
       const plan = planLaunch({ session: this.session, profile, wanted, native, from, scratchFolder })
       redactor = new Redactor(plan.secrets)
       if (plan.refused.length > 0) log.warn('variables refused', { session: this.session, names: plan.refused })
@@ -205,7 +187,7 @@ export class SessionActor {
   }
 
   #whatToStart(): { profile: AgentProfile | undefined; native: string | undefined; mode: string | undefined } {
-    const { state, wanted } = this.#sessionLog
+    const { state, wanted } = this.#reader.log
     const profile = state ? this.#ports.profiles.get(state.agent) : undefined
     // Without a turn there is nothing to take up. Else it begins in the asking mode, whatever it was in before.
     const native = state && state.counts.turns > 0 ? state.native : undefined
@@ -220,11 +202,15 @@ export class SessionActor {
     envNames: readonly string[],
   ): Promise<void> {
     const { log, stopGraceMs } = this.#ports
-    using reporter = new Reporter(this.#outbox, redactor, this.#sessionLog.state?.agentMessageChars ?? 0)
+    using reporter = new Reporter(
+      this.#outbox,
+      redactor,
+      this.#reader.log.state?.agentMessageChars ?? limits.agentMessageChars,
+    )
     const { pid, startedAt, capabilities } = agent
     reporter.put(profileReport(agent.facts, { capabilities, pid, startedAt }))
-    reporter.put(stateChange('active', 'agent_ready'))
-    for (const { control, action } of this.#sessionLog.controls) {
+    reporter.put(stateReport('active', 'agent_ready'))
+    for (const { control, action } of this.#reader.log.controls) {
       if (action === 'resume') reporter.put({ type: 'control.done', data: { control, action } })
     }
     if (profile.adapter === 'acp' && profile.asking.by === 'settings') {
@@ -237,7 +223,7 @@ export class SessionActor {
       cwd,
       envNames,
       agent,
-      sessionLog: this.#sessionLog,
+      sessionLog: this.#reader.log,
       reporter,
       redactor,
       spool: this.#spool,
@@ -245,18 +231,18 @@ export class SessionActor {
       onKill: (control) => this.#kill(control),
     })
     this.#run = run
-    if (this.#isLost || this.#isStopping || !isLive(this.#sessionLog.state?.status ?? 'aborted')) void agent.stop(0)
+    if (this.#isLost || this.#isStopping || !isLive(this.#reader.log.state?.status ?? 'aborted')) void agent.stop(0)
     this.#controlBeforeRun()
     const end = await run.hear(() => this.#spool.room())
     const left = await agent.stop(stopGraceMs)
     this.#run = undefined
     log.info('agent ended', { session: this.session, pid, ...end.exit, left })
-    this.#ended(end, profile, left)
+    this.#ended(end, profile.adapter, left)
   }
 
   /** People may end a session whose agent is not there yet. */
   #controlBeforeRun(): void {
-    for (const control of this.#sessionLog.controls) if (control.action === 'kill') this.#kill(control)
+    for (const control of this.#reader.log.controls) if (control.action === 'kill') this.#kill(control)
   }
 
   #kill(control: DataOf<'control.requested'>): void {
@@ -266,7 +252,8 @@ export class SessionActor {
     else this.#starting.abort()
   }
 
-  #ended({ exit, fault }: RunEnd, profile: AgentProfile, left: readonly number[]): void {
+  #ended({ exit, fault }: RunEnd, adapter: AgentProfile['adapter'], left: readonly number[]): void {
+    const isKilled = this.#kills.length > 0 && left.length === 0
     if (left.length > 0) {
       const reason = `These processes could not be ended: ${left.join(', ')}.`
       for (const { control } of this.#kills) {
@@ -274,38 +261,24 @@ export class SessionActor {
       }
       this.#kills = []
     }
-    if (this.#kills.length > 0) return this.#reportEnd({ exit })
-    if (fault !== undefined) return this.#reportEnd({ exit, note: fault, to: 'failed', reason: 'agent_lost' })
-    if (this.#isStopping) return this.#reportEnd({ exit, note: 'The runner was stopped, and its agent with it.' })
-    // A program that ends by itself is finished; an agent that ends by itself is gone in the middle of something.
-    if (profile.adapter === 'pty' && exit.signal === null) {
-      return this.#reportEnd({ exit, to: exit.code === 0 ? 'completed' : 'failed' })
-    }
-    this.#reportEnd({ exit })
+    this.#reportEnd({ exit, fault, adapter, isKilled, isStopping: this.#isStopping })
   }
 
   #notStarted(note: string): void {
     // The next life of the runner starts it.
     if (this.#isStopping && this.#kills.length === 0) return
     this.#killsDone()
-    // An interrupted end of a session that never became active counts as failed, or aborted where a person wanted that.
-    this.#outbox.put(stateChange('failed', 'start_failed', undefined, note))
+    this.#outbox.put(stateReport('failed', 'start_failed', { note }))
   }
 
-  #reportEnd(end: {
-    exit: Exit | undefined
-    note?: string
-    to?: 'interrupted' | 'completed' | 'failed'
-    reason?: 'agent_lost' | 'agent_exited'
-  }): void {
-    const { exit, note, to = 'interrupted', reason = exit ? 'agent_exited' : 'agent_lost' } = end
+  #reportEnd(ending: Ending): void {
     // Decided by a person and not handed over: nobody will.
-    for (const { approval, outcome } of this.#sessionLog.state?.approvals ?? []) {
+    for (const { approval, outcome } of this.#reader.log.state?.approvals ?? []) {
       if (outcome === undefined) continue
       this.#outbox.put({ type: 'approval.dispatch_refused', data: { approval, reason: 'stale' } })
     }
     this.#killsDone()
-    this.#outbox.put(stateChange(to, reason, exit, note))
+    this.#outbox.put(endReport(ending))
   }
 
   #killsDone(): void {
@@ -331,19 +304,6 @@ export class SessionActor {
     if (this.#isLost) this.#spool.setAside()
     else if (this.#spool.waiting.length === 0 && this.#spool.intents.size === 0) this.#spool.remove()
     else this.#spool.close()
-  }
-}
-
-function stateChange(
-  to: 'active' | 'interrupted' | 'completed' | 'failed',
-  reason: 'agent_ready' | 'start_failed' | 'agent_exited' | 'agent_lost',
-  exit?: Exit,
-  note?: string,
-): Report {
-  return {
-    type: 'session.state_changed',
-    // Where it came from, the server knows better.
-    data: { from: 'active', to, reason, ...(exit === undefined ? {} : { exit }) },
-    body: note === undefined ? {} : { note },
+    this.#reader.close(this.#isLost ? 'nothing' : 'session')
   }
 }

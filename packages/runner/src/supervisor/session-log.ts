@@ -8,6 +8,16 @@ export interface Wanted {
   cwd?: string | undefined
   command?: readonly string[] | undefined
   mode?: string | undefined
+  /** The size of the terminal, as people set it last. */
+  size?: { cols: number; rows: number } | undefined
+}
+
+/** What is kept of a session so that it need not be read from its beginning. */
+export interface Remembered {
+  state: SessionState
+  wanted: Wanted
+  texts: [string, string][]
+  controls: DataOf<'control.requested'>[]
 }
 
 /**
@@ -26,7 +36,10 @@ export class SessionLog {
     // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others carry nothing that is kept beside the state
     switch (known?.type) {
       case 'session.created':
-        this.wanted = { cwd: known.body?.cwd, command: known.body?.command, mode: known.body?.mode }
+        this.wanted = { ...this.wanted, cwd: known.body?.cwd, command: known.body?.command, mode: known.body?.mode }
+        return
+      case 'terminal.resized':
+        this.wanted = { ...this.wanted, size: { cols: known.data.cols, rows: known.data.rows } }
         return
       case 'message.posted':
         if (known.data.queued && known.body) this.#texts.set(known.data.message, known.body.text)
@@ -60,6 +73,19 @@ export class SessionLog {
   get controls(): readonly DataOf<'control.requested'>[] {
     const open = new Set(this.state?.controls.map(({ control }) => control))
     return [...this.#controls.values()].filter(({ control }) => open.has(control))
+  }
+
+  /** Undefined before anything is known. */
+  remember(): Remembered | undefined {
+    const { state, wanted } = this
+    return state && { state, wanted, texts: [...this.#texts], controls: [...this.#controls.values()] }
+  }
+
+  recall({ state, wanted, texts, controls }: Remembered): void {
+    this.state = state
+    this.wanted = wanted
+    for (const [message, text] of texts) this.#texts.set(message, text)
+    for (const control of controls) this.#controls.set(control.control, control)
   }
 
   /** The log had another life: everything is folded anew. */

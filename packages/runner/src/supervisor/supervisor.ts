@@ -42,6 +42,8 @@ export class Supervisor {
   #leave: (() => void)[] = []
   #asking: Promise<void> | undefined
   #askAgain = false
+  /** On this connection. */
+  #isAnnounced = false
   #isStopping = false
 
   constructor(ports: Omit<ActorPorts, 'runner'>, introduction: Introduction) {
@@ -54,15 +56,16 @@ export class Supervisor {
     const { holder, link, log } = this.#ports
     for (const { session, pid } of await holder.reap())
       log.warn('an agent of an earlier life was ended', { session, pid })
-    const timer = setInterval(() => this.#ask(), askEveryMs)
+    const timer = setInterval(() => this.#lookAround(), askEveryMs)
     this.#leave = [
       () => clearInterval(timer),
       link.ephemeral(({ kind }) => kind === 'work' && this.#ask()),
       link.connection.watch(({ status }) => {
+        this.#isAnnounced = false
         if (status === 'open') void this.#announce()
       }),
     ]
-    if (link.connection.value.status === 'open') void this.#announce()
+    this.#lookAround()
   }
 
   /** Resolves to this runner's id once the server knows it. */
@@ -84,6 +87,14 @@ export class Supervisor {
     await this.#ports.holder[Symbol.asyncDispose]()
   }
 
+  #lookAround(): void {
+    const now = Date.now()
+    for (const [session, until] of this.#cooling) if (until < now) this.#cooling.delete(session)
+    if (this.#ports.link.connection.value.status !== 'open') return
+    if (this.#isAnnounced) this.#ask()
+    else void this.#announce()
+  }
+
   /** After each connect: what can be started here, and what is held. */
   async #announce(): Promise<void> {
     const { link, log, profiles, environment } = this.#ports
@@ -99,6 +110,7 @@ export class Supervisor {
       log.warn('not announced', { code: answer.problem.code })
       return
     }
+    this.#isAnnounced = true
     const isFirst = this.#runner === undefined
     this.#runner = answer.value.runner
     if (isFirst) this.#takeUpEarlierLife()

@@ -1,0 +1,48 @@
+import type { Report } from '@hotline/protocol/commands/agent'
+import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
+import type { SessionStatus } from '@hotline/protocol/session-status'
+
+/** How an agent's run came to its end, as far as this machine knows. */
+export interface Ending {
+  /** Undefined where nobody saw it end. */
+  exit: Exit | undefined
+  /** Why it was given up, where its end was ours. */
+  fault?: string | undefined
+  adapter: 'acp' | 'pty'
+  /** A person wanted it. */
+  isKilled: boolean
+  /** The runner is going down. */
+  isStopping: boolean
+}
+
+/** What an end means for the session. What a person decided meanwhile, the server adds. */
+export function endReport({ exit, fault, adapter, isKilled, isStopping }: Ending): Report {
+  if (isKilled) return stateReport('interrupted', 'agent_exited', { exit })
+  if (fault !== undefined) return stateReport('failed', 'agent_lost', { exit, note: fault })
+  if (isStopping) {
+    return stateReport('interrupted', 'agent_exited', { exit, note: 'The runner was stopped, and its agent with it.' })
+  }
+  if (exit === undefined) {
+    const note = 'The runner ended and was started again; its agent went with it.'
+    return stateReport('interrupted', 'agent_lost', { note })
+  }
+  // A program that ends by itself is finished; an agent that ends by itself is gone in the middle of something.
+  if (adapter === 'pty' && exit.signal === null) {
+    return stateReport(exit.code === 0 ? 'completed' : 'failed', 'agent_exited', { exit })
+  }
+  return stateReport('interrupted', 'agent_exited', { exit })
+}
+
+/** Where the agent stands now. Where it came from, the server knows better. */
+export function stateReport(
+  to: SessionStatus,
+  reason: ChangeReason,
+  more: { exit?: Exit | undefined; note?: string } = {},
+): Report {
+  const { exit, note } = more
+  return {
+    type: 'session.state_changed',
+    data: { from: 'active', to, reason, ...(exit === undefined ? {} : { exit }) },
+    body: note === undefined ? {} : { note },
+  }
+}
