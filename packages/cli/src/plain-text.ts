@@ -3,7 +3,7 @@
  * the cursor, hide text, or set the clipboard. Characters that cannot be seen or that turn the direction are shown too.
  */
 export function plainText(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (char) => {
+  return text.replaceAll('\r\n', '\n').replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (char) => {
     if (char === '\n') return char
     if (char === '\t') return '    '
     return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`

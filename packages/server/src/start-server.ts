@@ -134,7 +134,7 @@ async function open(config: Config, pageDir: string, undo: UndoList): Promise<Ru
   )
   const { origin, notes } = await http.listen()
   notices.push(...notes)
-  logger.info('listening', { origin })
+  logger.debug('listening', { origin })
 
   return {
     url: origin,

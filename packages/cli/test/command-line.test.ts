@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { errorKinds } from '@hotline/protocol/error'
+import { describe, expect, it } from 'vitest'
+
+interface Ended {
+  code: number | null
+  out: string
+  err: string
+}
+
+/** The real program, in a data directory that has nothing. */
+function hotline(...args: string[]): Promise<Ended> {
+  const home = mkdtempSync(join(tmpdir(), 'hotline-cli-'))
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../bin/hotline.js'), ...args], {
+    env: {
+      PATH: process.env['PATH'],
+      HOME: home,
+      HOTLINE_DATA_DIR: join(home, 'data'),
+      HOTLINE_URL: 'http://127.0.0.1:9',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()))
+  child.stderr.on('data', (bytes: Buffer) => (err += bytes.toString()))
+  return new Promise((resolve) => {
+    child.on('close', (code) => {
+      rmSync(home, { recursive: true })
+      resolve({ code, out, err })
+    })
+  })
+}
+
+describe('the command line', () => {
+  it('[B1] says what it can do', async () => {
+    const { code, out } = await hotline('--help')
+    expect(code).toBe(0)
+    for (const word of ['up', 'run', 'attach', 'ls', 'send', 'approve', 'deny', 'logs', 'abort', 'doctor'])
+      expect(out).toContain(word)
+  })
+
+  it.each([
+    ['without a credential', ['ls'], errorKinds.unauthenticated.exit, 'HOTLINE_TOKEN'],
+    ['without a server', ['--token', 'x', 'ls'], errorKinds.unavailable.exit, 'cannot be reached'],
+    ['with a word that it does not know', ['explode'], errorKinds.invalid.exit, 'explode'],
+    ['without what it needs', ['send'], errorKinds.invalid.exit, 'session'],
+  ])('[B2] %s it ends with the exit code of the error table, and says what to do', async (_name, args, exit, says) => {
+    const { code, err } = await hotline(...args)
+    expect(err).toContain(says)
+    expect(code).toBe(exit)
+  })
+
+  it('[B2] with --json a refusal is a problem as everywhere', async () => {
+    const { err } = await hotline('--json', '--token', 'x', 'ls')
+    expect(JSON.parse(err)).toMatchObject({ code: 'unreachable', status: 503 })
+  })
+})
