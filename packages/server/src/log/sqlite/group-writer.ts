@@ -132,6 +132,7 @@ export class GroupWriter {
     if (append.state !== undefined) this.#file.statement(putState).run(after.no, after.head, append.state)
   }
 
+  /** All commands of the group, then all rows: where both conflict, both stores name the same. */
   #writeRest(planned: readonly PlannedAppend[]): AppendRefusal | undefined {
     for (const { append, after } of planned) {
       for (const command of append.commands ?? []) {
@@ -144,6 +145,8 @@ export class GroupWriter {
         ]
         if (!this.#runUnlessExists(insertCommand, values)) return conflict('commands')
       }
+    }
+    for (const { append } of planned) {
       for (const change of append.rows ?? []) {
         const { sql, parameters } = this.#rowStatement(change)
         if (!mayConflict(change)) this.#file.statement(sql).run(...parameters)
