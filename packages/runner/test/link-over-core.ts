@@ -16,7 +16,7 @@ export interface TestLink extends ServerLink, AsyncDisposable {
   /** Commands wait on their way to the server. */
   holdCommands(): void
   releaseCommands(): void
-  /** Types of the commands that wait. */
+  /** What waits on its way, as text. */
   readonly held: readonly string[]
   /** Where follows began. */
   readonly begun: readonly string[]
@@ -171,7 +171,7 @@ export function linkOverCore(world: World): TestLink {
       for (const command of waiting.values()) transmit(command)
     },
     get held() {
-      return isHolding ? [...waiting.values()].map(({ type }) => type) : []
+      return isHolding ? [...waiting.values()].map(({ data }) => JSON.stringify(data)) : []
     },
     begun,
     resetFollowers: () => {

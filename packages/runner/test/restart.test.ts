@@ -71,9 +71,12 @@ async function openPlace() {
     })
   }
   const kill = async (): Promise<void> => {
+    const mine = child
+    child = undefined
+    if (!mine || mine.exitCode !== null || mine.signalCode !== null) return
     guard.noteDescendants()
-    child?.kill('SIGKILL')
-    await once(child ?? process, 'exit')
+    mine.kill('SIGKILL')
+    await once(mine, 'exit')
   }
   await start()
   return {
@@ -150,7 +153,7 @@ test('[R26] what was on its way to the agent when the runner died is unknown, an
   const message = world.send(session, 'message.send', {
     text: scriptPrompt([{ do: 'write', path: 'done', content: '' }]),
   })
-  await waitFor(() => link.held.length > 0, { what: 'a claim' })
+  await waitFor(() => link.held.some((data) => data.includes('message.delivered')), { what: 'a claim' })
   await place.kill()
   // The claim arrives after all; nobody hears the answer.
   link.releaseCommands()

@@ -40,7 +40,7 @@ test('[R2] a message that was withdrawn before it was claimed never reaches the 
   const message = world.send(session, 'message.send', { text: scriptPrompt([say('withdrawn')]) })
   link.holdCommands()
   link.mend()
-  await waitFor(() => link.held.length > 0, { what: 'a claim' })
+  await waitFor(() => link.held.some((data) => data.includes('message.delivered')), { what: 'a claim' })
   world.send(session, 'message.withdraw', { message })
   link.releaseCommands()
   world.send(session, 'message.send', { text: scriptPrompt([say('kept')]) })
