@@ -18,11 +18,11 @@ export interface Flags {
 /** A flag wins over the environment, which wins over what the server on this machine left in its data directory. */
 export function readSettings(flags: Flags, env: NodeJS.ProcessEnv): Settings {
   const dataDir = flags.dataDir ?? env['HOTLINE_DATA_DIR'] ?? join(homedir(), '.hotline')
-  return {
-    dataDir,
-    url: flags.url ?? env['HOTLINE_URL'] ?? readLine(join(dataDir, 'url')) ?? 'http://localhost:4680',
-    token: flags.token ?? env['HOTLINE_TOKEN'] ?? readLine(join(dataDir, 'cli-token')),
-  }
+  const local = readLine(join(dataDir, 'url')) ?? 'http://localhost:4680'
+  const url = flags.url ?? env['HOTLINE_URL'] ?? local
+  // The token that the server on this machine left is for that server alone, whatever address somebody names.
+  const own = url.replace(/\/$/, '') === local ? readLine(join(dataDir, 'cli-token')) : undefined
+  return { dataDir, url, token: flags.token ?? env['HOTLINE_TOKEN'] ?? own }
 }
 
 function readLine(file: string): string | undefined {
