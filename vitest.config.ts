@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 // Three circles of tests. "unit" needs no process and no socket and runs in seconds; "contract" opens real
 // sockets, databases and child processes; "e2e" runs the whole system, a browser included.
+// One PostgreSQL for all files that ask for one, started when the first does.
+const globalSetup = ['packages/testing/src/postgres-global-setup.ts']
+
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/count-reporter.ts'],
@@ -16,6 +19,7 @@ export default defineConfig({
         test: {
           name: 'contract',
           include: ['packages/{server,runner,cli,web,demo-agent,testing}/test/**/*.test.{ts,tsx}'],
+          globalSetup,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -24,6 +28,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/test/**/*.test.ts'],
+          globalSetup,
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -16,15 +16,3 @@ export const Capabilities = z.looseObject({
   screen: z.boolean(),
 })
 export type Capabilities = z.infer<typeof Capabilities>
-
-/** Before an adapter has spoken nothing is promised. */
-export const noCapabilities: Capabilities = {
-  input: 'none',
-  interrupt: false,
-  pause: 'none',
-  resume: false,
-  verdicts: [],
-  denyReason: false,
-  questions: false,
-  screen: false,
-}

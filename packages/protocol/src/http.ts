@@ -4,7 +4,10 @@ import { Envelope } from './event.ts'
 import { KeyKind } from './events/server.ts'
 import { Id } from './stream.ts'
 
-/** Bodies and answers of the HTTP API (`/api/...`). Requests are strict; answers may grow. */
+/**
+ * Bodies and answers of the HTTP API (`/api/...`). Requests are strict. Answers may grow: a reader passes over members
+ * that it does not know.
+ */
 
 const AccountName = z
   .string()
@@ -40,35 +43,57 @@ export const CreateKeyBody = z.strictObject({
   /** Absent: all projects of the owner. */
   projects: z.array(Id).max(100).optional(),
 })
-/** The secret is shown once, here. */
-export const CreatedKey = z.looseObject({ key: z.string(), token: z.string(), expiresAt: z.string() })
 
-export const KeyRow = z.looseObject({
+export const KeyRow = z.object({
   key: z.string(),
   kind: KeyKind,
   name: z.string(),
   scopes: z.array(z.string()),
+  /** Null: all projects of the owner. */
+  projects: z.array(z.string()).nullable(),
   createdAt: z.string(),
   expiresAt: z.string(),
   lastUsedAt: z.string().nullable(),
+  lastUsedFrom: z.string().nullable(),
 })
 export type KeyRow = z.infer<typeof KeyRow>
+/** `GET /api/keys` */
+export const KeyPage = z.object({ keys: z.array(KeyRow) })
+/** `POST /api/keys`: the secret is shown once, here. */
+export const CreatedKey = KeyRow.extend({ token: z.string() })
+
+/** `GET /api/auth/state`: what the page must ask for first. */
+export const AuthState = z.object({ bootstrap: z.enum(['open', 'expired', 'closed']), signedIn: z.boolean() })
+/** Who is signed in now. */
+export const SignedInAnswer = z.object({ account: z.string() })
+
+/** `GET /api/accounts` (admins) */
+export const AccountRow = z.object({
+  account: z.string(),
+  name: z.string(),
+  admin: z.boolean(),
+  disabled: z.boolean(),
+  createdAt: z.string(),
+})
+export type AccountRow = z.infer<typeof AccountRow>
+export const AccountPage = z.object({ accounts: z.array(AccountRow) })
 
 /** `GET /api/me` */
-export const Me = z.looseObject({
+export const Me = z.object({
   kind: z.enum(['person', 'service', 'runner', 'system']),
   id: z.string(),
   name: z.string(),
   admin: z.boolean(),
-  projects: z.array(z.looseObject({ project: z.string(), name: z.string(), role: Role })),
+  scopes: z.array(z.string()).readonly(),
+  projects: z.array(z.object({ project: z.string(), name: z.string(), role: Role })).readonly(),
 })
 export type Me = z.infer<typeof Me>
 
 /** One-use, 30 seconds, bound to the account and the origin that asked: `POST /api/auth/ticket`. */
-export const Ticket = z.looseObject({ ticket: z.string(), expiresAt: z.string() })
+export const Ticket = z.object({ ticket: z.string(), expiresAt: z.string() })
 
 /** A session in a list: `GET /api/sessions`. The same facts as `session.indexed`. */
-export const SessionRow = z.looseObject({
+export const SessionRow = z.object({
   session: z.string(),
   project: z.string(),
   task: z.string().nullable(),
@@ -85,17 +110,28 @@ export const SessionRow = z.looseObject({
   updatedAt: z.string(),
 })
 export type SessionRow = z.infer<typeof SessionRow>
-export const SessionPage = z.looseObject({ sessions: z.array(SessionRow), next: z.string().nullable() })
+export const SessionPage = z.object({
+  sessions: z.array(SessionRow),
+  /** `before` of the next page; null at the end. */
+  next: z.string().nullable(),
+  /** For each project a cursor from which following keeps the rows true. */
+  cursors: z.record(z.string(), z.string()),
+})
+
+/** An event, word for word as the log has it. */
+const StoredEnvelope: z.ZodType<Envelope> = Envelope
+/** What the events of a stream fold to; its members are those of `core`. */
+const FoldedState: z.ZodType<object> = z.looseObject({})
 
 /** `GET /api/sessions/:id`: the state at a cursor; following after that cursor keeps it true. */
-export const SessionSnapshot = z.looseObject({ stream: z.string(), cursor: z.string(), state: z.looseObject({}) })
+export const SessionSnapshot = z.object({ stream: z.string(), cursor: z.string(), state: FoldedState })
 
 /** `GET /api/sessions/:id/events?after=…`: a page, oldest first. */
-export const EventPage = z.looseObject({
+export const EventPage = z.object({
   stream: z.string(),
   epoch: z.string(),
   head: z.int(),
-  events: z.array(Envelope),
+  events: z.array(StoredEnvelope),
   /** Cursor of the last event here; the next page comes after it. */
   next: z.string(),
 })
@@ -105,26 +141,26 @@ export const EventPage = z.looseObject({
  * inside oldest first. `later` holds the events after the window about subjects that appear in it, so that an old window
  * never shows an approval as open that was decided since.
  */
-export const TranscriptWindow = z.looseObject({
+export const TranscriptWindow = z.object({
   stream: z.string(),
   epoch: z.string(),
   head: z.int(),
   from: z.int(),
   to: z.int(),
-  events: z.array(Envelope),
-  later: z.array(Envelope),
+  events: z.array(StoredEnvelope),
+  later: z.array(StoredEnvelope),
   /** `before` of the next older window; null at the beginning. */
   before: z.int().nullable(),
 })
 export type TranscriptWindow = z.infer<typeof TranscriptWindow>
 
 /** `GET /api/people`: names for ids, of everybody who shares a project with the asker. */
-export const PeoplePage = z.looseObject({
-  people: z.array(z.looseObject({ id: z.string(), name: z.string(), kind: z.enum(['person', 'service']) })),
+export const PeoplePage = z.object({
+  people: z.array(z.object({ id: z.string(), name: z.string(), kind: z.enum(['person', 'service']) })).readonly(),
 })
 
 /** `GET /api/agents`: what can be started, as the runners announce it. */
-export const AgentRow = z.looseObject({
+export const AgentRow = z.object({
   agent: z.string(),
   name: z.string(),
   description: z.string(),
@@ -156,7 +192,13 @@ export const AnnounceBody = z.strictObject({
 })
 export type AnnounceBody = z.infer<typeof AnnounceBody>
 
+export const AgentPage = z.object({ agents: z.array(AgentRow).readonly() })
+export const AnnounceAnswer = z.object({ runner: z.string() })
+
+/** `GET /healthz`, `GET /readyz` */
+export const HealthAnswer = z.object({ status: z.enum(['ok', 'ready']) })
+
 /** `GET /api/runner/work`: sessions that wait for this runner to take them. */
-export const WorkPage = z.looseObject({
-  work: z.array(z.looseObject({ session: z.string(), status: z.string(), runner: z.string().nullable() })),
+export const WorkPage = z.object({
+  work: z.array(z.object({ session: z.string(), status: z.string(), runner: z.string().nullable() })),
 })

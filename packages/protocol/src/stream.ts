@@ -29,8 +29,6 @@ export interface Cursor {
   seq: number
 }
 
-export const epochPattern = /^[a-z0-9]{8}$/
-
 /** `<epoch>.<seq>`; `0` for the beginning; `now` for the present end. */
 export const CursorText = z
   .string()

@@ -1,4 +1,3 @@
-import type { Role } from '@hotline/protocol/actor'
 import { parseCommand } from '@hotline/protocol/command'
 import { limits } from '@hotline/protocol/limits'
 import { openAccess } from './access/open-access.ts'
@@ -66,9 +65,9 @@ async function open(config: Config, pageDir: string, undo: UndoList): Promise<Ru
   const database = undo.use(await openDatabase(place, { clock, ids, failpoints }))
   const { store, lists } = database
   const bus = undo.use(openMemoryBus())
-  const roleOf = async (project: string, account: string): Promise<Role | undefined> =>
-    (await lists.roleOf(project, account)) as Role | undefined
-  const exchange = new Exchange({ store, bus, failpoints, fault, now }, roleOf)
+  const exchange = new Exchange({ store, bus, failpoints, fault, now }, (project, account) =>
+    lists.roleOf(project, account),
+  )
   const feeds = undo.use(new Feeds(store, bus))
   const connections = new Connections()
 

@@ -85,7 +85,7 @@ export function listsContract(open: OpenLogBench): void {
       })
       const key = (id: string, owner: string | null, at: string) => ({
         key: id,
-        kind: owner === null ? 'run' : 'pat',
+        kind: owner === null ? ('run' as const) : ('pat' as const),
         account: owner,
         name: id,
         secret_hash: 'ab',

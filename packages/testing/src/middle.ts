@@ -50,10 +50,7 @@ export async function openMiddle(): Promise<Middle> {
     fault: (error: unknown) => faults.push(error),
     now: () => timestamp(systemClock),
   }
-  const exchange = new Exchange(ports, async (project, account) => {
-    const role = await database.lists.roleOf(project, account)
-    return role as 'owner' | undefined
-  })
+  const exchange = new Exchange(ports, (project, account) => database.lists.roleOf(project, account))
   const feeds = new Feeds(database.store, bus)
   let id = 0
   const send = <T extends CommandType>(

@@ -1,5 +1,5 @@
 import type { Permission } from '@hotline/core/roles'
-import type { Actor, Role } from '@hotline/protocol/actor'
+import type { Actor } from '@hotline/protocol/actor'
 
 /**
  * Who stands behind a request, whatever door it came through. Built in one place (`authenticate`); handlers never see the
@@ -28,10 +28,4 @@ export interface Principal {
 
 export function actorOf(principal: Principal): Actor {
   return { kind: principal.kind, id: principal.id }
-}
-
-/** A project and what the principal is on it. */
-export interface Membership {
-  project: string
-  role: Role
 }

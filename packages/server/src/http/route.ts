@@ -25,15 +25,21 @@ export interface RouteInput<N extends RoutePermission, B, Q, P> {
 }
 
 /** An answer: a value as JSON (200, or 204 for undefined), a stream of text, or a problem with its own status. */
-export type RouteAnswer =
-  | { value?: unknown; status?: 200 | 201; setCookie?: string }
+export type RouteAnswer<A = unknown> =
+  | { value: A; status?: 200 | 201; setCookie?: string }
   | { stream: Readable; contentType: string }
   | { problem: Problem }
 
 export type RouteMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 /** A route without a permission does not compile, and one that gets around the types does not boot. */
-export interface Route<N extends RoutePermission, B extends z.ZodType, Q extends z.ZodType, P extends z.ZodType> {
+export interface Route<
+  N extends RoutePermission,
+  B extends z.ZodType,
+  Q extends z.ZodType,
+  P extends z.ZodType,
+  A extends z.ZodType,
+> {
   method: RouteMethod
   url: string
   permission: N
@@ -41,9 +47,13 @@ export interface Route<N extends RoutePermission, B extends z.ZodType, Q extends
   body?: B
   query?: Q
   params?: P
+  /** The shape of what comes back as JSON. A route without one answers 204, or with a stream. */
+  answer?: A
   /** `etag`: the answer has a tag, and who shows it again gets 304 while nothing changed. For what lists poll. */
   revalidate?: 'etag'
-  handle: (input: RouteInput<N, z.infer<B>, z.infer<Q>, z.infer<P>>) => Promise<RouteAnswer> | RouteAnswer
+  handle: (
+    input: RouteInput<N, z.infer<B>, z.infer<Q>, z.infer<P>>,
+  ) => Promise<RouteAnswer<z.input<A>>> | RouteAnswer<z.input<A>>
 }
 
 export type RegisterRoute = <
@@ -51,8 +61,9 @@ export type RegisterRoute = <
   B extends z.ZodType = z.ZodUndefined,
   Q extends z.ZodType = z.ZodUndefined,
   P extends z.ZodType = z.ZodUndefined,
+  A extends z.ZodType = z.ZodUndefined,
 >(
-  route: Route<N, B, Q, P>,
+  route: Route<N, B, Q, P, A>,
 ) => void
 
 /** A route as it was declared, for the list that a test compares. */
@@ -60,4 +71,5 @@ export interface DeclaredRoute {
   method: string
   url: string
   permission: RoutePermission
+  answer: z.ZodType | undefined
 }

@@ -39,7 +39,7 @@ export interface Router {
   readonly declared: readonly DeclaredRoute[]
 }
 
-type AnyRoute = Route<RoutePermission, z.ZodType, z.ZodType, z.ZodType>
+type AnyRoute = Route<RoutePermission, z.ZodType, z.ZodType, z.ZodType, z.ZodType>
 
 /** What is decided before the body is read. */
 interface Admitted {
@@ -64,7 +64,7 @@ export function openRouter(ports: RouterPorts): Router {
   const route = (given: AnyRoute): void => {
     const { method, url, permission } = given
     if (!permissions.includes(permission)) throw new Error(`${method} ${url} does not declare a known permission`)
-    declared.push({ method, url, permission })
+    declared.push({ method, url, permission, answer: given.answer })
     app.route({
       method,
       url,

@@ -1,4 +1,4 @@
-import { AnnounceBody } from '@hotline/protocol/http'
+import { AgentPage, AnnounceAnswer, AnnounceBody, WorkPage } from '@hotline/protocol/http'
 import type { Lists } from '../log/lists.ts'
 import type { Runners } from '../scheduler/runners.ts'
 import type { RegisterRoute } from './route.ts'
@@ -11,6 +11,7 @@ export function registerRunnerRoutes(route: RegisterRoute, ports: { runners: Run
     method: 'PUT',
     url: '/api/runner',
     permission: 'runner',
+    answer: AnnounceAnswer,
     body: AnnounceBody,
     handle: async ({ principal, body }) => {
       await runners.announce(principal.id, body)
@@ -22,6 +23,7 @@ export function registerRunnerRoutes(route: RegisterRoute, ports: { runners: Run
     method: 'GET',
     url: '/api/runner/work',
     permission: 'runner',
+    answer: WorkPage,
     handle: async ({ principal }) => {
       const waiting = await lists.waitingSessions(principal.id, 100)
       const mine = waiting.filter(({ project }) => !principal.projects || principal.projects.includes(project))
@@ -33,6 +35,7 @@ export function registerRunnerRoutes(route: RegisterRoute, ports: { runners: Run
     method: 'GET',
     url: '/api/agents',
     permission: 'read',
+    answer: AgentPage,
     handle: () => ({ value: { agents: runners.agents() } }),
   })
 }

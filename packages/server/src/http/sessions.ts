@@ -1,5 +1,7 @@
-import { parseCommand } from '@hotline/protocol/command'
-import { problem } from '@hotline/protocol/error'
+import { Accepted, parseCommand } from '@hotline/protocol/command'
+import { type Problem, problem } from '@hotline/protocol/error'
+import type { Envelope } from '@hotline/protocol/event'
+import { EventPage, SessionPage, type SessionRow, SessionSnapshot, TranscriptWindow } from '@hotline/protocol/http'
 import { limits } from '@hotline/protocol/limits'
 import { sessionStatuses } from '@hotline/protocol/session-status'
 import { CursorText, Id, parseCursor } from '@hotline/protocol/stream'
@@ -10,7 +12,7 @@ import type { Lists } from '../log/lists.ts'
 import type { LogStore, StoredEvent } from '../log/log-store.ts'
 import type { SessionTable } from '../log/tables.ts'
 import type { Exchange } from '../session/exchange.ts'
-import type { RegisterRoute, RouteAnswer } from './route.ts'
+import type { RegisterRoute } from './route.ts'
 
 /** What these routes read and write. */
 export interface SessionRoutePorts {
@@ -30,6 +32,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     method: 'POST',
     url: '/api/commands',
     permission: 'signed-in',
+    answer: Accepted,
     body: z.unknown(),
     handle: async ({ principal, body }) => {
       const parsed = parseCommand(body)
@@ -45,6 +48,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     method: 'GET',
     url: '/api/sessions',
     permission: 'read',
+    answer: SessionPage,
     query: z.strictObject({
       project: Id.optional(),
       status: z.enum(sessionStatuses).optional(),
@@ -80,6 +84,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     method: 'GET',
     url: '/api/sessions/:id',
     permission: 'signed-in',
+    answer: SessionSnapshot,
     params: OfSession,
     handle: async ({ principal, params }) => {
       const stream = `session:${params.id}`
@@ -93,6 +98,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     method: 'GET',
     url: '/api/sessions/:id/events',
     permission: 'signed-in',
+    answer: EventPage,
     params: OfSession,
     query: z.strictObject({ after: CursorText.default('0'), limit: Count.default(limits.pageEvents) }),
     handle: async ({ principal, params, query }) => {
@@ -115,6 +121,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     method: 'GET',
     url: '/api/sessions/:id/transcript',
     permission: 'signed-in',
+    answer: TranscriptWindow,
     params: OfSession,
     query: z.strictObject({ before: z.coerce.number().int().min(1).optional(), limit: Count.default(200) }),
     handle: async ({ principal, params, query }) => {
@@ -157,22 +164,23 @@ function readPosition(text: string): { updatedAt: string; session: string } {
   return { updatedAt: text.slice(0, at), session: text.slice(at + 1) }
 }
 
-export function nothingHere(): RouteAnswer {
+export function nothingHere(): { problem: Problem } {
   return { problem: problem('not_found', 'There is nothing here under this name, or it is not yours to see.') }
 }
 
-function sessionRow(row: SessionTable): object {
+function sessionRow(row: SessionTable): SessionRow {
   const { open_approvals, open_questions, needs: _needs, stale_since, created_at, updated_at, ...same } = row
   return {
     ...same,
-    openApprovals: JSON.parse(open_approvals) as unknown,
-    openQuestions: JSON.parse(open_questions) as unknown,
+    openApprovals: JSON.parse(open_approvals) as string[],
+    openQuestions: JSON.parse(open_questions) as string[],
     staleSince: stale_since,
     createdAt: created_at,
     updatedAt: updated_at,
   }
 }
 
-function readEvent(event: StoredEvent): unknown {
-  return JSON.parse(Buffer.from(event.bytes).toString('utf8')) as unknown
+/** What is in the log was checked when it was written. */
+function readEvent(event: StoredEvent): Envelope {
+  return JSON.parse(Buffer.from(event.bytes).toString('utf8')) as Envelope
 }

@@ -1,3 +1,4 @@
+import type { Role } from '@hotline/protocol/actor'
 import type { Kysely, Selectable } from 'kysely'
 import type { AccountTable, ApprovalTable, KeyTable, ProjectTable, SessionTable, Tables, TaskTable } from './tables.ts'
 
@@ -44,9 +45,9 @@ export interface Lists {
   project(project: string): Promise<ProjectTable | undefined>
   projects(): Promise<readonly ProjectTable[]>
   /** The projects of an account with its role, by name. */
-  projectsOf(account: string): Promise<readonly { project: string; name: string; role: string }[]>
-  roleOf(project: string, account: string): Promise<string | undefined>
-  members(project: string): Promise<readonly { account: string; name: string; role: string }[]>
+  projectsOf(account: string): Promise<readonly { project: string; name: string; role: Role }[]>
+  roleOf(project: string, account: string): Promise<Role | undefined>
+  members(project: string): Promise<readonly { account: string; name: string; role: Role }[]>
   task(task: string): Promise<TaskTable | undefined>
   tasks(project: string): Promise<readonly TaskTable[]>
   /** Open approvals, first to expire first: of these projects, or all for the timers. */

@@ -1,3 +1,6 @@
+import type { Role } from '@hotline/protocol/actor'
+import type { KeyKind } from '@hotline/protocol/events/server'
+
 /** The lists that are written together with the events that change them. All times are RFC 3339 text. */
 export interface SessionTable {
   session: string
@@ -28,7 +31,7 @@ export interface ProjectTable {
 export interface MemberTable {
   project: string
   account: string
-  role: string
+  role: Role
 }
 
 export interface TaskTable {
@@ -65,7 +68,7 @@ export interface AccountTable {
 
 export interface KeyTable {
   key: string
-  kind: string
+  kind: KeyKind
   /** The account it acts for; null for runners. */
   account: string | null
   name: string

@@ -20,6 +20,7 @@ beforeAll(async () => {
         url: '/api/echo',
         permission: 'open',
         query: z.strictObject({ a: z.string().optional() }),
+        answer: z.unknown(),
         handle: ({ query, visit }) => ({ value: { query, address: visit.address, keys: Object.keys({}) } }),
       })
     },

@@ -31,6 +31,7 @@ beforeAll(async () => {
         url: '/api/sample',
         permission: 'open',
         body: Sample,
+        answer: z.unknown(),
         handle: ({ body }) => ({ value: { got: body } }),
       })
     },

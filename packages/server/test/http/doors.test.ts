@@ -37,6 +37,7 @@ beforeAll(async () => {
             method,
             url: `/api/test/${permission}`,
             permission,
+            answer: z.unknown(),
             handle: ({ principal }) => ({ value: { actor: principal ? actorOf(principal) : null } }),
           })
         }
@@ -46,6 +47,7 @@ beforeAll(async () => {
         url: '/api/test/body',
         permission: 'open',
         body: z.strictObject({}),
+        answer: z.unknown(),
         handle: () => ({ value: {} }),
       })
     },

@@ -137,7 +137,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       fault: (error) => logger.error('exchange', { error }),
       now: () => timestamp(clock),
     },
-    async (project, account) => (await lists.roleOf(project, account)) as 'owner' | undefined,
+    (project, account) => lists.roleOf(project, account),
   )
   const access = await openAccess({
     dataDir: dir,

@@ -1,4 +1,5 @@
-import { CreateAccountBody } from '@hotline/protocol/http'
+import type { Role } from '@hotline/protocol/actor'
+import { AccountPage, AccountRow, CreateAccountBody, Me, PeoplePage } from '@hotline/protocol/http'
 import type { Access } from '../../access/open-access.ts'
 import type { Principal } from '../../access/principal.ts'
 import type { Lists } from '../../log/lists.ts'
@@ -12,6 +13,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
     url: '/api/me',
     permission: 'signed-in',
     revalidate: 'etag',
+    answer: Me,
     handle: async ({ principal }) => {
       const { kind, id, name, admin, scopes } = principal
       return { value: { kind, id, name, admin, scopes, projects: await projectsOf(principal, lists) } }
@@ -23,6 +25,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
     url: '/api/people',
     permission: 'read',
     revalidate: 'etag',
+    answer: PeoplePage,
     handle: async ({ principal }) => ({ value: { people: await peopleOf(principal, lists) } }),
   })
 
@@ -31,6 +34,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
     url: '/api/accounts',
     permission: 'account-admin',
     revalidate: 'etag',
+    answer: AccountPage,
     handle: async () => ({ value: { accounts: (await lists.accounts()).map(accountRow) } }),
   })
 
@@ -38,6 +42,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
     method: 'POST',
     url: '/api/accounts',
     permission: 'account-admin',
+    answer: AccountRow,
     body: CreateAccountBody,
     handle: async ({ principal, body }) => {
       const made = await access.accounts.create(principal, body)
@@ -50,7 +55,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
 export async function projectsOf(
   principal: Principal,
   lists: Lists,
-): Promise<readonly { project: string; name: string; role: string }[]> {
+): Promise<readonly { project: string; name: string; role: Role }[]> {
   if (principal.account === undefined) return []
   const mine = await lists.projectsOf(principal.account)
   return mine.filter(({ project }) => principal.projects === undefined || principal.projects.includes(project))
@@ -85,7 +90,7 @@ async function peopleOf(principal: Principal, lists: Lists): Promise<readonly Pe
   return [...people.values(), ...services]
 }
 
-function accountRow(row: AccountTable): object {
+function accountRow(row: AccountTable): AccountRow {
   return {
     account: row.account,
     name: row.name,

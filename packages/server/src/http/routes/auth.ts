@@ -1,6 +1,14 @@
 import { problem } from '@hotline/protocol/error'
-import { BootstrapBody, ChangePasswordBody, SignInBody } from '@hotline/protocol/http'
+import {
+  AuthState,
+  BootstrapBody,
+  ChangePasswordBody,
+  SignedInAnswer,
+  SignInBody,
+  Ticket,
+} from '@hotline/protocol/http'
 import type { Problem } from '@hotline/protocol/error'
+import type { z } from 'zod'
 import type { Access } from '../../access/open-access.ts'
 import type { SignedIn } from '../../access/accounts.ts'
 import { sessionMaxMs } from '../../access/browser-sessions.ts'
@@ -18,6 +26,7 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
     method: 'GET',
     url: '/api/auth/state',
     permission: 'open',
+    answer: AuthState,
     handle: ({ principal }) => ({ value: { bootstrap: bootstrap.state, signedIn: principal !== undefined } }),
   })
 
@@ -25,6 +34,7 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
     method: 'POST',
     url: '/api/auth/bootstrap',
     permission: 'open',
+    answer: SignedInAnswer,
     body: BootstrapBody,
     handle: async ({ body, visit, principal }) => {
       const claimed = await bootstrap.claim(body, placeOf(visit, principal))
@@ -37,6 +47,7 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
     method: 'POST',
     url: '/api/auth/sign-in',
     permission: 'open',
+    answer: SignedInAnswer,
     body: SignInBody,
     handle: async ({ body, visit, principal }) =>
       signedIn(await accounts.signIn(body.name, body.password, placeOf(visit, principal)), visit),
@@ -53,7 +64,7 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
         }
       }
       const refusal = await accounts.signOut(principal)
-      return refusal ? { problem: refusal } : { setCookie: endedCookie(visit) }
+      return refusal ? { problem: refusal } : { value: undefined, setCookie: endedCookie(visit) }
     },
   })
 
@@ -61,6 +72,7 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
     method: 'POST',
     url: '/api/auth/password',
     permission: 'own',
+    answer: SignedInAnswer,
     body: ChangePasswordBody,
     handle: async ({ principal, body, visit }) => {
       const changed = await accounts.changePassword(principal, body.current, body.next, { network: visit.network })
@@ -74,6 +86,7 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
     method: 'POST',
     url: '/api/auth/ticket',
     permission: 'signed-in',
+    answer: Ticket,
     handle: ({ principal, visit }) => {
       const issued = tickets.issue(principal.key, originOf(visit))
       if (issued) return { value: issued, status: 201 }
@@ -91,7 +104,7 @@ function placeOf(visit: Visit, before: Principal | undefined): { network: string
   return before && isBrowser(before) ? { network: visit.network, replaces: before.key } : { network: visit.network }
 }
 
-function signedIn(outcome: SignedIn | Problem, visit: Visit): RouteAnswer {
+function signedIn(outcome: SignedIn | Problem, visit: Visit): RouteAnswer<z.input<typeof SignedInAnswer>> {
   if ('code' in outcome) return { problem: outcome }
   return {
     value: { account: outcome.account },

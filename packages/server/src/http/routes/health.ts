@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { type Problem, problem } from '@hotline/protocol/error'
+import { HealthAnswer } from '@hotline/protocol/http'
 import type { Metrics } from '../../machine/metrics.ts'
 import type { RegisterRoute } from '../route.ts'
 
@@ -11,15 +12,22 @@ export interface HealthPorts {
 
 /** Whether the process lives, whether it can work, and what it measures. */
 export function registerHealthRoutes(route: RegisterRoute, { metrics, notReady }: HealthPorts): void {
-  route({ method: 'GET', url: '/healthz', permission: 'open', handle: () => ({ value: { status: 'ok' } }) })
+  route({
+    method: 'GET',
+    url: '/healthz',
+    permission: 'open',
+    answer: HealthAnswer,
+    handle: () => ({ value: { status: 'ok' as const } }),
+  })
 
   route({
     method: 'GET',
     url: '/readyz',
     permission: 'open',
+    answer: HealthAnswer,
     handle: async () => {
       const why = await notReady()
-      return why ? { problem: why } : { value: { status: 'ready' } }
+      return why ? { problem: why } : { value: { status: 'ready' as const } }
     },
   })
 

@@ -1,4 +1,4 @@
-import { CreateKeyBody } from '@hotline/protocol/http'
+import { CreatedKey, CreateKeyBody, KeyPage, type KeyRow } from '@hotline/protocol/http'
 import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { Keys } from '../../access/keys.ts'
@@ -18,6 +18,7 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
     url: '/api/keys',
     permission: 'signed-in',
     revalidate: 'etag',
+    answer: KeyPage,
     handle: async ({ principal }) => ({ value: { keys: (await keys.list(principal)).map(keyRow) } }),
   })
 
@@ -25,6 +26,7 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
     method: 'POST',
     url: '/api/keys',
     permission: 'write',
+    answer: CreatedKey,
     body: NewKeyBody,
     handle: async ({ principal, body }) => {
       const made = await keys.create(principal, body)
@@ -45,13 +47,13 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
   })
 }
 
-function keyRow(row: KeyTable): { key: string; expiresAt: string; [member: string]: unknown } {
+function keyRow(row: KeyTable): KeyRow {
   return {
     key: row.key,
     kind: row.kind,
     name: row.name,
-    scopes: JSON.parse(row.scopes) as unknown,
-    projects: row.projects === null ? null : (JSON.parse(row.projects) as unknown),
+    scopes: JSON.parse(row.scopes) as string[],
+    projects: row.projects === null ? null : (JSON.parse(row.projects) as string[]),
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
