@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLink } from '@hotline/client/open-link'
@@ -10,6 +9,7 @@ import { uuidV7 } from '@hotline/client/uuid'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
+import { freePort } from '@hotline/testing/free-port'
 import { waitFor } from '@hotline/testing/wait-for'
 
 export const owner = { name: 'dana', password: 'a long walk over the wet meadow' }
@@ -42,14 +42,6 @@ export interface Api {
   state(session: string): Promise<SessionState>
   events(session: string): Promise<Envelope[]>
   until(session: string, what: string, check: (state: SessionState) => unknown): Promise<SessionState>
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
 }
 
 /** Starts it and, unless `bootstrap` is false, makes the first account. */

@@ -1,10 +1,13 @@
-import type { CommandInput } from '@hotline/protocol/command'
+import { type CommandInput, parseCommand } from '@hotline/protocol/command'
 import type { Envelope } from '@hotline/protocol/event'
 import { limits } from '@hotline/protocol/limits'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Follower } from '../src/feed/follower.ts'
 import type { SharedFrame } from '../src/feed/shared-frame.ts'
+import { noFailpoints } from '../src/log/failpoints.ts'
+import { systemClock, timestamp } from '../src/machine/clock.ts'
 import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
+import { Exchange } from '../src/session/exchange.ts'
 import { machine, type Middle, openMiddle, person } from '@hotline/testing/middle'
 
 let middle: Middle
@@ -41,6 +44,26 @@ describe('commands', () => {
     await middle.send(systemPrincipal, stream, 'message.send', { text: 'one' }, 'same')
     const second = await middle.send(systemPrincipal, stream, 'message.send', { text: 'two' }, 'same')
     expect(second).toMatchObject({ ok: false, problem: { code: 'idempotency_mismatch', status: 409 } })
+  })
+
+  it('[X6] commands are carried out in the order in which they came, however long their rights take to look up', async () => {
+    // Ports of the real middle; only the look-up of a role takes a while, and a shorter one each time.
+    const ports = { store: middle.store, bus: middle.bus, failpoints: noFailpoints, now: () => timestamp(systemClock) }
+    let turns = 40
+    const exchange = new Exchange({ ...ports, fault: (error) => middle.faults.push(error) }, async () => {
+      for (let turn = (turns -= 4); turn > 0; turn -= 1) await new Promise(setImmediate)
+      return 'owner'
+    })
+    const texts = Array.from({ length: 9 }, (_, at) => `text ${at}`)
+    const sent = texts.map((text, at) => {
+      const parsed = parseCommand({ id: `o${at}`, stream, type: 'message.send', data: { text } })
+      if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
+      return exchange.command(person('dana'), parsed.command)
+    })
+    expect(await Promise.all(sent)).toHaveLength(9)
+    const stored = await middle.store.read(stream, { after: 0, limit: 100, maxBytes: 1e6 })
+    const events = stored.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as Envelope)
+    expect(events.filter(({ type }) => type === 'message.posted').map(({ body }) => body?.['text'])).toEqual(texts)
   })
 
   it('[X2] two senders may use the same id', async () => {

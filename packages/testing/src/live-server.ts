@@ -1,19 +1,16 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { httpRequest } from '@hotline/client/http-request'
-import type { CommandOutcome, Link } from '@hotline/client/link'
+import type { Link } from '@hotline/client/link'
 import { type LinkOptions, openLink } from '@hotline/client/open-link'
 import { uuidV7 } from '@hotline/client/uuid'
-import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { Accepted } from '@hotline/protocol/command'
-import type { Report } from '@hotline/protocol/commands/agent'
 import type { Envelope } from '@hotline/protocol/event'
-import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { readConfig } from '@hotline/server/config/read-config'
 import { startServer } from '@hotline/server/start-server'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
+import { freePort } from './free-port.ts'
+import { type HandRunner, takeByHand } from './hand-runner.ts'
 import { openTempDir } from './temp-dir.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -31,28 +28,6 @@ export interface LiveServer extends AsyncDisposable {
   startSession(title?: string): Promise<HandRunner>
   /** Everything that is stored of a stream of kind session. */
   stored(session: string): Promise<Envelope[]>
-}
-
-/** A runner without an agent: it holds the lease and reports what a test wants to have happened. */
-export interface HandRunner {
-  readonly session: string
-  readonly stream: string
-  report(...events: Report[]): Promise<CommandOutcome>
-  /** Asks for permission; answers the id of the approval and the digest that a decision needs. */
-  ask(request: ApprovalRequest): Promise<{ approval: string; digest: string }>
-}
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-
-const capabilities = {
-  input: 'turns',
-  interrupt: true,
-  pause: 'signal',
-  resume: false,
-  verdicts: ['allow', 'deny', 'modify'],
-  denyReason: true,
-  questions: true,
-  screen: false,
 }
 
 export async function startLiveServer(): Promise<LiveServer> {
@@ -97,41 +72,7 @@ export async function startLiveServer(): Promise<LiveServer> {
     const start = { id: uuidV7(), stream, type: 'session.start', data: { project: 'default', agent: 'demo', title } }
     const started = await httpRequest<Accepted>(url, { kind: 'token', token }, 'POST', '/api/commands', start)
     if (!started.ok) throw new Error(`session.start: ${started.problem.detail}`)
-    const taken = await runner.command(stream, 'lease.take', {})
-    if (!taken.ok) throw new Error(`lease.take: ${taken.problem.detail}`)
-    const fence = Number(taken.accepted['fence'])
-    const report: HandRunner['report'] = async (...events) => {
-      const outcome = await runner.command(stream, 'agent.report', { fence, events })
-      if (!outcome.ok) throw new Error(`agent.report: ${outcome.problem.detail}`)
-      if (outcome.accepted['dropped']) throw new Error(`dropped: ${JSON.stringify(outcome.accepted['dropped'])}`)
-      return outcome
-    }
-    await report(
-      { type: 'session.profile_changed', data: { capabilities } },
-      { type: 'session.state_changed', data: { from: 'starting', to: 'active', reason: 'agent_ready' }, body: {} },
-    )
-    return {
-      session,
-      stream,
-      report,
-      ask: async (request) => {
-        const approval = uuidV7()
-        const context = contextDigest(session, 'demo', request, sha256)
-        const digest = approvalDigest(context, request.input, sha256)
-        const data = {
-          approval,
-          digest,
-          contextDigest: context,
-          verdicts: ['allow', 'deny', 'modify'],
-          scopes: ['once'],
-          strength: 'enforced',
-          expiresAt: new Date(Date.now() + 60_000).toISOString(),
-          onTimeout: 'deny',
-        }
-        await report({ type: 'approval.requested', data, body: request })
-        return { approval, digest }
-      },
-    }
+    return takeByHand(session, runner)
   }
 
   return {
@@ -164,14 +105,4 @@ export async function startLiveServer(): Promise<LiveServer> {
       await dir.remove()
     },
   }
-}
-
-/** Free now; it was open for a moment, so that the system gives it to nobody else soon. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (typeof address !== 'object' || !address) throw new Error('there is no free port')
-  return address.port
 }

@@ -6,7 +6,8 @@ import type { ApprovalItem, Item, MessageItem } from '@hotline/core/transcript/i
 import { emptyTranscript, foldTranscript } from '@hotline/core/transcript/transcript'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { FaultProxy } from '../src/fault-proxy.ts'
-import { type HandRunner, type LiveServer, startLiveServer } from '../src/live-server.ts'
+import type { HandRunner } from '../src/hand-runner.ts'
+import { type LiveServer, startLiveServer } from '../src/live-server.ts'
 import { waitFor } from '../src/wait-for.ts'
 
 let live: LiveServer

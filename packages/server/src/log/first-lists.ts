@@ -1,8 +1,8 @@
 /**
  * The lists as version 1 of the schema has them, for both databases: `text` is the type of text that is compared byte by
- * byte, `end` closes a table. As part of a migration this is never edited.
+ * byte, `long` that of a number of 64 bits, `end` closes a table. As part of a migration this is never edited.
  */
-export function firstLists(text: string, end: string): readonly string[] {
+export function firstLists(text: string, long: string, end: string): readonly string[] {
   return [
     `CREATE TABLE sessions (
       session ${text} PRIMARY KEY NOT NULL,
@@ -60,7 +60,7 @@ export function firstLists(text: string, end: string): readonly string[] {
       password ${text} NOT NULL,
       admin INTEGER NOT NULL,
       disabled INTEGER NOT NULL,
-      access_version INTEGER NOT NULL,
+      access_version ${long} NOT NULL,
       created_at ${text} NOT NULL
     )${end}`,
     `CREATE TABLE keys (

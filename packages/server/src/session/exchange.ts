@@ -19,17 +19,28 @@ export class Exchange {
   readonly #ports: QueuePorts
   readonly #roleOf: RoleOf
   readonly #queues = new Map<string, StreamQueue>()
+  /** The latest command of a stream that waits for its right: the next one enters the queue after it. */
+  readonly #entering = new Map<string, Promise<unknown>>()
 
   constructor(ports: QueuePorts, roleOf: RoleOf) {
     this.#ports = ports
     this.#roleOf = roleOf
   }
 
-  /** Checks the right and carries the command out. Resolves after the commit; never rejects for what a sender did. */
+  /**
+   * Checks the right and carries the command out, after those that came before it to the same stream. Resolves after the
+   * commit; never rejects for what a sender did.
+   */
   async command(principal: Principal, command: Command): Promise<CommandOutcome> {
-    const refusal = await this.#checkRight(principal, command)
-    if (refusal) return { ok: false, problem: refusal }
-    return this.#queue(command.stream).submit(principal, command)
+    const { stream } = command
+    // Rights are looked up beside each other, and the answers of a database come in any order.
+    const entering = Promise.allSettled([this.#checkRight(principal, command), this.#entering.get(stream)])
+    this.#entering.set(stream, entering)
+    const [checked] = await entering
+    if (this.#entering.get(stream) === entering) this.#entering.delete(stream)
+    if (checked.status === 'rejected') throw checked.reason
+    if (checked.value) return { ok: false, problem: checked.value }
+    return this.#queue(stream).submit(principal, command)
   }
 
   /** The state of a stream and the cursor it holds at; undefined where the stream does not exist. */

@@ -38,7 +38,7 @@ export const postgresMigrations: readonly Migration[] = [
         answer TEXT NOT NULL,
         PRIMARY KEY (no, principal, id)
       )`,
-      ...firstLists(text, ''),
+      ...firstLists(text, 'BIGINT', ''),
     ],
   },
 ]

@@ -39,7 +39,7 @@ export const sqliteMigrations: readonly Migration[] = [
         answer TEXT NOT NULL,
         PRIMARY KEY (no, principal, id)
       ) STRICT`,
-      ...firstLists('TEXT', ' STRICT'),
+      ...firstLists('TEXT', 'INTEGER', ' STRICT'),
     ],
   },
 ]

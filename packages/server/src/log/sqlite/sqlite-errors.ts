@@ -1,9 +1,10 @@
 /**
- * `constraint`: a row exists already. `unavailable`: refused cleanly, the connection goes on (disk full, read-only, busy).
- * `suspect`: what reached the disk is unknown, so the connection is given up and its caches with it. `damaged`: the file is
+ * `constraint`: a row exists already. `unavailable`: refused cleanly, the connection goes on (disk full, busy).
+ * `readonly`: refused cleanly, by a connection that will never write again, for SQLite opens a file for reading where it cannot
+ * write; it is given up too. `suspect`: what reached the disk is unknown, so the connection is given up and its caches with it. `damaged`: the file is
  * not what it should be, and is not opened again. `bug`: everything else.
  */
-export type SqliteTrouble = 'constraint' | 'unavailable' | 'suspect' | 'damaged' | 'bug'
+export type SqliteTrouble = 'constraint' | 'unavailable' | 'readonly' | 'suspect' | 'damaged' | 'bug'
 
 /** Sorts an error of node:sqlite (or a failpoint's) by SQLite's result code. */
 export function sqliteTrouble(error: unknown): SqliteTrouble {
@@ -15,9 +16,10 @@ export function sqliteTrouble(error: unknown): SqliteTrouble {
     case 5: // SQLITE_BUSY
     case 6: // SQLITE_LOCKED
     case 7: // SQLITE_NOMEM
-    case 8: // SQLITE_READONLY
     case 13: // SQLITE_FULL
       return 'unavailable'
+    case 8: // SQLITE_READONLY
+      return 'readonly'
     case 10: // SQLITE_IOERR
     case 14: // SQLITE_CANTOPEN
     case 15: // SQLITE_PROTOCOL

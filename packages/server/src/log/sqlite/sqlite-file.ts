@@ -104,6 +104,7 @@ export class SqliteFile implements Disposable {
     switch (trouble) {
       case 'unavailable':
         return new StoreUnavailable(describeError(error), { cause: error })
+      case 'readonly':
       case 'suspect':
         this.giveUp()
         return new StoreUnavailable(describeError(error), { cause: error })

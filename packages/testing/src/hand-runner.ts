@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import type { CommandOutcome } from '@hotline/client/link'
+import { uuidV7 } from '@hotline/client/uuid'
+import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
+import type { CommandInput, CommandType } from '@hotline/protocol/command'
+import type { Report } from '@hotline/protocol/commands/agent'
+import type { ApprovalRequest } from '@hotline/protocol/events/approval'
+
+/** A runner without an agent: it holds the lease and reports what a test wants to have happened. */
+export interface HandRunner {
+  readonly session: string
+  readonly stream: string
+  report(...events: Report[]): Promise<CommandOutcome>
+  /** Asks for permission; answers the id of the approval and the digest that a decision needs. */
+  ask(request: ApprovalRequest): Promise<{ approval: string; digest: string }>
+}
+
+/** What sends a command and answers what became of it: a link, or an oracle. */
+export interface Sender {
+  command<T extends CommandType>(stream: string, type: T, data: CommandInput<T>): Promise<CommandOutcome>
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const capabilities = {
+  input: 'turns',
+  interrupt: true,
+  pause: 'signal',
+  resume: false,
+  verdicts: ['allow', 'deny', 'modify'],
+  denyReason: true,
+  questions: true,
+  screen: false,
+}
+
+/** Takes a queued session with the credential of a runner, and says that its agent is ready. Throws what is refused. */
+export async function takeByHand(session: string, sender: Sender): Promise<HandRunner> {
+  const stream = `session:${session}`
+  const taken = await sender.command(stream, 'lease.take', {})
+  if (!taken.ok) throw new Error(`lease.take: ${taken.problem.detail}`)
+  const fence = Number(taken.accepted['fence'])
+  const report: HandRunner['report'] = async (...events) => {
+    const outcome = await sender.command(stream, 'agent.report', { fence, events })
+    if (!outcome.ok) throw new Error(`agent.report: ${outcome.problem.detail}`)
+    if (outcome.accepted['dropped']) throw new Error(`dropped: ${JSON.stringify(outcome.accepted['dropped'])}`)
+    return outcome
+  }
+  await report(
+    { type: 'session.profile_changed', data: { capabilities } },
+    { type: 'session.state_changed', data: { from: 'starting', to: 'active', reason: 'agent_ready' }, body: {} },
+  )
+  return {
+    session,
+    stream,
+    report,
+    ask: async (request) => {
+      const approval = uuidV7()
+      const context = contextDigest(session, 'demo', request, sha256)
+      const digest = approvalDigest(context, request.input, sha256)
+      const data = {
+        approval,
+        digest,
+        contextDigest: context,
+        verdicts: ['allow', 'deny', 'modify'],
+        scopes: ['once'],
+        strength: 'enforced',
+        expiresAt: new Date(Date.now() + 60_000).toISOString(),
+        onTimeout: 'deny',
+      }
+      await report({ type: 'approval.requested', data, body: request })
+      return { approval, digest }
+    },
+  }
+}
