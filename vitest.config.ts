@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-// Three circles of tests. "unit" needs no process and no socket and runs in seconds; "contract" opens real
-// sockets, databases and child processes; "e2e" runs the whole system, a browser included.
 // One PostgreSQL for all files that ask for one, started when the first does.
 const globalSetup = ['packages/testing/src/postgres-global-setup.ts']
 
+// Three circles of tests. "unit" needs no process and no socket and runs in seconds; "contract" opens real
+// sockets, databases and child processes; "e2e" runs the whole system, a browser included.
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/count-reporter.ts'],

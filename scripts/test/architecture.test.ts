@@ -69,4 +69,14 @@ describe('architecture', () => {
     )
     expect(readers.filter((file) => !/src\/(config\/|main\.ts)/.test(file))).toEqual([])
   })
+
+  it('[W5] what people run has nothing that only a newer Node than the declared one can read', () => {
+    const sources = globSync('packages/{protocol,core,client,server,runner,cli,demo-agent}/src/**/*.ts')
+    expect(sources.length).toBeGreaterThan(150)
+    // The whole line is run on that Node as well (`npm run floor`); this finds what it does not come past.
+    const tooNew = /^\s*(?:await )?using \w+ =|\bDisposableStack\b|\bRegExp\.escape\(|\bPromise\.try\(/m
+    expect(
+      sources.filter((file) => tooNew.test(readFileSync(file, 'utf8').replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, ''))),
+    ).toEqual([])
+  })
 })

@@ -1,6 +1,7 @@
+import type { Link } from '@hotline/client/link'
 import { openLink } from '@hotline/client/open-link'
 import { type Config, readConfig } from './config.ts'
-import { openLog } from './log.ts'
+import { type Log, openLog } from './log.ts'
 import { composeRunner, runnerVersion } from './runner.ts'
 
 /** Exit codes as in the error table: settings that make no sense, and everything that should not happen. */
@@ -10,7 +11,15 @@ const exitInternal = 1
 async function main(config: Config): Promise<void> {
   const log = openLog((line) => process.stderr.write(line), config.debug)
   const { url, token } = config
-  await using link = openLink({ url, credential: { kind: 'token', token }, client: `runner/${runnerVersion}` })
+  const link = openLink({ url, credential: { kind: 'token', token }, client: `runner/${runnerVersion}` })
+  try {
+    await run(config, link, log)
+  } finally {
+    await link[Symbol.asyncDispose]()
+  }
+}
+
+async function run(config: Config, link: Link, log: Log): Promise<void> {
   const supervisor = composeRunner(config, link, log)
   const stopped = Promise.withResolvers<string>()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve(signal))

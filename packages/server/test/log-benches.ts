@@ -20,7 +20,7 @@ export const openSqliteBench: OpenLogBench = async ({ ids = realIds } = {}) => {
     (text, parameters) => {
       const db = new DatabaseSync(join(dir.path, 'hotline.db'))
       try {
-        return Promise.resolve(db.prepare(text.replaceAll('$', '?')).all(...parameters))
+        return Promise.resolve(db.prepare(text.replaceAll(/\$[0-9]+/g, '?')).all(...parameters))
       } finally {
         db.close()
       }

@@ -201,12 +201,22 @@ export class SessionActor {
     cwd: string,
     envNames: readonly string[],
   ): Promise<void> {
+    const chars = this.#reader.log.state?.agentMessageChars ?? limits.agentMessageChars
+    const reporter = new Reporter(this.#outbox, redactor, chars)
+    try {
+      await this.#hearAgent(agent, profile, { reporter, redactor, cwd, envNames })
+    } finally {
+      reporter[Symbol.dispose]()
+    }
+  }
+
+  async #hearAgent(
+    agent: AgentSession,
+    profile: AgentProfile,
+    surroundings: { reporter: Reporter; redactor: Redactor; cwd: string; envNames: readonly string[] },
+  ): Promise<void> {
     const { log, stopGraceMs } = this.#ports
-    using reporter = new Reporter(
-      this.#outbox,
-      redactor,
-      this.#reader.log.state?.agentMessageChars ?? limits.agentMessageChars,
-    )
+    const { reporter } = surroundings
     const { pid, startedAt, capabilities } = agent
     reporter.put(profileReport(agent.facts, { capabilities, pid, startedAt }))
     reporter.put(stateReport('active', 'agent_ready'))
@@ -220,12 +230,9 @@ export class SessionActor {
     const run = new AgentRun({
       session: this.session,
       agentName: profile.agent,
-      cwd,
-      envNames,
+      ...surroundings,
       agent,
       sessionLog: this.#reader.log,
-      reporter,
-      redactor,
       spool: this.#spool,
       log,
       onKill: (control) => this.#kill(control),

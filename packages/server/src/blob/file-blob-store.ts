@@ -115,15 +115,19 @@ async function writeWhole(
 ): Promise<Blob | undefined> {
   const hash = createHash('sha256')
   let sizeBytes = 0
-  await using file = await open(path, 'wx', 0o600)
-  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
-    sizeBytes += chunk.length
-    if (sizeBytes > maxBytes) return undefined
-    hash.update(chunk)
-    await file.writeFile(chunk)
+  const file = await open(path, 'wx', 0o600)
+  try {
+    for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+      sizeBytes += chunk.length
+      if (sizeBytes > maxBytes) return undefined
+      hash.update(chunk)
+      await file.writeFile(chunk)
+    }
+    await file.sync()
+    return { digest: hash.digest('hex'), sizeBytes }
+  } finally {
+    await file.close()
   }
-  await file.sync()
-  return { digest: hash.digest('hex'), sizeBytes }
 }
 
 /** The content of an open file, which closes with it; whoever destroys the stream early closes the file too. */
@@ -156,8 +160,12 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
 /** Makes a rename or removal in this folder durable. Windows cannot sync a folder and does not need to. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
-  await using folder = await open(path, 'r')
-  await folder.sync()
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 function codeOf(error: unknown): string {
