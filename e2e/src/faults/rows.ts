@@ -1,5 +1,27 @@
 import type { FaultRow } from './fault-row.ts'
+import { clientDies } from './rows/client-dies.ts'
+import { crashInUpkeep } from './rows/crash-in-upkeep.ts'
+import { joinAnywhere } from './rows/join-anywhere.ts'
 import { killServer } from './rows/kill-server.ts'
+import { noResurrection } from './rows/no-resurrection.ts'
+import { reconnectEverywhere } from './rows/reconnect-everywhere.ts'
+import { saidTwice } from './rows/said-twice.ts'
+import { sameOnBoth } from './rows/same-on-both.ts'
+import { sickDisk } from './rows/sick-disk.ts'
+import { slowReaders } from './rows/slow-readers.ts'
+import { snapshotAndTail } from './rows/snapshot-and-tail.ts'
 
 /** The rows of the list of faults that this repeats, in its order. */
-export const faultRows: readonly FaultRow[] = [killServer]
+export const faultRows: readonly FaultRow[] = [
+  killServer,
+  crashInUpkeep,
+  noResurrection,
+  sickDisk,
+  joinAnywhere,
+  reconnectEverywhere,
+  slowReaders,
+  saidTwice,
+  clientDies,
+  snapshotAndTail,
+  sameOnBoth,
+]

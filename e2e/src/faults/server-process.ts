@@ -10,6 +10,7 @@ import type { SessionState } from '@hotline/core/session/state'
 import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Envelope } from '@hotline/protocol/event'
 import type { DatabasePlace } from '@hotline/server/log/open-database'
+import { type FaultProxy, startFaultProxy } from '@hotline/testing/fault-proxy'
 import { freePort } from '@hotline/testing/free-port'
 import { type HandRunner, type Sender, takeByHand } from '@hotline/testing/hand-runner'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -40,6 +41,9 @@ export interface ServerProcess extends AsyncDisposable {
   readonly dataDir: string
   /** How to open its log once it has ended. */
   readonly place: DatabasePlace
+  /** A network in front of it that can be made bad, and the address behind which it is. */
+  readonly proxy: FaultProxy
+  readonly proxyUrl: string
   /** Of the present life, or the last one. */
   readonly pid: number
   /** How many lives it had. */
@@ -73,6 +77,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const dataDir = join(options.dir, 'data')
   const port = await freePort()
   const url = `http://localhost:${port}`
+  const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port }, seed: 1 })
+  const proxyUrl = `http://localhost:${proxy.port}`
   const links: (() => Promise<void>)[] = []
   let child: ChildProcess | undefined
   let gone: Promise<void> = Promise.resolve()
@@ -88,6 +94,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
         HOTLINE_DATA_DIR: dataDir,
         HOTLINE_PORT: String(port),
         HOTLINE_LISTEN: '127.0.0.1',
+        // It answers to no name that it was not told.
+        HOTLINE_PUBLIC_URL: proxyUrl,
         HOTLINE_LIMIT_SOCKETS_PER_ACCOUNT: '10000',
         HOTLINE_LIMIT_SOCKETS_PER_ADDRESS: '10000',
         HOTLINE_LIMIT_REQUESTS_PER_PRINCIPAL: '10000000',
@@ -134,6 +142,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
 
   async function dispose(): Promise<void> {
     for (const close of links.splice(0)) await close()
+    await proxy[Symbol.asyncDispose]()
     await signal('SIGKILL')
   }
   try {
@@ -163,6 +172,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
       options.databaseUrl === undefined
         ? { kind: 'sqlite', dir: dataDir }
         : { kind: 'postgres', url: options.databaseUrl },
+    proxy,
+    proxyUrl,
     get pid() {
       return child?.pid ?? 0
     },

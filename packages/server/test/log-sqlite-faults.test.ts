@@ -237,6 +237,24 @@ test('[L11] an erased body is not to be found in any file', async () => {
   expect(await database.store.verify(stream)).toBeUndefined()
 })
 
+test('[L11] an erasure that died before it was acknowledged is made whole when it is asked for again', async () => {
+  await using dir = await openTempDir()
+  await using database = await open(dir.path)
+  const secret = 'the-words-that-have-to-go'
+  accepted(await database.store.append([freely(stream, agentEvent(secret, 'message:1'))]))
+  // What an earlier life did before it died: the bodies are replaced, and the write-ahead log still has them.
+  const died = new DatabaseSync(join(dir.path, 'hotline.db'))
+  died.exec(
+    'PRAGMA wal_autocheckpoint = 0; UPDATE events SET digest = hash, salt = NULL, body = NULL WHERE body IS NOT NULL',
+  )
+  died.close()
+  const files = (): string[] =>
+    ['hotline.db', 'hotline.db-wal'].filter((name) => readFileSync(join(dir.path, name)).includes(secret))
+  expect(files()).toEqual(['hotline.db-wal'])
+  expect(await database.store.erase(stream, { subject: 'message:1', upTo: 1 })).toBe(0)
+  expect(files()).toEqual([])
+})
+
 test('[L22] the write-ahead log is moved into the database while appends go on without a pause', async () => {
   await using dir = await openTempDir()
   await using database = await open(dir.path)

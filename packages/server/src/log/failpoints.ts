@@ -10,6 +10,10 @@ export const failpointNames = [
   'after_publish_before_ack',
   /** A checkpoint of the database is about to begin. */
   'before_checkpoint',
+  /** What was written before the checkpoint is in the database; what came meanwhile is about to be moved too. */
+  'between_checkpoint_passes',
+  /** Everything was moved, and commits are about to go on. */
+  'after_checkpoint',
   /** One step of a migration is written and not committed. */
   'during_migration',
 ] as const

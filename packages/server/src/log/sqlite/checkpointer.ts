@@ -44,11 +44,7 @@ export class Checkpointer implements AsyncDisposable {
   wrote(sizeBytes: number): void {
     this.#grownBytes += sizeBytes * eventOverhead + commitOverheadBytes
     if (this.#grownBytes < checkpointBytes || this.#phase !== 'idle') return
-    try {
-      this.#failpoints.hit('before_checkpoint')
-    } catch {
-      return // A checkpoint that fails is tried again with the next commit.
-    }
+    if (this.#fails('before_checkpoint')) return
     this.#grownBytes = 0
     this.#phase = 'beside'
     this.#worker ??= this.#start()
@@ -89,12 +85,24 @@ export class Checkpointer implements AsyncDisposable {
 
   #finished(report: CheckpointReport): void {
     if (this.#phase === 'beside' && this.#grownBytes > 0 && report.error === undefined) {
+      if (this.#fails('between_checkpoint_passes')) return this.#release()
       this.#phase = 'holding'
       this.#grownBytes = 0
       this.#worker?.postMessage('checkpoint', [])
       return
     }
+    if (report.error === undefined) this.#fails('after_checkpoint')
     this.#release()
+  }
+
+  /** A checkpoint that fails is tried again with a later commit. */
+  #fails(name: 'before_checkpoint' | 'between_checkpoint_passes' | 'after_checkpoint'): boolean {
+    try {
+      this.#failpoints.hit(name)
+      return false
+    } catch {
+      return true
+    }
   }
 
   #release(): void {

@@ -99,8 +99,9 @@ export class SqliteLogStore implements LogStore {
 
   async erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
     const erased = await this.#guarded(() => this.#reader.erase(stream, what))
-    // The bodies are gone from the tables; the write-ahead log holds them until it is begun anew.
-    if (erased > 0) await this.#guarded(() => this.#checkpointer.truncate())
+    // The bodies are gone from the tables; the write-ahead log holds them until it is begun anew. Also where there was
+    // nothing left to erase: an earlier life may have died between the two.
+    await this.#guarded(() => this.#checkpointer.truncate())
     return erased
   }
 
