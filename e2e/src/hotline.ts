@@ -3,14 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLink } from '@hotline/client/open-link'
-import { httpRequest } from '@hotline/client/http-request'
 import type { Link } from '@hotline/client/link'
-import { uuidV7 } from '@hotline/client/uuid'
-import type { SessionState } from '@hotline/core/session/state'
-import type { Envelope } from '@hotline/protocol/event'
-import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
 import { freePort } from '@hotline/testing/free-port'
 import { waitFor } from '@hotline/testing/wait-for'
+import { type Api, openApi } from './api.ts'
 
 export const owner = { name: 'dana', password: 'a long walk over the wet meadow' }
 
@@ -33,15 +29,6 @@ export interface Hotline extends AsyncDisposable {
   /** As the first account, over HTTP. */
   api: Api
   openLink(): Link
-}
-
-export interface Api {
-  get<R>(path: string): Promise<R>
-  command<T extends CommandType>(stream: string, type: T, data: CommandInput<T>, id?: string): Promise<Accepted>
-  start(agent: string, prompt: string, more?: Partial<CommandInput<'session.start'>>): Promise<string>
-  state(session: string): Promise<SessionState>
-  events(session: string): Promise<Envelope[]>
-  until(session: string, what: string, check: (state: SessionState) => unknown): Promise<SessionState>
 }
 
 /** Starts it and, unless `bootstrap` is false, makes the first account. */
@@ -83,57 +70,7 @@ export async function startHotline(
 
   const token = (): string => readFileSync(join(dataDir, 'cli-token'), 'utf8').trim()
   const credential = (): { kind: 'token'; token: string } => ({ kind: 'token', token: token() })
-  /** Tries again while there is no server: the tests kill it. */
-  const again = async <R>(ask: () => ReturnType<typeof httpRequest<R>>): Promise<R> => {
-    const answered = await waitFor(
-      async () => {
-        const answer = await ask()
-        return answer.ok || answer.problem.status < 500 ? { answer } : undefined
-      },
-      { deadlineMs: 30_000, what: 'an answer of the server' },
-    )
-    if (answered.answer.ok) return answered.answer.value
-    throw Object.assign(new Error(answered.answer.problem.detail), { problem: answered.answer.problem })
-  }
-  const api: Api = {
-    get: <R>(path: string) => again(() => httpRequest<R>(url, credential(), 'GET', path)),
-    command: async (stream, type, data, id = uuidV7()) =>
-      again(() => httpRequest<Accepted>(url, credential(), 'POST', '/api/commands', { id, stream, type, data })),
-    start: async (agent, prompt, more = {}) => {
-      const session = uuidV7()
-      const projects = (await api.get<{ projects: { project: string }[] }>('/api/me')).projects
-      await api.command(`session:${session}`, 'session.start', {
-        project: projects[0]?.project ?? 'default',
-        agent,
-        ...(prompt === '' ? {} : { prompt }),
-        ...more,
-      })
-      return session
-    },
-    state: async (session) => (await api.get<{ state: SessionState }>(`/api/sessions/${session}`)).state,
-    events: async (session) => {
-      const all: Envelope[] = []
-      for (let after = '0'; ;) {
-        const page = await api.get<{ events: Envelope[]; next: string }>(
-          `/api/sessions/${session}/events?after=${after}`,
-        )
-        if (page.events.length === 0) return all
-        all.push(...page.events)
-        after = page.next
-      }
-    },
-    until: async (session, what, check) => {
-      let state: SessionState | undefined
-      await waitFor(
-        async () => {
-          state = await api.state(session).catch(() => state)
-          return state !== undefined && Boolean(check(state))
-        },
-        { deadlineMs: 30_000, what: `${what} (last state: ${JSON.stringify(state)?.slice(0, 600)})` },
-      )
-      return state as SessionState
-    },
-  }
+  const api = openApi(url, credential)
   const interrupt = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise((resolve) => child.once('exit', resolve))

@@ -30,19 +30,20 @@ export const reconnectEverywhere: FaultRow = {
     for (let number = 0; number < lines; number += 1) {
       await runner.report(line(number))
       if (random.chance(0.5)) await atHead(reader, stream, number)
+      const kind = random.int(0, 3)
+      // Somewhere in the upgrade, in the welcome, or before the first events.
+      if (kind === 1) proxy.cutAfterBytes(random.int(0, 300), 'toClient', { connections: 'new' })
       const before = proxy.cuts
       proxy.cut()
+      const first = proxy.cuts
       counts.positions += 1
-      const kind = random.int(0, 3)
       if (kind === 0) {
         counts['twice in a row'] += 1
         await comesBack(proxy)
         proxy.cut()
       } else if (kind === 1) {
         counts['before the first event'] += 1
-        // Somewhere in the upgrade, the welcome or the first events.
-        proxy.cutAfterBytes(random.int(0, 900), 'toClient', { connections: 'new' })
-        await waitFor(() => proxy.cuts > before + 1, { what: 'an early cut', deadlineMs, everyMs: 2 })
+        await waitFor(() => proxy.cuts > first, { what: 'an early cut', deadlineMs, everyMs: 2 })
         proxy.restore()
       } else if (kind === 2 && random.chance(0.4)) {
         counts['half open'] += 1

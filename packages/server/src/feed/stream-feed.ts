@@ -57,12 +57,15 @@ export class StreamFeed {
     return () => this.#listeners.delete(listener)
   }
 
-  /** New events after a commit. A repeat is passed over; a gap (a lost message of the bus) empties the tail. */
+  /**
+   * New events after a commit. A repeat is passed over; a gap (a lost message of the bus, or a head without its events)
+   * empties the tail.
+   */
   grow(appended: Appended): void {
     const fresh = appended.events.filter(({ seq }) => seq > this.#head)
     const first = fresh[0]
-    if (!first) return
-    if (first.seq !== this.#head + 1) {
+    if (!first && appended.head <= this.#head) return
+    if (first?.seq !== this.#head + 1) {
       this.#tail = []
       this.#tailBytes = 0
       this.#fresh = []

@@ -4,6 +4,8 @@ import type { Principal } from '../access/principal.ts'
 export interface Connection {
   readonly id: string
   readonly principal: Principal
+  /** Milliseconds since anything came from its other side. */
+  readonly silentMs: number
   /** A frame that is not logged; dropped where the connection is slow. */
   whisper(frame: { kind: string; stream?: string; [fact: string]: unknown }): void
   /** True where the connection follows the stream. */

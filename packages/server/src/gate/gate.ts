@@ -121,6 +121,10 @@ export class Gate implements Connection {
     if (this.#wire.queuedBytes < limits.socketQueueBytes) this.#send({ t: 'ephemeral', ...frame })
   }
 
+  get silentMs(): number {
+    return this.#wire.silentMs
+  }
+
   follows(stream: string): boolean {
     return this.#followers.has(stream)
   }

@@ -136,6 +136,9 @@ function converse(
     get queuedBytes() {
       return socket.writableLength
     },
+    get silentMs() {
+      return clock.monotonicMs() - heardMs
+    },
     close: (code, reason) => webSocket.close(code, reason),
   }
   const end = (what: Problem): void => {

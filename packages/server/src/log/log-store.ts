@@ -60,12 +60,12 @@ export interface Appended {
  * `conflict`: the stream has moved on, or a row that must be new exists (`what` names it): read again, decide again.
  * `fenced`: another node owns the stream. `unavailable`: nothing was written (disk full, read-only, store away). Only where
  * the disk fails while it syncs and again when it is looked at, or a database is gone for long in the middle of a commit,
- * can nobody tell; then `detail` says so, and a command that is sent again with its id finds its answer, or none.
+ * can nobody tell; then `outcome` says so, and a command that is sent again with its id finds its answer, or none.
  */
 export type AppendRefusal =
   | { ok: false; reason: 'conflict'; what: string }
   | { ok: false; reason: 'fenced' }
-  | { ok: false; reason: 'unavailable'; detail: string }
+  | { ok: false; reason: 'unavailable'; detail: string; outcome?: 'unknown' }
 export type AppendResult = { ok: true; appended: readonly Appended[] } | AppendRefusal
 
 export interface StreamHead {

@@ -36,11 +36,16 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
   }
 
   async function markAway(runner: string, since: string): Promise<void> {
-    for (const { session } of await lists.heldSessions(runner)) await tell(session, 'contact.lose', { since })
+    for (const { session } of await lists.heldSessions(runner)) {
+      // It may come back while this goes on; what it says then must not be followed by what was true before.
+      if (connections.of('runner', runner).length > 0) return
+      await tell(session, 'contact.lose', { since })
+    }
   }
 
-  function startGrace(runner: string): void {
-    const since = timestamp(clock)
+  /** A connection that was cut off for its silence was lost when it was last heard, not when that was noticed. */
+  function startGrace(runner: string, silentMs = 0): void {
+    const since = timestamp({ ...clock, wallMs: () => clock.wallMs() - silentMs })
     graces.get(runner)?.()
     graces.set(
       runner,
@@ -51,10 +56,10 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
     )
   }
 
-  function changed({ principal }: Connection, change: 'opened' | 'closed'): void {
+  function changed({ principal, silentMs }: Connection, change: 'opened' | 'closed'): void {
     if (principal.kind !== 'runner') return
     if (change === 'closed') {
-      if (connections.of('runner', principal.id).length === 0) startGrace(principal.id)
+      if (connections.of('runner', principal.id).length === 0) startGrace(principal.id, silentMs)
       return
     }
     graces.get(principal.id)?.()

@@ -62,6 +62,8 @@ export class StreamQueue {
   readonly #waiting: Waiting[] = []
   #standing: Standing | undefined
   #running = false
+  /** An append was refused, and may be in the log all the same: then nobody was told of it. */
+  #unsure = false
 
   constructor(stream: string, ports: QueuePorts) {
     this.stream = stream
@@ -101,9 +103,8 @@ export class StreamQueue {
           await this.#handle(batch)
         } catch (error) {
           this.#standing = undefined
-          const detail = 'The command could not be carried out; nothing was changed. Try once more.'
-          for (const { answer } of batch) answer({ ok: false, problem: problem('internal', detail) })
           this.#ports.fault(error)
+          for (const { answer } of batch) answer({ ok: false, problem: refusalOf(error) })
         }
       }
     } finally {
@@ -115,6 +116,10 @@ export class StreamQueue {
     for (let tries = 0; tries < triesMax; tries += 1) {
       const standing = await this.state()
       const work = await this.#decideAll(standing, batch)
+      if (this.#unsure && standing.epoch !== undefined) {
+        this.#ports.bus.publish([{ stream: this.stream, epoch: standing.epoch, head: standing.head, events: [] }])
+        this.#unsure = false
+      }
       if (work.append.length === 0) return settle(work.outcomes, standing.epoch)
       const result = await this.#ports.store.append(work.append)
       if (result.ok) {
@@ -126,10 +131,14 @@ export class StreamQueue {
       }
       this.#standing = undefined
       if (result.reason !== 'conflict') {
+        const isUnknown = result.reason === 'unavailable' && result.outcome === 'unknown'
+        this.#unsure ||= isUnknown
         const detail =
           result.reason === 'fenced'
             ? 'Another server holds this stream now. Try again.'
-            : 'The log cannot be written now; nothing was changed. Try again in a moment.'
+            : isUnknown
+              ? 'The log failed while this was written, and may hold it. Send it again with the same id: it happens once.'
+              : 'The log cannot be written now; nothing was changed. Try again in a moment.'
         const refusal = problem('storage_unavailable', detail, { retryAfterMs: 1_000 })
         for (const { answer } of batch) answer({ ok: false, problem: refusal })
         return
@@ -264,6 +273,15 @@ function settle(outcomes: readonly [Waiting, Answer][], epoch = ''): void {
     if (outcome.ok) answer({ ok: true, accepted: { ...outcome.accepted, cursor: `${epoch}.${outcome.accepted.seq}` } })
     else answer(outcome)
   }
+}
+
+/** A log that cannot be read decides nothing; anything else is a fault of ours. */
+function refusalOf(error: unknown): Problem {
+  if (error instanceof Error && 'kind' in error && error.kind === 'unavailable') {
+    const detail = 'The log cannot be read now; nothing was changed. Try again in a moment.'
+    return problem('storage_unavailable', detail, { retryAfterMs: 1_000 })
+  }
+  return problem('internal', 'The command could not be carried out; nothing was changed. Try once more.')
 }
 
 function mismatch(): Answer {

@@ -72,7 +72,8 @@ export class BatchWriter {
     return groups.map(() => {
       if (trouble === 'bug') return postgresError(error)
       if (trouble === 'exists') return { ok: false, reason: 'conflict', what: tableOf(error) }
-      return { ok: false, reason: 'unavailable', detail: describeError(error) }
+      const refusal = { ok: false, reason: 'unavailable', detail: describeError(error) } as const
+      return trouble === 'unknown' ? { ...refusal, outcome: 'unknown' } : refusal
     })
   }
 

@@ -31,8 +31,6 @@ type Outcome = readonly PlannedAppend[] | AppendRefusal | Error
 const commitEvents = 1_000
 const commitBytes = 1024 * 1024
 
-const outcomeUnknown = 'whether it was written shows when the disk works again'
-
 /** Groups that may wait for a commit. Callers wait for their answers, so only a bug or an attack comes near. */
 const maxWaiting = 50_000
 
@@ -50,6 +48,8 @@ export class SqliteLogStore implements LogStore {
   readonly #waiting: Waiting[] = []
   #drain: NodeJS.Immediate | undefined
   #closed = false
+  /** A commit failed while it was synced and the disk does not tell what became of it: it may be read, and not be there. */
+  #unsettled = false
 
   constructor(options: SqliteLogStoreOptions) {
     this.#file = options.file
@@ -94,7 +94,10 @@ export class SqliteLogStore implements LogStore {
     principal: string,
     id: string,
   ): Promise<{ bodyHash: string; answer: string } | undefined> {
-    return this.#guarded(() => this.#reader.findCommand(stream, principal, id))
+    return this.#guarded(() => {
+      this.#settle()
+      return this.#reader.findCommand(stream, principal, id)
+    })
   }
 
   async erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
@@ -159,6 +162,7 @@ export class SqliteLogStore implements LogStore {
 
   #write(batch: readonly Waiting[], outcomes: Outcome[]): void {
     this.#failpoints.hit('before_write')
+    this.#settle()
     this.#file.begin()
     let sizeBytes = 0
     for (const { group } of batch) {
@@ -188,8 +192,9 @@ export class SqliteLogStore implements LogStore {
       settle(batch, outcomes)
       return outcomes.length
     }
-    const detail = found === 'absent' ? reason.message : `${reason.message}; ${outcomeUnknown}`
-    for (const { resolve } of batch) resolve({ ok: false, reason: 'unavailable', detail })
+    this.#unsettled ||= found === 'unknown'
+    const refusal = { ok: false, reason: 'unavailable', detail: reason.message } as const
+    for (const { resolve } of batch) resolve(found === 'unknown' ? { ...refusal, outcome: 'unknown' } : refusal)
     return batch.length
   }
 
@@ -220,6 +225,13 @@ export class SqliteLogStore implements LogStore {
       this.#undo(error)
       return 'unknown'
     }
+  }
+
+  /** Nothing is built on what may not be on the disk: it is moved and synced first. Throws what SQLite throws. */
+  #settle(): void {
+    if (!this.#unsettled) return
+    this.#checkpointer.truncateNow()
+    this.#unsettled = false
   }
 
   async #guarded<T>(run: () => T | Promise<T>): Promise<T> {
