@@ -92,3 +92,8 @@ export function problem(code: ErrorCode, detail: string, facts: Record<string, u
 export function kindOf(code: ErrorCode): ErrorKind {
   return errors[code].kind
 }
+
+/** With which a WebSocket ends for this reason: that of the kind, but a slow reader is told apart from a server that is away. */
+export function closeOf(code: ErrorCode): number {
+  return code === 'too_slow' ? 4408 : errorKinds[kindOf(code)].close
+}

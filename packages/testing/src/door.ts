@@ -5,7 +5,7 @@ import { limits } from '@hotline/protocol/limits'
 import type { Principal } from '@hotline/server/access/principal'
 import { Connections } from '@hotline/server/gate/connections'
 import { openWebSocketDoor } from '@hotline/server/http/ws'
-import { systemClock } from '@hotline/server/machine/clock'
+import { type Clock, systemClock } from '@hotline/server/machine/clock'
 import type { Middle } from './middle.ts'
 
 export interface Door extends AsyncDisposable {
@@ -14,7 +14,12 @@ export interface Door extends AsyncDisposable {
 }
 
 /** The real WebSocket door around a middle, at a port of its own. Tokens are names in `people`; nothing else is faked. */
-export async function openDoor(middle: Middle, people: ReadonlyMap<string, Principal>, port = 0): Promise<Door> {
+export async function openDoor(
+  middle: Middle,
+  people: ReadonlyMap<string, Principal>,
+  port = 0,
+  clock: Clock = systemClock,
+): Promise<Door> {
   const server = createServer((_request, response) => response.writeHead(404).end())
   const connections = new Connections()
   let id = 0
@@ -28,7 +33,7 @@ export async function openDoor(middle: Middle, people: ReadonlyMap<string, Princ
           if (other !== except && other.follows(stream)) other.whisper({ ...frame, stream })
         }
       },
-      monotonicMs: () => systemClock.monotonicMs(),
+      monotonicMs: () => clock.monotonicMs(),
       fault: (error) => middle.faults.push(error),
     },
     connections,
@@ -45,7 +50,7 @@ export async function openDoor(middle: Middle, people: ReadonlyMap<string, Princ
       }),
     admit: () => true,
     newId: () => `connection${(id += 1)}`,
-    clock: systemClock,
+    clock,
   })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {

@@ -1,6 +1,9 @@
 import type { Link } from '@hotline/client/link'
 import { openLink } from '@hotline/client/open-link'
+import type { Problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
+import { limits } from '@hotline/protocol/limits'
+import type { Clock } from '@hotline/server/machine/clock'
 import { systemPrincipal } from '@hotline/server/scheduler/approval-timer'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Door, openDoor } from '../src/door.ts'
@@ -8,6 +11,8 @@ import { type FaultProxy, startFaultProxy } from '../src/fault-proxy.ts'
 import { type Middle, openMiddle, person } from '../src/middle.ts'
 import { openOracleClient } from '../src/oracle-client.ts'
 import { opcodes } from '../src/websocket-frame.ts'
+import { agentEvent, freely } from '../src/log-bench.ts'
+import { openPausableSockets } from '../src/pausable-socket.ts'
 import { openRawWebSocket, type RawWebSocket } from '../src/raw-websocket.ts'
 import { waitFor } from '../src/wait-for.ts'
 
@@ -136,6 +141,59 @@ describe('a link over a bad network', () => {
 
 const sendText = (socket: RawWebSocket, text: string): Promise<void> =>
   socket.send({ opcode: opcodes.text, payload: Buffer.from(text) })
+
+describe('a reader that takes nothing', () => {
+  it('[F5] for a minute, while it is heard, is told to come back, with a close code of its own', async () => {
+    // Time stands until it is moved, so that a minute takes no minute.
+    let nowMs = 1_000
+    const due = new Set<{ atMs: number; fire: () => void }>()
+    const clock: Clock = {
+      wallMs: () => Date.now(),
+      monotonicMs: () => nowMs,
+      after: (delayMs, fire) => {
+        const one = { atMs: nowMs + delayMs, fire }
+        due.add(one)
+        return () => due.delete(one)
+      },
+    }
+    const advance = (ms: number): void => {
+      nowMs += ms
+      const ready = [...due].filter(({ atMs }) => atMs <= nowMs)
+      for (const one of ready) if (due.delete(one)) one.fire()
+    }
+    for (let at = 0; at < 100; at += 1) await middle.store.append([freely(stream, agentEvent('x'.repeat(200_000)))])
+    await using slow = await openDoor(middle, people, 0, clock)
+    const sockets = openPausableSockets()
+    const socket = new sockets.webSocket(new URL(`ws://127.0.0.1:${slow.port}/api/ws`), 'hotline.v1')
+    const ended = new Promise<number>((resolve) => socket.addEventListener('close', ({ code }) => resolve(code)))
+    let reason: unknown
+    socket.addEventListener('message', ({ data }: MessageEvent) => {
+      if (typeof data === 'string' && data.startsWith('{"t":"problem"'))
+        reason = (JSON.parse(data) as { problem: Problem }).problem.code
+    })
+    const say = (frame: object): void => socket.send(JSON.stringify(frame))
+    await new Promise((resolve) => socket.addEventListener('open', resolve))
+    say({ t: 'hello', token: 'dana' })
+    const [connection] = await waitFor(() => slow.connections.count > 0 && slow.connections.all(), {
+      what: 'the welcome',
+    })
+    sockets.pause()
+    say({ t: 'follow', stream, after: '0' })
+    for (let beat = 0; beat < 8; beat += 1) {
+      // It says that it has everything and reads nothing: only what lies in the network holds the server up.
+      for (let window = 0; window < 10; window += 1) {
+        say({ t: 'ack', stream, seq: 1_000_000 })
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      advance(limits.heartbeatMs)
+      say({ t: 'ack', stream, seq: 1_000_000 })
+      await waitFor(() => connection?.silentMs === 0, { what: 'it to be heard' })
+    }
+    sockets.resume()
+    expect(await ended).toBe(4408)
+    expect(reason).toBe('too_slow')
+  })
+})
 
 describe('what comes over a socket', () => {
   const target = (): { host: string; port: number } => ({ host: '127.0.0.1', port: door.port })

@@ -1,5 +1,5 @@
 import { parseCommand } from '@hotline/protocol/command'
-import { errorKinds, kindOf, type Problem, problem } from '@hotline/protocol/error'
+import { closeOf, type Problem, problem } from '@hotline/protocol/error'
 import { ClientFrame } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
 import { formatCursor, parseCursor } from '@hotline/protocol/stream'
@@ -243,7 +243,7 @@ export class Gate implements Connection {
 
   #end(what: Problem): void {
     this.#send({ t: 'problem', problem: what })
-    this.#wire.close(errorKinds[kindOf(what.code)].close, what.code)
+    this.#wire.close(closeOf(what.code), what.code)
   }
 
   #send(frame: object): void {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { errorKinds, kindOf, type Problem, problem } from '@hotline/protocol/error'
+import { closeOf, type Problem, problem } from '@hotline/protocol/error'
 import { clientFrames } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
 import { subprotocol } from '@hotline/protocol/version'
@@ -85,7 +85,7 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
       const goodbye = JSON.stringify({ t: 'goodbye', code: 'draining', retryAfterMs })
       for (const webSocket of sockets) {
         webSocket.send(goodbye)
-        webSocket.close(errorKinds.unavailable.close, 'draining')
+        webSocket.close(closeOf('draining'), 'draining')
       }
     },
     [Symbol.asyncDispose]: () => {
@@ -143,7 +143,7 @@ function converse(
   }
   const end = (what: Problem): void => {
     wire.send({ json: Buffer.from(JSON.stringify({ t: 'problem', problem: what })) })
-    webSocket.close(errorKinds[kindOf(what.code)].close, what.code)
+    webSocket.close(closeOf(what.code), what.code)
   }
 
   const enter = async (principal: Principal): Promise<void> => {
