@@ -1,8 +1,10 @@
 import { openSessionView } from '@hotline/client/session-view'
 import { openApprovals } from '@hotline/core/session/state'
 import { scriptPrompt, type Step } from '@hotline/demo-agent/script'
+import { openBrowser } from '@hotline/testing/browser'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
+import type { Browser, Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { type Api, openApi } from '../src/api.ts'
 import { type ServerProcess, startServerProcess } from '../src/faults/server-process.ts'
@@ -41,6 +43,19 @@ async function openPlace(): Promise<Place> {
       await dir.remove()
     },
   }
+}
+
+/** A session in a browser, signed in as the first account. */
+async function openSessionPage(browser: Browser, server: ServerProcess, session: string): Promise<Page> {
+  const page = await browser.newPage()
+  const credentials = { name: server.owner.name, password: server.owner.password }
+  const answer = await page.request.post(`${server.url}/api/auth/sign-in`, {
+    data: credentials,
+    headers: { origin: server.url },
+  })
+  expect(answer.status(), await answer.text()).toBeLessThan(300)
+  await page.goto(`${server.url}/sessions/${session}`)
+  return page
 }
 
 const ask = (text: string): Step => ({
@@ -114,6 +129,13 @@ describe.concurrent('a runner out of reach', () => {
     const pidOfEnded = (await api.state(ended)).pid ?? 0
     await waitFor(() => view.picture.value.state?.turn !== undefined, { what: 'the view', deadlineMs: 10_000 })
 
+    await using browser = await openBrowser()
+    const page = await openSessionPage(browser, server, talking)
+    await page
+      .getByText(/at work/)
+      .first()
+      .waitFor()
+
     const stoppedAt = Date.now()
     runner.signal('SIGSTOP')
     const stale = await api.until(talking, 'stale', (state) => state.staleSince !== undefined, noticedDeadlineMs)
@@ -123,6 +145,10 @@ describe.concurrent('a runner out of reach', () => {
     expect(since).toBeLessThan(stoppedAt + 5_000)
     expect(stale.status).toBe('active')
     await waitFor(() => view.picture.value.state?.staleSince === stale.staleSince, { what: 'the view to show it' })
+    await page
+      .getByText(/out of contact since \d\d:\d\d/i)
+      .first()
+      .waitFor()
     const listed = await api.get<{ sessions: { session: string; staleSince: string | null }[] }>('/api/sessions')
     expect(listed.sessions.find(({ session }) => session === talking)?.staleSince).toBe(stale.staleSince)
 
@@ -133,6 +159,10 @@ describe.concurrent('a runner out of reach', () => {
     runner.signal('SIGCONT')
     await api.until(talking, 'contact', (state) => state.staleSince === undefined)
     await waitFor(() => view.picture.value.state?.staleSince === undefined, { what: 'the view to show it again' })
+    await page
+      .getByText(/out of contact/i)
+      .first()
+      .waitFor({ state: 'detached' })
     await waitFor(() => !isAlive(pidOfEnded), { what: 'the agent of the ended session to end', deadlineMs: 20_000 })
     await api.until(talking, 'the end of the turn', (state) => state.counts.turns === 1 && !state.turn, 90_000)
     const ticks = [...(await saidIn(api, talking)).matchAll(/tick (\d+)/g)].map((match) => Number(match[1]))

@@ -15,6 +15,8 @@ import { freePort } from '@hotline/testing/free-port'
 import { type HandRunner, type Sender, takeByHand } from '@hotline/testing/hand-runner'
 import { waitFor } from '@hotline/testing/wait-for'
 
+const owner = { name: 'dana', password: 'a long walk over the wet meadow' } as const
+
 const main = fileURLToPath(import.meta.resolve('@hotline/server/main'))
 
 /** On two busy cores; a server that needs longer is stuck. */
@@ -44,6 +46,8 @@ export interface ServerProcess extends AsyncDisposable {
   /** A network in front of it that can be made bad, and the address behind which it is. */
   readonly proxy: FaultProxy
   readonly proxyUrl: string
+  /** The first account. */
+  readonly owner: { readonly name: string; readonly password: string }
   /** Of the present life, or the last one. */
   readonly pid: number
   /** How many lives it had. */
@@ -152,8 +156,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
       headers: { 'content-type': 'application/json', origin: url },
       body: JSON.stringify({
         code: decodeURIComponent(bootstrap ?? ''),
-        name: 'dana',
-        password: 'a long walk over the wet meadow',
+        ...owner,
       }),
     })
     if (!first.ok)
@@ -174,6 +177,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
         : { kind: 'postgres', url: options.databaseUrl },
     proxy,
     proxyUrl,
+    owner,
     get pid() {
       return child?.pid ?? 0
     },
