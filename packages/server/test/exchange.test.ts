@@ -8,6 +8,7 @@ import { noFailpoints } from '../src/log/failpoints.ts'
 import { systemClock, timestamp } from '../src/machine/clock.ts'
 import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
 import { Exchange } from '../src/session/exchange.ts'
+import { accepted, agentEvent, freely } from '@hotline/testing/log-bench'
 import { machine, type Middle, openMiddle, person } from '@hotline/testing/middle'
 
 let middle: Middle
@@ -64,6 +65,13 @@ describe('commands', () => {
     const stored = await middle.store.read(stream, { after: 0, limit: 100, maxBytes: 1e6 })
     const events = stored.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as Envelope)
     expect(events.filter(({ type }) => type === 'message.posted').map(({ body }) => body?.['text'])).toEqual(texts)
+  })
+
+  it('[X7] a log that cannot be read refuses a command as unavailable, so that it is sent again', async () => {
+    await middle.store[Symbol.asyncDispose]()
+    const refused = await middle.send(systemPrincipal, 'session:s2', 'session.rename', { title: 'x' })
+    expect(refused).toMatchObject({ ok: false, problem: { code: 'storage_unavailable', retryAfterMs: 1_000 } })
+    expect(middle.faults.splice(0)).toHaveLength(1)
   })
 
   it('[X2] two senders may use the same id', async () => {
@@ -157,6 +165,24 @@ describe('followers', () => {
       expect(seqs, `follower ${index}`).toEqual(Array.from({ length: seqs.length }, (_, at) => (seqs[0] ?? 0) + at))
     }
     for (const follower of followers) follower.close()
+  })
+
+  it('[F1] what is in the log and was never published is read once its head is told', async () => {
+    const feed = await middle.feeds.open(stream)
+    if (!feed) throw new Error('no feed')
+    const sink = openSink()
+    const follower = new Follower(feed, 0, sink, on)
+    follower.resume()
+    await expect.poll(() => eventsIn(sink.frames).at(-1)?.seq).toBe(feed.head)
+    // As after a commit whose answer said that nobody knows: it is there, and the bus never had it.
+    const [appended] = accepted(await middle.store.append([freely(stream, agentEvent('unheard'))]))
+    const { epoch = '', head = 0 } = appended ?? {}
+    expect(feed.head).toBe(head - 1)
+    middle.bus.publish([{ stream, epoch, head, events: [] }])
+    await expect.poll(() => eventsIn(sink.frames).at(-1)?.seq).toBe(head)
+    const seqs = eventsIn(sink.frames).map(({ seq }) => seq)
+    expect(seqs).toEqual(Array.from({ length: head }, (_, at) => at + 1))
+    follower.close()
   })
 
   it('[F2] a reader that stops costs a position, not memory, and gets everything when it goes on', async () => {
