@@ -1,6 +1,9 @@
-import { httpRequest } from '@hotline/client/http-request'
+import { setTimeout as pause } from 'node:timers/promises'
+import { waitBefore } from '@hotline/client/backoff'
+import { httpRequest, type Method } from '@hotline/client/http-request'
 import { openLink } from '@hotline/client/open-link'
 import type { Link } from '@hotline/client/link'
+import { isPassing } from '@hotline/client/retry'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
@@ -8,10 +11,16 @@ import type { SessionRow } from '@hotline/protocol/http'
 import { Failure, fail } from './failure.ts'
 import type { Settings } from './settings.ts'
 
+/** A command whose answer does not come is sent so often, each time with the same id. */
+const triesMax = 4
+
 /** The server behind the settings, as the commands use it. Refusals are thrown as `Failure`. */
 export interface Server {
+  readonly url: string
   get<R>(path: string): Promise<R>
+  /** Happens once, however often it has to be sent. */
   command<T extends CommandType>(stream: string, type: T, data: CommandInput<T>): Promise<Accepted>
+  /** All that one may see, page by page; the one that changed last comes first. */
   sessions(): Promise<readonly SessionRow[]>
   /** A session by its id or by the beginning of it, if only one fits. */
   findSession(text: string): Promise<SessionRow>
@@ -19,41 +28,55 @@ export interface Server {
   link(): Link
 }
 
+/** Throws a `Failure` where there is no token. */
 export function askServer(settings: Settings): Server {
   const { url, token } = settings
   if (token === undefined) {
     throw fail(
       'unauthenticated',
-      'No credential. Create a personal token in the settings of the page and put it into HOTLINE_TOKEN, or run this as the user who started Hotline here.',
+      `No credential for ${url}. Run "hotline sign-in", or put a personal token into HOTLINE_TOKEN, or run this as the ` +
+        'user who started Hotline here.',
     )
   }
   const credential = { kind: 'token', token } as const
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the answer's type
-  const get = async <R>(path: string): Promise<R> => {
-    const answer = await httpRequest<R>(url, credential, 'GET', path)
-    if (!answer.ok) throw new Failure(answer.problem)
-    return answer.value
+  const ask = async <R>(method: Method, path: string, body?: unknown): Promise<R> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await httpRequest<R>(url, credential, method, path, body)
+      if (answer.ok) return answer.value
+      if (attempt === triesMax || !isPassing(answer.problem)) throw new Failure(answer.problem)
+      await pause(waitBefore(1, Math.random, answer.problem.retryAfterMs).waitMs)
+    }
   }
-  const sessions = async (): Promise<readonly SessionRow[]> =>
-    (await get<{ sessions: SessionRow[] }>('/api/sessions?limit=500')).sessions
-  return {
-    get,
-    sessions,
-    command: async (stream, type, data) => {
-      const command = { id: uuidV7(), stream, type, data }
-      const answer = await httpRequest<Accepted>(url, credential, 'POST', '/api/commands', command)
-      if (!answer.ok) throw new Failure(answer.problem)
-      return answer.value
+  const server: Server = {
+    url,
+    get: (path) => ask('GET', path),
+    command: (stream, type, data) => ask('POST', '/api/commands', { id: uuidV7(), stream, type, data }),
+    sessions: async () => {
+      const rows: SessionRow[] = []
+      for (let next: string | null = ''; next !== null;) {
+        const before: string = next === '' ? '' : `&before=${encodeURIComponent(next)}`
+        const page: { sessions: SessionRow[]; next: string | null } = await ask(
+          'GET',
+          `/api/sessions?limit=500${before}`,
+        )
+        rows.push(...page.sessions)
+        next = page.next
+      }
+      return rows
     },
     findSession: async (text) => {
-      const fitting = (await sessions()).filter(({ session }) => session.startsWith(text))
+      const rows = await server.sessions()
+      const fitting = rows.filter(({ session }) => session === text || session.startsWith(text))
       const [only, another] = fitting
-      if (!only) throw fail('not_found', `No session begins with "${text}". See: hotline ls`)
-      if (another)
+      if (!only) throw fail('not_found', `No session begins with "${text}". See: hotline ls --all`)
+      if (another && only.session !== text) {
         throw fail('invalid_request', `${fitting.length} sessions begin with "${text}". Give more of the id.`)
+      }
       return only
     },
-    state: (session) => get(`/api/sessions/${session}`),
+    state: (session) => ask('GET', `/api/sessions/${session}`),
     link: () => openLink({ url, credential, client: 'hotline-cli' }),
   }
+  return server
 }

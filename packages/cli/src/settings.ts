@@ -1,35 +1,69 @@
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
+import { readCredential } from './credentials.ts'
+import { fail } from './failure.ts'
+import { options } from './options.ts'
+import { readLine } from './secret-file.ts'
 
 /** Where the command line finds a server and how it proves who it is. The only reader of the environment here. */
 export interface Settings {
+  /** Absolute. */
   dataDir: string
+  /** Where `sign-in` keeps its tokens. Absolute. */
+  configDir: string
+  /** An origin. */
   url: string
   token: string | undefined
+  /** For `up`; absent: the server's own choice. */
+  port: string | undefined
 }
 
 export interface Flags {
   url?: string
   token?: string
   dataDir?: string
+  port?: string
+  json?: boolean
 }
 
-/** A flag wins over the environment, which wins over what the server on this machine left in its data directory. */
-export function readSettings(flags: Flags, env: NodeJS.ProcessEnv): Settings {
-  const dataDir = flags.dataDir ?? env['HOTLINE_DATA_DIR'] ?? join(homedir(), '.hotline')
-  const local = readLine(join(dataDir, 'url')) ?? 'http://localhost:4680'
-  const url = flags.url ?? env['HOTLINE_URL'] ?? local
-  // The token that the server on this machine left is for that server alone, whatever address somebody names.
-  const own = url.replace(/\/$/, '') === local ? readLine(join(dataDir, 'cli-token')) : undefined
-  return { dataDir, url, token: flags.token ?? env['HOTLINE_TOKEN'] ?? own }
-}
+export type Environment = Readonly<Record<string, string | undefined>>
 
-function readLine(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').trim() || undefined
-  } catch {
-    // Not there, or not ours to read: the caller says what to do.
-    return undefined
+const standardUrl = 'http://localhost:4680'
+
+/**
+ * A flag wins over the environment, which wins over what is stored. A token goes only where it belongs: one that was
+ * stored by `sign-in` to the server it was made by, and the one in the data directory to the server of that directory.
+ * Throws a `Failure` for a value that makes no sense.
+ */
+export function readSettings(flags: Flags, env: Environment): Settings {
+  const home = env['HOME'] || homedir()
+  const given = (flag: string | undefined, name: string): string | undefined => flag ?? (env[name] || undefined)
+  const dataDir = readFolder(given(flags.dataDir, options.dataDir.env) ?? join(home, '.hotline'), home)
+  const configHome = env['XDG_CONFIG_HOME']
+  const configDir = join(configHome && isAbsolute(configHome) ? configHome : join(home, '.config'), 'hotline')
+  const local = readOrigin(readLine(join(dataDir, 'url')) ?? standardUrl)
+  const url = readOrigin(given(flags.url, options.url.env) ?? local)
+  const own = url === local ? readLine(join(dataDir, 'cli-token')) : undefined
+  return {
+    dataDir,
+    configDir,
+    url,
+    token: given(flags.token, options.token.env) ?? readCredential(configDir, url)?.token ?? own,
+    port: readPort(given(flags.port, options.port.env)),
   }
+}
+
+function readFolder(text: string, home: string): string {
+  return resolve(text === '~' || text.startsWith('~/') ? join(home, text.slice(1)) : text)
+}
+
+function readOrigin(text: string): string {
+  const url = URL.parse(text)
+  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url.origin
+  throw fail('invalid_request', `"${text}" is no address of a server: it must begin with http:// or https://.`)
+}
+
+function readPort(text: string | undefined): string | undefined {
+  if (text === undefined || (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535)) return text
+  throw fail('invalid_request', `"${text}" is no port: it must be a whole number from 0 to 65535.`)
 }

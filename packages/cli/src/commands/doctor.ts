@@ -1,39 +1,75 @@
 import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { httpRequest } from '@hotline/client/http-request'
+import type { AgentRow } from '@hotline/protocol/http'
+import type { Command } from 'commander'
+import { inLine } from '../approval-card.ts'
 import type { Settings } from '../settings.ts'
+import type { CommandContext } from './context.ts'
 
 export interface Finding {
   ok: boolean
+  /** What was found, and what to do about it. */
   what: string
 }
 
-/** Looks at what usually is the matter; each finding says what to do. */
-export async function doctor({ dataDir, url, token }: Settings): Promise<readonly Finding[]> {
-  const findings: Finding[] = [{ ok: true, what: `Node ${process.versions.node}` }]
-  try {
-    const mode = statSync(dataDir).mode & 0o077
-    findings.push({
-      ok: mode === 0,
-      what: mode === 0 ? `${dataDir} is yours alone` : `others can read ${dataDir}: chmod 700 it`,
+/** Checks this machine, the data directory and the server. */
+export function addDoctorCommand(program: Command, context: CommandContext): void {
+  program
+    .command('doctor')
+    .description('check this machine, the data directory and the server')
+    .action(async () => {
+      const findings = await examine(context.settings())
+      context.print(findings, findings.map(({ ok, what }) => `${ok ? 'ok  ' : 'FAIL'} ${inLine(what)}\n`).join(''))
+      if (findings.some(({ ok }) => !ok)) context.exit(1)
     })
-  } catch {
-    findings.push({ ok: false, what: `${dataDir} does not exist: start Hotline once with "hotline up"` })
-  }
+}
+
+/** Looks at what usually is the matter. */
+async function examine(settings: Settings): Promise<readonly Finding[]> {
+  const { url, token } = settings
+  const findings: Finding[] = [{ ok: true, what: `Node ${process.versions.node}` }, ...examineFiles(settings)]
   const credential = { kind: 'token', token: token ?? '' } as const
   const health = await httpRequest(url, credential, 'GET', '/readyz')
-  findings.push({
-    ok: health.ok,
-    what: health.ok ? `the server at ${url} is ready` : `the server at ${url}: ${health.problem.detail}`,
-  })
-  if (!health.ok) return findings
-  const me = token === undefined ? undefined : await httpRequest<{ name: string }>(url, credential, 'GET', '/api/me')
-  if (!me)
-    findings.push({ ok: false, what: 'no credential: create a personal token in the page and set HOTLINE_TOKEN' })
-  else findings.push({ ok: me.ok, what: me.ok ? `signed in as ${me.value.name}` : me.problem.detail })
-  if (me?.ok) {
-    const agents = await httpRequest<{ agents: unknown[] }>(url, credential, 'GET', '/api/agents')
-    const count = agents.ok ? agents.value.agents.length : 0
-    findings.push({ ok: count > 0, what: count > 0 ? `${count} agents can be seen` : 'no runner is connected' })
+  if (!health.ok) {
+    const advice = health.problem.code === 'unreachable' ? ' Start it with "hotline up", or set HOTLINE_URL.' : ''
+    return [...findings, { ok: false, what: `the server at ${url}: ${health.problem.detail}${advice}` }]
   }
+  findings.push({ ok: true, what: `the server at ${url} is ready` })
+  if (token === undefined) {
+    const what = 'no credential: run "hotline sign-in", or set HOTLINE_TOKEN'
+    return [...findings, { ok: false, what }]
+  }
+  const me = await httpRequest<{ name: string }>(url, credential, 'GET', '/api/me')
+  findings.push({ ok: me.ok, what: me.ok ? `signed in as ${me.value.name}` : `the credential: ${me.problem.detail}` })
+  if (!me.ok) return findings
+  const agents = await httpRequest<{ agents: AgentRow[] }>(url, credential, 'GET', '/api/agents')
+  const rows = agents.ok ? agents.value.agents : []
+  if (rows.length === 0) findings.push({ ok: false, what: 'no machine that runs agents is connected' })
+  for (const { agent, available, hint, runner } of rows) {
+    const what = available
+      ? `${agent} can be started on ${runner}`
+      : `${agent} on ${runner}: ${hint ?? 'not available'}`
+    // What somebody has not installed is no fault.
+    findings.push({ ok: true, what })
+  }
+  return findings
+}
+
+/** The data directory and the secrets in it are their owner's alone. */
+function examineFiles({ dataDir, configDir }: Settings): Finding[] {
+  // Windows has no owner and mode that would mean the same.
+  if (process.platform === 'win32') return []
+  const findings: Finding[] = []
+  const examineMode = (path: string, mode: string, missing: Finding | undefined): void => {
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (!stat) {
+      if (missing) findings.push(missing)
+    } else if ((stat.mode & 0o077) === 0) findings.push({ ok: true, what: `${path} is yours alone` })
+    else findings.push({ ok: false, what: `others can read ${path}: chmod ${mode} ${path}` })
+  }
+  examineMode(dataDir, '700', { ok: true, what: `${dataDir} does not exist: no server was started here` })
+  for (const file of ['cli-token', 'runner-key']) examineMode(join(dataDir, file), '600', undefined)
+  examineMode(join(configDir, 'credentials.json'), '600', undefined)
   return findings
 }

@@ -1,19 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { builtinProfiles } from '@hotline/runner/agents'
+import { options as runnerOptions } from '@hotline/runner/config'
+import { options as serverOptions } from '@hotline/server/config/options'
 import { fail } from '../failure.ts'
+import { keepProcess, type KeptProcess } from '../kept-process.ts'
+import { options } from '../options.ts'
+import type { Environment, Settings } from '../settings.ts'
 
-/** How long the server may take to open its log and its port. */
-const readyTimeoutMs = 30_000
-/** How long a process may take to end by itself after it was asked to; then it is ended. */
-const endTimeoutMs = 10_000
-/** A process that ends unexpectedly is started again after this, longer each time. */
-const restartWaitsMs = [0, 200, 500, 1_000, 2_000, 5_000] as const
-
-/** Variables that our own processes need from the shell; settings of ours go along, anything else does not. */
-const passedOn = [
+/** What our own processes need from the shell. Nothing else goes along, but settings of ours and what agents are given. */
+const passedOn: readonly string[] = [
   'PATH',
   'HOME',
   'USER',
@@ -30,134 +27,124 @@ const passedOn = [
   'LOCALAPPDATA',
 ]
 
-interface Ready {
-  url: string
-  bootstrap?: string
-  notices?: string[]
+/** What the runner hands on to agents: the surroundings of a program, and what the profiles name. */
+const forAgents: readonly string[] = [
+  'LANGUAGE',
+  'LC_CTYPE',
+  'LC_COLLATE',
+  'LC_MESSAGES',
+  'LC_NUMERIC',
+  'LC_TIME',
+  'COLORTERM',
+  'XDG_CACHE_HOME',
+  'XDG_CONFIG_HOME',
+  'XDG_DATA_HOME',
+  'XDG_STATE_HOME',
+  ...builtinProfiles(undefined).flatMap(({ env }) => env ?? []),
+]
+
+export interface UpPorts {
+  settings: Settings
+  env: Environment
+  /** For a person. */
+  say: (line: string) => void
+  /** Once, when everything is ready. */
+  ready: (facts: { url: string; bootstrap: string | undefined }) => void
 }
 
-/** Starts the server, and the runner as a process of its own, and keeps both until Ctrl-C. */
-export async function up(dataDir: string, env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
+/**
+ * Starts the server, and the runner as a process of its own, and keeps both until Ctrl-C (or SIGTERM, or the terminal is
+ * closed). Ends the runner first, so that what it has to say about its agents still reaches the log. A second Ctrl-C
+ * kills.
+ */
+export async function up({ settings, env, say, ready }: UpPorts): Promise<void> {
+  const { dataDir } = settings
+  refuseUnknown(env)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   chmodSync(dataDir, 0o700)
-  const own = Object.fromEntries(
-    Object.entries(env).filter(
-      ([name]) => passedOn.includes(name) || (name.startsWith('HOTLINE_') && name !== 'HOTLINE_TOKEN'),
-    ),
-  )
+  const kept: KeptProcess[] = []
   const stopping = new AbortController()
-  const children = new Map<string, ChildProcess>()
-
-  // The runner builds the environment of each agent from nothing; what agents may need (a provider's key, a proxy) is its
-  // to choose from. The server gets what it needs itself.
-  const { HOTLINE_TOKEN: _, ...all } = env
-  const start = (name: string, main: string, more: Record<string, string>): ChildProcess => {
-    const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve(main))], {
-      env: { ...(name === 'runner' ? all : own), ...more, HOTLINE_DATA_DIR: dataDir },
-      stdio: ['ignore', 'pipe', 'inherit'],
-      // A group of its own: Ctrl-C reaches us alone, and we end them in order.
-      detached: true,
-    })
-    children.set(name, child)
-    return child
-  }
-  /** Starts it again and again until we stop; answers once it is ready for the first time. */
-  const keep = (name: string, main: string, more: () => Record<string, string>): Promise<Ready> =>
-    new Promise((resolve, reject) => {
-      let ready = false
-      let tries = 0
-      const run = (): void => {
-        const startedAt = Date.now()
-        const child = start(name, main, more())
-        const timer = setTimeout(
-          () => reject(fail('unreachable', `The ${name} was not ready after ${readyTimeoutMs / 1_000} s.`)),
-          readyTimeoutMs,
-        )
-        if (child.stdout) {
-          createInterface({ input: child.stdout }).on('line', (line) => {
-            const said = readReady(line)
-            if (!said) return
-            clearTimeout(timer)
-            ready = true
-            resolve(said)
-          })
-        }
-        child.on('error', reject)
-        child.on('exit', (code, signal) => {
-          clearTimeout(timer)
-          children.delete(name)
-          if (stopping.signal.aborted) return
-          if (!ready) return reject(fail('unreachable', `The ${name} could not start (see above).`))
-          if (Date.now() - startedAt > 60_000) tries = 0
-          const waitMs = restartWaitsMs[Math.min(tries, restartWaitsMs.length - 1)] ?? 0
-          tries += 1
-          say(`The ${name} ended (${signal ?? `exit code ${code}`}); starting it again. Nothing is lost.`)
-          setTimeout(() => !stopping.signal.aborted && run(), waitMs)
-        })
-      }
-      run()
-    })
-
-  const stopped = new Promise<void>((resolve) => {
-    const stop = (): void => {
-      if (stopping.signal.aborted) return
-      stopping.abort()
-      say('Ending agents, runner and server …')
-      // The runner first, so that what it has to say about its agents still reaches the log.
-      endChild(children.get('runner'))
-        .then(() => endChild(children.get('server')))
-        .then(resolve, resolve)
-    }
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  })
-
-  try {
-    let port: string | undefined
-    const server = await keep('server', '@hotline/server/main', () =>
-      port === undefined ? {} : { HOTLINE_PORT: port },
-    )
-    // After a crash it comes back at the same port, where pages and runners look for it.
-    port = new URL(server.url).port
-    writeFileSync(join(dataDir, 'url'), `${server.url}\n`, { mode: 0o600 })
-    const runner = keep('runner', '@hotline/runner/main', () => ({
-      HOTLINE_URL: server.url,
-      HOTLINE_RUNNER_KEY_FILE: join(dataDir, 'runner-key'),
-    }))
-    for (const notice of server.notices ?? []) say(notice)
-    await runner
-    say(
-      server.bootstrap
-        ? `Open this link to begin (it works once, for 30 minutes):\n\n  ${server.bootstrap}\n`
-        : `Hotline is at ${server.url}`,
-    )
-    say('Ctrl-C ends everything.')
-  } catch (error) {
+  const stop = (): void => {
+    if (stopping.signal.aborted) for (const one of kept) one.kill()
     stopping.abort()
-    await endChild(children.get('runner'))
-    await endChild(children.get('server'))
-    throw error
   }
-  await stopped
-}
-
-function readReady(line: string): Ready | undefined {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, stop)
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
   try {
-    const said = JSON.parse(line) as { ready?: unknown }
-    return said.ready === true ? (said as unknown as Ready) : undefined
-  } catch {
-    // Not every line is for us.
-    return undefined
+    await Promise.race([stopped, start()])
+    await stopped
+    say('Ending agents, runner and server …')
+  } finally {
+    for (const one of kept.toReversed()) await one.end()
+    for (const signal of signals) process.off(signal, stop)
+  }
+
+  async function start(): Promise<void> {
+    let { port } = settings
+    const server = keepProcess({
+      name: 'server',
+      main: fileURLToPath(import.meta.resolve('@hotline/server/main')),
+      env: () => ({
+        ...ownEnvironment(env, 'server'),
+        ...(port === undefined ? {} : { HOTLINE_PORT: port }),
+        HOTLINE_DATA_DIR: dataDir,
+      }),
+      say,
+    })
+    kept.push(server)
+    const facts = await server.ready
+    const url = String(facts['url'])
+    const bootstrap = typeof facts['bootstrap'] === 'string' ? facts['bootstrap'] : undefined
+    const isPublic = Boolean(env[serverOptions.publicUrl.env])
+    if (stopping.signal.aborted) return
+    // After a crash it comes back at the same port, where pages and runners look for it. A public URL has another port.
+    if (!isPublic) port = new URL(url).port
+    writeFileSync(join(dataDir, 'url'), `${url}\n`, { mode: 0o600 })
+    for (const notice of Array.isArray(facts['notices']) ? facts['notices'] : []) say(String(notice))
+    const runner = keepProcess({
+      name: 'runner',
+      main: fileURLToPath(import.meta.resolve('@hotline/runner/main')),
+      env: () => ({
+        ...ownEnvironment(env, 'runner'),
+        HOTLINE_DATA_DIR: dataDir,
+        HOTLINE_URL: url,
+        HOTLINE_RUNNER_KEY_FILE: join(dataDir, 'runner-key'),
+      }),
+      say,
+    })
+    kept.push(runner)
+    await runner.ready
+    if (!stopping.signal.aborted) ready({ url, bootstrap })
   }
 }
 
-function endChild(child: ChildProcess | undefined): Promise<void> {
-  if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), endTimeoutMs)
-    child.once('exit', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-    child.kill('SIGTERM')
+const namesOf = (all: Record<string, { env: string } | { variable: string }>): ReadonlySet<string> =>
+  new Set(Object.values(all).map((option) => ('env' in option ? option.env : option.variable)))
+const serverNames = namesOf(serverOptions)
+const runnerNames = namesOf(runnerOptions)
+/** Of tests, and of the demonstration agent, which the runner starts. */
+const otherNames = /^HOTLINE_(TEST|DEMO)_/
+
+/** Each process gets its own settings: the server refuses names that it does not know, and needs no key of an agent's. */
+function ownEnvironment(env: Environment, of: 'server' | 'runner'): Record<string, string> {
+  const isFor = {
+    server: (name: string): boolean => serverNames.has(name),
+    runner: (name: string): boolean => runnerNames.has(name) || otherNames.test(name) || forAgents.includes(name),
+  }[of]
+  const own: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && (passedOn.includes(name) || isFor(name))) own[name] = value
+  }
+  return own
+}
+
+/** A setting with a typing error would silently be its default. */
+function refuseUnknown(env: Environment): void {
+  const own = new Set<string>(Object.values(options).flatMap((option) => ('env' in option ? [option.env] : [])))
+  const unknown = Object.keys(env).filter((name) => {
+    if (!name.startsWith('HOTLINE_') || otherNames.test(name)) return false
+    return !own.has(name) && !serverNames.has(name) && !runnerNames.has(name)
   })
+  if (unknown.length > 0) throw fail('invalid_request', `There is no setting ${unknown.join(', ')}.`)
 }

@@ -1,85 +1,136 @@
 import { createInterface } from 'node:readline'
-import type { SessionState } from '@hotline/core/session/state'
-import { openApprovals } from '@hotline/core/session/state'
+import type { CommandOutcome } from '@hotline/client/link'
 import { evolveSession } from '@hotline/core/session/evolve'
+import { openApprovals, type SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
 import { isLive } from '@hotline/protocol/session-status'
+import { type ApprovalCard, approvalCard } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { Failure } from '../failure.ts'
 import { plainText } from '../plain-text.ts'
-import { linesOf } from '../session-lines.ts'
+import { openSessionPrinter } from '../session-printer.ts'
 
 export interface Watching {
   /** Every event as one line of JSON. */
   json: boolean
-  /** Goes on after what is there now. */
-  follow: boolean
-  /** Reads lines to send. */
-  input?: NodeJS.ReadableStream
+  /** `now`: what is there; `idle`: until the agent waits for the next message; `end`: until the session has ended. */
+  until: 'now' | 'idle' | 'end'
+  /** Lines are messages, and those with a slash are commands. Its end is `end` for a person and nothing for a pipe. */
+  input?: { stream: NodeJS.ReadableStream; onEnd: 'leave' | 'stay' }
   write: (text: string) => void
+  /** For what is about the line itself, not the session. */
+  note: (text: string) => void
+  /** Ctrl-C. */
+  signal?: AbortSignal
 }
 
-/** Prints a session from its first event, and with `follow` until it has ended. Answers its last status. */
+/** A card that came a moment ago cannot be meant by an answer that names none: the person was typing about another. */
+const unreadMs = 2_000
+
+const help = 'Known: /allow [number], /deny [number] [reason], /stop, /quit. Everything else is a message.'
+
+/** Prints a session from its first event on, for as long as `until` says, and sends what is typed. Answers its last state. */
 export async function watchSession(server: Server, session: string, how: Watching): Promise<SessionState | undefined> {
   const stream = `session:${session}`
   const link = server.link()
+  /** What was shown here, by its number: nothing else can be decided here. */
+  const cards: (ApprovalCard & { shownAt: number })[] = []
+  const printer = openSessionPrinter(how.write, (event) => {
+    const card = approvalCard(event, `[${cards.length + 1}]`)
+    cards.push({ ...card, shownAt: performance.now() })
+    const away = `elsewhere: hotline approve ${event.data.approval}`
+    return [...card.lines, how.input ? `/allow ${cards.length} or /deny ${cards.length} [reason]; ${away}` : away]
+  })
   let state: SessionState | undefined
-  const watched = new Promise<SessionState | undefined>((resolve, reject) => {
-    const print = (events: readonly Envelope[]): void => {
+  let isHere = false
+  let sending: Promise<void> = Promise.resolve()
+  const ended = Promise.withResolvers<void>()
+  const lines = how.input ? createInterface({ input: how.input.stream }) : undefined
+
+  const isIdle = (): boolean =>
+    state !== undefined && state.counts.turns > 0 && state.turn === undefined && state.queue.length === 0
+  const check = (): void => {
+    if (!isHere) return
+    if (how.until === 'now' || (state && !isLive(state.status))) return ended.resolve()
+    if (how.until === 'idle' && isIdle()) ended.resolve()
+  }
+  link.follow(stream, '0', {
+    events: (events: readonly Envelope[]) => {
       for (const event of events) {
         state = evolveSession(state, event)
-        how.write(how.json ? `${JSON.stringify(event)}\n` : linesOf(event))
+        if (how.json) how.write(`${JSON.stringify(event)}\n`)
+        else printer.event(event)
       }
-    }
-    const done = (): void => {
-      lines?.close()
-      resolve(state)
-    }
-    link.follow(stream, '0', {
-      events: (events) => {
-        print(events)
-        if (state && !isLive(state.status)) done()
-      },
-      caughtUp: () => {
-        if (!how.follow) done()
-      },
-      ended: (problem) => reject(new Failure(problem)),
-    })
-    link.connection.watch((connection) => {
-      if (connection.status === 'closed' && connection.problem) reject(new Failure(connection.problem))
-    })
-    const lines = how.input ? createInterface({ input: how.input }) : undefined
-    lines?.on('line', (line) => {
-      if (line === '/quit') return done()
-      void say(line.trim()).catch((error: unknown) => {
-        if (error instanceof Failure) how.write(`! ${plainText(error.problem.detail)}\n`)
-        else reject(error)
-      })
-    })
-    lines?.on('close', () => resolve(state))
+      check()
+    },
+    caughtUp: () => {
+      isHere = true
+      check()
+    },
+    ended: (problem) => ended.reject(new Failure(problem)),
+    reset: () => {
+      how.note('The log of this session was replaced. Attach again to see it.')
+      ended.resolve()
+    },
   })
+  link.connection.watch((connection) => {
+    if (connection.status === 'closed' && connection.problem) ended.reject(new Failure(connection.problem))
+    if (connection.status === 'waiting' && connection.attempt === 1)
+      how.note(`${connection.problem.detail} Trying again …`)
+  })
+  lines?.on('line', (line) => {
+    if (line.trim() === '/quit') return ended.resolve()
+    sending = sending.then(() => take(line.trim()))
+    sending.catch((error: unknown) => ended.reject(error))
+  })
+  lines?.on('close', () => how.input?.onEnd === 'leave' && ended.resolve())
+  how.signal?.addEventListener('abort', () => ended.resolve(), { once: true })
   try {
-    return await watched
+    await ended.promise
+    // What was typed last still goes out, unless nobody can be reached.
+    if (link.connection.value.status === 'open') await sending
+    printer.end()
+    return state
   } finally {
+    lines?.close()
     await link[Symbol.asyncDispose]()
   }
 
   /** A line is a message, unless it begins with a slash: only then can it decide something. */
-  async function say(line: string): Promise<void> {
-    if (line === '') return
-    const [word, ...rest] = line.split(' ')
-    if (word === '/allow' || word === '/deny') {
-      const open = state && openApprovals(state).at(0)
-      if (!open) return how.write('! Nothing is asked now.\n')
-      const reason = rest.join(' ')
-      await server.command(stream, 'approval.decide', {
-        approval: open.approval,
-        digest: open.digest,
-        verdict: word === '/allow' ? 'allow' : 'deny',
-        ...(reason ? { reason } : {}),
-      })
-    } else if (word === '/stop') await server.command(stream, 'session.interrupt', {})
-    else if (word?.startsWith('/')) how.write('! Known: /allow, /deny [reason], /stop, /quit\n')
-    else await server.command(stream, 'message.send', { text: line })
+  async function take(line: string): Promise<void> {
+    const outcome = line === '' ? undefined : line.startsWith('/') ? await obey(line) : await message(line)
+    if (outcome && !outcome.ok) how.note(`! ${plainText(outcome.problem.detail)}`)
+  }
+
+  function message(text: string): Promise<CommandOutcome> {
+    return link.command(stream, 'message.send', { text })
+  }
+
+  async function obey(line: string): Promise<CommandOutcome | undefined> {
+    const [word = '', ...rest] = line.split(/\s+/)
+    if (word === '/stop') return await link.command(stream, 'session.interrupt', {})
+    if (word === '/allow' || word === '/deny') return await decide(word === '/allow' ? 'allow' : 'deny', rest)
+    how.note(help)
+    return undefined
+  }
+
+  async function decide(verdict: 'allow' | 'deny', words: readonly string[]): Promise<CommandOutcome | undefined> {
+    const isNumber = /^[0-9]+$/.test(words[0] ?? '')
+    const open = state ? openApprovals(state) : []
+    const shown = cards.filter(({ approval }) => open.some((one) => one.approval === approval))
+    const only = shown.length === 1 && performance.now() - (shown[0]?.shownAt ?? 0) > unreadMs ? shown[0] : undefined
+    const card = isNumber ? cards[Number(words[0]) - 1] : only
+    if (!card) {
+      const numbers = shown.map(({ approval }) => cards.findIndex((one) => one.approval === approval) + 1)
+      how.note(shown.length === 0 ? 'Nothing is asked now.' : `Say which one: ${numbers.join(', ')}.`)
+      return undefined
+    }
+    if (card.unfit !== undefined && verdict === 'allow') {
+      how.note(`! ${card.unfit}`)
+      return undefined
+    }
+    const reason = words.slice(isNumber ? 1 : 0).join(' ')
+    const decision = { approval: card.approval, digest: card.digest, verdict }
+    return await link.command(stream, 'approval.decide', { ...decision, ...(reason ? { reason } : {}) })
   }
 }

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import { approvalDigest } from '@hotline/core/approval-digest'
+import type { EventOf } from '@hotline/protocol/events'
+import { plainText } from './plain-text.ts'
+
+/** An approval as it is shown before somebody decides: all that will run, and whether the digest is really its own. */
+export interface ApprovalCard {
+  approval: string
+  digest: string
+  /** Lines without their ends. */
+  lines: readonly string[]
+  /** What keeps it from being decided here: nothing else was shown than what is on the card. */
+  unfit?: string
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** The card of a request. `label` names it where it is decided. */
+export function approvalCard(event: EventOf<'approval.requested'>, label: string): ApprovalCard {
+  const { approval, digest, contextDigest, expiresAt, strength } = event.data
+  const request = event.body
+  if (!request) {
+    const unfit = 'What it asked was erased; it cannot be decided any more.'
+    return { approval, digest, lines: [`${label} ${unfit}`], unfit }
+  }
+  const facts = [
+    `tool ${inLine(request.tool)}`,
+    ...(request.cwd === undefined ? [] : [`in ${inLine(request.cwd)}`]),
+    ...(request.envNames?.length ? [`with ${inLine(request.envNames.join(', '))}`] : []),
+    strengths[strength],
+    `until ${timeOf(expiresAt)}`,
+  ]
+  const lines = [
+    `${label} ${inLine(request.title)}`,
+    `(${facts.join('; ')})`,
+    ...exactLines(request.input).map((line) => `| ${line}`),
+    ...(request.redacted ? ['A secret is masked in this.'] : []),
+    ...(request.reason === undefined
+      ? []
+      : plainText(request.reason)
+          .split('\n')
+          .map((line) => `the agent says: ${line}`)),
+  ]
+  if (approvalDigest(contextDigest, request.input, sha256) === digest) return { approval, digest, lines }
+  const unfit = 'What is shown is not what the decision would be about. Do not decide; tell whoever runs this server.'
+  return { approval, digest, lines: [...lines, unfit], unfit }
+}
+
+const strengths = {
+  enforced: 'runs exactly this',
+  mediated: 'runs in a sandbox',
+  advisory: 'the agent promises to keep to it',
+  observe_only: 'only watching',
+} as const
+
+/** The bytes that run, line by line; a carriage return is told from a line end. */
+function exactLines(input: string): string[] {
+  return input.split('\n').map(plainText)
+}
+
+/** Text that must not begin a line of its own. */
+export function inLine(text: string): string {
+  return plainText(text).replaceAll('\n', '\\n')
+}
+
+/** The time of day here. */
+export function timeOf(at: string): string {
+  const date = new Date(at)
+  return Number.isNaN(date.getTime()) ? '--:--:--' : date.toLocaleTimeString('en-GB')
+}

@@ -1,0 +1,158 @@
+import { resolve } from 'node:path'
+import { uuidV7 } from '@hotline/client/uuid'
+import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
+import { isLive, SessionStatus } from '@hotline/protocol/session-status'
+import type { Command } from 'commander'
+import { inLine } from '../approval-card.ts'
+import { fail } from '../failure.ts'
+import type { CommandContext } from './context.ts'
+import { type Watching, watchSession } from './watch.ts'
+
+/** Letters of a session's id in lists: enough to tell sessions of the same second apart. */
+const shownIdChars = 18
+
+interface RunOptions {
+  title?: string
+  cwd?: string
+  project?: string
+  detach?: boolean
+  until: string
+}
+
+/** Starting, watching, listing and ending sessions. `words` is the command line as it was typed, to see `--` in it. */
+export function addSessionCommands(program: Command, context: CommandContext, words: readonly string[]): void {
+  program
+    .command('run')
+    .description('start an agent: run <agent> [prompt], or any command: run -- <command> [arguments]')
+    .argument('<agent...>')
+    .option('--title <title>', 'name in the lists')
+    .option('--cwd <folder>', 'where it works (default: here; the demo agent has a folder of its own)')
+    .option('--project <project>', 'id of a project (default: the first one)')
+    .option('--detach', 'do not stay and watch')
+    .option('--until <end|idle>', 'stay until the session has ended, or until the agent waits for a message', 'end')
+    .action(async (args: string[], options: RunOptions) => {
+      const server = context.server()
+      const until = readUntil(options.until)
+      const isCommand = words.indexOf('--') !== -1 && words.length - words.indexOf('--') - 1 === args.length
+      const [agent = '', ...rest] = isCommand ? ['command'] : args
+      const project = options.project ?? (await server.get<Me>('/api/me')).projects[0]?.project
+      if (project === undefined) throw fail('not_found', 'You are in no project yet.')
+      const session = uuidV7()
+      const cwd = options.cwd ?? (agent === 'demo' ? undefined : '.')
+      await server.command(`session:${session}`, 'session.start', {
+        project,
+        agent,
+        ...(isCommand ? { command: args } : {}),
+        ...(cwd === undefined ? {} : { cwd: resolve(cwd) }),
+        ...(rest.length > 0 ? { prompt: rest.join(' ') } : {}),
+        ...(options.title === undefined ? {} : { title: options.title }),
+      })
+      if (options.detach) return context.print({ session }, `${session}\n`)
+      await stay(context, session, until)
+    })
+
+  program
+    .command('attach')
+    .description('watch a session and write to it: lines are messages; /allow, /deny [reason], /stop, /quit')
+    .argument('<session>', 'id, or the beginning of it')
+    .action(async (text: string) => {
+      await stay(context, (await context.server().findSession(text)).session, 'end')
+    })
+
+  program
+    .command('logs')
+    .description('print a session')
+    .argument('<session>', 'id, or the beginning of it')
+    .option('-f, --follow', 'go on until it ends')
+    .action(async (text: string, options: { follow?: boolean }) => {
+      const server = context.server()
+      const { session } = await server.findSession(text)
+      const { json } = context
+      const until = options.follow ? 'end' : 'now'
+      await watchSession(server, session, { json, until, ...says(context), signal: context.interrupted() })
+    })
+
+  program
+    .command('ls')
+    .description('the sessions, and what they ask')
+    .option('-a, --all', 'ended ones too')
+    .action(async (options: { all?: boolean }) => {
+      const rows = (await context.server().sessions()).filter((row) => options.all || isRunning(row))
+      context.print(rows, rows.length > 0 ? rows.map(rowLines).join('') : 'No sessions. Start one: hotline run demo\n')
+    })
+
+  program
+    .command('agents')
+    .description('what can be started')
+    .action(async () => {
+      const { agents } = await context.server().get<{ agents: AgentRow[] }>('/api/agents')
+      const line = (row: AgentRow): string =>
+        `${inLine(row.agent).padEnd(16)} ${inLine(row.available ? row.description : (row.hint ?? 'not available'))}\n`
+      context.print(agents, agents.length > 0 ? agents.map(line).join('') : 'No machine is connected.\n')
+    })
+
+  program
+    .command('send')
+    .description('write to a session')
+    .argument('<session>', 'id, or the beginning of it')
+    .argument('<text...>')
+    .action(async (text: string, message: string[]) => {
+      const server = context.server()
+      const { session } = await server.findSession(text)
+      const accepted = await server.command(`session:${session}`, 'message.send', { text: message.join(' ') })
+      context.print(accepted, 'sent\n')
+    })
+
+  program
+    .command('abort')
+    .description('end a session and its agent')
+    .argument('<session>', 'id, or the beginning of it')
+    .option('--reason <text>')
+    .action(async (text: string, options: { reason?: string }) => {
+      const server = context.server()
+      const { session } = await server.findSession(text)
+      const reason = options.reason === undefined ? {} : { reason: options.reason }
+      context.print(await server.command(`session:${session}`, 'session.abort', reason), 'ending\n')
+    })
+}
+
+async function stay(context: CommandContext, session: string, until: 'end' | 'idle'): Promise<void> {
+  const { json, stdin } = context
+  const input: Watching['input'] = { stream: stdin, onEnd: stdin.isTTY ? 'leave' : 'stay' }
+  const state = await watchSession(context.server(), session, {
+    json,
+    until,
+    input,
+    ...says(context),
+    signal: context.interrupted(),
+  })
+  // A terminal or a pipe that was read from would keep the process.
+  stdin.destroy()
+  if (state && isLive(state.status))
+    context.note(`It goes on. Come back with: hotline attach ${session.slice(0, shownIdChars)}`)
+  if (state?.status === 'failed') context.exit(1)
+}
+
+function says(context: CommandContext): Pick<Watching, 'write' | 'note'> {
+  return { write: (text) => context.write(text), note: (text) => context.note(text) }
+}
+
+function readUntil(text: string): 'end' | 'idle' {
+  if (text === 'end' || text === 'idle') return text
+  throw fail('invalid_request', `--until takes "end" or "idle", not "${text}".`)
+}
+
+function isRunning({ status }: SessionRow): boolean {
+  const known = SessionStatus.safeParse(status)
+  // A status of a later version is shown rather than hidden.
+  return !known.success || isLive(known.data)
+}
+
+function rowLines(row: SessionRow): string {
+  const asks = row.openApprovals.length + row.openQuestions.length
+  const state = row.staleSince === null ? row.status : 'out of contact'
+  const turn = asks > 0 ? `NEEDS YOU ${asks}` : row.turn
+  const id = row.session.slice(0, shownIdChars).padEnd(shownIdChars)
+  const approvals = row.openApprovals.map((approval) => `${' '.repeat(shownIdChars + 2)}asks: ${approval}\n`).join('')
+  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}`
+}

@@ -1,0 +1,107 @@
+import { hostname } from 'node:os'
+import { text as readAll } from 'node:stream/consumers'
+import { httpRequest } from '@hotline/client/http-request'
+import { problemOfResponse, unreachable } from '@hotline/client/problem-of'
+import type { Me } from '@hotline/protocol/http'
+import type { Command } from 'commander'
+import { inLine } from '../approval-card.ts'
+import { readCredential, storeCredential } from '../credentials.ts'
+import { Failure, fail } from '../failure.ts'
+import { askLine, askSecret } from '../prompt.ts'
+import type { CommandContext } from './context.ts'
+
+/** Days until the token of this machine expires. */
+const tokenDays = 90
+
+/** `sign-in` and `sign-out`: a personal token of this machine, in a file that only its owner can read. */
+export function addSignInCommands(program: Command, context: CommandContext): void {
+  program
+    .command('sign-in')
+    .description('make a personal token for this machine and keep it; or keep one that is given on standard input')
+    .option('--name <name>', 'account')
+    .option('--with-token', 'read a token from standard input instead of asking for a password')
+    .action(async (options: { name?: string; withToken?: boolean }) => {
+      const { url, configDir } = context.settings()
+      const made = options.withToken ? await readToken(context) : await makeToken(context, url, options.name)
+      const me = await httpRequest<Me>(url, { kind: 'token', token: made.token }, 'GET', '/api/me')
+      if (!me.ok) throw new Failure(me.problem)
+      storeCredential(configDir, url, { ...made, name: me.value.name })
+      context.print({ url, name: me.value.name }, `Signed in to ${url} as ${inLine(me.value.name)}.\n`)
+    })
+
+  program
+    .command('sign-out')
+    .description('revoke the token of this machine and forget it')
+    .action(async () => {
+      const { url, configDir } = context.settings()
+      const stored = readCredential(configDir, url)
+      if (!stored) return context.print({ url, signedOut: false }, `Nothing is stored for ${url}.\n`)
+      if (stored.key !== undefined) {
+        const { token, key } = stored
+        const revoked = await httpRequest(url, { kind: 'token', token }, 'DELETE', `/api/keys/${key}`)
+        // One that is revoked or expired already is what was wanted.
+        if (!revoked.ok && revoked.problem.code !== 'unauthenticated') throw new Failure(revoked.problem)
+      }
+      storeCredential(configDir, url, undefined)
+      context.print({ url, signedOut: true }, `Signed out of ${url}.\n`)
+    })
+}
+
+async function readToken({ stdin }: CommandContext): Promise<{ token: string }> {
+  const token = (await readAll(stdin)).trim()
+  if (token === '') throw fail('invalid_request', 'There is no token on standard input.')
+  return { token }
+}
+
+/** Signs in as a browser does, makes the token, and leaves no browser session behind. */
+async function makeToken(
+  context: CommandContext,
+  url: string,
+  given: string | undefined,
+): Promise<{ token: string; key: string }> {
+  if (!context.stdin.isTTY) {
+    throw fail('invalid_request', 'There is no terminal to ask for a password. Use --with-token and standard input.')
+  }
+  const name = given ?? (await askLine(context.stdin, 'Name: '))
+  const password = await askSecret(context.stdin, 'Password: ')
+  const signedIn = await post(url, '/api/auth/sign-in', undefined, { name, password })
+  const cookie = signedIn.cookie
+  if (cookie === undefined) throw fail('internal', 'The server gave no session.')
+  const body = { kind: 'pat', name: `hotline on ${hostname()}`.slice(0, 100), days: tokenDays }
+  const { value } = await post(url, '/api/keys', cookie, body)
+  const { token, key } = value as { token: string; key: string }
+  await post(url, '/api/auth/sign-out', cookie, {})
+  return { token, key }
+}
+
+async function post(
+  url: string,
+  path: string,
+  cookie: string | undefined,
+  body: object,
+): Promise<{ value: unknown; cookie: string | undefined }> {
+  let response: Response
+  try {
+    response = await fetch(new URL(path, url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: url, ...(cookie === undefined ? {} : { cookie }) },
+      body: JSON.stringify(body),
+    })
+  } catch {
+    // `fetch` says no more than "failed".
+    throw new Failure(unreachable(`The server at ${url} cannot be reached.`))
+  }
+  const said = await response.text()
+  const value = parse(said)
+  if (!response.ok) throw new Failure(problemOfResponse(response.status, value, response.headers.get('retry-after')))
+  return { value, cookie: response.headers.getSetCookie()[0]?.split(';', 1)[0] }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // An empty answer, or one of something in between.
+    return undefined
+  }
+}

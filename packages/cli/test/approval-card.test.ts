@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
+import type { EventOf } from '@hotline/protocol/events'
+import { describe, expect, it } from 'vitest'
+import { approvalCard } from '../src/approval-card.ts'
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+function asked(input: string, shown: string | undefined = input): EventOf<'approval.requested'> {
+  const request = { tool: 'bash', title: 'Run', input, cwd: '/srv' }
+  const context = contextDigest('s1', 'demo', request, sha256)
+  return {
+    v: 1,
+    stream: 'session:s1',
+    seq: 1,
+    at: '2026-01-01T00:00:00.000Z',
+    type: 'approval.requested',
+    actor: { kind: 'agent', id: 's1' },
+    hash: '',
+    data: {
+      approval: 'a1',
+      digest: approvalDigest(context, input, sha256),
+      contextDigest: context,
+      verdicts: ['allow', 'deny'],
+      scopes: ['once'],
+      strength: 'enforced',
+      expiresAt: '2026-01-02T00:00:00.000Z',
+      onTimeout: 'deny',
+    },
+    ...(shown === undefined ? {} : { body: { ...request, input: shown } }),
+  }
+}
+
+describe('an approval as it is shown', () => {
+  it('[B4] shows every line of what runs, each behind a bar, and nothing hidden in it', () => {
+    const { lines, unfit } = approvalCard(asked('a\r\n\u200bb\n'), '[1]')
+    expect(lines.filter((line) => line.startsWith('|'))).toEqual(['| a\\u{d}', '| \\u{200b}b', '| '])
+    expect(unfit).toBe(undefined)
+  })
+
+  it('[B4] what is shown with the digest of something else cannot be allowed', () => {
+    const card = approvalCard(asked('rm -rf /', 'ls'), '[1]')
+    expect(card.unfit).toContain('not what the decision would be about')
+    expect(card.lines.at(-1)).toBe(card.unfit)
+  })
+
+  it('[B4] what was erased cannot be allowed', () => {
+    const { body: _, ...erased } = asked('ls')
+    expect(approvalCard(erased, '[1]').unfit).toContain('erased')
+  })
+})

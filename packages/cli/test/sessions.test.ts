@@ -1,0 +1,272 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { errorKinds } from '@hotline/protocol/error'
+import type { Envelope } from '@hotline/protocol/event'
+import type { SessionRow } from '@hotline/protocol/http'
+import { type HandRunner, type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
+import { waitFor } from '@hotline/testing/wait-for'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
+
+let live: LiveServer
+let home: TempDir
+
+beforeAll(async () => {
+  live = await startLiveServer()
+  home = await openTempDir()
+})
+afterAll(async () => {
+  await live[Symbol.asyncDispose]()
+  await home.remove()
+})
+
+function start(args: readonly string[], more: Readonly<Record<string, string>> = {}): HotlineProcess {
+  return startHotlineProcess(args, {
+    HOME: home.path,
+    HOTLINE_DATA_DIR: live.dataDir,
+    HOTLINE_URL: live.url,
+    HOTLINE_TOKEN: live.token,
+    ...more,
+  })
+}
+
+/** Runs it to its end, with nothing to read. */
+async function run(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+  const hotline = start(args, more)
+  hotline.endInput()
+  return await hotline.ended
+}
+
+const typesOf = async ({ session }: HandRunner): Promise<string[]> =>
+  (await live.stored(session)).map(({ type }) => type)
+
+describe('sessions from the command line', () => {
+  it('[B3] ls, send, logs and abort, as text and as JSON', async () => {
+    const runner = await live.startSession('a title\u202e\u009b31m')
+    await runner.report({
+      type: 'message.posted',
+      data: { message: 'm1', role: 'agent', chars: 2, queued: false },
+      body: { text: 'one\n00:00:00 ASKS   two\u001b]0;x\u0007' },
+    })
+    const listed = await run(['ls'])
+    expect(listed.out).toContain('a title\\u{202e}\\u{9b}31m')
+    expect(listed.out).toContain(runner.session.slice(0, 18))
+    const rows = JSON.parse((await run(['--json', 'ls'])).out) as SessionRow[]
+    expect(rows.find(({ session }) => session === runner.session)).toMatchObject({ status: 'active', agent: 'demo' })
+
+    expect(await run(['send', runner.session, 'hello', 'there'])).toMatchObject({ code: 0, out: 'sent\n' })
+    const logs = await run(['logs', runner.session])
+    expect(logs.out).toMatch(/^\d\d:\d\d:\d\d agent {2}one\n {16}00:00:00 ASKS {3}two\\u\{1b\}\]0;x\\u\{7\}$/m)
+    expect(logs.out).toContain('hello there')
+    // oxlint-disable-next-line no-control-regex
+    expect(logs.out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+    const lines = (await run(['--json', 'logs', runner.session])).out.trim().split('\n')
+    expect(lines.map((line) => (JSON.parse(line) as Envelope).seq)).toEqual(lines.map((_, index) => index + 1))
+
+    expect(JSON.parse((await run(['--json', 'abort', runner.session, '--reason', 'enough'])).out)).toMatchObject({
+      id: expect.any(String) as string,
+    })
+    expect(await typesOf(runner)).toContain('control.requested')
+  })
+
+  it('[B4] approve and deny show exactly what would run; a session is only allowed what was read', async () => {
+    const runner = await live.startSession()
+    const input = 'rm -rf /\r\u001b[2K\u202els\n00:00:00 answer allowed'
+    const { approval } = await runner.ask({ tool: 'bash', title: 'List\nfiles', input, cwd: '/srv', reason: 'to look' })
+    const unread = await run(['approve', runner.session])
+    expect(unread.code).toBe(errorKinds.invalid.exit)
+    expect(unread.err).toContain(`hotline approve ${approval}`)
+    const card = ['List\\nfiles', '| rm -rf /\\u{d}\\u{1b}[2K\\u{202e}ls', '| 00:00:00 answer allowed', 'in /srv']
+    for (const text of card) expect(unread.out).toContain(text)
+    expect(await typesOf(runner)).not.toContain('approval.resolved')
+
+    const allowed = await run(['approve', approval])
+    expect(allowed.code).toBe(0)
+    for (const text of [...card, 'runs exactly this', 'the agent says: to look', 'allowed\n']) {
+      expect(allowed.out).toContain(text)
+    }
+    expect(await run(['approve', approval])).toMatchObject({ code: errorKinds['not-found'].exit })
+
+    await runner.ask({ tool: 'bash', title: 'again', input: 'ls' })
+    expect(await run(['deny', runner.session, '--reason', 'not now'])).toMatchObject({ code: 0 })
+    const { approval: third } = await runner.ask({ tool: 'bash', title: 'third', input: 'ls' })
+    await runner.ask({ tool: 'bash', title: 'fourth', input: 'ls' })
+    const several = await run(['approve', '--yes', runner.session])
+    expect(several.code).toBe(errorKinds.invalid.exit)
+    expect(several.err).toContain(third)
+    const resolved = (await live.stored(runner.session)).filter(({ type }) => type === 'approval.resolved')
+    expect(resolved.map(({ data, body }) => [data['outcome'], body?.['reason']])).toEqual([
+      ['allowed', undefined],
+      ['denied', 'not now'],
+    ])
+  })
+
+  it('[B5] attach prints what happens and sends what is typed; only what was shown is decided, and chat decides nothing', async () => {
+    const runner = await live.startSession()
+    await runner.report({ type: 'turn.started', data: { turn: 't1' } })
+    const attached = start(['attach', runner.session])
+    await attached.says('queued -> starting')
+    attached.type('/allow')
+    await waitFor(() => attached.err.includes('Nothing is asked now.'), { what: 'the answer to /allow' })
+    attached.type('yes, allow it')
+    await attached.says('yes, allow it')
+    const first = await runner.ask({ tool: 'bash', title: 'First', input: 'echo 1' })
+    await runner.ask({ tool: 'bash', title: 'Second', input: 'echo 2' })
+    await attached.says('[2] Second')
+    attached.type('allow')
+    attached.type('/allow')
+    await waitFor(() => attached.err.includes('Say which one: 1, 2.'), { what: 'the question which' })
+    attached.type('/allow 1')
+    await attached.says('answer allowed')
+    attached.type('/deny 2 not this one')
+    await attached.says('not this one')
+    attached.type('/stop')
+    attached.type('/unheard')
+    await waitFor(() => attached.err.includes('Known: /allow'), { what: 'the help' })
+    attached.type('/quit')
+    const { code, err } = await attached.ended
+    expect(code).toBe(0)
+    expect(err).toContain('It goes on. Come back with: hotline attach')
+    const stored = await live.stored(runner.session)
+    const texts = stored.filter(({ type }) => type === 'message.posted').map(({ body }) => body?.['text'])
+    expect(texts).toEqual(['yes, allow it', 'allow'])
+    expect(
+      stored
+        .filter(({ type }) => type === 'approval.resolved')
+        .map(({ data }) => [data['approval'] === first.approval, data['outcome']]),
+    ).toEqual([
+      [true, 'allowed'],
+      [false, 'denied'],
+    ])
+    expect(stored.filter(({ type }) => type === 'control.requested').map(({ data }) => data['action'])).toEqual([
+      'interrupt',
+    ])
+  })
+
+  it('[B5] a card that came a moment ago is not meant by /allow without its number', async () => {
+    const runner = await live.startSession()
+    const attached = start(['attach', runner.session])
+    await attached.says('queued -> starting')
+    await runner.ask({ tool: 'bash', title: 'Sudden', input: 'echo 1' })
+    await attached.says('[1] Sudden')
+    attached.type('/allow')
+    await waitFor(() => attached.err.includes('Say which one: 1.'), { what: 'the question which' })
+    expect(await typesOf(runner)).not.toContain('approval.resolved')
+    attached.child.kill('SIGINT')
+    expect((await attached.ended).code).toBe(0)
+  })
+
+  it('[B5] attach goes on over a lost connection, and what is typed meanwhile arrives once', async () => {
+    const runner = await live.startSession()
+    const attached = start(['attach', runner.session], { HOTLINE_URL: live.proxyUrl })
+    await attached.says('queued -> starting')
+    live.proxy.refuse()
+    live.proxy.cut()
+    await waitFor(() => attached.err.includes('Trying again'), { what: 'the loss to be said' })
+    attached.type('from the tunnel')
+    live.proxy.restore()
+    await attached.says('from the tunnel')
+    await runner.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'completed', reason: 'goal_reached' },
+      body: {},
+    })
+    expect((await attached.ended).code).toBe(0)
+    const texts = (await live.stored(runner.session)).filter(({ type }) => type === 'message.posted')
+    expect(texts).toHaveLength(1)
+  })
+
+  it('[B6] run starts an agent, or any command as it was typed', async () => {
+    const detached = await run(['run', '--detach', '--title', 'T', 'demo', 'say', 'hello'])
+    const session = detached.out.trim()
+    const stored = await live.stored(session)
+    expect(stored[0]).toMatchObject({ type: 'session.created', data: { agent: 'demo' }, body: { title: 'T' } })
+    expect(stored[1]).toMatchObject({ type: 'message.posted', body: { text: 'say hello' } })
+    const made = await run(['--json', 'run', '--detach', '--cwd', '/tmp/..', '--', 'ls', '-la', '--json', '--', 'x'])
+    const { session: other } = JSON.parse(made.out) as { session: string }
+    const [created] = await live.stored(other)
+    expect(created).toMatchObject({
+      data: { agent: 'command' },
+      body: { command: ['ls', '-la', '--json', '--', 'x'], cwd: '/' },
+    })
+    expect(await run(['run', '--until', 'tomorrow', 'demo'])).toMatchObject({ code: errorKinds.invalid.exit })
+  })
+})
+
+describe('who the command line is', () => {
+  it('[B7] sign-in keeps a token that is given, for this server alone, in a file of its owner; sign-out forgets it', async () => {
+    const config = join(home.path, 'config')
+    const env = { XDG_CONFIG_HOME: config, HOTLINE_TOKEN: '', HOTLINE_DATA_DIR: join(home.path, 'none') }
+    expect(await run(['ls'], env)).toMatchObject({ code: errorKinds.unauthenticated.exit })
+    const signingIn = start(['sign-in', '--with-token'], env)
+    signingIn.type(live.token)
+    signingIn.endInput()
+    expect(await signingIn.ended).toMatchObject({ code: 0, out: `Signed in to ${live.url} as dana.\n` })
+    const file = join(config, 'hotline', 'credentials.json')
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect((await run(['ls'], env)).code).toBe(0)
+
+    const wrong = start(['sign-in', '--with-token'], env)
+    wrong.type('hl_pat_wrong')
+    wrong.endInput()
+    expect((await wrong.ended).code).toBe(errorKinds.unauthenticated.exit)
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ [live.url]: { token: live.token } })
+
+    expect((await run(['sign-out'], env)).code).toBe(0)
+    expect(readFileSync(file, 'utf8')).not.toContain(live.token)
+    expect(await run(['ls'], env)).toMatchObject({ code: errorKinds.unauthenticated.exit })
+  })
+
+  it('[B7] a token goes to no server but the one that it is of', async () => {
+    const heard: (string | undefined)[] = []
+    const stranger = createServer((request, response) => {
+      heard.push(request.headers.authorization)
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+    })
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
+    try {
+      const config = join(home.path, 'other-config')
+      mkdirSync(join(config, 'hotline'), { recursive: true })
+      const stored = { [live.url]: { token: 'stored' } }
+      writeFileSync(join(config, 'hotline', 'credentials.json'), JSON.stringify(stored))
+      writeFileSync(join(live.dataDir, 'url'), `${live.url}\n`)
+      const url = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`
+      const env = { XDG_CONFIG_HOME: config, HOTLINE_TOKEN: '', HOTLINE_URL: url }
+      expect(await run(['ls'], env)).toMatchObject({ code: errorKinds.unauthenticated.exit })
+      expect(heard).toEqual([])
+      // On this machine, without anything said, the owner's own token is used.
+      const own = await run(['ls'], { HOTLINE_TOKEN: '', HOTLINE_URL: '' })
+      expect(own.code).toBe(0)
+    } finally {
+      stranger.closeAllConnections()
+      await new Promise((resolve) => stranger.close(resolve))
+    }
+  })
+
+  it('[B8] doctor says what is the matter, and ends with 1 where something is', async () => {
+    const well = await run(['doctor'])
+    expect(well.out).toContain(`ok   the server at ${live.url} is ready`)
+    expect(well.out).toContain('FAIL no machine that runs agents is connected')
+    expect(well.code).toBe(1)
+    const away = await run(['--json', 'doctor'], { HOTLINE_URL: 'http://127.0.0.1:9' })
+    const findings = JSON.parse(away.out) as { ok: boolean; what: string }[]
+    expect(findings.find(({ ok }) => !ok)?.what).toContain('cannot be reached')
+  })
+
+  it.each([
+    ['an address that is none', ['--url', 'nonsense', 'ls']],
+    ['another scheme', ['--url', 'file:///etc/passwd', 'ls']],
+    ['a port that is none', ['up', '--port', '99999']],
+  ])('[B2] %s is refused', async (_name, args) => {
+    expect(await run(args)).toMatchObject({ code: errorKinds.invalid.exit, out: '' })
+  })
+
+  it('[B2] a setting with a typing error is named, not ignored', async () => {
+    const { code, err } = await run(['up'], { HOTLINE_PROT: '1' })
+    expect(code).toBe(errorKinds.invalid.exit)
+    expect(err).toContain('HOTLINE_PROT')
+  })
+})

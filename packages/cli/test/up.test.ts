@@ -1,0 +1,66 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
+import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
+import { waitFor } from '@hotline/testing/wait-for'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
+
+let dir: TempDir
+let guard: ChildGuard
+
+beforeEach(async () => {
+  dir = await openTempDir()
+  // Children have an environment of their own: they are known by the data directory in it, which is a mark as well.
+  guard = guardChildren()
+})
+afterEach(async () => {
+  await guard.assertNoSurvivors()
+  await dir.remove()
+})
+
+function up(more: Readonly<Record<string, string>> = {}): HotlineProcess {
+  return startHotlineProcess(['--json', 'up', '--port', '0'], {
+    HOME: dir.path,
+    HOTLINE_DATA_DIR: join(dir.path, 'data'),
+    ...guard.environment,
+    ...more,
+  })
+}
+
+const facts = async (hotline: HotlineProcess): Promise<{ url: string; bootstrap?: string }> => {
+  await waitFor(() => hotline.out.includes('\n'), { what: `the ready line (${hotline.err})`, deadlineMs: 30_000 })
+  return JSON.parse(hotline.out) as { url: string; bootstrap?: string }
+}
+
+describe('hotline up', () => {
+  it('[B9] starts, says where, and keeps its folder to its owner; Ctrl-C ends everything with 0', async () => {
+    const hotline = up({ SECRET_OF_THE_SHELL: 'x', HOTLINE_TOKEN: 'y' })
+    const { url, bootstrap } = await facts(hotline)
+    expect(bootstrap).toContain(`${url}/#bootstrap=`)
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    expect(statSync(join(dir.path, 'data')).mode & 0o777).toBe(0o700)
+    hotline.child.kill('SIGINT')
+    const { code, err } = await hotline.ended
+    expect(code).toBe(0)
+    expect(err).toContain('Ending agents, runner and server')
+    expect(err).not.toContain(bootstrap?.split('=')[1])
+  })
+
+  it('[B9] ended before it is ready it leaves nothing behind', async () => {
+    const hotline = up()
+    await waitFor(() => guard.findSurvivors().length > 1, { what: 'a child' })
+    hotline.child.kill('SIGTERM')
+    expect((await hotline.ended).out).toBe('')
+  })
+
+  it('[B9] a second server in the same folder is refused with a sentence', async () => {
+    const first = up()
+    await facts(first)
+    const { code, err } = await up().ended
+    expect(code).not.toBe(0)
+    expect(err).toContain('in use')
+    first.child.kill('SIGINT')
+    expect((await first.ended).code).toBe(0)
+  })
+})
