@@ -51,7 +51,8 @@ export function keepProcess(plan: ProcessPlan): KeptProcess {
     const startedAt = performance.now()
     const started = spawn(process.execPath, [plan.main], {
       env: plan.env(),
-      stdio: ['ignore', 'pipe', 'inherit'],
+      // The channel carries nothing: that it closes is how the process hears that we are gone, however we went.
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       // A group of its own: Ctrl-C reaches us alone, and we end everything in order.
       detached: true,
     })
@@ -60,13 +61,14 @@ export function keepProcess(plan: ProcessPlan): KeptProcess {
       say(`The ${name} was not ready after ${readyTimeoutMs / 1_000} s.`)
       started.kill('SIGKILL')
     }, readyTimeoutMs)
-    createInterface({ input: started.stdout }).on('line', (line) => {
-      const said = readReady(line)
-      if (!said) return
-      clearTimeout(timer)
-      wasReady = true
-      ready.resolve(said)
-    })
+    if (started.stdout)
+      createInterface({ input: started.stdout }).on('line', (line) => {
+        const said = readReady(line)
+        if (!said) return
+        clearTimeout(timer)
+        wasReady = true
+        ready.resolve(said)
+      })
     started.on('error', (error) => ready.reject(fail('unreachable', `The ${name} cannot be started: ${error.message}`)))
     started.on('exit', (code, signal) => {
       clearTimeout(timer)

@@ -1,33 +1,64 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { fail } from './failure.ts'
 
-/** Asks on the terminal; the question goes to standard error. Throws a `Failure` when it is left without an answer. */
-export async function askLine(input: NodeJS.ReadStream, question: string): Promise<string> {
-  return await ask(input, question, process.stderr)
+/** Questions at a terminal; they go to standard error. */
+export interface Prompt extends Disposable {
+  /** Throws a `Failure` when it is left without an answer. */
+  line(question: string): Promise<string>
+  /** The same, and what is typed is not shown, not even what was typed before the question came. */
+  secret(question: string): Promise<string>
 }
 
-/** The same, and what is typed is not shown. */
-export async function askSecret(input: NodeJS.ReadStream, question: string): Promise<string> {
-  process.stderr.write(question)
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  try {
-    return await ask(input, '', nowhere)
-  } finally {
-    process.stderr.write('\n')
-  }
-}
-
-async function ask(input: NodeJS.ReadStream, question: string, output: NodeJS.WritableStream): Promise<string> {
+/** Takes the terminal until it is disposed of. One reader for all questions, so that nothing typed ahead is lost. */
+export function openPrompt(input: NodeJS.ReadStream, screen: NodeJS.WritableStream): Prompt {
+  const typed: string[] = []
+  let isShown = false
+  let isLeft = false
+  let heard: () => void = () => undefined
+  const output = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      if (isShown) screen.write(chunk)
+      done()
+    },
+  })
   const lines = createInterface({ input, output, terminal: true })
-  const left = new AbortController()
-  lines.on('close', () => left.abort())
+  lines.on('line', (line) => {
+    // What follows may be the answer to a question for a secret.
+    isShown = false
+    typed.push(line)
+    heard()
+  })
   lines.on('SIGINT', () => lines.close())
-  try {
-    return await lines.question(question, { signal: left.signal })
-  } catch {
-    throw fail('invalid_request', 'Nothing was entered.')
-  } finally {
-    lines.close()
+  lines.on('close', () => {
+    isLeft = true
+    heard()
+  })
+
+  async function answer(): Promise<string> {
+    while (typed.length === 0) {
+      if (isLeft) throw fail('invalid_request', 'Nothing was entered.')
+      await new Promise<void>((resolve) => {
+        heard = resolve
+      })
+    }
+    return typed.shift() ?? ''
+  }
+
+  return {
+    line: async (question) => {
+      screen.write(question)
+      isShown = typed.length === 0
+      return answer()
+    },
+    secret: async (question) => {
+      screen.write(question)
+      try {
+        return await answer()
+      } finally {
+        screen.write('\n')
+      }
+    },
+    [Symbol.dispose]: () => lines.close(),
   }
 }

@@ -32,19 +32,19 @@ function asked(input: string, shown: string | undefined = input): EventOf<'appro
 }
 
 describe('an approval as it is shown', () => {
-  it('[B4] shows every line of what runs, each behind a bar, and nothing hidden in it', () => {
+  it('[B5] shows every line of what runs, each behind a bar, and nothing hidden in it', () => {
     const { lines, unfit } = approvalCard(asked('a\r\n\u200bb\n'), '[1]')
     expect(lines.filter((line) => line.startsWith('|'))).toEqual(['| a\\u{d}', '| \\u{200b}b', '| '])
     expect(unfit).toBe(undefined)
   })
 
-  it('[B4] what is shown with the digest of something else cannot be allowed', () => {
+  it('[B5] what is shown with the digest of something else cannot be allowed', () => {
     const card = approvalCard(asked('rm -rf /', 'ls'), '[1]')
     expect(card.unfit).toContain('not what the decision would be about')
     expect(card.lines.at(-1)).toBe(card.unfit)
   })
 
-  it('[B4] what was erased cannot be allowed', () => {
+  it('[B5] what was erased cannot be allowed', () => {
     const { body: _, ...erased } = asked('ls')
     expect(approvalCard(erased, '[1]').unfit).toContain('erased')
   })

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { errorKinds } from '@hotline/protocol/error'
@@ -39,8 +39,12 @@ describe('the command line', () => {
   it('[B1] says what it can do', async () => {
     const { code, out } = await hotline('--help')
     expect(code).toBe(0)
-    for (const word of ['up', 'run', 'attach', 'ls', 'send', 'approve', 'deny', 'logs', 'abort', 'doctor'])
-      expect(out).toContain(word)
+    const listed = (out.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z-]+)/gm)
+    const commands = [...listed].map(([, name]) => name).filter((name) => name !== 'help')
+    expect(commands).toEqual(expect.arrayContaining(['up', 'run', 'attach', 'ls', 'send', 'approve', 'deny', 'doctor']))
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/command-line.md'), 'utf8')
+    const documented = [...page.matchAll(/^\| `hotline ([a-z-]+)/gm)].map(([, name]) => name)
+    expect(new Set(documented)).toEqual(new Set(commands))
   })
 
   it.each([

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { errorKinds } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { SessionRow } from '@hotline/protocol/http'
-import { type HandRunner, type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import type { HandRunner } from '@hotline/testing/hand-runner'
+import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -44,7 +45,7 @@ const typesOf = async ({ session }: HandRunner): Promise<string[]> =>
   (await live.stored(session)).map(({ type }) => type)
 
 describe('sessions from the command line', () => {
-  it('[B3] ls, send, logs and abort, as text and as JSON', async () => {
+  it('[B4] ls, send, logs and abort, as text and as JSON', async () => {
     const runner = await live.startSession('a title\u202e\u009b31m')
     await runner.report({
       type: 'message.posted',
@@ -72,7 +73,7 @@ describe('sessions from the command line', () => {
     expect(await typesOf(runner)).toContain('control.requested')
   })
 
-  it('[B4] approve and deny show exactly what would run; a session is only allowed what was read', async () => {
+  it('[B5] approve and deny show exactly what would run; a session is only allowed what was read', async () => {
     const runner = await live.startSession()
     const input = 'rm -rf /\r\u001b[2K\u202els\n00:00:00 answer allowed'
     const { approval } = await runner.ask({ tool: 'bash', title: 'List\nfiles', input, cwd: '/srv', reason: 'to look' })
@@ -104,7 +105,7 @@ describe('sessions from the command line', () => {
     ])
   })
 
-  it('[B5] attach prints what happens and sends what is typed; only what was shown is decided, and chat decides nothing', async () => {
+  it('[B6] attach prints what happens and sends what is typed; only what was shown is decided, and chat decides nothing', async () => {
     const runner = await live.startSession()
     await runner.report({ type: 'turn.started', data: { turn: 't1' } })
     const attached = start(['attach', runner.session])
@@ -146,7 +147,7 @@ describe('sessions from the command line', () => {
     ])
   })
 
-  it('[B5] a card that came a moment ago is not meant by /allow without its number', async () => {
+  it('[B6] a card that came a moment ago is not meant by /allow without its number', async () => {
     const runner = await live.startSession()
     const attached = start(['attach', runner.session])
     await attached.says('queued -> starting')
@@ -159,7 +160,7 @@ describe('sessions from the command line', () => {
     expect((await attached.ended).code).toBe(0)
   })
 
-  it('[B5] attach goes on over a lost connection, and what is typed meanwhile arrives once', async () => {
+  it('[B6] attach goes on over a lost connection, and what is typed meanwhile arrives once', async () => {
     const runner = await live.startSession()
     const attached = start(['attach', runner.session], { HOTLINE_URL: live.proxyUrl })
     await attached.says('queued -> starting')
@@ -179,7 +180,7 @@ describe('sessions from the command line', () => {
     expect(texts).toHaveLength(1)
   })
 
-  it('[B6] run starts an agent, or any command as it was typed', async () => {
+  it('[B7] run starts an agent, or any command as it was typed', async () => {
     const detached = await run(['run', '--detach', '--title', 'T', 'demo', 'say', 'hello'])
     const session = detached.out.trim()
     const stored = await live.stored(session)
@@ -197,7 +198,7 @@ describe('sessions from the command line', () => {
 })
 
 describe('who the command line is', () => {
-  it('[B7] sign-in keeps a token that is given, for this server alone, in a file of its owner; sign-out forgets it', async () => {
+  it('[B8] sign-in keeps a token that is given, for this server alone, in a file of its owner; sign-out forgets it', async () => {
     const config = join(home.path, 'config')
     const env = { XDG_CONFIG_HOME: config, HOTLINE_TOKEN: '', HOTLINE_DATA_DIR: join(home.path, 'none') }
     expect(await run(['ls'], env)).toMatchObject({ code: errorKinds.unauthenticated.exit })
@@ -220,7 +221,7 @@ describe('who the command line is', () => {
     expect(await run(['ls'], env)).toMatchObject({ code: errorKinds.unauthenticated.exit })
   })
 
-  it('[B7] a token goes to no server but the one that it is of', async () => {
+  it('[B3] a token goes to no server but the one that it is of', async () => {
     const heard: (string | undefined)[] = []
     const stranger = createServer((request, response) => {
       heard.push(request.headers.authorization)
@@ -246,7 +247,7 @@ describe('who the command line is', () => {
     }
   })
 
-  it('[B8] doctor says what is the matter, and ends with 1 where something is', async () => {
+  it('[B9] doctor says what is the matter, and ends with 1 where something is', async () => {
     const well = await run(['doctor'])
     expect(well.out).toContain(`ok   the server at ${live.url} is ready`)
     expect(well.out).toContain('FAIL no machine that runs agents is connected')

@@ -34,7 +34,7 @@ const facts = async (hotline: HotlineProcess): Promise<{ url: string; bootstrap?
 }
 
 describe('hotline up', () => {
-  it('[B9] starts, says where, and keeps its folder to its owner; Ctrl-C ends everything with 0', async () => {
+  it('[B10] starts, says where, and keeps its folder to its owner; Ctrl-C ends everything with 0', async () => {
     const hotline = up({ SECRET_OF_THE_SHELL: 'x', HOTLINE_TOKEN: 'y' })
     const { url, bootstrap } = await facts(hotline)
     expect(bootstrap).toContain(`${url}/#bootstrap=`)
@@ -47,14 +47,14 @@ describe('hotline up', () => {
     expect(err).not.toContain(bootstrap?.split('=')[1])
   })
 
-  it('[B9] ended before it is ready it leaves nothing behind', async () => {
+  it('[B10] ended before it is ready it leaves nothing behind', async () => {
     const hotline = up()
     await waitFor(() => guard.findSurvivors().length > 1, { what: 'a child' })
     hotline.child.kill('SIGTERM')
     expect((await hotline.ended).out).toBe('')
   })
 
-  it('[B9] a second server in the same folder is refused with a sentence', async () => {
+  it('[B10] a second server in the same folder is refused with a sentence', async () => {
     const first = up()
     await facts(first)
     const { code, err } = await up().ended
@@ -62,5 +62,13 @@ describe('hotline up', () => {
     expect(err).toContain('in use')
     first.child.kill('SIGINT')
     expect((await first.ended).code).toBe(0)
+  })
+
+  it('[B10] killed without a chance to say anything, it takes server, runner and agents along', async () => {
+    const hotline = up()
+    await facts(hotline)
+    hotline.child.kill('SIGKILL')
+    await hotline.ended
+    await waitFor(() => guard.findSurvivors().length === 0, { what: 'the end of its children', deadlineMs: 20_000 })
   })
 })

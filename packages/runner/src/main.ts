@@ -23,6 +23,9 @@ async function run(config: Config, link: Link, log: Log): Promise<void> {
   const supervisor = composeRunner(config, link, log)
   const stopped = Promise.withResolvers<string>()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve(signal))
+  // Started with a channel, it ends with whoever started it, however that one went.
+  process.once('disconnect', () => stopped.resolve('whoever started it is gone'))
+  process.channel?.unref()
   link.connection.watch((state) => {
     log.debug('link', 'connection', { status: state.status })
     if (state.status === 'closed' && state.problem) stopped.resolve(state.problem.detail)

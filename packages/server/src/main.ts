@@ -28,6 +28,9 @@ async function main(): Promise<void> {
     )
   }
   process.once('SIGTERM', stop)
+  // Started with a channel, it ends with whoever started it, however that one went.
+  process.once('disconnect', stop)
+  process.channel?.unref()
   process.once('SIGINT', stop)
 }
 

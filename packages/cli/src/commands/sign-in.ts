@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import { inLine } from '../approval-card.ts'
 import { readCredential, storeCredential } from '../credentials.ts'
 import { Failure, fail } from '../failure.ts'
-import { askLine, askSecret } from '../prompt.ts'
+import { openPrompt } from '../prompt.ts'
 import type { CommandContext } from './context.ts'
 
 /** Days until the token of this machine expires. */
@@ -62,8 +62,7 @@ async function makeToken(
   if (!context.stdin.isTTY) {
     throw fail('invalid_request', 'There is no terminal to ask for a password. Use --with-token and standard input.')
   }
-  const name = given ?? (await askLine(context.stdin, 'Name: '))
-  const password = await askSecret(context.stdin, 'Password: ')
+  const { name, password } = await askWho(context, given)
   const signedIn = await post(url, '/api/auth/sign-in', undefined, { name, password })
   const cookie = signedIn.cookie
   if (cookie === undefined) throw fail('internal', 'The server gave no session.')
@@ -72,6 +71,19 @@ async function makeToken(
   const { token, key } = value as { token: string; key: string }
   await post(url, '/api/auth/sign-out', cookie, {})
   return { token, key }
+}
+
+async function askWho(
+  { stdin }: CommandContext,
+  given: string | undefined,
+): Promise<{ name: string; password: string }> {
+  const prompt = openPrompt(stdin, process.stderr)
+  try {
+    const name = given ?? (await prompt.line('Name: '))
+    return { name, password: await prompt.secret('Password: ') }
+  } finally {
+    prompt[Symbol.dispose]()
+  }
 }
 
 async function post(

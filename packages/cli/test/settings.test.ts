@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readSettings } from '../src/settings.ts'
+
+let dataDir: string
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'hotline-settings-'))
+  writeFileSync(join(dataDir, 'url'), 'http://localhost:4711\n')
+  writeFileSync(join(dataDir, 'cli-token'), 'the local token\n')
+})
+afterEach(() => rmSync(dataDir, { recursive: true }))
+
+describe('settings of the command line', () => {
+  it('[B3] the token of the server on this machine goes to that server alone', () => {
+    const env = { HOTLINE_DATA_DIR: dataDir, XDG_CONFIG_HOME: dataDir }
+    expect(readSettings({}, env)).toMatchObject({ url: 'http://localhost:4711', token: 'the local token' })
+    for (const url of ['http://evil.example', 'http://localhost:4712', 'http://localhost:4711.evil.example']) {
+      expect(readSettings({}, { ...env, HOTLINE_URL: url }).token).toBeUndefined()
+      expect(readSettings({ url }, env).token).toBeUndefined()
+    }
+  })
+
+  it('[B3] a token that is named goes where it is told to', () => {
+    const env = {
+      HOTLINE_DATA_DIR: dataDir,
+      XDG_CONFIG_HOME: dataDir,
+      HOTLINE_URL: 'https://hotline.example',
+      HOTLINE_TOKEN: 'mine',
+    }
+    expect(readSettings({}, env)).toMatchObject({ url: 'https://hotline.example', token: 'mine' })
+    expect(readSettings({ token: 'other' }, env).token).toBe('other')
+  })
+})
