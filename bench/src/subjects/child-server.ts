@@ -1,4 +1,4 @@
-import { type ChildOptions, numberOf, startChild } from '../child.ts'
+import { type ChildOptions, type Line, numberOf, startChild } from '../child.ts'
 
 /** How long a peer may take until it says on which port it listens; then the sample fails. */
 const startTimeoutMs = 10_000
@@ -6,6 +6,8 @@ const startTimeoutMs = 10_000
 /** A server that runs as a child of ours. */
 export interface ChildServer extends AsyncDisposable {
   readonly port: number
+  /** The whole first line. */
+  readonly said: Line
   readonly pids: readonly number[]
 }
 
@@ -13,8 +15,13 @@ export interface ChildServer extends AsyncDisposable {
 export async function startChildServer(options: ChildOptions): Promise<ChildServer> {
   const child = startChild(options)
   try {
-    const port = numberOf(await child.nextLine(startTimeoutMs), 'port')
-    return { port, pids: [child.pid], [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
+    const said = await child.nextLine(startTimeoutMs)
+    return {
+      port: numberOf(said, 'port'),
+      said,
+      pids: [child.pid],
+      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+    }
   } catch (error) {
     await child[Symbol.asyncDispose]()
     throw error

@@ -12,7 +12,7 @@ import { registerSessionRoutes } from './http/sessions.ts'
 import { openWebSocketDoor } from './http/ws.ts'
 import { noFailpoints, parseFailpoint } from './log/failpoints.ts'
 import { openMemoryBus } from './log/memory-bus.ts'
-import { openDatabase } from './log/open-database.ts'
+import { type Database, type DatabaseMeans, type DatabasePlace, openDatabase } from './log/open-database.ts'
 import { systemClock, timestamp } from './machine/clock.ts'
 import { systemIds } from './machine/ids.ts'
 import { openLogger } from './machine/logger.ts'
@@ -24,6 +24,9 @@ import { Exchange } from './session/exchange.ts'
 
 /** Where connections are told to come back after this server has gone. */
 const comeBackMs = 1_000
+
+/** How the log is opened. */
+export type OpenDatabase = (place: DatabasePlace, means: DatabaseMeans) => Promise<Database>
 
 export interface RunningServer extends AsyncDisposable {
   /** What people are told: with `localhost`, or the public URL. */
@@ -38,17 +41,26 @@ export interface RunningServer extends AsyncDisposable {
  * The one place where the server is put together. Disposing says goodbye to everybody, ends what is under way and closes
  * the log; agents and runners are not touched.
  */
-export async function startServer(config: Config, pageDir: string): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  pageDir: string,
+  openDatabaseAt: OpenDatabase = openDatabase,
+): Promise<RunningServer> {
   const undo = new UndoList()
   try {
-    return await open(config, pageDir, undo)
+    return await open(config, pageDir, openDatabaseAt, undo)
   } catch (error) {
     await undo[Symbol.asyncDispose]()
     throw error
   }
 }
 
-async function open(config: Config, pageDir: string, undo: UndoList): Promise<RunningServer> {
+async function open(
+  config: Config,
+  pageDir: string,
+  openDatabaseAt: OpenDatabase,
+  undo: UndoList,
+): Promise<RunningServer> {
   const notices = [...prepareDataDirectory(config.dataDir)]
   const clock = systemClock
   const ids = systemIds(() => clock.wallMs())
@@ -62,7 +74,7 @@ async function open(config: Config, pageDir: string, undo: UndoList): Promise<Ru
     config.databaseUrl === undefined
       ? ({ kind: 'sqlite', dir: config.dataDir } as const)
       : ({ kind: 'postgres', url: config.databaseUrl } as const)
-  const database = undo.use(await openDatabase(place, { clock, ids, failpoints }))
+  const database = undo.use(await openDatabaseAt(place, { clock, ids, failpoints }))
   const { store, lists } = database
   const bus = undo.use(openMemoryBus())
   const exchange = new Exchange({ store, bus, failpoints, fault, now }, (project, account) =>
