@@ -36,7 +36,7 @@ const neverCommit: OpenDatabase = (_place, { ids }) => {
   const checkpointer = new Checkpointer(file, noFailpoints)
   const store = new SqliteLogStore({ file, ids, failpoints: noFailpoints, checkpointer })
   const lists = listsOver(file.kysely())
-  return Promise.resolve({ store, lists, [Symbol.asyncDispose]: () => Promise.resolve(file[Symbol.dispose]()) })
+  return Promise.resolve({ store, lists, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() })
 }
 
 const config = readConfig({

@@ -27,8 +27,8 @@ export function windowFor(clients: number): number {
 
 const timing: Readonly<Record<Profile, { warmupMs: number; windowMs: number }>> = {
   smoke: { warmupMs: 100, windowMs: 300 },
-  quick: { warmupMs: 500, windowMs: 1_000 },
-  full: { warmupMs: 500, windowMs: 1_500 },
+  quick: { warmupMs: 2_000, windowMs: 1_000 },
+  full: { warmupMs: 3_000, windowMs: 2_000 },
 }
 
 async function measure(subject: Subject, plan: LoadPlan, bench: Bench): Promise<Sample> {

@@ -98,6 +98,8 @@ export class StreamQueue {
     this.#running = true
     try {
       while (this.#waiting.length > 0) {
+        // What came in the same message of the transport comes along, in one decision and one commit.
+        await endOfTick()
         const batch = this.#waiting.splice(0, batchMax)
         try {
           await this.#handle(batch)
@@ -257,6 +259,13 @@ export class StreamQueue {
     const state = head.state === undefined ? undefined : (JSON.parse(head.state) as StreamState)
     return { epoch: head.epoch, head: head.head, state }
   }
+}
+
+/** Resolves when every promise that is ready now has been heard. */
+function endOfTick(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve)
+  })
 }
 
 /** An answer before the stream's epoch is known, which its first append brings. */
