@@ -85,7 +85,7 @@ export const hotlineAppend: HttpSubject = {
   name: 'hotline',
   async start(bench) {
     const { runnerToken, stream, fence, ...server } = await prepare(bench)
-    const headers = [`Authorization: Bearer ${runnerToken}`, 'Content-Type: application/json']
+    const headers = [`Authorization: Bearer ${runnerToken}`]
     const data = { source: 'stdout', encoding: 'utf8', bytes: eventBytes }
     const bare = { type: 'output.appended', data, body: { text: '' } }
     const text = 'x'.repeat(eventBytes - JSON.stringify(bare).length)
