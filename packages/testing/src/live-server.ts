@@ -30,7 +30,8 @@ export interface LiveServer extends AsyncDisposable {
   stored(session: string): Promise<Envelope[]>
 }
 
-export async function startLiveServer(): Promise<LiveServer> {
+/** `pageDir`: the built page; without it there is none. */
+export async function startLiveServer(options: { pageDir?: string } = {}): Promise<LiveServer> {
   const dir = await openTempDir('hotline-live-')
   const dataDir = join(dir.path, 'data')
   const port = await freePort()
@@ -44,7 +45,7 @@ export async function startLiveServer(): Promise<LiveServer> {
     // The server answers to no name that it was not told.
     HOTLINE_PUBLIC_URL: proxyUrl,
   })
-  const server = await startServer(config, join(dir.path, 'no-page'))
+  const server = await startServer(config, options.pageDir ?? join(dir.path, 'no-page'))
   const code = server.bootstrap?.split('#bootstrap=')[1] ?? ''
   const first = await fetch(new URL('/api/auth/bootstrap', url), {
     method: 'POST',

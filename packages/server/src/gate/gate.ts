@@ -18,7 +18,7 @@ const framesPerSecond = 200
 const framesBurst = 400
 const acknowledgementCost = 0.02
 /** A runner speaks for many agents, and its reports are paced by their answers. */
-const runnerFrameCost = 0.02
+const runnerFrameCost = 0.004
 /** Commands of one connection that may be under way. */
 const commandsMax = 256
 

@@ -1,12 +1,15 @@
 import type { SessionRow } from '@hotline/protocol/http'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useNow, useReadable } from '../live/use-readable.ts'
 import { agoText, clockText, exactText } from '../text/time.ts'
 
 type Group = 'Needs you' | 'Out of contact' | 'Running' | 'Agent gone' | 'Finished'
+/** Fewer rows than this are seen at a glance. */
+const searchFrom = 6
+
 const groups: readonly Group[] = ['Needs you', 'Out of contact', 'Agent gone', 'Running', 'Finished']
 
 function groupOf(row: SessionRow): Group {
@@ -21,6 +24,9 @@ export function SessionRows({ start }: { start: () => void }): ReactNode {
   const { list } = useLive()
   const { status, sessions, problem } = useReadable(list.picture)
   const now = useNow(10_000)
+  const [wanted, setWanted] = useState('')
+  /** In which group each row was when the pointer came; nothing moves under it until it has gone. */
+  const [held, setHeld] = useState<ReadonlyMap<string, Group>>()
   if (status === 'loading') {
     return (
       <div aria-busy="true" aria-label="Loading sessions">
@@ -48,8 +54,12 @@ export function SessionRows({ start }: { start: () => void }): ReactNode {
     )
   }
   const byStart = sessions.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
-  return groups.map((group) => {
-    const rows = byStart.filter((row) => groupOf(row) === group)
+  const fitting = byStart.filter((row) => fits(row, wanted) && (held?.has(row.session) ?? true))
+  const fresh = held === undefined ? 0 : byStart.filter((row) => !held.has(row.session)).length
+  const rowsOf = (group: Group): readonly SessionRow[] =>
+    fitting.filter((row) => (held?.get(row.session) ?? groupOf(row)) === group)
+  const sections = groups.map((group) => {
+    const rows = rowsOf(group)
     if (rows.length === 0) return undefined
     return (
       <section key={group} aria-label={group}>
@@ -73,6 +83,42 @@ export function SessionRows({ start }: { start: () => void }): ReactNode {
       </section>
     )
   })
+  return (
+    <div
+      onPointerEnter={(event) => {
+        if (event.pointerType === 'mouse') setHeld(new Map(sessions.map((row) => [row.session, groupOf(row)])))
+      }}
+      onPointerLeave={() => setHeld(undefined)}
+    >
+      {sessions.length >= searchFrom && (
+        <input
+          type="search"
+          className="input find"
+          aria-label="Find a session"
+          placeholder="Find  /"
+          value={wanted}
+          onChange={(event) => setWanted(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape') return
+            setWanted('')
+            event.currentTarget.blur()
+          }}
+        />
+      )}
+      {fresh > 0 && (
+        <button type="button" className="button plain fresh" onClick={() => setHeld(undefined)}>
+          {fresh} new ↑
+        </button>
+      )}
+      {sections}
+      {fitting.length === 0 && wanted !== '' && <p className="empty">No session is called that.</p>}
+    </div>
+  )
+}
+
+function fits(row: SessionRow, wanted: string): boolean {
+  const text = wanted.trim().toLowerCase()
+  return text === '' || [row.title, row.agent, row.session].some((part) => part.toLowerCase().includes(text))
 }
 
 /** Evidence in a few words. */

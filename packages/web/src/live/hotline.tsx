@@ -1,5 +1,6 @@
 import type { Link } from '@hotline/client/link'
 import { openLink } from '@hotline/client/open-link'
+import { openIndexedDbOutbox } from '@hotline/client/outbox-indexeddb'
 import { openSessionList, type SessionList } from '@hotline/client/session-list'
 import { httpRequest } from '@hotline/client/http-request'
 import type { Me } from '@hotline/protocol/http'
@@ -26,18 +27,27 @@ export function useLive(): Live {
 export function LiveProvider({ me, children }: { me: Me; children: ReactNode }): ReactNode {
   const [live, setLive] = useState<Live>()
   useEffect(() => {
-    const link = openLink({ url: location.origin, credential: { kind: 'cookie' }, client: 'web' })
-    const list = openSessionList(link)
-    setLive({ link, list, me, names: new Map([[me.id, 'You']]) })
-    void link.request<{ people: { id: string; name: string }[] }>('GET', '/api/people').then((answer) => {
-      if (!answer.ok) return
-      const names = new Map(answer.value.people.map(({ id, name }) => [id, id === me.id ? 'You' : name]))
-      setLive((now) => now && { ...now, names })
-    })
-    return () => {
-      list[Symbol.dispose]()
-      void link[Symbol.asyncDispose]()
+    let left = false
+    let close = (): void => {
+      left = true
     }
+    // What was given before the page was closed is sent by this one, for this account alone.
+    void openIndexedDbOutbox(`${location.origin}:${me.id}`).then((outbox) => {
+      if (left) return
+      const link = openLink({ url: location.origin, credential: { kind: 'cookie' }, client: 'web', outbox })
+      const list = openSessionList(link)
+      close = () => {
+        list[Symbol.dispose]()
+        void link[Symbol.asyncDispose]()
+      }
+      setLive({ link, list, me, names: new Map([[me.id, 'You']]) })
+      void link.request<{ people: { id: string; name: string }[] }>('GET', '/api/people').then((answer) => {
+        if (!answer.ok) return
+        const names = new Map(answer.value.people.map(({ id, name }) => [id, id === me.id ? 'You' : name]))
+        setLive((now) => now && { ...now, names })
+      })
+    })
+    return () => close()
   }, [me])
   return live ? <LiveContext value={live}>{children}</LiveContext> : undefined
 }

@@ -4,6 +4,8 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import { SessionRows } from '../list/session-rows.tsx'
 import { useLive } from '../live/hotline.tsx'
 import { useReadable } from '../live/use-readable.ts'
+import { showInTab } from '../live/tab-icon.ts'
+import { KeysDialog } from '../parts/keys-dialog.tsx'
 import { openDialog, StartDialog } from '../session/start-dialog.tsx'
 
 /** Rail, list and what was chosen; on a phone the list or what was chosen. */
@@ -13,6 +15,7 @@ export function Frame(): ReactNode {
   const { pathname } = useLocation()
   const navigate = useNavigate()
   const dialog = useRef<HTMLDialogElement>(null)
+  const keys = useRef<HTMLDialogElement>(null)
   const needs = sessions.reduce((sum, row) => sum + row.openApprovals.length + row.openQuestions.length, 0)
   const running = sessions.filter(({ status }) => isLive(status as 'active')).length
 
@@ -22,11 +25,14 @@ export function Frame(): ReactNode {
   }
   useEffect(() => {
     document.title = needs > 0 ? `(${needs}) Hotline` : 'Hotline'
+    showInTab(needs)
   }, [needs])
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
       if (event.key === 'n') openDialog(dialog.current)
+      else if (event.key === '?') openDialog(keys.current)
+      else if (event.key === '/') document.querySelector<HTMLInputElement>('.list input[type=search]')?.focus()
       else if (event.key === 'j' || event.key === 'k') step(event.key === 'j' ? 1 : -1)
       else return
       event.preventDefault()
@@ -93,6 +99,7 @@ export function Frame(): ReactNode {
         </button>
         <To to="/settings">Settings</To>
       </nav>
+      <KeysDialog dialog={keys} />
       <StartDialog
         dialog={dialog}
         started={(session) => void navigate({ to: '/sessions/$session', params: { session } })}

@@ -1,4 +1,5 @@
 import { type ReactNode, useMemo } from 'react'
+import { CopyButton } from './copy-button.tsx'
 import { readMarkup, type Span } from '../text/markup.ts'
 
 /** What somebody said: paragraphs, lists, code, and links with their host. Never HTML, never images. */
@@ -12,9 +13,10 @@ export function Said({ text }: { text: string }): ReactNode {
         switch (block.kind) {
           case 'code':
             return (
-              <pre key={key} tabIndex={0}>
-                {block.text}
-              </pre>
+              <div key={key} className="code">
+                <pre tabIndex={0}>{block.text}</pre>
+                <CopyButton text={block.text} what="code" />
+              </div>
             )
           case 'list':
             return (

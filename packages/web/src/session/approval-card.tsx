@@ -27,10 +27,14 @@ export function ApprovalCard({
   decide: Decide
   first: boolean
 }): ReactNode {
-  const [pending, setPending] = useState<'allow' | 'deny'>()
+  const [pending, setPending] = useState<'allow' | 'deny' | 'modify'>()
   const [problem, setProblem] = useState<Problem>()
   const [reason, setReason] = useState('')
   const [seen, setSeen] = useState(false)
+  /** The input as somebody is changing it; absent while it stands as it was asked. */
+  const [edited, setEdited] = useState<string>()
+  const card = useRef<HTMLElement>(null)
+  const canEdit = item.verdicts.includes('modify') && item.request !== undefined && !item.request.redacted
   const exact = useRef<HTMLDivElement>(null)
   const open = item.outcome === undefined
 
@@ -39,7 +43,7 @@ export function ApprovalCard({
     if (box && box.scrollHeight <= box.clientHeight + 4) setSeen(true)
   }, [open])
 
-  async function answer(verdict: 'allow' | 'deny'): Promise<void> {
+  async function answer(verdict: 'allow' | 'deny' | 'modify'): Promise<void> {
     if (pending) return
     setPending(verdict)
     setProblem(undefined)
@@ -47,6 +51,7 @@ export function ApprovalCard({
       approval: item.approval,
       digest: item.digest,
       verdict,
+      ...(verdict === 'modify' ? { input: edited ?? '' } : {}),
       ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
     })
     // The line in the log folds the card; a refusal brings the buttons back and says why.
@@ -55,27 +60,30 @@ export function ApprovalCard({
       setProblem(refusal)
     }
   }
-  const answering = useRef(answer)
-  answering.current = answer
+  const startEdit = (): void => setEdited((now) => now ?? item.request?.input ?? '')
+  const acts = useRef({ answer, startEdit })
+  acts.current = { answer, startEdit }
   useEffect(() => {
     if (!open || !first) return
     const onKey = (event: KeyboardEvent): void => {
       const typing =
         event.target instanceof HTMLElement && event.target.closest('input, textarea, select, dialog, .xterm')
       if (typing || event.ctrlKey || event.metaKey || event.altKey) return
-      if (event.key === 'a' && seen) void answering.current('allow')
-      else if (event.key === 'd') void answering.current('deny')
+      if (event.key === 'a' && seen) void acts.current.answer('allow')
+      else if (event.key === 'd') void acts.current.answer('deny')
+      else if (event.key === 'e' && seen && canEdit) acts.current.startEdit()
+      else if (event.key === 'c') card.current?.querySelector<HTMLInputElement>('.answer input')?.focus()
       else return
       event.preventDefault()
     }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
-  }, [open, first, seen])
+  }, [open, first, seen, canEdit])
 
   if (!open) return <Answered item={item} />
   const { request } = item
   return (
-    <article className="card" aria-label={`Needs you: ${request?.title ?? 'approval'}`}>
+    <article ref={card} className="card" aria-label={`Needs you: ${request?.title ?? 'approval'}`}>
       <header>
         <span>
           {request?.title ?? 'Erased'} <span className="quiet">· {request?.tool}</span>
@@ -96,6 +104,27 @@ export function ApprovalCard({
           <Diff key={change.path} change={change} />
         ))}
       </div>
+      {request?.reason !== undefined && (
+        <details className="why">
+          <summary>Why, in the agent&rsquo;s words</summary>
+          <div className="said">{request.reason}</div>
+        </details>
+      )}
+      {edited !== undefined && (
+        <textarea
+          className="input edit mono"
+          aria-label="What will run in its place"
+          // oxlint-disable-next-line jsx-a11y/no-autofocus -- it was asked for with this very key
+          autoFocus
+          rows={Math.min(16, edited.split('\n').length + 1)}
+          spellCheck={false}
+          value={edited}
+          onChange={(event) => setEdited(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') setEdited(undefined)
+          }}
+        />
+      )}
       <div className="facts">
         <span>{strengths[item.strength]}</span>
         {request?.cwd !== undefined && <span className="mono">{request.cwd}</span>}
@@ -110,13 +139,24 @@ export function ApprovalCard({
       <div className="answer">
         <button
           type="button"
-          className="button strong"
-          disabled={!seen || pending !== undefined}
+          className={edited === undefined ? 'button strong' : 'button'}
+          disabled={!seen || pending !== undefined || edited !== undefined}
           onClick={() => void answer('allow')}
         >
           {pending === 'allow' ? 'Allowing …' : 'Allow'}
           <kbd className="key">a</kbd>
         </button>
+        {canEdit && (
+          <button
+            type="button"
+            className={edited === undefined ? 'button' : 'button strong'}
+            disabled={!seen || pending !== undefined || edited === request?.input || edited === ''}
+            onClick={() => (edited === undefined ? startEdit() : void answer('modify'))}
+          >
+            {edited === undefined ? 'Edit and allow' : pending === 'modify' ? 'Allowing …' : 'Allow as edited'}
+            {edited === undefined && <kbd className="key">e</kbd>}
+          </button>
+        )}
         <button type="button" className="button" disabled={pending !== undefined} onClick={() => void answer('deny')}>
           {pending === 'deny' ? 'Denying …' : 'Deny'}
           <kbd className="key">d</kbd>
@@ -163,6 +203,12 @@ function Answered({ item }: { item: ApprovalItem }): ReactNode {
       </summary>
       <div className="inside">
         <ExactText text={item.request?.input ?? ''} />
+        {item.modifiedInput !== undefined && (
+          <>
+            <p className="quiet small">What ran in its place:</p>
+            <ExactText text={item.modifiedInput} />
+          </>
+        )}
         {item.reason !== undefined && <p className="quiet">{item.reason}</p>}
       </div>
     </details>

@@ -1,6 +1,7 @@
 import type { SessionPicture } from '@hotline/client/session-view'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
+import { foldSteps } from './fold-steps.ts'
 import { type Acts, ItemView } from './item-view.tsx'
 
 /** Where the first item of the newest window is counted from, so that older ones can come in front. */
@@ -17,7 +18,7 @@ export function Conversation({
   loadOlder: () => void
 }): ReactNode {
   const items = useMemo(
-    () => picture.transcript.items.filter((item) => item.kind !== 'message' || item.delivery !== 'queued'),
+    () => foldSteps(picture.transcript.items.filter((item) => item.kind !== 'message' || item.delivery !== 'queued')),
     [picture.transcript],
   )
   const list = useRef<VirtuosoHandle>(null)

@@ -1,12 +1,14 @@
-import type { Item, MessageItem, StepItem } from '@hotline/core/transcript/item'
+import type { MessageItem, StepItem, Item } from '@hotline/core/transcript/item'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { ReactNode } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { Diff } from '../parts/diff.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
+import { PlanList } from '../parts/plan-list.tsx'
 import { Said } from '../parts/said.tsx'
 import { clockText, durationText, exactText } from '../text/time.ts'
 import { ApprovalCard, type Decide } from './approval-card.tsx'
+import { groupText, type Row, type StepGroup } from './fold-steps.ts'
 import { QuestionCard } from './question-card.tsx'
 
 export interface Acts {
@@ -15,8 +17,10 @@ export interface Acts {
 }
 
 /** One item of a conversation. */
-export function ItemView({ item, acts, firstOpen }: { item: Item; acts: Acts; firstOpen: boolean }): ReactNode {
+export function ItemView({ item, acts, firstOpen }: { item: Row; acts: Acts; firstOpen: boolean }): ReactNode {
   switch (item.kind) {
+    case 'steps':
+      return <Steps group={item} />
     case 'message':
       return <Message item={item} />
     case 'thought':
@@ -53,16 +57,7 @@ export function ItemView({ item, acts, firstOpen }: { item: Item; acts: Acts; fi
     case 'input':
       return <div className="notice">keys sent ({item.text.length} characters)</div>
     case 'plan':
-      return (
-        <ul className="plain" aria-label="Plan" style={{ margin: 0, paddingLeft: 16 }}>
-          {item.entries.map((entry) => (
-            <li key={entry.text} className={entry.status === 'completed' ? 'quiet' : ''}>
-              {entry.status === 'completed' ? '✓ ' : entry.status === 'in_progress' ? '→ ' : '○ '}
-              {entry.text}
-            </li>
-          ))}
-        </ul>
-      )
+      return <PlanList entries={item.entries} />
     case 'turn': {
       const took = item.startedAt === undefined ? '' : durationText(Date.parse(item.at) - Date.parse(item.startedAt))
       const ends = {
@@ -138,6 +133,27 @@ function Message({ item }: { item: MessageItem }): ReactNode {
       </div>
       {item.erased ? <div className="said quiet">erased</div> : <Said text={item.text} />}
     </div>
+  )
+}
+
+/** Many steps of one kind, opened to each of them. */
+function Steps({ group }: { group: StepGroup }): ReactNode {
+  const last = group.steps.at(-1)
+  return (
+    <details className="step">
+      <summary>
+        <span className="title">{groupText(group)}</span>
+        <span>✓</span>
+        {last?.endedAt && group.steps[0] && (
+          <span className="small">{durationText(Date.parse(last.endedAt) - Date.parse(group.steps[0].at))}</span>
+        )}
+      </summary>
+      <div className="inside">
+        {group.steps.map((item) => (
+          <Step key={item.key} item={item} />
+        ))}
+      </div>
+    </details>
   )
 }
 

@@ -1,16 +1,15 @@
 import type { ConnectionState } from '@hotline/client/link'
 import { openSessionView, type SessionView } from '@hotline/client/session-view'
-import type { SessionState } from '@hotline/core/session/state'
-import { openApprovals, turnOf } from '@hotline/core/session/state'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
-import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useNow, useReadable } from '../live/use-readable.ts'
-import { agoText, clockText } from '../text/time.ts'
 import { countText } from '../text/amounts.ts'
 import { Conversation } from './conversation.tsx'
+import { Evidence, EvidenceLine } from './evidence.tsx'
 import { MessageBox } from './message-box.tsx'
+import { openDialog } from './start-dialog.tsx'
 
 const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).Terminal }))
 
@@ -31,6 +30,7 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
   const picture = useReadable(view.picture)
   const connection = useReadable(link.connection)
   const [tab, setTab] = useState<'talk' | 'output'>()
+  const sheet = useRef<HTMLDialogElement>(null)
   const { state } = picture
   if (picture.status === 'failed' && !state) {
     return (
@@ -54,13 +54,24 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
   const command = (type: 'session.interrupt' | 'session.abort' | 'session.resume'): void => void view.command(type, {})
   return (
     <div className="session">
+      <aside className="context" aria-label="What is known about this session">
+        <Evidence picture={picture} state={state} />
+      </aside>
+      <dialog ref={sheet} className="sheet" aria-label="What is known about this session">
+        <Evidence picture={picture} state={state} />
+        <form method="dialog">
+          <button type="submit" className="button">
+            Close
+          </button>
+        </form>
+      </dialog>
       <header>
         <To to="/" className="back button plain" aria-label="Back to the sessions">
           ‹
         </To>
         <div className="name">
           <h1>{state.title}</h1>
-          <Evidence state={state} lastEventAt={picture.lastEventAt} />
+          <EvidenceLine state={state} lastEventAt={picture.lastEventAt} />
         </div>
         <div className="tabs" role="tablist" aria-label="View">
           <button
@@ -82,9 +93,12 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
             Output
           </button>
         </div>
+        <button type="button" className="button details" onClick={() => openDialog(sheet.current)}>
+          Details
+        </button>
         {state.turn && state.capabilities?.interrupt && (
           <button type="button" className="button" onClick={() => command('session.interrupt')}>
-            Stop this turn
+            Stop turn
           </button>
         )}
         {state.status === 'interrupted' && state.capabilities?.resume && (
@@ -121,27 +135,6 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
       <MessageBox view={view} picture={picture} connection={connection} />
     </div>
   )
-}
-
-/** What it does, since when, and how we know. */
-function Evidence({ state, lastEventAt }: { state: SessionState; lastEventAt: number | undefined }): ReactNode {
-  const now = useNow(1_000)
-  const words: string[] = []
-  const open = openApprovals(state).length
-  if (open > 0) words.push(`needs you: ${countText(open, 'approval')}`)
-  else if (state.staleSince !== undefined) words.push(`out of contact since ${clockText(state.staleSince, now)}`)
-  else if (state.ending) words.push('ending …')
-  else if (state.status === 'active')
-    words.push({ idle: 'waits for you to write', running: 'at work', waiting: 'needs you' }[turnOf(state)])
-  else if (state.status === 'interrupted')
-    words.push(`agent gone${state.exit?.signal ? ` (${state.exit.signal})` : ''}`)
-  else words.push(state.status)
-  words.push(`since ${clockText(state.turn?.since ?? state.since, now)}`)
-  words.push(state.agent)
-  if (state.mode) words.push(`mode ${state.mode}`)
-  if (state.pid !== undefined && isLive(state.status)) words.push(`pid ${state.pid}`)
-  if (lastEventAt !== undefined && isLive(state.status)) words.push(`last sign ${agoText(now - lastEventAt)}`)
-  return <div className="small quiet evidence">{words.join(' · ')}</div>
 }
 
 function EndButton({ end }: { end: () => void }): ReactNode {

@@ -1,0 +1,61 @@
+import type { Item, StepItem } from '@hotline/core/transcript/item'
+import { describe, expect, it } from 'vitest'
+import { foldSteps, groupText, type Row, type StepGroup } from '../src/session/fold-steps.ts'
+
+let at = 0
+function step(more: Partial<StepItem> = {}): StepItem {
+  at += 1
+  return {
+    kind: 'step',
+    key: `step:${at}`,
+    seq: at,
+    at: '2026-01-01T00:00:00.000Z',
+    step: String(at),
+    stepKind: 'read',
+    title: `Read ${at}`,
+    changes: [],
+    locations: [`src/${at}.ts`],
+    outcome: 'done',
+    ...more,
+  }
+}
+const said = (): Item => ({ kind: 'notice', key: `notice:${(at += 1)}`, seq: at, at: '', code: 'x', text: 'x' })
+const sizes = (rows: readonly Row[]): number[] => rows.map((row) => (row.kind === 'steps' ? row.steps.length : 1))
+const group = (rows: readonly Row[]): StepGroup => rows.find((row) => row.kind === 'steps') as StepGroup
+
+describe('rows of a conversation', () => {
+  it('[G10] ten reads in a row are one line that says so', () => {
+    const rows = foldSteps(Array.from({ length: 10 }, () => step()))
+    expect(sizes(rows)).toEqual([10])
+    expect(groupText(group(rows))).toBe('read 10 files')
+  })
+
+  it('[G10] the same file read again is not another file', () => {
+    const rows = foldSteps([1, 2, 3].map(() => step({ locations: ['a.ts'] })))
+    expect(groupText(group(rows))).toBe('read 1 file')
+  })
+
+  it('[G10] two stay two; something in between, and another kind, part them', () => {
+    expect(sizes(foldSteps([step(), step()]))).toEqual([1, 1])
+    expect(sizes(foldSteps([step(), step(), said(), step(), step()]))).toEqual([1, 1, 1, 1, 1])
+    const other = (): StepItem => step({ stepKind: 'search' })
+    expect(sizes(foldSteps([step(), step(), step(), other(), other(), other()]))).toEqual([3, 3])
+  })
+
+  it.each(['failed', 'denied', 'cancelled', undefined] as const)(
+    '[G10] a step that is %s stands by itself',
+    (outcome) => {
+      expect(sizes(foldSteps([step(), step(), step(), step({ outcome }), step()]))).toEqual([3, 1, 1])
+    },
+  )
+
+  it('[G10] what changed files is never folded away', () => {
+    const change = { path: 'a.ts', newText: 'x' }
+    expect(sizes(foldSteps([1, 2, 3].map(() => step({ changes: [change] }))))).toEqual([1, 1, 1])
+  })
+
+  it('[G10] a group keeps its key while it grows, so that what is open stays open', () => {
+    const items = [step(), step(), step()]
+    expect(group(foldSteps(items)).key).toBe(group(foldSteps([...items, step()])).key)
+  })
+})
