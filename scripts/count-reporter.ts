@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** Ends a run with one plain line, `N passed, N failed, N skipped`, and says which tests were skipped and why. */
+/** Ends a run with one plain line, `N passed, N failed, N skipped`, and says which tests were skipped and why. @public vitest.config.ts names it. */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 // A run of its own, started by ../postgres-global-setup.test.ts: its two files must meet in one cluster.
+/** @public */
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('.', import.meta.url)),
