@@ -20,6 +20,7 @@ export function sessionRow(session: string, changes: Partial<SessionTable> = {})
     open_questions: '[]',
     needs: 0,
     stale_since: null,
+    resuming: 0,
     since: '2026-01-01T00:00:00.000Z',
     created_at: '2026-01-01T00:00:00.000Z',
     updated_at: '2026-01-01T00:00:00.000Z',

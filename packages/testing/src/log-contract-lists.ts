@@ -55,19 +55,21 @@ export function listsContract(open: OpenLogBench): void {
         ['d', 'active', 'r1'],
         ['e', 'paused', 'r1'],
         ['f', 'completed', 'r1'],
-        ['g', 'interrupted', 'r1'],
+        ['g', 'interrupted', 'r1', 1],
+        // Nobody wants it back: however many there are, they keep no work from a runner.
+        ['h', 'interrupted', 'r1'],
       ] as const
       await put(
         bench,
-        ...wanted.map(([session, status, runner], at): RowChange => ({
+        ...wanted.map(([session, status, runner, resuming = 0], at): RowChange => ({
           table: 'sessions',
-          put: sessionRow(session, { status, runner, created_at: day(20 - at) }),
+          put: sessionRow(session, { status, runner, resuming, created_at: day(20 - at) }),
         })),
       )
       const names = (rows: readonly { session: string }[]) => rows.map(({ session }) => session)
       expect(names(await lists.waitingSessions('r1', 10))).toEqual(['g', 'b', 'a'])
       expect(names(await lists.waitingSessions('r1', 2))).toEqual(['g', 'b'])
-      expect(names(await lists.heldSessions('r1'))).toEqual(['g', 'e', 'd', 'b'])
+      expect(names(await lists.heldSessions('r1'))).toEqual(['h', 'g', 'e', 'd', 'b'])
     })
 
     test('[L7] accounts, projects, members, tasks and keys', async () => {

@@ -169,7 +169,16 @@ export function nothingHere(): { problem: Problem } {
 }
 
 function sessionRow(row: SessionTable): SessionRow {
-  const { open_approvals, open_questions, needs: _needs, stale_since, created_at, updated_at, ...same } = row
+  const {
+    open_approvals,
+    open_questions,
+    needs: _needs,
+    resuming: _resuming,
+    stale_since,
+    created_at,
+    updated_at,
+    ...same
+  } = row
   return {
     ...same,
     openApprovals: JSON.parse(open_approvals) as string[],

@@ -82,3 +82,6 @@ export function firstLists(text: string, long: string, end: string): readonly st
     `CREATE TABLE facts (name ${text} PRIMARY KEY NOT NULL, value ${text} NOT NULL)${end}`,
   ]
 }
+
+/** Version 2, for both databases: which interrupted sessions somebody wants to be taken up again. */
+export const resumingColumn = 'ALTER TABLE sessions ADD COLUMN resuming INTEGER NOT NULL DEFAULT 0'

@@ -38,7 +38,7 @@ export interface KeyUse {
 export interface Lists {
   session(session: string): Promise<SessionTable | undefined>
   sessions(query: SessionQuery): Promise<SessionListPage>
-  /** Sessions that wait for this runner, or for any: queued, starting, interrupted; oldest first. */
+  /** Sessions that wait for this runner, or for any: queued, starting, and interrupted ones that are wanted back; oldest first. */
   waitingSessions(runner: string, limit: number): Promise<readonly SessionTable[]>
   /** Sessions that this runner holds and that have not come to an end; oldest first. */
   heldSessions(runner: string): Promise<readonly SessionTable[]>
@@ -80,6 +80,7 @@ const sessionColumns = [
   'open_questions',
   'needs',
   'stale_since',
+  'resuming',
   'since',
   'created_at',
   'updated_at',
@@ -122,7 +123,12 @@ export function listsOver(db: Kysely<Tables>): Lists {
     sessions: (query) => readSessions(db, query),
     waitingSessions: (runner, limit) =>
       sessions
-        .where('status', 'in', ['queued', 'starting', 'interrupted'])
+        .where((row) =>
+          row.or([
+            row('status', 'in', ['queued', 'starting']),
+            row.and([row('status', '=', 'interrupted'), row('resuming', '=', 1)]),
+          ]),
+        )
         .where((row) => row.or([row('runner', 'is', null), row('runner', '=', runner)]))
         .orderBy('created_at')
         .orderBy('session')

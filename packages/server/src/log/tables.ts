@@ -17,6 +17,8 @@ export interface SessionTable {
   /** Open approvals and questions, for the order of lists. */
   needs: number
   stale_since: string | null
+  /** 1 where somebody wants an interrupted session to be taken up again. */
+  resuming: number
   since: string
   created_at: string
   updated_at: string

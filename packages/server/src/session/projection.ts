@@ -47,6 +47,7 @@ function sessionRow(state: SessionState, now: string): SessionTable {
     open_questions: JSON.stringify(questions),
     needs: approvals.length + questions.length,
     stale_since: state.staleSince ?? null,
+    resuming: state.resuming ? 1 : 0,
     since: state.since,
     created_at: state.createdAt,
     updated_at: now,
@@ -63,7 +64,7 @@ export function rowsOf(
   switch (after.kind) {
     case 'session': {
       const earlier = before?.kind === 'session' ? before : undefined
-      if (sameLine(earlier, after)) return []
+      if (sameLine(earlier, after) && earlier?.resuming === after.resuming) return []
       return [{ table: 'sessions', put: sessionRow(after, now) }, ...approvalRows(earlier, after)]
     }
     case 'project':

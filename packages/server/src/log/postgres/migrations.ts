@@ -1,4 +1,4 @@
-import { firstLists } from '../first-lists.ts'
+import { firstLists, resumingColumn } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 
 /** Compared byte by byte, as SQLite does it, so that lists have the same order everywhere. */
@@ -41,4 +41,5 @@ export const postgresMigrations: readonly Migration[] = [
       ...firstLists(text, 'BIGINT', ''),
     ],
   },
+  { version: 2, statements: [resumingColumn] },
 ]

@@ -1,4 +1,4 @@
-import { firstLists } from '../first-lists.ts'
+import { firstLists, resumingColumn } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 
 /**
@@ -42,4 +42,5 @@ export const sqliteMigrations: readonly Migration[] = [
       ...firstLists('TEXT', 'INTEGER', ' STRICT'),
     ],
   },
+  { version: 2, statements: [resumingColumn] },
 ]
