@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
@@ -70,5 +70,20 @@ describe('hotline up', () => {
     hotline.child.kill('SIGKILL')
     await hotline.ended
     await waitFor(() => guard.findSurvivors().length === 0, { what: 'the end of its children', deadlineMs: 20_000 })
+  })
+
+  it('[B10] behind a public name, its own runner and this machine reach it all the same', async () => {
+    const hotline = up({
+      HOTLINE_PUBLIC_URL: 'https://hotline.example.org',
+      HOTLINE_BEHIND_PROXY: 'true',
+      HOTLINE_TRUSTED_PROXIES: '192.0.2.1',
+    })
+    const { url } = await facts(hotline)
+    expect(url).toBe('https://hotline.example.org')
+    const near = readFileSync(join(dir.path, 'data', 'url'), 'utf8').trim()
+    expect(near).toMatch(/^http:\/\/localhost:[0-9]+$/)
+    expect((await fetch(`${near}/readyz`)).status).toBe(200)
+    hotline.child.kill('SIGINT')
+    expect((await hotline.ended).code).toBe(0)
   })
 })

@@ -31,6 +31,8 @@ export type OpenDatabase = (place: DatabasePlace, means: DatabaseMeans) => Promi
 export interface RunningServer extends AsyncDisposable {
   /** What people are told: with `localhost`, or the public URL. */
   url: string
+  /** With `localhost`, for programs of this machine. */
+  local: string
   /** The link that makes the first account, where there is none. */
   bootstrap: string | undefined
   /** What an operator should know. */
@@ -143,12 +145,13 @@ async function open(
       clock,
     }),
   )
-  const { origin, notes } = await http.listen()
+  const { origin, local, notes } = await http.listen()
   notices.push(...notes)
   logger.debug('listening', { origin })
 
   return {
     url: origin,
+    local,
     bootstrap: access.bootstrap.link(origin),
     notices,
     [Symbol.asyncDispose]: async () => {

@@ -96,11 +96,13 @@ export async function up({ settings, env, say, ready }: UpPorts): Promise<void> 
     const facts = await server.ready
     const url = String(facts['url'])
     const bootstrap = typeof facts['bootstrap'] === 'string' ? facts['bootstrap'] : undefined
-    const isPublic = Boolean(env[serverOptions.publicUrl.env])
     if (stopping.signal.aborted) return
-    // After a crash it comes back at the same port, where pages and runners look for it. A public URL has another port.
-    if (!isPublic) port = new URL(url).port
-    writeFileSync(join(dataDir, 'url'), `${url}\n`, { mode: 0o600 })
+    const local = String(facts['local'])
+    // After a crash it comes back at the same port, where pages and runners look for it.
+    port = new URL(local).port
+    // Programs of this machine need no proxy to reach it. A certificate, though, is for the public name.
+    const near = local.startsWith('http:') ? local : url
+    writeFileSync(join(dataDir, 'url'), `${near}\n`, { mode: 0o600 })
     for (const notice of Array.isArray(facts['notices']) ? facts['notices'] : []) say(String(notice))
     const runner = keepProcess({
       name: 'runner',
@@ -108,7 +110,7 @@ export async function up({ settings, env, say, ready }: UpPorts): Promise<void> 
       env: () => ({
         ...ownEnvironment(env, 'runner'),
         HOTLINE_DATA_DIR: dataDir,
-        HOTLINE_URL: url,
+        HOTLINE_URL: near,
         HOTLINE_RUNNER_KEY_FILE: join(dataDir, 'runner-key'),
       }),
       say,

@@ -44,7 +44,8 @@ export interface Http extends AsyncDisposable {
   readonly route: RegisterRoute
   readonly declared: readonly DeclaredRoute[]
   /** Opens the port. `origin` is what people are told: with `localhost`, or the public URL. */
-  listen(): Promise<Listening & { origin: string }>
+  /** `local` is how programs of this machine reach it, whatever people are told. */
+  listen(): Promise<Listening & { origin: string; local: string }>
   /** From now on every request is told to come back later, and streams are ended. */
   drain(): void
 }
@@ -111,7 +112,7 @@ export async function composeHttp(ports: HttpPorts): Promise<Http> {
       const listening = await listen(app, server, { addresses: wished, port: config.port })
       hosts = hostTable({ listen: wished, port: listening.port, publicUrl, tls: tls ? 'on' : 'off' })
       const own = [...hosts.values()].map(({ origin }) => origin)
-      return { ...listening, origin: publicUrl ?? own[0] ?? '' }
+      return { ...listening, origin: publicUrl ?? own[0] ?? '', local: own[0] ?? '' }
     },
     drain: () => closing.abort(),
     [Symbol.asyncDispose]: async () => {

@@ -1,4 +1,5 @@
 import type { Role } from '@hotline/protocol/actor'
+import { compiledOnce } from './compiled-once.ts'
 import type { Kysely, Selectable } from 'kysely'
 import type { AccountTable, ApprovalTable, KeyTable, ProjectTable, SessionTable, Tables, TaskTable } from './tables.ts'
 
@@ -118,6 +119,19 @@ const keyColumns = [
 export function listsOver(db: Kysely<Tables>): Lists {
   const sessions = db.selectFrom('sessions').select(sessionColumns)
   const accounts = db.selectFrom('accounts').select(accountColumns)
+  const members = db.selectFrom('members')
+  const accountById = compiledOnce(db, accounts.where('account', '=', ''))
+  const keyById = compiledOnce(db, db.selectFrom('keys').select(keyColumns).where('key', '=', ''))
+  const role = compiledOnce(db, members.select('role').where('project', '=', '').where('account', '=', ''))
+  const memberships = compiledOnce(
+    db,
+    members
+      .innerJoin('projects', 'projects.project', 'members.project')
+      .select(['projects.project', 'projects.name', 'members.role'])
+      .where('members.account', '=', '')
+      .orderBy('projects.name')
+      .orderBy('projects.project'),
+  )
   return {
     session: (session) => sessions.where('session', '=', session).executeTakeFirst(),
     sessions: (query) => readSessions(db, query),
@@ -145,24 +159,8 @@ export function listsOver(db: Kysely<Tables>): Lists {
     project: (project) =>
       db.selectFrom('projects').select(projectColumns).where('project', '=', project).executeTakeFirst(),
     projects: () => db.selectFrom('projects').select(projectColumns).orderBy('name').orderBy('project').execute(),
-    projectsOf: (account) =>
-      db
-        .selectFrom('members')
-        .innerJoin('projects', 'projects.project', 'members.project')
-        .select(['projects.project', 'projects.name', 'members.role'])
-        .where('members.account', '=', account)
-        .orderBy('projects.name')
-        .orderBy('projects.project')
-        .execute(),
-    roleOf: async (project, account) => {
-      const row = await db
-        .selectFrom('members')
-        .select('role')
-        .where('project', '=', project)
-        .where('account', '=', account)
-        .executeTakeFirst()
-      return row?.role
-    },
+    projectsOf: (account) => memberships(account),
+    roleOf: async (project, account) => (await role(project, account))[0]?.role,
     members: (project) =>
       db
         .selectFrom('members')
@@ -181,10 +179,10 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .orderBy('task')
         .execute(),
     approvals: (of, limit) => readApprovals(db, of, limit),
-    account: (account) => accounts.where('account', '=', account).executeTakeFirst(),
+    account: async (account) => (await accountById(account))[0],
     accountByName: (nameKey) => accounts.where('name_key', '=', nameKey).executeTakeFirst(),
     accounts: () => accounts.orderBy('name_key').execute(),
-    key: (key) => db.selectFrom('keys').select(keyColumns).where('key', '=', key).executeTakeFirst(),
+    key: async (key) => (await keyById(key))[0],
     keysOf: (account) =>
       db
         .selectFrom('keys')
