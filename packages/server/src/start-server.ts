@@ -182,5 +182,5 @@ async function createFirstProject(exchange: Exchange, account: string, id: strin
 }
 
 function countOf(connections: Connections, principal: Principal): number {
-  return principal.kind === 'runner' ? 0 : connections.of(principal.kind, principal.id).length
+  return principal.kind === 'runner' ? 0 : connections.countOf(principal)
 }

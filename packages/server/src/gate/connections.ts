@@ -18,15 +18,24 @@ export interface Connection {
 /** The open connections. The scheduler asks it which runners are here; access tells it whose rights changed. */
 export class Connections {
   readonly #open = new Map<string, Connection>()
+  /** The same by whose they are: with thousands of them, looking at each for every newcomer would be felt. */
+  readonly #byPrincipal = new Map<string, Set<Connection>>()
   readonly #watchers = new Set<(connection: Connection, change: 'opened' | 'closed') => void>()
 
   add(connection: Connection): void {
     this.#open.set(connection.id, connection)
+    const { kind, id } = connection.principal
+    const own = this.#byPrincipal.get(`${kind}:${id}`) ?? new Set()
+    this.#byPrincipal.set(`${kind}:${id}`, own.add(connection))
     for (const watcher of this.#watchers) watcher(connection, 'opened')
   }
 
   remove(connection: Connection): void {
     if (!this.#open.delete(connection.id)) return
+    const { kind, id } = connection.principal
+    const own = this.#byPrincipal.get(`${kind}:${id}`)
+    own?.delete(connection)
+    if (own?.size === 0) this.#byPrincipal.delete(`${kind}:${id}`)
     for (const watcher of this.#watchers) watcher(connection, 'closed')
   }
 
@@ -39,8 +48,13 @@ export class Connections {
     return [...this.#open.values()]
   }
 
-  of(kind: Principal['kind'], id?: string): readonly Connection[] {
-    return this.all().filter(({ principal }) => principal.kind === kind && (id === undefined || principal.id === id))
+  of(kind: Principal['kind']): readonly Connection[] {
+    return this.all().filter(({ principal }) => principal.kind === kind)
+  }
+
+  /** How many one account, service or runner has open. */
+  countOf({ kind, id }: Pick<Principal, 'kind' | 'id'>): number {
+    return this.#byPrincipal.get(`${kind}:${id}`)?.size ?? 0
   }
 
   get count(): number {

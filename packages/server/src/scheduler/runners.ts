@@ -38,7 +38,7 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
   async function markAway(runner: string, since: string): Promise<void> {
     for (const { session } of await lists.heldSessions(runner)) {
       // It may come back while this goes on; what it says then must not be followed by what was true before.
-      if (connections.of('runner', runner).length > 0) return
+      if (connections.countOf({ kind: 'runner', id: runner }) > 0) return
       await tell(session, 'contact.lose', { since })
     }
   }
@@ -51,7 +51,7 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
       runner,
       clock.after(graceMs, () => {
         graces.delete(runner)
-        if (connections.of('runner', runner).length === 0) markAway(runner, since).catch(fault)
+        if (connections.countOf({ kind: 'runner', id: runner }) === 0) markAway(runner, since).catch(fault)
       }),
     )
   }
@@ -59,7 +59,7 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
   function changed({ principal, silentMs }: Connection, change: 'opened' | 'closed'): void {
     if (principal.kind !== 'runner') return
     if (change === 'closed') {
-      if (connections.of('runner', principal.id).length === 0) startGrace(principal.id, silentMs)
+      if (connections.countOf(principal) === 0) startGrace(principal.id, silentMs)
       return
     }
     graces.get(principal.id)?.()
@@ -72,7 +72,7 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
     const statuses = ['starting', 'active', 'paused']
     const page = await lists.sessions({ projects, statuses, limit: 1_000 })
     const holders = new Set(page.sessions.flatMap(({ runner }) => (runner === null ? [] : [runner])))
-    for (const runner of holders) if (connections.of('runner', runner).length === 0) startGrace(runner)
+    for (const runner of holders) if (connections.countOf({ kind: 'runner', id: runner }) === 0) startGrace(runner)
   }
 
   const leaveConnections = connections.watch(changed)
