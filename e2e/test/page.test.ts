@@ -95,6 +95,7 @@ describe('the page', () => {
     await expectAccessible(page, 'approval')
     await photograph(page, 'approval')
     await box.blur()
+    await page.locator('.card[data-keys]').waitFor()
     await page.keyboard.press('a')
     await page.getByText('✓ Allowed by You').first().waitFor()
     const second = page.getByRole('article').first()

@@ -184,4 +184,75 @@ describe('the page of one session', () => {
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keys' }).getByText('allow what is asked first').waitFor()
   })
+
+  it('[G16] a key decides what is in sight and nothing else; what was begun on a card is still there', async () => {
+    const hand = await live.startSession('Two at once')
+    await hand.ask({ tool: 'Bash', title: 'The first', input: 'echo first' })
+    const say = (from: number, count: number): Promise<unknown> =>
+      hand.report(
+        ...Array.from({ length: count }, (_, at): Report => {
+          const text = `Line ${from + at} of what I did.`
+          const data = { message: `m${from + at}`, role: 'agent', queued: false, chars: text.length }
+          return { type: 'message.posted', data, body: { text } }
+        }),
+      )
+    await say(0, 18)
+    await open(hand.session)
+    await page.getByText('Line 17 of what I did.').waitFor()
+    const card = page.getByRole('article')
+    // It is there for the list, a little above what is in sight.
+    await card.waitFor({ state: 'attached' })
+    expect((await card.boundingBox())?.y).toBeLessThan(-100)
+    for (let frame = 0; frame < 40; frame += 1) {
+      await page.keyboard.press('a')
+      await page.evaluate('new Promise(requestAnimationFrame)')
+    }
+    await say(18, 60)
+    await page.getByText('Line 77 of what I did.').waitFor()
+    const list = page.locator('.talk .scroll')
+    const scroll = (to: 'top' | 'end'): Promise<unknown> =>
+      list.evaluate((box, end) => (box.scrollTop = end === 'end' ? box.scrollHeight : 0), to)
+    await scroll('top')
+    await card.waitFor()
+    expect((await live.stored(hand.session)).some(({ type }) => type === 'approval.resolved')).toBe(false)
+    await card.getByLabel('Comment for the agent').fill('only this once')
+    await scroll('end')
+    await card.waitFor({ state: 'detached' })
+    await scroll('top')
+    await card.waitFor()
+    expect(await card.getByLabel('Comment for the agent').inputValue()).toBe('only this once')
+    // In sight for a moment, it is meant.
+    await expect
+      .poll(async () => {
+        await page.keyboard.press('a')
+        return page.getByText('✓ Allowed by You').count()
+      })
+      .toBe(1)
+    const decided = (await live.stored(hand.session)).find(({ type }) => type === 'approval.resolved')
+    expect(decided?.body).toMatchObject({ reason: 'only this once' })
+  })
+
+  it('[G17] who answers second hears that it did not count', async () => {
+    const hand = await live.startSession('Two people')
+    const asked = await hand.ask({ tool: 'Bash', title: 'Run a command', input: 'ls' })
+    await open(hand.session)
+    const deny = page.getByRole('button', { name: 'Deny' })
+    await deny.waitFor()
+    live.proxy.delay(1_500, { direction: 'toClient' })
+    const other = live.link()
+    const first = await other.command(hand.stream, 'approval.decide', { ...asked, verdict: 'allow' })
+    expect(first.ok).toBe(true)
+    await deny.click()
+    await page.getByText('your answer did not count').waitFor()
+    await page.getByText('✓ Allowed by You').waitFor()
+    live.proxy.restore()
+  })
+
+  it('[G18] what was begun in the message box survives a reload', async () => {
+    const hand = await live.startSession('A draft')
+    await open(hand.session)
+    await page.getByLabel('Message to the agent').fill('Not finished y')
+    await page.reload()
+    expect(await page.getByLabel('Message to the agent').inputValue()).toBe('Not finished y')
+  })
 })

@@ -2,6 +2,7 @@ import type { ApprovalItem } from '@hotline/core/transcript/item'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { useOnScreen } from '../live/use-on-screen.ts'
 import { useLive } from '../live/hotline.tsx'
 import { useNow } from '../live/use-readable.ts'
 import { Diff } from '../parts/diff.tsx'
@@ -15,33 +16,50 @@ const strengths = {
   observe_only: 'only watching',
 } as const
 
+/** What somebody has begun to write on cards, by approval; a card that leaves the window and comes back has it still. */
+export type Drafts = Map<string, { reason: string; edited: string | undefined; read: boolean }>
+
 export type Decide = (data: CommandInput<'approval.decide'>) => Promise<Problem | undefined>
 
 /** An approval: open, as a card with exactly what will run; answered, as one line with who, when and what. */
 export function ApprovalCard({
   item,
   decide,
+  drafts,
   first,
 }: {
   item: ApprovalItem
   decide: Decide
+  drafts: Drafts
   first: boolean
 }): ReactNode {
   const [pending, setPending] = useState<'allow' | 'deny' | 'modify'>()
   const [problem, setProblem] = useState<Problem>()
-  const [reason, setReason] = useState('')
-  const [seen, setSeen] = useState(false)
+  const draft = drafts.get(item.approval)
+  const [reason, setReason] = useState(draft?.reason ?? '')
+  const [seen, setSeen] = useState(draft?.read ?? false)
   /** The input as somebody is changing it; absent while it stands as it was asked. */
-  const [edited, setEdited] = useState<string>()
+  const [edited, setEdited] = useState(draft?.edited)
   const card = useRef<HTMLElement>(null)
   const canEdit = item.verdicts.includes('modify') && item.request !== undefined && !item.request.redacted
   const exact = useRef<HTMLDivElement>(null)
   const open = item.outcome === undefined
 
+  const read = useRef(draft?.read ?? false)
   useEffect(() => {
     const box = exact.current
-    if (box && box.scrollHeight <= box.clientHeight + 4) setSeen(true)
+    if (!box) return
+    // A frame that shrinks (a phone is turned) hides again what had fitted.
+    const resized = new ResizeObserver(() => setSeen(read.current || box.scrollHeight <= box.clientHeight + 4))
+    resized.observe(box)
+    return () => resized.disconnect()
   }, [open])
+  const onScreen = useOnScreen(card, open && first)
+
+  useEffect(() => {
+    if (open) drafts.set(item.approval, { reason, edited, read: read.current })
+    else drafts.delete(item.approval)
+  }, [drafts, item.approval, open, reason, edited, seen])
 
   async function answer(verdict: 'allow' | 'deny' | 'modify'): Promise<void> {
     if (pending) return
@@ -64,11 +82,12 @@ export function ApprovalCard({
   const acts = useRef({ answer, startEdit })
   acts.current = { answer, startEdit }
   useEffect(() => {
-    if (!open || !first) return
+    // A key means what one sees: not a card that is elsewhere, nor one that came up under a finger that was on its way.
+    if (!open || !first || !onScreen) return
     const onKey = (event: KeyboardEvent): void => {
       const typing =
         event.target instanceof HTMLElement && event.target.closest('input, textarea, select, dialog, .xterm')
-      if (typing || event.ctrlKey || event.metaKey || event.altKey) return
+      if (typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return
       if (event.key === 'a' && seen) void acts.current.answer('allow')
       else if (event.key === 'd') void acts.current.answer('deny')
       else if (event.key === 'e' && seen && canEdit) acts.current.startEdit()
@@ -78,12 +97,17 @@ export function ApprovalCard({
     }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
-  }, [open, first, seen, canEdit])
+  }, [open, first, onScreen, seen, canEdit])
 
-  if (!open) return <Answered item={item} />
+  if (!open) return <Answered item={item} problem={problem} />
   const { request } = item
   return (
-    <article ref={card} className="card" aria-label={`Needs you: ${request?.title ?? 'approval'}`}>
+    <article
+      ref={card}
+      className="card"
+      data-keys={onScreen || undefined}
+      aria-label={`Needs you: ${request?.title ?? 'approval'}`}
+    >
       <header>
         <span>
           {request?.title ?? 'Erased'} <span className="quiet">· {request?.tool}</span>
@@ -96,7 +120,9 @@ export function ApprovalCard({
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it
         tabIndex={0}
         onScroll={({ currentTarget: box }) => {
-          if (box.scrollTop + box.clientHeight >= box.scrollHeight - 4) setSeen(true)
+          if (box.scrollTop + box.clientHeight < box.scrollHeight - 4) return
+          read.current = true
+          setSeen(true)
         }}
       >
         <ExactText text={request?.input ?? ''} />
@@ -179,7 +205,7 @@ function Countdown({ until }: { until: string }): ReactNode {
   return <time className="small">{left > 0 ? `${countdownText(left)} left` : 'time is over'}</time>
 }
 
-function Answered({ item }: { item: ApprovalItem }): ReactNode {
+function Answered({ item, problem }: { item: ApprovalItem; problem: Problem | undefined }): ReactNode {
   const { names } = useLive()
   const words = {
     allowed: '✓ Allowed',
@@ -199,6 +225,7 @@ function Answered({ item }: { item: ApprovalItem }): ReactNode {
         </span>
         <span className="title">{item.request?.title}</span>
         <span className="small">{item.resolvedAt ? clockText(item.resolvedAt, Date.now()) : ''}</span>
+        {problem && <span className="danger">your answer did not count: somebody was before you</span>}
         {item.dispatch === 'unknown' && <span className="danger">unknown whether the agent heard it</span>}
       </summary>
       <div className="inside">

@@ -7,12 +7,13 @@ import { ExactText } from '../parts/exact-text.tsx'
 import { PlanList } from '../parts/plan-list.tsx'
 import { Said } from '../parts/said.tsx'
 import { clockText, durationText, exactText } from '../text/time.ts'
-import { ApprovalCard, type Decide } from './approval-card.tsx'
+import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
 import { groupText, type Row, type StepGroup } from './fold-steps.ts'
 import { QuestionCard } from './question-card.tsx'
 
 export interface Acts {
   decide: Decide
+  drafts: Drafts
   answer: (data: CommandInput<'question.answer'>) => void
 }
 
@@ -37,7 +38,7 @@ export function ItemView({ item, acts, firstOpen }: { item: Row; acts: Acts; fir
     case 'step':
       return <Step item={item} />
     case 'approval':
-      return <ApprovalCard item={item} decide={acts.decide} first={firstOpen} />
+      return <ApprovalCard item={item} decide={acts.decide} drafts={acts.drafts} first={firstOpen} />
     case 'question':
       return <QuestionCard item={item} answer={acts.answer} />
     case 'output':

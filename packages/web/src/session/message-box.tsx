@@ -2,7 +2,7 @@ import type { ConnectionState } from '@hotline/client/link'
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
 import type { MessageItem } from '@hotline/core/transcript/item'
 import { isLive } from '@hotline/protocol/session-status'
-import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 
 const minHeightPx = 44
@@ -10,15 +10,22 @@ const maxHeightPx = 200
 
 /** What waits for the agent, and where the next message is written. */
 export function MessageBox({
+  session,
   view,
   picture,
   connection,
 }: {
+  session: string
   view: SessionView
   picture: SessionPicture
   connection: ConnectionState
 }): ReactNode {
-  const [text, setText] = useState('')
+  const kept = `hotline-draft:${session}`
+  const [text, setText] = useState(() => sessionStorage.getItem(kept) ?? '')
+  useEffect(() => {
+    if (text === '') sessionStorage.removeItem(kept)
+    else sessionStorage.setItem(kept, text)
+  }, [kept, text])
   const box = useRef<HTMLTextAreaElement>(null)
   const { state, transcript, unsent } = picture
   const limit = state?.personMessageChars ?? 2_000

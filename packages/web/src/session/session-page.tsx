@@ -6,6 +6,7 @@ import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'rea
 import { useLive } from '../live/hotline.tsx'
 import { useNow, useReadable } from '../live/use-readable.ts'
 import { countText } from '../text/amounts.ts'
+import type { Drafts } from './approval-card.tsx'
 import { Conversation } from './conversation.tsx'
 import { Evidence, EvidenceLine } from './evidence.tsx'
 import { MessageBox } from './message-box.tsx'
@@ -31,6 +32,7 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
   const connection = useReadable(link.connection)
   const [tab, setTab] = useState<'talk' | 'output'>()
   const sheet = useRef<HTMLDialogElement>(null)
+  const drafts = useRef<Drafts>(new Map())
   const { state } = picture
   if (picture.status === 'failed' && !state) {
     return (
@@ -119,6 +121,7 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
             picture={picture}
             loadOlder={() => void view.loadOlder()}
             acts={{
+              drafts: drafts.current,
               decide: async (data) => {
                 const outcome = await view.command('approval.decide', data)
                 return outcome.ok ? undefined : outcome.problem
@@ -132,7 +135,7 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
           </Suspense>
         )}
       </div>
-      <MessageBox view={view} picture={picture} connection={connection} />
+      <MessageBox session={session} view={view} picture={picture} connection={connection} />
     </div>
   )
 }
