@@ -16,10 +16,15 @@ describe('settings of the command line', () => {
   it('[B3] the token of the server on this machine goes to that server alone', () => {
     const env = { HOTLINE_DATA_DIR: dataDir, XDG_CONFIG_HOME: dataDir }
     expect(readSettings({}, env)).toMatchObject({ url: 'http://localhost:4711', token: 'the local token' })
-    for (const url of ['http://evil.example', 'http://localhost:4712', 'http://localhost:4711.evil.example']) {
+    for (const url of ['http://evil.example', 'http://localhost:4712', 'http://localhost.evil.example:4711']) {
       expect(readSettings({}, { ...env, HOTLINE_URL: url }).token).toBeUndefined()
       expect(readSettings({ url }, env).token).toBeUndefined()
     }
+  })
+
+  it('[B3] what only looks like its address is none', () => {
+    const env = { HOTLINE_DATA_DIR: dataDir, XDG_CONFIG_HOME: dataDir }
+    expect(() => readSettings({ url: 'http://localhost:4711.evil.example' }, env)).toThrow('no address of a server')
   })
 
   it('[B3] a token that is named goes where it is told to', () => {
