@@ -65,7 +65,7 @@ export async function finishAndCompare(hotline: SceneHost, scene: Scene): Promis
   const { sessions, oracles } = scene
   for (const [index, session] of sessions.entries()) {
     const asks = (state: SessionState): boolean => openApprovals(state).length === 1
-    const state = await hotline.api.until(session, `session ${index} to ask`, asks)
+    const state = await hotline.api.until(session, `session ${index} to ask`, asks, 120_000)
     const [open] = openApprovals(state)
     const decision = { approval: open?.approval ?? '', digest: open?.digest ?? '', verdict: 'allow' } as const
     const outcome = await oracles[index % oracles.length]?.command(`session:${session}`, 'approval.decide', decision)

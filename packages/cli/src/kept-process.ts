@@ -6,8 +6,8 @@ import { fail } from './failure.ts'
 const readyTimeoutMs = 30_000
 /** How long a process may take to end by itself after it was asked to; then it is killed. */
 const endTimeoutMs = 10_000
-/** A process that ends unexpectedly is started again after this, longer each time. */
-const restartWaitsMs = [500, 1_000, 2_000, 5_000, 10_000] as const
+/** A process that ends unexpectedly is started again after this: at once the first time, then longer each time. */
+const restartWaitsMs = [0, 200, 500, 1_000, 2_000, 5_000] as const
 /** One that ran for so long before it ended is started again quickly. */
 const steadyMs = 60_000
 
