@@ -19,6 +19,8 @@ export interface ProcessPlan {
   /** All that it gets of the environment; asked for at each start. */
   env: () => Readonly<Record<string, string>>
   say: (line: string) => void
+  /** Told each time it is ready after it was started again. */
+  readyAgain?: (facts: Ready) => void
 }
 
 /** What a process says once it is ready: one line of JSON on standard output with `ready: true`, and facts beside. */
@@ -66,6 +68,7 @@ export function keepProcess(plan: ProcessPlan): KeptProcess {
         const said = readReady(line)
         if (!said) return
         clearTimeout(timer)
+        if (wasReady) plan.readyAgain?.(said)
         wasReady = true
         ready.resolve(said)
       })

@@ -5,7 +5,7 @@ import type { CommandContext } from './commands/context.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
-import { up } from './commands/up.ts'
+import { up, type UpFacts } from './commands/up.ts'
 import { exitCodeOf, Failure } from './failure.ts'
 import { describeOption, type Option, options } from './options.ts'
 import { plainText } from './plain-text.ts'
@@ -66,15 +66,20 @@ function addUpCommand(program: Command, context: CommandContext): void {
         settings: readSettings(flags, process.env),
         env: process.env,
         say: (line) => (context.json ? context.note(line) : context.write(`${line}\n`)),
-        ready: ({ url, bootstrap }) => {
-          const link = `Open this link to begin (it works once, for 30 minutes):\n\n  ${bootstrap}\n`
-          context.print(
-            { ready: true, url, ...(bootstrap === undefined ? {} : { bootstrap }) },
-            `${bootstrap === undefined ? `Hotline is at ${url}` : link}\nCtrl-C ends everything.\n`,
-          )
-        },
+        ready: (facts) => context.print({ ready: true, ...facts }, readyText(facts)),
       })
     })
+}
+
+/** Behind a public name this machine's own address is said too: the proxy in front may not be there yet. */
+function readyText({ url, local, bootstrap }: UpFacts): string {
+  const here = bootstrap === undefined ? local : `${local}/${new URL(bootstrap).hash}`
+  const beside = local === undefined ? '' : `\nOn this machine it answers here too:\n\n  ${here}\n`
+  const link =
+    bootstrap === undefined
+      ? `Hotline is at ${url}\n`
+      : `Open this link to begin (it works once, for 30 minutes):\n\n  ${bootstrap}\n`
+  return `${link}${beside}\nCtrl-C ends everything.\n`
 }
 
 function contextOf(program: Command): CommandContext {

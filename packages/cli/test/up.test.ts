@@ -19,8 +19,14 @@ afterEach(async () => {
   await dir.remove()
 })
 
-function up(more: Readonly<Record<string, string>> = {}): HotlineProcess {
-  return startHotlineProcess(['--json', 'up', '--port', '0'], {
+const behindProxy = {
+  HOTLINE_PUBLIC_URL: 'https://hotline.example.org',
+  HOTLINE_BEHIND_PROXY: 'true',
+  HOTLINE_TRUSTED_PROXIES: '127.0.0.1,::1',
+}
+
+function up(more: Readonly<Record<string, string>> = {}, flags: readonly string[] = ['--json']): HotlineProcess {
+  return startHotlineProcess([...flags, 'up', '--port', '0'], {
     HOME: dir.path,
     HOTLINE_DATA_DIR: join(dir.path, 'data'),
     ...guard.environment,
@@ -28,9 +34,24 @@ function up(more: Readonly<Record<string, string>> = {}): HotlineProcess {
   })
 }
 
-const facts = async (hotline: HotlineProcess): Promise<{ url: string; bootstrap?: string }> => {
+interface Facts {
+  url: string
+  local?: string
+  bootstrap?: string
+}
+
+const facts = async (hotline: HotlineProcess): Promise<Facts> => {
   await waitFor(() => hotline.out.includes('\n'), { what: `the ready line (${hotline.err})`, deadlineMs: 30_000 })
-  return JSON.parse(hotline.out) as { url: string; bootstrap?: string }
+  return JSON.parse(hotline.out) as Facts
+}
+
+/** Makes the first account, as the page does that the link opens. */
+function claim(base: string, code: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  return fetch(`${base}/api/auth/bootstrap`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: base, ...headers },
+    body: JSON.stringify({ code, name: 'dana', password: 'a long walk over the wet meadow' }),
+  })
 }
 
 describe('hotline up', () => {
@@ -73,16 +94,40 @@ describe('hotline up', () => {
   })
 
   it('[B10] behind a public name, its own runner and this machine reach it all the same', async () => {
-    const hotline = up({
-      HOTLINE_PUBLIC_URL: 'https://hotline.example.org',
-      HOTLINE_BEHIND_PROXY: 'true',
-      HOTLINE_TRUSTED_PROXIES: '192.0.2.1',
-    })
-    const { url } = await facts(hotline)
+    const hotline = up(behindProxy)
+    const { url, local = '' } = await facts(hotline)
     expect(url).toBe('https://hotline.example.org')
-    const near = readFileSync(join(dir.path, 'data', 'url'), 'utf8').trim()
-    expect(near).toMatch(/^http:\/\/localhost:[0-9]+$/)
-    expect((await fetch(`${near}/readyz`)).status).toBe(200)
+    expect(local).toMatch(/^http:\/\/localhost:[0-9]+$/)
+    expect(readFileSync(join(dir.path, 'data', 'url'), 'utf8').trim()).toBe(local)
+    expect((await fetch(`${local}/readyz`)).status).toBe(200)
+    hotline.child.kill('SIGINT')
+    expect((await hotline.ended).code).toBe(0)
+  })
+
+  it('[B10] behind a public name it prints a link for this machine too, and that one works', async () => {
+    const hotline = up(behindProxy, [])
+    await waitFor(() => hotline.out.includes('Ctrl-C ends everything'), { what: 'the ready text', deadlineMs: 30_000 })
+    expect(hotline.out).toContain('https://hotline.example.org/#bootstrap=')
+    const [, local = '', code = ''] = /^ {2}(http:\/\/localhost:[0-9]+)\/#bootstrap=(.+)$/m.exec(hotline.out) ?? []
+    const claimed = await claim(local, code)
+    expect(claimed.status).toBe(200)
+    const cookie = claimed.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    expect((await fetch(`${local}/api/me`, { headers: { cookie } })).status).toBe(200)
+    hotline.child.kill('SIGINT')
+    expect((await hotline.ended).code).toBe(0)
+  })
+
+  it('[B10] a server that died before there was an account comes back at its port, with a link that works', async () => {
+    const hotline = up({}, [])
+    await waitFor(() => hotline.out.includes('Ctrl-C ends everything'), { what: 'the ready text', deadlineMs: 30_000 })
+    const port = /localhost:([0-9]+)/.exec(hotline.out)?.[1]
+    const server = guard.findSurvivors().find(({ command }) => command.includes('packages/server/'))
+    process.kill(server?.pid ?? 0, 'SIGKILL')
+    const again = /this is the link to begin: (http:\/\/localhost:([0-9]+))\/#bootstrap=(.+)$/m
+    await waitFor(() => again.test(hotline.out), { what: 'the new link', deadlineMs: 30_000 })
+    const [, base = '', samePort, code = ''] = again.exec(hotline.out) ?? []
+    expect(samePort).toBe(port)
+    expect((await claim(base, code)).status).toBe(200)
     hotline.child.kill('SIGINT')
     expect((await hotline.ended).code).toBe(0)
   })

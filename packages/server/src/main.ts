@@ -12,8 +12,8 @@ async function main(): Promise<void> {
   process.umask(0o077)
   const pageDir = join(dirname(fileURLToPath(import.meta.url)), '../../web/dist')
   const server = await startServer(readConfig(process.env), pageDir)
-  const { url, local, bootstrap, notices } = server
-  process.stdout.write(`${JSON.stringify({ ready: true, url, local, bootstrap, notices })}\n`)
+  const { url, local, port, bootstrap, notices } = server
+  process.stdout.write(`${JSON.stringify({ ready: true, url, local, port, bootstrap, notices })}\n`)
   const stop = (): void => {
     // A second signal ends it at once: the log is safe at any moment.
     process.once('SIGINT', () => process.kill(process.pid, 'SIGKILL'))

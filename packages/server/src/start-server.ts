@@ -33,6 +33,8 @@ export interface RunningServer extends AsyncDisposable {
   url: string
   /** With `localhost`, for programs of this machine. */
   local: string
+  /** Where it listens. */
+  port: number
   /** The link that makes the first account, where there is none. */
   bootstrap: string | undefined
   /** What an operator should know. */
@@ -145,13 +147,14 @@ async function open(
       clock,
     }),
   )
-  const { origin, local, notes } = await http.listen()
+  const { origin, local, port, notes } = await http.listen()
   notices.push(...notes)
   logger.debug('listening', { origin })
 
   return {
     url: origin,
     local,
+    port,
     bootstrap: access.bootstrap.link(origin),
     notices,
     [Symbol.asyncDispose]: async () => {

@@ -49,7 +49,17 @@ export interface UpPorts {
   /** For a person. */
   say: (line: string) => void
   /** Once, when everything is ready. */
-  ready: (facts: { url: string; bootstrap: string | undefined }) => void
+  ready: (facts: UpFacts) => void
+}
+
+/** Where a server is reached that is up. */
+export interface UpFacts {
+  /** What people are told: the public name, where there is one. */
+  url: string
+  /** What this machine can use as well, where that is something else. */
+  local: string | undefined
+  /** The link that makes the first account, where there is none yet. */
+  bootstrap: string | undefined
 }
 
 /**
@@ -91,16 +101,20 @@ export async function up({ settings, env, say, ready }: UpPorts): Promise<void> 
         HOTLINE_DATA_DIR: dataDir,
       }),
       say,
+      // The code of its earlier life has died with it.
+      readyAgain: ({ bootstrap }) => {
+        if (typeof bootstrap === 'string') say(`Until there is an account, this is the link to begin: ${bootstrap}`)
+      },
     })
     kept.push(server)
     const facts = await server.ready
     const url = String(facts['url'])
     const bootstrap = typeof facts['bootstrap'] === 'string' ? facts['bootstrap'] : undefined
     if (stopping.signal.aborted) return
-    const local = String(facts['local'])
     // After a crash it comes back at the same port, where pages and runners look for it.
-    port = new URL(local).port
+    port = String(facts['port'])
     // Programs of this machine need no proxy to reach it. A certificate, though, is for the public name.
+    const local = String(facts['local'])
     const near = local.startsWith('http:') ? local : url
     writeFileSync(join(dataDir, 'url'), `${near}\n`, { mode: 0o600 })
     for (const notice of Array.isArray(facts['notices']) ? facts['notices'] : []) say(String(notice))
@@ -117,7 +131,7 @@ export async function up({ settings, env, say, ready }: UpPorts): Promise<void> 
     })
     kept.push(runner)
     await runner.ready
-    if (!stopping.signal.aborted) ready({ url, bootstrap })
+    if (!stopping.signal.aborted) ready({ url, local: near === url ? undefined : near, bootstrap })
   }
 }
 
