@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { approvalDigest } from '@hotline/core/approval-digest'
+import { approvalDigest, inputDigest } from '@hotline/core/approval-digest'
 import type { EventOf } from '@hotline/protocol/events'
 import { plainText } from './plain-text.ts'
 
@@ -15,8 +15,11 @@ export interface ApprovalCard {
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** The card of a request. `label` names it where it is decided. */
-export function approvalCard(event: EventOf<'approval.requested'>, label: string): ApprovalCard {
+/**
+ * The card of a request. `label` names it where it is decided. `content` is the input of a request that is too long for its
+ * event, where it was fetched: without it nothing can be allowed.
+ */
+export function approvalCard(event: EventOf<'approval.requested'>, label: string, content?: string): ApprovalCard {
   const { approval, digest, contextDigest, expiresAt, strength } = event.data
   const request = event.body
   if (!request) {
@@ -30,10 +33,12 @@ export function approvalCard(event: EventOf<'approval.requested'>, label: string
     strengths[strength],
     `until ${timeOf(expiresAt)}`,
   ]
+  const input = request.content === undefined ? request.input : content
   const lines = [
     `${label} ${inLine(request.title)}`,
     `(${facts.join('; ')})`,
-    ...exactLines(request.input).map((line) => `| ${line}`),
+    ...(input === undefined ? [`(${request.content?.bytes ?? 0} bytes, not shown here)`] : []),
+    ...exactLines(input ?? '').map((line) => `| ${line}`),
     ...(request.redacted ? ['A secret is masked in this.'] : []),
     ...(request.reason === undefined
       ? []
@@ -41,7 +46,17 @@ export function approvalCard(event: EventOf<'approval.requested'>, label: string
           .split('\n')
           .map((line) => `the agent says: ${line}`)),
   ]
-  if (approvalDigest(contextDigest, request.input, sha256) === digest) return { approval, digest, lines }
+  if (input === undefined) {
+    return {
+      approval,
+      digest,
+      lines,
+      unfit: `It is too long to be shown here. Read it with: hotline approve ${approval}`,
+    }
+  }
+  const digestOfInput = inputDigest({ input }, sha256)
+  const isWhole = digestOfInput !== undefined && digestOfInput === inputDigest(request, sha256)
+  if (isWhole && approvalDigest(contextDigest, digestOfInput, sha256) === digest) return { approval, digest, lines }
   const unfit = 'What is shown is not what the decision would be about. Do not decide; tell whoever runs this server.'
   return { approval, digest, lines: [...lines, unfit], unfit }
 }

@@ -19,7 +19,7 @@ function asked(input: string, shown: string | undefined = input): EventOf<'appro
     hash: '',
     data: {
       approval: 'a1',
-      digest: approvalDigest(context, input, sha256),
+      digest: approvalDigest(context, sha256(input), sha256),
       contextDigest: context,
       verdicts: ['allow', 'deny'],
       scopes: ['once'],
@@ -42,6 +42,17 @@ describe('an approval as it is shown', () => {
     const card = approvalCard(asked('rm -rf /', 'ls'), '[1]')
     expect(card.unfit).toContain('not what the decision would be about')
     expect(card.lines.at(-1)).toBe(card.unfit)
+  })
+
+  it('[B5] what lies beside its event is allowed when it was fetched, and only with its own digest', () => {
+    const event = asked('a\nb')
+    const { input: _, ...request } = event.body ?? { tool: '', title: '' }
+    const long = { ...event, body: { ...request, content: { digest: sha256('a\nb'), bytes: 3 } } }
+    expect(approvalCard(long, '[1]').unfit).toContain('hotline approve a1')
+    const { lines, unfit } = approvalCard(long, '[1]', 'a\nb')
+    expect(unfit).toBe(undefined)
+    expect(lines.filter((line) => line.startsWith('|'))).toEqual(['| a', '| b'])
+    expect(approvalCard(long, '[1]', 'a\nc').unfit).toContain('not what the decision would be about')
   })
 
   it('[B5] what was erased cannot be allowed', () => {

@@ -19,7 +19,14 @@ export function contextDigest(
   return sha256(frame(['hotline.approval.context', session, adapter, request.tool, request.cwd ?? '', ...env]))
 }
 
-/** The digest that is shown, signed for, stored, compared and dispatched: of the context and of the exact input. */
-export function approvalDigest(context: string, input: string, sha256: Sha256): string {
-  return sha256(frame(['hotline.approval', context, sha256(input)]))
+/** The digest of the exact input of a request; undefined where it has none, or two. */
+export function inputDigest(request: Pick<ApprovalRequest, 'input' | 'content'>, sha256: Sha256): string | undefined {
+  const { input, content } = request
+  if (content !== undefined) return input === undefined ? content.digest : undefined
+  return input === undefined ? undefined : sha256(input)
+}
+
+/** The digest that is shown, signed for, stored, compared and dispatched: of the context and of the digest of the exact input. */
+export function approvalDigest(context: string, digestOfInput: string, sha256: Sha256): string {
+  return sha256(frame(['hotline.approval', context, digestOfInput]))
 }

@@ -90,7 +90,7 @@ export function asking(approval: string, input = '{"command":"ls"}', facts: Reco
     type: 'approval.requested',
     data: {
       approval,
-      digest: approvalDigest(of, input, sha256),
+      digest: approvalDigest(of, sha256(input), sha256),
       contextDigest: of,
       verdicts: ['allow', 'deny'],
       scopes: ['once'],

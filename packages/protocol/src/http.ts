@@ -192,6 +192,10 @@ export const AnnounceBody = z.strictObject({
 })
 export type AnnounceBody = z.infer<typeof AnnounceBody>
 
+/** `PUT` and `GET /api/sessions/:id/content/:digest`: text that is too long for its event, under its SHA-256. */
+export const Content = z.strictObject({ text: z.string() })
+export type Content = z.infer<typeof Content>
+
 export const AgentPage = z.object({ agents: z.array(AgentRow).readonly() })
 export const AnnounceAnswer = z.object({ runner: z.string() })
 

@@ -16,6 +16,8 @@ export const limits = {
   eventBytes: 256 * 1024,
   /** Bytes of the exact input of an approval that travels inside its event. */
   approvalInputBytes: 64 * 1024,
+  /** Bytes of one piece of content that lies beside its event: a longer input of an approval. */
+  contentBytes: 2 * 1024 * 1024,
   /** Bytes of one batch that a runner reports. */
   reportBytes: 512 * 1024,
   /** Events in one batch that a runner reports. */

@@ -208,5 +208,10 @@ export function serve(world: World, method: string, path: string, body: unknown)
     const waiting = states.filter(({ status }) => ['queued', 'starting', 'interrupted'].includes(status))
     return { work: waiting.map(({ session, status, runner }) => ({ session, status, runner: runner ?? null })) }
   }
+  const content = /\/content\/([0-9a-f]{64})$/.exec(path)?.[1]
+  if (method === 'PUT' && content !== undefined) {
+    world.content.set(content, (body as { text: string }).text)
+    return undefined
+  }
   return { state: world.state(path.slice(path.lastIndexOf('/') + 1)) }
 }

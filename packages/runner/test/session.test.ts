@@ -202,7 +202,7 @@ test('[R8] an ask that the log does not take is refused, never left hanging', as
   await using bench = await openBench()
   const { world, cwd } = bench
   await bench.script([
-    { do: 'ask', title: 'Too much', kind: 'execute', input: { command: 'x'.repeat(70_000) }, record: 'record' },
+    { do: 'ask', title: 'Too much', kind: 'execute', input: { list: Array(330_000).fill(1) }, record: 'record' },
     say('on'),
   ])
   const session = world.start('scripted', { cwd, prompt: 'play' })
@@ -210,6 +210,32 @@ test('[R8] an ask that the log does not take is refused, never left hanging', as
   expect(world.events(session, 'approval.requested')).toEqual([])
   expect(world.events(session, 'step.finished').map(({ data }) => data.outcome)).toEqual(['denied'])
   expect(world.printed(session, 'log')).toContain('cannot be shown whole')
+})
+
+test('[R28] an input that is too long for an event is asked whole, beside it, over a lost connection too', async () => {
+  await using bench = await openBench()
+  const { world, link, cwd } = bench
+  const command = 'x'.repeat(70_000)
+  await bench.script([
+    { do: 'ask', title: 'Much', kind: 'execute', input: { command }, record: 'record' },
+    { do: 'ask', title: 'Much more', kind: 'execute', input: { command }, record: 'record' },
+    say('on'),
+  ])
+  const session = world.start('scripted', { cwd, prompt: 'play' })
+  const ask = await world.ask(session)
+  expect(ask.body?.input).toBeUndefined()
+  expect(world.content.get(ask.body?.content?.digest ?? '')).toContain(command)
+  link.cut()
+  world.decide(session, ask, 'allow')
+  link.mend()
+  await world.until(session, 'the second ask', ({ resolved }) => resolved.length === 1)
+  const next = await world.ask(session)
+  world.decide(session, next, 'deny')
+  await world.until(session, 'the end', ({ counts, turn }) => counts.turns === 1 && !turn)
+  expect(world.events(session, 'approval.dispatched').map(({ data }) => data.digest)).toEqual([
+    ask.data.digest,
+    next.data.digest,
+  ])
 })
 
 test('questions go to people and answers back to the agent', async () => {

@@ -63,6 +63,8 @@ export class World {
   readonly runner: Actor = { kind: 'runner', id: 'r1' }
   readonly streams = new Map<string, Stream>()
   readonly announced: AnnounceBody[] = []
+  /** What was put beside the events, by its digest. */
+  readonly content = new Map<string, string>()
   /** Every report that arrived, also the second time. */
   readonly reported: { id: string; events: readonly Report[] }[] = []
   hint: () => void = () => undefined
@@ -165,7 +167,7 @@ export class World {
     const approval = randomUUID()
     const data = {
       approval,
-      digest: approvalDigest(context, body.input, sha256),
+      digest: approvalDigest(context, sha256(body.input ?? ''), sha256),
       contextDigest: context,
       verdicts: ['allow', 'deny'],
       scopes: ['once'],

@@ -1,12 +1,15 @@
+import { join } from 'node:path'
 import { parseCommand } from '@hotline/protocol/command'
 import { limits } from '@hotline/protocol/limits'
 import { openAccess } from './access/open-access.ts'
 import type { Principal } from './access/principal.ts'
+import { openFileBlobStore } from './blob/file-blob-store.ts'
 import { prepareDataDirectory } from './config/data-dir.ts'
 import type { Config } from './config/read-config.ts'
 import { Feeds } from './feed/feeds.ts'
 import { Connections } from './gate/connections.ts'
 import { composeHttp } from './http/compose.ts'
+import { registerContentRoutes } from './http/content.ts'
 import { registerRunnerRoutes } from './http/runner.ts'
 import { registerSessionRoutes } from './http/sessions.ts'
 import { openWebSocketDoor } from './http/ws.ts'
@@ -80,6 +83,7 @@ async function open(
       : ({ kind: 'postgres', url: config.databaseUrl } as const)
   const database = undo.use(await openDatabaseAt(place, { clock, ids, failpoints }))
   const { store, lists } = database
+  const blobs = undo.use(await openFileBlobStore(join(config.dataDir, 'blobs')))
   const bus = undo.use(openMemoryBus())
   const exchange = new Exchange({ store, bus, failpoints, fault, now }, (project, account) =>
     lists.roleOf(project, account),
@@ -117,6 +121,7 @@ async function open(
   const http = undo.use(await composeHttp({ config, access, lists, logger, metrics, pageDir }))
   registerSessionRoutes(http.route, { exchange, store, lists })
   registerRunnerRoutes(http.route, { runners, lists })
+  registerContentRoutes(http.route, { exchange, blobs })
 
   const door = undo.use(
     openWebSocketDoor(http.server, {

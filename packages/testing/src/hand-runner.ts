@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CommandOutcome } from '@hotline/client/link'
 import { uuidV7 } from '@hotline/client/uuid'
-import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
+import { approvalDigest, contextDigest, inputDigest } from '@hotline/core/approval-digest'
 import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
@@ -56,7 +56,7 @@ export async function takeByHand(session: string, sender: Sender): Promise<HandR
     ask: async (request) => {
       const approval = uuidV7()
       const context = contextDigest(session, 'demo', request, sha256)
-      const digest = approvalDigest(context, request.input, sha256)
+      const digest = approvalDigest(context, inputDigest(request, sha256) ?? '', sha256)
       const data = {
         approval,
         digest,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { httpRequest } from '@hotline/client/http-request'
@@ -26,6 +27,8 @@ export interface LiveServer extends AsyncDisposable {
   link(more?: Partial<LinkOptions>): Link
   /** Starts a session that a hand-led runner holds: what its agent does, the test says. */
   startSession(title?: string): Promise<HandRunner>
+  /** Puts text beside a session's events, as its runner would; answers how an event names it. */
+  putContent(session: string, text: string): Promise<{ digest: string; bytes: number }>
   /** Everything that is stored of a stream of kind session. */
   stored(session: string): Promise<Envelope[]>
 }
@@ -84,6 +87,13 @@ export async function startLiveServer(options: { pageDir?: string } = {}): Promi
     token,
     link,
     startSession,
+    putContent: async (session, text) => {
+      const digest = createHash('sha256').update(text).digest('hex')
+      const path = `/api/sessions/${session}/content/${digest}`
+      const put = await httpRequest(url, { kind: 'token', token: runnerKey }, 'PUT', path, { text })
+      if (!put.ok) throw new Error(`content: ${put.problem.detail}`)
+      return { digest, bytes: Buffer.byteLength(text) }
+    },
     stored: async (session) => {
       const all: Envelope[] = []
       for (let after = '0'; ;) {

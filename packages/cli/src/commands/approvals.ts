@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { openApprovals } from '@hotline/core/session/state'
-import type { TranscriptWindow } from '@hotline/protocol/http'
+import type { Content, TranscriptWindow } from '@hotline/protocol/http'
 import { asKnown } from '@hotline/protocol/events'
 import type { Command } from 'commander'
 import { type ApprovalCard, approvalCard } from '../approval-card.ts'
@@ -100,7 +100,11 @@ async function readCard(server: Server, session: string, approval: string): Prom
     )
     for (const event of window.events) {
       const known = asKnown(event)
-      if (known?.type === 'approval.requested' && known.data.approval === approval) return approvalCard(known, approval)
+      if (known?.type !== 'approval.requested' || known.data.approval !== approval) continue
+      const digest = known.body?.content?.digest
+      if (digest === undefined) return approvalCard(known, approval)
+      const content: Content = await server.get(`/api/sessions/${session}/content/${digest}`)
+      return approvalCard(known, approval, content.text)
     }
     before = window.before
   }

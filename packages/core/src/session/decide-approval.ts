@@ -43,7 +43,9 @@ export function decideApproval(state: SessionState, command: CommandOf<'approval
       digest,
       outcome,
       scope,
-      ...(input === undefined ? {} : { modifiedDigest: approvalDigest(pending.contextDigest, input, context.sha256) }),
+      ...(input === undefined
+        ? {}
+        : { modifiedDigest: approvalDigest(pending.contextDigest, context.sha256(input), context.sha256) }),
     },
     body: { ...(reason === undefined ? {} : { reason }), ...(input === undefined ? {} : { input }) },
   })

@@ -5,7 +5,7 @@ import type { ErrorCode } from '@hotline/protocol/error'
 import { eventSpecs, type DraftOf, type KnownDraft } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import { isLive, transitions } from '@hotline/protocol/session-status'
-import { approvalDigest, contextDigest } from '../approval-digest.ts'
+import { approvalDigest, contextDigest, inputDigest } from '../approval-digest.ts'
 import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
 import { closeAsks } from './close.ts'
@@ -209,8 +209,8 @@ function approvalRequested(state: SessionState, draft: DraftOf<'approval.request
   if (!isLive(state.status) || state.ending) return { drop: 'invalid_transition' }
   if (asks(state) >= limits.openAsks) return { drop: 'queue_full' }
   const of = contextDigest(state.session, state.agent, draft.body, context.sha256)
-  if (draft.data.contextDigest !== of || draft.data.digest !== approvalDigest(of, draft.body.input, context.sha256)) {
-    return { drop: 'digest_mismatch' }
-  }
+  const input = inputDigest(draft.body, context.sha256)
+  const digest = input === undefined ? undefined : approvalDigest(of, input, context.sha256)
+  if (draft.data.contextDigest !== of || draft.data.digest !== digest) return { drop: 'digest_mismatch' }
   return { drafts: [draft] }
 }

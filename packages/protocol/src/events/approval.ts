@@ -20,8 +20,10 @@ const OfApproval = z.looseObject({ approval: Id })
 export const ApprovalRequest = z.looseObject({
   tool: z.string(),
   title: z.string(),
-  /** The exact bytes that will run, as UTF-8 text: what is shown, signed for and compared. */
-  input: z.string(),
+  /** The exact bytes that will run, as UTF-8 text: what is shown, signed for and compared. Absent where `content` is. */
+  input: z.string().optional(),
+  /** The same where it is longer than an event should be: it lies under its digest (`GET /api/sessions/:id/content/:digest`). */
+  content: z.looseObject({ digest: Digest, bytes: z.number().int().min(0) }).optional(),
   cwd: z.string().optional(),
   envNames: z.array(z.string()).optional(),
   /** The agent's own words about it; shown apart from what runs. */

@@ -6,6 +6,7 @@ import { limits } from '@hotline/protocol/limits'
 import type { Log } from '../log.ts'
 import type { ServerLink } from '../server-link.ts'
 import { coalesce } from './coalesce.ts'
+import { layBeside } from './content.ts'
 import type { Batch, Spool, Waiting } from './spool.ts'
 
 /** What became of a report: it is in the log, it no longer fitted, or nobody hears us any more. */
@@ -149,12 +150,15 @@ export class Outbox {
     const { reports, places } = coalesce(events.map((waiting) => withTime(waiting, batch)))
     const { signal } = this.#abort
     for (let waitMs = retryMinMs; ; waitMs = Math.min(2 * waitMs, retryMaxMs)) {
-      const outcome = await this.#link.command(
-        this.#stream,
-        'agent.report',
-        { fence: batch.fence, events: reports },
-        { id: batch.id, signal },
-      )
+      const beside = await layBeside(reports, this.#stream, this.#link)
+      const outcome = beside.ok
+        ? await this.#link.command(
+            this.#stream,
+            'agent.report',
+            { fence: batch.fence, events: beside.reports },
+            { id: batch.id, signal },
+          )
+        : beside
       signal.throwIfAborted()
       if (outcome.ok) {
         const dropped = readDropped(outcome.accepted['dropped'])

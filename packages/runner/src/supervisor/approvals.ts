@@ -12,7 +12,7 @@ import { told } from './report-of.ts'
 
 /** A request as it was shown. The same bytes are compared again before the answer goes to the agent. */
 interface Frozen {
-  readonly request: ApprovalRequest
+  readonly request: ApprovalRequest & { input: string }
   readonly digest: string
   answering: boolean
 }
@@ -53,14 +53,14 @@ export class Approvals {
     const { reporter, redactor, agentSession, agent, session, turn } = this.#context
     const { request, isRedacted } = this.#freeze(ask, redactor)
     const inputBytes = Buffer.byteLength(request.input)
-    if (inputBytes > limits.approvalInputBytes) {
-      const text = `The agent asked to run "${head(ask.title, 200)}" with an input of ${inputBytes} bytes. More than ${limits.approvalInputBytes} cannot be shown whole, so it was refused.\n`
+    if (inputBytes > limits.contentBytes) {
+      const text = `The agent asked to run "${head(ask.title, 200)}" with an input of ${inputBytes} bytes. More than ${limits.contentBytes} cannot be shown whole, so it was refused.\n`
       reporter.output('log', text)
       await agentSession.answer(ask.ask, { verdict: 'deny' })
       return
     }
     const context = contextDigest(session, agent, request, sha256)
-    const digest = approvalDigest(context, request.input, sha256)
+    const digest = approvalDigest(context, sha256(request.input), sha256)
     this.#open.set(ask.ask, { request, digest, answering: false })
     const fate = await reporter.ask({
       type: 'approval.requested',
@@ -98,11 +98,11 @@ export class Approvals {
     const { approval } = data
     const context = contextDigest(session, agent, frozen.request, sha256)
     const isSame =
-      frozen.digest === data.digest && approvalDigest(context, frozen.request.input, sha256) === data.digest
+      frozen.digest === data.digest && approvalDigest(context, sha256(frozen.request.input), sha256) === data.digest
     const input = body?.input
     const isSameChange =
       data.outcome !== 'allowed_modified' ||
-      (input !== undefined && approvalDigest(context, input, sha256) === data.modifiedDigest)
+      (input !== undefined && approvalDigest(context, sha256(input), sha256) === data.modifiedDigest)
     if (!isSame || !isSameChange) {
       reporter.put({ type: 'approval.dispatch_refused', data: { approval, reason: 'digest_mismatch' } })
       this.#open.delete(approval)
@@ -134,7 +134,7 @@ export class Approvals {
     await this.#context.agentSession.dismiss(approval)
   }
 
-  #freeze(ask: Ask, redactor: Redactor): { request: ApprovalRequest; isRedacted: boolean } {
+  #freeze(ask: Ask, redactor: Redactor): Pick<Frozen, 'request'> & { isRedacted: boolean } {
     const { cwd, envNames } = this.#context
     const shown = ask.changes?.reduce((sum, { newText }) => sum + newText.length, 0) ?? 0
     const request = told({
@@ -145,7 +145,7 @@ export class Approvals {
       envNames: envNames.toSorted(),
       reason: ask.reason === undefined ? undefined : head(ask.reason, reasonChars),
       changes: shown > changesChars ? undefined : ask.changes,
-    }) as ApprovalRequest
+    }) as Frozen['request']
     const masked = redactor.value(request)
     return { request: masked, isRedacted: masked !== request }
   }

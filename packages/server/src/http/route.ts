@@ -43,6 +43,8 @@ export interface Route<
   method: RouteMethod
   url: string
   permission: N
+  /** Bytes of the body where it may be longer than others. */
+  bodyBytes?: number
   /** Strict schemas; a part without one must be empty. */
   body?: B
   query?: Q

@@ -69,6 +69,7 @@ export function openRouter(ports: RouterPorts): Router {
       method,
       url,
       config: { permission },
+      ...(given.bodyBytes === undefined ? {} : { bodyLimit: given.bodyBytes }),
       onRequest: async (request, reply) => {
         const outcome = await admit(ports, request, permission)
         if ('problem' in outcome) return refuse(reply, outcome.problem)

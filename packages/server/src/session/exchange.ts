@@ -49,12 +49,18 @@ export class Exchange {
     return state && epoch ? { state, cursor: formatCursor({ epoch, seq: head }) } : undefined
   }
 
+  /** The project that a session belongs to; undefined where there is no such stream. */
+  async projectOf(stream: string): Promise<string | undefined> {
+    const { state } = await this.#queue(stream).state()
+    return state?.project
+  }
+
   /** Whether the principal may read a stream. A stream that does not exist and one that is not theirs look the same. */
   async mayRead(principal: Principal, stream: string): Promise<boolean> {
     if (principal.kind === 'system') return true
     const { kind, id } = splitStream(stream)
     if (kind === 'server') return principal.admin && principal.scopes.includes('admin')
-    const project = kind === 'project' ? id : await this.#projectOf(stream)
+    const project = kind === 'project' ? id : await this.projectOf(stream)
     if (project === undefined) return false
     if (principal.kind === 'runner') return mayTouch(principal, project)
     const role = await this.#role(principal, project)
@@ -91,12 +97,7 @@ export class Exchange {
     if (kind === 'project') return id
     if (kind === 'session' && command.type === 'session.start') return command.data.project
     if (kind === 'task' && command.type === 'task.create') return command.data.project
-    return this.#projectOf(command.stream)
-  }
-
-  async #projectOf(stream: string): Promise<string | undefined> {
-    const { state } = await this.#queue(stream).state()
-    return state?.project
+    return this.projectOf(command.stream)
   }
 
   #role(principal: Principal, project: string): Promise<Role | undefined> | undefined {

@@ -3,10 +3,12 @@ import type { CommandInput } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useOnScreen } from '../live/use-on-screen.ts'
+import { useExactInput, type ExactInput } from '../live/use-exact-input.ts'
 import { useLive } from '../live/hotline.tsx'
 import { useNow } from '../live/use-readable.ts'
 import { Diff } from '../parts/diff.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
+import { groupDigits } from '../text/amounts.ts'
 import { clockText, countdownText } from '../text/time.ts'
 
 const strengths = {
@@ -24,11 +26,13 @@ export type Decide = (data: CommandInput<'approval.decide'>) => Promise<Problem 
 /** An approval: open, as a card with exactly what will run; answered, as one line with who, when and what. */
 export function ApprovalCard({
   item,
+  session,
   decide,
   drafts,
   first,
 }: {
   item: ApprovalItem
+  session: string
   decide: Decide
   drafts: Drafts
   first: boolean
@@ -44,16 +48,18 @@ export function ApprovalCard({
   const canEdit = item.verdicts.includes('modify') && item.request !== undefined && !item.request.redacted
   const exact = useRef<HTMLDivElement>(null)
   const open = item.outcome === undefined
+  const input = useExactInput(session, item.request, open)
+  const isHere = input.text !== undefined
 
   const read = useRef(draft?.read ?? false)
   useEffect(() => {
     const box = exact.current
     if (!box) return
     // A frame that shrinks (a phone is turned) hides again what had fitted.
-    const resized = new ResizeObserver(() => setSeen(read.current || box.scrollHeight <= box.clientHeight + 4))
+    const resized = new ResizeObserver(() => setSeen(read.current || isAtEnd(box)))
     resized.observe(box)
     return () => resized.disconnect()
-  }, [open])
+  }, [open, isHere])
   const onScreen = useOnScreen(card, open && first)
 
   useEffect(() => {
@@ -78,7 +84,7 @@ export function ApprovalCard({
       setProblem(refusal)
     }
   }
-  const startEdit = (): void => setEdited((now) => now ?? item.request?.input ?? '')
+  const startEdit = (): void => setEdited((now) => now ?? input.text)
   const acts = useRef({ answer, startEdit })
   acts.current = { answer, startEdit }
   useEffect(() => {
@@ -99,7 +105,7 @@ export function ApprovalCard({
     return () => document.removeEventListener('keydown', onKey)
   }, [open, first, onScreen, seen, canEdit])
 
-  if (!open) return <Answered item={item} problem={problem} />
+  if (!open) return <Answered item={item} session={session} problem={problem} />
   const { request } = item
   return (
     <article
@@ -120,12 +126,12 @@ export function ApprovalCard({
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it
         tabIndex={0}
         onScroll={({ currentTarget: box }) => {
-          if (box.scrollTop + box.clientHeight < box.scrollHeight - 4) return
+          if (!isAtEnd(box)) return
           read.current = true
           setSeen(true)
         }}
       >
-        <ExactText text={request?.input ?? ''} />
+        <Input input={input} bytes={request?.content?.bytes} />
         {request?.changes?.map((change) => (
           <Diff key={change.path} change={change} />
         ))}
@@ -176,7 +182,7 @@ export function ApprovalCard({
           <button
             type="button"
             className={edited === undefined ? 'button' : 'button strong'}
-            disabled={!seen || pending !== undefined || edited === request?.input || edited === ''}
+            disabled={!seen || pending !== undefined || edited === input.text || edited === ''}
             onClick={() => (edited === undefined ? startEdit() : void answer('modify'))}
           >
             {edited === undefined ? 'Edit and allow' : pending === 'modify' ? 'Allowing …' : 'Allow as edited'}
@@ -205,8 +211,39 @@ function Countdown({ until }: { until: string }): ReactNode {
   return <time className="small">{left > 0 ? `${countdownText(left)} left` : 'time is over'}</time>
 }
 
-function Answered({ item, problem }: { item: ApprovalItem; problem: Problem | undefined }): ReactNode {
+/** Whether nothing of what the frame holds is below its lower edge, or still to come. */
+function isAtEnd(box: HTMLElement): boolean {
+  const isWhole = box.querySelector('[data-more]') === null
+  return isWhole && box.scrollTop + box.clientHeight >= box.scrollHeight - 4
+}
+
+/** What will run; where it is too long for its event it comes from beside it. */
+function Input({ input, bytes }: { input: ExactInput; bytes: number | undefined }): ReactNode {
+  if (input.text !== undefined) return <ExactText text={input.text} />
+  return (
+    <p className="quiet" data-more>
+      {input.failure === undefined ? `Fetching ${groupDigits(bytes ?? 0)} bytes …` : input.failure}{' '}
+      {input.failure !== undefined && (
+        <button type="button" className="button" onClick={input.retry}>
+          Try again
+        </button>
+      )}
+    </p>
+  )
+}
+
+function Answered({
+  item,
+  session,
+  problem,
+}: {
+  item: ApprovalItem
+  session: string
+  problem: Problem | undefined
+}): ReactNode {
   const { names } = useLive()
+  const [opened, setOpened] = useState(false)
+  const input = useExactInput(session, item.request, opened)
   const words = {
     allowed: '✓ Allowed',
     allowed_modified: '✓ Edited and allowed',
@@ -217,7 +254,7 @@ function Answered({ item, problem }: { item: ApprovalItem; problem: Problem | un
   const who = item.by?.kind === 'person' ? ` by ${names.get(item.by.id) ?? 'somebody'}` : ''
   const outcome = item.outcome ?? 'cancelled'
   return (
-    <details className="step">
+    <details className="step" onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
       <summary>
         <span className={outcome === 'denied' ? 'danger' : ''}>
           {words[outcome]}
@@ -229,7 +266,7 @@ function Answered({ item, problem }: { item: ApprovalItem; problem: Problem | un
         {item.dispatch === 'unknown' && <span className="danger">unknown whether the agent heard it</span>}
       </summary>
       <div className="inside">
-        <ExactText text={item.request?.input ?? ''} />
+        <Input input={input} bytes={item.request?.content?.bytes} />
         {item.modifiedInput !== undefined && (
           <>
             <p className="quiet small">What ran in its place:</p>

@@ -12,6 +12,7 @@ import { groupText, type Row, type StepGroup } from './fold-steps.ts'
 import { QuestionCard } from './question-card.tsx'
 
 export interface Acts {
+  session: string
   decide: Decide
   drafts: Drafts
   answer: (data: CommandInput<'question.answer'>) => void
@@ -38,7 +39,9 @@ export function ItemView({ item, acts, firstOpen }: { item: Row; acts: Acts; fir
     case 'step':
       return <Step item={item} />
     case 'approval':
-      return <ApprovalCard item={item} decide={acts.decide} drafts={acts.drafts} first={firstOpen} />
+      return (
+        <ApprovalCard item={item} session={acts.session} decide={acts.decide} drafts={acts.drafts} first={firstOpen} />
+      )
     case 'question':
       return <QuestionCard item={item} answer={acts.answer} />
     case 'output':

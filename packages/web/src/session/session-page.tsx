@@ -121,6 +121,7 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
             picture={picture}
             loadOlder={() => void view.loadOlder()}
             acts={{
+              session,
               drafts: drafts.current,
               decide: async (data) => {
                 const outcome = await view.command('approval.decide', data)

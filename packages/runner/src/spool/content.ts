@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto'
+import type { Report } from '@hotline/protocol/commands/agent'
+import type { Problem } from '@hotline/protocol/error'
+import { limits } from '@hotline/protocol/limits'
+import type { ServerLink } from '../server-link.ts'
+
+/**
+ * Puts what is too long for an event on the server, under its digest, and answers the reports that name it. Always the
+ * same for the same reports, so a batch can be sent again; putting content again changes nothing.
+ */
+export async function layBeside(
+  reports: readonly Report[],
+  stream: string,
+  link: Pick<ServerLink, 'request'>,
+): Promise<{ ok: true; reports: Report[] } | { ok: false; problem: Problem }> {
+  const laid: Report[] = []
+  for (const report of reports) {
+    const text = longInput(report)
+    if (text === undefined) {
+      laid.push(report)
+      continue
+    }
+    const digest = createHash('sha256').update(text, 'utf8').digest('hex')
+    const path = `/api/sessions/${stream.slice(stream.indexOf(':') + 1)}/content/${digest}`
+    const put = await link.request('PUT', path, { text })
+    if (!put.ok) return put
+    const { input: _beside, ...body } = report.body ?? {}
+    laid.push({ ...report, body: { ...body, content: { digest, bytes: Buffer.byteLength(text) } } })
+  }
+  return { ok: true, reports: laid }
+}
+
+/** The input of an approval where it does not go into the event itself. */
+function longInput({ type, body }: Report): string | undefined {
+  const input = type === 'approval.requested' ? body?.['input'] : undefined
+  return typeof input === 'string' && Buffer.byteLength(input) > limits.approvalInputBytes ? input : undefined
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { text as textOf } from 'node:stream/consumers'
+import { problem } from '@hotline/protocol/error'
+import { Digest } from '@hotline/protocol/events/approval'
+import { Content } from '@hotline/protocol/http'
+import { limits } from '@hotline/protocol/limits'
+import { Id } from '@hotline/protocol/stream'
+import { z } from 'zod'
+import type { Principal } from '../access/principal.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
+import type { Exchange } from '../session/exchange.ts'
+import type { RegisterRoute } from './route.ts'
+import { nothingHere } from './sessions.ts'
+
+/** What these routes read and write. */
+export interface ContentRoutePorts {
+  exchange: Exchange
+  blobs: BlobStore
+}
+
+/** JSON may write one byte of text as six. */
+const bodyBytes = 6 * limits.contentBytes + 1024
+
+const OfContent = z.strictObject({ id: Id, digest: Digest })
+
+/** Text that is too long for its event: a runner puts it, and whoever may read the session gets it. */
+export function registerContentRoutes(route: RegisterRoute, { exchange, blobs }: ContentRoutePorts): void {
+  /** The project of a session that the principal may read. */
+  const readable = async (principal: Principal, session: string): Promise<string | undefined> => {
+    const stream = `session:${session}`
+    return (await exchange.mayRead(principal, stream)) ? exchange.projectOf(stream) : undefined
+  }
+
+  route({
+    method: 'PUT',
+    url: '/api/sessions/:id/content/:digest',
+    permission: 'runner',
+    params: OfContent,
+    bodyBytes,
+    body: Content,
+    handle: async ({ principal, params, body }) => {
+      const project = await readable(principal, params.id)
+      if (project === undefined) return nothingHere()
+      const bytes = Buffer.from(body.text, 'utf8')
+      if (createHash('sha256').update(bytes).digest('hex') !== params.digest) {
+        return { problem: problem('invalid_request', 'The text does not give this digest.') }
+      }
+      const put = await blobs.put(project, bytes, limits.contentBytes)
+      if (put.ok) return { value: undefined }
+      if (put.reason === 'unavailable') {
+        return { problem: problem('storage_unavailable', 'The content could not be written.', { retryAfterMs: 1_000 }) }
+      }
+      return {
+        problem: problem('too_large', `Content may have ${limits.contentBytes} bytes, this has ${bytes.length}.`),
+      }
+    },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/sessions/:id/content/:digest',
+    permission: 'signed-in',
+    answer: Content,
+    params: OfContent,
+    handle: async ({ principal, params }) => {
+      const project = await readable(principal, params.id)
+      const found = project === undefined ? undefined : await blobs.get(project, params.digest)
+      return found ? { value: { text: await textOf(found.content) } } : nothingHere()
+    },
+  })
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Content } from '@hotline/protocol/http'
+import { limits } from '@hotline/protocol/limits'
+import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+let live: LiveServer
+beforeAll(async () => {
+  live = await startLiveServer()
+})
+afterAll(() => live[Symbol.asyncDispose]())
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+const runnerKey = (): string => readFileSync(join(live.dataDir, 'runner-key'), 'utf8').trim()
+
+async function call(
+  method: 'GET' | 'PUT',
+  session: string,
+  digest: string,
+  more: { text?: string; token?: string } = {},
+): Promise<{ status: number; value: unknown }> {
+  const { text, token = live.token } = more
+  const response = await fetch(`${live.url}/api/sessions/${session}/content/${digest}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(text === undefined ? {} : { body: JSON.stringify({ text }) }),
+  })
+  const answer = await response.text()
+  return { status: response.status, value: answer === '' ? undefined : JSON.parse(answer) }
+}
+
+test('[P7] what a runner put beside a session is read whole by whoever may read it', async () => {
+  const { session } = await live.startSession()
+  // As many bytes of JSON as a body of the greatest content can have.
+  const text = '\u0001'.repeat(limits.contentBytes - 7) + 'ünd 🂡'.slice(0, 3)
+  const { digest } = await live.putContent(session, text)
+  const got = await call('GET', session, digest)
+  expect(got.status).toBe(200)
+  expect((got.value as Content).text === text).toBe(true)
+})
+
+test('[P7] what is not its digest, too long, or not from a runner is refused, and nothing is kept', async () => {
+  const { session } = await live.startSession()
+  const refused = async (digest: string, more: { text?: string; token?: string }): Promise<unknown> => {
+    const { status } = await call('PUT', session, digest, more)
+    return [status, (await call('GET', session, digest)).status]
+  }
+  const long = 'x'.repeat(limits.contentBytes + 1)
+  expect(await refused(digestOf('a'), { text: 'b', token: runnerKey() })).toEqual([400, 404])
+  expect(await refused(digestOf(long), { text: long, token: runnerKey() })).toEqual([413, 404])
+  expect(await refused(digestOf('c'), { text: 'c' })).toEqual([403, 404])
+  expect((await call('PUT', session, '../../x', { text: 'x', token: runnerKey() })).status).toBe(404)
+  expect((await call('PUT', session, 'A'.repeat(64), { text: 'x', token: runnerKey() })).status).toBe(400)
+  expect((await call('PUT', 'nobody', digestOf('d'), { text: 'd', token: runnerKey() })).status).toBe(404)
+})
+
+test('[X4] what lies in another project, or nowhere, looks the same', async () => {
+  const { session } = await live.startSession()
+  const { digest } = await live.putContent(session, 'for us alone')
+  expect((await call('GET', 'another', digest)).status).toBe(404)
+  expect((await call('GET', session, digestOf('never put'))).status).toBe(404)
+})
