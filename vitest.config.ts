@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/{protocol,core,client}/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+          include: ['packages/{protocol,core,client}/test/**/*.test.ts', '{bench,scripts}/test/**/*.test.ts'],
         },
       },
       {

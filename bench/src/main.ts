@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { choosePlacement } from './child.ts'
 import { compile } from './compile.ts'
 import { compareWithGoals } from './goals.ts'
 import { describeMachine } from './machine.ts'
 import { type Options, parseOptions, usage } from './options.ts'
+import { describeProfiles } from './profile.ts'
 import { formatReport } from './report.ts'
 import { type CellResult, type Machinery, maxForeignShare, measureCell, type RoundsPlan } from './rounds.ts'
 import type { Cell, Scenario } from './scenario.ts'
@@ -40,10 +41,13 @@ function chooseScenarios(names: readonly string[]): readonly Scenario[] {
 function restrict(cells: readonly Cell[], only: readonly string[]): Cell[] {
   if (only.length === 0) return [...cells]
   return cells
-    .map((cell) => ({
-      ...cell,
-      contenders: cell.contenders.filter(({ name }) => only.some((part) => name.includes(part))),
-    }))
+    .map((cell) => {
+      const names = cell.contenders.map(({ name }) => name)
+      const chosen = only.flatMap((text) =>
+        names.includes(text) ? [text] : names.filter((name) => name.includes(text)),
+      )
+      return { ...cell, contenders: cell.contenders.filter(({ name }) => chosen.includes(name)) }
+    })
     .filter(({ contenders }) => contenders.length > 0)
 }
 
@@ -67,14 +71,15 @@ async function run(options: Options, scratch: string, signal: AbortSignal): Prom
   const bench: Machinery = { programs: { wsload, httpload, floor }, ...placement, signal }
   const plan: RoundsPlan = {
     repeats: smoke ? 1 : options.repeats,
-    gate: !smoke,
+    gate: !smoke && options.profileDir === '',
     endMs: performance.now() + options.budgetMs,
     scratch,
+    profileDir: options.profileDir === '' ? undefined : resolve(options.profileDir),
     progress: smoke ? () => undefined : say,
   }
   const chosen = chooseScenarios(options.scenarios)
   if (smoke) {
-    const { lines, ok } = await checkInstruments({ ...bench, scratch })
+    const { lines, ok } = await checkInstruments({ ...bench, scratch, profileDir: undefined })
     for (const line of lines) process.stdout.write(`${line}\n`)
     if (!ok) process.exitCode = 1
   }
@@ -88,6 +93,10 @@ async function run(options: Options, scratch: string, signal: AbortSignal): Prom
     if (!verdict.ok) process.exitCode = 1
   }
   if (signal.aborted) process.exitCode = 1
+  if (plan.profileDir !== undefined) {
+    say(await describeProfiles(plan.profileDir))
+    return
+  }
   if (smoke) return
   const machine = await describeMachine(scratch, placement)
   const report = { machine, gate, scenarios: summaries, goals: compareWithGoals(summaries) }

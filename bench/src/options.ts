@@ -8,7 +8,12 @@ export const flags = {
   help: { type: 'boolean', default: false, help: 'print this' },
   repeats: { type: 'string', default: '3', help: 'accepted samples for each cell and contender' },
   minutes: { type: 'string', default: '60', help: 'when they are over, cells that were not begun are left out' },
-  only: { type: 'string', default: '', help: 'only contenders whose name contains one of these, separated by commas' },
+  only: {
+    type: 'string',
+    default: '',
+    help: 'only contenders of these names (or with these in them), separated by commas',
+  },
+  profile: { type: 'string', default: '', help: 'directory for CPU profiles of all that runs on Node; slows it down' },
   scratch: { type: 'string', default: '', help: 'directory on the disk to measure (default: the temporary directory)' },
 } as const
 
@@ -20,6 +25,8 @@ export interface Options {
   repeats: number
   budgetMs: number
   only: readonly string[]
+  /** Empty: nothing is profiled. */
+  profileDir: string
   scratch: string
 }
 
@@ -37,6 +44,7 @@ export function parseOptions(argv: readonly string[]): Options {
     repeats: parseCount('repeats', values.repeats),
     budgetMs: parseCount('minutes', values.minutes) * 60_000,
     only: values.only.split(',').filter((name) => name !== ''),
+    profileDir: values.profile,
     scratch: values.scratch,
   }
 }

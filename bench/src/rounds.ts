@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startGauge } from './processor-time.ts'
 import { failedSample, type Sample } from './sample.ts'
@@ -24,6 +24,8 @@ export interface RoundsPlan {
   /** By performance.now(): no further sample is begun after it. */
   endMs: number
   scratch: string
+  /** Holds a directory of CPU profiles for each contender of a cell; undefined: nothing is profiled. */
+  profileDir: string | undefined
   /** Told of each sample as it is taken. */
   progress: (text: string) => void
 }
@@ -57,7 +59,7 @@ type Progress = {
 const interrupted = 'interrupted'
 
 /** What is the same for all samples. */
-export type Machinery = Omit<Bench, 'scratch'>
+export type Machinery = Omit<Bench, 'scratch' | 'profileDir'>
 
 /** Measures all contenders of a cell in turns. Never throws for what a contender does: that becomes a fault of it. */
 export async function measureCell(cell: Cell, bench: Machinery, plan: RoundsPlan): Promise<CellResult> {
@@ -75,7 +77,7 @@ export async function measureCell(cell: Cell, bench: Machinery, plan: RoundsPlan
         state.absent = bench.signal.aborted ? interrupted : 'the time given was over'
         continue
       }
-      await takeSample(state, bench, plan)
+      await takeSample(state, bench, plan, `${cell.label} ${state.contender.name}`)
       plan.progress(`${cell.label} · ${state.contender.name} · ${round}/${plan.repeats}${noteOf(state)}`)
     }
   }
@@ -92,11 +94,14 @@ export async function measureCell(cell: Cell, bench: Machinery, plan: RoundsPlan
   }
 }
 
-async function takeSample(state: Progress, bench: Machinery, plan: RoundsPlan): Promise<void> {
+async function takeSample(state: Progress, bench: Machinery, plan: RoundsPlan, place: string): Promise<void> {
   let quietest: Sample | undefined
+  const profileDir =
+    plan.profileDir === undefined ? undefined : join(plan.profileDir, place.replace(/[^a-z0-9]+/gi, '-'))
+  if (profileDir !== undefined) await mkdir(profileDir, { recursive: true })
   for (let attempt = 1; attempt <= (plan.gate ? maxAttempts : 1); attempt++) {
     if (plan.gate) await waitForQuiet(bench.signal)
-    const sample = await attemptSample(state, bench, plan.scratch)
+    const sample = await attemptSample(state, { ...bench, profileDir }, plan.scratch)
     if (sample === undefined) return
     if (quietest === undefined || sample.foreignShare < quietest.foreignShare) quietest = sample
     if (!plan.gate || sample.foreignShare <= maxForeignShare || bench.signal.aborted) break
@@ -107,7 +112,11 @@ async function takeSample(state: Progress, bench: Machinery, plan: RoundsPlan): 
   state.noisy ||= quietest.foreignShare > maxForeignShare
 }
 
-async function attemptSample(state: Progress, bench: Machinery, root: string): Promise<Sample | undefined> {
+async function attemptSample(
+  state: Progress,
+  bench: Omit<Bench, 'scratch'>,
+  root: string,
+): Promise<Sample | undefined> {
   const scratch = await mkdtemp(join(root, 'sample-'))
   try {
     return await state.contender.measure({ ...bench, scratch })

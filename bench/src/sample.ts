@@ -70,6 +70,7 @@ export function failedSample(fault: string): Sample {
 
 /** The Node that runs us, for children that are ours. */
 export function nodeChild(script: URL, args: readonly string[], bench: Bench): ChildOptions {
-  const { serverCpu: cpu, signal } = bench
-  return { command: process.execPath, arguments: [fileURLToPath(script), ...args], cpu, signal }
+  const { serverCpu: cpu, signal, profileDir } = bench
+  const profile = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
+  return { command: process.execPath, arguments: [...profile, fileURLToPath(script), ...args], cpu, signal }
 }

@@ -11,6 +11,8 @@ export interface Bench {
   scratch: string
   /** Aborts when the run is interrupted: children end. */
   signal: AbortSignal
+  /** Where children that run on Node leave a CPU profile when they end; undefined: they are not profiled. */
+  profileDir: string | undefined
 }
 
 /** A server that is measured. A fresh one is started for every sample. */
