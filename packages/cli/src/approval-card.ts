@@ -7,6 +7,9 @@ import { plainText } from './plain-text.ts'
 export interface ApprovalCard {
   approval: string
   digest: string
+  event: EventOf<'approval.requested'>
+  /** The exact text that the card shows; absent where there is none, or not the right one. */
+  input?: string
   /** Lines without their ends. */
   lines: readonly string[]
   /** What keeps it from being decided here: nothing else was shown than what is on the card. */
@@ -24,7 +27,7 @@ export function approvalCard(event: EventOf<'approval.requested'>, label: string
   const request = event.body
   if (!request) {
     const unfit = 'What it asked was erased; it cannot be decided any more.'
-    return { approval, digest, lines: [`${label} ${unfit}`], unfit }
+    return { approval, digest, event, lines: [`${label} ${unfit}`], unfit }
   }
   const facts = [
     `tool ${inLine(request.tool)}`,
@@ -50,15 +53,17 @@ export function approvalCard(event: EventOf<'approval.requested'>, label: string
     return {
       approval,
       digest,
+      event,
       lines,
       unfit: `It is too long to be shown here. Read it with: hotline approve ${approval}`,
     }
   }
   const digestOfInput = inputDigest({ input }, sha256)
   const isWhole = digestOfInput !== undefined && digestOfInput === inputDigest(request, sha256)
-  if (isWhole && approvalDigest(contextDigest, digestOfInput, sha256) === digest) return { approval, digest, lines }
+  if (isWhole && approvalDigest(contextDigest, digestOfInput, sha256) === digest)
+    return { approval, digest, event, input, lines }
   const unfit = 'What is shown is not what the decision would be about. Do not decide; tell whoever runs this server.'
-  return { approval, digest, lines: [...lines, unfit], unfit }
+  return { approval, digest, event, lines: [...lines, unfit], unfit }
 }
 
 const strengths = {

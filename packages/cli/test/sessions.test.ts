@@ -44,6 +44,12 @@ async function run(args: readonly string[], more: Readonly<Record<string, string
 const typesOf = async ({ session }: HandRunner): Promise<string[]> =>
   (await live.stored(session)).map(({ type }) => type)
 
+/** Decisions in the log: the outcome and the reason. */
+const resolvedOf = async ({ session }: HandRunner): Promise<unknown[]> =>
+  (await live.stored(session))
+    .filter(({ type }) => type === 'approval.resolved')
+    .map(({ data, body }) => [data['outcome'], body?.['reason']])
+
 describe('sessions from the command line', () => {
   it('[B4] ls, send, logs and abort, as text and as JSON', async () => {
     const runner = await live.startSession('a title\u202e\u009b31m')
@@ -73,55 +79,69 @@ describe('sessions from the command line', () => {
     expect(await typesOf(runner)).toContain('control.requested')
   })
 
-  it('[B5] approve and deny show exactly what would run; a session is only allowed what was read', async () => {
+  it('[B5] deny shows exactly what would have run, and asks shows everything that is asked', async () => {
     const runner = await live.startSession()
     const input = 'rm -rf /\r\u001b[2K\u202els\n00:00:00 answer allowed'
-    const { approval } = await runner.ask({ tool: 'bash', title: 'List\nfiles', input, cwd: '/srv', reason: 'to look' })
-    const unread = await run(['approve', runner.session])
-    expect(unread.code).toBe(errorKinds.invalid.exit)
-    expect(unread.err).toContain(`hotline approve ${approval}`)
+    const request = { tool: 'bash', title: 'List\nfiles', input, cwd: '/srv', reason: 'to look' }
+    const { approval, digest } = await runner.ask(request)
     const card = ['List\\nfiles', '| rm -rf /\\u{d}\\u{1b}[2K\\u{202e}ls', '| 00:00:00 answer allowed', 'in /srv']
-    for (const text of card) expect(unread.out).toContain(text)
-    expect(await typesOf(runner)).not.toContain('approval.resolved')
+    const asked = await run(['asks', runner.session])
+    for (const text of [...card, 'runs exactly this', 'the agent says: to look']) expect(asked.out).toContain(text)
+    const { approval: second } = await runner.ask({ tool: 'bash', title: 'again', input: 'ls' })
+    const lines = (await run(['--json', 'asks', runner.session])).out.trim().split('\n')
+    const values = lines.map((line) => JSON.parse(line) as object)
+    expect(values).toMatchObject([{ session: runner.session, approval, digest, request }, { approval: second }])
 
-    const allowed = await run(['approve', approval])
-    expect(allowed.code).toBe(0)
-    for (const text of [...card, 'runs exactly this', 'the agent says: to look', 'allowed\n']) {
-      expect(allowed.out).toContain(text)
-    }
-    expect(await run(['approve', approval])).toMatchObject({ code: errorKinds['not-found'].exit })
-
-    await runner.ask({ tool: 'bash', title: 'again', input: 'ls' })
-    expect(await run(['deny', runner.session, '--reason', 'not now'])).toMatchObject({ code: 0 })
-    const { approval: third } = await runner.ask({ tool: 'bash', title: 'third', input: 'ls' })
-    await runner.ask({ tool: 'bash', title: 'fourth', input: 'ls' })
-    const several = await run(['approve', '--yes', runner.session])
+    const several = await run(['deny', runner.session])
     expect(several.code).toBe(errorKinds.invalid.exit)
-    expect(several.err).toContain(third)
-    const resolved = (await live.stored(runner.session)).filter(({ type }) => type === 'approval.resolved')
-    expect(resolved.map(({ data, body }) => [data['outcome'], body?.['reason']])).toEqual([
-      ['allowed', undefined],
-      ['denied', 'not now'],
-    ])
+    expect(several.err).toContain(second)
+    const denied = await run(['deny', approval, '--reason', 'not now'])
+    expect(denied).toMatchObject({ code: 0, out: 'denied\n' })
+    for (const text of card) expect(denied.err).toContain(text)
+    expect(await run(['deny', approval])).toMatchObject({ code: errorKinds['not-found'].exit })
+    expect(await resolvedOf(runner)).toEqual([['denied', 'not now']])
   })
 
-  it('[B6] attach prints what happens and sends what is typed; only what was shown is decided, and chat decides nothing', async () => {
+  it('[B11] without a terminal nothing is allowed but by the digest of what was read', async () => {
+    const runner = await live.startSession()
+    const { approval, digest } = await runner.ask({ tool: 'bash', title: 'List', input: 'ls' })
+    const blind: readonly (readonly string[])[] = [
+      ['approve', runner.session],
+      ['approve', approval],
+      ['--json', 'approve', approval],
+    ]
+    for (const args of blind) {
+      const refused = await run(args)
+      expect(refused).toMatchObject({ code: errorKinds.invalid.exit, out: '' })
+      expect(refused.err).toContain(`hotline approve ${approval} --digest`)
+      expect(refused.err).not.toContain(digest)
+    }
+    expect(await run(['approve', approval, '--digest', 'abc'])).toMatchObject({ code: errorKinds.invalid.exit })
+    const other = await run(['--json', 'approve', approval, '--digest', 'f'.repeat(64)])
+    expect(other.code).toBe(errorKinds.conflict.exit)
+    expect(JSON.parse(other.err)).toMatchObject({ code: 'digest_mismatch' })
+    expect(await resolvedOf(runner)).toEqual([])
+    expect(await run(['approve', approval, '--digest', digest])).toMatchObject({ code: 0, out: 'allowed\n' })
+    expect(await resolvedOf(runner)).toEqual([['allowed', undefined]])
+  })
+
+  it('[B6] attach prints what happens and sends what is typed; a pipe allows nothing, and chat decides nothing', async () => {
     const runner = await live.startSession()
     await runner.report({ type: 'turn.started', data: { turn: 't1' } })
     const attached = start(['attach', runner.session])
     await attached.says('queued -> starting')
-    attached.type('/allow')
-    await waitFor(() => attached.err.includes('Nothing is asked now.'), { what: 'the answer to /allow' })
+    attached.type('/deny')
+    await waitFor(() => attached.err.includes('Nothing is asked now.'), { what: 'the answer to /deny' })
     attached.type('yes, allow it')
     await attached.says('yes, allow it')
-    const first = await runner.ask({ tool: 'bash', title: 'First', input: 'echo 1' })
+    await runner.ask({ tool: 'bash', title: 'First', input: 'echo 1' })
     await runner.ask({ tool: 'bash', title: 'Second', input: 'echo 2' })
     await attached.says('[2] Second')
     attached.type('allow')
-    attached.type('/allow')
-    await waitFor(() => attached.err.includes('Say which one: 1, 2.'), { what: 'the question which' })
     attached.type('/allow 1')
-    await attached.says('answer allowed')
+    await waitFor(() => attached.err.includes('Nobody sees here what is asked.'), { what: 'the refusal' })
+    attached.type('/deny')
+    await waitFor(() => attached.err.includes('Say which one: 1, 2.'), { what: 'the question which' })
     attached.type('/deny 2 not this one')
     await attached.says('not this one')
     attached.type('/stop')
@@ -134,30 +154,10 @@ describe('sessions from the command line', () => {
     const stored = await live.stored(runner.session)
     const texts = stored.filter(({ type }) => type === 'message.posted').map(({ body }) => body?.['text'])
     expect(texts).toEqual(['yes, allow it', 'allow'])
-    expect(
-      stored
-        .filter(({ type }) => type === 'approval.resolved')
-        .map(({ data }) => [data['approval'] === first.approval, data['outcome']]),
-    ).toEqual([
-      [true, 'allowed'],
-      [false, 'denied'],
-    ])
+    expect(await resolvedOf(runner)).toEqual([['denied', 'not this one']])
     expect(stored.filter(({ type }) => type === 'control.requested').map(({ data }) => data['action'])).toEqual([
       'interrupt',
     ])
-  })
-
-  it('[B6] a card that came a moment ago is not meant by /allow without its number', async () => {
-    const runner = await live.startSession()
-    const attached = start(['attach', runner.session])
-    await attached.says('queued -> starting')
-    await runner.ask({ tool: 'bash', title: 'Sudden', input: 'echo 1' })
-    await attached.says('[1] Sudden')
-    attached.type('/allow')
-    await waitFor(() => attached.err.includes('Say which one: 1.'), { what: 'the question which' })
-    expect(await typesOf(runner)).not.toContain('approval.resolved')
-    attached.child.kill('SIGINT')
-    expect((await attached.ended).code).toBe(0)
   })
 
   it('[B6] attach goes on over a lost connection, and what is typed meanwhile arrives once', async () => {

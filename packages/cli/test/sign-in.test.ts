@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
-import { type IPty, spawn } from '@lydell/node-pty'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type HotlineTerminal, startHotlineTerminal } from './hotline-terminal.ts'
 
 const password = 'a long walk over the wet meadow'
 
@@ -18,36 +17,18 @@ afterAll(async () => {
   await home.remove()
 })
 
-interface Terminal {
-  readonly screen: string
-  readonly pty: IPty
-  readonly ended: Promise<number>
-}
-
-function signIn(): Terminal {
-  let screen = ''
-  const pty = spawn(process.execPath, [join(import.meta.dirname, '../bin/hotline.js'), 'sign-in'], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: home.path, HOTLINE_URL: live.url, TERM: 'xterm' },
-  })
-  pty.onData((text) => (screen += text))
-  const ended = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)))
-  return {
-    get screen() {
-      return screen
-    },
-    pty,
-    ended,
-  }
+function signIn(): HotlineTerminal {
+  return startHotlineTerminal(['sign-in'], { HOME: home.path, HOTLINE_URL: live.url })
 }
 
 describe('sign-in at a terminal', () => {
   it('[B8] a password that is typed is never shown, and the token works', async () => {
     const terminal = signIn()
     await waitFor(() => terminal.screen.includes('Name: '), { what: 'the first question' })
-    terminal.pty.write('dana\r')
+    terminal.type('dana\r')
     await waitFor(() => terminal.screen.includes('Password: '), { what: 'the second question' })
-    for (const key of password) terminal.pty.write(key)
-    terminal.pty.write('\r')
+    for (const key of password) terminal.type(key)
+    terminal.type('\r')
     expect(await terminal.ended).toBe(0)
     expect(terminal.screen).toContain(`Signed in to ${live.url} as dana.`)
     expect(terminal.screen).not.toContain('meadow')
@@ -57,7 +38,7 @@ describe('sign-in at a terminal', () => {
   it('[B8] nor is one that was typed ahead of its question', async () => {
     const terminal = signIn()
     await waitFor(() => terminal.screen.includes('Name: '), { what: 'the first question' })
-    terminal.pty.write(`dana\r${password}\r`)
+    terminal.type(`dana\r${password}\r`)
     expect(await terminal.ended).toBe(0)
     expect(terminal.screen).not.toContain('meadow')
   })
@@ -65,10 +46,10 @@ describe('sign-in at a terminal', () => {
   it('[B8] Ctrl-C leaves without a word of it', async () => {
     const terminal = signIn()
     await waitFor(() => terminal.screen.includes('Name: '), { what: 'the first question' })
-    terminal.pty.write('dana\r')
+    terminal.type('dana\r')
     await waitFor(() => terminal.screen.includes('Password: '), { what: 'the second question' })
-    terminal.pty.write('a long walk')
-    terminal.pty.write('\u0003')
+    terminal.type('a long walk')
+    terminal.type('\u0003')
     expect(await terminal.ended).not.toBe(0)
     expect(terminal.screen).not.toContain('walk')
   })

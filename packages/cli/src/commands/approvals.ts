@@ -1,11 +1,12 @@
-import { createInterface } from 'node:readline/promises'
 import { openApprovals } from '@hotline/core/session/state'
+import { type ApprovalRequest, Digest } from '@hotline/protocol/events/approval'
 import type { Content, TranscriptWindow } from '@hotline/protocol/http'
 import { asKnown } from '@hotline/protocol/events'
 import type { Command } from 'commander'
 import { type ApprovalCard, approvalCard } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { fail } from '../failure.ts'
+import { openPrompt } from '../prompt.ts'
 import type { CommandContext } from './context.ts'
 
 /** Events that are read at once in search of what was asked. */
@@ -14,81 +15,133 @@ const windowEvents = 500
 interface Found {
   session: string
   card: ApprovalCard
-  /** An approval that was named by its id is one request for good; that of a session may be another than was read. */
-  named: 'approval' | 'session'
 }
 
 interface DecideOptions {
   reason?: string
-  yes?: boolean
+  digest?: string
 }
 
-/** `approve` and `deny`: what is decided is shown first, and the decision is bound to exactly that. */
+/** What is asked, as programs read it: `digest` is what a decision has to carry. */
+interface Asked {
+  session: string
+  approval: string
+  digest: string
+  strength: string
+  expiresAt: string
+  request: ApprovalRequest | undefined
+  /** Why it cannot be allowed. */
+  unfit?: string
+}
+
+/** `asks`, `approve` and `deny`: what is decided has been read first, and the decision is bound to exactly that. */
 export function addApprovalCommands(program: Command, context: CommandContext): void {
+  program
+    .command('asks')
+    .description('what agents ask now, whole; with --json also the digest that "approve --digest" needs')
+    .argument('[approval-or-session]', 'id, or the beginning of it (default: everything)')
+    .action(async (text = '') => {
+      const found = await findCards(context.server(), text)
+      if (context.json) for (const one of found) context.write(`${JSON.stringify(askedOf(one))}\n`)
+      else if (found.length === 0) context.write('Nothing is asked now.\n')
+      else context.write(found.map(({ card }) => `${card.lines.join('\n')}\n`).join('\n'))
+    })
+
   for (const [name, verdict] of [
     ['approve', 'allow'],
     ['deny', 'deny'],
   ] as const) {
-    const command = program
+    program
       .command(name)
       .description(`${verdict} what an agent asks; name the approval, or the session where it asks only one thing`)
       .argument('<approval-or-session>', 'id, or the beginning of it')
       .option('--reason <text>', 'told to the agent where it can hear it')
-    if (verdict === 'allow') command.option('--yes', 'allow what a session asks now without being asked back')
-    command.action(async (text: string, options: DecideOptions) => {
-      const server = context.server()
-      const { session, card, named } = await findCard(server, text)
-      if (!context.json) context.write(`${card.lines.join('\n')}\n`)
-      if (verdict === 'allow') {
-        if (card.unfit !== undefined) throw fail('digest_mismatch', card.unfit)
-        if (named === 'session' && !options.yes) await askBack(context, card)
-      }
-      const accepted = await server.command(`session:${session}`, 'approval.decide', {
-        approval: card.approval,
-        digest: card.digest,
-        verdict,
-        ...(options.reason === undefined ? {} : { reason: options.reason }),
+      .option('--digest <hex>', 'of what was read, as "hotline --json asks" says it: decides without being asked back')
+      .action(async (text: string, options: DecideOptions) => {
+        const server = context.server()
+        const { session, card } = await findCard(server, text)
+        if (options.digest !== undefined) compareDigest(card, options.digest)
+        else context.note(card.lines.join('\n'))
+        if (verdict === 'allow') {
+          if (card.unfit !== undefined) throw fail('digest_mismatch', card.unfit)
+          if (options.digest === undefined) await askBack(context, card)
+        }
+        const accepted = await server.command(`session:${session}`, 'approval.decide', {
+          approval: card.approval,
+          digest: card.digest,
+          verdict,
+          ...(options.reason === undefined ? {} : { reason: options.reason }),
+        })
+        context.print(accepted, verdict === 'allow' ? 'allowed\n' : 'denied\n')
       })
-      context.print(accepted, verdict === 'allow' ? 'allowed\n' : 'denied\n')
-    })
   }
 }
 
+function askedOf({ session, card }: Found): Asked {
+  const { approval, digest, event, input, unfit } = card
+  const { strength, expiresAt } = event.data
+  // A long input lies beside its event; here it is where a short one would be.
+  const request = event.body && { ...event.body, ...(input === undefined ? {} : { input }) }
+  return { session, approval, digest, strength, expiresAt, request, ...(unfit === undefined ? {} : { unfit }) }
+}
+
+function compareDigest(card: ApprovalCard, digest: string): void {
+  if (!Digest.safeParse(digest).success) {
+    throw fail('invalid_request', '--digest takes the 64 hex digits that "hotline --json asks" gives.')
+  }
+  if (digest === card.digest) return
+  throw fail('digest_mismatch', `What is asked now is not what was read. Read it again: hotline asks ${card.approval}`)
+}
+
+/** Who allows something has read it: on this screen just now, or elsewhere, and then the digest says so. */
 async function askBack({ stdin }: CommandContext, { approval }: ApprovalCard): Promise<void> {
-  if (!stdin.isTTY) {
+  if (!stdin.isTTY || !process.stderr.isTTY) {
     throw fail(
       'invalid_request',
-      `Name what was read (hotline approve ${approval}), or say --yes for whatever is asked now.`,
+      'There is no terminal to show it and to ask. Read it with "hotline --json asks", and give the digest of what was ' +
+        `read: hotline approve ${approval} --digest <digest>`,
     )
   }
-  const lines = createInterface({ input: stdin, output: process.stderr })
+  const prompt = openPrompt(stdin, process.stderr)
   try {
-    const answer = await lines.question('Allow exactly this? [y/N] ')
+    const answer = await prompt.decision('Allow exactly this? [y/N] ')
     if (!/^y(es)?$/i.test(answer.trim())) throw fail('invalid_request', 'Nothing was decided.')
   } finally {
-    lines.close()
+    prompt[Symbol.dispose]()
   }
 }
 
-/** By the approval's id or the beginning of it, or the only open one of a session. */
+/** The one that is named by its id or the beginning of it, or the only open one of a session. */
 async function findCard(server: Server, text: string): Promise<Found> {
-  const rows = await server.sessions()
-  const byApproval = rows.filter(({ openApprovals: open }) => open.some((approval) => approval.startsWith(text)))
-  const bySession = rows.filter(({ session }) => session.startsWith(text))
-  const [row, another] = byApproval.length > 0 ? byApproval : bySession
-  if (!row) throw fail('not_found', `There is no open approval and no session "${text}". See: hotline ls`)
-  if (another) throw fail('invalid_request', `Several begin with "${text}". Give more of the id.`)
-  const { state } = await server.state(row.session)
-  const open = openApprovals(state).filter(({ approval }) => byApproval.length === 0 || approval.startsWith(text))
-  const [only, further] = open
+  const [only, ...further] = await findCards(server, text)
   if (!only) throw fail('not_found', 'This session asks nothing now.')
-  if (further) {
-    throw fail('invalid_request', `Several are open; name one of: ${open.map(({ approval }) => approval).join(', ')}`)
+  if (further.length > 0) {
+    const all = [only, ...further].map(({ card }) => card.approval)
+    throw fail('invalid_request', `Several are open; name one of: ${all.join(', ')}`)
   }
-  const card = await readCard(server, row.session, only.approval)
-  if (card.digest !== only.digest) throw fail('digest_mismatch', 'What was asked has changed. Look again.')
-  // Ids of one minute begin alike: the beginning of one names nothing for good.
-  return { session: row.session, card, named: only.approval === text ? 'approval' : 'session' }
+  return only
+}
+
+/** Everything that is asked under an id of an approval, of a session, or the beginning of one. */
+async function findCards(server: Server, text: string): Promise<readonly Found[]> {
+  const rows = await server.sessions()
+  const named = rows.filter(({ openApprovals: open }) => open.some((approval) => approval.startsWith(text)))
+  const chosen = named.length > 0 ? named : rows.filter(({ session }) => session.startsWith(text))
+  if (chosen.length === 0 && text !== '') {
+    throw fail('not_found', `There is no open approval and no session "${text}". See: hotline ls`)
+  }
+  const found: Found[] = []
+  for (const { session, openApprovals: count } of chosen) {
+    if (count.length === 0) continue
+    const { state } = await server.state(session)
+    for (const { approval, digest } of openApprovals(state)) {
+      if (named.length > 0 && !approval.startsWith(text)) continue
+      const card = await readCard(server, session, approval)
+      if (card.digest !== digest) throw fail('digest_mismatch', 'What was asked has changed. Look again.')
+      found.push({ session, card })
+    }
+  }
+  return found
 }
 
 /** What was asked is in the log, not in the state: looked for from the end of the session. */

@@ -69,7 +69,13 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const { session } = await server.findSession(text)
       const { json } = context
       const until = options.follow ? 'end' : 'now'
-      await watchSession(server, session, { json, until, ...says(context), signal: context.interrupted() })
+      await watchSession(server, session, {
+        json,
+        until,
+        reader: 'program',
+        ...says(context),
+        signal: context.interrupted(),
+      })
     })
 
   program
@@ -123,6 +129,7 @@ async function stay(context: CommandContext, session: string, until: 'end' | 'id
     json,
     until,
     input,
+    reader: stdin.isTTY && process.stdout.isTTY && !json ? 'person' : 'program',
     ...says(context),
     signal: context.interrupted(),
   })

@@ -17,6 +17,8 @@ export interface Watching {
   until: 'now' | 'idle' | 'end'
   /** Lines are messages, and those with a slash are commands. Its end is `end` for a person and nothing for a pipe. */
   input?: { stream: NodeJS.ReadableStream; onEnd: 'leave' | 'stay' }
+  /** Only a person has the cards before their eyes, and only then something can be allowed by its number. */
+  reader: 'person' | 'program'
   write: (text: string) => void
   /** For what is about the line itself, not the session. */
   note: (text: string) => void
@@ -38,8 +40,9 @@ export async function watchSession(server: Server, session: string, how: Watchin
   const printer = openSessionPrinter(how.write, (event) => {
     const card = approvalCard(event, `[${cards.length + 1}]`)
     cards.push({ ...card, shownAt: performance.now() })
-    const away = `elsewhere: hotline approve ${event.data.approval}`
-    return [...card.lines, how.input ? `/allow ${cards.length} or /deny ${cards.length} [reason]; ${away}` : away]
+    const here = `/allow ${cards.length} or /deny ${cards.length} [reason]; `
+    const isHere = how.input !== undefined && how.reader === 'person'
+    return [...card.lines, `${isHere ? here : ''}elsewhere: hotline approve ${event.data.approval}`]
   })
   let state: SessionState | undefined
   let isHere = false
@@ -115,6 +118,12 @@ export async function watchSession(server: Server, session: string, how: Watchin
   }
 
   async function decide(verdict: 'allow' | 'deny', words: readonly string[]): Promise<CommandOutcome | undefined> {
+    if (how.json || (verdict === 'allow' && how.reader === 'program')) {
+      how.note(
+        '! Nobody sees here what is asked. Use "hotline approve <approval> --digest <digest>", or "hotline deny".',
+      )
+      return undefined
+    }
     const isNumber = /^[0-9]+$/.test(words[0] ?? '')
     const open = state ? openApprovals(state) : []
     const shown = cards.filter(({ approval }) => open.some((one) => one.approval === approval))

@@ -1,0 +1,91 @@
+import type { HandRunner } from '@hotline/testing/hand-runner'
+import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
+import { waitFor } from '@hotline/testing/wait-for'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type HotlineTerminal, startHotlineTerminal } from './hotline-terminal.ts'
+
+let live: LiveServer
+let home: TempDir
+
+beforeAll(async () => {
+  live = await startLiveServer()
+  home = await openTempDir()
+})
+afterAll(async () => {
+  await live[Symbol.asyncDispose]()
+  await home.remove()
+})
+
+const env = (): Record<string, string> => ({ HOME: home.path, HOTLINE_URL: live.url, HOTLINE_TOKEN: live.token })
+
+/** Outcomes of the approvals of a session, in the order of the log. */
+const outcomesOf = async ({ session }: HandRunner): Promise<unknown[]> =>
+  (await live.stored(session)).filter(({ type }) => type === 'approval.resolved').map(({ data }) => data['outcome'])
+
+/** Types it again and again: what is typed before something could have been read has no effect. */
+async function insist(terminal: HotlineTerminal, line: string, until: string): Promise<void> {
+  await waitFor(
+    () => {
+      if (terminal.screen.includes(until)) return true
+      terminal.type(`${line}\r`)
+      return false
+    },
+    { what: `"${until}" after "${line}" (so far: ${terminal.screen})`, everyMs: 100, deadlineMs: 20_000 },
+  )
+}
+
+describe('deciding at a terminal', () => {
+  it('[B11] approve shows all of it and asks; what was typed ahead of the card is no answer', async () => {
+    const runner = await live.startSession()
+    const input = `echo begin\n${'echo more\n'.repeat(500)}echo \u202eend`
+    const { approval } = await runner.ask({ tool: 'bash', title: 'Many', input })
+    const terminal = startHotlineTerminal(['approve', approval], env())
+    terminal.type('y\r')
+    await terminal.shows('Allow exactly this?')
+    await terminal.shows('That came before it could have been read.')
+    const before = terminal.screen.split('Allow exactly this?')[0]
+    expect(before?.match(/^\| echo more\r$/gm)).toHaveLength(500)
+    expect(before).toContain('| echo begin')
+    expect(before).toContain('| echo \\u{202e}end')
+    expect(await outcomesOf(runner)).toEqual([])
+    await insist(terminal, 'y', 'allowed')
+    expect(await terminal.ended).toBe(0)
+    expect(await outcomesOf(runner)).toEqual(['allowed'])
+  })
+
+  it('[B11] anything but yes decides nothing', async () => {
+    const runner = await live.startSession()
+    const { approval } = await runner.ask({ tool: 'bash', title: 'One', input: 'ls' })
+    const terminal = startHotlineTerminal(['--json', 'approve', approval], env())
+    await terminal.shows('Allow exactly this?')
+    expect(terminal.screen).toContain('| ls')
+    await insist(terminal, 'yesterday', 'Nothing was decided.')
+    expect(await terminal.ended).toBe(2)
+    const left = startHotlineTerminal(['approve', approval], env())
+    await left.shows('Allow exactly this?')
+    left.type('\u0003')
+    expect(await left.ended).toBe(2)
+    expect(await outcomesOf(runner)).toEqual([])
+  })
+
+  it('[B6] attach allows what was shown, by its number or when it had time to be read', async () => {
+    const runner = await live.startSession()
+    const terminal = startHotlineTerminal(['attach', runner.session], env())
+    await terminal.shows('queued -> starting')
+    await runner.ask({ tool: 'bash', title: 'Sudden', input: 'echo 1' })
+    await terminal.shows('[1] Sudden')
+    terminal.type('/allow\r')
+    await terminal.shows('Say which one: 1.')
+    expect(await outcomesOf(runner)).toEqual([])
+    await runner.ask({ tool: 'bash', title: 'Second', input: 'echo 2' })
+    await terminal.shows('[2] Second')
+    terminal.type('/allow 2\r')
+    await terminal.shows('answer allowed')
+    expect(await outcomesOf(runner)).toEqual(['allowed'])
+    await insist(terminal, '/allow', 'Nothing is asked now.')
+    expect(await outcomesOf(runner)).toEqual(['allowed', 'allowed'])
+    terminal.type('/quit\r')
+    expect(await terminal.ended).toBe(0)
+  })
+})
