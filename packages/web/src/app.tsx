@@ -9,6 +9,7 @@ import { SessionPage } from './session/session-page.tsx'
 
 const root = createRootRoute({ component: Frame })
 const home = createRoute({ getParentRoute: () => root, path: '/', component: NothingChosen })
+const needs = createRoute({ getParentRoute: () => root, path: '/needs', component: NothingChosen })
 const session = createRoute({
   getParentRoute: () => root,
   path: '/sessions/$session',
@@ -18,7 +19,7 @@ const session = createRoute({
   },
 })
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: SettingsPage })
-const router = createRouter({ routeTree: root.addChildren([home, session, settings]) })
+const router = createRouter({ routeTree: root.addChildren([home, needs, session, settings]) })
 
 declare module '@tanstack/react-router' {
   interface Register {

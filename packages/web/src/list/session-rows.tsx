@@ -20,7 +20,7 @@ function groupOf(row: SessionRow): Group {
 }
 
 /** The sessions in groups, those that need somebody first. */
-export function SessionRows({ start }: { start: () => void }): ReactNode {
+export function SessionRows({ start, only }: { start: () => void; only?: Group | undefined }): ReactNode {
   const { list } = useLive()
   const { status, sessions, problem } = useReadable(list.picture)
   const now = useNow(10_000)
@@ -54,7 +54,9 @@ export function SessionRows({ start }: { start: () => void }): ReactNode {
     )
   }
   const byStart = sessions.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
-  const fitting = byStart.filter((row) => fits(row, wanted) && (held?.has(row.session) ?? true))
+  const fitting = byStart.filter(
+    (row) => fits(row, wanted) && (held?.has(row.session) ?? true) && (only === undefined || groupOf(row) === only),
+  )
   const fresh = held === undefined ? 0 : byStart.filter((row) => !held.has(row.session)).length
   const rowsOf = (group: Group): readonly SessionRow[] =>
     fitting.filter((row) => (held?.get(row.session) ?? groupOf(row)) === group)
@@ -90,7 +92,7 @@ export function SessionRows({ start }: { start: () => void }): ReactNode {
       }}
       onPointerLeave={() => setHeld(undefined)}
     >
-      {sessions.length >= searchFrom && (
+      {sessions.length >= searchFrom && only === undefined && (
         <input
           type="search"
           className="input find"
@@ -111,6 +113,9 @@ export function SessionRows({ start }: { start: () => void }): ReactNode {
         </button>
       )}
       {sections}
+      {only === 'Needs you' && fitting.length === 0 && wanted === '' && (
+        <p className="empty">Nothing needs you. What an agent asks of you stands here first.</p>
+      )}
       {fitting.length === 0 && wanted !== '' && <p className="empty">No session is called that.</p>}
     </div>
   )

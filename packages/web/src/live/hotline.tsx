@@ -4,13 +4,16 @@ import { openIndexedDbOutbox } from '@hotline/client/outbox-indexeddb'
 import { openSessionList, type SessionList } from '@hotline/client/session-list'
 import { httpRequest } from '@hotline/client/http-request'
 import type { Me } from '@hotline/protocol/http'
-import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import { type Contact, useContact } from './use-contact.ts'
 
 /** What every page of a signed-in person uses. */
 export interface Live {
   link: Link
   list: SessionList
   me: Me
+  /** Whether what is shown is as it is now. */
+  contact: Contact
   /** Names of people by account. */
   names: ReadonlyMap<string, string>
 }
@@ -25,7 +28,7 @@ export function useLive(): Live {
 
 /** Opens the connection for as long as it is shown. */
 export function LiveProvider({ me, children }: { me: Me; children: ReactNode }): ReactNode {
-  const [live, setLive] = useState<Live>()
+  const [live, setLive] = useState<Omit<Live, 'contact'>>()
   useEffect(() => {
     let left = false
     let close = (): void => {
@@ -49,7 +52,13 @@ export function LiveProvider({ me, children }: { me: Me; children: ReactNode }):
     })
     return () => close()
   }, [me])
-  return live ? <LiveContext value={live}>{children}</LiveContext> : undefined
+  return live ? <Opened live={live}>{children}</Opened> : undefined
+}
+
+function Opened({ live, children }: { live: Omit<Live, 'contact'>; children: ReactNode }): ReactNode {
+  const contact = useContact(live.link)
+  const whole = useMemo(() => ({ ...live, contact }), [live, contact])
+  return <LiveContext value={whole}>{children}</LiveContext>
 }
 
 /** A request before there is a connection: signing in, and who is signed in. */

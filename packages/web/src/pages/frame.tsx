@@ -1,14 +1,19 @@
 import { isLive } from '@hotline/protocol/session-status'
-import { Link as To, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import { Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useRef } from 'react'
 import { SessionRows } from '../list/session-rows.tsx'
 import { useLive } from '../live/hotline.tsx'
+import { useKeyboardRoom } from '../live/use-keyboard-room.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { showInTab } from '../live/tab-icon.ts'
+import { ContactBanner } from '../parts/contact-banner.tsx'
 import { KeysDialog } from '../parts/keys-dialog.tsx'
-import { openDialog, StartDialog } from '../session/start-dialog.tsx'
+import { openDialog } from '../parts/open-dialog.ts'
+import { StartDialog } from '../session/start-dialog.tsx'
+import { BottomBar } from './bottom-bar.tsx'
+import { Rail } from './rail.tsx'
 
-/** Rail, list and what was chosen; on a phone the list or what was chosen. */
+/** Rail, list and what was chosen; where there is less room the list or what was chosen. */
 export function Frame(): ReactNode {
   const { list } = useLive()
   const { sessions } = useReadable(list.picture)
@@ -16,12 +21,16 @@ export function Frame(): ReactNode {
   const navigate = useNavigate()
   const dialog = useRef<HTMLDialogElement>(null)
   const keys = useRef<HTMLDialogElement>(null)
-  const needs = sessions.reduce((sum, row) => sum + row.openApprovals.length + row.openQuestions.length, 0)
-  const running = sessions.filter(({ status }) => isLive(status as 'active')).length
-
-  const openFirst = (): void => {
-    const first = sessions.find((row) => row.openApprovals.length + row.openQuestions.length > 0)
-    if (first) void navigate({ to: '/sessions/$session', params: { session: first.session } })
+  useKeyboardRoom()
+  const waiting = sessions.filter((row) => row.openApprovals.length + row.openQuestions.length > 0)
+  const needs = waiting.reduce((sum, row) => sum + row.openApprovals.length + row.openQuestions.length, 0)
+  const ways = {
+    needs,
+    running: sessions.filter(({ status }) => isLive(status as 'active')).length,
+    openFirst: () => {
+      if (waiting[0]) void navigate({ to: '/sessions/$session', params: { session: waiting[0].session } })
+    },
+    openStart: () => openDialog(dialog.current),
   }
   useEffect(() => {
     document.title = needs > 0 ? `(${needs}) Hotline` : 'Hotline'
@@ -42,85 +51,37 @@ export function Frame(): ReactNode {
   }, [])
 
   const settings = pathname === '/settings'
+  const onlyNeeds = pathname === '/needs'
   return (
-    <div className={`frame${pathname === '/' ? '' : ' open'}`}>
-      <nav className="rail" aria-label="Main">
-        <div className="brand">
-          <span aria-hidden="true">●</span>
-          <span className="word">Hotline</span>
-        </div>
-        <button type="button" onClick={openFirst} disabled={needs === 0}>
-          <span className="word">Needs you</span>
-          {needs > 0 ? <span className="badge">{needs}</span> : <span className="quiet">0</span>}
-        </button>
-        <To to="/" activeOptions={{ exact: true }}>
-          <span className="word">Sessions</span>
-          <span className="quiet">{running}</span>
-        </To>
-        <button type="button" onClick={() => openDialog(dialog.current)}>
-          <span>
-            + <span className="word">New session</span>
-          </span>
-          <kbd className="key word">n</kbd>
-        </button>
-        <div className="end">
-          <To to="/settings">
-            <span>
-              <span aria-hidden="true">⚙</span> <span className="word">Settings</span>
-            </span>
-          </To>
-          <ConnectionLabel />
-        </div>
-      </nav>
-      {!settings && (
-        <section className="list" aria-label="Sessions">
-          <header>
-            <h1>Sessions</h1>
-            <button type="button" className="button" onClick={() => openDialog(dialog.current)}>
-              New session
-            </button>
-          </header>
-          <SessionRows start={() => openDialog(dialog.current)} />
-        </section>
-      )}
-      {settings ? (
-        <Outlet />
-      ) : (
-        <main className="detail" style={{ minWidth: 0, minHeight: 0 }}>
+    <div className={`frame${pathname === '/' || onlyNeeds ? '' : settings ? ' open about' : ' open'}`}>
+      <Rail {...ways} />
+      <ContactBanner />
+      <main className="content">
+        {!settings && (
+          <section className="list" aria-label={onlyNeeds ? 'What needs you' : 'Sessions'}>
+            <header>
+              <h1>{onlyNeeds ? 'Needs you' : 'Sessions'}</h1>
+              <button type="button" className="button" onClick={ways.openStart}>
+                New session
+              </button>
+            </header>
+            <SessionRows start={ways.openStart} only={onlyNeeds ? 'Needs you' : undefined} />
+          </section>
+        )}
+        {settings ? (
           <Outlet />
-        </main>
-      )}
-      <nav className="bottom" aria-label="Main, at the bottom">
-        <To to="/">
-          <span>Needs you {needs > 0 && <span className="badge">{needs}</span>}</span>
-        </To>
-        <button type="button" onClick={() => openDialog(dialog.current)}>
-          New
-        </button>
-        <To to="/settings">Settings</To>
-      </nav>
+        ) : (
+          <div className="detail">
+            <Outlet />
+          </div>
+        )}
+      </main>
+      <BottomBar {...ways} pathname={pathname} />
       <KeysDialog dialog={keys} />
       <StartDialog
         dialog={dialog}
         started={(session) => void navigate({ to: '/sessions/$session', params: { session } })}
       />
-    </div>
-  )
-}
-
-function ConnectionLabel(): ReactNode {
-  const { link, me } = useLive()
-  const connection = useReadable(link.connection)
-  const word = { open: 'Connected', connecting: 'Connecting …', waiting: 'Out of contact', closed: 'Disconnected' }[
-    connection.status
-  ]
-  const look = connection.status === 'open' ? '' : connection.status === 'closed' ? ' closed' : ' waiting'
-  return (
-    <div className="small quiet" style={{ padding: '4px 8px' }}>
-      <span className={`dot${look}`} aria-hidden="true" />
-      <span className="word">
-        {word} · {me.name}
-      </span>
     </div>
   )
 }

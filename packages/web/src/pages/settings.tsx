@@ -9,7 +9,7 @@ const kinds: Record<string, string> = { ses: 'browser', pat: 'personal token', s
 /** Password, tokens, theme, signing out. */
 export function SettingsPage(): ReactNode {
   return (
-    <main className="settings">
+    <div className="settings">
       <div>
         <h1>Settings</h1>
         <Theme />
@@ -24,7 +24,7 @@ export function SettingsPage(): ReactNode {
           Sign out
         </button>
       </div>
-    </main>
+    </div>
   )
 }
 

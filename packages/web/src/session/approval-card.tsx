@@ -2,6 +2,7 @@ import type { ApprovalItem } from '@hotline/core/transcript/item'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { createPortal } from 'react-dom'
 import { useOnScreen } from '../live/use-on-screen.ts'
 import { useExactInput, type ExactInput } from '../live/use-exact-input.ts'
 import { useLive } from '../live/hotline.tsx'
@@ -10,6 +11,7 @@ import { Diff } from '../parts/diff.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
 import { groupDigits } from '../text/amounts.ts'
 import { clockText, countdownText } from '../text/time.ts'
+import { useThumb } from './thumb.tsx'
 
 const strengths = {
   enforced: 'runs exactly this',
@@ -61,6 +63,8 @@ export function ApprovalCard({
     return () => resized.disconnect()
   }, [open, isHere])
   const onScreen = useOnScreen(card, open && first)
+  const place = useThumb()
+  const thumb = first ? place : null
 
   useEffect(() => {
     if (open) drafts.set(item.approval, { reason, edited, read: read.current })
@@ -107,6 +111,30 @@ export function ApprovalCard({
 
   if (!open) return <Answered item={item} session={session} problem={problem} />
   const { request } = item
+  // Elsewhere than on the card they mean it only while it is in sight.
+  const unseen = thumb !== null && !onScreen
+  const allow = (
+    <button
+      type="button"
+      className={edited === undefined ? 'button strong' : 'button'}
+      disabled={!seen || unseen || pending !== undefined || edited !== undefined}
+      onClick={() => void answer('allow')}
+    >
+      {pending === 'allow' ? 'Allowing …' : 'Allow'}
+      <kbd className="key">a</kbd>
+    </button>
+  )
+  const deny = (
+    <button
+      type="button"
+      className="button"
+      disabled={unseen || pending !== undefined}
+      onClick={() => void answer('deny')}
+    >
+      {pending === 'deny' ? 'Denying …' : 'Deny'}
+      <kbd className="key">d</kbd>
+    </button>
+  )
   return (
     <article
       ref={card}
@@ -169,15 +197,7 @@ export function ApprovalCard({
         </p>
       )}
       <div className="answer">
-        <button
-          type="button"
-          className={edited === undefined ? 'button strong' : 'button'}
-          disabled={!seen || pending !== undefined || edited !== undefined}
-          onClick={() => void answer('allow')}
-        >
-          {pending === 'allow' ? 'Allowing …' : 'Allow'}
-          <kbd className="key">a</kbd>
-        </button>
+        {!thumb && allow}
         {canEdit && (
           <button
             type="button"
@@ -189,10 +209,7 @@ export function ApprovalCard({
             {edited === undefined && <kbd className="key">e</kbd>}
           </button>
         )}
-        <button type="button" className="button" disabled={pending !== undefined} onClick={() => void answer('deny')}>
-          {pending === 'deny' ? 'Denying …' : 'Deny'}
-          <kbd className="key">d</kbd>
-        </button>
+        {!thumb && deny}
         <input
           className="input"
           aria-label="Comment for the agent"
@@ -202,6 +219,14 @@ export function ApprovalCard({
           onChange={(event) => setReason(event.target.value)}
         />
       </div>
+      {thumb &&
+        createPortal(
+          <>
+            {allow}
+            {deny}
+          </>,
+          thumb,
+        )}
     </article>
   )
 }

@@ -1,5 +1,5 @@
 import type { SessionPicture } from '@hotline/client/session-view'
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { type ReactNode, type Ref, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react'
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
 import { foldSteps } from './fold-steps.ts'
 import { type Acts, ItemView } from './item-view.tsx'
@@ -12,10 +12,13 @@ export function Conversation({
   picture,
   acts,
   loadOlder,
+  toAsked,
 }: {
   picture: SessionPicture
   acts: Acts
   loadOlder: () => void
+  /** Brings the first open approval into sight. */
+  toAsked: Ref<() => void>
 }): ReactNode {
   const items = useMemo(
     () => foldSteps(picture.transcript.items.filter((item) => item.kind !== 'message' || item.delivery !== 'queued')),
@@ -29,7 +32,15 @@ export function Conversation({
   const place = items.findIndex(({ key }) => key === before.current.key)
   if (place > 0) before.current.first -= place
   before.current.key = items[0]?.key
-  const open = items.find((item) => item.kind === 'approval' && item.outcome === undefined)?.key
+  const openAt = items.findIndex((item) => item.kind === 'approval' && item.outcome === undefined)
+  const open = items[openAt]?.key
+  useImperativeHandle(
+    toAsked,
+    () => () => {
+      if (openAt >= 0) list.current?.scrollToIndex({ index: openAt, align: 'center' })
+    },
+    [openAt],
+  )
 
   useEffect(() => {
     if (atEnd) seen.current = items.length

@@ -1,9 +1,9 @@
-import type { ConnectionState } from '@hotline/client/link'
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
 import type { MessageItem } from '@hotline/core/transcript/item'
 import { isLive } from '@hotline/protocol/session-status'
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
+import { useReadable } from '../live/use-readable.ts'
 
 const minHeightPx = 44
 const maxHeightPx = 200
@@ -13,12 +13,10 @@ export function MessageBox({
   session,
   view,
   picture,
-  connection,
 }: {
   session: string
   view: SessionView
   picture: SessionPicture
-  connection: ConnectionState
 }): ReactNode {
   const kept = `hotline-draft:${session}`
   const [text, setText] = useState(() => sessionStorage.getItem(kept) ?? '')
@@ -30,6 +28,8 @@ export function MessageBox({
   const { state, transcript, unsent } = picture
   const limit = state?.personMessageChars ?? 2_000
   const over = text.length > limit
+  const { link } = useLive()
+  const connection = useReadable(link.connection)
   const online = connection.status === 'open'
   const live = state !== undefined && isLive(state.status) && !state.ending
   const disabled = !live || !online || over || text.trim() === ''
@@ -102,18 +102,12 @@ export function MessageBox({
             onChange={(event) => setText(event.target.value)}
             onKeyDown={onKeyDown}
           />
-          <button
-            type="button"
-            className="button strong"
-            disabled={disabled}
-            onClick={send}
-            style={{ minHeight: minHeightPx }}
-          >
+          <button type="button" className="button strong" disabled={disabled} onClick={send}>
             Send
           </button>
         </div>
-        <div className="small quiet" style={{ display: 'flex', justifyContent: 'space-between' }}>
-          <span>Enter sends, Shift+Enter breaks the line</span>
+        <div className="small quiet below">
+          <span className="how">Enter sends, Shift+Enter breaks the line</span>
           <span className={over ? 'over' : ''} role={over ? 'alert' : undefined}>
             {text.length} / {limit}
           </span>

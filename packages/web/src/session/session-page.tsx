@@ -1,16 +1,15 @@
-import type { ConnectionState } from '@hotline/client/link'
 import { openSessionView, type SessionView } from '@hotline/client/session-view'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
-import { useNow, useReadable } from '../live/use-readable.ts'
-import { countText } from '../text/amounts.ts'
+import { useReadable } from '../live/use-readable.ts'
+import { openDialog } from '../parts/open-dialog.ts'
 import type { Drafts } from './approval-card.tsx'
 import { Conversation } from './conversation.tsx'
 import { Evidence, EvidenceLine } from './evidence.tsx'
 import { MessageBox } from './message-box.tsx'
-import { openDialog } from './start-dialog.tsx'
+import { ThumbPlace } from './thumb.tsx'
 
 const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).Terminal }))
 
@@ -27,11 +26,10 @@ export function SessionPage({ session }: { session: string }): ReactNode {
 }
 
 function Opened({ view, session }: { view: SessionView; session: string }): ReactNode {
-  const { link } = useLive()
   const picture = useReadable(view.picture)
-  const connection = useReadable(link.connection)
   const [tab, setTab] = useState<'talk' | 'output'>()
   const sheet = useRef<HTMLDialogElement>(null)
+  const toAsked = useRef<() => void>(null)
   const drafts = useRef<Drafts>(new Map())
   const { state } = picture
   if (picture.status === 'failed' && !state) {
@@ -54,6 +52,7 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
   }
   const shown = tab ?? (state.capabilities?.screen ? 'output' : 'talk')
   const command = (type: 'session.interrupt' | 'session.abort' | 'session.resume'): void => void view.command(type, {})
+  const ending = isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />
   return (
     <div className="session">
       <aside className="context" aria-label="What is known about this session">
@@ -61,7 +60,8 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
       </aside>
       <dialog ref={sheet} className="sheet" aria-label="What is known about this session">
         <Evidence picture={picture} state={state} />
-        <form method="dialog">
+        <form method="dialog" className="actions">
+          {ending}
           <button type="submit" className="button">
             Close
           </button>
@@ -108,35 +108,39 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
             Resume
           </button>
         )}
-        {isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />}
+        {ending}
       </header>
-      <Banner
-        connection={connection}
-        waiting={picture.unsent.filter(({ problem }) => !problem).length}
-        reconnect={() => link.reconnect()}
-      />
-      <div style={{ minHeight: 0, display: 'grid', gridTemplateRows: 'minmax(0, 1fr)' }}>
-        {shown === 'talk' ? (
-          <Conversation
-            picture={picture}
-            loadOlder={() => void view.loadOlder()}
-            acts={{
-              session,
-              drafts: drafts.current,
-              decide: async (data) => {
-                const outcome = await view.command('approval.decide', data)
-                return outcome.ok ? undefined : outcome.problem
-              },
-              answer: (data) => void view.command('question.answer', data),
-            }}
-          />
-        ) : (
-          <Suspense fallback={<div className="terminal" />}>
-            <Terminal key={session} view={view} />
-          </Suspense>
-        )}
-      </div>
-      <MessageBox session={session} view={view} picture={picture} connection={connection} />
+      <ThumbPlace
+        items={picture.transcript.items}
+        show={() => {
+          setTab('talk')
+          toAsked.current?.()
+        }}
+      >
+        <div className="view">
+          {shown === 'talk' ? (
+            <Conversation
+              picture={picture}
+              loadOlder={() => void view.loadOlder()}
+              toAsked={toAsked}
+              acts={{
+                session,
+                drafts: drafts.current,
+                decide: async (data) => {
+                  const outcome = await view.command('approval.decide', data)
+                  return outcome.ok ? undefined : outcome.problem
+                },
+                answer: (data) => void view.command('question.answer', data),
+              }}
+            />
+          ) : (
+            <Suspense fallback={<div className="terminal" />}>
+              <Terminal key={session} view={view} />
+            </Suspense>
+          )}
+        </div>
+      </ThumbPlace>
+      <MessageBox session={session} view={view} picture={picture} />
     </div>
   )
 }
@@ -149,42 +153,12 @@ function EndButton({ end }: { end: () => void }): ReactNode {
     return () => clearTimeout(timer)
   }, [sure])
   return (
-    <button type="button" className={`button${sure ? ' danger' : ''}`} onClick={() => (sure ? end() : setSure(true))}>
+    <button
+      type="button"
+      className={`button ending${sure ? ' danger' : ''}`}
+      onClick={() => (sure ? end() : setSure(true))}
+    >
       {sure ? 'End the agent for good?' : 'End'}
     </button>
-  )
-}
-
-function Banner({
-  connection,
-  waiting,
-  reconnect,
-}: {
-  connection: ConnectionState
-  waiting: number
-  reconnect: () => void
-}): ReactNode {
-  const now = useNow(1_000)
-  if (connection.status === 'open' || (connection.status === 'connecting' && connection.attempt === 0)) return <div />
-  const kept = `Nothing is lost${waiting > 0 ? `: ${countText(waiting, 'message')} ${waiting === 1 ? 'waits' : 'wait'} here` : ''}.`
-  const retry =
-    connection.status === 'waiting'
-      ? ` Retrying in ${Math.max(0, Math.ceil((connection.retryAt - now) / 1_000))} s.`
-      : ''
-  const text =
-    connection.status === 'closed'
-      ? (connection.problem?.detail ?? 'Disconnected.')
-      : `Couldn't reach the server. ${kept}${retry}`
-  return (
-    <div className={`banner${connection.status === 'closed' ? ' bad' : ''}`} role="status">
-      <span>{text}</span>
-      <button
-        type="button"
-        className="button"
-        onClick={connection.status === 'closed' ? () => location.reload() : reconnect}
-      >
-        {connection.status === 'closed' ? 'Sign in' : 'Reconnect'}
-      </button>
-    </div>
   )
 }

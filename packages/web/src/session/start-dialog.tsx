@@ -5,10 +5,6 @@ import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } f
 import { useLive } from '../live/hotline.tsx'
 import { readCommandLine } from '../text/command-line.ts'
 
-export function openDialog(dialog: HTMLDialogElement | null): void {
-  if (dialog && !dialog.open) dialog.showModal()
-}
-
 /** Which agent, where, and what it shall do. */
 export function StartDialog({
   dialog,

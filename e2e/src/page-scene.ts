@@ -1,0 +1,83 @@
+import { mkdirSync } from 'node:fs'
+import { AxeBuilder } from '@axe-core/playwright'
+import { openBrowser } from '@hotline/testing/browser'
+import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import type { BrowserContext, Page } from 'playwright-core'
+import { expect } from 'vitest'
+
+/** Where photographs of the page are left for whoever changed it; never committed. */
+export const shots: string = new URL('../screenshots/', import.meta.url).pathname
+const pageDir = new URL('../../packages/web/dist', import.meta.url).pathname
+const schemes = ['light', 'dark'] as const
+
+/** A server with the built page behind a bad network, and a browser in which its first account is signed in. */
+export interface PageScene extends AsyncDisposable {
+  readonly live: LiveServer
+  readonly context: BrowserContext
+  readonly page: Page
+  /** Goes to the page of a session. */
+  open(session: string): Promise<void>
+}
+
+export async function openPageScene(): Promise<PageScene> {
+  mkdirSync(shots, { recursive: true })
+  const live = await startLiveServer({ pageDir })
+  const browser = await openBrowser()
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
+  const page = await context.newPage()
+  await page.goto(live.proxyUrl)
+  await page.getByLabel('Name').fill('dana')
+  await page.getByLabel('Password').fill('a long walk over the wet meadow')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Sessions' }).waitFor()
+  return {
+    live,
+    context,
+    page,
+    open: async (session) => {
+      await page.goto(`${live.proxyUrl}/sessions/${session}`)
+    },
+    [Symbol.asyncDispose]: async () => {
+      await browser.close()
+      await live[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Puts the page at a width of a phone, or of a desk. */
+export async function resize(page: Page, width: number): Promise<void> {
+  await page.setViewportSize({ width, height: width < 600 ? 844 : 900 })
+}
+
+/** Photographs the page at each width, light and dark; nothing may scroll sideways, and axe must find nothing. */
+export async function photograph(
+  page: Page,
+  name: string,
+  widths: readonly number[] = [390, 768, 1440, 2560],
+): Promise<void> {
+  for (const width of widths) {
+    await resize(page, width)
+    for (const colorScheme of schemes) {
+      await page.emulateMedia({ colorScheme })
+      await page.screenshot({ path: `${shots}${name}-${width}-${colorScheme}.png` })
+      if (width === 390 || width === 1440) await expectAccessible(page, `${name} at ${width}, ${colorScheme}`)
+    }
+    await expectNoSidewaysScroll(page, `${name} at ${width}`)
+  }
+  await resize(page, 1440)
+  await page.emulateMedia({ colorScheme: 'light' })
+}
+
+export async function expectNoSidewaysScroll(page: Page, name: string): Promise<void> {
+  const wide = await page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  )
+  expect(wide, `${name} scrolls sideways`).toBeLessThanOrEqual(0)
+}
+
+async function expectAccessible(page: Page, name: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(
+    violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join()}`),
+  ).toEqual([])
+}
