@@ -129,6 +129,7 @@ async function open(
         exchange,
         feeds,
         stillValid: (principal) => access.authenticator.stillValid(principal),
+        rightsChanges: () => access.feed.changes,
         whisper: (stream, frame, except) => {
           for (const connection of connections.all()) {
             if (connection !== except && connection.follows(stream)) connection.whisper({ ...frame, stream })

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { problem } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
+import { watchAccess } from '@hotline/server/access/access-feed'
 import type { Principal } from '@hotline/server/access/principal'
 import { Connections } from '@hotline/server/gate/connections'
 import { openWebSocketDoor } from '@hotline/server/http/ws'
@@ -22,12 +23,17 @@ export async function openDoor(
 ): Promise<Door> {
   const server = createServer((_request, response) => response.writeHead(404).end())
   const connections = new Connections()
+  const access = watchAccess(middle.bus)
+  access.onAccessChanged(({ account }) => {
+    for (const connection of connections.all()) if (connection.principal.account === account) connection.recheck()
+  })
   let id = 0
   const door = openWebSocketDoor(server, {
     gate: {
       exchange: middle.exchange,
       feeds: middle.feeds,
       stillValid: () => Promise.resolve(true),
+      rightsChanges: () => access.changes,
       whisper: (stream, frame, except) => {
         for (const other of connections.all()) {
           if (other !== except && other.follows(stream)) other.whisper({ ...frame, stream })
@@ -57,6 +63,7 @@ export async function openDoor(
     port: (server.address() as AddressInfo).port,
     connections,
     [Symbol.asyncDispose]: async () => {
+      access[Symbol.dispose]()
       await door[Symbol.asyncDispose]()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

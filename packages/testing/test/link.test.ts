@@ -143,7 +143,7 @@ const sendText = (socket: RawWebSocket, text: string): Promise<void> =>
   socket.send({ opcode: opcodes.text, payload: Buffer.from(text) })
 
 describe('a reader that takes nothing', () => {
-  it('[F5] for a minute, while it is heard, is told to come back, with a close code of its own', async () => {
+  it('[F5] [W23] for a minute, while it is heard, is told to come back, with a close code of its own', async () => {
     // Time stands until it is moved, so that a minute takes no minute.
     let nowMs = 1_000
     const due = new Set<{ atMs: number; fire: () => void }>()

@@ -9,6 +9,8 @@ export interface AccessChanged {
 
 /** Tells who must look at rights again. */
 export interface AccessFeed extends Disposable {
+  /** How many changes there were: what was read before one may be out of date. */
+  readonly changes: number
   /** Hears every change after its commit; the answer ends it. */
   onAccessChanged(listener: (changed: AccessChanged) => void): () => void
 }
@@ -18,14 +20,19 @@ const concerning = /^(account\.(disabled|password_changed)|key\.revoked|member\.
 /** Reads from the bus which events concern rights: those of accounts and keys, and memberships of any project. */
 export function watchAccess(bus: Bus): AccessFeed {
   const listeners = new Set<(changed: AccessChanged) => void>()
+  let changes = 0
   const leave = bus.subscribe(({ events }) => {
     for (const event of events) {
       if (!concerning.test(event.type)) continue
+      changes += 1
       const changed = subjectOf(event)
       for (const listener of listeners) listener(changed)
     }
   })
   return {
+    get changes() {
+      return changes
+    },
     onAccessChanged: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)

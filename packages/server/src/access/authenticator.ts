@@ -52,9 +52,8 @@ export class Authenticator implements Disposable {
   readonly #fault: (error: unknown) => void
   readonly #cache = new Map<string, Cached>()
   readonly #notedAtMs = new Map<string, number>()
+  readonly #feed: AccessFeed
   readonly #leave: () => void
-  /** Grows with every change: what was read before one is not kept. */
-  #changes = 0
 
   constructor(ports: {
     lists: Lists
@@ -67,8 +66,8 @@ export class Authenticator implements Disposable {
     this.#clock = ports.clock
     this.#tickets = ports.tickets
     this.#fault = ports.fault
+    this.#feed = ports.feed
     this.#leave = ports.feed.onAccessChanged(({ account, key }) => {
-      this.#changes += 1
       for (const [hash, cached] of this.#cache) {
         if (cached.row.account === account || cached.row.key === key) this.#cache.delete(hash)
       }
@@ -124,13 +123,13 @@ export class Authenticator implements Disposable {
 
   async #read(token: Token, from: string): Promise<Principal | Problem> {
     const { hash, id, kind } = token
-    const changes = this.#changes
+    const { changes } = this.#feed
     const readAtMs = this.#clock.monotonicMs()
     const row = await this.#lists.key(id)
     if (!row || row.kind !== kind || !sameDigest(row.secret_hash, hash)) return gone()
     const principal = await this.#build(row)
     if ('code' in principal) return principal
-    if (changes === this.#changes) {
+    if (changes === this.#feed.changes) {
       this.#cache.delete(hash)
       this.#cache.set(hash, { principal, row, endsMs: endOf(row), readAtMs })
       trim(this.#cache, cachedMax)

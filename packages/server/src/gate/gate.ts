@@ -7,6 +7,7 @@ import type { Principal } from '../access/principal.ts'
 import type { Feeds } from '../feed/feeds.ts'
 import { Follower } from '../feed/follower.ts'
 import type { SharedFrame } from '../feed/shared-frame.ts'
+import type { StreamFeed } from '../feed/stream-feed.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { Connection } from './connections.ts'
 import type { Wire } from './wire.ts'
@@ -28,6 +29,8 @@ export interface GatePorts {
   feeds: Feeds
   /** Whether the credential still holds; its rights are read anew. */
   stillValid: (principal: Principal) => Promise<boolean>
+  /** How many changes of anybody's rights there were so far. */
+  rightsChanges: () => number
   /** Tells those who follow a stream something that is not logged. */
   whisper: (stream: string, frame: { kind: string; [fact: string]: unknown }, except: Connection) => void
   monotonicMs: () => number
@@ -72,7 +75,7 @@ export class Gate implements Connection {
     if (
       !this.#spend(frame.t === 'ack' ? acknowledgementCost : this.principal.kind === 'runner' ? runnerFrameCost : 1)
     ) {
-      return this.#end(problem('rate_limited', 'Too many frames in a second.', { retryAfterMs: 1_000 }))
+      return this.#tooMany()
     }
     switch (frame.t) {
       case 'hello':
@@ -95,6 +98,13 @@ export class Gate implements Connection {
         void this.#command(frame)
         return
     }
+  }
+
+  /** A ping or a pong of the transport, which costs what a frame costs. False where there were too many. */
+  pinged(): boolean {
+    const affordable = this.#spend(1)
+    if (!affordable) this.#tooMany()
+    return affordable
   }
 
   /** Something that could not be understood: it is said, and after too many the connection ends. */
@@ -156,8 +166,7 @@ export class Gate implements Connection {
     const opening = {}
     this.#opening.set(stream, opening)
     try {
-      const allowed = await this.#ports.exchange.mayRead(this.principal, stream)
-      const feed = allowed ? await this.#ports.feeds.open(stream) : undefined
+      const feed = await this.#openFeed(stream)
       if (this.#closed || this.#opening.get(stream) !== opening) return
       if (!feed) {
         const detail = 'There is no such stream, or it is not yours to read.'
@@ -186,6 +195,17 @@ export class Gate implements Connection {
       this.#end(problem('storage_unavailable', 'The log cannot be read now. Come back with the cursor.'))
     } finally {
       if (this.#opening.get(stream) === opening) this.#opening.delete(stream)
+    }
+  }
+
+  /** Undefined where the stream is not there or not theirs, as of the moment in which the follow begins. */
+  async #openFeed(stream: string): Promise<StreamFeed | undefined> {
+    const { exchange, feeds, rightsChanges } = this.#ports
+    for (;;) {
+      const seen = rightsChanges()
+      const feed = (await exchange.mayRead(this.principal, stream)) ? await feeds.open(stream) : undefined
+      // Who lost the right meanwhile was not told to stop, for there was nothing to stop yet.
+      if (seen === rightsChanges()) return feed
     }
   }
 
@@ -239,6 +259,10 @@ export class Gate implements Connection {
     this.#tokensAt = now
     this.#tokens -= cost
     return this.#tokens >= 0
+  }
+
+  #tooMany(): void {
+    this.#end(problem('rate_limited', 'Too many frames in a second.', { retryAfterMs: 1_000 }))
   }
 
   #end(what: Problem): void {

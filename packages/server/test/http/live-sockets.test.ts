@@ -153,7 +153,7 @@ describe('entering', () => {
     expect(await hello(fourth, { ticket: other })).toMatchObject({ problem: { code: 'ticket_invalid' } })
   })
 
-  it('[T03] of two sockets with one ticket at once, one enters', async () => {
+  it('[T03] [W29] of two sockets with one ticket at once, one enters', async () => {
     const headers = [localhost(), ['Origin', server.url]] as const
     const ticket = await ticketFor({ cookie })
     await using one = await open({ headers })

@@ -1,0 +1,226 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { closeOf, type Problem, problem } from '@hotline/protocol/error'
+import { clientFrames } from '@hotline/protocol/frame'
+import { limits } from '@hotline/protocol/limits'
+import type { WebSocket } from 'ws'
+import type { Principal } from '../access/principal.ts'
+import type { Connections } from '../gate/connections.ts'
+import { Gate, type GatePorts } from '../gate/gate.ts'
+import type { Wire } from '../gate/wire.ts'
+import type { Clock } from '../machine/clock.ts'
+import { FrameWatch } from './frame-watch.ts'
+import { parseJson } from './json.ts'
+import { websocketFrame } from './ws-frame.ts'
+
+/** A connection without a whole frame for so long, not even an answer to a ping, is gone. */
+const silenceMaxMs = limits.heartbeatMs * 2.5
+/** A message that is not whole so long after its first byte ends the connection: it would hold memory for ever. */
+const messageMaxMs = 30_000
+/** A reader that takes nothing for so long is told to come back. */
+const stallMaxMs = 60_000
+/** Bytes that may wait in a socket before even answers are too much. */
+const queueMaxBytes = 8 * limits.socketQueueBytes
+
+/** What one conversation over a WebSocket needs. */
+export interface ConversationPorts {
+  gate: GatePorts
+  connections: Connections
+  fromHello: (hello: { token?: string; ticket?: string }, request: IncomingMessage) => Promise<Principal | Problem>
+  /** Facts for the welcome frame. */
+  welcome: (principal: Principal) => Promise<object>
+  /** May one more socket of this account open? Sockets of one address are counted by the HTTP server. */
+  admit: (principal: Principal) => boolean
+  newId: () => string
+  clock: Clock
+}
+
+/** Somebody whose credential came with the upgrade, and the count of changes of rights before it was looked at. */
+export interface Known {
+  principal: Principal
+  rightsSeen: number
+}
+
+/** Speaks `hotline.v1` over an open WebSocket until it ends: the first frame, frames to and fro, heartbeats, limits. */
+export function converse(
+  webSocket: WebSocket,
+  socket: Duplex,
+  request: IncomingMessage,
+  known: Known | undefined,
+  ports: ConversationPorts,
+): void {
+  const { clock } = ports
+  let gate: Gate | undefined
+  let greeting = false
+  let heardMs = clock.monotonicMs()
+  const isOpen = (): boolean => webSocket.readyState === webSocket.OPEN
+  const wire: Wire = {
+    send: (frame) => {
+      if (!isOpen()) return
+      socket.write(websocketFrame(frame))
+      if (socket.writableLength > queueMaxBytes) webSocket.terminate()
+    },
+    get queuedBytes() {
+      return socket.writableLength
+    },
+    get silentMs() {
+      return clock.monotonicMs() - heardMs
+    },
+    close: (code, reason) => webSocket.close(code, reason),
+  }
+  const end = (what: Problem): void => {
+    wire.send({ json: Buffer.from(JSON.stringify({ t: 'problem', problem: what })) })
+    webSocket.close(closeOf(what.code), what.code)
+  }
+  const broken = (error: unknown): void => {
+    ports.gate.fault(error)
+    end(problem('internal', 'The connection could not be opened.'))
+  }
+
+  const enter = async ({ principal, rightsSeen }: Known): Promise<void> => {
+    const welcome = await ports.welcome(principal)
+    if (!isOpen()) return
+    // Counted here, in one step with the entry: many may have proved at the same time who they are.
+    if (!ports.admit(principal)) return end(problem('rate_limited', 'Too many connections of this account.'))
+    cancelHello()
+    gate = new Gate(ports.newId(), principal, wire, ports.gate)
+    wire.send({ json: Buffer.from(JSON.stringify({ t: 'welcome', connection: gate.id, ...welcome })) })
+    ports.connections.add(gate)
+    // Whoever lost a right between the proof and the entry was not among those who were told.
+    if (ports.gate.rightsChanges() !== rightsSeen) gate.recheck()
+  }
+  const greet = async (input: unknown): Promise<void> => {
+    const hello = clientFrames.hello.safeParse(input)
+    if (!hello.success || (hello.data.ticket === undefined) === (hello.data.token === undefined)) {
+      return end(problem('unauthenticated', 'Say hello first, with a ticket or a token.'))
+    }
+    const { token, ticket } = hello.data
+    const rightsSeen = ports.gate.rightsChanges()
+    const principal = await ports.fromHello(
+      { ...(token === undefined ? {} : { token }), ...(ticket === undefined ? {} : { ticket }) },
+      request,
+    )
+    if ('code' in principal) return end(principal)
+    await enter({ principal, rightsSeen })
+  }
+
+  const cancelHello = clock.after(limits.helloTimeoutMs, () =>
+    end(problem('unauthenticated', 'No hello came in time.')),
+  )
+  const stopBeat = startHeartbeat({ webSocket, socket, clock, silentMs: () => wire.silentMs, end, gate: () => gate })
+  const messages = watchMessages(clock, () =>
+    end(problem('too_slow', 'A message was not whole after 30 s. Come back with the cursor and send it again.')),
+  )
+
+  socket.on('data', (bytes: Buffer) => {
+    if (messages.take(bytes)) heardMs = clock.monotonicMs()
+  })
+  socket.on('drain', () => gate?.drained())
+  // Once a close was said nothing more is carried out, whatever arrives before the connection is gone.
+  webSocket.on('message', (bytes: Buffer, isBinary: boolean) => {
+    if (!isOpen()) return
+    if (isBinary) return webSocket.close(1003, 'text frames only')
+    const parsed = parseJson(bytes.toString('utf8'))
+    if (gate) {
+      if ('value' in parsed) return gate.receive(parsed.value)
+      return gate.strike(problem('invalid_frame', parsed.detail))
+    }
+    if (greeting || known) return end(problem('unauthenticated', 'Wait for the welcome frame first.'))
+    if (!('value' in parsed)) return end(problem('unauthenticated', 'Say hello first, with a ticket or a token.'))
+    greeting = true
+    greet(parsed.value).catch(broken)
+  })
+  // Before the welcome nothing is sent, pongs neither.
+  webSocket.on('ping', (payload: Buffer) => {
+    if (isOpen() && gate?.pinged()) webSocket.pong(payload)
+  })
+  webSocket.on('pong', () => {
+    if (isOpen()) gate?.pinged()
+  })
+  // The library has said why, with the close code of the RFC, and cuts off whoever does not answer that. To cut at once
+  // would take the code away again, with everything that lies unread.
+  webSocket.on('error', () => undefined)
+  webSocket.on('close', () => {
+    cancelHello()
+    stopBeat()
+    messages.stop()
+    if (!gate) return
+    gate.closed()
+    ports.connections.remove(gate)
+  })
+  if (known) enter(known).catch(broken)
+}
+
+/** Cuts off a message that does not end. */
+function watchMessages(clock: Clock, cut: () => void): { take: (bytes: Uint8Array) => boolean; stop: () => void } {
+  const watch = new FrameWatch()
+  let sinceMs = 0
+  let cancel: (() => void) | undefined
+  const look = (): void => {
+    cancel = undefined
+    if (!watch.unfinished) return
+    const leftMs = sinceMs + messageMaxMs - clock.monotonicMs()
+    if (leftMs > 0) cancel = clock.after(leftMs, look)
+    else cut()
+  }
+  return {
+    // True where at least one frame became whole.
+    take: (bytes) => {
+      const wasUnfinished = watch.unfinished
+      const { frames, messages } = watch.take(bytes)
+      if (watch.unfinished) {
+        if (!wasUnfinished || messages > 0) sinceMs = clock.monotonicMs()
+        cancel ??= clock.after(messageMaxMs, look)
+      }
+      return frames > 0
+    },
+    stop: () => cancel?.(),
+  }
+}
+
+/** Pings at every beat, tells the heads, and ends a connection that is silent or takes nothing. */
+function startHeartbeat(of: {
+  webSocket: WebSocket
+  socket: Duplex
+  clock: Clock
+  silentMs: () => number
+  end: (why: Problem) => void
+  gate: () => Gate | undefined
+}): () => void {
+  const { webSocket, socket, clock, silentMs, end, gate } = of
+  let flowedMs = clock.monotonicMs()
+  let queued = 0
+  let cancelSilence: (() => void) | undefined
+  const checkSilence = (): void => {
+    if (silentMs() >= silenceMaxMs) webSocket.terminate()
+  }
+  const stopBeat = repeat(clock, limits.heartbeatMs, () => {
+    const now = clock.monotonicMs()
+    const leftMs = silenceMaxMs - silentMs()
+    if (leftMs <= 0) return webSocket.terminate()
+    cancelSilence?.()
+    // Not left to the next beat: a half-open connection would be found only after 45 s.
+    cancelSilence = leftMs < limits.heartbeatMs ? clock.after(leftMs, checkSilence) : undefined
+    // Progress: the queue is empty, or smaller than at the last beat.
+    if (socket.writableLength === 0 || socket.writableLength < queued) flowedMs = now
+    queued = socket.writableLength
+    if (now - flowedMs > stallMaxMs)
+      return end(problem('too_slow', 'Nothing was read for a minute. Come back with the cursor.'))
+    webSocket.ping()
+    gate()?.heartbeat()
+  })
+  return () => {
+    stopBeat()
+    cancelSilence?.()
+  }
+}
+
+/** Calls again and again with a pause in between; the answer ends it. */
+function repeat(clock: Clock, everyMs: number, beat: () => void): () => void {
+  let cancel = clock.after(everyMs, tick)
+  function tick(): void {
+    cancel = clock.after(everyMs, tick)
+    beat()
+  }
+  return () => cancel()
+}

@@ -1,0 +1,147 @@
+import { uuidV7 } from '@hotline/client/uuid'
+import type { Role } from '@hotline/protocol/actor'
+import type { Problem } from '@hotline/protocol/error'
+import type { HandRunner } from '@hotline/testing/hand-runner'
+import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import type { RawWebSocket } from '@hotline/testing/raw-websocket'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { owner } from './http-stack.ts'
+import { closing, enterRaw, heard, say, type Said } from './raw-conversation.ts'
+
+/** Everything that was open must be gone after this. */
+const atOnceMs = 1_000
+
+let server: LiveServer
+let port: number
+let runner: HandRunner
+let cookie: string
+
+beforeAll(async () => {
+  server = await startLiveServer()
+  port = Number(new URL(server.url).port)
+  runner = await server.startSession()
+  cookie = await signIn(owner.name, owner.password)
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+interface Answer {
+  status: number
+  body: { [member: string]: unknown }
+  cookie: string | undefined
+}
+
+async function call(method: string, path: string, who: { cookie?: string; token?: string }, body?: object) {
+  const response = await fetch(new URL(path, server.url), {
+    method,
+    headers: {
+      origin: server.url,
+      ...(who.cookie === undefined ? {} : { cookie: who.cookie }),
+      ...(who.token === undefined ? {} : { authorization: `Bearer ${who.token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  const answer: Answer = {
+    status: response.status,
+    body: text === '' ? {} : (JSON.parse(text) as Answer['body']),
+    cookie: response.headers.getSetCookie()[0]?.split(';', 1)[0],
+  }
+  return answer
+}
+
+async function signIn(name: string, password: string): Promise<string> {
+  const answer = await call('POST', '/api/auth/sign-in', {}, { name, password })
+  expect(answer.status).toBe(200)
+  return answer.cookie ?? ''
+}
+
+async function command(type: string, data: object, stream = 'project:default'): Promise<void> {
+  const answer = await call('POST', '/api/commands', { cookie }, { id: uuidV7(), stream, type, data })
+  expect(answer).toMatchObject({ status: 200 })
+}
+
+interface Colleague {
+  account: string
+  name: string
+  password: string
+  cookie: string
+  token: string
+}
+let colleagues = 0
+
+/** Somebody else with a role on the project, signed in, with a personal token. */
+async function colleague(role: Role): Promise<Colleague> {
+  const name = `mel${(colleagues += 1)}`
+  const password = 'nine slow barges under the bridge'
+  const made = await call('POST', '/api/accounts', { cookie }, { name, password, admin: false })
+  expect(made.status).toBe(201)
+  const account = made.body['account'] as string
+  await command('member.add', { account, role })
+  const own = await signIn(name, password)
+  const key = await call('POST', '/api/keys', { cookie: own }, { kind: 'pat', name: 'here' })
+  return { account, name, password, cookie: own, token: key.body['token'] as string }
+}
+
+async function follow(socket: RawWebSocket): Promise<void> {
+  await say(socket, { t: 'follow', stream: runner.stream, after: 'now' })
+  await heard(socket, ({ t }) => t === 'caught_up')
+}
+
+/** Says something that everybody who follows hears. */
+const rename = (title: string): Promise<void> => command('session.rename', { title }, runner.stream)
+
+async function decideOn(socket: RawWebSocket): Promise<Said> {
+  const id = uuidV7()
+  const data = { approval: 'none', digest: 'a'.repeat(64), verdict: 'allow' }
+  await say(socket, { t: 'command', id, stream: runner.stream, type: 'approval.decide', data })
+  return heard(socket, (frame) => frame['id'] === id, atOnceMs)
+}
+
+describe('membership', () => {
+  it('[T12] [W25] who is removed from a project is told so, and hears nothing of it any more', async () => {
+    const mel = await colleague('operator')
+    await using socket = await enterRaw(port, mel.token)
+    await follow(socket)
+    await command('member.remove', { account: mel.account })
+    const told = await heard(socket, ({ t }) => t === 'unfollowed', atOnceMs)
+    expect(told).toMatchObject({ stream: runner.stream, problem: { code: 'not_found' } })
+    await rename('after the removal')
+    await say(socket, { t: 'ping' })
+    const frames: string[] = []
+    await heard(socket, ({ t }) => frames.push(t) > 0 && t === 'pong')
+    expect(frames).toEqual(['pong'])
+    expect((await call('GET', `/api/sessions/${runner.session}`, mel)).status).toBe(404)
+  })
+
+  it('[T12] a lower role holds at once, on a socket that is open and for the next request', async () => {
+    const mel = await colleague('approver')
+    await using socket = await enterRaw(port, mel.token)
+    await follow(socket)
+    // Mel may decide; there is no such approval.
+    expect(await decideOn(socket)).toMatchObject({ t: 'refused', problem: { code: 'not_found' } })
+    await command('member.change', { account: mel.account, role: 'viewer' })
+    expect(await decideOn(socket)).toMatchObject({ t: 'refused', problem: { code: 'forbidden', role: 'viewer' } })
+    // A viewer goes on reading.
+    await rename('for viewers too')
+    await heard(socket, ({ t }) => t === 'events', atOnceMs)
+  })
+})
+
+describe('credentials', () => {
+  it('[W25] a key that is revoked while its socket sends carries out nothing after the close was said', async () => {
+    const mel = await colleague('operator')
+    await using socket = await enterRaw(port, mel.token)
+    const keys = await call('GET', '/api/keys', mel)
+    const { key } = (keys.body['keys'] as { key: string; kind: string }[]).find(({ kind }) => kind === 'pat') ?? {}
+    await call('DELETE', `/api/keys/${key}`, { cookie: mel.cookie })
+    const end = await closing(socket, atOnceMs)
+    expect(end).toMatchObject({ code: 4401, problem: { code: 'unauthenticated' } satisfies Partial<Problem> })
+    // The connection is still there until its close is answered; nothing that it says counts.
+    const data = { text: 'too late' }
+    await say(socket, { t: 'command', id: uuidV7(), stream: runner.stream, type: 'message.send', data })
+    await rename('a moment later')
+    const posted = (await server.stored(runner.session)).filter(({ type }) => type === 'message.posted')
+    expect(posted).toEqual([])
+  })
+})
