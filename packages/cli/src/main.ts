@@ -6,7 +6,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { up, type UpFacts } from './commands/up.ts'
-import { exitCodeOf, Failure } from './failure.ts'
+import { exitCodeOf, fail, Failure } from './failure.ts'
 import { describeOption, type Option, options } from './options.ts'
 import { plainText } from './plain-text.ts'
 import { type Flags, readSettings } from './settings.ts'
@@ -21,17 +21,34 @@ export async function main(argv: readonly string[]): Promise<void> {
     throw error
   })
   const program = new Command('hotline')
+  const asJson = isJsonWished(argv)
+  // What was typed wrongly is a problem like every other refusal; its sentence is in there.
+  if (asJson) program.configureOutput({ writeErr: () => undefined })
+  else program.showHelpAfterError('(hotline --help says what there is)')
   addEverything(program, argv)
   try {
     await program.parseAsync([...argv])
   } catch (error) {
-    process.exitCode = report(error, program.opts<Flags>().json === true)
+    process.exitCode = report(error, asJson)
   }
 }
 
+/** Known before the line is understood; what comes after `--` belongs to somebody else. */
+function isJsonWished(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return argv.slice(0, end === -1 ? argv.length : end).includes(options.json.flag)
+}
+
 function report(error: unknown, asJson: boolean): number {
-  // Its sentence is on standard error already.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0
+    const isBare = error.code === 'commander.help'
+    const detail = isBare ? 'There is no command. See: hotline --help' : error.message.replace(/^error: /, '')
+    const refusal = fail('invalid_request', detail).problem
+    // For a person its sentence is on standard error already.
+    if (asJson) console.error(JSON.stringify(refusal))
+    return exitCodeOf(refusal)
+  }
   if (!(error instanceof Failure)) {
     console.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
     return 1
@@ -41,11 +58,7 @@ function report(error: unknown, asJson: boolean): number {
 }
 
 function addEverything(program: Command, argv: readonly string[]): void {
-  program
-    .description('The direct line between people and their running AI agents')
-    .version(version)
-    .showHelpAfterError('(hotline --help says what there is)')
-    .exitOverride()
+  program.description('The direct line between people and their running AI agents').version(version).exitOverride()
   for (const name of ['url', 'token', 'dataDir', 'json'] as const) program.addOption(flagOf(options[name]))
   const context = contextOf(program)
   addUpCommand(program, context)

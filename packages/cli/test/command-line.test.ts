@@ -62,4 +62,27 @@ describe('the command line', () => {
     const { err } = await hotline('--json', '--token', 'x', 'ls')
     expect(JSON.parse(err)).toMatchObject({ code: 'unreachable', status: 503 })
   })
+
+  it.each([
+    ['a command that there is not', ['--json', 'explode'], 'explode'],
+    ['an option that there is not', ['ls', '--json', '--everything'], '--everything'],
+    ['a missing argument', ['send', '--json'], 'session'],
+    ['an option without its value', ['--json', '--url'], '--url'],
+    ['too much', ['--json', 'ls', 'one', 'two'], 'arguments'],
+    ['no command', ['--json'], 'command'],
+  ])('[B2] with --json %s is one problem and nothing else', async (_name, args, says) => {
+    const { code, out, err } = await hotline(...args)
+    expect(code).toBe(errorKinds.invalid.exit)
+    expect(out).toBe('')
+    const refusal = JSON.parse(err) as { code: string; status: number; detail: string }
+    expect(refusal).toMatchObject({ code: 'invalid_request', status: 400 })
+    expect(refusal.detail).toContain(says)
+    expect(refusal.detail).not.toMatch(/^error:/)
+  })
+
+  it('[B2] --json of a program that is run is not ours', async () => {
+    const { code, err } = await hotline('explode', '--', '--json')
+    expect(code).toBe(errorKinds.invalid.exit)
+    expect(err).toMatch(/^error: /)
+  })
 })

@@ -1,5 +1,6 @@
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { listProcesses } from '@hotline/testing/process-list'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -33,6 +34,12 @@ async function insist(terminal: HotlineTerminal, line: string, until: string): P
     },
     { what: `"${until}" after "${line}" (so far: ${terminal.screen})`, everyMs: 100, deadlineMs: 20_000 },
   )
+}
+
+/** The shell waits for it. */
+function terminateChildOf(shell: number): void {
+  const child = listProcesses().find(({ ppid }) => ppid === shell)
+  process.kill(child?.pid ?? 0, 'SIGTERM')
 }
 
 describe('deciding at a terminal', () => {
@@ -87,5 +94,57 @@ describe('deciding at a terminal', () => {
     expect(await outcomesOf(runner)).toEqual(['allowed', 'allowed'])
     terminal.type('/quit\r')
     expect(await terminal.ended).toBe(0)
+  })
+})
+
+describe('the terminal itself', () => {
+  /** Runs it in a shell that compares the settings of the terminal before and after. */
+  const inShell = (args: readonly string[]): HotlineTerminal =>
+    startHotlineTerminal(args, env(), (command) => [
+      'bash',
+      '-c',
+      'trap : INT; before=$(stty -g); "$@"; echo "ended $?"; [ "$(stty -g)" = "$before" ] && echo as-before || stty -a',
+      'bash',
+      ...command,
+    ])
+
+  it.each([
+    ['Ctrl-C', (terminal: HotlineTerminal) => terminal.type('half a pass\u0003')],
+    ['Ctrl-D', (terminal: HotlineTerminal) => terminal.type('\u0004')],
+    ['SIGTERM', (terminal: HotlineTerminal) => terminateChildOf(terminal.pid)],
+  ])('[B8] is as it was after %s at the question for a password', async (_name, leave) => {
+    const terminal = inShell(['sign-in', '--name', 'dana'])
+    await terminal.shows('Password: ')
+    leave(terminal)
+    await terminal.shows('as-before')
+    expect(terminal.screen).not.toContain('half')
+    await terminal.ended
+  })
+
+  it.each([
+    ['Ctrl-C', '\u0003'],
+    ['Ctrl-D', '\u0004'],
+    ['/quit', '/quit\r'],
+  ])('[B6] is as it was when attach is left with %s, and the session goes on', async (_name, keys) => {
+    const runner = await live.startSession()
+    const terminal = inShell(['attach', runner.session])
+    await terminal.shows('queued -> starting')
+    terminal.type(keys)
+    await terminal.shows('It goes on. Come back with: hotline attach')
+    await terminal.shows('ended 0')
+    await terminal.shows('as-before')
+    await terminal.ended
+    expect((await live.stored(runner.session)).map(({ type }) => type)).not.toContain('control.requested')
+  })
+
+  it('[B11] is as it was after Ctrl-C at the question of approve', async () => {
+    const runner = await live.startSession()
+    const { approval } = await runner.ask({ tool: 'bash', title: 'One', input: 'ls' })
+    const terminal = inShell(['approve', approval])
+    await terminal.shows('Allow exactly this?')
+    terminal.type('\u0003')
+    await terminal.shows('ended 2')
+    await terminal.shows('as-before')
+    await terminal.ended
   })
 })

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Envelope } from '@hotline/protocol/event'
 import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -91,6 +92,43 @@ describe('hotline up', () => {
     hotline.child.kill('SIGKILL')
     await hotline.ended
     await waitFor(() => guard.findSurvivors().length === 0, { what: 'the end of its children', deadlineMs: 20_000 })
+  })
+
+  it('[B4] logs -f goes on over a server that was killed and started again, and says everything once', async () => {
+    const hotline = up()
+    const { url, bootstrap = '' } = await facts(hotline)
+    expect((await claim(url, bootstrap.split('#bootstrap=')[1] ?? '')).status).toBe(200)
+    await waitFor(() => existsSync(join(dir.path, 'data', 'cli-token')), { what: 'the token of this machine' })
+    const own = (...args: string[]): HotlineProcess => {
+      const started = startHotlineProcess(args, { HOME: dir.path, HOTLINE_DATA_DIR: join(dir.path, 'data') })
+      started.endInput()
+      return started
+    }
+    const session = (await own('run', '--detach', '--', 'cat').ended).out.trim()
+    const log = own('--json', 'logs', '-f', session)
+    const send = (text: string): Promise<{ code: number | null; err: string }> => own('send', session, text).ended
+    await send('before')
+    await log.says('before')
+    for (const text of ['after the first time', 'after the second time']) {
+      const server = guard.findSurvivors().find(({ command }) => command.includes('packages/server/'))
+      process.kill(server?.pid ?? 0, 'SIGKILL')
+      await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the server again', deadlineMs: 20_000 })
+      expect(await send(text)).toMatchObject({ code: 0 })
+      await log.says(text)
+    }
+    expect((await own('abort', session).ended).code).toBe(0)
+    const { code, out } = await log.ended
+    expect(code).toBe(0)
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Envelope)
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    expect(events.at(-1)).toMatchObject({ type: 'session.state_changed', data: { to: 'aborted' } })
+    const sent = events.filter(({ type }) => type === 'message.posted').map(({ body }) => body?.['text'])
+    expect(sent).toEqual(['before', 'after the first time', 'after the second time'])
+    hotline.child.kill('SIGINT')
+    expect((await hotline.ended).code).toBe(0)
   })
 
   it('[B10] behind a public name, its own runner and this machine reach it all the same', async () => {
