@@ -26,6 +26,8 @@ export const CreateAccountBody = z.strictObject({
   password: Password,
   admin: z.boolean().default(false),
 })
+/** `POST /api/accounts/:account/disable` (admins). `accept`: projects that it alone owns have no owner for the time being. */
+export const DisableAccountBody = z.strictObject({ orphans: z.enum(['refuse', 'accept']).default('refuse') })
 /** `POST /api/auth/password` */
 export const ChangePasswordBody = z.strictObject({ current: z.string().max(256), next: Password })
 

@@ -175,6 +175,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'task.removed':
     case 'account.created':
     case 'account.disabled':
+    case 'account.enabled':
     case 'account.password_changed':
     case 'account.signed_in':
     case 'account.locked':

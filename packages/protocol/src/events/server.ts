@@ -14,6 +14,7 @@ export const serverEvents = {
     z.looseObject({ name: z.string() }),
   ),
   'account.disabled': defineEvent(1, z.looseObject({ account: Id })),
+  'account.enabled': defineEvent(1, z.looseObject({ account: Id })),
   'account.password_changed': defineEvent(1, z.looseObject({ account: Id })),
   'account.signed_in': defineEvent(1, z.looseObject({ account: Id, key: Id })),
   'account.locked': defineEvent(1, z.looseObject({ account: Id, until: z.string() })),

@@ -7,6 +7,7 @@ import type { Logger } from '../machine/logger.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import { type AccessFeed, watchAccess } from './access-feed.ts'
 import { AccessLog, serverActor } from './access-log.ts'
+import { AccountSwitch } from './account-switch.ts'
 import { Accounts } from './accounts.ts'
 import { Authenticator } from './authenticator.ts'
 import { Bootstrap, firstAccountFact } from './bootstrap.ts'
@@ -36,6 +37,7 @@ export interface AccessPorts {
 /** Who may come in. Disposing waits for what is still being written. */
 export interface Access extends AsyncDisposable {
   readonly accounts: Accounts
+  readonly accountSwitch: AccountSwitch
   readonly keys: Keys
   readonly tickets: Tickets
   readonly authenticator: Authenticator
@@ -65,6 +67,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const passwords = new Passwords(ports.passwordCost ?? defaultPasswordCost, () => metrics.passwordChecks.inc())
   const signedIn = (outcome: string): void => metrics.signIns.inc({ outcome })
   const accounts = new Accounts({ lists, log, passwords, limits, clock, ids, background, signedIn })
+  const accountSwitch = new AccountSwitch({ lists, log, clock })
   const keys = new Keys({ lists, log, clock, ids })
   const authenticator = new Authenticator({ lists, clock, tickets, feed, fault })
   const local = { dataDir: ports.dataDir, lists, log, clock, ids }
@@ -92,6 +95,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
 
   return {
     accounts,
+    accountSwitch,
     keys,
     tickets,
     authenticator,

@@ -110,6 +110,8 @@ describe('routes and permissions', () => {
         "GET /api/people: read",
         "GET /api/accounts: account-admin",
         "POST /api/accounts: account-admin",
+        "POST /api/accounts/:account/disable: account-admin",
+        "POST /api/accounts/:account/enable: account-admin",
         "GET /api/keys: signed-in",
         "POST /api/keys: write",
         "DELETE /api/keys/:key: signed-in",

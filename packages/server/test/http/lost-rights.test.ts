@@ -4,6 +4,7 @@ import type { Problem } from '@hotline/protocol/error'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import type { RawWebSocket } from '@hotline/testing/raw-websocket'
+import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { owner } from './http-stack.ts'
 import { closing, enterRaw, heard, say, type Said } from './raw-conversation.ts'
@@ -143,5 +144,117 @@ describe('credentials', () => {
     await rename('a moment later')
     const posted = (await server.stored(runner.session)).filter(({ type }) => type === 'message.posted')
     expect(posted).toEqual([])
+  })
+})
+
+describe('a disabled account', () => {
+  const disable = (account: string, by = cookie, body: object = {}): Promise<Answer> =>
+    call('POST', `/api/accounts/${account}/disable`, { cookie: by }, body)
+  const enable = (account: string): Promise<Answer> => call('POST', `/api/accounts/${account}/enable`, { cookie })
+  async function admin(): Promise<{ account: string; cookie: string }> {
+    const name = `boss${(colleagues += 1)}`
+    const password = 'two green lanterns on the quay'
+    const made = await call('POST', '/api/accounts', { cookie }, { name, password, admin: true })
+    return { account: made.body['account'] as string, cookie: await signIn(name, password) }
+  }
+
+  it('[T12] [W25] loses every socket, session and key at once, and nobody else does', async () => {
+    const mel = await colleague('operator')
+    const other = await colleague('operator')
+    const service = await call('POST', '/api/keys', { cookie: mel.cookie }, { kind: 'svc', name: 'ci' })
+    const ticket = await call('POST', '/api/auth/ticket', { cookie: mel.cookie })
+    const left = await call('POST', '/api/auth/ticket', { cookie: mel.cookie })
+    const headers = [
+      ['Host', `localhost:${port}`],
+      ['Origin', server.url],
+    ] as const
+    const inBrowser = { ticket: ticket.body['ticket'] as string }
+    const token = service.body['token'] as string
+    const sockets = [
+      await enterRaw(port, mel.token),
+      await enterRaw(port, token),
+      await enterRaw(port, inBrowser, headers),
+    ]
+    await using bystander = await enterRaw(port, other.token)
+    for (const socket of sockets) await follow(socket)
+
+    expect(await disable(mel.account)).toMatchObject({ status: 200, body: { account: mel.account, disabled: true } })
+    for (const socket of sockets) {
+      expect(await closing(socket, atOnceMs)).toMatchObject({ code: 4401, problem: { code: 'unauthenticated' } })
+      await socket[Symbol.asyncDispose]()
+    }
+    for (const who of [{ cookie: mel.cookie }, { token: mel.token }, { token }]) {
+      expect(await call('GET', '/api/me', who)).toMatchObject({ status: 401 })
+    }
+    const late = enterRaw(port, { ticket: left.body['ticket'] as string }, headers)
+    await expect(late).rejects.toThrow('ticket_invalid')
+    const again = await call('POST', '/api/auth/sign-in', {}, { name: mel.name, password: mel.password })
+    expect(again).toMatchObject({ status: 401, body: { code: 'wrong_credentials' } })
+    await say(bystander, { t: 'ping' })
+    await heard(bystander, ({ t }) => t === 'pong')
+    expect((await call('GET', '/api/me', other)).status).toBe(200)
+
+    // Enabled again, the person signs in anew: what was open or made before stays dead.
+    expect(await enable(mel.account)).toMatchObject({ status: 200, body: { disabled: false } })
+    for (const who of [{ cookie: mel.cookie }, { token: mel.token }, { token }]) {
+      expect(await call('GET', '/api/me', who)).toMatchObject({ status: 401 })
+    }
+    expect((await call('GET', '/api/me', { cookie: await signIn(mel.name, mel.password) })).status).toBe(200)
+  })
+
+  it('[T12] only an admin of the server disables and enables, and what is not there is not found', async () => {
+    const mel = await colleague('admin')
+    for (const verb of ['disable', 'enable']) {
+      const own = await call('POST', `/api/accounts/${mel.account}/${verb}`, { cookie: mel.cookie }, {})
+      expect(own).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+      const none = await call('POST', `/api/accounts/nobody/${verb}`, { cookie }, {})
+      expect(none).toMatchObject({ status: 404, body: { code: 'not_found' } })
+    }
+  })
+
+  it('[T12] twice is once, and the audit has one line for it', async () => {
+    const mel = await colleague('viewer')
+    expect([await disable(mel.account), await disable(mel.account)]).toMatchObject([{ status: 200 }, { status: 200 }])
+    expect([await enable(mel.account), await enable(mel.account)]).toMatchObject([{ status: 200 }, { status: 200 }])
+    const link = server.link()
+    const lines: string[] = []
+    link.follow('server:main', '0', {
+      events: (events) => {
+        for (const { type, data } of events) if (data['account'] === mel.account) lines.push(type)
+      },
+    })
+    await waitFor(() => lines.includes('account.enabled'), { what: 'the audit' })
+    expect(lines.filter((type) => type.endsWith('abled'))).toEqual(['account.disabled', 'account.enabled'])
+  })
+
+  it('[T12] the last admin of the server is not disabled, however many try at once', async () => {
+    const me = (await call('GET', '/api/me', { cookie })).body['id'] as string
+    expect(await disable(me)).toMatchObject({ status: 409, body: { code: 'last_owner' } })
+    expect(await disable(me, cookie, { orphans: 'accept' })).toMatchObject({ status: 409 })
+    const boss = await admin()
+    const both = await Promise.all([
+      disable(me, boss.cookie, { orphans: 'accept' }),
+      disable(boss.account, cookie, { orphans: 'accept' }),
+    ])
+    // The other one comes too late to be anybody, or is the last one by now.
+    const [won, lost] = both.map(({ status }) => status).toSorted((one, other) => one - other)
+    expect(won).toBe(200)
+    expect([401, 409]).toContain(lost)
+    if (both[0].status === 200) {
+      expect((await call('POST', `/api/accounts/${me}/enable`, { cookie: boss.cookie })).status).toBe(200)
+      cookie = await signIn(owner.name, owner.password)
+      expect((await disable(boss.account)).status).toBe(200)
+    }
+  })
+
+  it('[T12] the only owner of a project is disabled only by somebody who says that this is meant', async () => {
+    const mel = await colleague('owner')
+    const project = `project:of-${mel.name}`
+    const create = { id: uuidV7(), stream: project, type: 'project.create', data: { name: 'Alone' } }
+    expect((await call('POST', '/api/commands', mel, create)).status).toBe(200)
+    const refused = await disable(mel.account)
+    expect(refused).toMatchObject({ status: 409, body: { code: 'last_owner', projects: [`of-${mel.name}`] } })
+    expect((await call('GET', '/api/me', mel)).status).toBe(200)
+    expect(await disable(mel.account, cookie, { orphans: 'accept' })).toMatchObject({ status: 200 })
   })
 })

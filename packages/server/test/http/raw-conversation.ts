@@ -8,14 +8,14 @@ export interface Said {
   [member: string]: unknown
 }
 
-/** Opens a socket and says hello with a token; the welcome has been read. */
+/** Opens a socket and says hello with a token, or with what is given; the welcome has been read. */
 export async function enterRaw(
   port: number,
-  token: string,
+  credential: string | { ticket: string },
   headers: readonly (readonly [string, string])[] = [['Host', `localhost:${port}`]],
 ): Promise<RawWebSocket> {
   const socket = await openRawWebSocket({ port, path: '/api/ws', protocols: ['hotline.v1'], headers })
-  await say(socket, { t: 'hello', token })
+  await say(socket, { t: 'hello', ...(typeof credential === 'string' ? { token: credential } : credential) })
   const welcome = await heard(socket, ({ t }) => t === 'welcome' || t === 'problem')
   if (welcome.t !== 'welcome') throw new Error(JSON.stringify(welcome))
   return socket

@@ -1,10 +1,14 @@
 import type { Role } from '@hotline/protocol/actor'
-import { AccountPage, AccountRow, CreateAccountBody, Me, PeoplePage } from '@hotline/protocol/http'
+import { AccountPage, AccountRow, CreateAccountBody, DisableAccountBody, Me, PeoplePage } from '@hotline/protocol/http'
+import { Id } from '@hotline/protocol/stream'
+import { z } from 'zod'
 import type { Access } from '../../access/open-access.ts'
 import type { Principal } from '../../access/principal.ts'
 import type { Lists } from '../../log/lists.ts'
 import type { AccountTable } from '../../log/tables.ts'
 import type { RegisterRoute } from '../route.ts'
+
+const OfAccount = z.strictObject({ account: Id })
 
 /** Who I am, who the others are, and the accounts of this server. */
 export function registerAccountRoutes(route: RegisterRoute, access: Access, lists: Lists): void {
@@ -47,6 +51,31 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
     handle: async ({ principal, body }) => {
       const made = await access.accounts.create(principal, body)
       return 'code' in made ? { problem: made } : { value: accountRow(made), status: 201 }
+    },
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/accounts/:account/disable',
+    permission: 'account-admin',
+    answer: AccountRow,
+    params: OfAccount,
+    body: DisableAccountBody,
+    handle: async ({ principal, params, body }) => {
+      const row = await access.accountSwitch.disable(principal, params.account, body.orphans)
+      return 'code' in row ? { problem: row } : { value: accountRow(row) }
+    },
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/accounts/:account/enable',
+    permission: 'account-admin',
+    answer: AccountRow,
+    params: OfAccount,
+    handle: async ({ principal, params }) => {
+      const row = await access.accountSwitch.enable(principal, params.account)
+      return 'code' in row ? { problem: row } : { value: accountRow(row) }
     },
   })
 }
