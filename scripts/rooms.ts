@@ -25,5 +25,6 @@ export const serverRooms: readonly string[] = [
   'feed',
   'gate',
   'scheduler',
+  'ops',
   'http',
 ]

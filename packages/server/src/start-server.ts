@@ -20,7 +20,10 @@ import { systemClock, timestamp } from './machine/clock.ts'
 import { systemIds } from './machine/ids.ts'
 import { openLogger } from './machine/logger.ts'
 import { openMetrics } from './machine/metrics.ts'
+import { newTraffic } from './machine/traffic.ts'
 import { UndoList } from './machine/undo-list.ts'
+import { measureProcess } from './ops/measure-process.ts'
+import { measureServer, observeCommands, observeLog } from './ops/measure-server.ts'
 import { startApprovalTimer } from './scheduler/approval-timer.ts'
 import { watchRunners } from './scheduler/runners.ts'
 import { Exchange } from './session/exchange.ts'
@@ -73,6 +76,7 @@ async function open(
   const ids = systemIds(() => clock.wallMs())
   const logger = openLogger({ debugAreas: config.debugAreas })
   const metrics = openMetrics()
+  const traffic = newTraffic()
   const failpoints = config.failpoint === undefined ? noFailpoints : parseFailpoint(config.failpoint)
   const fault = (error: unknown): void => logger.error('fault', { error })
   const now = (): string => timestamp(clock)
@@ -81,15 +85,19 @@ async function open(
     config.databaseUrl === undefined
       ? ({ kind: 'sqlite', dir: config.dataDir } as const)
       : ({ kind: 'postgres', url: config.databaseUrl } as const)
-  const database = undo.use(await openDatabaseAt(place, { clock, ids, failpoints }))
+  const database = undo.use(await openDatabaseAt(place, { clock, ids, failpoints, observer: observeLog(metrics) }))
   const { store, lists } = database
   const blobs = undo.use(await openFileBlobStore(join(config.dataDir, 'blobs')))
   const bus = undo.use(openMemoryBus())
-  const exchange = new Exchange({ store, bus, failpoints, fault, now }, (project, account) =>
-    lists.roleOf(project, account),
+  const exchange = new Exchange(
+    { store, bus, failpoints, fault, now },
+    (project, account) => lists.roleOf(project, account),
+    observeCommands(metrics, clock),
   )
   const feeds = undo.use(new Feeds(store, bus))
   const connections = new Connections()
+  undo.use(measureProcess(metrics, { dataDir: config.dataDir, database: place.kind }))
+  undo.use(measureServer({ metrics, connections, traffic, lists, bus, clock }))
 
   const access = undo.use(
     await openAccess({
@@ -136,6 +144,8 @@ async function open(
           }
         },
         monotonicMs: () => clock.monotonicMs(),
+        traffic,
+        refused: (code) => metrics.commandRefusals.inc({ code }),
         fault,
       },
       connections,

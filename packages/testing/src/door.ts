@@ -7,6 +7,7 @@ import type { Principal } from '@hotline/server/access/principal'
 import { Connections } from '@hotline/server/gate/connections'
 import { openWebSocketDoor } from '@hotline/server/http/ws'
 import { type Clock, systemClock } from '@hotline/server/machine/clock'
+import { newTraffic } from '@hotline/server/machine/traffic'
 import type { Middle } from './middle.ts'
 
 export interface Door extends AsyncDisposable {
@@ -40,6 +41,8 @@ export async function openDoor(
         }
       },
       monotonicMs: () => clock.monotonicMs(),
+      traffic: newTraffic(),
+      refused: () => undefined,
       fault: (error) => middle.faults.push(error),
     },
     connections,

@@ -45,6 +45,22 @@ export function listsContract(open: OpenLogBench): void {
       expect(await lists.sessions({ projects: ['p2'], limit: 5 })).toMatchObject({ next: undefined })
     })
 
+    test('[L7] sessions are counted by their state', async () => {
+      await using bench = await open()
+      const statuses = ['active', 'completed', 'active', 'paused', 'completed', 'active']
+      const rows = statuses.map((status, at): RowChange => ({
+        table: 'sessions',
+        put: sessionRow(`s${at}`, { status }),
+      }))
+      await put(bench, ...rows)
+      const sessions = [
+        { status: 'active', count: 3 },
+        { status: 'completed', count: 2 },
+        { status: 'paused', count: 1 },
+      ]
+      expect(await bench.lists.counts()).toEqual({ sessions, openApprovals: 0 })
+    })
+
     test('[L7] a runner finds what waits for it and what it holds', async () => {
       await using bench = await open()
       const { lists } = bench
@@ -166,6 +182,7 @@ export function listsContract(open: OpenLogBench): void {
       expect(names(await lists.approvals('all', 1))).toEqual(['b'])
       expect(names(await lists.approvals({ projects: ['p1'] }, 10))).toEqual(['c', 'a'])
       expect(await lists.approvals({ projects: [] }, 10)).toEqual([])
+      expect(await lists.counts()).toEqual({ sessions: [], openApprovals: 3 })
       await put(bench, { table: 'approvals', drop: { session: 's1' } })
       expect(names(await lists.approvals('all', 10))).toEqual(['b'])
     })

@@ -8,6 +8,8 @@ export interface Connection {
   readonly silentMs: number
   /** A frame that is not logged; dropped where the connection is slow. */
   whisper(frame: { kind: string; stream?: string; [fact: string]: unknown }): void
+  /** How many streams it follows. */
+  readonly followed: number
   /** True where the connection follows the stream. */
   follows(stream: string): boolean
   /** The rights of its principal may have changed. */

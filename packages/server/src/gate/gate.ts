@@ -1,5 +1,5 @@
 import { parseCommand } from '@hotline/protocol/command'
-import { closeOf, type Problem, problem } from '@hotline/protocol/error'
+import { closeOf, type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import { ClientFrame } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
 import { formatCursor, parseCursor } from '@hotline/protocol/stream'
@@ -8,6 +8,7 @@ import type { Feeds } from '../feed/feeds.ts'
 import { Follower } from '../feed/follower.ts'
 import type { SharedFrame } from '../feed/shared-frame.ts'
 import type { StreamFeed } from '../feed/stream-feed.ts'
+import type { Traffic } from '../machine/traffic.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { Connection } from './connections.ts'
 import type { Wire } from './wire.ts'
@@ -34,6 +35,9 @@ export interface GatePorts {
   /** Tells those who follow a stream something that is not logged. */
   whisper: (stream: string, frame: { kind: string; [fact: string]: unknown }, except: Connection) => void
   monotonicMs: () => number
+  traffic: Traffic
+  /** Told of commands that are refused here, before anybody carried them out. */
+  refused: (code: ErrorCode) => void
   fault: (error: unknown) => void
 }
 
@@ -135,6 +139,10 @@ export class Gate implements Connection {
     return this.#wire.silentMs
   }
 
+  get followed(): number {
+    return this.#followers.size
+  }
+
   follows(stream: string): boolean {
     return this.#followers.has(stream)
   }
@@ -189,6 +197,7 @@ export class Gate implements Connection {
         },
       })
       this.#followers.set(stream, follower)
+      this.#ports.traffic.follows[typeof cursor === 'object' ? 'cursor' : (cursor ?? 'start')] += 1
       follower.resume()
     } catch (error) {
       this.#ports.fault(error)
@@ -219,12 +228,11 @@ export class Gate implements Connection {
     const { id, stream, type, data } = frame
     const parsed = parseCommand({ id, stream, type, data })
     if ('issues' in parsed) {
-      const refusal = problem('invalid_request', sentence(parsed.issues), { issues: parsed.issues })
-      return this.#send({ t: 'refused', id, problem: refusal })
+      return this.#refuse(id, problem('invalid_request', sentence(parsed.issues), { issues: parsed.issues }))
     }
     if (this.#commands >= commandsMax) {
-      const refusal = problem('rate_limited', 'Too many commands are under way here.', { retryAfterMs: 1_000 })
-      return this.#send({ t: 'refused', id, problem: refusal })
+      const detail = 'Too many commands are under way here.'
+      return this.#refuse(id, problem('rate_limited', detail, { retryAfterMs: 1_000 }))
     }
     this.#commands += 1
     try {
@@ -234,10 +242,16 @@ export class Gate implements Connection {
     } catch (error) {
       this.#ports.fault(error)
       const detail = 'The command could not be carried out. Send it once more with the same id.'
-      this.#send({ t: 'refused', id, problem: problem('storage_unavailable', detail) })
+      this.#refuse(id, problem('storage_unavailable', detail))
     } finally {
       this.#commands -= 1
     }
+  }
+
+  /** What nobody has carried out. */
+  #refuse(id: string, refusal: Problem): void {
+    this.#ports.refused(refusal.code)
+    this.#send({ t: 'refused', id, problem: refusal })
   }
 
   async #recheck(): Promise<void> {

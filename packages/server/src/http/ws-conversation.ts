@@ -50,6 +50,7 @@ export function converse(
   ports: ConversationPorts,
 ): void {
   const { clock } = ports
+  const { traffic } = ports.gate
   let gate: Gate | undefined
   let greeting = false
   let heardMs = clock.monotonicMs()
@@ -58,6 +59,8 @@ export function converse(
     send: (frame) => {
       if (!isOpen()) return
       socket.write(websocketFrame(frame))
+      traffic.framesSent += 1
+      traffic.bytesSent += frame.json.length
       if (socket.writableLength > queueMaxBytes) webSocket.terminate()
     },
     get queuedBytes() {
@@ -119,6 +122,7 @@ export function converse(
   // Once a close was said nothing more is carried out, whatever arrives before the connection is gone.
   webSocket.on('message', (bytes: Buffer, isBinary: boolean) => {
     if (!isOpen()) return
+    traffic.framesReceived += 1
     if (isBinary) return webSocket.close(1003, 'text frames only')
     const parsed = parseJson(bytes.toString('utf8'))
     if (gate) {

@@ -53,6 +53,8 @@ export interface Lists {
   tasks(project: string): Promise<readonly TaskTable[]>
   /** Open approvals, first to expire first: of these projects, or all for the timers. */
   approvals(of: { projects: readonly string[] } | 'all', limit: number): Promise<readonly ApprovalTable[]>
+  /** How many sessions there are in each state that occurs, and how many approvals are open. */
+  counts(): Promise<{ sessions: readonly { status: string; count: number }[]; openApprovals: number }>
   account(account: string): Promise<AccountTable | undefined>
   /** By the lower-case name. */
   accountByName(nameKey: string): Promise<AccountTable | undefined>
@@ -179,6 +181,19 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .orderBy('task')
         .execute(),
     approvals: (of, limit) => readApprovals(db, of, limit),
+    counts: async () => {
+      const { fn } = db
+      const counted = await db
+        .selectFrom('sessions')
+        .select(['status', fn.countAll().as('count')])
+        .groupBy('status')
+        .orderBy('status')
+        .execute()
+      const open = await db.selectFrom('approvals').select(fn.countAll().as('count')).executeTakeFirst()
+      // PostgreSQL counts in 64 bits and answers text.
+      const byStatus = counted.map(({ status, count }) => ({ status, count: Number(count) }))
+      return { sessions: byStatus, openApprovals: Number(open?.count ?? 0) }
+    },
     account: async (account) => (await accountById(account))[0],
     accountByName: (nameKey) => accounts.where('name_key', '=', nameKey).executeTakeFirst(),
     accounts: () => accounts.orderBy('name_key').execute(),

@@ -6,6 +6,7 @@ import { noFailpoints } from './failpoints.ts'
 import type { Failpoints } from './failpoints.ts'
 import { listsOver } from './lists.ts'
 import type { Lists } from './lists.ts'
+import type { LogObserver } from './log-observer.ts'
 import type { LogStore } from './log-store.ts'
 import { postgresMigrations } from './postgres/migrations.ts'
 import { postgresError } from './postgres/postgres-errors.ts'
@@ -32,6 +33,7 @@ export interface DatabaseMeans {
   clock: Clock
   ids: Ids
   failpoints?: Failpoints | undefined
+  observer?: LogObserver | undefined
 }
 
 /** The log and the lists that are written with it. Disposing commits what waits and closes. */
@@ -65,7 +67,8 @@ function openSqlite(
   const lock = lockDirectory(dir)
   try {
     const file = new SqliteFile({ path: join(dir, 'hotline.db'), migrations: sqliteMigrations, failpoints, maxPages })
-    const store = new SqliteLogStore({ file, ids, failpoints, checkpointer: new Checkpointer(file, failpoints) })
+    const checkpointer = new Checkpointer(file, failpoints)
+    const store = new SqliteLogStore({ file, ids, failpoints, checkpointer, observer: means.observer })
     return {
       store,
       lists: listsOver(file.kysely()),

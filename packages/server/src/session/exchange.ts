@@ -14,17 +14,24 @@ const queuesMax = 2_000
 /** The role of an account on a project, from the rows that the log keeps; undefined for strangers. */
 export type RoleOf = (project: string, account: string) => Promise<Role | undefined>
 
+/** Told when a command came; the answer is told what became of it. For the metrics; must not throw. */
+export type WatchCommand = (command: Command) => (outcome: CommandOutcome) => void
+
+const unwatched: WatchCommand = () => () => undefined
+
 /** Streams by their commands: whoever wants something to happen says it here, through whatever door. */
 export class Exchange {
   readonly #ports: QueuePorts
   readonly #roleOf: RoleOf
+  readonly #watch: WatchCommand
   readonly #queues = new Map<string, StreamQueue>()
   /** The latest command of a stream that waits for its right: the next one enters the queue after it. */
   readonly #entering = new Map<string, Promise<unknown>>()
 
-  constructor(ports: QueuePorts, roleOf: RoleOf) {
+  constructor(ports: QueuePorts, roleOf: RoleOf, watch: WatchCommand = unwatched) {
     this.#ports = ports
     this.#roleOf = roleOf
+    this.#watch = watch
   }
 
   /**
@@ -32,6 +39,13 @@ export class Exchange {
    * commit; never rejects for what a sender did.
    */
   async command(principal: Principal, command: Command): Promise<CommandOutcome> {
+    const answered = this.#watch(command)
+    const outcome = await this.#carryOut(principal, command)
+    answered(outcome)
+    return outcome
+  }
+
+  async #carryOut(principal: Principal, command: Command): Promise<CommandOutcome> {
     const { stream } = command
     // Rights are looked up beside each other, and the answers of a database come in any order.
     const entering = Promise.allSettled([this.#checkRight(principal, command), this.#entering.get(stream)])

@@ -223,7 +223,6 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       await access[Symbol.asyncDispose]()
       await bus[Symbol.asyncDispose]()
       await database[Symbol.asyncDispose]()
-      metrics[Symbol.dispose]()
       if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
     },
   }

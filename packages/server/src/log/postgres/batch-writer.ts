@@ -5,6 +5,7 @@ import { noFailpoints } from '../failpoints.ts'
 import type { Failpoints } from '../failpoints.ts'
 import { HeadCache } from '../head-cache.ts'
 import type { HeadEntry } from '../head-cache.ts'
+import type { LogObserver } from '../log-observer.ts'
 import type { Append } from '../log-store.ts'
 import { appendedOf } from '../plan-group.ts'
 import { rowStatements } from '../row-statements.ts'
@@ -23,6 +24,7 @@ export interface BatchWriterOptions {
   clock: Clock
   ids: Ids
   failpoints: Failpoints
+  observer?: LogObserver | undefined
 }
 
 /** How long a broken connection is made again before the append is refused. */
@@ -182,7 +184,8 @@ export class BatchWriter {
 
   async #send(client: PostgresClient, prepared: Prepared, state: 'fresh' | 'begun'): Promise<readonly Outcome[]> {
     const { writing, rows } = prepared
-    const { failpoints } = this.#options
+    const { clock, failpoints } = this.#options
+    const startedMs = clock.monotonicMs()
     if (writing.moves.length === 0) {
       if (state === 'begun') await answered(client.query('ROLLBACK'))
       return prepared.outcomes.map(settled)
@@ -190,6 +193,7 @@ export class BatchWriter {
     const single = state === 'fresh' && rows.length === 0 && writing.moves.length === 1 && writing.created.length === 0
     if (single && failpoints === noFailpoints) {
       await answered(client.query(writing.write))
+      this.#options.observer?.committed(clock.monotonicMs() - startedMs)
       return this.#committed(prepared)
     }
     // All statements go out at once. After the first that fails the server refuses the others, and COMMIT rolls back.
@@ -213,6 +217,7 @@ export class BatchWriter {
     }
     answers.push(client.query('COMMIT'))
     await allAnswered(answers, client)
+    this.#options.observer?.committed(clock.monotonicMs() - startedMs)
     return this.#committed(prepared)
   }
 

@@ -47,7 +47,11 @@ export class PostgresLogStore implements LogStore {
     }
     const events = group.reduce((sum, append) => sum + append.events.length, 0)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ group, events, resolve, reject })
+      const answer = (result: AppendResult): void => {
+        this.#options.observer?.answered(result)
+        resolve(result)
+      }
+      this.#waiting.push({ group, events, resolve: answer, reject })
       this.#schedule()
     })
   }

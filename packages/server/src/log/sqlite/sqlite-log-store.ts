@@ -1,5 +1,6 @@
 import type { Ids } from '../../machine/ids.ts'
 import type { Failpoints } from '../failpoints.ts'
+import { type LogObserver, unobserved } from '../log-observer.ts'
 import type { Append, AppendRefusal, AppendResult, LogStore, ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
 import type { HeadEntry } from '../head-cache.ts'
 import { appendedOf } from '../plan-group.ts'
@@ -15,6 +16,7 @@ export interface SqliteLogStoreOptions {
   ids: Ids
   failpoints: Failpoints
   checkpointer: Checkpointer
+  observer?: LogObserver | undefined
 }
 
 interface Waiting {
@@ -43,6 +45,7 @@ export class SqliteLogStore implements LogStore {
   readonly #file: SqliteFile
   readonly #failpoints: Failpoints
   readonly #checkpointer: Checkpointer
+  readonly #observer: LogObserver
   readonly #writer: GroupWriter
   readonly #reader: SqliteReader
   readonly #waiting: Waiting[] = []
@@ -55,6 +58,7 @@ export class SqliteLogStore implements LogStore {
     this.#file = options.file
     this.#failpoints = options.failpoints
     this.#checkpointer = options.checkpointer
+    this.#observer = options.observer ?? unobserved
     this.#writer = new GroupWriter(options.file, options.ids)
     this.#reader = new SqliteReader(options.file)
     options.checkpointer.onRelease(() => this.#schedule())
@@ -67,7 +71,11 @@ export class SqliteLogStore implements LogStore {
     }
     const events = group.reduce((sum, append) => sum + append.events.length, 0)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ group, events, resolve, reject })
+      const answer = (result: AppendResult): void => {
+        this.#observer.answered(result)
+        resolve(result)
+      }
+      this.#waiting.push({ group, events, resolve: answer, reject })
       this.#schedule()
     })
   }
@@ -145,8 +153,10 @@ export class SqliteLogStore implements LogStore {
   /** One transaction for as many of the groups as it may hold; answers how many that were, all of them settled. */
   #commit(batch: readonly Waiting[]): number {
     const outcomes: Outcome[] = []
+    const startedMs = performance.now()
     try {
       this.#write(batch, outcomes)
+      this.#observer.committed(performance.now() - startedMs)
     } catch (error) {
       return this.#notCommitted(batch, outcomes, error)
     }
