@@ -14,6 +14,9 @@ import { Supervisor } from './supervisor/supervisor.ts'
 /** Told to servers and to agents. */
 export const runnerVersion = '0.1.0'
 
+/** Long enough for an agent to end what it is writing; a person who waits longer wants to know that it does not. */
+const interruptTimeoutMs = 15_000
+
 /** Puts a runner together. Nothing is started yet. */
 export function composeRunner(config: Config, link: ServerLink, log: Log): Supervisor {
   const folder = join(config.dataDir, 'runner')
@@ -32,6 +35,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       scratchFolder: join(config.dataDir, 'scratch'),
       spoolBytes: config.spoolBytes,
       stopGraceMs: config.stopGraceMs,
+      interruptTimeoutMs,
     },
     { name: config.name, version: runnerVersion, platform: process.platform },
   )

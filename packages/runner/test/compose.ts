@@ -23,6 +23,7 @@ export interface ComposeOptions {
   environment?: Readonly<Record<string, string | undefined>>
   spoolBytes?: number
   stopGraceMs?: number
+  interruptTimeoutMs?: number
 }
 
 /** A runner as tests want it: small bounds, a scripted agent, nothing from outside. */
@@ -43,6 +44,7 @@ export function composeBench(options: ComposeOptions): Supervisor {
       scratchFolder: join(dataDir, 'scratch'),
       spoolBytes: options.spoolBytes ?? 8 * 1024 * 1024,
       stopGraceMs: options.stopGraceMs ?? 2_000,
+      interruptTimeoutMs: options.interruptTimeoutMs ?? 10_000,
     },
     { name: 'bench', version: '0.0.0', platform: process.platform },
   )

@@ -163,6 +163,39 @@ test.each(['withdraw', 'await'] as const)(
   },
 )
 
+test('[R29] an agent that does not stop its turn is said to be not stopping, works on, and can be ended', async () => {
+  await using bench = await openBench({ interruptTimeoutMs: 300 })
+  const { world, cwd } = bench
+  const prompt = scriptPrompt([say('deaf'), { do: 'hang', deaf: true }])
+  const session = world.start('demo', { cwd, prompt })
+  await world.until(session, 'the turn', ({ turn }) => turn && world.events(session, 'message.seen').length === 1)
+  for (const times of [1, 2]) {
+    world.send(session, 'session.interrupt', {})
+    await world.until(session, 'the failure', () => world.events(session, 'control.failed').length === times)
+    expect(world.state(session)).toMatchObject({ status: 'active', turn: expect.anything() as unknown, controls: [] })
+  }
+  const [failed] = world.events(session, 'control.failed')
+  expect(failed?.data.action).toBe('interrupt')
+  expect(failed?.body?.reason).toBe('The agent has not stopped within 0.3 seconds. End the session to stop it.')
+  expect(world.types(session)).not.toContain('control.done')
+  expect(world.types(session)).not.toContain('turn.ended')
+  world.send(session, 'session.abort', {})
+  await world.until(session, 'the end', ({ status }) => status === 'aborted')
+})
+
+test('[R29] one that stops in time is not accused later', async () => {
+  await using bench = await openBench({ interruptTimeoutMs: 1_500 })
+  const { world, cwd } = bench
+  const session = world.start('demo', { cwd, prompt: scriptPrompt([say('well'), { do: 'hang' }]) })
+  await world.until(session, 'the turn', ({ turn }) => turn && world.events(session, 'message.seen').length === 1)
+  world.send(session, 'session.interrupt', {})
+  await world.until(session, 'the end of the turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+  expect(world.events(session, 'control.done')).toHaveLength(1)
+  world.send(session, 'message.send', { text: scriptPrompt([{ do: 'wait', ms: 1_600 }, say('later')]) })
+  await world.until(session, 'a turn that outlasts the time', ({ counts, turn }) => counts.turns === 2 && !turn)
+  expect(world.events(session, 'control.failed')).toEqual([])
+})
+
 test('[R6] an approval that nobody answered in time is a refusal for the agent, and not a reason', async () => {
   await using bench = await openBench()
   const { world, cwd } = bench

@@ -11,9 +11,6 @@ import type { Reporter } from './reporter.ts'
 import { profileReport, reportOf } from './report-of.ts'
 import type { SessionLog } from './session-log.ts'
 
-/** An agent that does not end its turn within this is not stopping: the person is told, and may end the session. */
-const interruptTimeoutMs = 15_000
-
 /** Events that are remembered as acted on; one comes a second time soon or never. */
 const handledMax = 2_000
 
@@ -39,6 +36,7 @@ export interface RunPorts {
   redactor: Redactor
   spool: Spool
   log: Log
+  interruptTimeoutMs: number
   /** A person wants everything to end. */
   onKill: (control: DataOf<'control.requested'>) => void
 }
@@ -160,7 +158,10 @@ export class AgentRun {
     switch (action) {
       case 'interrupt':
         if (!this.#turn) return this.#done(data)
-        this.#interrupts.push({ control, timer: setTimeout(() => this.#notStopping(data), interruptTimeoutMs) })
+        this.#interrupts.push({
+          control,
+          timer: setTimeout(() => this.#notStopping(data), this.#ports.interruptTimeoutMs),
+        })
         this.#prompts.tellNothing()
         return this.#ports.agent.interrupt()
       case 'set_mode':
@@ -275,10 +276,8 @@ export class AgentRun {
 
   #notStopping(data: DataOf<'control.requested'>): void {
     this.#interrupts = this.#interrupts.filter(({ control }) => control !== data.control)
-    this.#failed(
-      data,
-      `The agent has not stopped within ${interruptTimeoutMs / 1_000} seconds. End the session to stop it.`,
-    )
+    const seconds = this.#ports.interruptTimeoutMs / 1_000
+    this.#failed(data, `The agent has not stopped within ${seconds} seconds. End the session to stop it.`)
   }
 
   #once(event: Pick<Envelope, 'type' | 'subject'>, act: () => Promise<unknown>): void {

@@ -35,6 +35,8 @@ export interface ActorPorts {
   spoolBytes: number
   /** What an agent is given to end by itself. */
   stopGraceMs: number
+  /** An agent that does not end its turn within this is not stopping: the person is told, and may end the session. */
+  interruptTimeoutMs: number
 }
 
 /**
@@ -235,6 +237,7 @@ export class SessionActor {
       sessionLog: this.#reader.log,
       spool: this.#spool,
       log,
+      interruptTimeoutMs: this.#ports.interruptTimeoutMs,
       onKill: (control) => this.#kill(control),
     })
     this.#run = run
