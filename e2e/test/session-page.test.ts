@@ -89,6 +89,7 @@ describe('the page of one session', () => {
     await open(hand.session)
     await page.getByRole('article').getByText('npm publish --tag next').waitFor()
     await photograph('card')
+    await page.locator('.card[data-keys]').getByRole('button', { name: /^Edit/, disabled: false }).waitFor()
     await page.keyboard.press('e')
     await page.getByLabel('What will run in its place').fill('npm publish --tag beta')
     await page.getByRole('button', { name: 'Allow as edited' }).click()
