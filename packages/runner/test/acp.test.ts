@@ -18,8 +18,10 @@ async function openOdd(odd: Oddness, status: 'active' | 'failed', more = {}) {
   const bench = await openBench({ profiles: [profileOf('odd', odd)] })
   const session = bench.world.start('odd', { cwd: bench.cwd, ...more })
   await bench.world.until(session, status, (state) => state.status === status)
-  const note = (): string | undefined => bench.world.events(session, 'session.state_changed').at(-1)?.body?.note
-  return { bench, session, note, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() }
+  const change = () => bench.world.events(session, 'session.state_changed').at(-1)
+  const note = (): string | undefined => change()?.body?.note
+  const reason = (): string | undefined => change()?.data.reason
+  return { bench, session, note, reason, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() }
 }
 
 test('[R15] an agent that comes up in another mode is put into one that asks, and that is read back', async () => {
@@ -112,7 +114,7 @@ test.each([
   expect(world.said(session)).toBe('and on')
 })
 
-test('[R17] too much nonsense ends the agent, and the session says adapter_error', async () => {
+test('[R17] [T54] too much nonsense ends the agent, and the session says adapter_error', async () => {
   const seed = randomSeed('nonsense')
   const random = seededRandom(seed)
   const kinds: (() => string)[] = [
@@ -130,12 +132,13 @@ test('[R17] too much nonsense ends the agent, and the session says adapter_error
   const before = process.memoryUsage().rss
   odd.bench.world.send(odd.session, 'message.send', { text: 'go' })
   await odd.bench.world.until(odd.session, 'failed', ({ status }) => status === 'failed')
-  expect(odd.note()).toMatch(/^adapter_error: the agent speaks what cannot be understood: /)
+  expect(odd.reason()).toBe('adapter_error')
+  expect(odd.note()).toMatch(/^The agent speaks what cannot be understood: /)
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
   expect(odd.bench.world.state(odd.session)).toMatchObject({ turn: undefined, approvals: [] })
 })
 
-test('[R18] answers to requests that were never made, or of another session, have no effect', async () => {
+test('[R18] [T55] answers to requests that were never made, or of another session, have no effect', async () => {
   const seed = randomSeed('guessed ids')
   const random = seededRandom(seed)
   const guesses = Array.from({ length: 60 }, () =>

@@ -28,7 +28,7 @@ const hostile = {
   SOME_NEW_SETTING: 'secret',
 }
 
-test('[R10] the environment of an agent is exactly the list, whatever the runner itself was started with', async () => {
+test('[R10] [T45] the environment of an agent is exactly the list, whatever the runner itself was started with', async () => {
   const given = { PATH: process.env['PATH'], HOME: '/tmp', LANG: 'C.UTF-8', TZ: 'UTC', USER: 'dana', ...hostile }
   await using bench = await openBench({ environment: given })
   const { world, cwd } = bench
@@ -53,7 +53,7 @@ test('[R10] a program in a terminal gets the same list', async () => {
   expect(names.toSorted()).toEqual(['HOME', 'HOTLINE_RUN', 'PATH', 'PWD', 'TERM'])
 })
 
-test('[R11] what makes a loader, a shell or git run something else is refused even where a profile asks for it', () => {
+test('[R11] [T45] what makes a loader, a shell or git run something else is refused even where a profile asks for it', () => {
   const { env, refused } = buildEnvironment({
     from: { ...hostile, ANTHROPIC_API_KEY: 'sk-ant-1' },
     names: [...Object.keys(hostile), 'ANTHROPIC_API_KEY'],

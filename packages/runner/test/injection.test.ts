@@ -51,7 +51,7 @@ test('the payloads are real: a shell would run them', () => {
   rmSync(folder, { recursive: true })
 })
 
-test('[R12] no field of a session is ever seen by a shell, or taken for an option', async () => {
+test('[R12] [T46] [T47] no field of a session is ever seen by a shell, or taken for an option', async () => {
   await using bench = await openBench()
   const { world, cwd, dataDir } = bench
   const canary = join(dataDir, 'canary')

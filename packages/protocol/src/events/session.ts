@@ -15,6 +15,7 @@ export const ChangeReason = z.enum([
   'start_failed',
   'agent_exited',
   'agent_lost',
+  'adapter_error',
   'goal_reached',
   'requested',
   'taken_over',

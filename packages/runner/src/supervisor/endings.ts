@@ -18,7 +18,7 @@ export interface Ending {
 /** What an end means for the session. What a person decided meanwhile, the server adds. */
 export function endReport({ exit, fault, adapter, isKilled, isStopping }: Ending): Report {
   if (isKilled) return stateReport('interrupted', 'agent_exited', { exit })
-  if (fault !== undefined) return stateReport('failed', 'agent_lost', { exit, note: fault })
+  if (fault !== undefined) return stateReport('failed', 'adapter_error', { exit, note: fault })
   if (isStopping) {
     return stateReport('interrupted', 'agent_exited', { exit, note: 'The runner was stopped, and its agent with it.' })
   }

@@ -34,6 +34,6 @@ export class Breaker {
     if (this.#weight <= faultsMax) return
     this.#isOpen = true
     const list = [...this.counts].map(([name, count]) => `${name} (${count})`).join(', ')
-    this.#open(`adapter_error: the agent speaks what cannot be understood: ${list}.`)
+    this.#open(`The agent speaks what cannot be understood: ${list}.`)
   }
 }
