@@ -73,6 +73,8 @@ export interface AppendSubject {
   readonly name: string
   /** Names of other append subjects. */
   readonly references: readonly string[]
+  /** How many append to the stream at once. */
+  readonly writers: number
   readonly script: URL
   /** Makes what the program connects to; an empty URL where it needs nothing. Throws `Unavailable`. */
   prepare(bench: Bench): Promise<AsyncDisposable & { readonly url: string }>

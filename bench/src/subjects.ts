@@ -1,5 +1,12 @@
 import type { AppendSubject, HttpSubject, Subject } from './subject.ts'
-import { fileAppend, hotlineSqliteAppend, postgresAppend, sqliteAppend } from './subjects/append-peers.ts'
+import {
+  fileAppend,
+  hotlinePostgresAppend,
+  hotlinePostgresWriters,
+  hotlineSqliteAppend,
+  postgresAppend,
+  sqliteAppend,
+} from './subjects/append-peers.ts'
 import { floorCoalesced, floorEach } from './subjects/floor.ts'
 import { bareFastify, durableStreams } from './subjects/http-peers.ts'
 import { hotline, hotlineAppend, hotlineCommitOff, hotlineRead, hotlineReports } from './subjects/hotline.ts'
@@ -43,4 +50,11 @@ export const httpSubjects: readonly HttpSubject[] = [bareFastify, hotlineRead]
 export const writerSubjects: readonly HttpSubject[] = [durableStreams, hotlineAppend]
 
 /** Durable appends by one program in a loop. */
-export const appendSubjects: readonly AppendSubject[] = [fileAppend, sqliteAppend, hotlineSqliteAppend, postgresAppend]
+export const appendSubjects: readonly AppendSubject[] = [
+  fileAppend,
+  sqliteAppend,
+  hotlineSqliteAppend,
+  postgresAppend,
+  hotlinePostgresAppend,
+  hotlinePostgresWriters,
+]

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { runAppendLoop } from './append-loop.ts'
 
@@ -8,11 +8,12 @@ import { runAppendLoop } from './append-loop.ts'
 const fileBytes = 64 * 1024 * 1024
 
 await runAppendLoop(({ directory }) => {
-  const file = openSync(join(directory, 'preallocated'), 'w')
+  const file = openSync(join(directory, 'preallocated'), 'w+')
   const zeros = Buffer.alloc(1024 * 1024)
   for (let at = 0; at < fileBytes; at += zeros.length) writeSync(file, zeros, 0, zeros.length, at)
   fsyncSync(file)
   let position = 0
+  let last = Buffer.alloc(0)
   return {
     commit: (events) => {
       const bytes = Buffer.concat(events)
@@ -20,6 +21,13 @@ await runAppendLoop(({ directory }) => {
       writeSync(file, bytes, 0, bytes.length, position)
       fdatasyncSync(file)
       position += bytes.length
+      last = bytes
+    },
+    // It goes round and round in its blocks: what can be looked at is the last commit.
+    misplaced: () => {
+      const stored = Buffer.alloc(last.length)
+      readSync(file, stored, 0, stored.length, position - last.length)
+      return stored.equals(last) ? 0 : last.length
     },
     close: () => closeSync(file),
   }

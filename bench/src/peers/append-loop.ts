@@ -6,11 +6,15 @@ import { quantile } from '../statistics.ts'
 export interface AppendTarget {
   /** Appends and returns when all of it is durable. */
   commit(events: readonly Buffer[]): void | Promise<void>
+  /** Looks afterwards: how many of the acknowledged events are not in their place. */
+  misplaced(acknowledged: number): number | Promise<number>
   close(): void | Promise<void>
 }
 
 export interface AppendOptions {
   batch: number
+  /** How many append at once, each with a target of its own, to the same stream. */
+  writers: number
   warmupMs: number
   windowMs: number
   /** An empty directory of its own. */
@@ -22,32 +26,45 @@ export interface AppendOptions {
 /** Commits that are timed at most; further ones are counted and not timed. */
 const maxTimedCommits = 2_000_000
 
-/** Runs commits of `batch` events one after the other and reports how many there were and how long each took. */
+/** Every writer runs commits of `batch` events one after the other; reports how many there were and how long they took. */
 export async function runAppendLoop(
   open: (options: AppendOptions) => AppendTarget | Promise<AppendTarget>,
 ): Promise<void> {
   const options = parseAppendOptions()
-  const target = await open(options)
+  const targets: AppendTarget[] = []
   try {
-    await commitUntil(target, options.batch, performance.now() + options.warmupMs, [])
+    for (let writer = 0; writer < options.writers; writer++) targets.push(await open(options))
+    const warmUp = await commitAll(targets, options.batch, performance.now() + options.warmupMs, [])
     say({ phase: 'window' })
     const start = performance.now()
     const durationsMs: number[] = []
-    const commits = await commitUntil(target, options.batch, start + options.windowMs, durationsMs)
+    const commits = await commitAll(targets, options.batch, start + options.windowMs, durationsMs)
     const seconds = (performance.now() - start) / 1000
     say({ phase: 'stop' })
     const sorted = Float64Array.from(durationsMs).toSorted()
+    const misplaced = (await targets[0]?.misplaced((warmUp + commits) * options.batch)) ?? 0
     say({
       phase: 'result',
       eventsPerSecond: (commits * options.batch) / seconds,
       p50Us: quantile(sorted, 0.5) * 1000,
       p99Us: quantile(sorted, 0.99) * 1000,
       maxUs: quantile(sorted, 1) * 1000,
+      misplaced,
       failure: commits === 0 ? 'no commit within the window' : '',
     })
   } finally {
-    await target.close()
+    for (const target of targets) await target.close()
   }
+}
+
+async function commitAll(
+  targets: readonly AppendTarget[],
+  batch: number,
+  endMs: number,
+  durationsMs: number[],
+): Promise<number> {
+  const commits = await Promise.all(targets.map((target) => commitUntil(target, batch, endMs, durationsMs)))
+  return commits.reduce((sum, count) => sum + count, 0)
 }
 
 async function commitUntil(target: AppendTarget, batch: number, endMs: number, durationsMs: number[]): Promise<number> {
@@ -71,6 +88,11 @@ function makeEvents(first: number, count: number): Buffer[] {
   })
 }
 
+/** Of numbers that should be 1 to `acknowledged`: how many are missing or too many, by their count and the greatest. */
+export function misplacedIn(stored: { count: number; max: number }, acknowledged: number): number {
+  return Math.max(Math.abs(stored.count - acknowledged), Math.abs(stored.max - acknowledged))
+}
+
 function say(line: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
@@ -78,11 +100,19 @@ function say(line: Record<string, unknown>): void {
 function parseAppendOptions(): AppendOptions {
   const flag = { type: 'string', default: '' } as const
   const { values } = parseArgs({
-    options: { batch: flag, 'warmup-ms': flag, 'window-ms': flag, directory: flag, url: flag },
+    options: {
+      batch: flag,
+      writers: { type: 'string', default: '1' },
+      'warmup-ms': flag,
+      'window-ms': flag,
+      directory: flag,
+      url: flag,
+    },
     strict: true,
   })
   return {
     batch: Number(values.batch),
+    writers: Number(values.writers),
     warmupMs: Number(values['warmup-ms']),
     windowMs: Number(values['window-ms']),
     directory: values.directory,

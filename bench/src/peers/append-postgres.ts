@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { runAppendLoop } from './append-loop.ts'
+import { misplacedIn, runAppendLoop } from './append-loop.ts'
 
 // What one writes with PostgreSQL: a plain INSERT of several rows, numbered by the client, synced at commit.
 
@@ -17,6 +17,10 @@ await runAppendLoop(async ({ url, batch }) => {
   return {
     commit: async (events) => {
       await client.query({ ...statement, values: events.flatMap((bytes) => [++seq, bytes]) })
+    },
+    misplaced: async (acknowledged) => {
+      const result = await client.query<{ count: string; max: string }>('SELECT count(*), max(seq) FROM bench_plain')
+      return misplacedIn({ count: Number(result.rows[0]?.count), max: Number(result.rows[0]?.max) }, acknowledged)
     },
     close: async () => {
       await client.query('DROP TABLE bench_plain')

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { runAppendLoop } from './append-loop.ts'
+import { misplacedIn, runAppendLoop } from './append-loop.ts'
 
 // What one writes with node:sqlite: WAL, every commit synced, one transaction for each batch, and the head of the
 // stream kept beside the events. Checkpoints as SQLite does them by itself.
@@ -24,6 +24,10 @@ await runAppendLoop(({ directory }) => {
       for (const bytes of events) insert.run(++head, bytes)
       moveHead.run(head)
       database.exec('COMMIT')
+    },
+    misplaced: (acknowledged) => {
+      const row = database.prepare('SELECT count(*) AS count, max(seq) AS max FROM events').get()
+      return misplacedIn({ count: Number(row?.['count']), max: Number(row?.['max']) }, acknowledged)
     },
     close: () => database.close(),
   }
