@@ -1,5 +1,5 @@
 // The Node reference server of Durable Streams with one stream, on files. Arguments: the path of the package's main
-// module, and an empty directory. The package is not a dependency of ours: who wants to compare installs it.
+// module, and an empty directory. The package is not a dependency of ours (see install-peer.ts).
 
 import { Console } from 'node:console'
 

@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module'
 import { eventBytes } from '../dialects.ts'
+import { installPeer, type Peer } from '../install-peer.ts'
 import { nodeChild } from '../sample.ts'
-import { type HttpSubject, Unavailable } from '../subject.ts'
+import type { HttpSubject } from '../subject.ts'
 import { startChildServer } from './child-server.ts'
 
 /** Fastify with one route and nothing else. */
@@ -14,14 +14,14 @@ export const bareFastify: HttpSubject = {
   },
 }
 
-const durableStreamsPackage = '@durable-streams/server'
+/** The Node reference server of Durable Streams, in the version that is measured. */
+export const durableStreamsPeer: Peer = { name: '@durable-streams/server', version: '0.3.7' }
 
-/** The Node reference server of Durable Streams, kept in files: every append is synced before it is answered. */
+/** It is kept in files: every append is synced before it is answered. */
 export const durableStreams: HttpSubject = {
-  name: durableStreamsPackage,
+  name: durableStreamsPeer.name,
   async start(bench) {
-    const module = resolvePackage(durableStreamsPackage)
-    if (module === undefined) throw new Unavailable(`${durableStreamsPackage} is not installed`)
+    const module = await installPeer(durableStreamsPeer, bench.signal)
     const url = new URL('../peers/durable-streams.ts', import.meta.url)
     const server = await startChildServer(nodeChild(url, [module, bench.scratch], bench))
     const filler = JSON.stringify({ type: 'output.appended', id: '{id}', text: '' })
@@ -32,12 +32,4 @@ export const durableStreams: HttpSubject = {
     })
     return { ...server, request: { method: 'POST', path: '/bench', headers: [], body } }
   },
-}
-
-function resolvePackage(name: string): string | undefined {
-  try {
-    return createRequire(import.meta.url).resolve(name)
-  } catch {
-    return undefined
-  }
 }
