@@ -10,8 +10,8 @@ import { findExecutable } from './child.ts'
 const run = promisify(execFile)
 
 const sourceFolder: string = fileURLToPath(new URL('../load', import.meta.url))
-/** Compiled programs; ignored by git, and safe to delete. */
-const cacheFolder: string = fileURLToPath(new URL('../.cache', import.meta.url))
+/** Compiled programs, and the report of the last run; ignored by git, and safe to delete. */
+export const cacheFolder: string = fileURLToPath(new URL('../.cache', import.meta.url))
 
 const programs = {
   wsload: ['wsload.c', 'options.c', 'templates.c', 'publish.c', 'deliver.c', 'connection.c'],

@@ -4,8 +4,10 @@ import { createRequire } from 'node:module'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { findPostgresBinaries } from '@hotline/testing/postgres-binaries'
 import { findExecutable } from './child.ts'
 import { quantile } from './statistics.ts'
+import { durableStreamsPeer } from './subjects/http-peers.ts'
 
 /** What the numbers were measured on, as lines for the report. */
 export type Machine = Readonly<Record<string, string>>
@@ -26,7 +28,11 @@ export async function describeMachine(
         ? 'not pinned'
         : `server on processor ${placement.serverCpu}, load on processor ${placement.loadCpu}`,
     node: `${process.version}, SQLite ${process.versions['sqlite'] ?? 'unknown'}`,
-    packages: ['ws', 'socket.io', 'fastify', 'pg'].map((name) => `${name} ${versionOf(name)}`).join(', '),
+    packages: [
+      ...['ws', 'socket.io', 'fastify', 'pg'].map((name) => `${name} ${versionOf(name)}`),
+      `${durableStreamsPeer.name} ${durableStreamsPeer.version}`,
+    ].join(', '),
+    PostgreSQL: await postgresVersion(),
     compiler: await compilerVersion(),
   }
 }
@@ -38,6 +44,13 @@ function versionOf(name: string): string {
   } catch {
     return 'absent'
   }
+}
+
+async function postgresVersion(): Promise<string> {
+  const search = findPostgresBinaries()
+  if (search.kind === 'missing') return search.reason
+  const { stdout } = await promisify(execFile)(join(search.binaries.directory, 'postgres'), ['--version'])
+  return stdout.trim()
 }
 
 async function compilerVersion(): Promise<string> {

@@ -1,13 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { choosePlacement } from './child.ts'
-import { compile } from './compile.ts'
-import { compareWithGoals } from './goals.ts'
+import { cacheFolder, compile } from './compile.ts'
 import { describeMachine } from './machine.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { describeProfiles } from './profile.ts'
-import { formatReport } from './report.ts'
+import { formatReport, reportOf, type Run, type ScenarioReport } from './report.ts'
 import { type CellResult, type Machinery, maxForeignShare, measureCell, type RoundsPlan } from './rounds.ts'
 import type { Cell, Scenario } from './scenario.ts'
 import { append } from './scenarios/append.ts'
@@ -19,14 +18,10 @@ import { storm } from './scenarios/storm.ts'
 import { checkInstruments } from './self-check.ts'
 import { judgeSmoke } from './smoke.ts'
 import { summarize } from './summary.ts'
+import { formatRun } from './tables.ts'
+import { describeVersion } from './version.ts'
 
 const scenarios: readonly Scenario[] = [fanout, latency, append, writers, stall, storm, memory, http]
-
-const gate =
-  `Contenders of a table took turns, a fresh server for each sample; median [min–max]; ratios are of samples of the ` +
-  `same round. A sample was discarded when processes that are not part of the measurement used more than ` +
-  `${maxForeignShare * 100} % of one processor during its window; after three attempts the quietest was kept and the ` +
-  `row is marked as noisy. What the host of a virtual machine takes away is not seen by this gate and hits all alike.`
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`)
@@ -56,15 +51,18 @@ async function measureScenario(
   options: Options,
   bench: Machinery,
   plan: RoundsPlan,
-): Promise<CellResult[]> {
+): Promise<ScenarioReport> {
+  const startMs = performance.now()
   const results: CellResult[] = []
   for (const cell of restrict(scenario.cells(options.profile), options.only)) {
     results.push(await measureCell(cell, bench, plan))
   }
-  return results
+  return summarize(scenario, options.profile, performance.now() - startMs, results)
 }
 
-async function run(options: Options, scratch: string, signal: AbortSignal): Promise<void> {
+/** Measures what was asked for. The profile `smoke` takes every sample once, whatever else the machine does. */
+async function measure(options: Options, scratch: string, signal: AbortSignal): Promise<Run> {
+  const startedAt = new Date().toISOString()
   const smoke = options.profile === 'smoke'
   const placement = choosePlacement()
   const [wsload, httpload, floor] = await Promise.all([compile('wsload'), compile('httpload'), compile('floor')])
@@ -75,34 +73,49 @@ async function run(options: Options, scratch: string, signal: AbortSignal): Prom
     endMs: performance.now() + options.budgetMs,
     scratch,
     profileDir: options.profileDir === '' ? undefined : resolve(options.profileDir),
-    progress: smoke ? () => undefined : say,
+    progress: say,
   }
   const chosen = chooseScenarios(options.scenarios)
   if (smoke) {
     const { lines, ok } = await checkInstruments({ ...bench, scratch, profileDir: undefined })
-    for (const line of lines) process.stdout.write(`${line}\n`)
+    for (const line of lines) say(line)
     if (!ok) process.exitCode = 1
   }
-  const summaries = []
-  for (const scenario of chosen) {
-    const cells = await measureScenario(scenario, options, bench, plan)
-    summaries.push(summarize(scenario, cells))
-    if (!smoke) continue
-    const verdict = judgeSmoke(scenario, cells)
-    for (const line of verdict.lines) process.stdout.write(`${line}\n`)
-    if (!verdict.ok) process.exitCode = 1
+  const measured: ScenarioReport[] = []
+  for (const scenario of chosen) measured.push(await measureScenario(scenario, options, bench, plan))
+  return {
+    startedAt,
+    ...describeVersion(),
+    profile: options.profile,
+    repeats: plan.repeats,
+    only: options.only,
+    maxForeignShare,
+    machine: await describeMachine(scratch, placement),
+    scenarios: measured,
   }
+}
+
+async function run(options: Options, scratch: string, signal: AbortSignal): Promise<void> {
+  const found = await measure(options, scratch, signal)
   if (signal.aborted) process.exitCode = 1
-  if (plan.profileDir !== undefined) {
-    say(await describeProfiles(plan.profileDir))
+  const smoke = options.profile === 'smoke'
+  const path = options.report !== '' ? resolve(options.report) : join(smoke ? scratch : cacheFolder, 'report.json')
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, formatReport(reportOf(found)))
+  if (options.profileDir !== '') {
+    say(await describeProfiles(options.profileDir))
     return
   }
-  if (smoke) return
-  const machine = await describeMachine(scratch, placement)
-  const report = { machine, gate, scenarios: summaries, goals: compareWithGoals(summaries) }
-  process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : `${formatReport(report)}\n`)
-  const faulty = summaries.flatMap(({ cells }) => cells).flatMap(({ contenders }) => contenders)
-  if (faulty.some(({ name, faults }) => name.startsWith('hotline') && faults.length > 0)) process.exitCode = 1
+  if (smoke) {
+    const { lines, ok } = judgeSmoke(path, options.strictness)
+    for (const line of lines) process.stdout.write(`${line}\n`)
+    if (!ok) process.exitCode = 1
+    return
+  }
+  process.stdout.write(`${formatRun(found)}\n`)
+  say(`everything that was found: ${path}`)
+  const rows = found.scenarios.flatMap(({ cells }) => cells).flatMap(({ contenders }) => contenders)
+  if (rows.some(({ name, faults }) => name.startsWith('hotline') && faults.length > 0)) process.exitCode = 1
 }
 
 async function main(): Promise<void> {

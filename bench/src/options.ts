@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 export const flags = {
   quick: { type: 'boolean', default: false, help: 'shorter windows and fewer cells; not for publishing' },
   smoke: { type: 'boolean', default: false, help: 'a fraction of a second each: does every subject work?' },
-  json: { type: 'boolean', default: false, help: 'print JSON in place of Markdown' },
+  strict: { type: 'boolean', default: false, help: 'with --smoke: what the machine lacks is a failure' },
   help: { type: 'boolean', default: false, help: 'print this' },
   repeats: { type: 'string', default: '3', help: 'accepted samples for each cell and contender' },
   minutes: { type: 'string', default: '60', help: 'when they are over, cells that were not begun are left out' },
@@ -13,6 +13,11 @@ export const flags = {
     default: '',
     help: 'only contenders of these names (or with these in them), separated by commas',
   },
+  report: {
+    type: 'string',
+    default: '',
+    help: 'file for everything that was found, as JSON (default: bench/.cache/report.json)',
+  },
   profile: { type: 'string', default: '', help: 'directory for CPU profiles of all that runs on Node; slows it down' },
   scratch: { type: 'string', default: '', help: 'directory on the disk to measure (default: the temporary directory)' },
 } as const
@@ -20,11 +25,13 @@ export const flags = {
 export interface Options {
   scenarios: readonly string[]
   profile: Profile
-  json: boolean
+  strictness: 'strict' | 'lenient'
   help: boolean
   repeats: number
   budgetMs: number
   only: readonly string[]
+  /** Empty: in the cache of the bench; after a smoke run nowhere. */
+  report: string
   /** Empty: nothing is profiled. */
   profileDir: string
   scratch: string
@@ -39,11 +46,12 @@ export function parseOptions(argv: readonly string[]): Options {
   return {
     scenarios: positionals,
     profile: values.smoke ? 'smoke' : values.quick ? 'quick' : 'full',
-    json: values.json,
+    strictness: values.strict ? 'strict' : 'lenient',
     help: values.help,
     repeats: parseCount('repeats', values.repeats),
     budgetMs: parseCount('minutes', values.minutes) * 60_000,
     only: values.only.split(',').filter((name) => name !== ''),
+    report: values.report,
     profileDir: values.profile,
     scratch: values.scratch,
   }

@@ -1,114 +1,118 @@
-import type { GoalResult } from './goals.ts'
+import { readFileSync } from 'node:fs'
 import type { Machine } from './machine.ts'
+import type { Profile } from './options.ts'
 import type { Metric } from './scenario.ts'
-import type { CellSummary, ContenderSummary, ScenarioSummary } from './summary.ts'
 import type { Spread } from './statistics.ts'
 
-/** Everything that one run of the bench found. */
+/** Changes when a report of before could be misread. */
+const reportFormat = 1
+
+/** What the bench found, as it is written to a file: every number of every round, nothing rounded away that matters. */
 export interface Report {
+  format: number
+  /** A report that was put together from several runs names each; a scenario is in one of them only. */
+  runs: readonly Run[]
+}
+
+/** One run of the bench. */
+export interface Run {
+  /** When it began. */
+  startedAt: string
+  commit: string
+  /** Whether files differed from the commit. */
+  changed: boolean
+  profile: Profile
+  /** Accepted samples for each contender of each cell. */
+  repeats: number
+  /** The names that `--only` let through; empty: everybody took part. */
+  only: readonly string[]
+  /** A sample was discarded when others used more than this share of a processor meanwhile. */
+  maxForeignShare: number
   machine: Machine
-  /** How noise was treated, in a sentence. */
-  gate: string
-  scenarios: readonly ScenarioSummary[]
-  goals: readonly GoalResult[]
+  scenarios: readonly ScenarioReport[]
 }
 
-/** The report as Markdown. */
-export function formatReport(report: Report): string {
-  return [
-    ...formatMachine(report.machine),
-    report.gate,
-    '',
-    ...report.scenarios.flatMap(formatScenario),
-    ...(report.goals.length === 0 ? [] : formatGoals(report.goals)),
-  ].join('\n')
-}
-
-function formatMachine(machine: Machine): string[] {
-  return ['## Machine', '', ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`), '']
-}
-
-function formatScenario(scenario: ScenarioSummary): string[] {
-  return [
-    `## ${scenario.title}`,
-    '',
-    scenario.method,
-    '',
-    ...scenario.cells.flatMap((cell) => formatCell(cell, scenario.metrics)),
-  ]
-}
-
-function formatCell(cell: CellSummary, metrics: readonly Metric[]): string[] {
-  const columns = ratioColumns(cell, metrics)
-  const head = ['', ...metrics.map(({ title }) => title), ...columns.map(({ title }) => title), '']
-  return [
-    `### ${cell.label}`,
-    '',
-    row(head),
-    row(head.map((_, index) => (index === 0 || index === head.length - 1 ? '---' : '---:'))),
-    ...cell.contenders.map((contender) =>
-      row([
-        contender.name,
-        ...metrics.map((metric) => formatSpread(contender.metrics[metric.key], metric.digits)),
-        ...columns.map(({ metric, reference }) => formatSpread(ratioOf(contender, metric, reference), 2)),
-        contender.notes.join('; '),
-      ]),
-    ),
-    '',
-  ]
-}
-
-interface RatioColumn {
-  metric: string
-  reference: string
+export interface ScenarioReport {
+  name: string
   title: string
+  method: string
+  /** How long a sample was measured and the like, in milliseconds. */
+  durations: Readonly<Record<string, number>>
+  tookMs: number
+  metrics: readonly Metric[]
+  cells: readonly CellReport[]
 }
 
-/** In the order of the metrics, and within one in the order of the rows. */
-function ratioColumns(cell: CellSummary, metrics: readonly Metric[]): RatioColumn[] {
-  const compared = metrics.filter(({ ratio }) => ratio)
-  return compared.flatMap(({ key, title }) =>
-    cell.contenders
-      .filter(({ name }) => cell.contenders.some((contender) => ratioOf(contender, key, name) !== undefined))
-      .map(({ name }) => ({
-        metric: key,
-        reference: name,
-        title: `${compared.length > 1 ? `${title} ` : ''}÷ ${name}`,
-      })),
-  )
+export interface CellReport {
+  label: string
+  contenders: readonly ContenderReport[]
 }
 
-function ratioOf(contender: ContenderSummary, metric: string, reference: string): Spread | undefined {
-  return contender.ratios.find((ratio) => ratio.metric === metric && ratio.reference === reference)?.ratio
+export interface ContenderReport {
+  name: string
+  /** Contenders of the same cell whose values its own are divided by, round by round. */
+  references: readonly string[]
+  samples: number
+  /** By the keys of the scenario's metrics. */
+  values: Readonly<Record<string, Measured>>
+  /** Everything that a reader must know beside the numbers. */
+  notes: readonly string[]
+  /** Whether a sample was kept although others were busy, or the load process was what was measured. */
+  doubtful: boolean
+  /** What must not happen; empty while all is well. */
+  faults: readonly string[]
+  /** Why there is no number. */
+  absent?: string
 }
 
-function formatGoals(goals: readonly GoalResult[]): string[] {
-  return [
-    '## Goals',
-    '',
-    row(['', 'what', 'goal', 'reached', '']),
-    row(['---', '---', '---', '---:', '---']),
-    ...goals.map(({ id, what, goal, reached, met }) =>
-      row([id, what, goal, reached === undefined ? 'not measured' : formatNumber(reached, 2), verdict(met)]),
-    ),
-    '',
-  ]
+/** A number in each round, null where there was none, and the spread of those that are. */
+export interface Measured extends Spread {
+  rounds: readonly (number | null)[]
 }
 
-function verdict(met: boolean | undefined): string {
-  return met === undefined ? '' : met ? 'met' : '**missed**'
+/** A report of nothing. */
+export const noReport: Report = { format: reportFormat, runs: [] }
+
+/** A report of one run. */
+export function reportOf(run: Run): Report {
+  return { format: reportFormat, runs: [run] }
 }
 
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`
+/** Runs of several reports as one; a scenario that is in both is taken from the later report. */
+export function mergeReports(earlier: Report, later: Report): Report {
+  const names = new Set(later.runs.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)))
+  const kept = earlier.runs
+    .map((run) => ({ ...run, scenarios: run.scenarios.filter(({ name }) => !names.has(name)) }))
+    .filter(({ scenarios }) => scenarios.length > 0)
+  return { format: reportFormat, runs: [...kept, ...later.runs] }
 }
 
-function formatSpread(spread: Spread | undefined, digits: number): string {
-  if (spread === undefined) return '–'
-  const { median, min, max } = spread
-  return `${formatNumber(median, digits)} [${formatNumber(min, digits)}–${formatNumber(max, digits)}]`
+/** Reads a report. Throws where it is of another format. */
+export function readReport(path: string): Report {
+  const report = JSON.parse(readFileSync(path, 'utf8')) as Report
+  if (report.format !== reportFormat)
+    throw new Error(`${path} is a report of format ${report.format}, not ${reportFormat}`)
+  return report
 }
 
-function formatNumber(value: number, digits: number): string {
-  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+/** Characters of a line in the file. */
+const lineChars = 160
+
+/** The report as JSON for people too: what fits on a line stands on one. */
+export function formatReport(report: Report): string {
+  return `${stringify(report, '')}\n`
+}
+
+function stringify(value: unknown, indent: string): string {
+  const flat = JSON.stringify(value)
+  if (typeof value !== 'object' || value === null || indent.length + flat.length <= lineChars) return flat
+  const deeper = `${indent}  `
+  if (Array.isArray(value)) {
+    const parts = value.map((part) => `${deeper}${stringify(part, deeper)}`)
+    return `[\n${parts.join(',\n')}\n${indent}]`
+  }
+  const parts = Object.entries(value)
+    .filter(([, part]) => part !== undefined)
+    .map(([key, part]) => `${deeper}${JSON.stringify(key)}: ${stringify(part, deeper)}`)
+  return `{\n${parts.join(',\n')}\n${indent}}`
 }

@@ -32,5 +32,12 @@ export interface Scenario {
   /** How it is measured, for the reader of the table. */
   readonly method: string
   readonly metrics: readonly Metric[]
+  /** How long a sample is measured and the like, in milliseconds, by what a reader calls it. */
+  durations(profile: Profile): Readonly<Record<string, number>>
   cells(profile: Profile): readonly Cell[]
+}
+
+/** The usual durations: a window after a warm-up. */
+export function durationsOf({ warmupMs, windowMs }: { warmupMs: number; windowMs: number }): Record<string, number> {
+  return { 'warm-up': warmupMs, window: windowMs }
 }

@@ -1,101 +1,84 @@
+import type { Profile } from './options.ts'
+import type { CellReport, ContenderReport, Measured, ScenarioReport } from './report.ts'
 import { maxForeignShare, type CellResult, type ContenderResult } from './rounds.ts'
 import type { Metric, Scenario } from './scenario.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 
 /** From here on the load process itself may be what is measured. */
 const loadBoundShare = 0.95
+/** More digits than a measurement has. */
+const keptDigits = 5
 
-export interface RatioSummary {
-  metric: string
-  reference: string
-  /** Of the ratios of the samples of one round, not of the medians. */
-  ratio: Spread
-}
-
-export interface ContenderSummary {
-  name: string
-  samples: number
-  metrics: Readonly<Record<string, Spread>>
-  ratios: readonly RatioSummary[]
-  /** Everything that a reader must know beside the numbers. */
-  notes: readonly string[]
-  faults: readonly string[]
-  absent: boolean
-}
-
-export interface CellSummary {
-  label: string
-  contenders: readonly ContenderSummary[]
-}
-
-export interface ScenarioSummary {
-  name: string
-  title: string
-  method: string
-  metrics: readonly Metric[]
-  cells: readonly CellSummary[]
-}
-
-/** Medians, spreads and ratios of everything that a scenario measured. */
-export function summarize(scenario: Scenario, cells: readonly CellResult[]): ScenarioSummary {
+/** Everything that a scenario measured, as it stands in a report. */
+export function summarize(
+  scenario: Scenario,
+  profile: Profile,
+  tookMs: number,
+  cells: readonly CellResult[],
+): ScenarioReport {
   const { name, title, method, metrics } = scenario
   return {
     name,
     title,
     method,
+    durations: scenario.durations(profile),
+    tookMs: Math.round(tookMs),
     metrics,
-    cells: cells.map((cell) => ({
-      label: cell.label,
-      contenders: cell.contenders.map((contender) => summarizeContender(contender, cell, metrics)),
+    cells: cells.map(({ label, contenders }) => ({
+      label,
+      contenders: contenders.map((contender) => summarizeContender(contender, metrics)),
     })),
   }
 }
 
-function summarizeContender(
-  contender: ContenderResult,
-  cell: CellResult,
-  metrics: readonly Metric[],
-): ContenderSummary {
-  const spreads = metrics.flatMap(({ key }) => {
-    const spread = spreadOf(contender.samples.flatMap((sample) => sample.values[key] ?? []))
-    return spread === undefined ? [] : [[key, spread] as const]
+function summarizeContender(contender: ContenderResult, metrics: readonly Metric[]): ContenderReport {
+  const values = metrics.flatMap(({ key }) => {
+    const rounds = contender.samples.map((sample) => keep(sample.values[key]))
+    const spread = spreadOf(rounds.filter((value) => value !== null))
+    const measured: Measured | undefined = spread === undefined ? undefined : { ...keepSpread(spread), rounds }
+    return measured === undefined ? [] : [[key, measured] as const]
   })
-  const faults = [...new Set(contender.samples.flatMap((sample) => sample.faults))]
-  return {
-    name: contender.name,
-    samples: contender.samples.length,
-    metrics: Object.fromEntries(spreads),
-    ratios: metrics.filter(({ ratio }) => ratio).flatMap(({ key }) => ratiosOf(contender, cell, key)),
-    notes: [...notesOf(contender), ...faults.map((fault) => `**${fault}**`)],
-    faults,
-    absent: contender.samples.length === 0,
-  }
-}
-
-function ratiosOf(contender: ContenderResult, cell: CellResult, metric: string): RatioSummary[] {
-  return contender.references.flatMap((name) => {
-    const reference = cell.contenders.find((other) => other.name === name)
-    const pairs = contender.samples.flatMap((sample, round) => {
-      const own = sample.values[metric]
-      const other = reference?.samples[round]?.values[metric]
-      return own === undefined || other === undefined || other === 0 ? [] : [own / other]
-    })
-    const ratio = spreadOf(pairs)
-    return ratio === undefined ? [] : [{ metric, reference: name, ratio }]
-  })
-}
-
-function notesOf(contender: ContenderResult): string[] {
   const loadShare = spreadOf(contender.samples.map((sample) => sample.loadShare))?.median ?? 0
   const stolen = spreadOf(contender.samples.map((sample) => sample.stolenShare))?.median ?? 0
   const foreign = Math.max(0, ...contender.samples.map((sample) => sample.foreignShare))
-  return [
-    ...(contender.absent === undefined ? [] : [`left out: ${contender.absent}`]),
-    ...(contender.discarded > 0 ? [`${contender.discarded} discarded`] : []),
-    ...(contender.noisy ? [`noisy: others used ${percent(foreign)} (gate ${percent(maxForeignShare)})`] : []),
-    ...(stolen > maxForeignShare ? [`the host took ${percent(stolen)} of a processor`] : []),
-    ...(loadShare >= loadBoundShare ? [`the load process was the limit (${percent(loadShare)})`] : []),
-  ]
+  return {
+    name: contender.name,
+    references: contender.references,
+    samples: contender.samples.length,
+    values: Object.fromEntries(values),
+    notes: [
+      ...(contender.discarded > 0 ? [`${contender.discarded} discarded`] : []),
+      ...(contender.noisy ? [`noisy: others used ${percent(foreign)}`] : []),
+      ...(stolen > maxForeignShare ? [`the host took ${percent(stolen)} of a processor`] : []),
+      ...(loadShare >= loadBoundShare ? [`the load process was the limit (${percent(loadShare)})`] : []),
+    ],
+    doubtful: contender.noisy || stolen > maxForeignShare || loadShare >= loadBoundShare,
+    faults: [...new Set(contender.samples.flatMap((sample) => sample.faults))],
+    ...(contender.absent === undefined ? {} : { absent: contender.absent }),
+  }
+}
+
+function keep(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : Number(value.toPrecision(keptDigits))
+}
+
+function keepSpread({ median, min, max }: Spread): Spread {
+  return { median: keep(median) ?? median, min, max }
+}
+
+/** A contender's values beside a reference's, round by round; undefined where no round has both. */
+export function ratioOf(
+  cell: CellReport,
+  contender: ContenderReport,
+  reference: string,
+  metric: string,
+): Spread | undefined {
+  const other = cell.contenders.find(({ name }) => name === reference)?.values[metric]?.rounds ?? []
+  const ratios = (contender.values[metric]?.rounds ?? []).flatMap((own, round) => {
+    const divisor = other[round] ?? 0
+    return own === null || divisor === 0 ? [] : [own / divisor]
+  })
+  return spreadOf(ratios)
 }
 
 function percent(share: number): string {

@@ -3,7 +3,7 @@ import { eventBytes } from '../dialects.ts'
 import { toFlags } from '../flags.ts'
 import type { Profile } from '../options.ts'
 import { faultsOf, measureChild, nodeChild, type Sample } from '../sample.ts'
-import type { Scenario } from '../scenario.ts'
+import { durationsOf, type Scenario } from '../scenario.ts'
 import type { AppendSubject, Bench } from '../subject.ts'
 import { appendSubjects } from '../subjects.ts'
 
@@ -65,6 +65,7 @@ export const append: Scenario = {
     { key: 'maxMs', title: 'max ms', digits: 1, ratio: false },
     { key: 'misplaced', title: 'misplaced', digits: 0, ratio: false },
   ],
+  durations: (profile) => durationsOf(timing[profile]),
   cells: (profile) =>
     batches[profile].map((batch) => ({
       label: batch === 1 ? '1 event a commit' : `${batch} events a commit`,

@@ -2,7 +2,7 @@ import { numberOf } from '../child.ts'
 import { type LoadPlan, runLoad } from '../load.ts'
 import type { Profile } from '../options.ts'
 import { faultsOf, type Sample } from '../sample.ts'
-import type { Cell, Metric, Scenario } from '../scenario.ts'
+import { type Cell, durationsOf, type Metric, type Scenario } from '../scenario.ts'
 import type { Bench, Subject } from '../subject.ts'
 import { fanoutSubjects } from '../subjects.ts'
 
@@ -16,7 +16,7 @@ const references: readonly string[] = [
 
 const clientCounts: Readonly<Record<Profile, readonly number[]>> = {
   smoke: [10],
-  quick: [10, 100],
+  quick: [100],
   full: [10, 100, 1_000],
 }
 
@@ -83,6 +83,7 @@ export const fanout: Scenario = {
     { key: 'p99Ms', title: 'p99 ms', digits: 2, ratio: false },
     ...rest,
   ],
+  durations: (profile) => durationsOf(timing[profile]),
   cells: (profile) =>
     cells(profile, (clients) => ({
       mode: 'saturate',
@@ -108,6 +109,7 @@ export const latency: Scenario = {
     { ...deliveries, ratio: false },
     ...rest,
   ],
+  durations: (profile) => durationsOf(timing[profile]),
   cells: (profile) =>
     cells(profile, (clients) => ({
       mode: 'paced',

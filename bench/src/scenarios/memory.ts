@@ -64,6 +64,7 @@ export const memory: Scenario = {
     { key: 'heldMiB', title: 'with N, MiB', digits: 0, ratio: false },
     { key: 'connectMs', title: 'connected after ms', digits: 0, ratio: false },
   ],
+  durations: (profile) => ({ held: holdMs[profile] }),
   cells: (profile) =>
     clientCounts[profile].map((clients) => ({
       label: `N = ${clients}`,

@@ -2,7 +2,7 @@ import { numberOf } from '../child.ts'
 import { toFlags } from '../flags.ts'
 import type { Profile } from '../options.ts'
 import { faultsOf, measureChild, type Sample } from '../sample.ts'
-import type { Cell, Metric, Scenario } from '../scenario.ts'
+import { type Cell, durationsOf, type Metric, type Scenario } from '../scenario.ts'
 import { type Bench, type HttpSubject, programPath } from '../subject.ts'
 import { httpSubjects, writerSubjects } from '../subjects.ts'
 
@@ -69,6 +69,7 @@ export const http: Scenario = {
   title: 'Simple HTTP requests',
   method: 'Closed loop: every connection has one request at a time, kept alive.',
   metrics: metrics('answers/s'),
+  durations: (profile) => durationsOf(timing[profile]),
   cells: (profile) => [cellOf(httpSubjects, profile === 'smoke' ? 20 : 500, profile, 'bare Fastify')],
 }
 
@@ -78,5 +79,6 @@ export const writers: Scenario = {
   title: 'Durable appends to one stream by 64 writers over HTTP',
   method: 'Closed loop: every writer has one append of one event of 300 bytes at a time, answered when it is durable.',
   metrics: metrics('appends/s'),
+  durations: (profile) => durationsOf(timing[profile]),
   cells: (profile) => [cellOf(writerSubjects, 64, profile, '@durable-streams/server')],
 }

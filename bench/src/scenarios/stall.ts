@@ -94,6 +94,10 @@ export const stall: Scenario = {
     { key: 'p99Ms', title: 'p99 ms', digits: 2, ratio: false },
     { key: 'stalledClosed', title: 'cut off', digits: 0, ratio: false },
   ],
+  durations: (profile) => ({
+    'window of what is bounded': windowsMs[profile].bounded,
+    'of the others': windowsMs[profile].unbounded,
+  }),
   cells: (profile) =>
     stallSubjects.map(({ subject, bounded }) => {
       const windowMs = windowsMs[profile][bounded ? 'bounded' : 'unbounded']

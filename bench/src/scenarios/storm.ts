@@ -52,6 +52,7 @@ export const storm: Scenario = {
     { key: 'p99Ms', title: 'p99 ms', digits: 1, ratio: false },
     { key: 'rssMiB', title: 'RSS MiB', digits: 0, ratio: false },
   ],
+  durations: () => ({}),
   cells: (profile) =>
     clientCounts[profile].map((clients) => ({
       label: `${clients} clients`,

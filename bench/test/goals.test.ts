@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { compareWithGoals, type GoalResult } from '../src/goals.ts'
+import type { Report } from '../src/report.ts'
+import { contender, fanoutOf, fixedReport, measured } from './fixed-report.ts'
+
+const bareC = measured(100, 200, 100)
+const socketIo = measured(10, 20, 30)
+
+function goal(report: Report, id: string): GoalResult {
+  const found = compareWithGoals(report).find((result) => result.id === id)
+  if (found === undefined) throw new Error(`no goal ${id}`)
+  return found
+}
+
+describe('compareWithGoals', () => {
+  test('has a row for each goal, and says why what is not measured is not', () => {
+    const results = compareWithGoals(fixedReport())
+    expect([...new Set(results.map(({ id }) => id))]).toEqual(Array.from({ length: 19 }, (_, index) => `G${index + 1}`))
+    for (const { verdict, remarks, id } of results) {
+      expect(verdict).toBe('not measured')
+      if (id !== 'G17') expect(remarks.length).toBeGreaterThan(0)
+    }
+  })
+
+  test('divides round by round: a slow minute that fell on both is none of either', () => {
+    const result = goal(fixedReport(fanoutOf(measured(80, 160, 90), bareC, socketIo)), 'G1')
+    expect(result).toMatchObject({ verdict: 'met', wanted: '≥ 0.75', remarks: [] })
+    expect(result.reached).toEqual({ median: 0.8, min: 0.8, max: 0.9 })
+  })
+
+  test('is met or missed only where every round says so', () => {
+    expect(goal(fixedReport(fanoutOf(measured(70, 140, 60), bareC, socketIo)), 'G1').verdict).toBe('missed')
+    expect(goal(fixedReport(fanoutOf(measured(80, 140, 80), bareC, socketIo)), 'G1').verdict).toBe('not decided')
+  })
+
+  test('decides nothing by fewer than three rounds', () => {
+    const result = goal(fixedReport(fanoutOf(measured(80, null, 90), bareC, socketIo)), 'G1')
+    expect(result).toMatchObject({ verdict: 'not decided', reached: { min: 0.8, max: 0.9 } })
+  })
+
+  test('points at rows that are in doubt, and at short windows', () => {
+    const fanout = fanoutOf(measured(80, 160, 90), bareC, socketIo)
+    fanout.cells[0].contenders[0] = {
+      ...contender('bare C, one send each', { deliveriesPerSecond: bareC }),
+      doubtful: true,
+    }
+    const report = fixedReport(fanout)
+    const short = { ...report, runs: report.runs.map((run) => ({ ...run, profile: 'quick' as const })) }
+    expect(goal(short, 'G1').remarks).toEqual(['short windows', 'bare C, one send each: see the row'])
+  })
+
+  test('counts a row of ours with a fault as a loss', () => {
+    const fanout = fanoutOf(measured(80, 160, 90), bareC, socketIo)
+    expect(goal(fixedReport(fanout), 'G17')).toMatchObject({ verdict: 'met', reached: { median: 0 } })
+    fanout.cells[0].contenders[2] = { ...contender('hotline', {}), faults: ['1 gaps'] }
+    expect(goal(fixedReport(fanout), 'G17')).toMatchObject({ verdict: 'missed', reached: { median: 1 } })
+  })
+})
