@@ -73,15 +73,15 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'Create account' }).click()
     await page.getByText('No agent is running.').waitFor()
     await photograph(page, 'empty')
-    await page.getByRole('button', { name: 'Start an agent' }).click()
+    await page.getByRole('button', { name: 'New session' }).first().click()
     const dialog = page.getByRole('dialog', { name: 'New session' })
     await dialog
       .getByText(/demonstration|scripted/i)
       .first()
       .waitFor()
     await photograph(page, 'start')
-    await dialog.getByLabel('What shall it do?').fill('Show me around')
-    await dialog.getByRole('button', { name: 'Start' }).click()
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Start the demo agent' }).click()
     await page.getByRole('heading', { name: 'Show me around' }).waitFor()
   })
 

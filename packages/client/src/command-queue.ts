@@ -109,7 +109,7 @@ export class CommandQueue {
           )
           return
         }
-        this.#settle(entry, refusal(takenBack()))
+        this.takeBack(command.id)
         resolve(refusal(takenBack()))
       }
       const answer = (outcome: CommandOutcome): void => {
@@ -119,6 +119,14 @@ export class CommandQueue {
       entry.waiters.add(answer)
       signal?.addEventListener('abort', abort, { once: true })
     })
+  }
+
+  /** Forgets a command that was never sent. False where it may have arrived, or is answered already. */
+  takeBack(id: string): boolean {
+    const entry = this.#entries.get(id)
+    if (!entry || entry.everSent) return false
+    this.#settle(entry, refusal(takenBack()))
+    return true
   }
 
   /** `unpaced`: the connection of a runner, which speaks for many agents. */

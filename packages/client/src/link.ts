@@ -62,6 +62,8 @@ export interface Link extends AsyncDisposable {
     data: CommandInput<T>,
     options?: { id?: string; signal?: AbortSignal },
   ): Promise<CommandOutcome>
+  /** Forgets a command that was never sent. False where it may have arrived, or is answered already. */
+  takeBack(id: string): boolean
   /** Tries to connect now, for a Reconnect button. */
   reconnect(): void
   /** An HTTP request of the API with the link's credential; answers the parsed JSON as the caller reads it, or the problem. */

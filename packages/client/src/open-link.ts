@@ -123,6 +123,7 @@ export function openLink(options: LinkOptions): Link {
     },
     command: (stream, type, data, { id = uuidV7(clock.wallMs()), signal } = {}) =>
       commands.give({ id, stream, type, data }, signal),
+    takeBack: (id) => commands.takeBack(id),
     reconnect: () => connector.reconnect(),
     request: (method, path, body) => httpRequest(url, credential, method, path, body),
     ephemeral: (hear) => {

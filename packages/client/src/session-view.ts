@@ -48,8 +48,8 @@ export interface SessionView extends SessionCommands, Disposable {
   loadOlder(): Promise<Problem | undefined>
   /** Shown at once as unsent, and in the conversation as soon as the log has it. */
   send(text: string, more?: { replyTo?: string; metadata?: Record<string, unknown> }): Promise<CommandOutcome>
-  /** Forgets a refused message. */
-  discard(id: string): void
+  /** Forgets a message that was refused or never sent. False where it may have arrived. */
+  discard(id: string): boolean
 }
 
 /**
@@ -177,7 +177,12 @@ export function openSessionView(link: Link, session: string): SessionView {
       unsent.answered(id, outcome)
       return outcome
     },
-    discard: (id) => unsent.discard(id),
+    discard: (id) => {
+      const refused = picture.value.unsent.some((message) => message.id === id && message.problem !== undefined)
+      if (!refused && !link.takeBack(id)) return false
+      unsent.discard(id)
+      return true
+    },
     [Symbol.dispose]: () => {
       closed = true
       painter.stop()

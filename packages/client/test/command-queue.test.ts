@@ -170,6 +170,22 @@ describe('commands on their way', () => {
     expect(await large).toMatchObject({ problem: { code: 'message_too_long' } })
   })
 
+  it('[C10] what was never sent can be taken back by its id, and leaves the outbox; what was sent cannot', async () => {
+    const { queue, outbox, sent } = await scene()
+    const never = queue.give(message('a'))
+    await settled()
+    expect(queue.takeBack('a')).toBe(true)
+    expect(await never).toMatchObject({ ok: false, problem: { code: 'unreachable' } })
+    expect(await outbox.all()).toEqual([])
+    expect(queue.takeBack('a')).toBe(false)
+    queue.opened('paced')
+    void queue.give(message('b'))
+    await settled()
+    expect(sent).toEqual(['b'])
+    expect(queue.takeBack('b')).toBe(false)
+    expect(queue.waiting.value).toHaveLength(1)
+  })
+
   it('[C10] the signal takes back what was never sent, and only ends the wait for what was', async () => {
     const { queue, sent, outbox } = await scene()
     const abort = new AbortController()

@@ -2,6 +2,8 @@ import type { Me } from '@hotline/protocol/http'
 import { createRootRoute, createRoute, createRouter, RouterProvider } from '@tanstack/react-router'
 import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import { LiveProvider, ask } from './live/hotline.tsx'
+import { FrameSkeleton } from './parts/skeletons.tsx'
+import { Away } from './pages/away.tsx'
 import { Enter } from './pages/enter.tsx'
 import { Frame } from './pages/frame.tsx'
 import { SettingsPage } from './pages/settings.tsx'
@@ -27,7 +29,11 @@ declare module '@tanstack/react-router' {
   }
 }
 
-type Stage = { at: 'looking' } | { at: 'away'; detail: string } | { at: 'outside' } | { at: 'inside'; me: Me }
+type Stage =
+  | { at: 'looking' }
+  | { at: 'away'; detail: string; tries: number; since: number }
+  | { at: 'outside' }
+  | { at: 'inside'; me: Me }
 
 /** Signed in or not; everything else is behind the router. */
 export function App(): ReactNode {
@@ -36,23 +42,23 @@ export function App(): ReactNode {
     const me = await ask<Me>('GET', '/api/me')
     if (me.ok) setStage({ at: 'inside', me: me.value })
     else if (me.problem.code === 'unauthenticated') setStage({ at: 'outside' })
-    else setStage({ at: 'away', detail: me.problem.detail })
+    else {
+      const { detail } = me.problem
+      setStage((before) =>
+        before.at === 'away'
+          ? { ...before, detail, tries: before.tries + 1 }
+          : { at: 'away', detail, tries: 1, since: Date.now() },
+      )
+    }
   }, [])
   useEffect(() => void look(), [look])
   switch (stage.at) {
     case 'looking':
-      return <div className="enter quiet" aria-busy="true" />
-    case 'away':
-      return (
-        <div className="enter">
-          <div className="empty" role="alert">
-            <p>{stage.detail}</p>
-            <button type="button" className="button" onClick={() => void look()}>
-              Try again
-            </button>
-          </div>
-        </div>
-      )
+      return <FrameSkeleton />
+    case 'away': {
+      const { detail, tries, since } = stage
+      return <Away detail={detail} tries={tries} since={since} retry={() => void look()} />
+    }
     case 'outside':
       return <Enter entered={() => void look()} />
     case 'inside':

@@ -4,7 +4,10 @@ import { Link as To } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useNow, useReadable } from '../live/use-readable.ts'
+import { Failed } from '../parts/failed.tsx'
+import { ListSkeleton } from '../parts/skeletons.tsx'
 import { agoText, clockText, exactText } from '../text/time.ts'
+import { NoSessions } from './no-sessions.tsx'
 
 type Group = 'Needs you' | 'Out of contact' | 'Running' | 'Agent gone' | 'Finished'
 /** Fewer rows than this are seen at a glance. */
@@ -27,32 +30,10 @@ export function SessionRows({ start, only }: { start: () => void; only?: Group |
   const [wanted, setWanted] = useState('')
   /** In which group each row was when the pointer came; nothing moves under it until it has gone. */
   const [held, setHeld] = useState<ReadonlyMap<string, Group>>()
-  if (status === 'loading') {
-    return (
-      <div aria-busy="true" aria-label="Loading sessions">
-        {['a', 'b', 'c'].map((key) => (
-          <div key={key} className="skeleton" />
-        ))}
-      </div>
-    )
-  }
-  if (status === 'failed') {
-    return (
-      <p className="empty" role="alert">
-        {problem?.detail}
-      </p>
-    )
-  }
-  if (sessions.length === 0) {
-    return (
-      <div className="empty">
-        <p>No agent is running. Start the demo agent: it needs no key and shows how this works.</p>
-        <button type="button" className="button strong" onClick={start}>
-          Start an agent
-        </button>
-      </div>
-    )
-  }
+  if (status === 'loading') return <ListSkeleton />
+  if (status === 'failed')
+    return <Failed what="The sessions cannot be shown." problem={problem} retry={() => list.refresh()} />
+  if (sessions.length === 0 && only === undefined) return <NoSessions start={start} />
   const byStart = sessions.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
   const fitting = byStart.filter(
     (row) => fits(row, wanted) && (held?.has(row.session) ?? true) && (only === undefined || groupOf(row) === only),

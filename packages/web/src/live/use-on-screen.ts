@@ -13,7 +13,9 @@ export function useOnScreen(element: RefObject<HTMLElement | null>, watched: boo
     if (!box || !watched) return undefined
     let timer: ReturnType<typeof setTimeout> | undefined
     const observer = new IntersectionObserver(
-      ([entry]) => {
+      (entries) => {
+        // Several wait together when the page was busy; the last one is how it stands.
+        const entry = entries.at(-1)
         clearTimeout(timer)
         const height = entry?.intersectionRect.height ?? 0
         const enough = (entry?.intersectionRatio ?? 0) >= partSeen || height >= partSeen * innerHeight

@@ -6,6 +6,7 @@ import { useLive } from '../live/hotline.tsx'
 import { useKeyboardRoom } from '../live/use-keyboard-room.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { showInTab } from '../live/tab-icon.ts'
+import { AsOf } from '../parts/as-of.tsx'
 import { ContactBanner } from '../parts/contact-banner.tsx'
 import { KeysDialog } from '../parts/keys-dialog.tsx'
 import { openDialog } from '../parts/open-dialog.ts'
@@ -60,7 +61,10 @@ export function Frame(): ReactNode {
         {!settings && (
           <section className="list" aria-label={onlyNeeds ? 'What needs you' : 'Sessions'}>
             <header>
-              <h1>{onlyNeeds ? 'Needs you' : 'Sessions'}</h1>
+              <div>
+                <h1>{onlyNeeds ? 'Needs you' : 'Sessions'}</h1>
+                <AsOf />
+              </div>
               <button type="button" className="button" onClick={ways.openStart}>
                 New session
               </button>

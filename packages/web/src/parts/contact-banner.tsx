@@ -23,9 +23,9 @@ export function ContactBanner(): ReactNode {
   if (contact.final) {
     const why = connection.status === 'closed' ? connection.problem?.detail : undefined
     return (
-      <div className="banner bad" role="alert">
+      <div className="banner" role="alert">
         <span>
-          {why ?? 'Disconnected.'} {lost}
+          <span className="danger">{why ?? 'Disconnected.'}</span> {lost}
         </span>
         <button type="button" className="button" onClick={() => location.reload()}>
           Sign in
@@ -39,7 +39,8 @@ export function ContactBanner(): ReactNode {
     <div className="banner">
       <span role="status" aria-atomic="true">
         <span aria-hidden="true">
-          Couldn&rsquo;t reach the server for {spanText(now - contact.since)}. {lost} {next}
+          <span className="danger">Couldn&rsquo;t reach the server for {spanText(now - contact.since)}.</span> {lost}{' '}
+          {next}
         </span>
         {/* Read out once, not with every second. */}
         <span className="unseen">Out of contact with the server. {lost} It is tried again.</span>

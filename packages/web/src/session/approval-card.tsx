@@ -47,6 +47,7 @@ export function ApprovalCard({
   /** The input as somebody is changing it; absent while it stands as it was asked. */
   const [edited, setEdited] = useState(draft?.edited)
   const card = useRef<HTMLElement>(null)
+  const { contact } = useLive()
   const canEdit = item.verdicts.includes('modify') && item.request !== undefined && !item.request.redacted
   const exact = useRef<HTMLDivElement>(null)
   const open = item.outcome === undefined
@@ -120,7 +121,7 @@ export function ApprovalCard({
       disabled={!seen || unseen || pending !== undefined || edited !== undefined}
       onClick={() => void answer('allow')}
     >
-      {pending === 'allow' ? 'Allowing …' : 'Allow'}
+      {pending === 'allow' ? (contact.here ? 'Allowing …' : 'Allow waits') : 'Allow'}
       <kbd className="key">a</kbd>
     </button>
   )
@@ -131,7 +132,7 @@ export function ApprovalCard({
       disabled={unseen || pending !== undefined}
       onClick={() => void answer('deny')}
     >
-      {pending === 'deny' ? 'Denying …' : 'Deny'}
+      {pending === 'deny' ? (contact.here ? 'Denying …' : 'Deny waits') : 'Deny'}
       <kbd className="key">d</kbd>
     </button>
   )

@@ -5,6 +5,7 @@ import type { PlanItem } from '@hotline/core/transcript/item'
 import { isLive } from '@hotline/protocol/session-status'
 import type { ReactNode } from 'react'
 import { useNow } from '../live/use-readable.ts'
+import { AsOf } from '../parts/as-of.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { PlanList } from '../parts/plan-list.tsx'
 import { countText, groupDigits } from '../text/amounts.ts'
@@ -37,7 +38,12 @@ export function EvidenceLine({
   const words = [statusWords(state, now), `since ${clockText(state.turn?.since ?? state.since, now)}`, state.agent]
   if (state.mode) words.push(`mode ${state.mode}`)
   if (lastEventAt !== undefined && isLive(state.status)) words.push(`last sign ${agoText(now - lastEventAt)}`)
-  return <div className="small quiet evidence">{words.join(' · ')}</div>
+  return (
+    <div className="small quiet evidence">
+      <AsOf />
+      {words.join(' · ')}
+    </div>
+  )
 }
 
 /** Everything that is known about a session beside its conversation. */

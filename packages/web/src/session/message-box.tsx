@@ -1,4 +1,5 @@
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
+import type { UnsentMessage } from '@hotline/client/unsent'
 import type { MessageItem } from '@hotline/core/transcript/item'
 import { isLive } from '@hotline/protocol/session-status'
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
@@ -28,11 +29,11 @@ export function MessageBox({
   const { state, transcript, unsent } = picture
   const limit = state?.personMessageChars ?? 2_000
   const over = text.length > limit
-  const { link } = useLive()
+  const { link, contact } = useLive()
   const connection = useReadable(link.connection)
-  const online = connection.status === 'open'
   const live = state !== undefined && isLive(state.status) && !state.ending
-  const disabled = !live || !online || over || text.trim() === ''
+  // Out of contact it goes to the outbox; only where nothing will ever be sent from here is there no sending.
+  const disabled = !live || connection.status === 'closed' || over || text.trim() === ''
 
   useLayoutEffect(() => {
     const area = box.current
@@ -58,13 +59,13 @@ export function MessageBox({
   })
   const placeholder = !live
     ? 'This session has ended'
-    : online
-      ? state.turn
-        ? 'Write; it is read when the agent can'
-        : 'Write to the agent'
-      : connection.status === 'closed'
-        ? 'Disconnected'
-        : 'Out of contact; your text stays here'
+    : connection.status === 'closed'
+      ? 'Disconnected; your text stays here'
+      : !contact.here
+        ? 'Out of contact: it waits here'
+        : state.turn
+          ? 'Write; it is read when the agent can'
+          : 'Write to the agent'
   return (
     <div className="compose">
       <div className="inner">
@@ -72,24 +73,12 @@ export function MessageBox({
           <Queued key={item.key} item={item} index={index} queue={queued} view={view} />
         ))}
         {unsent.map((message) => (
-          <div key={message.id} className="queued">
-            <span className={message.problem ? 'small danger' : 'small quiet'}>
-              {message.problem?.detail ?? 'sending …'}
-            </span>
-            <div className="said">{message.text}</div>
-            {message.problem && (
-              <button
-                type="button"
-                className="button plain"
-                onClick={() => {
-                  setText(message.text)
-                  view.discard(message.id)
-                }}
-              >
-                Edit
-              </button>
-            )}
-          </div>
+          <Unsent
+            key={message.id}
+            message={message}
+            discard={() => view.discard(message.id)}
+            rewrite={() => setText((now) => (now.trim() === '' ? message.text : `${message.text}\n${now}`))}
+          />
         ))}
         <div className="line">
           <textarea
@@ -103,7 +92,8 @@ export function MessageBox({
             onKeyDown={onKeyDown}
           />
           <button type="button" className="button strong" disabled={disabled} onClick={send}>
-            Send
+            {contact.here ? 'Send' : 'Send later'}
+            <kbd className="key">⏎</kbd>
           </button>
         </div>
         <div className="small quiet below">
@@ -113,6 +103,41 @@ export function MessageBox({
           </span>
         </div>
       </div>
+    </div>
+  )
+}
+
+/** One's own message that the log does not have yet: on its way, waiting for the server, or refused. */
+function Unsent({
+  message,
+  discard,
+  rewrite,
+}: {
+  message: UnsentMessage
+  discard: () => boolean
+  /** Puts its text back where one writes. */
+  rewrite: () => void
+}): ReactNode {
+  const { contact } = useLive()
+  const [tooLate, setTooLate] = useState(false)
+  const { problem } = message
+  const words = problem?.detail ?? (contact.here ? 'sending …' : tooLate ? 'may have arrived' : 'waits here')
+  return (
+    <div className="queued">
+      <span className={problem ? 'small danger' : 'small quiet'}>{words}</span>
+      <div className="said">{message.text}</div>
+      {(problem || (!contact.here && !tooLate)) && (
+        <button
+          type="button"
+          className="button plain"
+          onClick={() => {
+            if (discard()) rewrite()
+            else setTooLate(true)
+          }}
+        >
+          {problem ? 'Edit' : 'Take back'}
+        </button>
+      )}
     </div>
   )
 }

@@ -4,7 +4,9 @@ import { Link as To } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useReadable } from '../live/use-readable.ts'
+import { Failed } from '../parts/failed.tsx'
 import { openDialog } from '../parts/open-dialog.ts'
+import { SessionSkeleton } from '../parts/skeletons.tsx'
 import type { Drafts } from './approval-card.tsx'
 import { Conversation } from './conversation.tsx'
 import { Evidence, EvidenceLine } from './evidence.tsx'
@@ -17,15 +19,17 @@ const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).T
 export function SessionPage({ session }: { session: string }): ReactNode {
   const { link } = useLive()
   const [view, setView] = useState<SessionView>()
+  const [tries, setTries] = useState(0)
   useEffect(() => {
     const opened = openSessionView(link, session)
     setView(opened)
     return () => opened[Symbol.dispose]()
-  }, [link, session])
-  return view ? <Opened view={view} session={session} /> : undefined
+  }, [link, session, tries])
+  if (!view) return <SessionSkeleton />
+  return <Opened key={tries} view={view} session={session} again={() => setTries(tries + 1)} />
 }
 
-function Opened({ view, session }: { view: SessionView; session: string }): ReactNode {
+function Opened({ view, session, again }: { view: SessionView; session: string; again: () => void }): ReactNode {
   const picture = useReadable(view.picture)
   const [tab, setTab] = useState<'talk' | 'output'>()
   const sheet = useRef<HTMLDialogElement>(null)
@@ -34,22 +38,14 @@ function Opened({ view, session }: { view: SessionView; session: string }): Reac
   const { state } = picture
   if (picture.status === 'failed' && !state) {
     return (
-      <div className="empty" role="alert">
-        <p>{picture.problem?.detail}</p>
-        <To to="/" className="button">
+      <Failed what="This session cannot be shown." problem={picture.problem} retry={again}>
+        <To to="/" className="button plain">
           Back to the sessions
         </To>
-      </div>
+      </Failed>
     )
   }
-  if (!state) {
-    return (
-      <div aria-busy="true" aria-label="Loading the session" style={{ padding: 20 }}>
-        <div className="skeleton" />
-        <div className="skeleton" />
-      </div>
-    )
-  }
+  if (!state) return <SessionSkeleton />
   const shown = tab ?? (state.capabilities?.screen ? 'output' : 'talk')
   const command = (type: 'session.interrupt' | 'session.abort' | 'session.resume'): void => void view.command(type, {})
   const ending = isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />

@@ -1,8 +1,8 @@
 import { uuidV7 } from '@hotline/client/uuid'
 import type { Problem } from '@hotline/protocol/error'
-import type { AgentRow } from '@hotline/protocol/http'
 import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
+import { useAgents } from '../live/use-agents.ts'
 import { readCommandLine } from '../text/command-line.ts'
 
 /** Which agent, where, and what it shall do. */
@@ -14,24 +14,19 @@ export function StartDialog({
   started: (session: string) => void
 }): ReactNode {
   const { link, me } = useLive()
-  const [agents, setAgents] = useState<readonly AgentRow[]>([])
+  const [shown, setShown] = useState(false)
+  const { agents = [] } = useAgents(shown)
   const [agent, setAgent] = useState('demo')
   const [problem, setProblem] = useState<Problem | { detail: string }>()
   const [busy, setBusy] = useState(false)
 
   useEffect(() => {
     const element = dialog.current
-    const load = (): void => {
-      if (!element?.open) return
-      void link.request<{ agents: AgentRow[] }>('GET', '/api/agents').then((answer) => {
-        if (answer.ok) setAgents(answer.value.agents)
-        else setProblem(answer.problem)
-      })
-    }
-    const seen = new MutationObserver(load)
-    if (element) seen.observe(element, { attributes: true, attributeFilter: ['open'] })
+    if (!element) return undefined
+    const seen = new MutationObserver(() => setShown(element.open))
+    seen.observe(element, { attributes: true, attributeFilter: ['open'] })
     return () => seen.disconnect()
-  }, [dialog, link])
+  }, [dialog])
 
   async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault()
@@ -119,7 +114,7 @@ export function StartDialog({
           <button type="button" className="button" onClick={() => dialog.current?.close()}>
             Cancel
           </button>
-          <button type="submit" className="button strong" disabled={busy}>
+          <button type="submit" className="button strong" disabled={busy || agents.length === 0}>
             Start
           </button>
         </div>

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { httpRequest } from '@hotline/client/http-request'
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
+
+let scene: PageScene
+let page: Page
+beforeAll(async () => {
+  scene = await openPageScene()
+  page = scene.page
+})
+beforeEach(() => resize(page, 1440))
+afterEach(() => scene.live.proxy.restore())
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+})
+
+/** The server can be reached no more, as after the network has gone. */
+function leave(): void {
+  scene.live.proxy.refuse()
+  scene.live.proxy.cut()
+}
+
+describe('the states of a view', () => {
+  it('[G21] with no machine it says so; when one comes, one button starts the demo agent at once', async () => {
+    await page.getByText('No machine is connected.').waitFor()
+    await photograph(page, 'no-machine', [390, 1440])
+    const { live } = scene
+    const token = readFileSync(join(live.dataDir, 'runner-key'), 'utf8').trim()
+    const machine = live.link({ credential: { kind: 'token', token }, client: 'hand' })
+    await expect.poll(() => machine.connection.value.status).toBe('open')
+    const agents = [{ agent: 'demo', name: 'Demo agent', description: 'A scripted agent', available: true }]
+    const hello = { name: 'hand', version: '1', platform: 'linux', agents, holds: [] }
+    const announced = await httpRequest(live.url, { kind: 'token', token }, 'PUT', '/api/runner', hello)
+    expect(announced.ok).toBe(true)
+    const start = page.getByRole('button', { name: 'Start the demo agent' })
+    await start.waitFor()
+    await photograph(page, 'empty', [390, 1440])
+    await start.click()
+    await page.getByRole('heading', { name: 'Show me around' }).waitFor()
+    const session = page.url().split('/').at(-1) ?? ''
+    const stored = await live.stored(session)
+    expect(stored.some(({ body }) => body?.['text'] === 'Show me around')).toBe(true)
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    await machine[Symbol.asyncDispose]()
+  })
+
+  it('[G22] while it loads it has the shape that it will have', async () => {
+    const hand = await scene.live.startSession('Loads slowly')
+    await scene.open(hand.session)
+    await page.getByRole('heading', { name: 'Loads slowly' }).waitFor()
+    await page.getByRole('link', { name: 'Sessions' }).first().click()
+    const list = page.getByRole('region', { name: 'Sessions' })
+    const title = list.getByText('Loads slowly')
+    await title.waitFor()
+    scene.live.proxy.delay(700, { direction: 'toClient' })
+    await title.click()
+    const bones = page.getByRole('status', { name: 'Loading the session' })
+    await bones.waitFor()
+    const [head, box] = [bones.locator('header'), bones.locator('.compose')]
+    const before = { head: await head.boundingBox(), box: await box.boundingBox() }
+    await photograph(page, 'loading', [1440])
+    await page.getByRole('heading', { name: 'Loads slowly' }).waitFor()
+    scene.live.proxy.restore()
+    const after = await page.locator('.session > header').boundingBox()
+    expect(after).toEqual(before.head)
+    expect(await page.locator('.compose').boundingBox()).toEqual(before.box)
+  })
+
+  it('[G23] what cannot be shown says what, why, and tries again', async () => {
+    await scene.open('00000000-0000-7000-8000-000000000000')
+    const alert = page.getByRole('alert')
+    await alert.getByText('This session cannot be shown.').waitFor()
+    await photograph(page, 'failed', [390, 1440])
+    await alert.getByRole('button', { name: 'Try again' }).click()
+    await alert.getByText('This session cannot be shown.').waitFor()
+    await alert.getByRole('link', { name: 'Back to the sessions' }).click()
+    await page.getByText('Choose a session, or start one.').waitFor()
+  })
+
+  it('[G24] out of contact it shows the last state with its age, and what is sent waits here and arrives once', async () => {
+    const hand = await scene.live.startSession('In a tunnel')
+    await scene.open(hand.session)
+    const box = page.getByLabel('Message to the agent')
+    await page.getByText('The agent is ready').waitFor()
+    leave()
+    const banner = page.locator('.banner')
+    await banner.waitFor()
+    for (const text of ['The first from the tunnel', 'The second from the tunnel', 'Not this one']) {
+      await box.fill(text)
+      await page.getByRole('button', { name: 'Send later' }).click()
+    }
+    const waiting = page.locator('.queued')
+    expect(await waiting.filter({ hasText: 'waits here' }).count()).toBe(3)
+    await waiting.filter({ hasText: 'Not this one' }).getByRole('button', { name: 'Take back' }).click()
+    expect(await box.inputValue()).toBe('Not this one')
+    await box.fill('')
+    const words =
+      /^Couldn.t reach the server for (\d+) s\. Nothing is lost: 2 messages wait here\. Retrying (in \d+ s|now)\./
+    const said = async (): Promise<string> => (await banner.innerText()).trim()
+    expect(await said()).toMatch(words)
+    // The numbers are alive.
+    const seconds = async (): Promise<number> => Number(words.exec(await said())?.[1] ?? -1)
+    const first = await seconds()
+    await expect.poll(seconds, { timeout: 10_000 }).toBeGreaterThan(first)
+    await page.locator('.session .asof').waitFor()
+    await page.locator('.list .asof').waitFor()
+    await photograph(page, 'offline', [390, 1440])
+    await resize(page, 1440)
+
+    scene.live.proxy.restore()
+    await banner.getByRole('button', { name: 'Reconnect' }).click()
+    await banner.waitFor({ state: 'detached' })
+    await waiting.filter({ hasText: 'waits here' }).first().waitFor({ state: 'detached' })
+    const texts = async (): Promise<unknown[]> =>
+      (await scene.live.stored(hand.session)).flatMap(({ type, body }) =>
+        type === 'message.posted' ? [body?.['text']] : [],
+      )
+    await expect.poll(texts).toEqual(['The first from the tunnel', 'The second from the tunnel'])
+    expect(await page.locator('.asof').count()).toBe(0)
+  })
+
+  it('[G24] a decision made out of contact arrives once', async () => {
+    const hand = await scene.live.startSession('A decision in a tunnel')
+    await hand.ask({ tool: 'Bash', title: 'Run a command', input: 'ls' })
+    await scene.open(hand.session)
+    await page.locator('.card[data-keys]').waitFor()
+    leave()
+    const banner = page.locator('.banner')
+    await banner.waitFor()
+    await page.getByRole('button', { name: /^Allow/ }).click()
+    await page.getByRole('button', { name: 'Allow waits' }).waitFor()
+    expect(await banner.innerText()).toContain('1 answer waits here')
+    scene.live.proxy.restore()
+    await banner.getByRole('button', { name: 'Reconnect' }).click()
+    await page.getByText('✓ Allowed by You').waitFor()
+    const decided = (await scene.live.stored(hand.session)).filter(({ type }) => type === 'approval.resolved')
+    expect(decided).toHaveLength(1)
+  })
+})
