@@ -28,6 +28,8 @@ export const CreateAccountBody = z.strictObject({
 })
 /** `POST /api/accounts/:account/disable` (admins). `accept`: projects that it alone owns have no owner for the time being. */
 export const DisableAccountBody = z.strictObject({ orphans: z.enum(['refuse', 'accept']).default('refuse') })
+/** `POST /api/auth/confirm`: says the password again, for what asks for that within five minutes. */
+export const ConfirmBody = z.strictObject({ password: z.string().min(1).max(256) })
 /** `POST /api/auth/password` */
 export const ChangePasswordBody = z.strictObject({ current: z.string().max(256), next: Password })
 

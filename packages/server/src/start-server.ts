@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { parseCommand } from '@hotline/protocol/command'
 import { limits } from '@hotline/protocol/limits'
 import { openAccess } from './access/open-access.ts'
+import { Proofs } from './access/proofs.ts'
 import type { Principal } from './access/principal.ts'
 import { openFileBlobStore } from './blob/file-blob-store.ts'
 import { prepareDataDirectory } from './config/data-dir.ts'
@@ -89,9 +90,13 @@ async function open(
   const { store, lists } = database
   const blobs = undo.use(await openFileBlobStore(join(config.dataDir, 'blobs')))
   const bus = undo.use(openMemoryBus())
+  const proofs = new Proofs(clock)
   const exchange = new Exchange(
     { store, bus, failpoints, fault, now },
-    (project, account) => lists.roleOf(project, account),
+    {
+      roleOf: (project, account) => lists.roleOf(project, account),
+      proofMissing: (principal) => proofs.missing(principal),
+    },
     observeCommands(metrics, clock),
   )
   const feeds = undo.use(new Feeds(store, bus))
@@ -110,6 +115,7 @@ async function open(
       logger,
       metrics,
       limits: config.limits,
+      proofs,
       createFirstProject: (account) => createFirstProject(exchange, account, ids.uuid()),
     }),
   )

@@ -1,3 +1,4 @@
+import type { Role } from '@hotline/protocol/actor'
 import { type CommandInput, parseCommand } from '@hotline/protocol/command'
 import type { Envelope } from '@hotline/protocol/event'
 import { limits } from '@hotline/protocol/limits'
@@ -51,10 +52,12 @@ describe('commands', () => {
     // Ports of the real middle; only the look-up of a role takes a while, and a shorter one each time.
     const ports = { store: middle.store, bus: middle.bus, failpoints: noFailpoints, now: () => timestamp(systemClock) }
     let turns = 40
-    const exchange = new Exchange({ ...ports, fault: (error) => middle.faults.push(error) }, async () => {
+    const roleOf = async (): Promise<Role> => {
       for (let turn = (turns -= 4); turn > 0; turn -= 1) await new Promise(setImmediate)
       return 'owner'
-    })
+    }
+    const rights = { roleOf, proofMissing: () => undefined }
+    const exchange = new Exchange({ ...ports, fault: (error) => middle.faults.push(error) }, rights)
     const texts = Array.from({ length: 9 }, (_, at) => `text ${at}`)
     const sent = texts.map((text, at) => {
       const parsed = parseCommand({ id: `o${at}`, stream, type: 'message.send', data: { text } })

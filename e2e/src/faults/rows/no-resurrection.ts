@@ -161,6 +161,8 @@ function revocation(server: ServerProcess): Farewell {
   return {
     name: 'revoking a key',
     prepare: async () => {
+      const confirmed = await server.request('POST', '/api/auth/confirm', { password: server.owner.password })
+      if (!confirmed.ok) throw new Error(confirmed.problem.detail)
       const body = { kind: 'pat', name: 'short-lived' }
       const made = await server.request<{ key: string; token: string }>('POST', '/api/keys', body)
       if (!made.ok) throw new Error(made.problem.detail)

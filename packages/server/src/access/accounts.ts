@@ -7,6 +7,7 @@ import type { Ids } from '../machine/ids.ts'
 import { type AccessDraft, type AccessLog, serverActor } from './access-log.ts'
 import { dropOldSessions, newSession } from './browser-sessions.ts'
 import type { Passwords } from './passwords.ts'
+import type { Proofs } from './proofs.ts'
 import { actorOf, type Principal } from './principal.ts'
 import type { SignInLimits } from './sign-in-limits.ts'
 import type { Token } from './token.ts'
@@ -18,6 +19,7 @@ export interface AccountPorts {
   log: AccessLog
   passwords: Passwords
   limits: SignInLimits
+  proofs: Proofs
   clock: Clock
   ids: Ids
   /** Work that nobody waits for; ends before the server does. */
@@ -84,21 +86,13 @@ export class Accounts {
 
   /** A new password ends every browser session of the account; the one that asked gets a new id. */
   async changePassword(principal: Principal, current: string, next: string, place: Place): Promise<SignedIn | Problem> {
-    const { lists, limits, passwords, clock, log } = this.#ports
-    if (principal.kind !== 'person') return problem('forbidden', 'Only a person has a password.')
-    const account = await lists.account(principal.id)
-    if (!account) return problem('unauthenticated', 'The account is gone.')
+    const { passwords, clock, log } = this.#ports
+    const account = await this.#accountOf(principal)
+    if ('code' in account) return account
     const weak = weaknessOf(next, account.name)
     if (weak !== undefined) return problem('weak_password', weak)
-    const taken = await limits.take(account.name_key, place.network)
-    if (!taken.ok) return tooMany(taken.waitMs)
-    const outcome = await passwords.check(account.password, current)
-    if (outcome === 'busy') return tooMany(1_000)
-    if (outcome === 'wrong') {
-      this.#ports.background(this.#noteFailure(account.name_key, account))
-      return problem('wrong_credentials', 'The current password is wrong.')
-    }
-    await limits.succeeded(account.name_key, place.network)
+    const wrong = await this.#checkCurrent(account, current, place)
+    if (wrong) return wrong
     const password = await passwords.hash(next)
     if (password === 'busy') return tooMany(1_000)
     const { token, row } = newSession(account.account, this.#ports)
@@ -120,7 +114,19 @@ export class Accounts {
         row,
       ],
     })
-    return written.ok ? { account: account.account, session: token } : storeProblem(written)
+    if (!written.ok) return storeProblem(written)
+    this.#ports.proofs.note(token.id)
+    return { account: account.account, session: token }
+  }
+
+  /** Says the password again, so that the credential may do for a while what needs that. */
+  async confirm(principal: Principal, password: string, place: Place): Promise<Problem | undefined> {
+    const account = await this.#accountOf(principal)
+    if ('code' in account) return account
+    const wrong = await this.#checkCurrent(account, password, place)
+    if (wrong) return wrong
+    this.#ports.proofs.note(principal.key)
+    return undefined
   }
 
   /** Another person, made by an admin of this server. */
@@ -174,7 +180,30 @@ export class Accounts {
       ],
       rows: [...(await dropOldSessions(account, { lists, clock, replaced })), ...dropReplaced(replaced), row],
     })
-    return written.ok ? { account, session: token } : storeProblem(written)
+    if (!written.ok) return storeProblem(written)
+    this.#ports.proofs.note(token.id)
+    return { account, session: token }
+  }
+
+  async #accountOf(principal: Principal): Promise<AccountTable | Problem> {
+    if (principal.kind !== 'person') return problem('forbidden', 'Only a person has a password.')
+    const account = await this.#ports.lists.account(principal.id)
+    return account ?? problem('unauthenticated', 'The account is gone.')
+  }
+
+  /** Counted like a try to sign in: a session that was left open must not be a place to guess. */
+  async #checkCurrent(account: AccountTable, password: string, place: Place): Promise<Problem | undefined> {
+    const { limits, passwords } = this.#ports
+    const taken = await limits.take(account.name_key, place.network)
+    if (!taken.ok) return tooMany(taken.waitMs)
+    const outcome = await passwords.check(account.password, password)
+    if (outcome === 'busy') return tooMany(1_000)
+    if (outcome === 'wrong') {
+      this.#ports.background(this.#noteFailure(account.name_key, account))
+      return problem('wrong_credentials', 'The current password is wrong.')
+    }
+    await limits.succeeded(account.name_key, place.network)
+    return undefined
   }
 
   async #noteFailure(nameKey: string, account: AccountTable | undefined): Promise<void> {

@@ -8,6 +8,7 @@ import type { AccessLog } from './access-log.ts'
 import { type Accounts, created, type Place, type SignedIn, storeProblem, subjectOf, tooMany } from './accounts.ts'
 import { newSession } from './browser-sessions.ts'
 import { removeSecretFile, writeSecretFile } from './secret-file.ts'
+import type { Proofs } from './proofs.ts'
 import type { SignInLimits } from './sign-in-limits.ts'
 import { sameDigest, sha256 } from './token.ts'
 
@@ -24,6 +25,7 @@ export interface BootstrapPorts {
   log: AccessLog
   accounts: Accounts
   limits: SignInLimits
+  proofs: Proofs
   clock: Clock
   ids: Ids
   /** Work that nobody waits for; ends before the server does. */
@@ -99,6 +101,7 @@ export class Bootstrap {
       ],
     })
     if (!written.ok) return written.reason === 'conflict' ? over() : storeProblem(written)
+    this.#ports.proofs.note(token.id)
     this.#cancel()
     await this.#end('closed')
     return { account: row.account, session: token }

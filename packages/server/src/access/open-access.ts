@@ -14,6 +14,7 @@ import { Bootstrap, firstAccountFact } from './bootstrap.ts'
 import { Keys } from './keys.ts'
 import { ensureRunnerKey, makeCommandLineToken, renewCommandLineToken } from './local-keys.ts'
 import { defaultPasswordCost, type PasswordCost, Passwords } from './passwords.ts'
+import type { Proofs } from './proofs.ts'
 import { type SignInLimitOptions, SignInLimits } from './sign-in-limits.ts'
 import { Tickets } from './tickets.ts'
 
@@ -29,6 +30,8 @@ export interface AccessPorts {
   logger: Logger
   metrics: Metrics
   limits: SignInLimitOptions
+  /** Shared with the exchange, whose commands ask for it. */
+  proofs: Proofs
   passwordCost?: PasswordCost | undefined
   /** Makes the project that the first account finds, with that account as its owner. Called again until it resolves. */
   createFirstProject: (account: string) => Promise<void>
@@ -42,6 +45,7 @@ export interface Access extends AsyncDisposable {
   readonly tickets: Tickets
   readonly authenticator: Authenticator
   readonly bootstrap: Bootstrap
+  readonly proofs: Proofs
   readonly feed: AccessFeed
   /** What follows the first account: its project, and the token of the local command line. Does it once. */
   finishFirstAccount(): Promise<void>
@@ -52,7 +56,7 @@ const firstStepsFact = 'first_steps'
 
 /** Opens the doors: makes the built-in runner's key and, on a fresh server, the bootstrap code. */
 export async function openAccess(ports: AccessPorts): Promise<Access> {
-  const { lists, clock, ids, bus, metrics } = ports
+  const { lists, clock, ids, bus, metrics, proofs } = ports
   const logger = ports.logger.area('access')
   const fault = (error: unknown): void => logger.error('access failed', { error })
   const pending = new Set<Promise<void>>()
@@ -66,7 +70,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const limits = new SignInLimits(ports.limits)
   const passwords = new Passwords(ports.passwordCost ?? defaultPasswordCost, () => metrics.passwordChecks.inc())
   const signedIn = (outcome: string): void => metrics.signIns.inc({ outcome })
-  const accounts = new Accounts({ lists, log, passwords, limits, clock, ids, background, signedIn })
+  const accounts = new Accounts({ lists, log, passwords, limits, proofs, clock, ids, background, signedIn })
   const accountSwitch = new AccountSwitch({ lists, log, clock })
   const keys = new Keys({ lists, log, clock, ids })
   const authenticator = new Authenticator({ lists, clock, tickets, feed, fault })
@@ -74,7 +78,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
 
   await ensureRunnerKey(local)
   await renewCommandLineToken(local)
-  const bootstrap = await Bootstrap.open({ ...local, accounts, limits, background })
+  const bootstrap = await Bootstrap.open({ ...local, accounts, limits, proofs, background })
 
   let finishing: Promise<void> | undefined
   const finish = async (): Promise<void> => {
@@ -100,6 +104,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
     tickets,
     authenticator,
     bootstrap,
+    proofs,
     feed,
     finishFirstAccount,
     [Symbol.asyncDispose]: async () => {

@@ -79,7 +79,15 @@ export async function composeHttp(ports: HttpPorts): Promise<Http> {
   const limits = openRequestLimits(config.limits)
   const doors = openDoors({ authenticator: access.authenticator, guard, draining })
   const refused = (refusal: Problem): void => metrics.refusals.inc({ code: refusal.code })
-  const { route, declared } = openRouter({ app, doors, limits, visitOf, closing: closing.signal, refused })
+  const { route, declared } = openRouter({
+    app,
+    doors,
+    limits,
+    proofs: access.proofs,
+    visitOf,
+    closing: closing.signal,
+    refused,
+  })
 
   registerAuthRoutes(route, access)
   registerAccountRoutes(route, access, lists)

@@ -43,6 +43,8 @@ export interface Route<
   method: RouteMethod
   url: string
   permission: N
+  /** `password`: the person said it within the last minutes (`Proofs`). */
+  proof?: 'password'
   /** Bytes of the body where it may be longer than others. */
   bodyBytes?: number
   /** Strict schemas; a part without one must be empty. */
@@ -73,5 +75,6 @@ export interface DeclaredRoute {
   method: string
   url: string
   permission: RoutePermission
+  proof: 'password' | undefined
   answer: z.ZodType | undefined
 }

@@ -3,6 +3,7 @@ import { type Problem, problem } from '@hotline/protocol/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Principal } from '../access/principal.ts'
+import type { Proofs } from '../access/proofs.ts'
 import type { Doors } from './doors.ts'
 import { checkCookieUse, checkOrigin, type Visit } from './guard.ts'
 import { problemHeaders, problemType } from './problem-response.ts'
@@ -26,6 +27,7 @@ export interface RouterPorts {
   app: FastifyInstance
   doors: Doors
   limits: RequestLimits
+  proofs: Proofs
   /** What the guard found; every request of a real socket has passed it. */
   visitOf: (request: FastifyRequest) => Visit | undefined
   /** Aborted when the server goes down. */
@@ -64,14 +66,14 @@ export function openRouter(ports: RouterPorts): Router {
   const route = (given: AnyRoute): void => {
     const { method, url, permission } = given
     if (!permissions.includes(permission)) throw new Error(`${method} ${url} does not declare a known permission`)
-    declared.push({ method, url, permission, answer: given.answer })
+    declared.push({ method, url, permission, proof: given.proof, answer: given.answer })
     app.route({
       method,
       url,
       config: { permission },
       ...(given.bodyBytes === undefined ? {} : { bodyLimit: given.bodyBytes }),
       onRequest: async (request, reply) => {
-        const outcome = await admit(ports, request, permission)
+        const outcome = await admit(ports, request, given)
         if ('problem' in outcome) return refuse(reply, outcome.problem)
         admitted.set(request, outcome)
       },
@@ -102,7 +104,7 @@ export function openRouter(ports: RouterPorts): Router {
 async function admit(
   ports: RouterPorts,
   request: FastifyRequest,
-  permission: RoutePermission,
+  { permission, proof }: AnyRoute,
 ): Promise<Admitted | { problem: Problem }> {
   const visit = ports.visitOf(request)
   if (!visit) throw new Error('a request came around the guard')
@@ -120,7 +122,8 @@ async function admit(
   const wrong =
     (door === 'cookie' ? checkCookieUse(visit, request.method) : undefined) ??
     (await ports.limits.ofPrincipal(principal)) ??
-    checkPermission(principal, permission)
+    checkPermission(principal, permission) ??
+    (proof === 'password' ? ports.proofs.missing(principal) : undefined)
   return wrong ? { problem: wrong } : { visit, principal }
 }
 

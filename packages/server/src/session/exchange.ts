@@ -1,6 +1,6 @@
 import { roleAllows, senderOf } from '@hotline/core/roles'
 import type { Role } from '@hotline/protocol/actor'
-import type { Command } from '@hotline/protocol/command'
+import type { Command, CommandType } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { formatCursor, splitStream } from '@hotline/protocol/stream'
 import type { Principal } from '../access/principal.ts'
@@ -11,8 +11,16 @@ import type { StreamState } from './state.ts'
 /** Queues kept in memory for streams that were used lately. */
 const queuesMax = 2_000
 
-/** The role of an account on a project, from the rows that the log keeps; undefined for strangers. */
-export type RoleOf = (project: string, account: string) => Promise<Role | undefined>
+/** Commands that let somebody in or out: the person who sends one has just said their password. */
+const guarded: ReadonlySet<CommandType> = new Set(['member.add', 'member.change', 'member.remove'])
+
+/** What the exchange asks about a sender. */
+export interface Rights {
+  /** The role of an account on a project, from the rows that the log keeps; undefined for strangers. */
+  roleOf: (project: string, account: string) => Promise<Role | undefined>
+  /** Why a principal may not send a guarded command now; undefined where it may. */
+  proofMissing: (principal: Principal) => Problem | undefined
+}
 
 /** Told when a command came; the answer is told what became of it. For the metrics; must not throw. */
 export type WatchCommand = (command: Command) => (outcome: CommandOutcome) => void
@@ -22,15 +30,15 @@ const unwatched: WatchCommand = () => () => undefined
 /** Streams by their commands: whoever wants something to happen says it here, through whatever door. */
 export class Exchange {
   readonly #ports: QueuePorts
-  readonly #roleOf: RoleOf
+  readonly #rights: Rights
   readonly #watch: WatchCommand
   readonly #queues = new Map<string, StreamQueue>()
   /** The latest command of a stream that waits for its right: the next one enters the queue after it. */
   readonly #entering = new Map<string, Promise<unknown>>()
 
-  constructor(ports: QueuePorts, roleOf: RoleOf, watch: WatchCommand = unwatched) {
+  constructor(ports: QueuePorts, rights: Rights, watch: WatchCommand = unwatched) {
     this.#ports = ports
-    this.#roleOf = roleOf
+    this.#rights = rights
     this.#watch = watch
   }
 
@@ -101,7 +109,7 @@ export class Exchange {
     }
     const role = project === undefined ? undefined : await this.#role(principal, project)
     if (role === undefined) return nothingHere()
-    if (roleAllows(role, sender)) return undefined
+    if (roleAllows(role, sender)) return guarded.has(command.type) ? this.#rights.proofMissing(principal) : undefined
     return problem('forbidden', `Your role here is ${role}; "${command.type}" needs the right to ${sender}.`, { role })
   }
 
@@ -116,7 +124,7 @@ export class Exchange {
 
   #role(principal: Principal, project: string): Promise<Role | undefined> | undefined {
     if (principal.account === undefined || !mayTouch(principal, project)) return undefined
-    return this.#roleOf(project, principal.account)
+    return this.#rights.roleOf(project, principal.account)
   }
 
   #queue(stream: string): StreamQueue {

@@ -3,6 +3,7 @@ import * as http from '@hotline/protocol/http'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
+import { owner } from './http-stack.ts'
 
 /** A whole server with something of everything in it. */
 let server: LiveServer
@@ -27,6 +28,12 @@ beforeAll(async () => {
   const hand = await server.startSession()
   await hand.ask({ tool: 'run', title: 'List', input: 'ls' })
   session = hand.session
+  const confirmed = await fetch(new URL('/api/auth/confirm', server.url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ password: owner.password }),
+  })
+  expect(confirmed.status).toBe(204)
   const made = http.CreatedKey.parse(await ask('POST', '/api/keys', { kind: 'run', name: 'another machine' }))
   runnerKey = made.token
 })

@@ -38,6 +38,7 @@ beforeAll(async () => {
   })
   const cookie = await stack.claim()
   token = (await stack.call('POST', '/api/keys', { cookie, body: { kind: 'pat', name: 'test' } })).body.token
+  await stack.confirm({ token })
 })
 afterAll(() => stack[Symbol.asyncDispose]())
 

@@ -71,6 +71,7 @@ beforeAll(async () => {
     'a service of the owner': { token: await key('svc', ['read', 'write']) },
     'a runner': { token: await key('run') },
   }
+  await stack.confirm(carriers['all of the owner'] ?? {})
 })
 afterAll(() => stack[Symbol.asyncDispose]())
 
@@ -97,7 +98,9 @@ describe('routes and permissions', () => {
   it('[T17] the permission of every route is what this list says', () => {
     const listed = stack.http.declared
       .filter(({ url }) => !url.startsWith('/api/test/'))
-      .map(({ method, url, permission }: DeclaredRoute) => `${method} ${url}: ${permission}`)
+      .map(({ method, url, permission, proof }: DeclaredRoute) =>
+        [`${method} ${url}: ${permission}`, ...(proof ? [proof] : [])].join(', '),
+      )
     expect(listed).toMatchInlineSnapshot(`
       [
         "GET /api/auth/state: open",
@@ -105,15 +108,16 @@ describe('routes and permissions', () => {
         "POST /api/auth/sign-in: open",
         "POST /api/auth/sign-out: signed-in",
         "POST /api/auth/password: own",
+        "POST /api/auth/confirm: signed-in",
         "POST /api/auth/ticket: signed-in",
         "GET /api/me: signed-in",
         "GET /api/people: read",
         "GET /api/accounts: account-admin",
-        "POST /api/accounts: account-admin",
-        "POST /api/accounts/:account/disable: account-admin",
-        "POST /api/accounts/:account/enable: account-admin",
+        "POST /api/accounts: account-admin, password",
+        "POST /api/accounts/:account/disable: account-admin, password",
+        "POST /api/accounts/:account/enable: account-admin, password",
         "GET /api/keys: signed-in",
-        "POST /api/keys: write",
+        "POST /api/keys: write, password",
         "DELETE /api/keys/:key: signed-in",
         "GET /healthz: open",
         "GET /readyz: open",
@@ -336,6 +340,7 @@ describe('keys', () => {
         body: { kind: 'pat', name: 'w', scopes: ['write'] },
       })
     ).body.token as string
+    await stack.confirm({ token: writes })
     const wider = await stack.call('POST', '/api/keys', {
       token: writes,
       body: { kind: 'pat', name: 'more', scopes: ['write', 'decide'] },
@@ -367,6 +372,7 @@ describe('keys', () => {
     const nowhere = (await stack.call('POST', '/api/keys', { ...all, body: { ...body, projects: [] } })).body
       .token as string
     expect((await stack.call('GET', '/api/me', { token: nowhere })).body.projects).toEqual([])
+    await stack.confirm({ token: nowhere })
     const passedOn = await stack.call('POST', '/api/keys', { token: nowhere, body: { kind: 'pat', name: 'two' } })
     expect([passedOn.status, passedOn.body.projects]).toEqual([201, []])
     const wider = await stack.call('POST', '/api/keys', {

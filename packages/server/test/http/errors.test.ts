@@ -22,6 +22,7 @@ const provokedIn: Record<ErrorCode, string> = {
   weak_password: 'packages/server/test/access/first-account.test.ts',
   unauthenticated: 'packages/server/test/http/live-sockets.test.ts',
   wrong_credentials: 'packages/server/test/access/sign-in.test.ts',
+  password_needed: 'packages/server/test/http/password-needed.test.ts',
   ticket_invalid: 'packages/server/test/http/live-sockets.test.ts',
   forbidden: 'packages/server/test/http/doors.test.ts',
   origin_refused: 'packages/server/test/http/doors.test.ts',
@@ -153,6 +154,8 @@ describe('the error table', () => {
     expect((await call('GET', '/healthz', undefined, 'evil.example')).body.code).toBe('host_refused')
 
     const command = { id: 'c1', stream: 'project:default', type: 'member.remove', data: { account } }
+    expect((await call('POST', '/api/commands', command)).body.code).toBe('password_needed')
+    expect((await call('POST', '/api/auth/confirm', { password: owner.password })).status).toBe(204)
     const removed = await call('POST', '/api/commands', command)
     expect([removed.status, removed.body.code]).toEqual([409, 'last_owner'])
 

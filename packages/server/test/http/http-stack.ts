@@ -5,11 +5,13 @@ import { type RawResponse, sendRawRequest } from '@hotline/testing/raw-http'
 import type { Access } from '../../src/access/open-access.ts'
 import { openAccess } from '../../src/access/open-access.ts'
 import type { PasswordCost } from '../../src/access/passwords.ts'
+import { Proofs } from '../../src/access/proofs.ts'
 import { type Config, type Environment, readConfig } from '../../src/config/read-config.ts'
 import { composeHttp, type Http } from '../../src/http/compose.ts'
 import type { HttpTimeouts } from '../../src/http/fastify-app.ts'
 import type { Listening } from '../../src/http/listen.ts'
 import type { RegisterRoute } from '../../src/http/route.ts'
+import type { SessionRoutePorts } from '../../src/http/sessions.ts'
 import { noFailpoints } from '../../src/log/failpoints.ts'
 import type { Bus } from '../../src/log/bus.ts'
 import type { Lists } from '../../src/log/lists.ts'
@@ -47,6 +49,8 @@ export interface HttpStack extends AsyncDisposable {
   call(method: string, path: string, options?: CallOptions): Promise<Answer>
   /** Claims the fresh server; answers the owner's cookie. */
   claim(): Promise<string>
+  /** Says the owner's password for a credential, so that it may make keys and accounts. */
+  confirm(who: CallOptions, password?: string): Promise<void>
 }
 
 export interface RawRequest {
@@ -83,7 +87,7 @@ export interface StackOptions {
   dir?: string
   /** `fails`: the first project cannot be made. */
   firstProject?: 'fails'
-  register?: (route: RegisterRoute, http: Http) => void
+  register?: (route: RegisterRoute, http: Http, ports: SessionRoutePorts) => void
 }
 
 /** A clock whose wall and steady time tests move. */
@@ -129,6 +133,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const database = await openDatabase({ kind: 'sqlite', dir }, { clock, ids })
   const { store, lists } = database
   const bus = openMemoryBus()
+  const proofs = new Proofs(clock)
   const exchange = new Exchange(
     {
       store,
@@ -137,7 +142,10 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       fault: (error) => logger.error('exchange', { error }),
       now: () => timestamp(clock),
     },
-    (project, account) => lists.roleOf(project, account),
+    {
+      roleOf: (project, account) => lists.roleOf(project, account),
+      proofMissing: (principal) => proofs.missing(principal),
+    },
   )
   const access = await openAccess({
     dataDir: dir,
@@ -149,6 +157,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     logger,
     metrics,
     limits: config.limits,
+    proofs,
     passwordCost: options.passwordCost ?? cheapPasswords,
     createFirstProject: async (account) => {
       if (options.firstProject === 'fails') throw new Error('the first project fails on purpose')
@@ -179,7 +188,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     pageDir: options.pageDir ?? join(dir, 'no-page'),
     timeouts: options.timeouts,
   })
-  options.register?.(http.route, http)
+  options.register?.(http.route, http, { exchange, store, lists })
   const listening = await http.listen()
   const { port } = listening
   // Under a public name a test still speaks to the port itself, by its loopback name.
@@ -217,6 +226,10 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       const answer = await call('POST', '/api/auth/bootstrap', { body: { code, ...owner } })
       if (answer.status !== 200 || answer.cookie === undefined) throw new Error(JSON.stringify(answer.body))
       return answer.cookie
+    },
+    confirm: async (who, password = owner.password) => {
+      const { status, body } = await call('POST', '/api/auth/confirm', { ...who, body: { password } })
+      if (status !== 204) throw new Error(JSON.stringify(body))
     },
     [Symbol.asyncDispose]: async () => {
       await http[Symbol.asyncDispose]()

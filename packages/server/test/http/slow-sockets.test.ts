@@ -10,7 +10,7 @@ import { FrameWatch } from '../../src/http/frame-watch.ts'
 import { noFailpoints } from '../../src/log/failpoints.ts'
 import { timestamp } from '../../src/machine/clock.ts'
 import { systemPrincipal } from '../../src/scheduler/approval-timer.ts'
-import { Exchange } from '../../src/session/exchange.ts'
+import { Exchange, type Rights } from '../../src/session/exchange.ts'
 import { type MovedClock, movedClock } from './http-stack.ts'
 import { closing, enterRaw, heard, roundTrip, say, textFrame } from './raw-conversation.ts'
 
@@ -145,12 +145,13 @@ describe('rights that are slow to look up', () => {
     // Ports of the real middle; only the look-up of a role takes a while, as over a network.
     const ports = { store: middle.store, bus: middle.bus, failpoints: noFailpoints, now: () => timestamp(clock) }
     const fault = (error: unknown): void => void middle.faults.push(error)
-    const exchange = new Exchange({ ...ports, fault }, async (project, account) => {
+    const roleOf: Rights['roleOf'] = async (project, account) => {
       const role = await middle.lists.roleOf(project, account)
       looking.resolve()
       await goOn.promise
       return role
-    })
+    }
+    const exchange = new Exchange({ ...ports, fault }, { roleOf, proofMissing: () => undefined })
     await using slow = await openDoor({ ...middle, exchange }, new Map([['mel', person('mel')]]), 0, clock)
     await using socket = await enterRaw(slow.port, 'mel')
     await say(socket, { t: 'follow', stream: 'session:s1', after: '0' })

@@ -57,6 +57,8 @@ function Tokens(): ReactNode {
   const [keys, setKeys] = useState<readonly (KeyRow & { revokedAt?: string | null })[]>([])
   const [made, setMade] = useState<string>()
   const [problem, setProblem] = useState<Problem>()
+  /** The name of the token that waits for the password. */
+  const [waiting, setWaiting] = useState<string>()
   const load = useCallback(async () => {
     const answer = await link.request<{ keys: KeyRow[] }>('GET', '/api/keys')
     if (answer.ok) setKeys(answer.value.keys)
@@ -64,13 +66,20 @@ function Tokens(): ReactNode {
   }, [link])
   useEffect(() => void load(), [load])
 
-  async function create(event: FormEvent<HTMLFormElement>): Promise<void> {
-    event.preventDefault()
-    const name = new FormData(event.currentTarget).get('name')
+  async function create(name: string): Promise<void> {
+    setMade(undefined)
+    setProblem(undefined)
     const answer = await link.request<{ token: string }>('POST', '/api/keys', { kind: 'pat', name })
+    setWaiting(!answer.ok && answer.problem.code === 'password_needed' ? name : undefined)
     if (answer.ok) setMade(answer.value.token)
-    else setProblem(answer.problem)
+    else if (answer.problem.code !== 'password_needed') setProblem(answer.problem)
     await load()
+  }
+  async function confirm(event: FormEvent<HTMLFormElement>, name: string): Promise<void> {
+    event.preventDefault()
+    const answer = await ask('POST', '/api/auth/confirm', { password: textIn(event.currentTarget, 'password') })
+    if (answer.ok) await create(name)
+    else setProblem(answer.problem)
   }
   return (
     <section className="stack" aria-label="Tokens">
@@ -109,7 +118,38 @@ function Tokens(): ReactNode {
           Copy it now, it is not shown again: <code>{made}</code>
         </p>
       )}
-      <form className="actions" style={{ justifyContent: 'start' }} onSubmit={(event) => void create(event)}>
+      {waiting !== undefined && (
+        <form className="stack" aria-label="Confirm your password" onSubmit={(event) => void confirm(event, waiting)}>
+          <label className="field">
+            <span>Your password, to make “{waiting}” (it is asked for again after five minutes)</span>
+            {/* oxlint-disable-next-line jsx-a11y/no-autofocus -- it appears because of what was just asked for */}
+            <input
+              className="input"
+              type="password"
+              name="password"
+              autoComplete="current-password"
+              autoFocus
+              required
+            />
+          </label>
+          <div className="actions" style={{ justifyContent: 'start' }}>
+            <button type="submit" className="button">
+              Confirm
+            </button>
+            <button type="button" className="button plain" onClick={() => setWaiting(undefined)}>
+              Cancel
+            </button>
+          </div>
+        </form>
+      )}
+      <form
+        className="actions"
+        style={{ justifyContent: 'start' }}
+        onSubmit={(event) => {
+          event.preventDefault()
+          void create(textIn(event.currentTarget, 'name'))
+        }}
+      >
         <input
           className="input"
           style={{ maxWidth: 260 }}
@@ -124,6 +164,11 @@ function Tokens(): ReactNode {
       </form>
     </section>
   )
+}
+
+function textIn(form: HTMLFormElement, name: string): string {
+  const value = new FormData(form).get(name)
+  return typeof value === 'string' ? value : ''
 }
 
 function Password(): ReactNode {

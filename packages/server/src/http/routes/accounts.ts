@@ -46,6 +46,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
     method: 'POST',
     url: '/api/accounts',
     permission: 'account-admin',
+    proof: 'password',
     answer: AccountRow,
     body: CreateAccountBody,
     handle: async ({ principal, body }) => {
@@ -58,6 +59,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
     method: 'POST',
     url: '/api/accounts/:account/disable',
     permission: 'account-admin',
+    proof: 'password',
     answer: AccountRow,
     params: OfAccount,
     body: DisableAccountBody,
@@ -71,6 +73,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
     method: 'POST',
     url: '/api/accounts/:account/enable',
     permission: 'account-admin',
+    proof: 'password',
     answer: AccountRow,
     params: OfAccount,
     handle: async ({ principal, params }) => {

@@ -3,6 +3,7 @@ import {
   AuthState,
   BootstrapBody,
   ChangePasswordBody,
+  ConfirmBody,
   SignedInAnswer,
   SignInBody,
   Ticket,
@@ -79,6 +80,17 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
       // A program that changed the password goes on with its token and gets no cookie.
       if ('code' in changed || isBrowser(principal)) return signedIn(changed, visit)
       return { value: { account: changed.account } }
+    },
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/auth/confirm',
+    permission: 'signed-in',
+    body: ConfirmBody,
+    handle: async ({ principal, body, visit }) => {
+      const refusal = await accounts.confirm(principal, body.password, { network: visit.network })
+      return refusal ? { problem: refusal } : { value: undefined }
     },
   })
 

@@ -26,6 +26,7 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
     method: 'POST',
     url: '/api/keys',
     permission: 'write',
+    proof: 'password',
     answer: CreatedKey,
     body: NewKeyBody,
     handle: async ({ principal, body }) => {
