@@ -18,6 +18,8 @@ const triesMax = 4
 export interface Server {
   readonly url: string
   get<R>(path: string): Promise<R>
+  /** For what could happen twice if it were sent again: a lost answer is told as such. */
+  once<R>(method: Method, path: string, body?: object): Promise<R>
   /** Happens once, however often it has to be sent. */
   command<T extends CommandType>(stream: string, type: T, data: CommandInput<T>): Promise<Accepted>
   /** All that one may see, page by page; the one that changed last comes first. */
@@ -51,6 +53,11 @@ export function askServer(settings: Settings): Server {
   const server: Server = {
     url,
     get: (path) => ask('GET', path),
+    once: async <R>(method: Method, path: string, body?: object) => {
+      const answer = await httpRequest<R>(url, credential, method, path, body)
+      if (answer.ok) return answer.value
+      throw new Failure(answer.problem)
+    },
     command: (stream, type, data) => ask('POST', '/api/commands', { id: uuidV7(), stream, type, data }),
     sessions: async () => {
       const rows: SessionRow[] = []

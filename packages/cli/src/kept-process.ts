@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { fail } from './failure.ts'
 
 /** How long a process may take until it says that it is ready; then it counts as one that cannot start. */
-const readyTimeoutMs = 30_000
+const usualReadyTimeoutMs = 30_000
 /** How long a process may take to end by itself after it was asked to; then it is killed. */
 const endTimeoutMs = 10_000
 /** A process that ends unexpectedly is started again after this: at once the first time, then longer each time. */
@@ -21,6 +21,8 @@ export interface ProcessPlan {
   say: (line: string) => void
   /** Told each time it is ready after it was started again. */
   readyAgain?: (facts: Ready) => void
+  /** How long it may take; absent: what a process of this machine needs. */
+  readyTimeoutMs?: number | undefined
 }
 
 /** What a process says once it is ready: one line of JSON on standard output with `ready: true`, and facts beside. */
@@ -39,7 +41,7 @@ export interface KeptProcess {
 
 /** Starts a process and starts it again whenever it ends, until `end`. */
 export function keepProcess(plan: ProcessPlan): KeptProcess {
-  const { name, say } = plan
+  const { name, say, readyTimeoutMs = usualReadyTimeoutMs } = plan
   const ready = Promise.withResolvers<Ready>()
   // Whoever waits for it hears of it; this keeps it from being reported a second time.
   ready.promise.catch(() => 'handled where it is awaited')
@@ -59,10 +61,11 @@ export function keepProcess(plan: ProcessPlan): KeptProcess {
       detached: true,
     })
     child = started
-    const timer = setTimeout(() => {
+    const giveUp = (): void => {
       say(`The ${name} was not ready after ${readyTimeoutMs / 1_000} s.`)
       started.kill('SIGKILL')
-    }, readyTimeoutMs)
+    }
+    const timer = Number.isFinite(readyTimeoutMs) ? setTimeout(giveUp, readyTimeoutMs) : undefined
     if (started.stdout)
       createInterface({ input: started.stdout }).on('line', (line) => {
         const said = readReady(line)

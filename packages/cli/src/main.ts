@@ -1,8 +1,11 @@
 import { Command, CommanderError, Option as Flag } from 'commander'
+import { describeOptions as describeRunnerOptions } from '@hotline/runner/config'
+import { describeOptions } from '@hotline/server/config/options'
 import { askServer } from './ask-server.ts'
 import { addApprovalCommands } from './commands/approvals.ts'
 import type { CommandContext } from './commands/context.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addKeyCommands } from './commands/keys.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { up, type UpFacts } from './commands/up.ts'
@@ -64,6 +67,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addUpCommand(program, context)
   addSessionCommands(program, context, argv)
   addApprovalCommands(program, context)
+  addKeyCommands(program, context)
   addSignInCommands(program, context)
   addDoctorCommand(program, context)
 }
@@ -73,13 +77,19 @@ function addUpCommand(program: Command, context: CommandContext): void {
     .command('up')
     .description('start the server, a runner and the page, until Ctrl-C')
     .addOption(flagOf(options.port))
-    .action(async (given: { port?: string }) => {
+    .addOption(new Flag('--only <part>', 'start that part alone').choices(['server', 'runner']))
+    .addHelpText('after', () => `\n${describeOptions()}\n${describeRunnerOptions()}`)
+    .action(async (given: { port?: string; only?: 'server' | 'runner' }) => {
       const flags = { ...program.opts<Flags>(), ...given }
       await up({
         settings: readSettings(flags, process.env),
         env: process.env,
+        only: given.only,
         say: (line) => (context.json ? context.note(line) : context.write(`${line}\n`)),
-        ready: (facts) => context.print({ ready: true, ...facts }, readyText(facts)),
+        ready: (facts) => {
+          const text = given.only === 'runner' ? `This machine runs agents for ${facts.url}.\n` : readyText(facts)
+          context.print({ ready: true, ...facts }, `${text}\nCtrl-C ends everything.\n`)
+        },
       })
     })
 }
@@ -92,7 +102,7 @@ function readyText({ url, local, bootstrap }: UpFacts): string {
     bootstrap === undefined
       ? `Hotline is at ${url}\n`
       : `Open this link to begin (it works once, for 30 minutes):\n\n  ${bootstrap}\n`
-  return `${link}${beside}\nCtrl-C ends everything.\n`
+  return `${link}${beside}`
 }
 
 function contextOf(program: Command): CommandContext {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { errorKinds } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
-import type { SessionRow } from '@hotline/protocol/http'
+import type { KeyRow, SessionRow } from '@hotline/protocol/http'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
@@ -219,6 +219,26 @@ describe('who the command line is', () => {
     expect((await run(['sign-out'], env)).code).toBe(0)
     expect(readFileSync(file, 'utf8')).not.toContain(live.token)
     expect(await run(['ls'], env)).toMatchObject({ code: errorKinds.unauthenticated.exit })
+  })
+
+  it('[B12] keys are made, shown once, listed without their secret, and revoked', async () => {
+    const made = await run(['keys', 'make', 'a probe', '--scope', 'read', '--days', '7'])
+    expect(made.code).toBe(0)
+    const token = made.out.trim()
+    expect(token).toMatch(/^hl_svc_/)
+    const as = { HOTLINE_TOKEN: token }
+    expect((await run(['ls'], as)).code).toBe(0)
+    expect((await run(['run', 'demo', '--detach'], as)).code).toBe(errorKinds.forbidden.exit)
+    const rows = JSON.parse((await run(['--json', 'keys'])).out) as KeyRow[]
+    const row = rows.find(({ name }) => name === 'a probe')
+    expect(row).toMatchObject({ kind: 'svc', scopes: ['read'] })
+    const listed = await run(['keys'])
+    expect(listed.out).toContain(`${row?.key}  service  a probe (read; until `)
+    expect(listed.out).not.toContain(token)
+    expect(await run(['keys', 'revoke', row?.key ?? ''])).toMatchObject({ code: 0, out: 'revoked\n' })
+    expect((await run(['ls'], as)).code).toBe(errorKinds.unauthenticated.exit)
+    expect((await run(['keys', 'make', 'x', '--days', 'many'])).code).toBe(errorKinds.invalid.exit)
+    expect((await run(['keys', 'revoke', 'none'])).code).toBe(errorKinds['not-found'].exit)
   })
 
   it('[B3] a token goes to no server but the one that it is of', async () => {

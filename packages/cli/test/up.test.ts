@@ -26,8 +26,13 @@ const behindProxy = {
   HOTLINE_TRUSTED_PROXIES: '127.0.0.1,::1',
 }
 
-function up(more: Readonly<Record<string, string>> = {}, flags: readonly string[] = ['--json']): HotlineProcess {
-  return startHotlineProcess([...flags, 'up', '--port', '0'], {
+function up(
+  more: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = ['--json'],
+  options: readonly string[] = [],
+  port = '0',
+): HotlineProcess {
+  return startHotlineProcess([...flags, 'up', '--port', port, ...options], {
     HOME: dir.path,
     HOTLINE_DATA_DIR: join(dir.path, 'data'),
     ...guard.environment,
@@ -129,6 +134,48 @@ describe('hotline up', () => {
     expect(sent).toEqual(['before', 'after the first time', 'after the second time'])
     hotline.child.kill('SIGINT')
     expect((await hotline.ended).code).toBe(0)
+  })
+
+  it('[B13] server and runner apart, the runner with a key that was made for it and first in its place', async () => {
+    const server = up({}, ['--json'], ['--only', 'server'])
+    const { url, bootstrap = '' } = await facts(server)
+    await claim(url, bootstrap.split('#bootstrap=')[1] ?? '')
+    const cli = { HOME: dir.path, HOTLINE_DATA_DIR: join(dir.path, 'data') }
+    await waitFor(() => existsSync(join(dir.path, 'data', 'cli-token')), { what: 'the token of this machine' })
+    const own = async (...args: string[]): Promise<string> => (await startHotlineProcess(args, cli).ended).out.trim()
+    const key = await own('keys', 'make', 'a second machine', '--kind', 'run')
+    expect(JSON.parse(await own('--json', 'agents'))).toEqual([])
+    server.child.kill('SIGINT')
+    await server.ended
+
+    const elsewhere = {
+      HOME: dir.path,
+      HOTLINE_DATA_DIR: join(dir.path, 'elsewhere'),
+      HOTLINE_URL: url,
+      ...guard.environment,
+    }
+    const only = ['--json', 'up', '--only', 'runner']
+    const runner = startHotlineProcess(only, { ...elsewhere, HOTLINE_RUNNER_KEY: key })
+    await waitFor(() => runner.err.includes('Looking for the server'), { what: 'the runner', deadlineMs: 20_000 })
+    const again = up({}, ['--json'], ['--only', 'server'], new URL(url).port)
+    await facts(again)
+    await runner.says('"ready":true')
+    const session = await own('run', '--detach', '--cwd', dir.path, '--', 'echo', 'from the second machine')
+    await waitFor(async () => (await own('logs', session)).includes('from the second machine'), {
+      what: 'its output',
+      deadlineMs: 20_000,
+      everyMs: 300,
+    })
+    runner.child.kill('SIGINT')
+    expect((await runner.ended).code).toBe(0)
+
+    const stranger = await startHotlineProcess(only, { ...elsewhere, HOTLINE_RUNNER_KEY: `${key}x` }).ended
+    expect(stranger.code).not.toBe(0)
+    expect(stranger.err).toContain('The runner could not start')
+    const keyless = await startHotlineProcess(only, elsewhere).ended
+    expect(keyless.err).toContain('A runner needs a key')
+    again.child.kill('SIGINT')
+    expect((await again.ended).code).toBe(0)
   })
 
   it('[B10] behind a public name, its own runner and this machine reach it all the same', async () => {

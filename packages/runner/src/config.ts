@@ -41,6 +41,15 @@ export const options = {
   },
 } as const satisfies Record<string, Option>
 
+/** The settings as people read them: name, meaning, default. */
+export function describeOptions(): string {
+  const lines = Object.values<Option>(options).map(({ variable, help, unit, standard }) => {
+    const facts = [unit, standard === undefined ? undefined : `default: ${standard}`].filter(Boolean).join('; ')
+    return `  ${variable}\n      ${help}${facts === '' ? '' : ` (${facts})`}`
+  })
+  return `Settings of a runner, from the environment:\n${lines.join('\n')}\n`
+}
+
 /** What a runner is told. */
 export interface Config {
   url: string

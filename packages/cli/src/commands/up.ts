@@ -46,13 +46,15 @@ const forAgents: readonly string[] = [
 export interface UpPorts {
   settings: Settings
   env: Environment
+  /** Absent: both. */
+  only: 'server' | 'runner' | undefined
   /** For a person. */
   say: (line: string) => void
   /** Once, when everything is ready. */
   ready: (facts: UpFacts) => void
 }
 
-/** Where a server is reached that is up. */
+/** Where the server is reached. */
 export interface UpFacts {
   /** What people are told: the public name, where there is one. */
   url: string
@@ -67,7 +69,7 @@ export interface UpFacts {
  * closed). Ends the runner first, so that what it has to say about its agents still reaches the log. A second Ctrl-C
  * kills.
  */
-export async function up({ settings, env, say, ready }: UpPorts): Promise<void> {
+export async function up({ settings, env, only, say, ready }: UpPorts): Promise<void> {
   const { dataDir } = settings
   refuseUnknown(env)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
@@ -84,13 +86,21 @@ export async function up({ settings, env, say, ready }: UpPorts): Promise<void> 
   try {
     await Promise.race([stopped, start()])
     await stopped
-    say('Ending agents, runner and server …')
+    say(`Ending ${only ?? 'agents, runner and server'} …`)
   } finally {
     for (const one of kept.toReversed()) await one.end()
     for (const signal of signals) process.off(signal, stop)
   }
 
   async function start(): Promise<void> {
+    if (only === 'runner') return await startAloneRunner()
+    const { url, near, bootstrap } = await startServer()
+    if (stopping.signal.aborted) return
+    if (only !== 'server') await startRunner(near, join(dataDir, 'runner-key'))
+    if (!stopping.signal.aborted) ready({ url, local: near === url ? undefined : near, bootstrap })
+  }
+
+  async function startServer(): Promise<{ url: string; near: string; bootstrap: string | undefined }> {
     let { port } = settings
     const server = keepProcess({
       name: 'server',
@@ -110,7 +120,6 @@ export async function up({ settings, env, say, ready }: UpPorts): Promise<void> 
     const facts = await server.ready
     const url = String(facts['url'])
     const bootstrap = typeof facts['bootstrap'] === 'string' ? facts['bootstrap'] : undefined
-    if (stopping.signal.aborted) return
     // After a crash it comes back at the same port, where pages and runners look for it.
     port = String(facts['port'])
     // Programs of this machine need no proxy to reach it. A certificate, though, is for the public name.
@@ -118,20 +127,32 @@ export async function up({ settings, env, say, ready }: UpPorts): Promise<void> 
     const near = local.startsWith('http:') ? local : url
     writeFileSync(join(dataDir, 'url'), `${near}\n`, { mode: 0o600 })
     for (const notice of Array.isArray(facts['notices']) ? facts['notices'] : []) say(String(notice))
+    return { url, near, bootstrap }
+  }
+
+  /** For a server elsewhere: it may be away for as long as it likes. */
+  async function startAloneRunner(): Promise<void> {
+    const { url } = settings
+    say(`Looking for the server at ${url} …`)
+    await startRunner(url, env['HOTLINE_RUNNER_KEY_FILE'] || join(dataDir, 'runner-key'), Number.POSITIVE_INFINITY)
+    if (!stopping.signal.aborted) ready({ url, local: undefined, bootstrap: undefined })
+  }
+
+  async function startRunner(url: string, keyFile: string, readyTimeoutMs?: number): Promise<void> {
     const runner = keepProcess({
       name: 'runner',
       main: fileURLToPath(import.meta.resolve('@hotline/runner/main')),
       env: () => ({
         ...ownEnvironment(env, 'runner'),
         HOTLINE_DATA_DIR: dataDir,
-        HOTLINE_URL: near,
-        HOTLINE_RUNNER_KEY_FILE: join(dataDir, 'runner-key'),
+        HOTLINE_URL: url,
+        HOTLINE_RUNNER_KEY_FILE: keyFile,
       }),
       say,
+      readyTimeoutMs,
     })
     kept.push(runner)
     await runner.ready
-    if (!stopping.signal.aborted) ready({ url, local: near === url ? undefined : near, bootstrap })
   }
 }
 

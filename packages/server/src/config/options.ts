@@ -161,7 +161,7 @@ export function describeOptions(): string {
     const shown = unset === '' ? '' : ` (default: ${unset})`
     return `  ${option.env}\n      ${option.help} ${expectedOf(option)}${shown}`
   })
-  return `Settings, from the environment:\n${lines.join('\n')}\n`
+  return `Settings of a server, from the environment:\n${lines.join('\n')}\n`
 }
 
 /** What a setting may hold, as a sentence. */
