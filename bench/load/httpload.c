@@ -35,7 +35,7 @@ struct run {
   size_t head_len;
   int epoll;
   bool measuring;
-  uint64_t answers, refused, bytes;
+  uint64_t answered, answers, refused, bytes;   // answered: before the window, too
   int first_refusal;
   struct histogram latency;
   char failure[128];
@@ -90,10 +90,13 @@ static void read_answer(struct run *r, struct client *c) {
   if (status < 200 || status > 299) {
     r->refused++;
     if (!r->first_refusal) r->first_refusal = status;
-  } else if (r->measuring) {
-    r->answers++;
-    r->bytes += (uint64_t)len;
-    histogram_record(&r->latency, clock_ns() - c->sent_ns);
+  } else {
+    r->answered++;
+    if (r->measuring) {
+      r->answers++;
+      r->bytes += (uint64_t)len;
+      histogram_record(&r->latency, clock_ns() - c->sent_ns);
+    }
   }
   ask(r, c);
 }
@@ -201,9 +204,9 @@ int main(int argc, char **argv) {
     snprintf(text, sizeof text, "%llu answers of status %d and the like", (unsigned long long)r.refused, r.first_refusal);
     fail(&r, text);
   }
-  printf("{\"phase\":\"result\",\"clients\":%u,\"windowMs\":%.3f,\"answers\":%llu,\"answersPerSecond\":%.1f,"
+  printf("{\"phase\":\"result\",\"clients\":%u,\"windowMs\":%.3f,\"answered\":%llu,\"answers\":%llu,\"answersPerSecond\":%.1f,"
          "\"bytesPerAnswer\":%.1f,\"p50Us\":%.1f,\"p99Us\":%.1f,\"maxUs\":%.1f,\"cpuShare\":%.3f,\"failure\":\"%s\"}\n",
-         r.clients, seconds * 1e3, (unsigned long long)r.answers, (double)r.answers / seconds,
+         r.clients, seconds * 1e3, (unsigned long long)r.answered, (unsigned long long)r.answers, (double)r.answers / seconds,
          r.answers ? (double)r.bytes / (double)r.answers : 0, (double)histogram_quantile(&r.latency, 0.5) / 1e3,
          (double)histogram_quantile(&r.latency, 0.99) / 1e3, (double)r.latency.max_ns / 1e3, cpu / seconds, r.failure);
   return r.failure[0] ? 1 : 0;

@@ -66,6 +66,8 @@ export interface RunningHttpSubject extends AsyncDisposable {
   readonly port: number
   readonly pids: readonly number[]
   readonly request: HttpRequest
+  /** How many requests it keeps the events of; undefined where requests leave nothing behind. */
+  readonly stored: (() => Promise<number>) | undefined
 }
 
 /** A program that appends and reports (see peers/append-loop.ts). */

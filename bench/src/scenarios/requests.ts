@@ -27,6 +27,13 @@ async function measure(subject: HttpSubject, clients: number, profile: Profile, 
     watched: server.pids,
     expectedMs: warmupMs + windowMs,
   })
+  const faults = faultsOf(result)
+  if (server.stored !== undefined) {
+    const stored = await server.stored()
+    const answered = numberOf(result, 'answered')
+    // What was on its way when the time was over may be kept, too.
+    if (stored < answered || stored > answered + clients) faults.push(`${answered} answered, ${stored} kept`)
+  }
   return {
     values: {
       answersPerSecond: numberOf(result, 'answersPerSecond'),
@@ -35,7 +42,7 @@ async function measure(subject: HttpSubject, clients: number, profile: Profile, 
       bytesPerAnswer: numberOf(result, 'bytesPerAnswer'),
       serverShare: use.watchedShare,
     },
-    faults: faultsOf(result),
+    faults,
     foreignShare: use.foreignShare,
     stolenShare: use.stolenShare,
     loadShare: numberOf(result, 'cpuShare'),
@@ -77,7 +84,9 @@ export const http: Scenario = {
 export const writers: Scenario = {
   name: 'writers',
   title: 'Durable appends to one stream by 64 writers over HTTP',
-  method: 'Closed loop: every writer has one append of one event of 300 bytes at a time, answered when it is durable.',
+  method:
+    'Closed loop: every writer has one append of one event of 300 bytes at a time, answered when it is durable. ' +
+    'Afterwards the server is asked how many it has: fewer than it answered is a fault.',
   metrics: metrics('appends/s'),
   durations: (profile) => durationsOf(timing[profile]),
   cells: (profile) => [cellOf(writerSubjects, 64, profile, '@durable-streams/server')],

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { numberOf, textOf } from '../child.ts'
+import { type Line, numberOf, textOf } from '../child.ts'
 import { type Dialect, eventBytes, hotlineDialect } from '../dialects.ts'
 import { nodeChild } from '../sample.ts'
 import type { Bench, HttpSubject, RunningSubject, Subject } from '../subject.ts'
@@ -76,7 +76,7 @@ export const hotlineRead: HttpSubject = {
   async start(bench) {
     const { token, ...server } = await prepare(bench)
     const headers = [`Authorization: Bearer ${token}`]
-    return { ...server, request: { method: 'GET', path: '/api/me', headers, body: '' } }
+    return { ...server, request: { method: 'GET', path: '/api/me', headers, body: '' }, stored: undefined }
   },
 }
 
@@ -84,13 +84,21 @@ export const hotlineRead: HttpSubject = {
 export const hotlineAppend: HttpSubject = {
   name: 'hotline',
   async start(bench) {
-    const { runnerToken, stream, fence, ...server } = await prepare(bench)
+    const { token, runnerToken, stream, fence, ...server } = await prepare(bench)
+    const events = `http://localhost:${server.port}/api/sessions/${stream.slice('session:'.length)}/events?limit=1`
+    const readHead = async (): Promise<number> => {
+      const response = await fetch(events, { headers: { authorization: `Bearer ${token}` } })
+      const page: unknown = await response.json()
+      return numberOf(page as Line, 'head')
+    }
+    const before = await readHead()
     const headers = [`Authorization: Bearer ${runnerToken}`]
     const data = { source: 'stdout', encoding: 'utf8', bytes: eventBytes }
     const bare = { type: 'output.appended', data, body: { text: '' } }
     const text = 'x'.repeat(eventBytes - JSON.stringify(bare).length)
-    const events = [{ ...bare, body: { text } }]
-    const body = JSON.stringify({ id: '{id}', stream, type: 'agent.report', data: { fence, events } })
-    return { ...server, request: { method: 'POST', path: '/api/commands', headers, body } }
+    const report = { fence, events: [{ ...bare, body: { text } }] }
+    const body = JSON.stringify({ id: '{id}', stream, type: 'agent.report', data: report })
+    const request = { method: 'POST', path: '/api/commands', headers, body }
+    return { ...server, request, stored: async () => (await readHead()) - before }
   },
 }

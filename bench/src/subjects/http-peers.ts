@@ -10,7 +10,7 @@ export const bareFastify: HttpSubject = {
   async start(bench) {
     const url = new URL('../peers/fastify.ts', import.meta.url)
     const server = await startChildServer(nodeChild(url, [], bench))
-    return { ...server, request: { method: 'GET', path: '/', headers: [], body: '' } }
+    return { ...server, request: { method: 'GET', path: '/', headers: [], body: '' }, stored: undefined }
   },
 }
 
@@ -30,6 +30,20 @@ export const durableStreams: HttpSubject = {
       id: '{id}',
       text: 'x'.repeat(eventBytes - filler.length - 'xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx'.length + '{id}'.length),
     })
-    return { ...server, request: { method: 'POST', path: '/bench', headers: [], body } }
+    const request = { method: 'POST', path: '/bench', headers: [], body }
+    return { ...server, request, stored: () => countMessages(`http://127.0.0.1:${server.port}/bench`) }
   },
+}
+
+/** Reads a stream of Durable Streams to its end. */
+async function countMessages(url: string): Promise<number> {
+  let count = 0
+  for (let offset: string | null = '-1'; offset !== null;) {
+    const response = await fetch(`${url}?offset=${offset}`)
+    if (!response.ok) throw new Error(`the stream cannot be read: ${response.status}`)
+    const messages = (await response.json()) as readonly unknown[]
+    count += messages.length
+    offset = messages.length === 0 ? null : response.headers.get('stream-next-offset')
+  }
+  return count
 }
