@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { choosePlacement } from './child.ts'
 import { cacheFolder, compile } from './compile.ts'
 import { describeMachine } from './machine.ts'
-import { type Options, parseOptions, usage } from './options.ts'
+import { type Options, parseOptions, type Profile, usage } from './options.ts'
 import { describeProfiles } from './profile.ts'
 import { formatReport, reportOf, type Run, type ScenarioReport } from './report.ts'
 import { type CellResult, type Machinery, maxForeignShare, measureCell, type RoundsPlan } from './rounds.ts'
@@ -60,6 +60,13 @@ async function measureScenario(
   return summarize(scenario, options.profile, performance.now() - startMs, results)
 }
 
+/** How much is done for quiet samples: for publishing much, for an idea little, and nothing where nothing is measured. */
+const patience: Readonly<Record<Profile, Pick<RoundsPlan, 'attempts' | 'maxQuietWaitMs'>>> = {
+  smoke: { attempts: 1, maxQuietWaitMs: 0 },
+  quick: { attempts: 1, maxQuietWaitMs: 1_000 },
+  full: { attempts: 3, maxQuietWaitMs: 6_000 },
+}
+
 /** Measures what was asked for. The profile `smoke` takes every sample once, whatever else the machine does. */
 async function measure(options: Options, scratch: string, signal: AbortSignal): Promise<Run> {
   const startedAt = new Date().toISOString()
@@ -69,7 +76,7 @@ async function measure(options: Options, scratch: string, signal: AbortSignal): 
   const bench: Machinery = { programs: { wsload, httpload, floor }, ...placement, signal }
   const plan: RoundsPlan = {
     repeats: smoke ? 1 : options.repeats,
-    gate: !smoke && options.profileDir === '',
+    ...patience[options.profileDir === '' ? options.profile : 'smoke'],
     endMs: performance.now() + options.budgetMs,
     scratch,
     profileDir: options.profileDir === '' ? undefined : resolve(options.profileDir),

@@ -120,7 +120,8 @@ function renderRuns(runs: readonly Run[]): string[] {
         `${Math.round(run.scenarios.reduce((sum, { tookMs }) => sum + tookMs, 0) / 60_000)} min:`,
       '',
       ...Object.entries(run.machine).map(([name, value]) => `- ${name}: ${value}`),
-      `- noise gate: a sample during which others used more than ${run.maxForeignShare * 100} % of a processor is taken again`,
+      `- noise: a row is in doubt where others used more than ${run.maxForeignShare * 100} % of a processor during a sample` +
+        (run.profile === 'full' ? ', which was taken up to three times' : ''),
       '',
     ]),
   ]

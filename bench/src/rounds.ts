@@ -12,15 +12,13 @@ import { type Bench, Unavailable } from './subject.ts'
 export const maxForeignShare = 0.16
 /** How long a look at the machine lasts before a sample is begun. */
 const lookMs = 250
-/** When the machine has not come to rest by then, the sample is taken all the same. */
-const maxQuietWaitMs = 6_000
-/** Attempts at one sample; after the last the quietest is kept and the row marked as noisy. */
-const maxAttempts = 3
 
 export interface RoundsPlan {
   repeats: number
-  /** Whether samples are discarded for noise; without it each is taken once. */
-  gate: boolean
+  /** Attempts at one sample; after the last the quietest is kept, and the row marked as noisy where others were busy. */
+  attempts: number
+  /** When the machine has not come to rest by then, the sample is taken all the same. */
+  maxQuietWaitMs: number
   /** By performance.now(): no further sample is begun after it. */
   endMs: number
   scratch: string
@@ -99,13 +97,13 @@ async function takeSample(state: Progress, bench: Machinery, plan: RoundsPlan, p
   const profileDir =
     plan.profileDir === undefined ? undefined : join(plan.profileDir, place.replace(/[^a-z0-9]+/gi, '-'))
   if (profileDir !== undefined) await mkdir(profileDir, { recursive: true })
-  for (let attempt = 1; attempt <= (plan.gate ? maxAttempts : 1); attempt++) {
-    if (plan.gate) await waitForQuiet(bench.signal)
+  for (let attempt = 1; attempt <= plan.attempts; attempt++) {
+    await waitForQuiet(plan.maxQuietWaitMs, bench.signal)
     const sample = await attemptSample(state, { ...bench, profileDir }, plan.scratch)
     if (sample === undefined) return
     if (quietest === undefined || sample.foreignShare < quietest.foreignShare) quietest = sample
-    if (!plan.gate || sample.foreignShare <= maxForeignShare || bench.signal.aborted) break
-    if (attempt < maxAttempts) state.discarded++
+    if (sample.foreignShare <= maxForeignShare || bench.signal.aborted) break
+    if (attempt < plan.attempts) state.discarded++
   }
   if (quietest === undefined) return
   state.samples.push(quietest)
@@ -135,8 +133,8 @@ async function attemptSample(
   }
 }
 
-async function waitForQuiet(signal: AbortSignal): Promise<void> {
-  const end = performance.now() + maxQuietWaitMs
+async function waitForQuiet(maxWaitMs: number, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + maxWaitMs
   while (performance.now() < end && !signal.aborted) {
     const gauge = startGauge([])
     await new Promise((resolve) => setTimeout(resolve, lookMs))
