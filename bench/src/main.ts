@@ -13,6 +13,7 @@ import { append } from './scenarios/append.ts'
 import { fanout, latency } from './scenarios/fanout.ts'
 import { memory } from './scenarios/memory.ts'
 import { http, writers } from './scenarios/requests.ts'
+import { resume } from './scenarios/resume.ts'
 import { stall } from './scenarios/stall.ts'
 import { storm } from './scenarios/storm.ts'
 import { checkInstruments } from './self-check.ts'
@@ -21,7 +22,7 @@ import { summarize } from './summary.ts'
 import { formatRun } from './tables.ts'
 import { describeVersion } from './version.ts'
 
-const scenarios: readonly Scenario[] = [fanout, latency, append, writers, stall, storm, memory, http]
+const scenarios: readonly Scenario[] = [fanout, latency, append, writers, stall, storm, resume, memory, http]
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`)
