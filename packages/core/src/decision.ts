@@ -1,4 +1,5 @@
 import type { Actor } from '@hotline/protocol/actor'
+import type { AcceptedFacts } from '@hotline/protocol/command'
 import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import type { KnownDraft } from '@hotline/protocol/events'
 
@@ -14,7 +15,7 @@ export interface Context {
 
 /** What a command means now: events, or a refusal that says why and what to do. Never both. */
 export type Decision =
-  | { ok: true; events: readonly KnownDraft[]; facts?: Record<string, unknown> }
+  | { ok: true; events: readonly KnownDraft[]; facts?: AcceptedFacts }
   | { ok: false; problem: Problem }
 
 export function accept(...events: KnownDraft[]): Decision {

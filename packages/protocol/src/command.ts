@@ -4,7 +4,7 @@ import { approvalCommands } from './commands/approval.ts'
 import { messageCommands } from './commands/message.ts'
 import { projectCommands } from './commands/project.ts'
 import { sessionCommands } from './commands/session.ts'
-import { Problem } from './error.ts'
+import { errorCodes, Problem } from './error.ts'
 import { Id, StreamId } from './stream.ts'
 
 /** The data of every command, by type. Unknown members are refused, never dropped. */
@@ -36,8 +36,17 @@ export type Command = CommandOf<CommandType>
 /** What a sender writes: members with a default may be left out. */
 export type CommandInput<T extends CommandType> = z.input<(typeof commandData)[T]>
 
+/** What an answer tells beside the position: of `lease.take` and of `agent.report`. */
+export const AcceptedFacts = z.looseObject({
+  /** The fence under which the runner speaks from now on. */
+  fence: z.int().optional(),
+  /** Events of the batch that were left out, by their place in it, and why. */
+  dropped: z.array(z.looseObject({ index: z.int(), code: z.enum(errorCodes) })).optional(),
+})
+export type AcceptedFacts = z.infer<typeof AcceptedFacts>
+
 /** The answer to a command. */
-export const Accepted = z.looseObject({ id: z.string(), seq: z.int(), cursor: z.string() })
+export const Accepted = AcceptedFacts.extend({ id: z.string(), seq: z.int(), cursor: z.string() })
 export type Accepted = z.infer<typeof Accepted>
 export const Refused = z.looseObject({ id: z.string(), problem: Problem })
 export type Refused = z.infer<typeof Refused>

@@ -1,6 +1,7 @@
 import type { Role } from '@hotline/protocol/actor'
 import { type CommandInput, parseCommand } from '@hotline/protocol/command'
 import type { Envelope } from '@hotline/protocol/event'
+import type { TaskColumn } from '@hotline/protocol/events/project'
 import { limits } from '@hotline/protocol/limits'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Follower } from '../src/feed/follower.ts'
@@ -40,6 +41,45 @@ describe('commands', () => {
     expect(answers[0]).toMatchObject({ ok: true })
     const stored = await middle.store.read(stream, { after: 0, limit: 100, maxBytes: 1e6 })
     expect(stored.filter(({ type }) => type === 'message.posted')).toHaveLength(1)
+  })
+
+  it('[X1] so does one that changed nothing: sent again later it does not happen after all', async () => {
+    const task = 'task:t1'
+    await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'owner' })
+    await middle.send(person('dana'), task, 'task.create', { project: 'p1', title: 'A card', column: 'done' })
+    const move = (to: TaskColumn, id: string): ReturnType<Middle['send']> =>
+      middle.send(person('dana'), task, 'task.move', { to }, id)
+    const first = await move('done', 'same')
+    expect(first).toMatchObject({ ok: true })
+    const before = await middle.store.head(task)
+    expect(await move('done', 'same')).toEqual(first)
+    expect(await middle.store.head(task)).toEqual(before)
+    expect(await move('todo', 'other')).toMatchObject({ ok: true })
+    expect(await move('done', 'same')).toEqual(first)
+    expect((await middle.exchange.snapshot(task))?.state).toMatchObject({ column: 'todo' })
+    expect(await move('review', 'same')).toMatchObject({ ok: false, problem: { code: 'idempotency_mismatch' } })
+  })
+
+  it('[X1] what was left out of a report stays out when the report comes again', async () => {
+    const taken = await middle.send(machine, stream, 'lease.take', {})
+    const fence = taken.ok ? (taken.accepted.fence ?? 0) : 0
+    const posted = await middle.send(systemPrincipal, stream, 'message.send', { text: 'hello' }, 'm1')
+    expect(posted).toMatchObject({ ok: true })
+    const report = (): ReturnType<Middle['send']> => {
+      const gone = { type: 'message.delivered', data: { message: 'never-sent' } } as const
+      return middle.send(machine, stream, 'agent.report', { fence, events: [gone] }, 'r1')
+    }
+    const first = await report()
+    expect(first).toMatchObject({ ok: true, accepted: { dropped: [{ index: 0 }] } })
+    expect(await report()).toEqual(first)
+  })
+
+  it('[X1] a refusal is not remembered: nothing happened, and the same id may succeed later', async () => {
+    const rename = (): ReturnType<Middle['send']> =>
+      middle.send(person('dana'), stream, 'session.rename', { title: 'x' }, 'same')
+    expect(await rename()).toMatchObject({ ok: false })
+    await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'operator' })
+    expect(await rename()).toMatchObject({ ok: true })
   })
 
   it('[X2] an id that was used for another command is refused', async () => {

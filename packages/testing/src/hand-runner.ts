@@ -38,11 +38,12 @@ export async function takeByHand(session: string, sender: Sender): Promise<HandR
   const stream = `session:${session}`
   const taken = await sender.command(stream, 'lease.take', {})
   if (!taken.ok) throw new Error(`lease.take: ${taken.problem.detail}`)
-  const fence = Number(taken.accepted['fence'])
+  const { fence } = taken.accepted
+  if (fence === undefined) throw new Error('lease.take was answered without a fence')
   const report: HandRunner['report'] = async (...events) => {
     const outcome = await sender.command(stream, 'agent.report', { fence, events })
     if (!outcome.ok) throw new Error(`agent.report: ${outcome.problem.detail}`)
-    if (outcome.accepted['dropped']) throw new Error(`dropped: ${JSON.stringify(outcome.accepted['dropped'])}`)
+    if (outcome.accepted.dropped) throw new Error(`dropped: ${JSON.stringify(outcome.accepted.dropped)}`)
     return outcome
   }
   await report(

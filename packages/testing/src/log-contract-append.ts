@@ -191,6 +191,24 @@ export function appendContract(open: OpenLogBench): void {
       accepted(await store.append([{ ...freely('session:two', agentEvent('a')), commands: [command] }]))
     })
 
+    test('[L5] also where nothing is appended with it, and then the stream stays as it was', async () => {
+      await using bench = await open()
+      const { store } = bench
+      accepted(await store.append([{ ...freely(stream, agentEvent('a')), state: '{"n":1}' }]))
+      const before = await store.head(stream)
+      const command = { principal: 'person:a', id: 'c1', bodyHash: 'ab', answer: '1' }
+      const alone = { stream, expect: 1, events: [], commands: [command] } as const
+      const [appended] = accepted(await store.append([alone]))
+      expect(appended).toEqual({ stream, epoch: before?.epoch, head: 1, events: [] })
+      expect(await store.append([{ ...alone, commands: [{ ...command, answer: '2' }] }])).toMatchObject({ ok: false })
+      expect(await store.findCommand(stream, 'person:a', 'c1')).toEqual({ bodyHash: 'ab', answer: '1' })
+      accepted(await store.append([freely(stream, agentEvent('b'))]))
+      await bench.reopen()
+      expect(await bench.store.findCommand(stream, 'person:a', 'c1')).toEqual({ bodyHash: 'ab', answer: '1' })
+      expect(await bench.store.head(stream)).toMatchObject({ head: 2, state: '{"n":1}' })
+      expect(await bench.store.verify(stream)).toBeUndefined()
+    })
+
     test('[L5] a command that is there already refuses its group', async () => {
       await using bench = await open()
       const command = { principal: 'person:a', id: 'c1', bodyHash: 'ab', answer: '1' }

@@ -1,4 +1,4 @@
-import type { CommandOf } from '@hotline/protocol/command'
+import type { AcceptedFacts, CommandOf } from '@hotline/protocol/command'
 import { issuesOf } from '@hotline/protocol/command'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { ErrorCode } from '@hotline/protocol/error'
@@ -13,11 +13,8 @@ import { evolveSession } from './evolve.ts'
 import { openApprovals, type SessionState } from './state.ts'
 import { subjectOf } from './subject.ts'
 
-/** A reported event that says nothing new, or that came too late: left out, and named in the answer. */
-interface Dropped {
-  index: number
-  code: ErrorCode
-}
+/** Reported events that say nothing new, or that came too late: left out, and named in the answer. */
+type Dropped = NonNullable<AcceptedFacts['dropped']>
 
 /**
  * What an agent did, in the words of its runner. Only the holder of the lease's fence is heard. An event that no longer
@@ -33,7 +30,7 @@ export function decideReport(first: SessionState, command: CommandOf<'agent.repo
   }
   let state = first
   const events: KnownDraft[] = []
-  const dropped: Dropped[] = []
+  const dropped: Dropped = []
   for (const [index, report] of reports.entries()) {
     const outcome = weigh(state, report, context)
     if ('refusal' in outcome) return outcome.refusal

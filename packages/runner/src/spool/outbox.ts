@@ -161,7 +161,7 @@ export class Outbox {
         : beside
       signal.throwIfAborted()
       if (outcome.ok) {
-        const dropped = readDropped(outcome.accepted['dropped'])
+        const dropped = new Map(outcome.accepted.dropped?.map(({ index, code }) => [index, code]))
         this.#spool.acknowledge(batch.to)
         for (const [index, { n }] of events.entries()) {
           const code = dropped.get(places[index] ?? -1)
@@ -213,9 +213,4 @@ export class Outbox {
 
 function withTime({ at, report }: Waiting, { late }: Batch): Report {
   return late ? { ...report, data: { ...report.data, observedAt: new Date(at).toISOString() } } : report
-}
-
-function readDropped(dropped: unknown): ReadonlyMap<number, ErrorCode> {
-  if (!Array.isArray(dropped)) return new Map()
-  return new Map((dropped as { index: number; code: ErrorCode }[]).map(({ index, code }) => [index, code]))
 }

@@ -153,7 +153,8 @@ export class SessionActor {
       this.#ports.log.info('lease not taken', { session: this.session, code: outcome.problem.code })
       return false
     }
-    const fence = Number(outcome.accepted['fence'])
+    const { fence } = outcome.accepted
+    if (fence === undefined) throw new Error('lease.take was answered without a fence')
     this.#fence = fence
     if (this.#reader.log.state?.lease?.fence === fence) this.#leaseSeen.resolve()
     this.#spool.lease(fence)

@@ -241,10 +241,13 @@ export function subjectOf(account: string): string {
 
 /** What a change that could not be written means for the one who asked. */
 export function storeProblem(refusal: AppendRefusal): Problem {
+  const isUnknown = refusal.reason === 'unavailable' && refusal.outcome === 'unknown'
   const detail =
     refusal.reason === 'conflict'
       ? 'Somebody changed the same thing at the same time. Nothing was changed here; try again.'
-      : 'The log cannot be written now; nothing was changed. Try again in a moment.'
+      : isUnknown
+        ? 'The log failed while this was written, and may hold it. See whether it was done before you try again.'
+        : 'The log cannot be written now; nothing was changed. Try again in a moment.'
   return problem('storage_unavailable', detail, { retryAfterMs: 1_000 })
 }
 

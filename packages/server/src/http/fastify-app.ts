@@ -176,7 +176,7 @@ class RefusedBody extends Error {
 function problemOf(error: FastifyError): Problem {
   if (error instanceof RefusedBody) return error.refusal
   if ('kind' in error && error.kind === 'unavailable') {
-    const detail = 'The log cannot be read or written now; nothing was changed. Try again in a moment.'
+    const detail = 'The log cannot be read or written now. Try again in a moment.'
     return problem('storage_unavailable', detail, { retryAfterMs: 1_000 })
   }
   const status = error.statusCode ?? 500

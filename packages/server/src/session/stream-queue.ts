@@ -1,6 +1,6 @@
 import type { Context } from '@hotline/core/decision'
 import type { SessionState } from '@hotline/core/session/state'
-import type { Command } from '@hotline/protocol/command'
+import type { AcceptedFacts, Command } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { KnownDraft } from '@hotline/protocol/events'
@@ -190,12 +190,15 @@ export class StreamQueue {
       const accepted = { ...decision.facts, id: command.id, seq }
       const outcome: Answer = { ok: true, accepted }
       outcomes.push([waiting, outcome])
-      if (made.length > 0) {
+      // Also where nothing had to be appended: sent again later it would find another state, and happen then. The server's
+      // own commands are never sent again. A refusal is not remembered: nothing happened, and the log would grow by it.
+      if (made.length > 0 || principal.kind !== 'system') {
         first.set(key, { hash, outcome })
         commands.push({ principal: sender, id: command.id, bodyHash: hash, answer: JSON.stringify(accepted) })
       }
     }
-    return { outcomes, state, append: events.length > 0 ? this.#appends(standing, state, events, commands, now) : [] }
+    const isNothing = events.length === 0 && commands.length === 0
+    return { outcomes, state, append: isNothing ? [] : this.#appends(standing, state, events, commands, now) }
   }
 
   /** The stream's own append, and the line in its project where a list would show it differently. */
@@ -249,7 +252,7 @@ export class StreamQueue {
   async #remembered(sender: string, id: string): Promise<{ hash: string; outcome: Answer } | undefined> {
     const found = await this.#ports.store.findCommand(this.stream, sender, id)
     if (!found) return undefined
-    const accepted = JSON.parse(found.answer) as { id: string; seq: number }
+    const accepted = JSON.parse(found.answer) as AcceptedFacts & { id: string; seq: number }
     return { hash: found.bodyHash, outcome: { ok: true, accepted } }
   }
 
@@ -269,7 +272,7 @@ function endOfTick(): Promise<void> {
 }
 
 /** An answer before the stream's epoch is known, which its first append brings. */
-type Answer = { ok: true; accepted: { id: string; seq: number } } | { ok: false; problem: Problem }
+type Answer = { ok: true; accepted: AcceptedFacts & { id: string; seq: number } } | { ok: false; problem: Problem }
 
 interface Work {
   outcomes: readonly [Waiting, Answer][]
@@ -290,7 +293,10 @@ function refusalOf(error: unknown): Problem {
     const detail = 'The log cannot be read now; nothing was changed. Try again in a moment.'
     return problem('storage_unavailable', detail, { retryAfterMs: 1_000 })
   }
-  return problem('internal', 'The command could not be carried out; nothing was changed. Try once more.')
+  return problem(
+    'internal',
+    'Something broke while this was carried out. Send it again with the same id: it happens once.',
+  )
 }
 
 function mismatch(): Answer {
