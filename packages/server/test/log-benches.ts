@@ -6,6 +6,7 @@ import { openTempDir } from '@hotline/testing/temp-dir'
 import { Client } from 'pg'
 import { openDatabase } from '../src/log/open-database.ts'
 import type { Database, DatabasePlace } from '../src/log/open-database.ts'
+import { placeOf } from '../src/log/sqlite/event-place.ts'
 import { systemClock } from '../src/machine/clock.ts'
 import { systemIds } from '../src/machine/ids.ts'
 
@@ -25,6 +26,7 @@ export const openSqliteBench: OpenLogBench = async ({ ids = realIds } = {}) => {
         db.close()
       }
     },
+    ({ no, seq }) => `place = ${placeOf(no, String(seq))}`,
     () => dir.remove(),
   )
 }
@@ -44,6 +46,7 @@ export function postgresBenches(server: TestPostgres): OpenLogBench {
           await client.end()
         }
       },
+      ({ no, seq }, clause) => `no = ${no}${clause === 'set' ? ',' : ' AND'} seq = ${seq}`,
       () => Promise.resolve(),
     )
   }
@@ -54,6 +57,7 @@ type Parameters = readonly (string | number | Uint8Array | null)[]
 async function benchOf(
   openIt: () => Promise<Database>,
   sql: (text: string, parameters: Parameters) => Promise<readonly Record<string, unknown>[]>,
+  placed: (place: { no: string; seq: number }, clause: 'set' | 'where') => string,
   remove: () => Promise<void>,
 ): Promise<LogBench> {
   let database = await openIt()
@@ -69,6 +73,13 @@ async function benchOf(
       database = await openIt()
     },
     sql: (text, ...parameters) => sql(text, parameters),
+    moveEvent: async (from, to) => {
+      const [before, after] = [from, to].map(({ stream, seq }) => ({
+        no: `(SELECT no FROM streams WHERE stream = '${stream}')`,
+        seq,
+      }))
+      if (before && after) await sql(`UPDATE events SET ${placed(after, 'set')} WHERE ${placed(before, 'where')}`, [])
+    },
     [Symbol.asyncDispose]: async () => {
       await database[Symbol.asyncDispose]()
       await remove()

@@ -12,6 +12,14 @@ export interface LogBench extends AsyncDisposable {
   reopen(): Promise<void>
   /** Runs SQL with $1, $2, … behind the store's back. */
   sql(text: string, ...parameters: (string | number | Uint8Array | null)[]): Promise<readonly Record<string, unknown>[]>
+  /** Puts an event elsewhere behind the store's back. */
+  moveEvent(from: EventPlace, to: EventPlace): Promise<void>
+}
+
+/** Where an event lies. */
+export interface EventPlace {
+  stream: string
+  seq: number
 }
 
 export interface LogBenchOptions {

@@ -94,18 +94,17 @@ export function proofContract(open: OpenLogBench): void {
         [3, 2],
         [999, 3],
       ] as const) {
-        await bench.sql(`UPDATE events SET seq = ${to} WHERE ${ofStream} AND seq = ${from}`)
+        await bench.moveEvent({ stream, seq: from }, { stream, seq: to })
       }
       expect(await bench.store.verify(stream)).toMatchObject({ seq: 2 })
     })
 
     test('[L12] events of another stream in the place of ours are found', async () => {
       await using bench = await openFilled(open)
-      const other = `(SELECT no FROM streams WHERE stream = 'session:two')`
       await bench.sql(`DELETE FROM events WHERE ${ofStream} AND seq >= 6`)
-      await bench.sql(
-        `UPDATE events SET no = (SELECT no FROM streams WHERE stream = '${stream}') WHERE no = ${other} AND seq >= 6`,
-      )
+      const other = 'session:two'
+      const last = (await bench.store.head(other))?.head ?? 0
+      for (let seq = 6; seq <= last; seq += 1) await bench.moveEvent({ stream: other, seq }, { stream, seq })
       expect(await bench.store.verify(stream)).toMatchObject({ seq: 6 })
     })
 

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { uuidV7 } from '@hotline/client/uuid'
 import type { Report, ReportableType } from '@hotline/protocol/commands/agent'
 import { type ErrorCode, type ErrorKind, kindOf, type Problem } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
@@ -139,7 +139,7 @@ export class Outbox {
     const [first] = taken
     const last = taken.at(-1)
     if (!first || !last) throw new Error('There is nothing to cut.')
-    const batch = { id: randomUUID(), to: last.n, fence, late: Date.now() - first.at > lateMs }
+    const batch = { id: uuidV7(), to: last.n, fence, late: Date.now() - first.at > lateMs }
     const isLight = taken.every(({ report }) => light.has(report.type))
     await this.#spool.seal(batch, isLight ? 'process' : 'machine')
     return batch

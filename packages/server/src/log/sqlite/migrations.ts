@@ -1,9 +1,11 @@
 import { firstLists, resumingColumn } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
+import { seqBits, seqMax } from './event-place.ts'
 
 /**
  * `events` is an ordinary rowid table, not WITHOUT ROWID: bodies go up to 256 KiB, and rows of that kind belong on the
- * leaves alone. `streams` is apart from `states`, so that a new head does not rewrite a state that did not change.
+ * leaves alone. Its rowid is the event's place, stream and position in one number (`event-place.ts`), so that it needs no
+ * index to be found by; a small commit writes a third fewer pages for that. `streams` is apart from `states`, so that a new head does not rewrite a state that did not change.
  */
 export const sqliteMigrations: readonly Migration[] = [
   {
@@ -43,4 +45,38 @@ export const sqliteMigrations: readonly Migration[] = [
     ],
   },
   { version: 2, statements: [resumingColumn] },
+  {
+    version: 3,
+    statements: [
+      `DROP INDEX events_by_subject`,
+      `ALTER TABLE events RENAME TO events_before`,
+      `CREATE TABLE events (
+        place INTEGER PRIMARY KEY,
+        no INTEGER GENERATED ALWAYS AS (place >> ${seqBits}) VIRTUAL,
+        seq INTEGER GENERATED ALWAYS AS (place & ${seqMax}) VIRTUAL,
+        type TEXT NOT NULL,
+        subject TEXT,
+        header BLOB NOT NULL,
+        salt BLOB,
+        body BLOB,
+        digest BLOB,
+        hash BLOB NOT NULL
+      ) STRICT`,
+      `INSERT INTO events (place, type, subject, header, salt, body, digest, hash)
+        SELECT (no << ${seqBits}) | seq, type, subject, header, salt, body, digest, hash FROM events_before ORDER BY no, seq`,
+      `DROP TABLE events_before`,
+      `CREATE INDEX events_by_subject ON events (no, subject) WHERE subject IS NOT NULL`,
+      `ALTER TABLE commands RENAME TO commands_before`,
+      `CREATE TABLE commands (
+        no INTEGER NOT NULL,
+        principal TEXT NOT NULL,
+        id TEXT NOT NULL,
+        body_hash TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        PRIMARY KEY (no, principal, id)
+      ) STRICT, WITHOUT ROWID`,
+      `INSERT INTO commands SELECT no, principal, id, body_hash, answer FROM commands_before ORDER BY no, principal, id`,
+      `DROP TABLE commands_before`,
+    ],
+  },
 ]

@@ -6,6 +6,7 @@ import { servedEvent, unpackRow } from '../stored-row.ts'
 import type { ChainPoint, PackedRow, StoredRow } from '../stored-row.ts'
 import { verifyChain } from '../verify-chain.ts'
 import { chainSeed } from '../wire.ts'
+import { placeOf, seqMax } from './event-place.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
 /** Joining gives text, which the cast turns back into the same bytes. */
@@ -14,19 +15,20 @@ const columns = `e.seq, e.type, e.subject,
   CAST(e.header || ifnull(e.salt, x'') || ifnull(e.body, x'') || ifnull(e.digest, x'') || e.hash AS BLOB) AS packed`
 const selectStream =
   'SELECT s.no, s.epoch, s.head, s.hash, s.generation, t.state FROM streams s LEFT JOIN states t ON t.no = s.no WHERE s.stream = ?'
-const selectHash = 'SELECT hash FROM events WHERE no = ? AND seq = ?'
-const selectRange = `SELECT ${columns} FROM events e WHERE e.no = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?`
+const selectHash = `SELECT hash FROM events WHERE place = ${placeOf('?1', '?2')}`
+const between = `place > ${placeOf('?1', '?2')} AND place <= ${placeOf('?1', '?3')}`
+const selectRange = `SELECT ${columns} FROM events e WHERE ${between} ORDER BY place LIMIT ?4`
 /** The index is named, because without statistics the planner walks the whole stream to spare itself the sorting. */
 const selectSubjects = `SELECT ${columns}, p.hash AS previous FROM events e INDEXED BY events_by_subject
-  LEFT JOIN events p ON p.no = e.no AND p.seq = e.seq - 1
-  WHERE e.no = ? AND e.subject IN (SELECT value FROM json_each(?)) AND e.seq > ? ORDER BY e.seq LIMIT ?`
+  LEFT JOIN events p ON p.place = e.place - 1
+  WHERE e.no = ?1 AND e.subject IN (SELECT value FROM json_each(?2)) AND e.place > ${placeOf('?1', '?3')}
+  ORDER BY e.place LIMIT ?4`
 const selectCommand = `SELECT c.body_hash AS bodyHash, c.answer FROM commands c JOIN streams s ON s.no = c.no
   WHERE s.stream = ? AND c.principal = ? AND c.id = ?`
-const selectBodies =
-  'SELECT seq, salt, body FROM events WHERE no = ? AND body IS NOT NULL AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?'
-const selectBodiesOf =
-  'SELECT seq, salt, body FROM events INDEXED BY events_by_subject WHERE no = ? AND subject = ? AND body IS NOT NULL AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?'
-const eraseBody = 'UPDATE events SET salt = NULL, body = NULL, digest = ? WHERE no = ? AND seq = ?'
+const selectBodies = `SELECT seq, salt, body FROM events WHERE ${between} AND body IS NOT NULL ORDER BY place LIMIT ?4`
+const selectBodiesOf = `SELECT seq, salt, body FROM events INDEXED BY events_by_subject
+  WHERE no = ?1 AND ${between} AND subject = ?5 AND body IS NOT NULL ORDER BY place LIMIT ?4`
+const eraseBody = `UPDATE events SET salt = NULL, body = NULL, digest = ?1 WHERE place = ${placeOf('?2', '?3')}`
 
 interface StreamRow {
   no: number
@@ -95,11 +97,12 @@ export class SqliteReader {
   erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
     const row = this.#stream(stream)
     if (row === undefined) return Promise.resolve(0)
-    const place = what.subject === undefined ? [row.no] : [row.no, storableText(what.subject)]
+    const subject = what.subject === undefined ? [] : [storableText(what.subject)]
+    const upTo = Math.min(what.upTo, seqMax)
     const sql = what.subject === undefined ? selectBodies : selectBodiesOf
     return eraseBodies({
       bodies: async (after, limit) =>
-        this.#file.statement(sql).all(...place, after, what.upTo, limit) as unknown as StoredBody[],
+        this.#file.statement(sql).all(row.no, after, upTo, limit, ...subject) as unknown as StoredBody[],
       replace: async (digests) => {
         this.#file.begin()
         const update = this.#file.statement(eraseBody)
@@ -114,7 +117,7 @@ export class SqliteReader {
       end: async () => this.#stream(stream),
       rows: async (after, limit) => {
         const row = this.#stream(stream)
-        return row === undefined ? [] : [...this.#rows(row.no, after, Number.MAX_SAFE_INTEGER, limit)]
+        return row === undefined ? [] : [...this.#rows(row.no, after, seqMax, limit)]
       },
     })
   }
