@@ -1,26 +1,13 @@
 import type { SessionRow } from '@hotline/protocol/http'
-import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useNow, useReadable } from '../live/use-readable.ts'
 import { Failed } from '../parts/failed.tsx'
 import { ListSkeleton } from '../parts/skeletons.tsx'
-import { agoText, clockText, exactText } from '../text/time.ts'
+import { agoText, exactText } from '../text/time.ts'
 import { NoSessions } from './no-sessions.tsx'
-
-type Group = 'Needs you' | 'Out of contact' | 'Running' | 'Agent gone' | 'Finished'
-/** Fewer rows than this are seen at a glance. */
-const searchFrom = 6
-
-const groups: readonly Group[] = ['Needs you', 'Out of contact', 'Agent gone', 'Running', 'Finished']
-
-function groupOf(row: SessionRow): Group {
-  if (row.openApprovals.length + row.openQuestions.length > 0) return 'Needs you'
-  if (row.status === 'interrupted') return 'Agent gone'
-  if (row.staleSince !== null) return 'Out of contact'
-  return isLive(row.status as 'active') ? 'Running' : 'Finished'
-}
+import { type Group, groupOf, groups, whatOf } from './row-words.ts'
 
 /** The sessions in groups, those that need somebody first. */
 export function SessionRows({ start, only }: { start: () => void; only?: Group | undefined }): ReactNode {
@@ -54,6 +41,7 @@ export function SessionRows({ start, only }: { start: () => void; only?: Group |
             key={row.session}
             to="/sessions/$session"
             params={{ session: row.session }}
+            data-session={row.session}
             className={`row${group === 'Needs you' ? ' needs' : ''}${group === 'Finished' ? ' over' : ''}`}
           >
             <span className="title">{row.title}</span>
@@ -73,7 +61,7 @@ export function SessionRows({ start, only }: { start: () => void; only?: Group |
       }}
       onPointerLeave={() => setHeld(undefined)}
     >
-      {sessions.length >= searchFrom && only === undefined && (
+      {sessions.length > 0 && (
         <input
           type="search"
           className="input find"
@@ -105,24 +93,4 @@ export function SessionRows({ start, only }: { start: () => void; only?: Group |
 function fits(row: SessionRow, wanted: string): boolean {
   const text = wanted.trim().toLowerCase()
   return text === '' || [row.title, row.agent, row.session].some((part) => part.toLowerCase().includes(text))
-}
-
-/** Evidence in a few words. */
-function whatOf(row: SessionRow, now: number): string {
-  const approvals = row.openApprovals.length
-  const questions = row.openQuestions.length
-  const asks = [approvals > 0 ? `${approvals} to allow or deny` : '', questions > 0 ? `${questions} to answer` : '']
-    .filter(Boolean)
-    .join(', ')
-  if (asks) return `${row.agent} · ${asks}`
-  if (row.staleSince !== null && isLive(row.status as 'active'))
-    return `${row.agent} · out of contact since ${clockText(row.staleSince, now)}`
-  if (row.status === 'active') return `${row.agent} · ${row.turn === 'running' ? 'at work' : 'waits for you to write'}`
-  const words: Record<string, string> = {
-    interrupted: 'agent gone',
-    queued: 'waits for a machine',
-    starting: 'starting',
-    aborted: 'ended by a person',
-  }
-  return `${row.agent} · ${words[row.status] ?? row.status}`
 }

@@ -1,7 +1,8 @@
 const sizePx = 64
 
-/** Puts how many things wait into the icon of the browser's tab; a plain dot where nothing does. */
+/** Puts how many things wait into title and icon of the browser's tab; a plain dot where nothing does. */
 export function showInTab(count: number): void {
+  document.title = count > 0 ? `(${count}) Hotline` : 'Hotline'
   const canvas = document.createElement('canvas')
   canvas.width = sizePx
   canvas.height = sizePx

@@ -4,7 +4,13 @@ import { openDialog } from '../parts/open-dialog.ts'
 import { ConnectionLabel, Count, type Ways } from './rail.tsx'
 
 /** The ways through the page at its bottom, where there is no room for a rail; what is rarer is behind "More". */
-export function BottomBar({ needs, running, openStart, pathname }: Ways & { pathname: string }): ReactNode {
+export function BottomBar({
+  needs,
+  running,
+  openStart,
+  openPalette,
+  pathname,
+}: Ways & { pathname: string }): ReactNode {
   const more = useRef<HTMLDialogElement>(null)
   useEffect(() => more.current?.close(), [pathname])
   return (
@@ -31,6 +37,16 @@ export function BottomBar({ needs, running, openStart, pathname }: Ways & { path
             }}
           >
             New session
+          </button>
+          <button
+            type="button"
+            className="button plain"
+            onClick={() => {
+              more.current?.close()
+              openPalette()
+            }}
+          >
+            Search
           </button>
           <To to="/settings" className="button plain">
             Settings

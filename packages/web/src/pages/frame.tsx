@@ -1,6 +1,6 @@
 import { isLive } from '@hotline/protocol/session-status'
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { type ReactNode, useEffect, useRef } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { SessionRows } from '../list/session-rows.tsx'
 import { useLive } from '../live/hotline.tsx'
 import { useKeyboardRoom } from '../live/use-keyboard-room.ts'
@@ -10,9 +10,13 @@ import { AsOf } from '../parts/as-of.tsx'
 import { ContactBanner } from '../parts/contact-banner.tsx'
 import { KeysDialog } from '../parts/keys-dialog.tsx'
 import { openDialog } from '../parts/open-dialog.ts'
+import { Palette } from '../parts/palette.tsx'
+import { Peek } from '../session/peek.tsx'
 import { StartDialog } from '../session/start-dialog.tsx'
 import { BottomBar } from './bottom-bar.tsx'
+import { choicesOf } from './choices.ts'
 import { Rail } from './rail.tsx'
+import { useKeys } from './use-keys.ts'
 
 /** Rail, list and what was chosen; where there is less room the list or what was chosen. */
 export function Frame(): ReactNode {
@@ -22,34 +26,25 @@ export function Frame(): ReactNode {
   const navigate = useNavigate()
   const dialog = useRef<HTMLDialogElement>(null)
   const keys = useRef<HTMLDialogElement>(null)
+  const palette = useRef<HTMLDialogElement>(null)
+  const look = useRef<HTMLDialogElement>(null)
+  const [peeked, setPeeked] = useState<string>()
   useKeyboardRoom()
   const waiting = sessions.filter((row) => row.openApprovals.length + row.openQuestions.length > 0)
   const needs = waiting.reduce((sum, row) => sum + row.openApprovals.length + row.openQuestions.length, 0)
+  const toSession = (session: string): void => void navigate({ to: '/sessions/$session', params: { session } })
   const ways = {
     needs,
     running: sessions.filter(({ status }) => isLive(status as 'active')).length,
     openFirst: () => {
-      if (waiting[0]) void navigate({ to: '/sessions/$session', params: { session: waiting[0].session } })
+      if (waiting[0]) toSession(waiting[0].session)
     },
     openStart: () => openDialog(dialog.current),
+    openPalette: () => openDialog(palette.current),
   }
-  useEffect(() => {
-    document.title = needs > 0 ? `(${needs}) Hotline` : 'Hotline'
-    showInTab(needs)
-  }, [needs])
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
-      if (event.key === 'n') openDialog(dialog.current)
-      else if (event.key === '?') openDialog(keys.current)
-      else if (event.key === '/') document.querySelector<HTMLInputElement>('.list input[type=search]')?.focus()
-      else if (event.key === 'j' || event.key === 'k') step(event.key === 'j' ? 1 : -1)
-      else return
-      event.preventDefault()
-    }
-    document.addEventListener('keydown', onKey)
-    return () => document.removeEventListener('keydown', onKey)
-  }, [])
+  useEffect(() => showInTab(needs), [needs])
+  const openKeys = (): void => openDialog(keys.current)
+  useKeys({ ...ways, openKeys, peek: setPeeked })
 
   const settings = pathname === '/settings'
   const onlyNeeds = pathname === '/needs'
@@ -82,21 +77,16 @@ export function Frame(): ReactNode {
       </main>
       <BottomBar {...ways} pathname={pathname} />
       <KeysDialog dialog={keys} />
-      <StartDialog
-        dialog={dialog}
-        started={(session) => void navigate({ to: '/sessions/$session', params: { session } })}
+      <StartDialog dialog={dialog} started={toSession} />
+      <Palette
+        dialog={palette}
+        choices={choicesOf(
+          sessions,
+          { session: toSession, page: (to) => void navigate({ to }), openStart: ways.openStart, openKeys },
+          Date.now(),
+        )}
       />
+      <Peek session={peeked} dialog={look} closed={() => setPeeked(undefined)} open={toSession} />
     </div>
   )
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest('input, textarea, select, dialog, .xterm') !== null
-}
-
-/** To the next or previous row of the list. */
-function step(by: 1 | -1): void {
-  const rows = [...document.querySelectorAll<HTMLAnchorElement>('.list .row')]
-  const at = rows.findIndex((row) => row === document.activeElement || row.getAttribute('aria-current') === 'page')
-  rows[Math.max(0, Math.min(rows.length - 1, at + by))]?.focus()
 }

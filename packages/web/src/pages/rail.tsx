@@ -1,6 +1,7 @@
 import { Link as To } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useLive } from '../live/hotline.tsx'
+import { commandKey } from '../live/keyboard.ts'
 import { useReadable } from '../live/use-readable.ts'
 
 /** What the ways through the page need: how much waits, how much runs, and what opens what. */
@@ -9,10 +10,11 @@ export interface Ways {
   running: number
   openFirst: () => void
   openStart: () => void
+  openPalette: () => void
 }
 
 /** The ways through the page at its left. */
-export function Rail({ needs, running, openFirst, openStart }: Ways): ReactNode {
+export function Rail({ needs, running, openFirst, openStart, openPalette }: Ways): ReactNode {
   return (
     <nav className="rail" aria-label="Main">
       <div className="brand">
@@ -27,6 +29,10 @@ export function Rail({ needs, running, openFirst, openStart }: Ways): ReactNode 
         <span>Sessions</span>
         <span className="quiet">{running}</span>
       </To>
+      <button type="button" onClick={openPalette}>
+        <span>Search</span>
+        <kbd className="key">{commandKey('K')}</kbd>
+      </button>
       <button type="button" onClick={openStart}>
         <span>New session</span>
         <kbd className="key">n</kbd>

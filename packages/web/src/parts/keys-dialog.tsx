@@ -1,16 +1,20 @@
 import { type ReactNode, type RefObject, useId } from 'react'
+import { commandKey } from '../live/keyboard.ts'
 
-const keys = [
+const keys = (): readonly (readonly [key: string, what: string])[] => [
+  [commandKey('K'), 'find anything: sessions, pages, commands'],
+  ['/', 'find in the list'],
   ['j k', 'next and previous session'],
   ['Enter', 'open it'],
+  ['space', 'a short look at it, without leaving'],
   ['n', 'new session'],
   ['a', 'allow what is asked first'],
   ['d', 'deny it'],
   ['e', 'edit it, then allow'],
   ['c', 'comment for the agent'],
-  ['/', 'find in the list'],
+  ['s', 'stop this turn: hold it'],
   ['?', 'these keys'],
-] as const
+]
 
 /** All keys. */
 export function KeysDialog({ dialog }: { dialog: RefObject<HTMLDialogElement | null> }): ReactNode {
@@ -19,7 +23,7 @@ export function KeysDialog({ dialog }: { dialog: RefObject<HTMLDialogElement | n
     <dialog ref={dialog} aria-labelledby={title}>
       <h2 id={title}>Keys</h2>
       <dl className="keys">
-        {keys.map(([key, what]) => (
+        {keys().map(([key, what]) => (
           <div key={key}>
             <dt>
               <kbd className="key">{key}</kbd>

@@ -6,6 +6,7 @@ import { createPortal } from 'react-dom'
 import { useOnScreen } from '../live/use-on-screen.ts'
 import { useExactInput, type ExactInput } from '../live/use-exact-input.ts'
 import { useLive } from '../live/hotline.tsx'
+import { isPlain, isTyping } from '../live/keyboard.ts'
 import { useNow } from '../live/use-readable.ts'
 import { Diff } from '../parts/diff.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
@@ -96,9 +97,7 @@ export function ApprovalCard({
     // A key means what one sees: not a card that is elsewhere, nor one that came up under a finger that was on its way.
     if (!open || !first || !onScreen) return
     const onKey = (event: KeyboardEvent): void => {
-      const typing =
-        event.target instanceof HTMLElement && event.target.closest('input, textarea, select, dialog, .xterm')
-      if (typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return
+      if (isTyping(event.target) || event.repeat || !isPlain(event)) return
       if (event.key === 'a' && seen) void acts.current.answer('allow')
       else if (event.key === 'd') void acts.current.answer('deny')
       else if (event.key === 'e' && seen && canEdit) acts.current.startEdit()
@@ -214,7 +213,7 @@ export function ApprovalCard({
         <input
           className="input"
           aria-label="Comment for the agent"
-          placeholder="Comment for the agent"
+          placeholder={`Comment for the agent${thumb ? '' : '  c'}`}
           maxLength={2_000}
           value={reason}
           onChange={(event) => setReason(event.target.value)}

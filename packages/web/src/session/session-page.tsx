@@ -1,8 +1,9 @@
 import { openSessionView, type SessionView } from '@hotline/client/session-view'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
-import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
+import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
+import { holdMs, useHold } from '../live/use-hold.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { Failed } from '../parts/failed.tsx'
 import { openDialog } from '../parts/open-dialog.ts'
@@ -94,11 +95,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         <button type="button" className="button details" onClick={() => openDialog(sheet.current)}>
           Details
         </button>
-        {state.turn && state.capabilities?.interrupt && (
-          <button type="button" className="button" onClick={() => command('session.interrupt')}>
-            Stop turn
-          </button>
-        )}
+        {state.turn && state.capabilities?.interrupt && <StopButton stop={() => command('session.interrupt')} />}
         {state.status === 'interrupted' && state.capabilities?.resume && (
           <button type="button" className="button" onClick={() => command('session.resume')}>
             Resume
@@ -138,6 +135,24 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
       </ThumbPlace>
       <MessageBox session={session} view={view} picture={picture} />
     </div>
+  )
+}
+
+/** Stops the turn: by a click, or by its key, which has to be held. */
+function StopButton({ stop }: { stop: () => void }): ReactNode {
+  const held = useHold('s', true, stop)
+  return (
+    <button
+      type="button"
+      className="button stop"
+      data-held={held || undefined}
+      style={{ '--hold': `${holdMs}ms` } as CSSProperties}
+      title="Stops what the agent does now; it can be told to go on. Hold s."
+      onClick={stop}
+    >
+      {held ? 'Hold to stop' : 'Stop turn'}
+      <kbd className="key">s</kbd>
+    </button>
   )
 }
 

@@ -1,0 +1,36 @@
+import type { SessionRow } from '@hotline/protocol/http'
+import { isLive } from '@hotline/protocol/session-status'
+import { clockText } from '../text/time.ts'
+
+export type Group = 'Needs you' | 'Out of contact' | 'Running' | 'Agent gone' | 'Finished'
+
+/** In the order in which they are shown. */
+export const groups: readonly Group[] = ['Needs you', 'Out of contact', 'Agent gone', 'Running', 'Finished']
+
+/** Where a session stands in the list. */
+export function groupOf(row: SessionRow): Group {
+  if (row.openApprovals.length + row.openQuestions.length > 0) return 'Needs you'
+  if (row.status === 'interrupted') return 'Agent gone'
+  if (row.staleSince !== null) return 'Out of contact'
+  return isLive(row.status as 'active') ? 'Running' : 'Finished'
+}
+
+/** Evidence in a few words. */
+export function whatOf(row: SessionRow, now: number): string {
+  const approvals = row.openApprovals.length
+  const questions = row.openQuestions.length
+  const asks = [approvals > 0 ? `${approvals} to allow or deny` : '', questions > 0 ? `${questions} to answer` : '']
+    .filter(Boolean)
+    .join(', ')
+  if (asks) return `${row.agent} · ${asks}`
+  if (row.staleSince !== null && isLive(row.status as 'active'))
+    return `${row.agent} · out of contact since ${clockText(row.staleSince, now)}`
+  if (row.status === 'active') return `${row.agent} · ${row.turn === 'running' ? 'at work' : 'waits for you to write'}`
+  const words: Record<string, string> = {
+    interrupted: 'agent gone',
+    queued: 'waits for a machine',
+    starting: 'starting',
+    aborted: 'ended by a person',
+  }
+  return `${row.agent} · ${words[row.status] ?? row.status}`
+}

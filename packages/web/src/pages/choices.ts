@@ -1,0 +1,37 @@
+import type { SessionRow } from '@hotline/protocol/http'
+import { whatOf } from '../list/row-words.ts'
+import type { Choice } from '../parts/palette.tsx'
+
+/** Sessions that are found by their words at once; older ones are reached from the list. */
+const sessionsMax = 500
+
+export interface Goals {
+  session: (session: string) => void
+  page: (path: '/' | '/needs' | '/settings') => void
+  openStart: () => void
+  openKeys: () => void
+}
+
+/** What the palette finds: sessions, pages and commands. */
+export function choicesOf(sessions: readonly SessionRow[], goals: Goals, nowMs: number): readonly Choice[] {
+  return [
+    ...sessions.slice(0, sessionsMax).map((row): Choice => ({
+      id: row.session,
+      kind: 'Sessions',
+      label: row.title,
+      hint: whatOf(row, nowMs),
+      run: () => goals.session(row.session),
+    })),
+    { id: 'needs', kind: 'Pages', label: 'Needs you', run: () => goals.page('/needs') },
+    { id: 'sessions', kind: 'Pages', label: 'Sessions', run: () => goals.page('/') },
+    {
+      id: 'settings',
+      kind: 'Pages',
+      label: 'Settings',
+      hint: 'theme, tokens, password',
+      run: () => goals.page('/settings'),
+    },
+    { id: 'new', kind: 'Commands', label: 'New session', key: 'n', run: goals.openStart },
+    { id: 'keys', kind: 'Commands', label: 'All keys', key: '?', run: goals.openKeys },
+  ]
+}
