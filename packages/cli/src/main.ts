@@ -3,6 +3,7 @@ import { describeOptions as describeRunnerOptions } from '@hotline/runner/config
 import { describeOptions } from '@hotline/server/config/options'
 import { askServer } from './ask-server.ts'
 import { addApprovalCommands } from './commands/approvals.ts'
+import { addBackupCommands } from './commands/backup.ts'
 import type { CommandContext } from './commands/context.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addKeyCommands } from './commands/keys.ts'
@@ -70,6 +71,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addKeyCommands(program, context)
   addSignInCommands(program, context)
   addDoctorCommand(program, context)
+  addBackupCommands(program, context)
 }
 
 function addUpCommand(program: Command, context: CommandContext): void {

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
+import { options as serverOptions } from '@hotline/server/config/options'
 import { readCredential } from './credentials.ts'
 import { fail } from './failure.ts'
 import { options } from './options.ts'
@@ -14,6 +15,8 @@ export interface Settings {
   /** An origin. */
   url: string
   token: string | undefined
+  /** Of the server on this machine, where its log is in PostgreSQL. */
+  databaseUrl: string | undefined
   /** For `up`; absent: the server's own choice. */
   port: string | undefined
 }
@@ -49,6 +52,7 @@ export function readSettings(flags: Flags, env: Environment): Settings {
     configDir,
     url,
     token: given(flags.token, options.token.env) ?? readCredential(configDir, url)?.token ?? own,
+    databaseUrl: given(undefined, serverOptions.databaseUrl.env),
     port: readPort(given(flags.port, options.port.env)),
   }
 }

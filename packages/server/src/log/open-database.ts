@@ -6,6 +6,7 @@ import { noFailpoints } from './failpoints.ts'
 import type { Failpoints } from './failpoints.ts'
 import { listsOver } from './lists.ts'
 import type { Lists } from './lists.ts'
+import { inLife, lifeFact } from './log-life.ts'
 import type { LogObserver } from './log-observer.ts'
 import type { LogStore } from './log-store.ts'
 import { postgresMigrations } from './postgres/migrations.ts'
@@ -48,6 +49,17 @@ export interface Database extends AsyncDisposable {
  * reached.
  */
 export async function openDatabase(place: DatabasePlace, means: DatabaseMeans): Promise<Database> {
+  const database = await openFirst(place, means)
+  try {
+    const life = await database.lists.fact(lifeFact)
+    return life === undefined ? database : { ...database, store: inLife(database.store, life) }
+  } catch (error) {
+    await database[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function openFirst(place: DatabasePlace, means: DatabaseMeans): Promise<Database> {
   const failpoints = means.failpoints ?? noFailpoints
   switch (place.kind) {
     case 'sqlite':
