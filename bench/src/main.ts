@@ -10,6 +10,7 @@ import { formatReport, reportOf, type Run, type ScenarioReport } from './report.
 import { type CellResult, type Machinery, maxForeignShare, measureCell, type RoundsPlan } from './rounds.ts'
 import type { Cell, Scenario } from './scenario.ts'
 import { append } from './scenarios/append.ts'
+import { approval } from './scenarios/approval.ts'
 import { fanout, latency } from './scenarios/fanout.ts'
 import { memory } from './scenarios/memory.ts'
 import { http, writers } from './scenarios/requests.ts'
@@ -22,7 +23,7 @@ import { summarize } from './summary.ts'
 import { formatRun } from './tables.ts'
 import { describeVersion } from './version.ts'
 
-const scenarios: readonly Scenario[] = [fanout, latency, append, writers, stall, storm, resume, memory, http]
+const scenarios: readonly Scenario[] = [fanout, latency, approval, append, writers, stall, storm, resume, memory, http]
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`)

@@ -81,3 +81,16 @@ export interface AppendSubject {
   /** Makes what the program connects to; an empty URL where it needs nothing. Throws `Unavailable`. */
   prepare(bench: Bench): Promise<AsyncDisposable & { readonly url: string }>
 }
+
+/** A server through which an agent asks and a person answers. */
+export interface ApprovalSubject {
+  readonly name: string
+  /** Starts it. `session`: flags of peers/approval-load.ts, none where the peer only passes messages on. */
+  start(bench: Bench): Promise<
+    AsyncDisposable & {
+      readonly port: number
+      readonly pids: readonly number[]
+      readonly session: Readonly<Record<string, string | number>>
+    }
+  >
+}

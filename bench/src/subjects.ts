@@ -1,4 +1,4 @@
-import type { AppendSubject, HttpSubject, Subject } from './subject.ts'
+import type { AppendSubject, ApprovalSubject, HttpSubject, Subject } from './subject.ts'
 import {
   fileAppend,
   hotlinePostgresAppend,
@@ -9,8 +9,15 @@ import {
 } from './subjects/append-peers.ts'
 import { floorCoalesced, floorEach } from './subjects/floor.ts'
 import { bareFastify, durableStreams } from './subjects/http-peers.ts'
-import { hotline, hotlineAppend, hotlineCommitOff, hotlineRead, hotlineReports } from './subjects/hotline.ts'
-import { socketIo, wsCoalesced, wsNaive } from './subjects/node-peers.ts'
+import {
+  hotline,
+  hotlineAppend,
+  hotlineApproval,
+  hotlineCommitOff,
+  hotlineRead,
+  hotlineReports,
+} from './subjects/hotline.ts'
+import { socketIo, wsCoalesced, wsNaive, wsSync } from './subjects/node-peers.ts'
 
 // Who takes part in what. A further subject is a file in subjects/ and its name in these lists.
 
@@ -58,3 +65,6 @@ export const appendSubjects: readonly AppendSubject[] = [
   hotlinePostgresAppend,
   hotlinePostgresWriters,
 ]
+
+/** Questions and answers; the first is what the others are compared with. */
+export const approvalSubjects: readonly ApprovalSubject[] = [wsSync, hotlineApproval]

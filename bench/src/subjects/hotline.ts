@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Line, numberOf, textOf } from '../child.ts'
 import { type Dialect, eventBytes, hotlineDialect } from '../dialects.ts'
 import { nodeChild } from '../sample.ts'
-import type { Bench, HttpSubject, RunningSubject, Subject } from '../subject.ts'
+import type { ApprovalSubject, Bench, HttpSubject, RunningSubject, Subject } from '../subject.ts'
 import { startChildServer } from './child-server.ts'
 
 /** A server with a first account, a session, and a runner that holds its lease. */
@@ -100,5 +100,14 @@ export const hotlineAppend: HttpSubject = {
     const body = JSON.stringify({ id: '{id}', stream, type: 'agent.report', data: report })
     const request = { method: 'POST', path: '/api/commands', headers, body }
     return { ...server, request, stored: async () => (await readHead()) - before }
+  },
+}
+
+/** A person who may decide, and the runner of the session. */
+export const hotlineApproval: ApprovalSubject = {
+  name: 'hotline',
+  async start(bench) {
+    const { token: person, runnerToken: runner, stream, fence, ...server } = await prepare(bench)
+    return { ...server, session: { person, runner, stream, fence } }
   },
 }

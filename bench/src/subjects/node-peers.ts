@@ -1,6 +1,6 @@
 import { type Dialect, rawDialect, socketIoDialect } from '../dialects.ts'
 import { nodeChild } from '../sample.ts'
-import type { Subject } from '../subject.ts'
+import type { ApprovalSubject, Subject } from '../subject.ts'
 import { startChildServer } from './child-server.ts'
 
 function peer(name: string, script: string, dialect: Dialect): Subject {
@@ -20,3 +20,12 @@ export const wsNaive: Subject = peer('ws, naive', 'ws-naive.ts', rawDialect)
 export const wsCoalesced: Subject = peer('ws, coalesced', 'ws-coalesced.ts', rawDialect)
 /** Socket.IO 4 with connection state recovery. */
 export const socketIo: Subject = peer('socket.io 4, recovery', 'socket-io.ts', socketIoDialect)
+
+/** `ws` that syncs what one side says before it passes it on to the other. */
+export const wsSync: ApprovalSubject = {
+  name: 'ws + fdatasync',
+  async start(bench) {
+    const url = new URL('../peers/ws-sync.ts', import.meta.url)
+    return { ...(await startChildServer(nodeChild(url, [bench.scratch], bench))), session: {} }
+  },
+}
