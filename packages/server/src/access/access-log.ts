@@ -1,12 +1,14 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { DraftOf } from '@hotline/protocol/events'
 import type { serverEvents } from '@hotline/protocol/events/server'
+import type { Problem } from '@hotline/protocol/error'
 import { serverStream } from '@hotline/protocol/stream'
 import { protocolVersion } from '@hotline/protocol/version'
 import type { Bus } from '../log/bus.ts'
 import type { AppendRefusal, LogStore } from '../log/log-store.ts'
 import type { RowChange } from '../log/tables.ts'
 import { type Clock, timestamp } from '../machine/clock.ts'
+import { type Once, recordOf, usedForAnother } from './once.ts'
 
 /** A line of the audit: one of the server stream's own events. */
 export type AccessDraft = DraftOf<keyof typeof serverEvents>
@@ -20,6 +22,8 @@ export interface AccessChange {
   channel?: string | undefined
   events: readonly AccessDraft[]
   rows: readonly RowChange[]
+  /** Remembered with it, so that what is sent again with its key is not done again. */
+  once?: { what: Once; answer: object } | undefined
 }
 
 /** Writes changes of accounts and keys to the server's stream, events and rows in one transaction, and tells the bus. */
@@ -32,6 +36,13 @@ export class AccessLog {
     this.#store = ports.store
     this.#bus = ports.bus
     this.#clock = ports.clock
+  }
+
+  /** The answer that the same sender got for the same thing under the same key; a problem where it was another thing. */
+  async earlier(once: Once | undefined): Promise<{ answer: string } | Problem | undefined> {
+    const found = once && (await this.#store.findCommand(serverStream, once.sender, once.key))
+    if (!found) return undefined
+    return found.bodyHash === once.hash ? { answer: found.answer } : usedForAnother()
   }
 
   /** Resolves after the commit; a refusal (a row that must be new exists, the store is away) changed nothing. */
@@ -53,6 +64,7 @@ export class AccessLog {
           ...('body' in draft ? { body: draft.body } : {}),
         })),
         rows: change.rows,
+        ...(change.once ? { commands: [recordOf(change.once.what, change.once.answer)] } : {}),
       },
     ])
     if (!result.ok) return result

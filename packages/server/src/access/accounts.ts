@@ -2,7 +2,7 @@ import { type Problem, problem } from '@hotline/protocol/error'
 import type { AppendRefusal } from '../log/log-store.ts'
 import type { Lists } from '../log/lists.ts'
 import type { AccountTable, RowChange } from '../log/tables.ts'
-import { type Clock, timestamp } from '../machine/clock.ts'
+import type { Clock } from '../machine/clock.ts'
 import type { Ids } from '../machine/ids.ts'
 import { type AccessDraft, type AccessLog, serverActor } from './access-log.ts'
 import { dropOldSessions, newSession } from './browser-sessions.ts'
@@ -129,45 +129,6 @@ export class Accounts {
     return undefined
   }
 
-  /** Another person, made by an admin of this server. */
-  async create(
-    by: Principal,
-    what: { name: string; password: string; admin: boolean },
-  ): Promise<AccountTable | Problem> {
-    const { log } = this.#ports
-    const row = await this.newAccount(what)
-    if ('code' in row) return row
-    const written = await log.write({
-      actor: actorOf(by),
-      channel: by.channel,
-      events: [created(row)],
-      rows: [{ table: 'accounts', insert: row }],
-    })
-    if (written.ok) return row
-    return written.reason === 'conflict'
-      ? problem('already_exists', 'There is an account with this name. Choose another.')
-      : storeProblem(written)
-  }
-
-  /** Row of an account that does not exist yet, its password checked and hashed. */
-  async newAccount(what: { name: string; password: string; admin: boolean }): Promise<AccountTable | Problem> {
-    const { passwords, clock, ids } = this.#ports
-    const weak = weaknessOf(what.password, what.name)
-    if (weak !== undefined) return problem('weak_password', weak)
-    const password = await passwords.hash(what.password)
-    if (password === 'busy') return tooMany(1_000)
-    return {
-      account: ids.uuid(),
-      name: what.name,
-      name_key: keyOfName(what.name),
-      password: password.stored,
-      admin: what.admin ? 1 : 0,
-      disabled: 0,
-      access_version: clock.wallMs(),
-      created_at: timestamp(clock),
-    }
-  }
-
   async #open(account: string, replaced: string | undefined): Promise<SignedIn | Problem> {
     const { log, lists, clock } = this.#ports
     const { token, row } = newSession(account, this.#ports)
@@ -218,15 +179,6 @@ export class Accounts {
       ],
       rows: [],
     })
-  }
-}
-
-export function created(row: AccountTable): AccessDraft {
-  return {
-    type: 'account.created',
-    subject: subjectOf(row.account),
-    data: { account: row.account, admin: row.admin !== 0 },
-    body: { name: row.name },
   }
 }
 

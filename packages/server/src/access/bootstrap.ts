@@ -5,9 +5,10 @@ import type { Lists } from '../log/lists.ts'
 import type { Clock } from '../machine/clock.ts'
 import type { Ids } from '../machine/ids.ts'
 import type { AccessLog } from './access-log.ts'
-import { type Accounts, created, type Place, type SignedIn, storeProblem, subjectOf, tooMany } from './accounts.ts'
+import { type Place, type SignedIn, storeProblem, subjectOf, tooMany } from './accounts.ts'
 import { newSession } from './browser-sessions.ts'
 import { removeSecretFile, writeSecretFile } from './secret-file.ts'
+import { created, type NewAccounts } from './new-accounts.ts'
 import type { Proofs } from './proofs.ts'
 import type { SignInLimits } from './sign-in-limits.ts'
 import { sameDigest, sha256 } from './token.ts'
@@ -23,7 +24,7 @@ export interface BootstrapPorts {
   dataDir: string
   lists: Lists
   log: AccessLog
-  accounts: Accounts
+  newAccounts: NewAccounts
   limits: SignInLimits
   proofs: Proofs
   clock: Clock
@@ -75,7 +76,7 @@ export class Bootstrap {
 
   /** Makes the first account for the right code. Of two that come at once, one wins. */
   async claim(what: { code: string; name: string; password: string }, place: Place): Promise<SignedIn | Problem> {
-    const { limits, accounts, log, clock } = this.#ports
+    const { limits, newAccounts, log, clock } = this.#ports
     if (this.#code === undefined) return over()
     const taken = await limits.takeFrom(place.network)
     if (!taken.ok) return tooMany(taken.waitMs)
@@ -83,7 +84,7 @@ export class Bootstrap {
     if (!sameDigest(sha256(what.code), sha256(this.#code))) {
       return problem('wrong_credentials', 'This is not the code. It is printed where the server was started.')
     }
-    const row = await accounts.newAccount({ name: what.name, password: what.password, admin: true })
+    const row = await newAccounts.rowOf({ name: what.name, password: what.password, admin: true })
     if ('code' in row) return row
     if (this.#code === undefined) return over()
     const { token, row: session } = newSession(row.account, { clock, ids: this.#ports.ids })

@@ -7,12 +7,16 @@ import type { Ids } from '../machine/ids.ts'
 import { type AccessDraft, type AccessLog } from './access-log.ts'
 import { storeProblem } from './accounts.ts'
 import { allScopes } from './authenticator.ts'
+import { type Once, onceOf } from './once.ts'
 import { actorOf, type Principal } from './principal.ts'
 import { mintToken, type Token } from './token.ts'
 
 const dayMs = 24 * 60 * 60 * 1_000
 /** Keys of one account that are neither revoked nor expired. */
 const keysMax = 100
+/** For so long, and at most so many, the answers to requests with an Idempotency-Key are kept, secrets and all. */
+const latelyMs = 10 * 60 * 1_000
+const latelyMax = 1_000
 
 /** What a new key is to be. */
 export interface NewKey {
@@ -21,6 +25,12 @@ export interface NewKey {
   days: number
   scopes?: readonly Permission[] | undefined
   projects?: readonly string[] | undefined
+}
+
+/** A key with its secret, which is in this answer and nowhere else. */
+export interface MadeKey {
+  token: string
+  row: KeyTable
 }
 
 export interface KeyPorts {
@@ -33,13 +43,20 @@ export interface KeyPorts {
 /** Personal tokens, keys of services, keys of runners. A key never has more rights than the credential that made it. */
 export class Keys {
   readonly #ports: KeyPorts
+  /** Answers with their secrets, for senders who did not hear them. */
+  readonly #lately = new Map<string, { answer: MadeKey; untilMs: number }>()
 
   constructor(ports: KeyPorts) {
     this.#ports = ports
   }
 
   /** Makes a key; its secret is in the answer and nowhere else. */
-  async create(by: Principal, what: NewKey): Promise<{ token: Token; row: KeyTable } | Problem> {
+  async create(by: Principal, what: NewKey, idempotencyKey?: string): Promise<MadeKey | Problem> {
+    const asked = [what.kind, what.name, what.days, what.scopes ?? null, what.projects ?? null]
+    // The credential too: one with fewer rights must not be handed what another one of the same person made.
+    const once = onceOf(by, idempotencyKey, ['key', by.key, ...asked])
+    const before = await this.#madeBefore(once)
+    if (before) return before
     const refusal = await this.#refusal(by, what)
     if (refusal) return refusal
     const { log, clock, ids } = this.#ports
@@ -57,8 +74,34 @@ export class Keys {
       channel: by.channel,
       events: keyEvents(row),
       rows: [{ table: 'keys', insert: row }],
+      once: once && { what: once, answer: { key: row.key } },
     })
-    return written.ok ? { token, row } : storeProblem(written)
+    // Where two with one key came at once, the other one has made it.
+    if (!written.ok) return (written.reason === 'conflict' && (await this.#madeBefore(once))) || storeProblem(written)
+    const made = { token: token.text, row }
+    if (once) this.#remember(made)
+    return made
+  }
+
+  /** The whole answer for a while; after that, or a restart, only that there was one: its secret is nowhere any more. */
+  async #madeBefore(once: Once | undefined): Promise<MadeKey | Problem | undefined> {
+    const earlier = await this.#ports.log.earlier(once)
+    if (!earlier || 'code' in earlier) return earlier
+    const { key } = JSON.parse(earlier.answer) as { key: string }
+    const made = this.#lately.get(key)
+    if (made && this.#ports.clock.monotonicMs() < made.untilMs) return made.answer
+    const detail =
+      'With this Idempotency-Key a key was made already, and its secret was shown then. Revoke it and make another.'
+    return problem('already_exists', detail, { key })
+  }
+
+  #remember(answer: MadeKey): void {
+    const nowMs = this.#ports.clock.monotonicMs()
+    for (const [key, { untilMs }] of this.#lately) {
+      if (untilMs > nowMs && this.#lately.size < latelyMax) break
+      this.#lately.delete(key)
+    }
+    this.#lately.set(answer.row.key, { answer, untilMs: nowMs + latelyMs })
   }
 
   /**

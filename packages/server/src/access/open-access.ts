@@ -13,6 +13,7 @@ import { Authenticator } from './authenticator.ts'
 import { Bootstrap, firstAccountFact } from './bootstrap.ts'
 import { Keys } from './keys.ts'
 import { ensureRunnerKey, makeCommandLineToken, renewCommandLineToken } from './local-keys.ts'
+import { NewAccounts } from './new-accounts.ts'
 import { defaultPasswordCost, type PasswordCost, Passwords } from './passwords.ts'
 import type { Proofs } from './proofs.ts'
 import { type SignInLimitOptions, SignInLimits } from './sign-in-limits.ts'
@@ -40,6 +41,7 @@ export interface AccessPorts {
 /** Who may come in. Disposing waits for what is still being written. */
 export interface Access extends AsyncDisposable {
   readonly accounts: Accounts
+  readonly newAccounts: NewAccounts
   readonly accountSwitch: AccountSwitch
   readonly keys: Keys
   readonly tickets: Tickets
@@ -71,6 +73,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const passwords = new Passwords(ports.passwordCost ?? defaultPasswordCost, () => metrics.passwordChecks.inc())
   const signedIn = (outcome: string): void => metrics.signIns.inc({ outcome })
   const accounts = new Accounts({ lists, log, passwords, limits, proofs, clock, ids, background, signedIn })
+  const newAccounts = new NewAccounts({ lists, log, passwords, clock, ids })
   const accountSwitch = new AccountSwitch({ lists, log, clock })
   const keys = new Keys({ lists, log, clock, ids })
   const authenticator = new Authenticator({ lists, clock, tickets, feed, fault })
@@ -78,7 +81,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
 
   await ensureRunnerKey(local)
   await renewCommandLineToken(local)
-  const bootstrap = await Bootstrap.open({ ...local, accounts, limits, proofs, background })
+  const bootstrap = await Bootstrap.open({ ...local, newAccounts, limits, proofs, background })
 
   let finishing: Promise<void> | undefined
   const finish = async (): Promise<void> => {
@@ -99,6 +102,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
 
   return {
     accounts,
+    newAccounts,
     accountSwitch,
     keys,
     tickets,

@@ -38,6 +38,7 @@ const singleHeaders = new Set([
   'content-encoding',
   'origin',
   'sec-fetch-site',
+  'idempotency-key',
   'sec-websocket-key',
   'sec-websocket-version',
 ])

@@ -1,5 +1,7 @@
 import { issuesOf } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
+import { Id } from '@hotline/protocol/stream'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { z } from 'zod'
 
 /** A part of a request, read by its schema, or what is wrong with it. */
@@ -30,6 +32,15 @@ export function readBody(body: unknown, schema: z.ZodType | undefined): Part {
     body === null ||
     (typeof body === 'object' && !Array.isArray(body) && Object.keys(body).length === 0)
   return empty ? { value: undefined } : { problem: problem('invalid_request', 'This request takes no body.') }
+}
+
+/** The header, as it stands or in quotes, which it has as a structured field. */
+export function readIdempotencyKey(headers: IncomingHttpHeaders): { value: string | undefined } | { problem: Problem } {
+  const header = headers['idempotency-key']
+  if (header === undefined) return { value: undefined }
+  const key = Id.safeParse(/^"(.*)"$/.exec(String(header))?.[1] ?? header)
+  if (key.success) return { value: key.data }
+  return { problem: problem('invalid_request', 'Idempotency-Key must be 1 to 64 letters, digits, "_" or "-".') }
 }
 
 /** Any part, by its schema. */

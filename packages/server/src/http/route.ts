@@ -19,6 +19,8 @@ export interface RouteInput<N extends RoutePermission, B, Q, P> {
   body: B
   query: Q
   params: P
+  /** `Idempotency-Key`, where the route honours it and one came. */
+  idempotencyKey: string | undefined
   visit: Visit
   /** Aborted when the client goes away before the answer is complete, or the server goes down. */
   signal: AbortSignal
@@ -53,6 +55,8 @@ export interface Route<
   params?: P
   /** The shape of what comes back as JSON. A route without one answers 204, or with a stream. */
   answer?: A
+  /** `idempotency-key`: what it makes is made once for each such header of one sender. */
+  once?: 'idempotency-key'
   /** `etag`: the answer has a tag, and who shows it again gets 304 while nothing changed. For what lists poll. */
   revalidate?: 'etag'
   handle: (

@@ -8,7 +8,7 @@ import type { Doors } from './doors.ts'
 import { checkCookieUse, checkOrigin, type Visit } from './guard.ts'
 import { problemHeaders, problemType } from './problem-response.ts'
 import type { RequestLimits } from './request-limits.ts'
-import { type Part, readBody, readPart, readQuery } from './request-parts.ts'
+import { type Part, readBody, readIdempotencyKey, readPart, readQuery } from './request-parts.ts'
 import type { DeclaredRoute, RegisterRoute, Route, RouteAnswer, RoutePermission } from './route.ts'
 
 const permissions: readonly RoutePermission[] = [
@@ -173,6 +173,8 @@ async function handle(
   if ('problem' in query) return query
   const body = readBody(request.body, given.body)
   if ('problem' in body) return body
+  const once = given.once === undefined ? { value: undefined } : readIdempotencyKey(request.headers)
+  if ('problem' in once) return once
   const gone = new AbortController()
   const abort = (): void => gone.abort()
   ports.closing.addEventListener('abort', abort)
@@ -186,6 +188,7 @@ async function handle(
     body: body.value,
     query: query.value,
     params: params.value,
+    idempotencyKey: once.value,
     visit,
     signal: gone.signal,
   })

@@ -2,10 +2,10 @@ import type { Role } from '@hotline/protocol/actor'
 import { AccountPage, AccountRow, CreateAccountBody, DisableAccountBody, Me, PeoplePage } from '@hotline/protocol/http'
 import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
+import type { PublicAccount } from '../../access/new-accounts.ts'
 import type { Access } from '../../access/open-access.ts'
 import type { Principal } from '../../access/principal.ts'
 import type { Lists } from '../../log/lists.ts'
-import type { AccountTable } from '../../log/tables.ts'
 import type { RegisterRoute } from '../route.ts'
 
 const OfAccount = z.strictObject({ account: Id })
@@ -49,8 +49,9 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
     proof: 'password',
     answer: AccountRow,
     body: CreateAccountBody,
-    handle: async ({ principal, body }) => {
-      const made = await access.accounts.create(principal, body)
+    once: 'idempotency-key',
+    handle: async ({ principal, body, idempotencyKey }) => {
+      const made = await access.newAccounts.create(principal, body, idempotencyKey)
       return 'code' in made ? { problem: made } : { value: accountRow(made), status: 201 }
     },
   })
@@ -122,7 +123,7 @@ async function peopleOf(principal: Principal, lists: Lists): Promise<readonly Pe
   return [...people.values(), ...services]
 }
 
-function accountRow(row: AccountTable): AccountRow {
+function accountRow(row: PublicAccount): AccountRow {
   return {
     account: row.account,
     name: row.name,

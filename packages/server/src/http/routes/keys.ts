@@ -29,10 +29,11 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
     proof: 'password',
     answer: CreatedKey,
     body: NewKeyBody,
-    handle: async ({ principal, body }) => {
-      const made = await keys.create(principal, body)
+    once: 'idempotency-key',
+    handle: async ({ principal, body, idempotencyKey }) => {
+      const made = await keys.create(principal, body, idempotencyKey)
       if ('code' in made) return { problem: made }
-      return { value: { ...keyRow(made.row), token: made.token.text }, status: 201 }
+      return { value: { ...keyRow(made.row), token: made.token }, status: 201 }
     },
   })
 
