@@ -129,22 +129,29 @@ async function recoverBadly(open: Run, data: string, shim: DiskShim, after: () =
   return died
 }
 
-/** Over every row of every table, in its order. */
+/** Over every row of every table, whatever their order. */
 function digestOf(data: string): string {
   const db = new DatabaseSync(join(data, 'hotline.db'), { readOnly: true })
   try {
     const hash = createHash('sha256')
     const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all()
     for (const { name } of tables) {
-      hash.update(`\0${String(name)}\0`)
-      for (const row of db.prepare(`SELECT * FROM "${String(name)}" ORDER BY rowid`).iterate()) {
-        for (const value of Object.values(row)) {
-          hash.update(value instanceof Uint8Array ? value : String(value)).update('\0')
-        }
-      }
+      const rows = db
+        .prepare(`SELECT * FROM "${String(name)}"`)
+        .all()
+        .map(rowDigest)
+      hash.update(`\0${String(name)}\0`).update(rows.toSorted().join())
     }
     return hash.digest('hex')
   } finally {
     db.close()
   }
+}
+
+function rowDigest(row: Record<string, unknown>): string {
+  const hash = createHash('sha256')
+  for (const value of Object.values(row)) {
+    hash.update(value instanceof Uint8Array ? value : String(value)).update('\0')
+  }
+  return hash.digest('hex')
 }
