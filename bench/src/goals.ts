@@ -1,32 +1,18 @@
-import type { Report, Run, ScenarioReport } from './report.ts'
-import type { Spread } from './statistics.ts'
-import { spreadOf } from './statistics.ts'
-
-/** A goal beside what was reached. */
-export interface GoalResult {
-  id: string
-  what: string
-  wanted: string
-  /** Over the rounds; undefined where it was not measured. */
-  reached: Spread | undefined
-  digits: number
-  verdict: Verdict
-  /** What must be known of the number, or why there is none. */
-  remarks: readonly string[]
-}
-
-/** `not decided`: rounds lie on both sides of the goal, or they are too few. `no goal`: shown for comparison. */
-export type Verdict = 'met' | 'missed' | 'not decided' | 'not measured' | 'no goal'
-
-/** Fewer rounds decide nothing. */
-const leastRounds = 3
+// The goals as data: what is compared with what, and what is wanted of it. src/compare.ts judges them.
 
 /** A value in the round that is looked at, from the first of these cells that has it. */
-type At = (scenario: string, cells: string | readonly string[], contender: string, metric: string) => number | undefined
+export type At = (
+  scenario: string,
+  cells: string | readonly string[],
+  contender: string,
+  metric: string,
+) => number | undefined
 
-type Bound = { atLeast: number } | { atMost: number }
+/** What is good enough. */
+export type Bound = { atLeast: number } | { atMost: number }
 
-interface MeasuredGoal {
+/** A goal that the bench measures. */
+export interface MeasuredGoal {
   id: string
   what: string
   /** Undefined: shown for comparison. */
@@ -35,7 +21,8 @@ interface MeasuredGoal {
   reach: (at: At) => number | undefined
 }
 
-interface OpenGoal {
+/** A goal that it does not. */
+export interface OpenGoal {
   id: string
   what: string
   bound: Bound
@@ -44,7 +31,8 @@ interface OpenGoal {
 }
 
 // Names as they stand in the tables. Ours appear in subjects/hotline.ts.
-const ours = 'hotline'
+/** Our server, and what the names of our rows begin with. */
+export const ours = 'hotline'
 const oursNotDurable = 'hotline, commit off'
 const bareC = 'bare C, one send each'
 const bareCoalesced = 'bare C, coalesced'
@@ -98,7 +86,8 @@ function measured(
 
 const deliveries = 'deliveriesPerSecond'
 
-const goals: readonly (MeasuredGoal | OpenGoal)[] = [
+/** What we want, in the order of the numbers; G17 is about every row and judged apart. */
+export const goals: readonly (MeasuredGoal | OpenGoal)[] = [
   measured(
     'G1',
     'deliveries/s, N = 100, beside bare C with one send for each event',
@@ -237,98 +226,3 @@ const goals: readonly (MeasuredGoal | OpenGoal)[] = [
   ),
   measured('G19', 'p99 of these reads, ms', { atMost: 100 }, (at) => at('http', '500 connections', ours, 'p99Ms'), 0),
 ]
-
-/** Compares what a report holds with the goals. Every goal has a row, measured or not. */
-export function compareWithGoals(report: Report): GoalResult[] {
-  const results = goals.map((goal) => ('reason' in goal ? openResult(goal) : measuredResult(goal, report)))
-  const behind = results.findIndex(({ id }) => id === 'G18')
-  return results.toSpliced(behind, 0, lossResult(report))
-}
-
-function openResult({ id, what, bound, reason }: OpenGoal): GoalResult {
-  return {
-    id,
-    what,
-    wanted: wantedText(bound),
-    reached: undefined,
-    digits: 2,
-    verdict: 'not measured',
-    remarks: [reason],
-  }
-}
-
-function measuredResult({ id, what, bound, digits, reach }: MeasuredGoal, report: Report): GoalResult {
-  const remarks = new Set<string>()
-  const repeats = Math.max(0, ...report.runs.map((run) => run.repeats))
-  const reached = Array.from({ length: repeats }, (_, round) => reach(lookUp(report, round, remarks)))
-  const values = reached.filter((value) => value !== undefined)
-  return {
-    id,
-    what,
-    wanted: bound === undefined ? '–' : wantedText(bound),
-    reached: spreadOf(values),
-    digits,
-    verdict: judge(values, bound),
-    remarks: [...remarks],
-  }
-}
-
-function wantedText(bound: Bound): string {
-  return 'atLeast' in bound ? `≥ ${bound.atLeast}` : `≤ ${bound.atMost}`
-}
-
-function judge(values: readonly number[], bound: Bound | undefined): Verdict {
-  if (values.length === 0) return 'not measured'
-  if (bound === undefined) return 'no goal'
-  if (values.length < leastRounds) return 'not decided'
-  const good = values.filter((value) => ('atLeast' in bound ? value >= bound.atLeast : value <= bound.atMost)).length
-  return good === values.length ? 'met' : good === 0 ? 'missed' : 'not decided'
-}
-
-/** Looks values of one round up, and remarks what must be known of the rows that they stand in. */
-function lookUp(report: Report, round: number, remarks: Set<string>): At {
-  return (scenarioName, cells, contenderName, metric) => {
-    const found = findScenario(report, scenarioName)
-    if (found === undefined) {
-      remarks.add(`no scenario "${scenarioName}" in this report`)
-      return undefined
-    }
-    const labels = typeof cells === 'string' ? [cells] : cells
-    const cell = labels.flatMap((label) => found.scenario.cells.find((other) => other.label === label) ?? [])[0]
-    const contender = cell?.contenders.find(({ name }) => name === contenderName)
-    if (cell === undefined || contender === undefined) {
-      remarks.add(`no row "${contenderName}", ${labels.join(' or ')}`)
-      return undefined
-    }
-    if (cell.label !== labels[0]) remarks.add(`measured with ${cell.label}`)
-    if (found.run.profile !== 'full') remarks.add('short windows')
-    if (contender.absent !== undefined) remarks.add(`${contenderName}: ${contender.absent}`)
-    if (contender.doubtful || contender.faults.length > 0) remarks.add(`${contenderName}: see the row`)
-    return contender.values[metric]?.rounds[round] ?? undefined
-  }
-}
-
-function findScenario(report: Report, name: string): { run: Run; scenario: ScenarioReport } | undefined {
-  return report.runs
-    .flatMap((run) => run.scenarios.map((scenario) => ({ run, scenario })))
-    .find(({ scenario }) => scenario.name === name)
-}
-
-/** The rows of ours that lost, doubled or reordered something, or could not be measured to the end. */
-function lossResult(report: Report): GoalResult {
-  const rows = report.runs
-    .flatMap(({ scenarios }) => scenarios)
-    .flatMap(({ cells }) => cells)
-    .flatMap(({ contenders }) => contenders)
-    .filter(({ name, samples }) => name.startsWith(ours) && samples > 0)
-  const faulty = rows.filter(({ faults }) => faults.length > 0).length
-  return {
-    id: 'G17',
-    what: `rows of ours with a lost, doubled or reordered event, of ${rows.length}`,
-    wanted: '0',
-    reached: rows.length === 0 ? undefined : { median: faulty, min: faulty, max: faulty },
-    digits: 0,
-    verdict: rows.length === 0 ? 'not measured' : faulty === 0 ? 'met' : 'missed',
-    remarks: [],
-  }
-}

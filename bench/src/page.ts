@@ -1,4 +1,4 @@
-import { compareWithGoals, type GoalResult } from './goals.ts'
+import { compareWithGoals, type GoalResult } from './compare.ts'
 import type { CellReport, Report, Run, ScenarioReport } from './report.ts'
 import { formatSpread, remarksOf, tableHead, tableRow } from './tables.ts'
 
@@ -34,7 +34,8 @@ function renderGoals(goals: readonly GoalResult[]): string[] {
     '',
     `${counted.join(', ')}.`,
     '',
-    ...tableHead(['goal', 'what', 'wanted', 'reached', 'verdict', 'remarks']),
+    tableRow(['goal', 'what', 'wanted', 'reached', 'verdict', 'remarks']),
+    tableRow(['---', '---', '---:', '---:', '---', '---']),
     ...goals.map((goal) =>
       tableRow([
         goal.id,
@@ -111,18 +112,26 @@ function renderList({ cells, metrics }: ScenarioReport): string[] {
 }
 
 function renderRuns(runs: readonly Run[]): string[] {
+  const first = runs[0]?.machine
   return [
     '## Runs',
     '',
     ...runs.flatMap((run, index) => [
       `**Run ${index + 1}**, begun ${run.startedAt}, commit ${run.commit}${run.changed ? ' with changes' : ''}, ` +
-        `${run.profile === 'full' ? 'full' : 'short'} windows, ${run.repeats} rounds, ` +
-        `${Math.round(run.scenarios.reduce((sum, { tookMs }) => sum + tookMs, 0) / 60_000)} min:`,
+        `${run.profile === 'full' ? 'full' : 'short'} windows, ${run.repeats} rounds, ${formatTook(run)}` +
+        (index === 0 ? ':' : '; the machine of run 1, but for what is named here:'),
       '',
-      ...Object.entries(run.machine).map(([name, value]) => `- ${name}: ${value}`),
+      ...Object.entries(run.machine)
+        .filter(([name, value]) => index === 0 || first?.[name] !== value)
+        .map(([name, value]) => `- ${name}: ${value}`),
       `- noise: a row is in doubt where others used more than ${run.maxForeignShare * 100} % of a processor during a sample` +
         (run.profile === 'full' ? ', which was taken up to three times' : ''),
       '',
     ]),
   ]
+}
+
+function formatTook({ scenarios }: Run): string {
+  const seconds = scenarios.reduce((sum, { tookMs }) => sum + tookMs, 0) / 1_000
+  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`
 }

@@ -90,6 +90,10 @@ export function formatSpread(spread: Spread | undefined, digits: number): string
   return `${formatNumber(median, digits)} [${formatNumber(min, digits)}–${formatNumber(max, digits)}]`
 }
 
+/** Of thousands nobody reads more than three digits. */
+const largeDigits = 3
+
 function formatNumber(value: number, digits: number): string {
+  if (digits === 0 && value >= 1_000) return value.toLocaleString('en-US', { maximumSignificantDigits: largeDigits })
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }

@@ -27,7 +27,7 @@ As fast as it goes. Run 1, warm-up 3 s, window 2 s.
 
 ## Runs
 
-**Run 1**, begun 2026-01-02T03:04:05.678Z, commit 0123456789ab, full windows, 3 rounds, 1 min:
+**Run 1**, begun 2026-01-02T03:04:05.678Z, commit 0123456789ab, full windows, 3 rounds, 60 s:
 
 - processor: one that is described here
 - node: v24.0.0
