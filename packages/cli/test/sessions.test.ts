@@ -222,7 +222,12 @@ describe('who the command line is', () => {
   })
 
   it('[B12] keys are made, shown once, listed without their secret, and revoked', async () => {
-    const made = await run(['keys', 'make', 'a probe', '--scope', 'read', '--days', '7'])
+    const make = ['keys', 'make', 'a probe', '--scope', 'read', '--days', '7']
+    expect(await run(make)).toMatchObject({ code: errorKinds.unauthenticated.exit, out: '' })
+    const making = start([...make, '--with-password'])
+    making.type('a long walk over the wet meadow')
+    making.endInput()
+    const made = await making.ended
     expect(made.code).toBe(0)
     const token = made.out.trim()
     expect(token).toMatch(/^hl_svc_/)

@@ -54,3 +54,18 @@ describe('sign-in at a terminal', () => {
     expect(terminal.screen).not.toContain('walk')
   })
 })
+
+describe('keys make at a terminal', () => {
+  it('[B12] asks for the password where it was not said lately, shows none of it, and makes the key then', async () => {
+    const make = startHotlineTerminal(['keys', 'make', 'ci'], {
+      HOME: home.path,
+      HOTLINE_URL: live.url,
+      HOTLINE_TOKEN: live.token,
+    })
+    await waitFor(() => make.screen.includes('Password: '), { what: 'the question' })
+    make.type(`${password}\r`)
+    expect(await make.ended).toBe(0)
+    expect(make.screen).toContain('hl_svc_')
+    expect(make.screen).not.toContain('meadow')
+  })
+})

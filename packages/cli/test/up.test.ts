@@ -7,6 +7,7 @@ import { waitFor } from '@hotline/testing/wait-for'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
 
+const password = 'a long walk over the wet meadow'
 let dir: TempDir
 let guard: ChildGuard
 
@@ -56,7 +57,7 @@ function claim(base: string, code: string, headers: Readonly<Record<string, stri
   return fetch(`${base}/api/auth/bootstrap`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin: base, ...headers },
-    body: JSON.stringify({ code, name: 'dana', password: 'a long walk over the wet meadow' }),
+    body: JSON.stringify({ code, name: 'dana', password }),
   })
 }
 
@@ -143,7 +144,10 @@ describe('hotline up', () => {
     const cli = { HOME: dir.path, HOTLINE_DATA_DIR: join(dir.path, 'data') }
     await waitFor(() => existsSync(join(dir.path, 'data', 'cli-token')), { what: 'the token of this machine' })
     const own = async (...args: string[]): Promise<string> => (await startHotlineProcess(args, cli).ended).out.trim()
-    const key = await own('keys', 'make', 'a second machine', '--kind', 'run')
+    const making = startHotlineProcess(['keys', 'make', 'a second machine', '--kind', 'run', '--with-password'], cli)
+    making.type(password)
+    making.endInput()
+    const key = (await making.ended).out.trim()
     expect(JSON.parse(await own('--json', 'agents'))).toEqual([])
     server.child.kill('SIGINT')
     await server.ended

@@ -1,6 +1,7 @@
 import type { KeyRow } from '@hotline/protocol/http'
 import { type Command, Option } from 'commander'
 import { inLine } from '../approval-card.ts'
+import { confirmingPassword } from '../confirm-password.ts'
 import { fail } from '../failure.ts'
 import type { CommandContext } from './context.ts'
 
@@ -9,6 +10,7 @@ interface MakeOptions {
   days: string
   scope?: string[]
   project?: string[]
+  withPassword?: boolean
 }
 
 const kinds: Record<string, string> = { pat: 'person', svc: 'service', run: 'runner', ses: 'browser' }
@@ -33,15 +35,19 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
     .option('--days <days>', 'until it expires, at most 365', '90')
     .option('--scope <scope...>', 'read, write, decide, admin (default: all that you may do)')
     .option('--project <project...>', 'ids of the projects that it is limited to (default: all of yours)')
-    .action(async (name: string, { kind, days, scope, project }: MakeOptions) => {
+    .option('--with-password', 'read your password from standard input, where the server asks for it')
+    .action(async (name: string, { kind, days, scope, project, withPassword }: MakeOptions) => {
       if (!/^[0-9]{1,3}$/.test(days)) throw fail('invalid_request', `--days takes a whole number, not "${days}".`)
-      const made = await context.server().once<KeyRow & { token: string }>('POST', '/api/keys', {
+      const body = {
         kind,
         name,
         days: Number(days),
         ...(scope === undefined ? {} : { scopes: scope }),
         ...(project === undefined ? {} : { projects: project }),
-      })
+      }
+      const made = await confirmingPassword(context, withPassword ? 'standard input' : 'terminal', () =>
+        context.server().once<KeyRow & { token: string }>('POST', '/api/keys', body),
+      )
       if (!context.json) context.note(`It is shown once, and works until ${made.expiresAt}. Its id is ${made.key}.`)
       context.print(made, `${made.token}\n`)
     })
