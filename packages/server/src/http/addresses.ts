@@ -19,6 +19,7 @@ export function addressReader(trustedProxies: readonly string[]): AddressReader 
   const proxies = new BlockList()
   for (const proxy of trustedProxies) addNetwork(proxies, proxy)
   const isProxy = (address: string): boolean => {
+    if (trustedProxies.length === 0) return false
     const kind = isIPv6(address) ? 'ipv6' : 'ipv4'
     return address !== '' && proxies.check(address, kind)
   }

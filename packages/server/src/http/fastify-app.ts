@@ -133,8 +133,9 @@ export function openFastify(ports: AppPorts): App {
       throw new Error(`${String(method)} ${url} does not declare a permission`)
     }
   })
+  const everyAnswer = securityHeaders({ tls: ports.tls ? 'on' : 'off' })
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(securityHeaders({ tls: ports.tls ? 'on' : 'off' }))
+    reply.headers(everyAnswer)
   })
   app.addHook('onSend', async (request, reply) => {
     if (request.url.startsWith('/api')) reply.header('cache-control', 'no-store')

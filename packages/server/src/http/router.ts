@@ -180,7 +180,8 @@ async function handle(
   ports.closing.addEventListener('abort', abort)
   reply.raw.once('close', () => {
     ports.closing.removeEventListener('abort', abort)
-    abort()
+    // Where the answer is complete there is nobody to tell; an abort makes an error with its stack, which is dear.
+    if (!reply.raw.writableFinished) abort()
   })
   return given.handle({
     // The permission of the route has decided whether there must be somebody.
