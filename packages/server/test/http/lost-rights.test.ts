@@ -147,6 +147,18 @@ describe('credentials', () => {
   })
 })
 
+describe('a machine', () => {
+  it('[T12] whose key is revoked is cut off at once', async () => {
+    const made = await call('POST', '/api/keys', { cookie }, { kind: 'run', name: 'another machine' })
+    const token = made.body['token'] as string
+    await using socket = await enterRaw(port, token)
+    expect((await call('DELETE', `/api/keys/${made.body['key'] as string}`, { cookie })).status).toBe(204)
+    expect(await closing(socket, atOnceMs)).toMatchObject({ code: 4401, problem: { code: 'unauthenticated' } })
+    expect((await call('GET', '/api/runner/work', { token })).status).toBe(401)
+    await expect(enterRaw(port, token)).rejects.toThrow('unauthenticated')
+  })
+})
+
 describe('a disabled account', () => {
   const disable = (account: string, by = cookie, body: object = {}): Promise<Answer> =>
     call('POST', `/api/accounts/${account}/disable`, { cookie: by }, body)
