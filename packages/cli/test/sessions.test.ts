@@ -275,6 +275,7 @@ describe('who the command line is', () => {
   it('[B9] doctor says what is the matter, and ends with 1 where something is', async () => {
     const well = await run(['doctor'])
     expect(well.out).toContain(`ok   the server at ${live.url} is ready`)
+    expect(well.out).toMatch(/^(ok  |FAIL only) [0-9]+ MiB of room on the disk of /m)
     expect(well.out).toContain('FAIL no machine that runs agents is connected')
     expect(well.code).toBe(1)
     const away = await run(['--json', 'doctor'], { HOTLINE_URL: 'http://127.0.0.1:9' })

@@ -86,7 +86,9 @@ async function open(
     config.databaseUrl === undefined
       ? ({ kind: 'sqlite', dir: config.dataDir } as const)
       : ({ kind: 'postgres', url: config.databaseUrl } as const)
-  const database = undo.use(await openDatabaseAt(place, { clock, ids, failpoints, observer: observeLog(metrics) }))
+  const database = undo.use(
+    await openDatabaseAt(place, { clock, ids, failpoints, observer: observeLog(metrics, logger) }),
+  )
   const { store, lists } = database
   const blobs = undo.use(await openFileBlobStore(join(config.dataDir, 'blobs')))
   const bus = undo.use(openMemoryBus())

@@ -143,6 +143,12 @@ test('[L18] one directory has one server', async () => {
   accepted(await database.store.append([freely(stream, agentEvent('still mine'))]))
 })
 
+test('[L18] a lock that cannot be taken for another reason is not said to be held by somebody', async () => {
+  await using dir = await openTempDir()
+  await writeFile(join(dir.path, 'owner.lock'), 'this is no database, and long enough to be seen as none'.repeat(100))
+  await expect(open(dir.path)).rejects.toThrow(/owner\.lock cannot be locked: .*not a database/)
+})
+
 test('[L20] files are for their owner alone, whatever the umask', async () => {
   await using dir = await openTempDir()
   const data = join(dir.path, 'deep', 'data')

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { existsSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { httpRequest } from '@hotline/client/http-request'
 import type { AgentRow } from '@hotline/protocol/http'
@@ -12,6 +12,9 @@ export interface Finding {
   /** What was found, and what to do about it. */
   what: string
 }
+
+/** Below this an afternoon of talkative agents may fill the disk. */
+const enoughRoomMiB = 512
 
 /** Checks this machine, the data directory and the server. */
 export function addDoctorCommand(program: Command, context: CommandContext): void {
@@ -71,5 +74,14 @@ function examineFiles({ dataDir, configDir }: Settings): Finding[] {
   examineMode(dataDir, '700', { ok: true, what: `${dataDir} does not exist: no server was started here` })
   for (const file of ['cli-token', 'runner-key']) examineMode(join(dataDir, file), '600', undefined)
   examineMode(join(configDir, 'credentials.json'), '600', undefined)
-  return findings
+  return [...findings, ...examineRoom(dataDir)]
+}
+
+/** A log that cannot grow refuses everything but reading. */
+function examineRoom(dataDir: string): Finding[] {
+  if (!existsSync(dataDir)) return []
+  const { bavail, bsize } = statfsSync(dataDir)
+  const freeMiB = Math.floor((bavail * bsize) / (1024 * 1024))
+  const what = `${freeMiB} MiB of room on the disk of ${dataDir}`
+  return [freeMiB >= enoughRoomMiB ? { ok: true, what } : { ok: false, what: `only ${what}` }]
 }

@@ -7,8 +7,9 @@ import type { Connection, Connections } from '../gate/connections.ts'
 import type { Bus } from '../log/bus.ts'
 import type { Lists } from '../log/lists.ts'
 import type { LogObserver } from '../log/log-observer.ts'
-import type { StoredEvent } from '../log/log-store.ts'
+import type { AppendResult, StoredEvent } from '../log/log-store.ts'
 import type { Clock } from '../machine/clock.ts'
+import type { Logger } from '../machine/logger.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import type { Traffic } from '../machine/traffic.ts'
 import type { WatchCommand } from '../session/exchange.ts'
@@ -25,12 +26,21 @@ export interface MeasurePorts {
 
 const kinds: readonly Principal['kind'][] = ['person', 'service', 'runner']
 
-/** Appends and commits, for the log that is about to be opened. */
-export function observeLog({ appends, events, commitSeconds }: Metrics): LogObserver {
+/** Appends and commits, for the log that is about to be opened. That it cannot be written, and can again, is said once. */
+export function observeLog({ appends, events, commitSeconds }: Metrics, logger: Logger): LogObserver {
+  let isWritable = true
+  const noteWritable = (result: AppendResult): void => {
+    if (!result.ok && result.reason !== 'unavailable') return
+    if (result.ok === isWritable) return
+    isWritable = result.ok
+    if (result.ok) logger.info('the log can be written again')
+    else logger.error('the log cannot be written', { detail: result.detail })
+  }
   for (const outcome of ['written', 'conflict', 'fenced', 'unavailable']) appends.inc({ outcome }, 0)
   return {
     committed: (durationMs) => commitSeconds.observe(durationMs / 1_000),
     answered: (result) => {
+      noteWritable(result)
       appends.inc({ outcome: result.ok ? 'written' : result.reason })
       if (result.ok) for (const appended of result.appended) events.inc(appended.events.length)
     },

@@ -6,6 +6,9 @@ import { parseFailpoint } from '../../src/log/failpoints.ts'
 import { type DatabasePlace, openDatabase } from '../../src/log/open-database.ts'
 import { systemClock } from '../../src/machine/clock.ts'
 import { systemIds } from '../../src/machine/ids.ts'
+import { openLogger } from '../../src/machine/logger.ts'
+import { openMetrics } from '../../src/machine/metrics.ts'
+import { observeLog } from '../../src/ops/measure-server.ts'
 
 const server = await openTestPostgres()
 afterAll(() => server.stop())
@@ -40,4 +43,18 @@ describe.each(places)('the log on %s', (_name, placeOf) => {
     await store.append([{ ...freely(stream, agentEvent('late')), expect: 1 }])
     expect(seen).toEqual([2, 1, 'unavailable', 'conflict'])
   })
+})
+
+it('[O9] that the log cannot be written is logged once, and that it can again', () => {
+  const lines: Record<string, unknown>[] = []
+  const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>)
+  const observer = observeLog(openMetrics(), openLogger({ destination: { write } }))
+  const full = { ok: false, reason: 'unavailable', detail: 'database or disk is full' } as const
+  const fine = { ok: true, appended: [] } as const
+  const moved = { ok: false, reason: 'conflict', what: 'head' } as const
+  for (const result of [fine, moved, full, full, moved, full, fine, fine]) observer.answered(result)
+  expect(lines.map(({ level, msg, detail }) => [level, msg, detail])).toEqual([
+    ['error', 'the log cannot be written', 'database or disk is full'],
+    ['info', 'the log can be written again', undefined],
+  ])
 })
