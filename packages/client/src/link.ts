@@ -42,6 +42,14 @@ export interface Follow {
   close(): void
 }
 
+/** What is true for a moment. `by` is who types; `people` are those who watch, by account. */
+export interface Ephemeral {
+  kind: string
+  stream?: string
+  by?: string
+  people?: readonly string[]
+}
+
 export type CommandOutcome = { ok: true; accepted: Accepted } | { ok: false; problem: Problem }
 
 /** One connection to a server: streams to follow and commands to send. The SDK's session views are built on it. */
@@ -73,6 +81,8 @@ export interface Link extends AsyncDisposable {
     path: string,
     body?: unknown,
   ): Promise<{ ok: true; value: R } | { ok: false; problem: Problem }>
-  /** Frames that are not logged: typing, work for runners. */
-  ephemeral(hear: (frame: { kind: string; stream?: string }) => void): () => void
+  /** Frames that are not logged: typing, who watches, work for runners. */
+  ephemeral(hear: (frame: Ephemeral) => void): () => void
+  /** Tells the others who follow a stream that somebody writes there; lost where there is no connection. */
+  typing(stream: string): void
 }

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { CommandQueue } from './command-queue.ts'
 import { Connector, type WebSocketConstructor } from './connector.ts'
 import { type Credential, httpRequest } from './http-request.ts'
-import type { Link } from './link.ts'
+import type { Ephemeral, Link } from './link.ts'
 import { memoryOutbox, type Outbox } from './outbox.ts'
 import { StreamFollow } from './stream-follow.ts'
 import { uuidV7 } from './uuid.ts'
@@ -35,7 +35,7 @@ export function openLink(options: LinkOptions): Link {
   const { url, credential, client = 'sdk', random = Math.random, clock = systemClock } = options
   const { outbox = memoryOutbox(), webSocket = WebSocket } = options
   const streams = new Map<string, StreamFollow>()
-  const ephemeralEars = new Set<(frame: { kind: string; stream?: string }) => void>()
+  const ephemeralEars = new Set<(frame: Ephemeral) => void>()
 
   const connector = new Connector(
     { url, credential, client, random, clock, webSocket },
@@ -83,9 +83,7 @@ export function openLink(options: LinkOptions): Link {
       case 'refused':
         return commands.refused(frame.id, frame.problem)
       case 'ephemeral':
-        for (const hear of ephemeralEars) {
-          hear({ kind: frame.kind, ...(frame.stream === undefined ? {} : { stream: frame.stream }) })
-        }
+        for (const hear of ephemeralEars) hear(ephemeralOf(frame))
         return
       case 'heads':
         for (const [stream, cursor] of Object.entries(frame.heads)) streams.get(stream)?.head(cursor)
@@ -126,6 +124,7 @@ export function openLink(options: LinkOptions): Link {
     takeBack: (id) => commands.takeBack(id),
     reconnect: () => connector.reconnect(),
     request: (method, path, body) => httpRequest(url, credential, method, path, body),
+    typing: (stream) => void send({ t: 'typing', stream }),
     ephemeral: (hear) => {
       ephemeralEars.add(hear)
       return () => ephemeralEars.delete(hear)
@@ -136,5 +135,16 @@ export function openLink(options: LinkOptions): Link {
       streams.clear()
       return connector.close()
     },
+  }
+}
+
+/** Facts that it does not know, or that are not what they should be, are left out. */
+function ephemeralOf(frame: Extract<ServerFrame, { t: 'ephemeral' }>): Ephemeral {
+  const { kind, stream, by, people } = frame
+  return {
+    kind,
+    ...(stream === undefined ? {} : { stream }),
+    ...(typeof by === 'string' ? { by } : {}),
+    ...(Array.isArray(people) ? { people: people.filter((one): one is string => typeof one === 'string') } : {}),
   }
 }

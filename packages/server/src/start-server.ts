@@ -9,6 +9,7 @@ import { prepareDataDirectory } from './config/data-dir.ts'
 import type { Config } from './config/read-config.ts'
 import { Feeds } from './feed/feeds.ts'
 import { Connections } from './gate/connections.ts'
+import { Watchers } from './gate/watchers.ts'
 import { composeHttp } from './http/compose.ts'
 import { registerContentRoutes } from './http/content.ts'
 import { registerRunnerRoutes } from './http/runner.ts'
@@ -103,6 +104,7 @@ async function open(
   )
   const feeds = undo.use(new Feeds(store, bus))
   const connections = new Connections()
+  const watchers = undo.use(new Watchers(clock))
   undo.use(measureProcess(metrics, { dataDir: config.dataDir, database: place.kind }))
   undo.use(measureServer({ metrics, connections, traffic, lists, bus, clock }))
 
@@ -151,6 +153,7 @@ async function open(
             if (connection !== except && connection.follows(stream)) connection.whisper({ ...frame, stream })
           }
         },
+        watchers,
         monotonicMs: () => clock.monotonicMs(),
         traffic,
         refused: (code) => metrics.commandRefusals.inc({ code }),

@@ -4,6 +4,7 @@ import { problem } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
 import { watchAccess } from '@hotline/server/access/access-feed'
 import type { Principal } from '@hotline/server/access/principal'
+import { Watchers } from '@hotline/server/gate/watchers'
 import { Connections } from '@hotline/server/gate/connections'
 import { openWebSocketDoor } from '@hotline/server/http/ws'
 import { type Clock, systemClock } from '@hotline/server/machine/clock'
@@ -35,6 +36,7 @@ export async function openDoor(
       feeds: middle.feeds,
       stillValid: () => Promise.resolve(true),
       rightsChanges: () => access.changes,
+      watchers: new Watchers(clock),
       whisper: (stream, frame, except) => {
         for (const other of connections.all()) {
           if (other !== except && other.follows(stream)) other.whisper({ ...frame, stream })

@@ -2,7 +2,7 @@ import { asKnown, type EventOf, type KnownEvent } from '@hotline/protocol/events
 import type { Envelope } from '@hotline/protocol/event'
 import type { ApprovalOutcome } from '@hotline/protocol/events/approval'
 import { splitStream } from '@hotline/protocol/stream'
-import type { SessionState } from './state.ts'
+import type { SessionState, Usage } from './state.ts'
 
 const resolvedKept = 50
 
@@ -16,6 +16,18 @@ export function evolveSession(state: SessionState | undefined, event: Envelope):
   if (!known) return state
   if (known.type === 'session.created') return created(known)
   return state && next(state, known)
+}
+
+/** What was told and nothing else: a later report may hold a part of it. */
+function usageOf({ data }: EventOf<'usage.reported'>): Usage {
+  const { inputTokens, outputTokens, contextUsed, contextSize, cost } = data
+  return {
+    ...(inputTokens === undefined ? {} : { inputTokens }),
+    ...(outputTokens === undefined ? {} : { outputTokens }),
+    ...(contextUsed === undefined ? {} : { contextUsed }),
+    ...(contextSize === undefined ? {} : { contextSize }),
+    ...(cost === undefined ? {} : { cost: { amount: cost.amount, currency: cost.currency } }),
+  }
 }
 
 function created(event: EventOf<'session.created'>): SessionState {
@@ -65,6 +77,8 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'session.contact_restored':
       return { ...state, staleSince: undefined }
 
+    case 'usage.reported':
+      return { ...state, usage: { ...state.usage, ...usageOf(event) } }
     case 'message.posted':
       return {
         ...state,
@@ -157,7 +171,6 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'step.progressed':
     case 'step.finished':
     case 'plan.updated':
-    case 'usage.reported':
     case 'output.appended':
     case 'terminal.resized':
     case 'input.sent':

@@ -35,6 +35,15 @@ export interface ResolvedApproval {
   at: string
 }
 
+/** Tokens, room in the agent's memory, and cost. An agent may tell some of them. */
+export interface Usage {
+  inputTokens?: number | undefined
+  outputTokens?: number | undefined
+  contextUsed?: number | undefined
+  contextSize?: number | undefined
+  cost?: { amount: number; currency: string } | undefined
+}
+
 /**
  * What the rules know of a session. It stays small whatever the length of the session: ids, digests and counters, never
  * text of a conversation, never output.
@@ -78,6 +87,8 @@ export interface SessionState {
   ending?: 'aborted' | 'completed' | undefined
   /** A person wants an interrupted session to be taken up again. */
   resuming: boolean
+  /** As the agent last told it, of the whole session; absent where it tells nothing. */
+  usage?: Usage | undefined
   counts: { messages: number; turns: number; steps: number; approvals: number }
 }
 

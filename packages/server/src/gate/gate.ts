@@ -11,6 +11,7 @@ import type { StreamFeed } from '../feed/stream-feed.ts'
 import type { Traffic } from '../machine/traffic.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { Connection } from './connections.ts'
+import type { Watchers } from './watchers.ts'
 import type { Wire } from './wire.ts'
 
 /** Frames that cannot be understood before the connection is closed. */
@@ -34,6 +35,8 @@ export interface GatePorts {
   rightsChanges: () => number
   /** Tells those who follow a stream something that is not logged. */
   whisper: (stream: string, frame: { kind: string; [fact: string]: unknown }, except: Connection) => void
+  /** Told who begins to follow what, and who no longer does. */
+  watchers: Watchers
   monotonicMs: () => number
   traffic: Traffic
   /** Told of commands that are refused here, before anybody carried them out. */
@@ -161,7 +164,10 @@ export class Gate implements Connection {
   /** The transport is gone. */
   closed(): void {
     this.#closed = true
-    for (const follower of this.#followers.values()) follower.close()
+    for (const [stream, follower] of this.#followers) {
+      follower.close()
+      this.#ports.watchers.left(stream, this)
+    }
     this.#followers.clear()
     this.#opening.clear()
   }
@@ -181,7 +187,7 @@ export class Gate implements Connection {
         return this.#send({ t: 'unfollowed', stream, problem: problem('not_found', detail) })
       }
       this.#followers.get(stream)?.close()
-      this.#followers.delete(stream)
+      if (this.#followers.delete(stream)) this.#ports.watchers.left(stream, this)
       const cursor = parseCursor(after)
       const from = cursor === 'start' ? 0 : cursor === 'now' ? feed.head : cursor?.seq
       const strange = typeof cursor === 'object' && cursor.epoch !== feed.epoch
@@ -197,6 +203,7 @@ export class Gate implements Connection {
         },
       })
       this.#followers.set(stream, follower)
+      this.#ports.watchers.joined(stream, this)
       this.#ports.traffic.follows[typeof cursor === 'object' ? 'cursor' : (cursor ?? 'start')] += 1
       follower.resume()
     } catch (error) {
@@ -221,7 +228,7 @@ export class Gate implements Connection {
   #unfollow(stream: string): void {
     this.#opening.delete(stream)
     this.#followers.get(stream)?.close()
-    this.#followers.delete(stream)
+    if (this.#followers.delete(stream)) this.#ports.watchers.left(stream, this)
   }
 
   async #command(frame: { id: string; stream: string; type: string; data?: unknown }): Promise<void> {

@@ -26,8 +26,7 @@ export function Frame(): ReactNode {
   const navigate = useNavigate()
   const dialog = useRef<HTMLDialogElement>(null)
   const keys = useRef<HTMLDialogElement>(null)
-  const palette = useRef<HTMLDialogElement>(null)
-  const look = useRef<HTMLDialogElement>(null)
+  const [finding, setFinding] = useState(false)
   const [peeked, setPeeked] = useState<string>()
   useKeyboardRoom()
   const waiting = sessions.filter((row) => row.openApprovals.length + row.openQuestions.length > 0)
@@ -40,7 +39,7 @@ export function Frame(): ReactNode {
       if (waiting[0]) toSession(waiting[0].session)
     },
     openStart: () => openDialog(dialog.current),
-    openPalette: () => openDialog(palette.current),
+    openPalette: () => setFinding(true),
   }
   useEffect(() => showInTab(needs), [needs])
   const openKeys = (): void => openDialog(keys.current)
@@ -78,15 +77,17 @@ export function Frame(): ReactNode {
       <BottomBar {...ways} pathname={pathname} />
       <KeysDialog dialog={keys} />
       <StartDialog dialog={dialog} started={toSession} />
-      <Palette
-        dialog={palette}
-        choices={choicesOf(
-          sessions,
-          { session: toSession, page: (to) => void navigate({ to }), openStart: ways.openStart, openKeys },
-          Date.now(),
-        )}
-      />
-      <Peek session={peeked} dialog={look} closed={() => setPeeked(undefined)} open={toSession} />
+      {finding && (
+        <Palette
+          closed={() => setFinding(false)}
+          choices={choicesOf(
+            sessions,
+            { session: toSession, page: (to) => void navigate({ to }), openStart: ways.openStart, openKeys },
+            Date.now(),
+          )}
+        />
+      )}
+      {peeked !== undefined && <Peek session={peeked} closed={() => setPeeked(undefined)} open={toSession} />}
     </div>
   )
 }

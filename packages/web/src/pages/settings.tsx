@@ -2,6 +2,7 @@ import type { Problem } from '@hotline/protocol/error'
 import type { KeyRow } from '@hotline/protocol/http'
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react'
 import { ask, useLive } from '../live/hotline.tsx'
+import { chooseTypingMs, typingChoices, typingMs } from '../live/typing-setting.ts'
 import { clockText } from '../text/time.ts'
 
 const kinds: Record<string, string> = { ses: 'browser', pat: 'personal token', svc: 'API key', run: 'machine' }
@@ -13,6 +14,7 @@ export function SettingsPage(): ReactNode {
       <div>
         <h1>Settings</h1>
         <Theme />
+        <TypingTime />
         <Tokens />
         <Password />
         <button
@@ -47,6 +49,30 @@ function Theme(): ReactNode {
         <option value="system">As the system</option>
         <option value="light">Light</option>
         <option value="dark">Dark</option>
+      </select>
+    </label>
+  )
+}
+
+function TypingTime(): ReactNode {
+  const [ms, setMs] = useState(typingMs)
+  return (
+    <label className="field">
+      <span>Others who type are shown for</span>
+      <select
+        className="input"
+        value={ms}
+        onChange={(event) => {
+          const chosen = Number(event.target.value)
+          setMs(chosen)
+          chooseTypingMs(chosen)
+        }}
+      >
+        {typingChoices.map((choice) => (
+          <option key={choice} value={choice}>
+            {choice === 0 ? 'never shown' : `${choice / 1_000} s after their last key`}
+          </option>
+        ))}
       </select>
     </label>
   )

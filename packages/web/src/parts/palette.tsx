@@ -1,4 +1,5 @@
-import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useId, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import { openDialog } from './open-dialog.ts'
 
 /** Something that can be found by its words and done. */
 export interface Choice {
@@ -30,14 +31,10 @@ export function findChoices(choices: readonly Choice[], wanted: string): readonl
   return kinds.flatMap((kind) => sorted.filter((choice) => choice.kind === kind)).slice(0, choicesMax)
 }
 
-/** Everything that can be gone to or done, by its words. */
-export function Palette({
-  dialog,
-  choices,
-}: {
-  dialog: RefObject<HTMLDialogElement | null>
-  choices: readonly Choice[]
-}): ReactNode {
+/** Everything that can be gone to or done, by its words; open for as long as it is there. */
+export function Palette({ choices, closed }: { choices: readonly Choice[]; closed: () => void }): ReactNode {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => openDialog(dialog.current), [])
   const [wanted, setWanted] = useState('')
   const [at, setAt] = useState(0)
   const name = useId()
@@ -60,15 +57,7 @@ export function Palette({
     event.preventDefault()
   }
   return (
-    <dialog
-      ref={dialog}
-      className="palette"
-      aria-label="Search"
-      onClose={() => {
-        setWanted('')
-        setAt(0)
-      }}
-    >
+    <dialog ref={dialog} className="palette" aria-label="Search" onClose={closed}>
       <input
         className="input"
         role="combobox"

@@ -1,3 +1,4 @@
+import type { Present } from '@hotline/client/presence'
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
 import type { UnsentMessage } from '@hotline/client/unsent'
 import type { MessageItem } from '@hotline/core/transcript/item'
@@ -14,10 +15,15 @@ export function MessageBox({
   session,
   view,
   picture,
+  present,
+  wrote,
 }: {
   session: string
   view: SessionView
   picture: SessionPicture
+  present: Present
+  /** Somebody writes here: the others may know. */
+  wrote: () => void
 }): ReactNode {
   const kept = `hotline-draft:${session}`
   const [text, setText] = useState(() => sessionStorage.getItem(kept) ?? '')
@@ -88,7 +94,10 @@ export function MessageBox({
             placeholder={placeholder}
             value={text}
             disabled={!live}
-            onChange={(event) => setText(event.target.value)}
+            onChange={(event) => {
+              setText(event.target.value)
+              if (event.target.value.trim() !== '') wrote()
+            }}
             onKeyDown={onKeyDown}
           />
           <button type="button" className="button strong" disabled={disabled} onClick={send}>
@@ -97,6 +106,7 @@ export function MessageBox({
           </button>
         </div>
         <div className="small quiet below">
+          <Typing people={present.typing} />
           <span className="how">Enter sends, Shift+Enter breaks the line</span>
           <span className={over ? 'over' : ''} role={over ? 'alert' : undefined}>
             {text.length} / {limit}
@@ -104,6 +114,19 @@ export function MessageBox({
         </div>
       </div>
     </div>
+  )
+}
+
+/** Who else writes just now, in words; nothing where nobody does. */
+function Typing({ people }: { people: readonly string[] }): ReactNode {
+  const { names, me } = useLive()
+  const others = people.filter((id) => id !== me.id).map((id) => names.get(id) ?? 'Somebody')
+  if (others.length === 0) return undefined
+  const words = others.length === 1 ? `${others[0]} is typing …` : `${others.slice(0, 3).join(', ')} are typing …`
+  return (
+    <span className="typing" role="status">
+      {words}
+    </span>
   )
 }
 

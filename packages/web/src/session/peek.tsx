@@ -1,6 +1,6 @@
 import { openSessionView, type SessionView } from '@hotline/client/session-view'
 import type { MessageItem } from '@hotline/core/transcript/item'
-import { type ReactNode, type RefObject, useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useNow, useReadable } from '../live/use-readable.ts'
 import { ExactText } from '../parts/exact-text.tsx'
@@ -14,27 +14,22 @@ const lookChars = 2_000
 /** A short look at a session without leaving where one is: how it stands, what it asks, what it said last. */
 export function Peek({
   session,
-  dialog,
   closed,
   open,
 }: {
-  session: string | undefined
-  dialog: RefObject<HTMLDialogElement | null>
+  session: string
   closed: () => void
   open: (session: string) => void
 }): ReactNode {
   const { link } = useLive()
   const [view, setView] = useState<SessionView>()
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => openDialog(dialog.current), [])
   useEffect(() => {
-    if (session === undefined) return undefined
     const opened = openSessionView(link, session)
     setView(opened)
-    openDialog(dialog.current)
-    return () => {
-      setView(undefined)
-      opened[Symbol.dispose]()
-    }
-  }, [link, session, dialog])
+    return () => opened[Symbol.dispose]()
+  }, [link, session])
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- the key that opened it closes it
     <dialog
@@ -46,7 +41,7 @@ export function Peek({
         if (event.key !== ' ' && event.key !== 'Enter') return
         event.preventDefault()
         dialog.current?.close()
-        if (event.key === 'Enter' && session !== undefined) open(session)
+        if (event.key === 'Enter') open(session)
       }}
     >
       {view ? <Look view={view} /> : <p className="quiet">Loading …</p>}

@@ -13,6 +13,7 @@ import { Conversation } from './conversation.tsx'
 import { Evidence, EvidenceLine } from './evidence.tsx'
 import { MessageBox } from './message-box.tsx'
 import { ThumbPlace } from './thumb.tsx'
+import { usePresence } from './use-presence.ts'
 
 const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).Terminal }))
 
@@ -36,6 +37,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const sheet = useRef<HTMLDialogElement>(null)
   const toAsked = useRef<() => void>(null)
   const drafts = useRef<Drafts>(new Map())
+  const { present, wrote } = usePresence(session, picture.transcript)
   const { state } = picture
   if (picture.status === 'failed' && !state) {
     return (
@@ -53,10 +55,10 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   return (
     <div className="session">
       <aside className="context" aria-label="What is known about this session">
-        <Evidence picture={picture} state={state} />
+        <Evidence picture={picture} state={state} watching={present.watching} />
       </aside>
       <dialog ref={sheet} className="sheet" aria-label="What is known about this session">
-        <Evidence picture={picture} state={state} />
+        <Evidence picture={picture} state={state} watching={present.watching} />
         <form method="dialog" className="actions">
           {ending}
           <button type="submit" className="button">
@@ -133,7 +135,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
           )}
         </div>
       </ThumbPlace>
-      <MessageBox session={session} view={view} picture={picture} />
+      <MessageBox session={session} view={view} picture={picture} present={present} wrote={wrote} />
     </div>
   )
 }

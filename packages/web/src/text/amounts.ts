@@ -7,3 +7,17 @@ export function countText(count: number, noun: string, nouns = `${noun}s`): stri
 export function groupDigits(value: number): string {
   return value.toString().replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202f')
 }
+
+/** `999`, `41k`, `1.2M`: for what nobody counts exactly. */
+export function shortCount(value: number): string {
+  if (value < 1_000) return String(Math.round(value))
+  const large = value >= 999_500
+  const amount = value / (large ? 1_000_000 : 1_000)
+  return `${amount < 10 ? Math.floor(amount * 10) / 10 : Math.floor(amount)}${large ? 'M' : 'k'}`
+}
+
+/** `$0.32`, `€12.00`; an unknown currency stands behind the amount. */
+export function moneyText({ amount, currency }: { amount: number; currency: string }): string {
+  if (!/^[A-Z]{3}$/.test(currency)) return `${amount.toFixed(2)} ${currency}`
+  return new Intl.NumberFormat('en', { style: 'currency', currency }).format(amount)
+}

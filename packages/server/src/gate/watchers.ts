@@ -1,0 +1,60 @@
+import type { Clock } from '../machine/clock.ts'
+import type { Connection } from './connections.ts'
+
+/** Whoever comes or goes is told to the others after this: a crowd that reconnects is told of once. */
+const tellAfterMs = 200
+/** Names told of one stream; a larger audience is known to be large. */
+const toldMax = 50
+
+/**
+ * Which people follow which session now. It is not logged: a look is no event. Those who follow the same session are told
+ * with a frame `watching`, and who begins to follow hears it too.
+ */
+export class Watchers implements Disposable {
+  readonly #clock: Clock
+  readonly #streams = new Map<string, Set<Connection>>()
+  /** Streams whose audience has changed and was not told yet. */
+  readonly #due = new Set<string>()
+  #cancel: (() => void) | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  joined(stream: string, connection: Connection): void {
+    if (connection.principal.kind !== 'person' || !stream.startsWith('session:')) return
+    const audience = this.#streams.get(stream) ?? new Set()
+    this.#streams.set(stream, audience.add(connection))
+    this.#tellSoon(stream)
+  }
+
+  left(stream: string, connection: Connection): void {
+    const audience = this.#streams.get(stream)
+    if (!audience?.delete(connection)) return
+    if (audience.size === 0) this.#streams.delete(stream)
+    else this.#tellSoon(stream)
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#due.clear()
+    this.#streams.clear()
+  }
+
+  #tellSoon(stream: string): void {
+    this.#due.add(stream)
+    this.#cancel ??= this.#clock.after(tellAfterMs, () => {
+      this.#cancel = undefined
+      for (const due of this.#due) this.#tell(due)
+      this.#due.clear()
+    })
+  }
+
+  #tell(stream: string): void {
+    const audience = this.#streams.get(stream)
+    if (!audience) return
+    const people = [...new Set([...audience].map(({ principal }) => principal.id))].slice(0, toldMax)
+    for (const connection of audience) connection.whisper({ kind: 'watching', stream, people })
+  }
+}

@@ -1,0 +1,47 @@
+import type { SessionPicture } from '@hotline/client/session-view'
+import { type ReactNode, useMemo } from 'react'
+
+/** More are counted and not named here. */
+const namedMax = 12
+
+/** The files that an agent has changed, as far as they are in sight: counted, and the last ones named. */
+export function ChangedFiles({ picture: { transcript, hasOlder } }: { picture: SessionPicture }): ReactNode {
+  const paths = useMemo(() => {
+    const all = transcript.items.flatMap((item) =>
+      item.kind === 'step' && item.outcome === 'done' ? item.changes.map(({ path }) => path) : [],
+    )
+    return [...new Set(all.toReversed())]
+  }, [transcript])
+  if (paths.length === 0) return undefined
+  const more = paths.length - namedMax
+  return (
+    <>
+      <h2>
+        Changes{' '}
+        <span title={hasOlder ? 'In what is loaded; there is more above' : undefined}>
+          {paths.length}
+          {hasOlder ? '+' : ''}
+        </span>
+      </h2>
+      <ul className="plain files" aria-label="Changed files">
+        {paths.slice(0, namedMax).map((path) => (
+          <li key={path} className="mono" title={path}>
+            <Path path={path} />
+          </li>
+        ))}
+        {more > 0 && <li className="quiet small">and {more} more</li>}
+      </ul>
+    </>
+  )
+}
+
+/** A path that is too long for its place loses its middle, never its name. */
+function Path({ path }: { path: string }): ReactNode {
+  const at = path.lastIndexOf('/') + 1
+  return (
+    <>
+      <span className="folder">{path.slice(0, at)}</span>
+      <span className="name">{path.slice(at)}</span>
+    </>
+  )
+}
