@@ -147,6 +147,23 @@ describe('credentials', () => {
   })
 })
 
+describe('the password', () => {
+  it('[A10] [T16] is needed over a socket as over HTTP, and counts on one that is open when it is said', async () => {
+    const mel = await colleague('viewer')
+    await using socket = await enterRaw(port, server.token)
+    const change = async (role: Role): Promise<Said> => {
+      const id = uuidV7()
+      const data = { account: mel.account, role }
+      await say(socket, { t: 'command', id, stream: 'project:default', type: 'member.change', data })
+      return heard(socket, (frame) => frame['id'] === id)
+    }
+    expect(await change('operator')).toMatchObject({ t: 'refused', problem: { code: 'password_needed' } })
+    const said = await call('POST', '/api/auth/confirm', { token: server.token }, { password: owner.password })
+    expect(said.status).toBe(204)
+    expect(await change('operator')).toMatchObject({ t: 'accepted' })
+  })
+})
+
 describe('a machine', () => {
   it('[T12] whose key is revoked is cut off at once', async () => {
     const made = await call('POST', '/api/keys', { cookie }, { kind: 'run', name: 'another machine' })
