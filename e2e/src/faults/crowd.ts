@@ -108,6 +108,12 @@ export async function openCrowd(
       await waitFor(() => pending.size + reporting.size === 0, {
         what: 'every command to be answered',
         deadlineMs: agreeDeadlineMs,
+      }).catch((error: unknown) => {
+        const links = [shape.machine, ...shape.readers]
+          .map(({ connection, outbox }) => `${JSON.stringify(connection.value)}, ${outbox.value.length} in its outbox`)
+          .join('\n')
+        const left = `${pending.size} commands and ${reporting.size} reports have no answer`
+        throw new Error(`${left}; the server said:\n${server.complaints}\nlinks:\n${links}`, { cause: error })
       })
       const violations = [...refused]
       for (const session of sessions) {
