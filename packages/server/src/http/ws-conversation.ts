@@ -54,6 +54,8 @@ export function converse(
   let gate: Gate | undefined
   let greeting = false
   let heardMs = clock.monotonicMs()
+  // Let go of after the proof: a connection may stay for days, and this is the largest part of what it would hold.
+  let upgraded: IncomingMessage | undefined = known ? undefined : request
   const isOpen = (): boolean => webSocket.readyState === webSocket.OPEN
   const wire: Wire = {
     send: (frame) => {
@@ -98,10 +100,13 @@ export function converse(
       return end(problem('unauthenticated', 'Say hello first, with a ticket or a token.'))
     }
     const { token, ticket } = hello.data
+    const from = upgraded
+    if (!from) return
+    upgraded = undefined
     const rightsSeen = ports.gate.rightsChanges()
     const principal = await ports.fromHello(
       { ...(token === undefined ? {} : { token }), ...(ticket === undefined ? {} : { ticket }) },
-      request,
+      from,
     )
     if ('code' in principal) return end(principal)
     await enter({ principal, rightsSeen })

@@ -46,6 +46,12 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
   }
   server.on('upgrade', onUpgrade)
 
+  /** By itself, so that what listens for the close does not hold the request of the upgrade as well. */
+  function track(webSocket: WebSocket): void {
+    sockets.add(webSocket)
+    webSocket.on('close', () => sockets.delete(webSocket))
+  }
+
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const refusal = ports.guard(request) ?? checkTarget(request)
     if (refusal) return refuseUpgrade(socket, refusal)
@@ -57,8 +63,7 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
     }
     const known: Known | undefined = principal && { principal, rightsSeen }
     wss.handleUpgrade(request, socket, head, (webSocket) => {
-      sockets.add(webSocket)
-      webSocket.on('close', () => sockets.delete(webSocket))
+      track(webSocket)
       converse(webSocket, socket, request, known, ports)
     })
   }
