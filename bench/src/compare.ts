@@ -15,16 +15,16 @@ export interface GoalResult {
   remarks: readonly string[]
 }
 
-/** `not decided`: rounds lie on both sides of the goal, or they are too few. `no goal`: shown for comparison. */
+/** `not decided`: quiet rounds lie on both sides of the goal, or they are too few. `no goal`: shown for comparison. */
 export type Verdict = 'met' | 'missed' | 'not decided' | 'not measured' | 'no goal'
 
-/** Fewer rounds decide nothing. */
+/** Fewer rounds in which others left the machine alone decide nothing. */
 const leastRounds = 3
 
 // Remarks on numbers, which mean nothing where there is none.
 const shortWindows = 'short windows'
-const inDoubt = 'in doubt'
-const ofNumbers: readonly string[] = [shortWindows, inDoubt]
+const loadBound = 'the load process was the limit'
+const ofNumbers: readonly string[] = [shortWindows]
 
 /** Compares what a report holds with the goals. Every goal has a row, measured or not. */
 export function compareWithGoals(report: Report): GoalResult[] {
@@ -45,19 +45,30 @@ function openResult({ id, what, bound, reason }: OpenGoal): GoalResult {
   }
 }
 
-function measuredResult({ id, what, bound, digits, reach }: MeasuredGoal, report: Report): GoalResult {
+function measuredResult({ id, what, bound, nature, digits, reach }: MeasuredGoal, report: Report): GoalResult {
   const remarks = new Set<string>()
   const repeats = Math.max(0, ...report.runs.map((run) => run.repeats))
-  const reached = Array.from({ length: repeats }, (_, round) => reach(lookUp(report, round, remarks)))
-  const values = reached.filter((value) => value !== undefined)
+  const rounds = Array.from({ length: repeats }, (_, round) => lookUp(report, round, remarks)).flatMap((look) => {
+    const value = reach(look.at)
+    return value === undefined ? [] : [{ value, quiet: nature === 'size' || look.isQuiet() }]
+  })
+  const quiet = rounds.filter((round) => round.quiet)
+  if (quiet.length < rounds.length)
+    remarks.add(`others were busy in ${rounds.length - quiet.length} of ${rounds.length} rounds`)
   return {
     id,
     what,
     wanted: bound === undefined ? '–' : wantedText(bound),
-    reached: spreadOf(values),
+    reached: spreadOf(rounds.map(({ value }) => value)),
     digits,
-    verdict: judge(values, bound),
-    remarks: values.length > 0 ? [...remarks] : [...remarks].filter((remark) => !ofNumbers.includes(remark)),
+    verdict:
+      rounds.length === 0
+        ? 'not measured'
+        : judge(
+            quiet.map(({ value }) => value),
+            bound,
+          ),
+    remarks: rounds.length > 0 ? [...remarks] : [...remarks].filter((remark) => !ofNumbers.includes(remark)),
   }
 }
 
@@ -67,7 +78,6 @@ function wantedText(bound: Bound): string {
 }
 
 function judge(values: readonly number[], bound: Bound | undefined): Verdict {
-  if (values.length === 0) return 'not measured'
   if (bound === undefined) return 'no goal'
   if (values.length < leastRounds) return 'not decided'
   const good = values.filter((value) => ('atLeast' in bound ? value >= bound.atLeast : value <= bound.atMost)).length
@@ -75,27 +85,26 @@ function judge(values: readonly number[], bound: Bound | undefined): Verdict {
 }
 
 /** Looks values of one round up, and remarks what must be known of the rows that they stand in. */
-function lookUp(report: Report, round: number, remarks: Set<string>): At {
-  return (scenarioName, cells, contenderName, metric) => {
-    const found = findScenario(report, scenarioName)
-    if (found === undefined) {
-      remarks.add('not in this report')
-      return undefined
-    }
+function lookUp(report: Report, round: number, remarks: Set<string>): { at: At; isQuiet: () => boolean } {
+  let quiet = true
+  const at: At = (scenarioName, cells, contenderName, metric) => {
     const labels = typeof cells === 'string' ? [cells] : cells
-    const cell = labels.flatMap((label) => found.scenario.cells.find((other) => other.label === label) ?? [])[0]
+    const found = findScenario(report, scenarioName)
+    const cell = labels.flatMap((label) => found?.scenario.cells.find((other) => other.label === label) ?? [])[0]
     const contender = cell?.contenders.find(({ name }) => name === contenderName)
-    if (cell === undefined || contender === undefined) {
+    if (found === undefined || cell === undefined || contender === undefined) {
       remarks.add('not in this report')
       return undefined
     }
     if (cell.label !== labels[0]) remarks.add(`measured with ${cell.label}`)
     if (found.run.profile !== 'full') remarks.add(shortWindows)
     if (contender.absent !== undefined) remarks.add(`${contenderName}: ${contender.absent}`)
-    if (contender.doubtful) remarks.add(inDoubt)
+    if (contender.loadBound) remarks.add(`${contenderName}: ${loadBound}`)
     if (contender.faults.length > 0) remarks.add(`${contenderName}: ${contender.faults.join(', ')}`)
+    if ((contender.foreignShares[round] ?? 0) > found.run.maxForeignShare) quiet = false
     return contender.values[metric]?.rounds[round] ?? undefined
   }
+  return { at, isQuiet: () => quiet }
 }
 
 function findScenario(report: Report, name: string): { run: Run; scenario: ScenarioReport } | undefined {

@@ -17,6 +17,8 @@ export interface MeasuredGoal {
   what: string
   /** Undefined: shown for comparison. */
   bound: Bound | undefined
+  /** Whether what else the machine does changes the number; it does not change a count or the size of a process. */
+  nature: 'time' | 'size'
   digits: number
   reach: (at: At) => number | undefined
 }
@@ -79,9 +81,9 @@ function measured(
   what: string,
   bound: Bound | undefined,
   reach: MeasuredGoal['reach'],
-  digits = 2,
+  { nature = 'time', digits = 2 }: Partial<Pick<MeasuredGoal, 'nature' | 'digits'>> = {},
 ): MeasuredGoal {
-  return { id, what, bound, digits, reach }
+  return { id, what, bound, nature, digits, reach }
 }
 
 const deliveries = 'deliveriesPerSecond'
@@ -172,7 +174,7 @@ export const goals: readonly (MeasuredGoal | OpenGoal)[] = [
     'events out of place when 8 append to one stream at once, 100 a commit',
     { atMost: 0 },
     (at) => at('append', hundredEach, 'hotline, PostgreSQL, 8 writers', 'misplaced'),
-    0,
+    { nature: 'size', digits: 0 },
   ),
   {
     id: 'G11',
@@ -180,7 +182,9 @@ export const goals: readonly (MeasuredGoal | OpenGoal)[] = [
     bound: { atMost: 2.5 },
     reason: 'there is no second node yet',
   },
-  measured('G12', 'MiB for each reader that stopped reading', { atMost: 1 }, growthPerStalledReader),
+  measured('G12', 'MiB for each reader that stopped reading', { atMost: 1 }, growthPerStalledReader, {
+    nature: 'size',
+  }),
   measured(
     'G12',
     'deliveries/s to the healthy, 10 of 100 stalled, beside none',
@@ -198,6 +202,7 @@ export const goals: readonly (MeasuredGoal | OpenGoal)[] = [
     'memory of an idle connection, beside bare ws',
     { atMost: 1.5 },
     ratio('memory', 'N = 1000', 'perConnectionKiB', ours, 'ws, naive'),
+    { nature: 'size' },
   ),
   {
     id: 'G15',
@@ -224,5 +229,7 @@ export const goals: readonly (MeasuredGoal | OpenGoal)[] = [
     { atLeast: 0.6 },
     ratio('http', '500 connections', 'answersPerSecond', ours, 'bare Fastify'),
   ),
-  measured('G19', 'p99 of these reads, ms', { atMost: 100 }, (at) => at('http', '500 connections', ours, 'p99Ms'), 0),
+  measured('G19', 'p99 of these reads, ms', { atMost: 100 }, (at) => at('http', '500 connections', ours, 'p99Ms'), {
+    digits: 0,
+  }),
 ]

@@ -124,8 +124,8 @@ function renderRuns(runs: readonly Run[]): string[] {
       ...Object.entries(run.machine)
         .filter(([name, value]) => index === 0 || first?.[name] !== value)
         .map(([name, value]) => `- ${name}: ${value}`),
-      `- noise: a row is in doubt where others used more than ${run.maxForeignShare * 100} % of a processor during a sample` +
-        (run.profile === 'full' ? ', which was taken up to three times' : ''),
+      `- noise: a round counts for no verdict where others used more than ${run.maxForeignShare * 100} % of a processor ` +
+        `during its sample${run.profile === 'full' ? ', which was taken up to three times' : ''}`,
       '',
     ]),
   ]

@@ -57,8 +57,10 @@ export interface ContenderReport {
   values: Readonly<Record<string, Measured>>
   /** Everything that a reader must know beside the numbers. */
   notes: readonly string[]
-  /** Whether a sample was kept although others were busy, or the load process was what was measured. */
-  doubtful: boolean
+  /** Whether the load process may have been what was measured. */
+  loadBound: boolean
+  /** In each round: processor time that others used, in processors. */
+  foreignShares: readonly number[]
   /** What must not happen; empty while all is well. */
   faults: readonly string[]
   /** Why there is no number. */

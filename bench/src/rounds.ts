@@ -15,7 +15,7 @@ const lookMs = 250
 
 export interface RoundsPlan {
   repeats: number
-  /** Attempts at one sample; after the last the quietest is kept, and the row marked as noisy where others were busy. */
+  /** Attempts at one sample; after the last the quietest is kept, noisy as it may be. */
   attempts: number
   /** When the machine has not come to rest by then, the sample is taken all the same. */
   maxQuietWaitMs: number
@@ -35,8 +35,6 @@ export interface ContenderResult {
   samples: readonly Sample[]
   /** Samples thrown away for noise. */
   discarded: number
-  /** True where at least one kept sample is above the gate. */
-  noisy: boolean
   /** Why it could not be measured at all, or not to the end. */
   absent: string | undefined
 }
@@ -50,7 +48,6 @@ type Progress = {
   contender: Contender
   samples: Sample[]
   discarded: number
-  noisy: boolean
   absent: string | undefined
 }
 
@@ -65,7 +62,6 @@ export async function measureCell(cell: Cell, bench: Machinery, plan: RoundsPlan
     contender,
     samples: [],
     discarded: 0,
-    noisy: false,
     absent: undefined,
   }))
   for (let round = 1; round <= plan.repeats; round++) {
@@ -81,12 +77,11 @@ export async function measureCell(cell: Cell, bench: Machinery, plan: RoundsPlan
   }
   return {
     label: cell.label,
-    contenders: states.map(({ contender, samples, discarded, noisy, absent }) => ({
+    contenders: states.map(({ contender, samples, discarded, absent }) => ({
       name: contender.name,
       references: contender.references,
       samples,
       discarded,
-      noisy,
       absent,
     })),
   }
@@ -107,7 +102,6 @@ async function takeSample(state: Progress, bench: Machinery, plan: RoundsPlan, p
   }
   if (quietest === undefined) return
   state.samples.push(quietest)
-  state.noisy ||= quietest.foreignShare > maxForeignShare
 }
 
 async function attemptSample(

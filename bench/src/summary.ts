@@ -39,8 +39,10 @@ function summarizeContender(contender: ContenderResult, metrics: readonly Metric
     return measured === undefined ? [] : [[key, measured] as const]
   })
   const loadShare = spreadOf(contender.samples.map((sample) => sample.loadShare))?.median ?? 0
+  const foreignShares = contender.samples.map(({ foreignShare }) => keep(foreignShare) ?? 0)
   const stolen = spreadOf(contender.samples.map((sample) => sample.stolenShare))?.median ?? 0
-  const foreign = Math.max(0, ...contender.samples.map((sample) => sample.foreignShare))
+  const noisy = foreignShares.filter((share) => share > maxForeignShare)
+  const loadBound = loadShare >= loadBoundShare
   return {
     name: contender.name,
     references: contender.references,
@@ -48,11 +50,14 @@ function summarizeContender(contender: ContenderResult, metrics: readonly Metric
     values: Object.fromEntries(values),
     notes: [
       ...(contender.discarded > 0 ? [`${contender.discarded} discarded`] : []),
-      ...(contender.noisy ? [`noisy: others used ${percent(foreign)}`] : []),
+      ...(noisy.length > 0
+        ? [`noisy in ${noisy.length} of ${foreignShares.length} (up to ${percent(Math.max(...noisy))})`]
+        : []),
       ...(stolen > maxForeignShare ? [`the host took ${percent(stolen)} of a processor`] : []),
-      ...(loadShare >= loadBoundShare ? [`the load process was the limit (${percent(loadShare)})`] : []),
+      ...(loadBound ? [`the load process was the limit (${percent(loadShare)})`] : []),
     ],
-    doubtful: contender.noisy || stolen > maxForeignShare || loadShare >= loadBoundShare,
+    loadBound,
+    foreignShares,
     faults: [...new Set(contender.samples.flatMap((sample) => sample.faults))],
     ...(contender.absent === undefined ? {} : { absent: contender.absent }),
   }

@@ -38,15 +38,27 @@ describe('compareWithGoals', () => {
     expect(result).toMatchObject({ verdict: 'not decided', reached: { min: 0.8, max: 0.9 } })
   })
 
-  test('points at rows that are in doubt, and at short windows', () => {
+  test('decides nothing by rounds in which others were busy, but shows them', () => {
     const fanout = fanoutOf(measured(80, 160, 90), bareC, socketIo)
-    fanout.cells[0].contenders[0] = {
-      ...contender('bare C, one send each', { deliveriesPerSecond: bareC }),
-      doubtful: true,
-    }
+    const row = contender('bare C, one send each', { deliveriesPerSecond: bareC })
+    fanout.cells[0].contenders[0] = { ...row, foreignShares: [0, 0.5, 0.1] }
+    expect(goal(fixedReport(fanout), 'G1')).toMatchObject({
+      verdict: 'not decided',
+      reached: { median: 0.8 },
+      remarks: ['others were busy in 1 of 3 rounds'],
+    })
+  })
+
+  test('says where windows were short, and where the load process was the limit', () => {
+    const fanout = fanoutOf(measured(80, 160, 90), bareC, socketIo)
+    const row = contender('bare C, one send each', { deliveriesPerSecond: bareC })
+    fanout.cells[0].contenders[0] = { ...row, loadBound: true }
     const report = fixedReport(fanout)
     const short = { ...report, runs: report.runs.map((run) => ({ ...run, profile: 'quick' as const })) }
-    expect(goal(short, 'G1').remarks.toSorted()).toEqual(['in doubt', 'short windows'])
+    expect(goal(short, 'G1').remarks.toSorted()).toEqual([
+      'bare C, one send each: the load process was the limit',
+      'short windows',
+    ])
   })
 
   test('counts a row of ours with a fault as a loss', () => {

@@ -10,7 +10,7 @@ export function measured(...rounds: readonly (number | null)[]): Measured {
 
 /** A row without faults and without remarks. */
 export function contender(name: string, values: ContenderReport['values']): ContenderReport {
-  return { name, references: [], samples: 3, values, notes: [], doubtful: false, faults: [] }
+  return { name, references: [], samples: 3, values, notes: [], loadBound: false, foreignShares: [0, 0, 0], faults: [] }
 }
 
 /** A report of one full run with these scenarios. */

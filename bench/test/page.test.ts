@@ -31,7 +31,7 @@ As fast as it goes. Run 1, warm-up 3 s, window 2 s.
 
 - processor: one that is described here
 - node: v24.0.0
-- noise: a row is in doubt where others used more than 16 % of a processor during a sample, which was taken up to three times
+- noise: a round counts for no verdict where others used more than 16 % of a processor during its sample, which was taken up to three times
 `)
   })
 
