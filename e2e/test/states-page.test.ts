@@ -84,7 +84,7 @@ describe('the states of a view', () => {
     const hand = await scene.live.startSession('In a tunnel')
     await scene.open(hand.session)
     const box = page.getByLabel('Message to the agent')
-    await page.getByText('The agent is ready').waitFor()
+    await page.locator('.notice', { hasText: 'The agent is ready' }).waitFor()
     leave()
     const banner = page.locator('.banner')
     await banner.waitFor()
