@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Envelope } from '@hotline/protocol/event'
@@ -180,6 +181,22 @@ describe('hotline up', () => {
     expect(keyless.err).toContain('A runner needs a key')
     again.child.kill('SIGINT')
     expect((await again.ended).code).toBe(0)
+  })
+
+  it('[B10] with a certificate of an authority of its own its runner reaches it, or says why it does not', async () => {
+    const [key, cert] = [join(dir.path, 'key.pem'), join(dir.path, 'cert.pem')]
+    const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost'.split(' ')
+    const names = ['-addext', 'subjectAltName=DNS:localhost']
+    execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    const tls = { HOTLINE_TLS_CERT: cert, HOTLINE_TLS_KEY: key }
+    const trusting = up({ ...tls, NODE_EXTRA_CA_CERTS: cert })
+    expect(await facts(trusting)).toMatchObject({ url: expect.stringMatching(/^https:/) as string })
+    trusting.child.kill('SIGINT')
+    expect((await trusting.ended).code).toBe(0)
+    const wary = up(tls)
+    await waitFor(() => wary.err.includes('SELF_SIGNED'), { what: 'the reason', deadlineMs: 20_000 })
+    wary.child.kill('SIGINT')
+    await wary.ended
   })
 
   it('[B10] behind a public name, its own runner and this machine reach it all the same', async () => {

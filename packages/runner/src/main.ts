@@ -7,6 +7,8 @@ import { composeRunner, runnerVersion } from './runner.ts'
 /** Exit codes as in the error table: settings that make no sense, and everything that should not happen. */
 const exitInvalid = 2
 const exitInternal = 1
+/** Whoever does not answer a request in this time is away, for whatever reason. */
+const probeTimeoutMs = 5_000
 
 async function main(config: Config): Promise<void> {
   const log = openLog((line) => process.stderr.write(line), config.debug)
@@ -20,6 +22,7 @@ async function main(config: Config): Promise<void> {
 }
 
 async function run(config: Config, link: Link, log: Log): Promise<void> {
+  const { url } = config
   const supervisor = composeRunner(config, link, log)
   const stopped = Promise.withResolvers<string>()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve(signal))
@@ -28,12 +31,27 @@ async function run(config: Config, link: Link, log: Log): Promise<void> {
   process.channel?.unref()
   link.connection.watch((state) => {
     log.debug('link', 'connection', { status: state.status })
+    if (state.status === 'waiting' && state.attempt === 1) {
+      const { detail } = state.problem
+      void whyAway(url).then((why) => log.warn('server away', { url, detail, ...(why === undefined ? {} : { why }) }))
+    }
     if (state.status === 'closed' && state.problem) stopped.resolve(state.problem.detail)
   })
   await supervisor.start()
   void supervisor.announced.then((runner) => process.stdout.write(`${JSON.stringify({ ready: true, runner })}\n`))
   log.info('stopping', { why: await stopped.promise })
   await supervisor.stop(AbortSignal.timeout(config.stopDeadlineMs))
+}
+
+/** A WebSocket does not tell why it fails; a request does: nobody listens there, or the certificate is not trusted. */
+async function whyAway(url: string): Promise<string | undefined> {
+  try {
+    await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(probeTimeoutMs) })
+    return undefined
+  } catch (error) {
+    const cause: unknown = error instanceof Error ? (error.cause ?? error) : error
+    return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+  }
 }
 
 function tell(error: unknown): void {

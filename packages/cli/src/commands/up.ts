@@ -25,6 +25,8 @@ const passedOn: readonly string[] = [
   'USERPROFILE',
   'APPDATA',
   'LOCALAPPDATA',
+  // Without it a server with the certificate of an authority of one's own could not be reached by its own runner.
+  'NODE_EXTRA_CA_CERTS',
 ]
 
 /** What the runner hands on to agents: the surroundings of a program, and what the profiles name. */
