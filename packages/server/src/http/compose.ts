@@ -22,6 +22,9 @@ import { registerKeyRoutes } from './routes/keys.ts'
 import { limitSockets } from './socket-limit.ts'
 import { servePage } from './static-page.ts'
 
+/** Ports that are tried after the one that was asked for. */
+const furtherPorts = 20
+
 /** What the HTTP side is made of. */
 export interface HttpPorts {
   config: Config
@@ -117,7 +120,12 @@ export async function composeHttp(ports: HttpPorts): Promise<Http> {
     declared,
     listen: async () => {
       const { listen: wished, publicUrl } = config
-      const listening = await listen(app, server, { addresses: wished, port: config.port })
+      const listening = await listen(app, server, {
+        addresses: wished,
+        port: config.port,
+        // Where people look for it under a name, it is at that port or not at all.
+        furtherPorts: publicUrl === undefined ? furtherPorts : 0,
+      })
       hosts = hostTable({ listen: wished, port: listening.port, publicUrl, tls: tls ? 'on' : 'off' })
       const own = [...hosts.values()].map(({ origin }) => origin)
       return { ...listening, origin: publicUrl ?? own[0] ?? '', local: own[0] ?? '' }

@@ -1,9 +1,7 @@
 import { createServer, type Server as NetServer } from 'node:net'
 import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-
-/** Ports that are tried after the one that was asked for. */
-const portsTried = 20
+import { ConfigError } from '../config/read-config.ts'
 
 export interface Listening {
   port: number
@@ -14,19 +12,20 @@ export interface Listening {
 }
 
 /**
- * Listens on all addresses with one port: the one that was asked for, or the next that is free on all of them. The further
+ * Listens on all addresses with one port: the one that was asked for, or of the `furtherPorts` after it the first that is
+ * free on all of them. The further
  * addresses hand their connections to the same HTTP server. They close with the app.
  */
 export async function listen(
   app: FastifyInstance,
   server: Server,
-  wish: { addresses: readonly string[]; port: number },
+  wish: { addresses: readonly string[]; port: number; furtherPorts: number },
 ): Promise<Listening> {
   const further: NetServer[] = []
   app.addHook('preClose', () => closeAll(further))
   const [first = '127.0.0.1', ...others] = wish.addresses
   const notes: string[] = []
-  for (let port = wish.port; port <= Math.min(65_535, wish.port + portsTried); port += 1) {
+  for (let port = wish.port; port <= Math.min(65_535, wish.port + wish.furtherPorts); port += 1) {
     const opened = await openFurther(server, others, port, notes)
     if (opened !== 'taken') {
       further.push(...opened.servers)
@@ -47,9 +46,11 @@ export async function listen(
     }
     if (wish.port === 0) break
   }
-  throw new Error(
-    `The ports ${wish.port} to ${wish.port + portsTried} are all taken. Set HOTLINE_PORT to one that is free.`,
-  )
+  const taken =
+    wish.furtherPorts === 0
+      ? `The port ${wish.port} is taken`
+      : `The ports ${wish.port} to ${wish.port + wish.furtherPorts} are all taken`
+  throw new ConfigError(`${taken}. Set HOTLINE_PORT to one that is free.`)
 }
 
 type Opened = { servers: readonly NetServer[]; addresses: readonly string[] } | 'taken'

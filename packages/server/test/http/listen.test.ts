@@ -1,9 +1,12 @@
 import { createServer, type Server } from 'node:net'
 import { once } from 'node:events'
 import { sendRawRequest } from '@hotline/testing/raw-http'
+import { openTempDir } from '@hotline/testing/temp-dir'
 import { describe, expect, it } from 'vitest'
+import { readConfig } from '../../src/config/read-config.ts'
 import { addressReader, networkOf } from '../../src/http/addresses.ts'
 import { hostTable } from '../../src/http/hosts.ts'
+import { startServer } from '../../src/start-server.ts'
 import { openHttpStack, rawBytes } from './http-stack.ts'
 
 async function taken(host: string, port = 0): Promise<{ port: number } & AsyncDisposable> {
@@ -38,6 +41,19 @@ describe('listening', () => {
       env: { HOTLINE_PORT: String(other.port), HOTLINE_LISTEN: '127.0.0.1,::1' },
     })
     expect(stack.port).not.toBe(other.port)
+  })
+
+  it('[Q9] under a public name the port that was asked for is the only one', async () => {
+    await using first = await taken('127.0.0.1')
+    await using dir = await openTempDir()
+    const config = readConfig({
+      HOTLINE_DATA_DIR: dir.path,
+      HOTLINE_LISTEN: '127.0.0.1',
+      HOTLINE_PORT: String(first.port),
+      HOTLINE_PUBLIC_URL: `http://localhost:${first.port}`,
+    })
+    const starting = startServer(config, dir.path)
+    await expect(starting).rejects.toThrow(`The port ${first.port} is taken. Set HOTLINE_PORT to one that is free.`)
   })
 
   it('[Q9] an address that this machine does not have is left out, and that is said', async () => {
