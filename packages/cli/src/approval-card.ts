@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { approvalDigest, inputDigest } from '@hotline/core/approval-digest'
 import type { EventOf } from '@hotline/protocol/events'
+import { exactLines } from './exact-lines.ts'
 import { plainText } from './plain-text.ts'
 
 /** An approval as it is shown before somebody decides: all that will run, and whether the digest is really its own. */
@@ -12,6 +13,8 @@ export interface ApprovalCard {
   input?: string
   /** Lines without their ends. */
   lines: readonly string[]
+  /** True where something on it could deceive the eye. */
+  grave?: boolean
   /** What keeps it from being decided here: nothing else was shown than what is on the card. */
   unfit?: string
 }
@@ -37,11 +40,13 @@ export function approvalCard(event: EventOf<'approval.requested'>, label: string
     `until ${timeOf(expiresAt)}`,
   ]
   const input = request.content === undefined ? request.input : content
+  const exact = exactLines(input ?? '')
   const lines = [
     `${label} ${inLine(request.title)}`,
     `(${facts.join('; ')})`,
     ...(input === undefined ? [`(${request.content?.bytes ?? 0} bytes, not shown here)`] : []),
-    ...exactLines(input ?? '').map((line) => `| ${line}`),
+    ...(exact.warning === undefined ? [] : [`Look closely: ${exact.warning}`]),
+    ...exact.lines.map((line) => `| ${line}`),
     ...(request.redacted ? ['A secret is masked in this.'] : []),
     ...(request.reason === undefined
       ? []
@@ -61,7 +66,7 @@ export function approvalCard(event: EventOf<'approval.requested'>, label: string
   const digestOfInput = inputDigest({ input }, sha256)
   const isWhole = digestOfInput !== undefined && digestOfInput === inputDigest(request, sha256)
   if (isWhole && approvalDigest(contextDigest, digestOfInput, sha256) === digest)
-    return { approval, digest, event, input, lines }
+    return { approval, digest, event, input, lines, grave: exact.grave }
   const unfit = 'What is shown is not what the decision would be about. Do not decide; tell whoever runs this server.'
   return { approval, digest, event, lines: [...lines, unfit], unfit }
 }
@@ -72,11 +77,6 @@ const strengths = {
   advisory: 'the agent promises to keep to it',
   observe_only: 'only watching',
 } as const
-
-/** The bytes that run, line by line; a carriage return is told from a line end. */
-function exactLines(input: string): string[] {
-  return input.split('\n').map(plainText)
-}
 
 /** Text that must not begin a line of its own. */
 export function inLine(text: string): string {

@@ -38,6 +38,30 @@ describe('an approval as it is shown', () => {
     expect(unfit).toBe(undefined)
   })
 
+  it('[B5] names what deceives the eye, and counts what pushes out of sight', () => {
+    const input = `ls${' '.repeat(500)}; c\u0430t /etc/p\u{ff52}m${'\u0301'.repeat(9)}\t\u00a0x`
+    const card = approvalCard(asked(input), '[1]')
+    expect(card.lines).toContain('| ls\\{500 spaces}; c\u0430t /etc/p\u{ff52}m\\{9 combining marks}    \\u{a0}x')
+    const warning = card.lines.find((line) => line.startsWith('Look closely: '))
+    for (const what of ['500 spaces in a row', '\u0430 (U+0430), \u{ff52} (U+FF52)', '1 unusual blank', 'combining']) {
+      expect(warning).toContain(what)
+    }
+    expect(card.grave).toBe(true)
+    const plain = approvalCard(asked('npm test'), '[1]')
+    expect(plain.grave).toBe(false)
+    expect(plain.lines.join('\n')).not.toContain('Look closely')
+  })
+
+  it('[T23] [B5] whatever is asked, the card holds no control character, and all of it can be read off', () => {
+    const all = Array.from({ length: 0xa0 }, (_, code) => String.fromCodePoint(code)).join('')
+    const { lines } = approvalCard(asked(`${all}\u202e\u2066\ud800\u{e0041}`), '[1]')
+    // oxlint-disable-next-line no-control-regex
+    expect(lines.join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e\u2066\ud800]/)
+    for (const hex of ['0', '8', 'd', '1b', '7f', '9b', '202e', '2066', 'd800', 'e0041']) {
+      expect(lines.join('')).toContain(`\\u{${hex}}`)
+    }
+  })
+
   it('[B5] what is shown with the digest of something else cannot be allowed', () => {
     const card = approvalCard(asked('rm -rf /', 'ls'), '[1]')
     expect(card.unfit).toContain('not what the decision would be about')

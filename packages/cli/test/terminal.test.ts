@@ -56,7 +56,35 @@ describe('deciding at a terminal', () => {
     expect(before).toContain('| echo begin')
     expect(before).toContain('| echo \\u{202e}end')
     expect(await outcomesOf(runner)).toEqual([])
-    await insist(terminal, 'y', 'allowed')
+    await insist(terminal, 'allow', 'allowed\r')
+    expect(await terminal.ended).toBe(0)
+    expect(await outcomesOf(runner)).toEqual(['allowed'])
+  })
+
+  it.each([
+    ['what deceives the eye', 'rm -rf \u202e/gpj.exe', 'look closely'],
+    ['what is longer than the screen', 'echo\n'.repeat(40), 'longer than the screen'],
+  ])('[B11] %s takes a word', async (_name, input, why) => {
+    const runner = await live.startSession()
+    const { approval } = await runner.ask({ tool: 'bash', title: 'Odd', input })
+    const terminal = startHotlineTerminal(['approve', approval], env())
+    await terminal.shows(`Type "allow" (`)
+    expect(terminal.screen).toContain(why)
+    await insist(terminal, 'y', 'Nothing was decided.')
+    expect(await terminal.ended).toBe(2)
+    const again = startHotlineTerminal(['approve', approval], env())
+    await again.shows('Type "allow"')
+    await insist(again, 'allow', 'allowed\r')
+    expect(await again.ended).toBe(0)
+    expect(await outcomesOf(runner)).toEqual(['allowed'])
+  })
+
+  it('[B11] what is plain and short takes a y', async () => {
+    const runner = await live.startSession()
+    const { approval } = await runner.ask({ tool: 'bash', title: 'Plain', input: 'ls -la' })
+    const terminal = startHotlineTerminal(['approve', approval], env())
+    await terminal.shows('Allow exactly this? [y/N]')
+    await insist(terminal, 'y', 'allowed\r')
     expect(await terminal.ended).toBe(0)
     expect(await outcomesOf(runner)).toEqual(['allowed'])
   })

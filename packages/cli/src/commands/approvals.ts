@@ -94,21 +94,31 @@ function compareDigest(card: ApprovalCard, digest: string): void {
 }
 
 /** Who allows something has read it: on this screen just now, or elsewhere, and then the digest says so. */
-async function askBack({ stdin }: CommandContext, { approval }: ApprovalCard): Promise<void> {
-  if (!stdin.isTTY || !process.stderr.isTTY) {
+async function askBack({ stdin }: CommandContext, card: ApprovalCard): Promise<void> {
+  const { stderr } = process
+  if (!stdin.isTTY || !stderr.isTTY) {
     throw fail(
       'invalid_request',
       'There is no terminal to show it and to ask. Read it with "hotline --json asks", and give the digest of what was ' +
-        `read: hotline approve ${approval} --digest <digest>`,
+        `read: hotline approve ${card.approval} --digest <digest>`,
     )
   }
-  const prompt = openPrompt(stdin, process.stderr)
+  const isLong = rowsOf(card.lines, stderr.columns) > stderr.rows
+  const why = card.grave ? 'look closely' : isLong ? 'it is longer than the screen' : undefined
+  const prompt = openPrompt(stdin, stderr)
   try {
-    const answer = await prompt.decision('Allow exactly this? [y/N] ')
-    if (!/^y(es)?$/i.test(answer.trim())) throw fail('invalid_request', 'Nothing was decided.')
+    const question = why === undefined ? 'Allow exactly this? [y/N] ' : `Allow exactly this? Type "allow" (${why}): `
+    const answer = (await prompt.decision(question)).trim()
+    const isYes = why === undefined ? /^y(es)?$/i.test(answer) : answer.toLowerCase() === 'allow'
+    if (!isYes) throw fail('invalid_request', 'Nothing was decided.')
   } finally {
     prompt[Symbol.dispose]()
   }
+}
+
+/** Rows of the screen that the lines take. Characters that are two columns wide count once: then it is not a page. */
+function rowsOf(lines: readonly string[], columns: number): number {
+  return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / columns)), 0)
 }
 
 /** The one that is named by its id or the beginning of it, or the only open one of a session. */

@@ -1,5 +1,5 @@
 import { type ReactNode, useMemo, useState } from 'react'
-import { type Piece, readExactly } from '../text/odd-characters.ts'
+import { type Piece, readExactly } from '@hotline/core/exact-text'
 
 /** Pieces that are laid out at once; a page with more of them stops answering. */
 const piecesAtOnce = 5_000

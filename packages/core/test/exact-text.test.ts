@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Piece, readExactly } from '../src/text/odd-characters.ts'
+import { type Piece, readExactly } from '../src/exact-text.ts'
 
 const point = (hex: string): string => String.fromCodePoint(Number.parseInt(hex, 16))
 const odd = (text: string): Piece[] => readExactly(text).pieces.filter(({ kind }) => kind === 'odd')
