@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { httpRequest } from '@hotline/client/http-request'
+import { uuidV7 } from '@hotline/client/uuid'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
@@ -44,6 +45,30 @@ describe('the states of a view', () => {
     const stored = await live.stored(session)
     expect(stored.some(({ body }) => body?.['text'] === 'Show me around')).toBe(true)
     expect(await page.getByRole('dialog').count()).toBe(0)
+    await machine[Symbol.asyncDispose]()
+  })
+
+  it('[G40] a session that waits says what it waits for', async () => {
+    const { live } = scene
+    const session = uuidV7()
+    const start = { project: 'default', agent: 'elsewhere', title: 'Waits' }
+    await live.link().command(`session:${session}`, 'session.start', start)
+    await scene.open(session)
+    const notice = page.getByRole('status')
+    await notice.getByText('No machine is connected.').waitFor()
+    const token = readFileSync(join(live.dataDir, 'runner-key'), 'utf8').trim()
+    const machine = live.link({ credential: { kind: 'token', token }, client: 'hand' })
+    await expect.poll(() => machine.connection.value.status).toBe('open')
+    const announce = async (agent: string): Promise<void> => {
+      const agents = [{ agent, name: agent, description: '', available: true }]
+      const hello = { name: 'hand', version: '1', platform: 'linux', agents, holds: [] }
+      expect((await httpRequest(live.url, { kind: 'token', token }, 'PUT', '/api/runner', hello)).ok).toBe(true)
+    }
+    await announce('demo')
+    await notice.getByText('No connected machine offers “elsewhere”.').waitFor()
+    await photograph(page, 'waits', [390, 1440])
+    await announce('elsewhere')
+    await notice.getByText('“elsewhere”').waitFor({ state: 'detached' })
     await machine[Symbol.asyncDispose]()
   })
 

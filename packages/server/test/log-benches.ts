@@ -6,7 +6,7 @@ import { openTempDir } from '@hotline/testing/temp-dir'
 import { Client } from 'pg'
 import { openDatabase } from '../src/log/open-database.ts'
 import type { Database, DatabasePlace } from '../src/log/open-database.ts'
-import { placeOf } from '../src/log/sqlite/event-place.ts'
+import { seqBits } from '../src/log/sqlite/event-place.ts'
 import { systemClock } from '../src/machine/clock.ts'
 import { systemIds } from '../src/machine/ids.ts'
 
@@ -26,7 +26,7 @@ export const openSqliteBench: OpenLogBench = async ({ ids = realIds } = {}) => {
         db.close()
       }
     },
-    ({ no, seq }) => `place = ${placeOf(no, String(seq))}`,
+    ({ no, seq }) => `place = (${no} << ${seqBits} | ${seq})`,
     () => dir.remove(),
   )
 }

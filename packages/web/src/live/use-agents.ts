@@ -2,18 +2,21 @@ import type { AgentRow } from '@hotline/protocol/http'
 import { useCallback, useEffect, useState } from 'react'
 import { useLive } from './hotline.tsx'
 
-/** While nothing can be started it is asked again: a machine that connects is seen without a reload. */
+/** Until there is what is wanted it is asked again: a machine that connects is seen without a reload. */
 const againMs = 5_000
 
-/** What can be started now; undefined until that is known. Read while `wanted`. */
-export function useAgents(wanted: boolean): { agents: readonly AgentRow[] | undefined; look: () => void } {
+/** What can be started now; undefined until that is known. Read while `wanted`, again and again until it is `enough`. */
+export function useAgents(
+  wanted: boolean,
+  enough: (agents: readonly AgentRow[]) => boolean = (now) => now.length > 0,
+): { agents: readonly AgentRow[] | undefined; look: () => void } {
   const { link, contact } = useLive()
   const [agents, setAgents] = useState<readonly AgentRow[]>()
   const read = useCallback(async () => {
     const answer = await link.request<{ agents: AgentRow[] }>('GET', '/api/agents')
     if (answer.ok) setAgents(answer.value.agents)
   }, [link])
-  const none = agents === undefined || agents.length === 0
+  const none = agents === undefined || !enough(agents)
   useEffect(() => {
     if (!wanted || !contact.here) return undefined
     void read()

@@ -14,6 +14,7 @@ import { Evidence, EvidenceLine } from './evidence.tsx'
 import { MessageBox } from './message-box.tsx'
 import { ThumbPlace } from './thumb.tsx'
 import { usePresence } from './use-presence.ts'
+import { WaitsForMachine } from './waits-for-machine.tsx'
 
 const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).Terminal }))
 
@@ -135,6 +136,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
           )}
         </div>
       </ThumbPlace>
+      <WaitsForMachine state={state} />
       <MessageBox session={session} view={view} picture={picture} present={present} wrote={wrote} />
     </div>
   )

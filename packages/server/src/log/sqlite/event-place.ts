@@ -8,7 +8,5 @@ export const seqMax = 2 ** seqBits - 1
 /** 500 million streams. */
 export const streamsMax = 2 ** (63 - seqBits) - 1
 
-/** The place of a stream's number and a position, each a parameter: `?` or `?1`. */
-export function placeOf(no: string, seq: string): string {
-  return `(${no} << ${seqBits} | ${seq})`
-}
+/** The place of a stream's number and a position: two parameters, in this order. */
+export const place = `(? << ${seqBits} | ?)`

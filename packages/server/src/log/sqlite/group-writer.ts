@@ -6,14 +6,14 @@ import { planGroup } from '../plan-group.ts'
 import type { GroupPlan, PlannedAppend } from '../plan-group.ts'
 import { mayConflict, rowStatements, storableText } from '../row-statements.ts'
 import type { RowChange } from '../tables.ts'
-import { placeOf, seqMax, streamsMax } from './event-place.ts'
+import { place, seqMax, streamsMax } from './event-place.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
 const selectHead = 'SELECT no, epoch, head, hash, generation FROM streams WHERE stream = ?'
 const insertStream = 'INSERT INTO streams (stream, epoch, head, hash, generation) VALUES (?, ?, ?, ?, ?)'
 const updateHead = 'UPDATE streams SET head = ?, hash = ?, generation = ? WHERE no = ?'
 const insertEvent = `INSERT INTO events (place, type, subject, header, salt, body, hash)
-  VALUES (${placeOf('?', '?')}, ?, ?, ?, ?, ?, ?)`
+  VALUES (${place}, ?, ?, ?, ?, ?, ?)`
 const putState =
   'INSERT INTO states (no, seq, state) VALUES (?, ?, ?) ON CONFLICT (no) DO UPDATE SET seq = excluded.seq, state = excluded.state'
 const insertCommand = 'INSERT INTO commands (no, principal, id, body_hash, answer) VALUES (?, ?, ?, ?, ?)'

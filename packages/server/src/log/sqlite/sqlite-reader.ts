@@ -6,7 +6,7 @@ import { servedEvent, unpackRow } from '../stored-row.ts'
 import type { ChainPoint, PackedRow, StoredRow } from '../stored-row.ts'
 import { verifyChain } from '../verify-chain.ts'
 import { chainSeed } from '../wire.ts'
-import { placeOf, seqMax } from './event-place.ts'
+import { place, seqMax } from './event-place.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
 /** Joining gives text, which the cast turns back into the same bytes. */
@@ -15,20 +15,21 @@ const columns = `e.seq, e.type, e.subject,
   CAST(e.header || ifnull(e.salt, x'') || ifnull(e.body, x'') || ifnull(e.digest, x'') || e.hash AS BLOB) AS packed`
 const selectStream =
   'SELECT s.no, s.epoch, s.head, s.hash, s.generation, t.state FROM streams s LEFT JOIN states t ON t.no = s.no WHERE s.stream = ?'
-const selectHash = `SELECT hash FROM events WHERE place = ${placeOf('?1', '?2')}`
-const between = `place > ${placeOf('?1', '?2')} AND place <= ${placeOf('?1', '?3')}`
-const selectRange = `SELECT ${columns} FROM events e WHERE ${between} ORDER BY place LIMIT ?4`
+const selectHash = `SELECT hash FROM events WHERE place = ${place}`
+/** After one position and up to another: number, position, number, position. */
+const between = `place > ${place} AND place <= ${place}`
+const selectRange = `SELECT ${columns} FROM events e WHERE ${between} ORDER BY place LIMIT ?`
 /** The index is named, because without statistics the planner walks the whole stream to spare itself the sorting. */
 const selectSubjects = `SELECT ${columns}, p.hash AS previous FROM events e INDEXED BY events_by_subject
   LEFT JOIN events p ON p.place = e.place - 1
-  WHERE e.no = ?1 AND e.subject IN (SELECT value FROM json_each(?2)) AND e.place > ${placeOf('?1', '?3')}
-  ORDER BY e.place LIMIT ?4`
+  WHERE e.no = ? AND e.subject IN (SELECT value FROM json_each(?)) AND e.place > ${place}
+  ORDER BY e.place LIMIT ?`
 const selectCommand = `SELECT c.body_hash AS bodyHash, c.answer FROM commands c JOIN streams s ON s.no = c.no
   WHERE s.stream = ? AND c.principal = ? AND c.id = ?`
-const selectBodies = `SELECT seq, salt, body FROM events WHERE ${between} AND body IS NOT NULL ORDER BY place LIMIT ?4`
+const selectBodies = `SELECT seq, salt, body FROM events WHERE ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
 const selectBodiesOf = `SELECT seq, salt, body FROM events INDEXED BY events_by_subject
-  WHERE no = ?1 AND ${between} AND subject = ?5 AND body IS NOT NULL ORDER BY place LIMIT ?4`
-const eraseBody = `UPDATE events SET salt = NULL, body = NULL, digest = ?1 WHERE place = ${placeOf('?2', '?3')}`
+  WHERE no = ? AND subject = ? AND ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
+const eraseBody = `UPDATE events SET salt = NULL, body = NULL, digest = ? WHERE place = ${place}`
 
 interface StreamRow {
   no: number
@@ -83,7 +84,7 @@ export class SqliteReader {
     if (row === undefined || subjects.length === 0) return []
     const seed = chainSeed(stream, row.epoch)
     const wanted = JSON.stringify(subjects.map(storableText))
-    const found = this.#file.statement(selectSubjects).all(row.no, wanted, after, limit)
+    const found = this.#file.statement(selectSubjects).all(row.no, wanted, row.no, after, limit)
     return (found as unknown as (PackedRow & { previous: Uint8Array | null })[]).map((next) =>
       servedEvent({ stream, epoch: row.epoch, seq: next.seq - 1, hash: next.previous ?? seed }, unpackRow(next)),
     )
@@ -97,16 +98,17 @@ export class SqliteReader {
   erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
     const row = this.#stream(stream)
     if (row === undefined) return Promise.resolve(0)
-    const subject = what.subject === undefined ? [] : [storableText(what.subject)]
+    const { no } = row
+    const subject = what.subject === undefined ? [] : [no, storableText(what.subject)]
     const upTo = Math.min(what.upTo, seqMax)
     const sql = what.subject === undefined ? selectBodies : selectBodiesOf
     return eraseBodies({
       bodies: async (after, limit) =>
-        this.#file.statement(sql).all(row.no, after, upTo, limit, ...subject) as unknown as StoredBody[],
+        this.#file.statement(sql).all(...subject, no, after, no, upTo, limit) as unknown as StoredBody[],
       replace: async (digests) => {
         this.#file.begin()
         const update = this.#file.statement(eraseBody)
-        for (const { seq, digest } of digests) update.run(digest, row.no, seq)
+        for (const { seq, digest } of digests) update.run(digest, no, seq)
         this.#file.commit()
       },
     })
@@ -132,8 +134,8 @@ export class SqliteReader {
     return { stream, epoch: row.epoch, seq, hash }
   }
 
-  *#rows(...parameters: number[]): Iterable<StoredRow> {
-    const rows = this.#file.statement(selectRange).iterate(...parameters)
+  *#rows(no: number, after: number, upTo: number, limit: number): Iterable<StoredRow> {
+    const rows = this.#file.statement(selectRange).iterate(no, after, no, upTo, limit)
     for (const row of rows as unknown as Iterable<PackedRow>) yield unpackRow(row)
   }
 }
