@@ -27,6 +27,8 @@ export interface Server {
   /** A session by its id or by the beginning of it, if only one fits. */
   findSession(text: string): Promise<SessionRow>
   state(session: string): Promise<{ cursor: string; state: SessionState }>
+  /** Of those who share a project with whoever asks, by their ids; empty where that cannot be had. */
+  names(): Promise<ReadonlyMap<string, string>>
   link(): Link
 }
 
@@ -83,6 +85,15 @@ export function askServer(settings: Settings): Server {
       return only
     },
     state: (session) => ask('GET', `/api/sessions/${session}`),
+    names: async () => {
+      const answer = await httpRequest<{ people: { id: string; name: string }[] }>(
+        url,
+        credential,
+        'GET',
+        '/api/people',
+      )
+      return new Map(answer.ok ? answer.value.people.map(({ id, name }) => [id, name]) : [])
+    },
     link: () => openLink({ url, credential, client: 'hotline-cli' }),
   }
   return server

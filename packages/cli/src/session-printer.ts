@@ -7,6 +7,9 @@ import { TerminalLines } from './terminal-text.ts'
 /** Messages whose pieces are printed at once; of others the whole text comes at their end. */
 const streamingMax = 20
 
+/** Letters of a name that are shown. */
+const nameMax = 24
+
 export interface SessionPrinter {
   event(event: Envelope): void
   /** What is left of lines that have not ended. */
@@ -20,7 +23,11 @@ export type CardLines = (event: EventOf<'approval.requested'>) => readonly strin
  * Prints events as lines for a person. Every line begins with a time and a word of ours, or is indented under one: nothing
  * that an agent wrote can look like a line of ours.
  */
-export function openSessionPrinter(write: (text: string) => void, cardLines: CardLines): SessionPrinter {
+export function openSessionPrinter(
+  write: (text: string) => void,
+  cardLines: CardLines,
+  names: ReadonlyMap<string, string>,
+): SessionPrinter {
   const output = new Map<string, TerminalLines>()
   /** Of messages that are still being written: what was printed. */
   const streaming = new Map<string, { printed: string; rest: string }>()
@@ -32,6 +39,9 @@ export function openSessionPrinter(write: (text: string) => void, cardLines: Car
   }
   const say = (at: string, word: string, text: string): void => lines(at, word, plainText(text).split('\n'))
   const line = (at: string, word: string, text: string): void => lines(at, word, [inLine(text)])
+
+  /** With a mark before it, so that nobody is called like a word of ours. */
+  const nameOf = (id: string): string => `@${inLine(names.get(id) ?? id).slice(0, nameMax)}`
 
   function printOutput(event: EventOf<'output.appended'>): void {
     const { source, encoding, bytes } = event.data
@@ -82,7 +92,7 @@ export function openSessionPrinter(write: (text: string) => void, cardLines: Car
         case 'message.completed':
           return printCompleted(known)
         case 'message.posted': {
-          const word = { person: inLine(known.actor.id).slice(0, 6), agent: 'agent', system: 'note' }[known.data.role]
+          const word = { person: nameOf(known.actor.id), agent: 'agent', system: 'note' }[known.data.role]
           return say(at, word, known.body?.text ?? '(erased)')
         }
         case 'message.delivery_unknown':
@@ -97,7 +107,7 @@ export function openSessionPrinter(write: (text: string) => void, cardLines: Car
         case 'approval.resolved': {
           const reason = known.body?.reason
           const outcome = known.data.outcome.replaceAll('_', ' ')
-          return line(at, 'answer', `${outcome} by ${known.actor.id}${reason ? `: ${reason}` : ''}`)
+          return line(at, 'answer', `${outcome} by ${nameOf(known.actor.id)}${reason ? `: ${reason}` : ''}`)
         }
         case 'approval.timed_out':
           return line(at, 'answer', 'Nobody answered in time: denied.')
@@ -110,7 +120,7 @@ export function openSessionPrinter(write: (text: string) => void, cardLines: Car
         case 'question.asked':
           return say(at, 'ASKS', known.body?.text ?? '(erased)')
         case 'question.answered':
-          return line(at, 'answer', `${known.data.action} by ${known.actor.id}`)
+          return line(at, 'answer', `${known.data.action} by ${nameOf(known.actor.id)}`)
         case 'session.state_changed': {
           const { from, to, reason, exit } = known.data
           const how = exit ? `, ${exit.signal ?? `exit code ${exit.code}`}` : ''

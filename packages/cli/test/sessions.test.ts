@@ -67,7 +67,7 @@ describe('sessions from the command line', () => {
     expect(await run(['send', runner.session, 'hello', 'there'])).toMatchObject({ code: 0, out: 'sent\n' })
     const logs = await run(['logs', runner.session])
     expect(logs.out).toMatch(/^\d\d:\d\d:\d\d agent {2}one\n {16}00:00:00 ASKS {3}two\\u\{1b\}\]0;x\\u\{7\}$/m)
-    expect(logs.out).toContain('hello there')
+    expect(logs.out).toMatch(/^\d\d:\d\d:\d\d @dana {2}hello there$/m)
     // oxlint-disable-next-line no-control-regex
     expect(logs.out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
     const lines = (await run(['--json', 'logs', runner.session])).out.trim().split('\n')

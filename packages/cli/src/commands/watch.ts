@@ -3,6 +3,7 @@ import type { CommandOutcome } from '@hotline/client/link'
 import { evolveSession } from '@hotline/core/session/evolve'
 import { openApprovals, type SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
+import type { EventOf } from '@hotline/protocol/events'
 import { isLive } from '@hotline/protocol/session-status'
 import { type ApprovalCard, approvalCard } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
@@ -34,16 +35,18 @@ const help = 'Known: /allow [number], /deny [number] [reason], /stop, /quit. Eve
 /** Prints a session from its first event on, for as long as `until` says, and sends what is typed. Answers its last state. */
 export async function watchSession(server: Server, session: string, how: Watching): Promise<SessionState | undefined> {
   const stream = `session:${session}`
+  const names = how.json ? new Map<string, string>() : await server.names()
   const link = server.link()
   /** What was shown here, by its number: nothing else can be decided here. */
   const cards: (ApprovalCard & { shownAt: number })[] = []
-  const printer = openSessionPrinter(how.write, (event) => {
+  const cardLines = (event: EventOf<'approval.requested'>): readonly string[] => {
     const card = approvalCard(event, `[${cards.length + 1}]`)
     cards.push({ ...card, shownAt: performance.now() })
     const here = `/allow ${cards.length} or /deny ${cards.length} [reason]; `
-    const isHere = how.input !== undefined && how.reader === 'person'
-    return [...card.lines, `${isHere ? here : ''}elsewhere: hotline approve ${event.data.approval}`]
-  })
+    const canDecide = how.input !== undefined && how.reader === 'person'
+    return [...card.lines, `${canDecide ? here : ''}elsewhere: hotline approve ${event.data.approval}`]
+  }
+  const printer = openSessionPrinter(how.write, cardLines, names)
   let state: SessionState | undefined
   let isHere = false
   let sending: Promise<void> = Promise.resolve()
