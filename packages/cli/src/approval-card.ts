@@ -37,7 +37,7 @@ export function approvalCard(event: EventOf<'approval.requested'>, label: string
     ...(request.cwd === undefined ? [] : [`in ${inLine(request.cwd)}`]),
     ...(request.envNames?.length ? [`with ${inLine(request.envNames.join(', '))}`] : []),
     strengths[strength],
-    `until ${timeOf(expiresAt)}`,
+    `until ${dayAndTimeOf(expiresAt, new Date())}`,
   ]
   const input = request.content === undefined ? request.input : content
   const exact = exactLines(input ?? '')
@@ -81,6 +81,14 @@ const strengths = {
 /** Text that must not begin a line of its own. */
 export function inLine(text: string): string {
   return plainText(text).replaceAll('\n', '\\n')
+}
+
+/** The time here, with the day where it is another one. */
+export function dayAndTimeOf(at: string, now: Date): string {
+  const date = new Date(at)
+  if (Number.isNaN(date.getTime()) || date.toDateString() === now.toDateString()) return timeOf(at)
+  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, '0'))
+  return `${day.join('-')} ${timeOf(at)}`
 }
 
 /** The time of day here. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { EventOf } from '@hotline/protocol/events'
 import { describe, expect, it } from 'vitest'
-import { approvalCard } from '../src/approval-card.ts'
+import { approvalCard, dayAndTimeOf } from '../src/approval-card.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -32,6 +32,13 @@ function asked(input: string, shown: string | undefined = input): EventOf<'appro
 }
 
 describe('an approval as it is shown', () => {
+  it('[B5] says the day of its end where that is not today', () => {
+    const now = new Date(2026, 0, 31, 9)
+    expect(dayAndTimeOf(new Date(2026, 0, 31, 10, 5).toISOString(), now)).toBe('10:05:00')
+    expect(dayAndTimeOf(new Date(2026, 1, 1, 9).toISOString(), now)).toBe('2026-02-01 09:00:00')
+    expect(dayAndTimeOf('nonsense', now)).toBe('--:--:--')
+  })
+
   it('[B5] shows every line of what runs, each behind a bar, and nothing hidden in it', () => {
     const { lines, unfit } = approvalCard(asked('a\r\n\u200bb\n'), '[1]')
     expect(lines.filter((line) => line.startsWith('|'))).toEqual(['| a\\u{d}', '| \\u{200b}b', '| '])
