@@ -1,6 +1,6 @@
 import type { Me } from '@hotline/protocol/http'
 import { createRootRoute, createRoute, createRouter, RouterProvider } from '@tanstack/react-router'
-import { type ReactNode, useCallback, useEffect, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from 'react'
 import { LiveProvider, ask } from './live/hotline.tsx'
 import { FrameSkeleton } from './parts/skeletons.tsx'
 import { Away } from './pages/away.tsx'
@@ -21,7 +21,19 @@ const session = createRoute({
   },
 })
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: SettingsPage })
-const router = createRouter({ routeTree: root.addChildren([home, needs, session, settings]) })
+const DesignPage = lazy(async () => ({ default: (await import('./design/design-page.tsx')).DesignPage }))
+const design = createRoute({
+  getParentRoute: () => root,
+  path: '/design',
+  component: function Design() {
+    return (
+      <Suspense fallback={<div className="settings" aria-busy="true" />}>
+        <DesignPage />
+      </Suspense>
+    )
+  },
+})
+const router = createRouter({ routeTree: root.addChildren([home, needs, session, settings, design]) })
 
 declare module '@tanstack/react-router' {
   interface Register {

@@ -7,6 +7,7 @@ import './styles/frame.css'
 import './styles/session.css'
 import './styles/talk.css'
 import './styles/card.css'
+import './styles/design.css'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 

@@ -4,7 +4,7 @@ import { openIndexedDbOutbox } from '@hotline/client/outbox-indexeddb'
 import { openSessionList, type SessionList } from '@hotline/client/session-list'
 import { httpRequest } from '@hotline/client/http-request'
 import type { Me } from '@hotline/protocol/http'
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import { type Context, createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
 import { type Contact, useContact } from './use-contact.ts'
 
 /** What every page of a signed-in person uses. */
@@ -18,7 +18,8 @@ export interface Live {
   names: ReadonlyMap<string, string>
 }
 
-const LiveContext = createContext<Live | undefined>(undefined)
+/** Given anew by whoever shows samples. */
+export const LiveContext: Context<Live | undefined> = createContext<Live | undefined>(undefined)
 
 export function useLive(): Live {
   const live = useContext(LiveContext)

@@ -1,5 +1,6 @@
 import type { SessionRow } from '@hotline/protocol/http'
 import { whatOf } from '../list/row-words.ts'
+import { chooseDensity, chooseTheme } from '../live/appearance.ts'
 import type { Choice } from '../parts/palette.tsx'
 
 /** Sessions that are found by their words at once; older ones are reached from the list. */
@@ -7,7 +8,7 @@ const sessionsMax = 500
 
 export interface Goals {
   session: (session: string) => void
-  page: (path: '/' | '/needs' | '/settings') => void
+  page: (path: '/' | '/needs' | '/settings' | '/design') => void
   openStart: () => void
   openKeys: () => void
 }
@@ -31,6 +32,17 @@ export function choicesOf(sessions: readonly SessionRow[], goals: Goals, nowMs: 
       hint: 'theme, tokens, password',
       run: () => goals.page('/settings'),
     },
+    { id: 'design', kind: 'Pages', label: 'Design', hint: 'tokens and components', run: () => goals.page('/design') },
+    { id: 'compact', kind: 'Commands', label: 'Compact', hint: 'density', run: () => chooseDensity('compact') },
+    {
+      id: 'comfortable',
+      kind: 'Commands',
+      label: 'Comfortable',
+      hint: 'density',
+      run: () => chooseDensity('comfortable'),
+    },
+    { id: 'dark', kind: 'Commands', label: 'Dark', hint: 'theme', run: () => chooseTheme('dark') },
+    { id: 'light', kind: 'Commands', label: 'Light', hint: 'theme', run: () => chooseTheme('light') },
     { id: 'new', kind: 'Commands', label: 'New session', key: 'n', run: goals.openStart },
     { id: 'keys', kind: 'Commands', label: 'All keys', key: '?', run: goals.openKeys },
   ]

@@ -45,7 +45,7 @@ export function Frame(): ReactNode {
   const openKeys = (): void => openDialog(keys.current)
   useKeys({ ...ways, openKeys, peek: setPeeked })
 
-  const settings = pathname === '/settings'
+  const settings = pathname === '/settings' || pathname === '/design'
   const onlyNeeds = pathname === '/needs'
   return (
     <div className={`frame${pathname === '/' || onlyNeeds ? '' : settings ? ' open about' : ' open'}`}>

@@ -2,6 +2,7 @@ import type { Problem } from '@hotline/protocol/error'
 import type { KeyRow } from '@hotline/protocol/http'
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react'
 import { ask, useLive } from '../live/hotline.tsx'
+import { chooseDensity, chooseTheme, densities, densityNow, themeNow, themes } from '../live/appearance.ts'
 import { chooseTypingMs, typingChoices, typingMs } from '../live/typing-setting.ts'
 import { clockText } from '../text/time.ts'
 
@@ -13,7 +14,7 @@ export function SettingsPage(): ReactNode {
     <div className="settings">
       <div>
         <h1>Settings</h1>
-        <Theme />
+        <Appearance />
         <TypingTime />
         <Tokens />
         <Password />
@@ -30,27 +31,43 @@ export function SettingsPage(): ReactNode {
   )
 }
 
-function Theme(): ReactNode {
-  const [theme, setTheme] = useState(document.documentElement.dataset['theme'] ?? 'system')
-  const choose = (wanted: string): void => {
-    setTheme(wanted)
-    if (wanted === 'system') {
-      delete document.documentElement.dataset['theme']
-      localStorage.removeItem('hotline.theme')
-    } else {
-      document.documentElement.dataset['theme'] = wanted
-      localStorage.setItem('hotline.theme', wanted)
-    }
-  }
+function Appearance(): ReactNode {
+  const [theme, setTheme] = useState(themeNow)
+  const [density, setDensity] = useState(densityNow)
   return (
-    <label className="field">
-      <span>Theme</span>
-      <select className="input" value={theme} onChange={(event) => choose(event.target.value)}>
-        <option value="system">As the system</option>
-        <option value="light">Light</option>
-        <option value="dark">Dark</option>
-      </select>
-    </label>
+    <div className="stack">
+      <label className="field">
+        <span>Theme</span>
+        <select
+          className="input"
+          value={theme}
+          onChange={(event) => {
+            const chosen = themes.find((one) => one === event.target.value) ?? 'system'
+            setTheme(chosen)
+            chooseTheme(chosen)
+          }}
+        >
+          <option value="system">As the system</option>
+          <option value="light">Light</option>
+          <option value="dark">Dark</option>
+        </select>
+      </label>
+      <label className="field">
+        <span>Density</span>
+        <select
+          className="input"
+          value={density}
+          onChange={(event) => {
+            const chosen = densities.find((one) => one === event.target.value) ?? 'comfortable'
+            setDensity(chosen)
+            chooseDensity(chosen)
+          }}
+        >
+          <option value="comfortable">Comfortable</option>
+          <option value="compact">Compact</option>
+        </select>
+      </label>
+    </div>
   )
 }
 

@@ -1,0 +1,171 @@
+import { type ReactNode, useState } from 'react'
+import { ListSkeleton } from '../parts/skeletons.tsx'
+import { ContactBanner } from '../parts/contact-banner.tsx'
+import { Failed } from '../parts/failed.tsx'
+import { PlanList } from '../parts/plan-list.tsx'
+import { NoSessions } from '../list/no-sessions.tsx'
+import { SessionRows } from '../list/session-rows.tsx'
+import { LiveContext, useLive } from '../live/hotline.tsx'
+import { ConnectionLabel, Count } from '../pages/rail.tsx'
+import { Evidence } from '../session/evidence.tsx'
+import { ItemView } from '../session/item-view.tsx'
+import { MessageBox } from '../session/message-box.tsx'
+import { people, sampleApprovals, sampleMessages, sampleQuestions, sampleSteps } from './sample-items.ts'
+import { sampleLive, sampleSession } from './sample-live.ts'
+import { Tokens } from './tokens.tsx'
+
+const demo = { agent: 'demo', name: 'Demo agent', description: 'A scripted agent', runner: 'here', available: true }
+
+/** Tokens, and every component of the page in every state, with samples behind them. */
+export function DesignPage(): ReactNode {
+  const { me } = useLive()
+  const [here] = useState(() => sampleLive(me, false, [demo]))
+  const [away] = useState(() => sampleLive(me, true))
+  const [alone] = useState(() => sampleLive(me, false))
+  const [{ view, picture }] = useState(sampleSession)
+  const [approvals] = useState(sampleApprovals)
+  const [items] = useState(() => ({ messages: sampleMessages(), steps: sampleSteps(), questions: sampleQuestions() }))
+  const acts = {
+    session: 'sample',
+    decide: async () => {
+      const outcome = await here.link.command('session:sample', 'session.resume', {})
+      return outcome.ok ? undefined : outcome.problem
+    },
+    drafts: new Map(),
+    answer: () => undefined,
+  }
+  const shown = (list: readonly (typeof approvals.open | typeof items.steps)[number][]): ReactNode =>
+    list.map((item) => (
+      <div key={item.key} className="item">
+        <ItemView item={item} acts={acts} firstOpen={false} />
+      </div>
+    ))
+  const present = { typing: [people.colleague], watching: [people.me, people.colleague] }
+  return (
+    <div className="settings design">
+      <h1>Design</h1>
+      <Tokens />
+      <LiveContext value={here}>
+        <Controls />
+        <Part name="The list, in every group">
+          <SessionRows start={() => undefined} />
+        </Part>
+        <Part name="Messages">{shown(items.messages)}</Part>
+        <Part name="Steps, turns, notices">{shown(items.steps)}</Part>
+        <Part name="Approvals, open">{shown(approvals.open)}</Part>
+        <Part name="Approvals, answered">{shown(approvals.answered)}</Part>
+        <Part name="Questions">{shown(items.questions)}</Part>
+        <Part name="Evidence">
+          <div className="sheet">
+            {picture.state && <Evidence picture={picture} state={picture.state} watching={present.watching} />}
+          </div>
+          <PlanList
+            entries={[
+              { text: 'Read the code', status: 'completed' },
+              { text: 'Write the test', status: 'in_progress' },
+              { text: 'Mend it', status: 'pending' },
+            ]}
+          />
+        </Part>
+        <Part name="Writing, with a queue">
+          <MessageBox session="design" view={view} picture={picture} present={present} wrote={() => undefined} />
+        </Part>
+        <Part name="Empty">
+          <NoSessions start={() => undefined} />
+        </Part>
+        <Part name="Loading">
+          <ListSkeleton />
+        </Part>
+        <Part name="Failed">
+          <Failed
+            what="This session cannot be shown."
+            problem={{ detail: 'There is no such session.' }}
+            retry={() => undefined}
+          />
+        </Part>
+      </LiveContext>
+      <LiveContext value={alone}>
+        <Part name="No machine">
+          <NoSessions start={() => undefined} />
+        </Part>
+      </LiveContext>
+      <LiveContext value={away}>
+        <Part name="Out of contact">
+          <ContactBanner />
+          <ConnectionLabel />
+          <MessageBox
+            session="design-away"
+            view={view}
+            picture={picture}
+            present={{ typing: [], watching: [] }}
+            wrote={() => undefined}
+          />
+        </Part>
+      </LiveContext>
+    </div>
+  )
+}
+
+function Part({ name, children }: { name: string; children: ReactNode }): ReactNode {
+  return (
+    <section className="part">
+      <h2>{name}</h2>
+      <div className="sample">{children}</div>
+    </section>
+  )
+}
+
+function Controls(): ReactNode {
+  return (
+    <Part name="Controls">
+      <div className="samples">
+        <button type="button" className="button strong">
+          Allow <kbd className="key">a</kbd>
+        </button>
+        <button type="button" className="button">
+          Deny <kbd className="key">d</kbd>
+        </button>
+        <button type="button" className="button plain">
+          Withdraw
+        </button>
+        <button type="button" className="button danger">
+          End the agent for good?
+        </button>
+        <button type="button" className="button stop" data-held="true">
+          Hold to stop <kbd className="key">s</kbd>
+        </button>
+        <button type="button" className="button strong" disabled>
+          Allowing …
+        </button>
+        <button type="button" className="button" disabled>
+          Deny
+        </button>
+      </div>
+      <div className="samples">
+        <input className="input" aria-label="Empty" placeholder="Comment for the agent" />
+        <input className="input" aria-label="Filled" defaultValue="not on this machine" />
+        <input className="input" aria-label="Not to be used" disabled defaultValue="This session has ended" />
+        <select className="input" aria-label="A choice">
+          <option>As the system</option>
+        </select>
+      </div>
+      <div className="samples">
+        <span>
+          Needs you <Count needs={3} />
+        </span>
+        <span>
+          Needs you <Count needs={0} />
+        </span>
+        <ConnectionLabel />
+        <span>
+          <span className="dot waiting" aria-hidden="true" /> Out of contact
+        </span>
+        <span>
+          <span className="dot closed" aria-hidden="true" /> Disconnected
+        </span>
+        <span className="danger">failed: 2 of 40 tests</span>
+        <span className="quiet">quiet</span>
+      </div>
+    </Part>
+  )
+}

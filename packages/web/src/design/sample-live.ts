@@ -1,0 +1,159 @@
+import type { ConnectionState, Link } from '@hotline/client/link'
+import { watchable } from '@hotline/client/readable'
+import type { SessionList } from '@hotline/client/session-list'
+import type { SessionPicture, SessionView } from '@hotline/client/session-view'
+import { sessionCommands } from '@hotline/client/session-commands'
+import type { SessionState } from '@hotline/core/session/state'
+import { emptyTranscript, type Transcript } from '@hotline/core/transcript/transcript'
+import { problem } from '@hotline/protocol/error'
+import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
+import type { Live } from '../live/hotline.tsx'
+import { people, sampleMessages } from './sample-items.ts'
+
+const refusal = { ok: false, problem: problem('unsupported', 'This is a sample: nothing happens.') } as const
+const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString()
+
+function rowOf(at: number, title: string, more: Partial<SessionRow>): SessionRow {
+  return {
+    session: `sample-${at}`,
+    project: 'default',
+    task: null,
+    agent: 'demo',
+    runner: 'this machine',
+    title,
+    status: 'active',
+    turn: 'running',
+    openApprovals: [],
+    openQuestions: [],
+    staleSince: null,
+    since: ago(at),
+    createdAt: ago(at),
+    updatedAt: ago(at),
+    ...more,
+  }
+}
+
+/** A session in each state of the list. */
+export function sampleRows(): readonly SessionRow[] {
+  return [
+    rowOf(2, 'Publish the package', { openApprovals: ['a'] }),
+    rowOf(5, 'Which region?', { openQuestions: ['q'] }),
+    rowOf(7, 'A name that is far too long for the place that it has in any list of sessions', {}),
+    rowOf(9, 'Waits for a message', { turn: 'idle' }),
+    rowOf(20, 'Out of contact', { staleSince: ago(12) }),
+    rowOf(30, 'Its agent is gone', { status: 'interrupted' }),
+    rowOf(300, 'Done before lunch', { status: 'completed' }),
+  ]
+}
+
+/** What the components of the page need, with nothing behind it. */
+export function sampleLive(me: Me, away: boolean, agents: readonly AgentRow[] = []): Live {
+  const connection: ConnectionState = away
+    ? { status: 'waiting', attempt: 3, retryAt: Date.now() + 4_000, problem: refusal.problem, slow: false }
+    : { status: 'open', since: Date.now() }
+  const waiting = ['The first of two', 'The second'].map((text, at) => ({
+    id: `waiting-${at}`,
+    stream: 'session:sample',
+    type: 'message.send',
+    data: { text },
+  }))
+  const link: Link = {
+    connection: watchable(connection),
+    outbox: watchable(away ? waiting : []),
+    follow: (_stream, after) => ({ cursor: after, close: () => undefined }),
+    command: () => Promise.resolve(refusal),
+    takeBack: () => false,
+    reconnect: () => undefined,
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as a link has it
+    request: <R>() => Promise.resolve({ ok: true, value: { agents } as R } as const),
+    ephemeral: () => () => undefined,
+    typing: () => undefined,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+  const list: SessionList = {
+    picture: watchable({ status: 'live', sessions: sampleRows(), hasOlder: false }),
+    loadOlder: () => Promise.resolve(undefined),
+    refresh: () => undefined,
+    [Symbol.dispose]: () => undefined,
+  }
+  return {
+    link,
+    list,
+    me: { ...me, id: people.me },
+    contact: away ? { here: false, since: Date.now() - 20_000, final: false } : { here: true },
+    names: new Map([
+      [people.me, 'You'],
+      [people.colleague, 'Dana'],
+    ]),
+  }
+}
+
+const state: SessionState = {
+  kind: 'session',
+  session: '0199-sample-e44f6bb3',
+  project: 'default',
+  agent: 'demo',
+  title: 'A sample',
+  status: 'active',
+  since: ago(30),
+  reason: 'agent_ready',
+  createdAt: ago(31),
+  personMessageChars: 2_000,
+  agentMessageChars: 50_000,
+  approvalTimeoutMs: 86_400_000,
+  capabilities: undefined,
+  model: 'a model',
+  mode: 'ask',
+  pid: 41_233,
+  lease: { runner: 'the-machine-8d5ec0f9', fence: 1 },
+  turn: { turn: 't1', since: ago(4) },
+  queue: [],
+  approvals: [],
+  resolved: [],
+  questions: [],
+  controls: [],
+  resuming: false,
+  usage: {
+    inputTokens: 40_000,
+    outputTokens: 1_200,
+    contextUsed: 52_000,
+    contextSize: 200_000,
+    cost: { amount: 0.32, currency: 'USD' },
+  },
+  counts: { messages: 4, turns: 2, steps: 31, approvals: 3 },
+}
+
+/** A session with queued messages, and with some that were not sent. */
+export function sampleSession(): { view: SessionView; picture: SessionPicture } {
+  const queued = sampleMessages()
+    .slice(0, 3)
+    .filter(({ role }) => role === 'person')
+    .map((item) => ({ ...item, delivery: 'queued' as const }))
+  const transcript: Transcript = {
+    ...emptyTranscript,
+    items: queued,
+    places: new Map(queued.map((item, at) => [item.key, at])),
+  }
+  const picture: SessionPicture = {
+    status: 'live',
+    state: { ...state, queue: queued.map(({ message, by }) => ({ message, by })) },
+    transcript,
+    hasOlder: false,
+    unsent: [
+      { id: 'u1', text: 'On its way' },
+      { id: 'u2', text: 'Refused', problem: problem('too_large', 'A message may have 2 000 characters.') },
+    ],
+    early: [],
+    lastEventAt: Date.now() - 12_000,
+  }
+  const view: SessionView = {
+    ...sessionCommands(() => Promise.resolve(refusal)),
+    picture: watchable(picture),
+    connection: watchable<ConnectionState>({ status: 'open', since: 0 }),
+    loadOlder: () => Promise.resolve(undefined),
+    send: () => Promise.resolve(refusal),
+    discard: () => true,
+    [Symbol.dispose]: () => undefined,
+  }
+  return { view, picture }
+}
