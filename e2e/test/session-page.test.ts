@@ -199,7 +199,7 @@ describe('the page of one session', () => {
     await hand.ask({ tool: 'Bash', title: 'Run a command', input: 'ls' })
     await list.getByRole('button', { name: '1 new' }).waitFor()
     expect(await titles()).toEqual(before)
-    await page.waitForFunction('document.title.startsWith("(")')
+    await expect.poll(() => page.title()).toMatch(/^\(/)
     expect(await page.locator('link[rel=icon]').getAttribute('href')).toContain('data:image/png')
     await page.mouse.move(1_000, 600)
     await list.getByText('Came while I looked').waitFor()
