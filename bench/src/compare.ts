@@ -87,6 +87,7 @@ function judge(values: readonly number[], bound: Bound | undefined): Verdict {
 /** Looks values of one round up, and remarks what must be known of the rows that they stand in. */
 function lookUp(report: Report, round: number, remarks: Set<string>): { at: At; isQuiet: () => boolean } {
   let quiet = true
+  let run: Run | undefined
   const at: At = (scenarioName, cells, contenderName, metric) => {
     const labels = typeof cells === 'string' ? [cells] : cells
     const found = findScenario(report, scenarioName)
@@ -94,6 +95,11 @@ function lookUp(report: Report, round: number, remarks: Set<string>): { at: At; 
     const contender = cell?.contenders.find(({ name }) => name === contenderName)
     if (found === undefined || cell === undefined || contender === undefined) {
       remarks.add('not in this report')
+      return undefined
+    }
+    run ??= found.run
+    if (found.run !== run) {
+      remarks.add('its parts are of different runs')
       return undefined
     }
     if (cell.label !== labels[0]) remarks.add(`measured with ${cell.label}`)

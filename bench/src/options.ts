@@ -7,7 +7,7 @@ export const flags = {
   strict: { type: 'boolean', default: false, help: 'with --smoke: what the machine lacks is a failure' },
   help: { type: 'boolean', default: false, help: 'print this' },
   repeats: { type: 'string', default: '3', help: 'accepted samples for each cell and contender' },
-  minutes: { type: 'string', default: '60', help: 'when they are over, cells that were not begun are left out' },
+  minutes: { type: 'string', default: '120', help: 'when they are over, cells that were not begun are left out' },
   only: {
     type: 'string',
     default: '',

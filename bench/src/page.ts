@@ -96,7 +96,7 @@ function remarksInCell(cell: CellReport, index: number): string[] {
 function renderList({ cells, metrics }: ScenarioReport): string[] {
   const several = cells.length > 1
   return [
-    ...tableHead(['', ...(several ? ['cell'] : []), ...metrics.map(({ title }) => title), 'remarks']),
+    ...tableHead(['', ...(several ? ['cell'] : []), ...metrics.map(({ title }) => title), 'remarks'], several ? 2 : 1),
     ...cells.flatMap(({ label, contenders }) =>
       contenders.map((contender) =>
         tableRow([

@@ -70,12 +70,10 @@ export function remarksOf({ absent, notes, faults }: ContenderReport): string[] 
   return [...(absent === undefined ? [] : [`left out: ${absent}`]), ...notes, ...faults.map((fault) => `**${fault}**`)]
 }
 
-/** The first two lines of a table: the first and the last column hold words, the others numbers. */
-export function tableHead(cells: readonly string[]): string[] {
-  return [
-    tableRow(cells),
-    tableRow(cells.map((_, index) => (index === 0 || index === cells.length - 1 ? '---' : '---:'))),
-  ]
+/** The first two lines of a table: so many columns from the left, and the last, hold words; the others numbers. */
+export function tableHead(cells: readonly string[], wordColumns = 1): string[] {
+  const marks = cells.map((_, index) => (index < wordColumns || index === cells.length - 1 ? '---' : '---:'))
+  return [tableRow(cells), tableRow(marks)]
 }
 
 /** A line of a table. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compareWithGoals, type GoalResult } from '../src/compare.ts'
-import type { Report } from '../src/report.ts'
+import { type ContenderReport, mergeReports, type Report, type ScenarioReport } from '../src/report.ts'
 import { contender, fanoutOf, fixedReport, measured } from './fixed-report.ts'
 
 const bareC = measured(100, 200, 100)
@@ -59,6 +59,24 @@ describe('compareWithGoals', () => {
       'bare C, one send each: the load process was the limit',
       'short windows',
     ])
+  })
+
+  test('puts nothing together that was measured in different runs', () => {
+    const row = (name: string, key: string, value: number): ContenderReport =>
+      contender(name, { [key]: measured(value, value, value) })
+    const scenario = (name: string, label: string, ...contenders: readonly ContenderReport[]): ScenarioReport => ({
+      ...fanoutOf(bareC, bareC, bareC),
+      name,
+      cells: [{ label, contenders }],
+    })
+    const ours = [row('hotline', 'p50Ms', 0.9), row('hotline, commit off', 'p50Ms', 0.8)]
+    const latency = scenario('latency', 'N = 100', ...ours)
+    const append = scenario('append', '1 event a commit', row('preallocated file + fdatasync', 'p50Us', 50))
+    expect(goal(fixedReport(latency, append), 'G5').reached?.median).toBeCloseTo(2)
+    expect(goal(mergeReports(fixedReport(latency), fixedReport(append)), 'G5')).toMatchObject({
+      verdict: 'not measured',
+      remarks: ['its parts are of different runs'],
+    })
   })
 
   test('counts a row of ours with a fault as a loss', () => {

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { closing, opening, renderReport, replaceGenerated } from '../src/page.ts'
-import { formatReport, mergeReports } from '../src/report.ts'
+import { formatReport, mergeReports, readReport } from '../src/report.ts'
 import { contender, fanoutOf, fixedReport, measured } from './fixed-report.ts'
 
 const fanout = fanoutOf(measured(80_000, 160_000, 90_000), measured(100_000, 200_000, 100_000), measured(1, 2, 3))
@@ -69,4 +70,9 @@ test('what is written by hand stays, and a page without marks is refused', () =>
   expect(replaced).toBe(`# By hand\n${opening}\n\n${renderReport(report)}\n${closing}\nBy hand, too\n`)
   expect(replaceGenerated(replaced, report)).toBe(replaced)
   expect(() => replaceGenerated('# Performance', report)).toThrow('no marks')
+})
+
+test('docs/performance.md shows what docs/performance.json holds: `npm run bench:table` writes it', () => {
+  const page = readFileSync('docs/performance.md', 'utf8')
+  expect(page).toBe(replaceGenerated(page, readReport('docs/performance.json')))
 })
