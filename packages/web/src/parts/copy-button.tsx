@@ -14,7 +14,7 @@ export function CopyButton({ text, what }: { text: string; what: string }): Reac
     <button
       type="button"
       className="copy"
-      aria-label={`Copy the ${what}`}
+      aria-label={said === undefined ? `Copy the ${what}` : undefined}
       onClick={() =>
         void navigator.clipboard.writeText(text).then(
           () => setSaid('copied'),

@@ -4,14 +4,15 @@ import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useOnScreen } from '../live/use-on-screen.ts'
-import { useExactInput, type ExactInput } from '../live/use-exact-input.ts'
+import { useExactInput } from '../live/use-exact-input.ts'
 import { useLive } from '../live/hotline.tsx'
 import { isPlain, isTyping } from '../live/keyboard.ts'
 import { useNow } from '../live/use-readable.ts'
 import { Diff } from '../parts/diff.tsx'
-import { ExactText } from '../parts/exact-text.tsx'
-import { groupDigits } from '../text/amounts.ts'
-import { clockText, countdownText } from '../text/time.ts'
+import { CopyButton } from '../parts/copy-button.tsx'
+import { countdownText } from '../text/time.ts'
+import { AnsweredCard } from './answered-card.tsx'
+import { RequestInput } from './request-input.tsx'
 import { useThumb } from './thumb.tsx'
 
 const strengths = {
@@ -109,7 +110,7 @@ export function ApprovalCard({
     return () => document.removeEventListener('keydown', onKey)
   }, [open, first, onScreen, seen, canEdit])
 
-  if (!open) return <Answered item={item} session={session} problem={problem} />
+  if (!open) return <AnsweredCard item={item} session={session} problem={problem} />
   const { request } = item
   // Elsewhere than on the card they mean it only while it is in sight.
   const unseen = thumb !== null && !onScreen
@@ -159,7 +160,7 @@ export function ApprovalCard({
           setSeen(true)
         }}
       >
-        <Input input={input} bytes={request?.content?.bytes} />
+        <RequestInput input={input} bytes={request?.content?.bytes} />
         {request?.changes?.map((change) => (
           <Diff key={change.path} change={change} />
         ))}
@@ -188,8 +189,18 @@ export function ApprovalCard({
       <div className="facts">
         <span>{strengths[item.strength]}</span>
         {request?.cwd !== undefined && <span className="mono">{request.cwd}</span>}
+        {request?.envNames !== undefined && request.envNames.length > 0 && (
+          <span>
+            env <span className="mono">{request.envNames.join(' ')}</span>
+          </span>
+        )}
         {request?.redacted && <span>a secret is masked</span>}
         {!seen && <span className="danger">Read to the end to allow</span>}
+        {input.text !== undefined && input.text !== '' && (
+          <span className="end">
+            <CopyButton text={input.text} what="request" />
+          </span>
+        )}
       </div>
       {problem && (
         <p className="facts danger" role="alert">
@@ -207,6 +218,11 @@ export function ApprovalCard({
           >
             {edited === undefined ? 'Edit and allow' : pending === 'modify' ? 'Allowing …' : 'Allow as edited'}
             {edited === undefined && <kbd className="key">e</kbd>}
+          </button>
+        )}
+        {edited !== undefined && (
+          <button type="button" className="button plain" onClick={() => setEdited(undefined)}>
+            Leave as it was
           </button>
         )}
         {!thumb && deny}
@@ -240,66 +256,4 @@ function Countdown({ until }: { until: string }): ReactNode {
 function isAtEnd(box: HTMLElement): boolean {
   const isWhole = box.querySelector('[data-more]') === null
   return isWhole && box.scrollTop + box.clientHeight >= box.scrollHeight - 4
-}
-
-/** What will run; where it is too long for its event it comes from beside it. */
-function Input({ input, bytes }: { input: ExactInput; bytes: number | undefined }): ReactNode {
-  if (input.text !== undefined) return <ExactText text={input.text} />
-  return (
-    <p className="quiet" data-more>
-      {input.failure === undefined ? `Fetching ${groupDigits(bytes ?? 0)} bytes …` : input.failure}{' '}
-      {input.failure !== undefined && (
-        <button type="button" className="button" onClick={input.retry}>
-          Try again
-        </button>
-      )}
-    </p>
-  )
-}
-
-function Answered({
-  item,
-  session,
-  problem,
-}: {
-  item: ApprovalItem
-  session: string
-  problem: Problem | undefined
-}): ReactNode {
-  const { names } = useLive()
-  const [opened, setOpened] = useState(false)
-  const input = useExactInput(session, item.request, opened)
-  const words = {
-    allowed: '✓ Allowed',
-    allowed_modified: '✓ Edited and allowed',
-    denied: '✗ Denied',
-    timed_out: 'Nobody answered',
-    cancelled: 'No longer asked',
-  } as const
-  const who = item.by?.kind === 'person' ? ` by ${names.get(item.by.id) ?? 'somebody'}` : ''
-  const outcome = item.outcome ?? 'cancelled'
-  return (
-    <details className="step" onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
-      <summary>
-        <span className={outcome === 'denied' ? 'danger' : ''}>
-          {words[outcome]}
-          {who}
-        </span>
-        <span className="title">{item.request?.title}</span>
-        <span className="small">{item.resolvedAt ? clockText(item.resolvedAt, Date.now()) : ''}</span>
-        {problem && <span className="danger">your answer did not count: somebody was before you</span>}
-        {item.dispatch === 'unknown' && <span className="danger">unknown whether the agent heard it</span>}
-      </summary>
-      <div className="inside">
-        <Input input={input} bytes={item.request?.content?.bytes} />
-        {item.modifiedInput !== undefined && (
-          <>
-            <p className="quiet small">What ran in its place:</p>
-            <ExactText text={item.modifiedInput} />
-          </>
-        )}
-        {item.reason !== undefined && <p className="quiet">{item.reason}</p>}
-      </div>
-    </details>
-  )
 }

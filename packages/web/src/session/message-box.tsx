@@ -1,11 +1,11 @@
 import type { Present } from '@hotline/client/presence'
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
-import type { UnsentMessage } from '@hotline/client/unsent'
-import type { MessageItem } from '@hotline/core/transcript/item'
 import { isLive } from '@hotline/protocol/session-status'
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useReadable } from '../live/use-readable.ts'
+import { Queue } from './queue.tsx'
+import { UnsentLine } from './unsent-line.tsx'
 
 const minHeightPx = 44
 const maxHeightPx = 200
@@ -48,6 +48,9 @@ export function MessageBox({
     area.style.height = `${Math.min(maxHeightPx, Math.max(minHeightPx, area.scrollHeight + 2))}px`
   }, [text])
 
+  /** A text that comes back stands before what is being written. */
+  const rewrite = (back: string): void => setText((now) => (now.trim() === '' ? back : `${back}\n${now}`))
+
   function send(): void {
     if (disabled) return
     void view.send(text)
@@ -75,15 +78,13 @@ export function MessageBox({
   return (
     <div className="compose">
       <div className="inner">
-        {queued.map((item, index) => (
-          <Queued key={item.key} item={item} index={index} queue={queued} view={view} />
-        ))}
+        <Queue items={queued} view={view} rewrite={rewrite} />
         {unsent.map((message) => (
-          <Unsent
+          <UnsentLine
             key={message.id}
             message={message}
             discard={() => view.discard(message.id)}
-            rewrite={() => setText((now) => (now.trim() === '' ? message.text : `${message.text}\n${now}`))}
+            rewrite={() => rewrite(message.text)}
           />
         ))}
         <div className="line">
@@ -127,109 +128,5 @@ function Typing({ people }: { people: readonly string[] }): ReactNode {
     <span className="typing" role="status">
       {words}
     </span>
-  )
-}
-
-/** One's own message that the log does not have yet: on its way, waiting for the server, or refused. */
-function Unsent({
-  message,
-  discard,
-  rewrite,
-}: {
-  message: UnsentMessage
-  discard: () => boolean
-  /** Puts its text back where one writes. */
-  rewrite: () => void
-}): ReactNode {
-  const { contact } = useLive()
-  const [tooLate, setTooLate] = useState(false)
-  const { problem } = message
-  const words = problem?.detail ?? (contact.here ? 'sending …' : tooLate ? 'may have arrived' : 'waits here')
-  return (
-    <div className="queued">
-      <span className={problem ? 'small danger' : 'small quiet'}>{words}</span>
-      <div className="said">{message.text}</div>
-      {(problem || (!contact.here && !tooLate)) && (
-        <button
-          type="button"
-          className="button plain"
-          onClick={() => {
-            if (discard()) rewrite()
-            else setTooLate(true)
-          }}
-        >
-          {problem ? 'Edit' : 'Take back'}
-        </button>
-      )}
-    </div>
-  )
-}
-
-function Queued({
-  item,
-  index,
-  queue,
-  view,
-}: {
-  item: MessageItem
-  index: number
-  queue: readonly MessageItem[]
-  view: SessionView
-}): ReactNode {
-  const { me } = useLive()
-  const [editing, setEditing] = useState<string>()
-  const mine = item.by.kind === 'person' && item.by.id === me.id
-  const order = queue.map(({ message }) => message)
-  const moveUp = (): void => {
-    const wanted = [...order]
-    wanted.splice(index, 1)
-    wanted.splice(index - 1, 0, item.message)
-    void view.command('message.reorder', { order: wanted })
-  }
-  return (
-    <div className="queued">
-      <span className="small quiet">#{index + 1} queued</span>
-      {editing === undefined ? (
-        <div className="said">{item.text}</div>
-      ) : (
-        <input
-          className="input"
-          aria-label="Edit the waiting message"
-          value={editing}
-          onChange={(event) => setEditing(event.target.value)}
-        />
-      )}
-      {index > 0 && (
-        <button type="button" className="button plain" aria-label={`Move message ${index + 1} up`} onClick={moveUp}>
-          ↑
-        </button>
-      )}
-      {mine && editing === undefined && (
-        <>
-          <button type="button" className="button plain" onClick={() => setEditing(item.text)}>
-            Edit
-          </button>
-          <button
-            type="button"
-            className="button plain"
-            onClick={() => void view.command('message.withdraw', { message: item.message })}
-          >
-            Withdraw
-          </button>
-        </>
-      )}
-      {editing !== undefined && (
-        <button
-          type="button"
-          className="button plain"
-          onClick={() => {
-            void view.command('message.edit', { message: item.message, text: editing })
-            setEditing(undefined)
-          }}
-        >
-          Save
-        </button>
-      )}
-    </div>
   )
 }

@@ -1,0 +1,91 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
+
+let scene: PageScene
+let page: Page
+beforeAll(async () => {
+  scene = await openPageScene()
+  page = scene.page
+  await scene.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+})
+beforeEach(() => resize(page, 1440))
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+})
+
+describe('a card', () => {
+  it('[G30] what cannot be seen is a box with its code point, the copy is exact, and the answer folds to a line', async () => {
+    const hand = await scene.live.startSession('Odd letters')
+    // A zero-width space, a turn of the reading direction, and a Cyrillic letter that looks like one of ours.
+    const input = 'rm ./b\u200build\u202e # \u0441lean'
+    await hand.ask({ tool: 'Bash', title: 'Clean up', input, cwd: '/src', envNames: ['NPM_TOKEN'] })
+    await scene.open(hand.session)
+    const card = page.getByRole('article')
+    await card.getByText('U+200B').waitFor()
+    await card.getByText('U+202E').waitFor()
+    expect(await card.locator('.letters').innerText()).toBe('\u0441')
+    // The page itself holds none of them where it shows what will run.
+    expect(await card.locator('.exact pre').innerText()).not.toMatch(/[\u200b\u202e]/)
+    await card.getByText('NPM_TOKEN').waitFor()
+    await card.getByRole('button', { name: 'Copy the request' }).click()
+    await card.getByText('copied').waitFor()
+    expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe(input)
+    await photograph(page, 'odd', [390, 1440])
+    await resize(page, 1440)
+    await page.getByLabel('Comment for the agent').fill('not with these letters')
+    await page.getByRole('button', { name: /^Deny/ }).click()
+    const line = page.locator('.answered summary')
+    await line.getByText('✗ Denied by You').waitFor()
+    expect(await line.innerText()).toMatch(/Clean up\s+\d\d:\d\d · on the web/)
+    expect(await page.getByRole('article').count()).toBe(0)
+    await line.click()
+    await page.getByText('not with these letters').waitFor()
+    await photograph(page, 'answered', [390, 1440])
+  })
+})
+
+describe('what waits for the agent', () => {
+  it('[G31] it is moved, changed, left as it was, withdrawn, and never lost while it is being changed', async () => {
+    const hand = await scene.live.startSession('With a queue')
+    await hand.report({ type: 'turn.started', data: { turn: 't1' } })
+    await scene.open(hand.session)
+    const box = page.getByLabel('Message to the agent')
+    for (const text of ['One', 'Two', 'Three']) {
+      await box.fill(text)
+      await box.press('Enter')
+      await page.locator('.queued', { hasText: text }).getByText('queued').waitFor()
+    }
+    const waiting = page.locator('.queued')
+    const texts = (): Promise<string[]> => waiting.locator('.said').allInnerTexts()
+    await page.getByRole('button', { name: 'Move message 3 up' }).click()
+    await expect.poll(texts).toEqual(['One', 'Three', 'Two'])
+    await page.getByRole('button', { name: 'Move message 1 down' }).click()
+    await expect.poll(texts).toEqual(['Three', 'One', 'Two'])
+    await waiting.filter({ hasText: 'Two' }).dragTo(waiting.filter({ hasText: 'Three' }))
+    await expect.poll(texts).toEqual(['Two', 'Three', 'One'])
+
+    const edit = page.getByLabel('Edit the waiting message')
+    await waiting.filter({ hasText: 'One' }).getByRole('button', { name: 'Edit' }).click()
+    await edit.fill('One, on\ntwo lines')
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    expect(await texts()).toEqual(['Two', 'Three', 'One'])
+    await waiting.filter({ hasText: 'One' }).getByRole('button', { name: 'Edit' }).click()
+    expect(await edit.inputValue()).toBe('One')
+    await edit.fill('One, on\ntwo lines')
+    await photograph(page, 'queue', [390, 1440])
+    await resize(page, 1440)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await expect.poll(texts).toEqual(['Two', 'Three', 'One, on\ntwo lines'])
+    await waiting.filter({ hasText: 'Three' }).getByRole('button', { name: 'Withdraw' }).click()
+    await expect.poll(texts).toEqual(['Two', 'One, on\ntwo lines'])
+
+    await waiting.first().getByRole('button', { name: 'Edit' }).click()
+    await edit.fill('Two, as it should have been')
+    const stored = await scene.live.stored(hand.session)
+    const two = stored.find(({ body }) => body?.['text'] === 'Two')?.data as { message: string }
+    await hand.report({ type: 'message.delivered', data: { message: two.message } })
+    await expect.poll(() => box.inputValue()).toBe('Two, as it should have been')
+    expect(await edit.count()).toBe(0)
+  })
+})

@@ -1,0 +1,178 @@
+import type { SessionView } from '@hotline/client/session-view'
+import type { MessageItem } from '@hotline/core/transcript/item'
+import type { Problem } from '@hotline/protocol/error'
+import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
+import { useLive } from '../live/hotline.tsx'
+
+/** Messages that the agent has not taken yet, in their order: moved by whoever may, changed and withdrawn by their writer. */
+export function Queue({
+  items,
+  view,
+  rewrite,
+}: {
+  items: readonly MessageItem[]
+  view: SessionView
+  /** Puts a text where one writes. */
+  rewrite: (text: string) => void
+}): ReactNode {
+  const [dragged, setDragged] = useState<string>()
+  const [edit, setEdit] = useState<{ message: string; text: string }>()
+  const [problem, setProblem] = useState<Problem>()
+  const order = items.map(({ message }) => message)
+
+  // The agent has taken it while it was being changed: what was written goes where the next message is written.
+  const gone = edit !== undefined && !order.includes(edit.message)
+  const save = useEffectEvent(() => {
+    if (edit) rewrite(edit.text)
+    setEdit(undefined)
+  })
+  useEffect(() => {
+    if (gone) save()
+  }, [gone])
+
+  /** The whole new order goes out: what somebody else has changed meanwhile is refused, not mixed. */
+  async function move(message: string, to: number): Promise<void> {
+    const wanted = order.filter((one) => one !== message)
+    wanted.splice(to, 0, message)
+    const outcome = await view.reorder(wanted)
+    setProblem(outcome.ok ? undefined : outcome.problem)
+  }
+  return (
+    <>
+      {items.map((item, index) => (
+        // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- dragging is also two buttons
+        <div
+          key={item.key}
+          className="queued"
+          data-dragged={dragged === item.message || undefined}
+          draggable={items.length > 1 && edit === undefined}
+          onDragStart={(event) => {
+            event.dataTransfer.effectAllowed = 'move'
+            event.dataTransfer.setData('text/plain', item.text)
+            setDragged(item.message)
+          }}
+          onDragEnd={() => setDragged(undefined)}
+          onDragOver={(event) => dragged !== undefined && event.preventDefault()}
+          onDrop={(event) => {
+            event.preventDefault()
+            if (dragged !== undefined && dragged !== item.message) void move(dragged, index)
+            setDragged(undefined)
+          }}
+        >
+          <Queued
+            item={item}
+            place={index + 1}
+            of={items.length}
+            view={view}
+            editing={edit?.message === item.message ? edit.text : undefined}
+            setEditing={(text) => setEdit(text === undefined ? undefined : { message: item.message, text })}
+            moveTo={(place) => void move(item.message, place - 1)}
+          />
+        </div>
+      ))}
+      {problem && items.length > 0 && (
+        <p className="small danger" role="alert">
+          {problem.detail}
+        </p>
+      )}
+    </>
+  )
+}
+
+function Queued({
+  item,
+  place,
+  of,
+  view,
+  editing,
+  setEditing,
+  moveTo,
+}: {
+  item: MessageItem
+  /** 1 is read first. */
+  place: number
+  of: number
+  view: SessionView
+  /** The text as it is being changed; undefined while it is not. */
+  editing: string | undefined
+  setEditing: (text: string | undefined) => void
+  moveTo: (place: number) => void
+}): ReactNode {
+  const { me } = useLive()
+  const [problem, setProblem] = useState<Problem>()
+  const mine = item.by.kind === 'person' && item.by.id === me.id
+
+  async function save(text: string): Promise<void> {
+    const outcome = await view.edit(item.message, text)
+    if (outcome.ok) setEditing(undefined)
+    setProblem(outcome.ok ? undefined : outcome.problem)
+  }
+  if (editing !== undefined) {
+    const unchanged = editing.trim() === '' || editing === item.text
+    return (
+      <>
+        <textarea
+          className="input"
+          aria-label="Edit the waiting message"
+          // oxlint-disable-next-line jsx-a11y/no-autofocus -- it was asked for just now
+          autoFocus
+          rows={Math.min(8, editing.split('\n').length + 1)}
+          value={editing}
+          onChange={(event) => setEditing(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') setEditing(undefined)
+          }}
+        />
+        {problem && (
+          <span className="small danger" role="alert">
+            {problem.detail}
+          </span>
+        )}
+        <button type="button" className="button" disabled={unchanged} onClick={() => void save(editing)}>
+          Save
+        </button>
+        <button type="button" className="button plain" onClick={() => setEditing(undefined)}>
+          Cancel
+        </button>
+      </>
+    )
+  }
+  return (
+    <>
+      <span className="small quiet">#{place} queued</span>
+      <div className="said">{item.text}</div>
+      {of > 1 && (
+        <>
+          <button
+            type="button"
+            className="button plain"
+            aria-label={`Move message ${place} up`}
+            disabled={place === 1}
+            onClick={() => moveTo(place - 1)}
+          >
+            ↑
+          </button>
+          <button
+            type="button"
+            className="button plain"
+            aria-label={`Move message ${place} down`}
+            disabled={place === of}
+            onClick={() => moveTo(place + 1)}
+          >
+            ↓
+          </button>
+        </>
+      )}
+      {mine && (
+        <>
+          <button type="button" className="button plain" onClick={() => setEditing(item.text)}>
+            Edit
+          </button>
+          <button type="button" className="button plain" onClick={() => void view.withdraw(item.message)}>
+            Withdraw
+          </button>
+        </>
+      )}
+    </>
+  )
+}

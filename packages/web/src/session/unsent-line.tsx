@@ -1,0 +1,38 @@
+import type { UnsentMessage } from '@hotline/client/unsent'
+import { type ReactNode, useState } from 'react'
+import { useLive } from '../live/hotline.tsx'
+
+/** One's own message that the log does not have yet: on its way, waiting for the server, or refused. */
+export function UnsentLine({
+  message,
+  discard,
+  rewrite,
+}: {
+  message: UnsentMessage
+  discard: () => boolean
+  /** Puts its text back where one writes. */
+  rewrite: () => void
+}): ReactNode {
+  const { contact } = useLive()
+  const [tooLate, setTooLate] = useState(false)
+  const { problem } = message
+  const words = problem?.detail ?? (contact.here ? 'sending …' : tooLate ? 'may have arrived' : 'waits here')
+  return (
+    <div className="queued">
+      <span className={problem ? 'small danger' : 'small quiet'}>{words}</span>
+      <div className="said">{message.text}</div>
+      {(problem || (!contact.here && !tooLate)) && (
+        <button
+          type="button"
+          className="button plain"
+          onClick={() => {
+            if (discard()) rewrite()
+            else setTooLate(true)
+          }}
+        >
+          {problem ? 'Edit' : 'Take back'}
+        </button>
+      )}
+    </div>
+  )
+}
