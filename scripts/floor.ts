@@ -31,7 +31,14 @@ function run(name: string): number {
   // First in the path as well, so that the processes that tests start are of the same version.
   const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` }
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  const files = ['packages/protocol', 'packages/core', 'packages/client', 'packages/server/test/log', 'e2e/test/line']
+  const files = [
+    'packages/protocol',
+    'packages/core',
+    'packages/client',
+    'packages/server/test/log',
+    'packages/cli/test/command-line',
+    'e2e/test/line',
+  ]
   console.log(`floor: Node ${version}`)
   return spawnSync(join(bin, 'node'), [vitest, 'run', ...files], { cwd: root, env, stdio: 'inherit' }).status ?? 1
 }

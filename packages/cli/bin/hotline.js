@@ -8,5 +8,12 @@ if (major < 22 || (major === 22 && minor < 18)) {
   )
   process.exitCode = 1
 } else {
+  // The oldest Node that we run on calls experimental what we use on purpose; programs read what we write.
+  const warn = process.emitWarning.bind(process)
+  process.emitWarning = (warning, ...rest) => {
+    const [kind] = rest
+    if ((typeof kind === 'object' ? kind?.type : kind) === 'ExperimentalWarning') return
+    warn(warning, ...rest)
+  }
   void import('../src/main.ts').then(({ main }) => main(process.argv))
 }

@@ -53,7 +53,8 @@ export function keepProcess(plan: ProcessPlan): KeptProcess {
 
   function start(): void {
     const startedAt = performance.now()
-    const started = spawn(process.execPath, [plan.main], {
+    // The oldest Node that we run on calls experimental what we use on purpose.
+    const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', plan.main], {
       env: plan.env(),
       // The channel carries nothing: that it closes is how the process hears that we are gone, however we went.
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
