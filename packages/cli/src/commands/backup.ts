@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
+import { BackupRefused, putBack, takeBackup } from '@hotline/server/ops/backup'
 import type { Command } from 'commander'
 import { fail } from '../failure.ts'
 import type { CommandContext } from './context.ts'
@@ -15,10 +16,7 @@ export function addBackupCommands(program: Command, context: CommandContext): vo
     .action(async (folder: string) => {
       const { dataDir, databaseUrl } = context.settings()
       const to = resolve(folder)
-      await refusably(async () => {
-        const { takeBackup } = await import('@hotline/server/ops/backup')
-        takeBackup({ dataDir, databaseUrl }, to, new Date().toISOString())
-      })
+      await refusably(() => takeBackup({ dataDir, databaseUrl }, to, new Date().toISOString()))
       const beside =
         databaseUrl === undefined ? '' : 'The log itself is in PostgreSQL: copy it with pg_dump, and before.\n'
       context.print(
@@ -34,22 +32,18 @@ export function addBackupCommands(program: Command, context: CommandContext): vo
     .action(async (folder: string) => {
       const { dataDir, databaseUrl } = context.settings()
       const life = randomBytes(lifeBytes).toString('hex')
-      await refusably(async () => {
-        const { putBack } = await import('@hotline/server/ops/backup')
-        await putBack(resolve(folder), { dataDir, databaseUrl }, life)
-      })
+      await refusably(() => putBack(resolve(folder), { dataDir, databaseUrl }, life))
       context.print({ dataDir }, `Put back into ${dataDir}. Start it with: hotline up\n`)
     })
 }
 
-/** The databases are loaded by these two commands alone: every other one would begin later. */
-async function refusably(work: () => Promise<void>): Promise<void> {
+async function refusably(work: () => void | Promise<void>): Promise<void> {
   // Whatever is written is this user's alone.
   process.umask(0o077)
   try {
     await work()
   } catch (error) {
-    if (error instanceof Error && error.name === 'BackupRefused') throw fail('invalid_request', error.message)
+    if (error instanceof Error && error.name === BackupRefused.name) throw fail('invalid_request', error.message)
     if (error instanceof Error && 'code' in error)
       throw fail('storage_unavailable', `It could not be copied: ${error.message}`)
     throw error
