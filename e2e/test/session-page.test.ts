@@ -137,6 +137,28 @@ describe('the page of one session', () => {
     await page.getByText('echo line 0', { exact: false }).first().waitFor()
   })
 
+  it('[T22] what deceives the eye is not allowed by a key or a click, but by a word', async () => {
+    const hand = await live.startSession('Looks harmless')
+    await hand.ask({ tool: 'Bash', title: 'Remove a picture', input: 'rm \u202egpj.exe' })
+    await open(hand.session)
+    const card = page.locator('.card[data-keys]')
+    await card.getByText('U+202E').first().waitFor()
+    const allow = card.getByRole('button', { name: /^Allow/ })
+    expect(await allow.isDisabled()).toBe(true)
+    await photograph('grave')
+    await card.waitFor()
+    await page.keyboard.press('a')
+    const word = page.getByLabel(/type “allow”/)
+    await expect.poll(() => word.evaluate((box) => box.ownerDocument.activeElement === box)).toBe(true)
+    await page.keyboard.type('allo')
+    expect(await allow.isDisabled()).toBe(true)
+    await page.keyboard.press('Enter')
+    expect((await live.stored(hand.session)).some(({ type }) => type === 'approval.resolved')).toBe(false)
+    await page.keyboard.type('w')
+    await page.keyboard.press('Enter')
+    await page.getByText('✓ Allowed by You').waitFor()
+  })
+
   it('[G13] beside the conversation stands what is known: state, machine, counts and plan', async () => {
     const hand = await live.startSession('With a plan')
     await hand.report(

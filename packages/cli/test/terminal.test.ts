@@ -104,6 +104,21 @@ describe('deciding at a terminal', () => {
     expect(await outcomesOf(runner)).toEqual([])
   })
 
+  it('[T22] attach does not allow what deceives the eye, and says where one can', async () => {
+    const runner = await live.startSession()
+    const terminal = startHotlineTerminal(['attach', runner.session], env())
+    await terminal.shows('queued -> starting')
+    await runner.ask({ tool: 'bash', title: 'A picture', input: 'rm \u202egpj.exe' })
+    await terminal.shows('[1] A picture')
+    terminal.type('/allow 1\r')
+    await terminal.shows('It holds what deceives the eye.')
+    expect(await outcomesOf(runner)).toEqual([])
+    terminal.type('/deny 1\r')
+    await terminal.shows('answer denied')
+    terminal.type('/quit\r')
+    expect(await terminal.ended).toBe(0)
+  })
+
   it('[B6] attach allows what was shown, by its number or when it had time to be read', async () => {
     const runner = await live.startSession()
     const terminal = startHotlineTerminal(['attach', runner.session], env())

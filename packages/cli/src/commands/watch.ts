@@ -141,6 +141,10 @@ export async function watchSession(server: Server, session: string, how: Watchin
       how.note(`! ${card.unfit}`)
       return undefined
     }
+    if (card.grave && verdict === 'allow') {
+      how.note(`! It holds what deceives the eye. Read it closely with: hotline approve ${card.approval}`)
+      return undefined
+    }
     const reason = words.slice(isNumber ? 1 : 0).join(' ')
     const decision = { approval: card.approval, digest: card.digest, verdict }
     return await link.command(stream, 'approval.decide', { ...decision, ...(reason ? { reason } : {}) })

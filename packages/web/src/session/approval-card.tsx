@@ -1,7 +1,8 @@
+import { readExactly } from '@hotline/core/exact-text'
 import type { ApprovalItem } from '@hotline/core/transcript/item'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useOnScreen } from '../live/use-on-screen.ts'
 import { useExactInput } from '../live/use-exact-input.ts'
@@ -55,6 +56,12 @@ export function ApprovalCard({
   const open = item.outcome === undefined
   const input = useExactInput(session, item.request, open)
   const isHere = input.text !== undefined
+  const runs = edited ?? input.text ?? ''
+  // What deceives the eye is not for a click: the word has to be typed.
+  const isGrave = useMemo(() => open && readExactly(runs).grave, [open, runs])
+  const [typed, setTyped] = useState('')
+  const word = useRef<HTMLInputElement>(null)
+  const isReady = seen && (!isGrave || typed.trim().toLowerCase() === 'allow')
 
   const read = useRef(draft?.read ?? false)
   useEffect(() => {
@@ -92,14 +99,18 @@ export function ApprovalCard({
     }
   }
   const startEdit = (): void => setEdited((now) => now ?? input.text)
-  const acts = useRef({ answer, startEdit })
-  acts.current = { answer, startEdit }
+  const allowByKey = (): void => {
+    if (isReady) void answer('allow')
+    else word.current?.focus()
+  }
+  const acts = useRef({ answer, startEdit, allowByKey })
+  acts.current = { answer, startEdit, allowByKey }
   useEffect(() => {
     // A key means what one sees: not a card that is elsewhere, nor one that came up under a finger that was on its way.
     if (!open || !first || !onScreen) return
     const onKey = (event: KeyboardEvent): void => {
       if (isTyping(event.target) || event.repeat || !isPlain(event)) return
-      if (event.key === 'a' && seen) void acts.current.answer('allow')
+      if (event.key === 'a' && seen) acts.current.allowByKey()
       else if (event.key === 'd') void acts.current.answer('deny')
       else if (event.key === 'e' && seen && canEdit) acts.current.startEdit()
       else if (event.key === 'c') card.current?.querySelector<HTMLInputElement>('.answer input')?.focus()
@@ -118,7 +129,7 @@ export function ApprovalCard({
     <button
       type="button"
       className={edited === undefined ? 'button strong' : 'button'}
-      disabled={!seen || unseen || pending !== undefined || edited !== undefined}
+      disabled={!isReady || unseen || pending !== undefined || edited !== undefined}
       onClick={() => void answer('allow')}
     >
       {pending === 'allow' ? (contact.here ? 'Allowing …' : 'Allow waits') : 'Allow'}
@@ -202,6 +213,22 @@ export function ApprovalCard({
           </span>
         )}
       </div>
+      {isGrave && (
+        <label className="facts word">
+          <span className="danger">It holds what deceives the eye. To allow it, type “allow”</span>
+          <input
+            ref={word}
+            className="input"
+            autoComplete="off"
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' && isReady && pending === undefined && edited === undefined)
+                void answer('allow')
+            }}
+          />
+        </label>
+      )}
       {problem && (
         <p className="facts danger" role="alert">
           {problem.detail}
@@ -213,7 +240,13 @@ export function ApprovalCard({
           <button
             type="button"
             className={edited === undefined ? 'button' : 'button strong'}
-            disabled={!seen || pending !== undefined || edited === input.text || edited === ''}
+            disabled={
+              !seen ||
+              pending !== undefined ||
+              edited === input.text ||
+              edited === '' ||
+              (edited !== undefined && !isReady)
+            }
             onClick={() => (edited === undefined ? startEdit() : void answer('modify'))}
           >
             {edited === undefined ? 'Edit and allow' : pending === 'modify' ? 'Allowing …' : 'Allow as edited'}
