@@ -1,5 +1,7 @@
 import { existsSync, statfsSync, statSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { httpRequest } from '@hotline/client/http-request'
 import type { AgentRow } from '@hotline/protocol/http'
 import type { Command } from 'commander'
@@ -12,6 +14,13 @@ export interface Finding {
   /** What was found, and what to do about it. */
   what: string
 }
+
+const dayMs = 24 * 60 * 60 * 1_000
+/** A certificate is renewed before; one that has less left was forgotten. */
+const certificateMinDays = 14
+/** More than a slow answer explains. */
+const clockMaxSeconds = 30
+const timeoutMs = 5_000
 
 /** Below this an afternoon of talkative agents may fill the disk. */
 const enoughRoomMiB = 512
@@ -38,7 +47,7 @@ async function examine(settings: Settings): Promise<readonly Finding[]> {
     const advice = health.problem.code === 'unreachable' ? ' Start it with "hotline up", or set HOTLINE_URL.' : ''
     return [...findings, { ok: false, what: `the server at ${url}: ${health.problem.detail}${advice}` }]
   }
-  findings.push({ ok: true, what: `the server at ${url} is ready` })
+  findings.push({ ok: true, what: `the server at ${url} is ready` }, ...(await examineMeeting(url)))
   if (token === undefined) {
     const what = 'no credential: run "hotline sign-in", or set HOTLINE_TOKEN'
     return [...findings, { ok: false, what }]
@@ -57,6 +66,44 @@ async function examine(settings: Settings): Promise<readonly Finding[]> {
     findings.push({ ok: true, what })
   }
   return findings
+}
+
+/** What two machines have to agree upon: the time, and a certificate that does not end soon. */
+async function examineMeeting(url: string): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const answer = await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(timeoutMs) }).catch(
+    () => undefined,
+  )
+  const there = Date.parse(answer?.headers.get('date') ?? '')
+  const apartSeconds = Math.round(Math.abs(Date.now() - there) / 1_000)
+  if (apartSeconds > clockMaxSeconds) {
+    const what = `the clocks here and at the server are ${apartSeconds} s apart; deadlines are counted by the server's`
+    findings.push({ ok: false, what })
+  } else if (!Number.isNaN(there)) findings.push({ ok: true, what: 'the clocks here and at the server agree' })
+  if (new URL(url).protocol !== 'https:') return findings
+  const ends = await certificateEnd(new URL(url))
+  if (ends === undefined) return findings
+  const days = Math.floor((ends.getTime() - Date.now()) / dayMs)
+  const what = `the certificate of the server ends in ${days} days`
+  return [...findings, { ok: days >= certificateMinDays, what }]
+}
+
+function certificateEnd({ hostname, port }: URL): Promise<Date | undefined> {
+  return new Promise((resolve) => {
+    const name = hostname.replace(/^\[|\]$/g, '')
+    const servername = isIP(name) === 0 ? { servername: name } : {}
+    const socket = connect({ host: name, port: Number(port || 443), ...servername, timeout: timeoutMs }, () => {
+      resolve(new Date(socket.getPeerCertificate().valid_to))
+      socket.destroy()
+    })
+    // Whether it can be reached at all was asked before.
+    const giveUp = (): void => {
+      resolve(undefined)
+      socket.destroy()
+    }
+    socket.once('error', giveUp)
+    socket.once('timeout', giveUp)
+  })
 }
 
 /** The data directory and the secrets in it are their owner's alone. */
