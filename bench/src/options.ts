@@ -10,8 +10,8 @@ export const flags = {
   minutes: { type: 'string', default: '120', help: 'when they are over, cells that were not begun are left out' },
   only: {
     type: 'string',
-    default: '',
-    help: 'only contenders of these names (or with these in them), separated by commas',
+    multiple: true,
+    help: 'only contenders of this name (or with this in it); may be given again',
   },
   report: {
     type: 'string',
@@ -50,7 +50,7 @@ export function parseOptions(argv: readonly string[]): Options {
     help: values.help,
     repeats: parseCount('repeats', values.repeats),
     budgetMs: parseCount('minutes', values.minutes) * 60_000,
-    only: values.only.split(',').filter((name) => name !== ''),
+    only: values.only ?? [],
     report: values.report,
     profileDir: values.profile,
     scratch: values.scratch,

@@ -26,6 +26,7 @@ async function measure(subject: AppendSubject, batch: number, profile: Profile, 
     writers: subject.writers,
     'warmup-ms': warmupMs,
     'window-ms': windowMs,
+    look: bench.profileDir === undefined ? 'yes' : 'no',
     directory: bench.scratch,
     url: place.url,
   })
