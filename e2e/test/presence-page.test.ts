@@ -74,7 +74,7 @@ describe('who else is here', () => {
     expect(logged.filter(({ type }) => /typing|watching/.test(type))).toEqual([])
   })
 
-  it('[G13] tokens, cost, why it is so and the changed files are shown', async () => {
+  it('[G13] [G32] tokens, cost, what goes on, why it is so and the changed files are shown', async () => {
     const hand = await scene.live.startSession('Costs something')
     const change = (path: string): { path: string; newText: string } => ({ path, newText: 'new' })
     const step = { turn: 't1', kind: 'edit' as const }
@@ -107,5 +107,18 @@ describe('who else is here', () => {
       usage: { inputTokens: 40_000, contextUsed: 52_000, cost: { amount: 0.32 } },
     })
     await photograph(page, 'evidence', [390, 1440])
+    await hand.report({
+      type: 'step.started',
+      data: { step: 's3', ...step },
+      body: { title: 'Edit it', locations: ['src/auth.ts'] },
+    })
+    const line = page.locator('.evidence')
+    await expect.poll(() => line.innerText()).toMatch(/^editing src\/auth\.ts · .*41k tokens · \$0\.32$/)
+    await hand.report(
+      { type: 'step.finished', data: { step: 's3', outcome: 'done' } },
+      { type: 'turn.ended', data: { turn: 't1', end: 'end' } },
+    )
+    await page.getByText(/turn ended · .* · 2 files changed/).waitFor()
+    expect(await line.innerText()).toMatch(/^waits for you to write/)
   })
 })

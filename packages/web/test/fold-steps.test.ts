@@ -58,4 +58,28 @@ describe('rows of a conversation', () => {
     const items = [step(), step(), step()]
     expect(group(foldSteps(items)).key).toBe(group(foldSteps([...items, step()])).key)
   })
+
+  it('[G32] the end of a turn counts the files of its own steps, each once, and none where its beginning is not loaded', () => {
+    const change = (path: string): StepItem => step({ changes: [{ path, newText: 'x' }] })
+    const turn = (startedAt?: string): Item => ({
+      kind: 'turn',
+      key: `turn:${(at += 1)}`,
+      seq: at,
+      at: '',
+      turn: String(at),
+      end: 'end',
+      startedAt,
+    })
+    const rows = foldSteps([
+      change('a.ts'),
+      turn(),
+      change('a.ts'),
+      change('b.ts'),
+      change('a.ts'),
+      step({ outcome: 'failed', changes: [{ path: 'c.ts', newText: 'x' }] }),
+      turn('2026-01-01T00:00:00.000Z'),
+      turn('2026-01-01T00:00:01.000Z'),
+    ])
+    expect(rows.flatMap((row) => (row.kind === 'turn' ? [row.files] : []))).toEqual([0, 2, 0])
+  })
 })

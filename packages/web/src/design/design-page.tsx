@@ -1,3 +1,4 @@
+import type { Item } from '@hotline/core/transcript/item'
 import { type ReactNode, useState } from 'react'
 import { ListSkeleton } from '../parts/skeletons.tsx'
 import { ContactBanner } from '../parts/contact-banner.tsx'
@@ -8,6 +9,7 @@ import { SessionRows } from '../list/session-rows.tsx'
 import { LiveContext, useLive } from '../live/hotline.tsx'
 import { ConnectionLabel, Count } from '../pages/rail.tsx'
 import { Evidence } from '../session/evidence.tsx'
+import { foldSteps } from '../session/fold-steps.ts'
 import { ItemView } from '../session/item-view.tsx'
 import { MessageBox } from '../session/message-box.tsx'
 import { people, sampleApprovals, sampleMessages, sampleQuestions, sampleSteps } from './sample-items.ts'
@@ -34,8 +36,8 @@ export function DesignPage(): ReactNode {
     drafts: new Map(),
     answer: () => undefined,
   }
-  const shown = (list: readonly (typeof approvals.open | typeof items.steps)[number][]): ReactNode =>
-    list.map((item) => (
+  const shown = (list: readonly Item[]): ReactNode =>
+    foldSteps(list).map((item) => (
       <div key={item.key} className="item">
         <ItemView item={item} acts={acts} firstOpen={false} />
       </div>

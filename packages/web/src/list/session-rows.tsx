@@ -23,7 +23,10 @@ export function SessionRows({ start, only }: { start: () => void; only?: Group |
   if (sessions.length === 0 && only === undefined) return <NoSessions start={start} />
   const byStart = sessions.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
   const fitting = byStart.filter(
-    (row) => fits(row, wanted) && (held?.has(row.session) ?? true) && (only === undefined || groupOf(row) === only),
+    (row) =>
+      fits(row, wanted) &&
+      (held?.has(row.session) ?? true) &&
+      (only === undefined || (held?.get(row.session) ?? groupOf(row)) === only),
   )
   const fresh = held === undefined ? 0 : byStart.filter((row) => !held.has(row.session)).length
   const rowsOf = (group: Group): readonly SessionRow[] =>

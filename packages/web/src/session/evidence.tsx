@@ -11,8 +11,9 @@ import { AsOf } from '../parts/as-of.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { PlanList } from '../parts/plan-list.tsx'
 import { countText, groupDigits, moneyText, shortCount } from '../text/amounts.ts'
-import { agoText, clockText, exactText } from '../text/time.ts'
+import { ageText, agoText, clockText, exactText } from '../text/time.ts'
 import { ChangedFiles } from './changed-files.tsx'
+import { doingNow } from './doing.ts'
 
 const reasons: Record<ChangeReason, string> = {
   claimed: 'a machine took it',
@@ -42,23 +43,36 @@ export function statusWords(state: SessionState, now: number): string {
 }
 
 /** What it does, since when, and how we know: the line below the title. */
-export function EvidenceLine({
-  state,
-  lastEventAt,
-}: {
-  state: SessionState
-  lastEventAt: number | undefined
-}): ReactNode {
+export function EvidenceLine({ picture, state }: { picture: SessionPicture; state: SessionState }): ReactNode {
   const now = useNow(1_000)
-  const words = [statusWords(state, now), `since ${clockText(state.turn?.since ?? state.since, now)}`, state.agent]
+  const { transcript, lastEventAt } = picture
+  const { cost } = state.usage ?? {}
+  const doing = isWorking(state) ? doingNow(transcript) : undefined
+  const words = doing
+    ? [doing.words, ageText(now - Date.parse(doing.since))]
+    : [statusWords(state, now), `since ${clockText(state.turn?.since ?? state.since, now)}`]
+  words.push(state.agent)
   if (state.mode) words.push(`mode ${state.mode}`)
   if (lastEventAt !== undefined && isLive(state.status)) words.push(`last sign ${agoText(now - lastEventAt)}`)
+  const tokens = tokensOf(state.usage)
+  if (tokens !== undefined) words.push(`${shortCount(tokens)} tokens`)
+  if (cost) words.push(moneyText(cost))
   return (
     <div className="small quiet evidence">
       <AsOf />
       {words.join(' · ')}
     </div>
   )
+}
+
+/** At work, in contact, and with nothing asked: what it does says more than that it works. */
+function isWorking(state: SessionState): boolean {
+  return state.status === 'active' && state.staleSince === undefined && !state.ending && turnOf(state) === 'running'
+}
+
+function tokensOf(usage: Usage | undefined): number | undefined {
+  if (usage?.inputTokens === undefined && usage?.outputTokens === undefined) return undefined
+  return (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0)
 }
 
 /** Everything that is known about a session beside its conversation. */
@@ -87,6 +101,7 @@ export function Evidence({
           <time title={exactText(state.since)}>{clockText(state.since, now)}</time>
         </Fact>
         <Fact name="Why">{state.reason && reasons[state.reason]}</Fact>
+        <Fact name="Now">{isWorking(state) && doingNow(picture.transcript)?.words}</Fact>
         <Fact name="Agent">{state.agent}</Fact>
         <Fact name="Model">{state.model}</Fact>
         <Fact name="Mode">{state.mode}</Fact>
@@ -121,9 +136,8 @@ export function Evidence({
 /** What the agent last told of tokens and cost; nothing where it tells nothing. */
 function UsageFacts({ usage }: { usage: Usage | undefined }): ReactNode {
   if (!usage) return undefined
-  const { inputTokens, outputTokens, contextUsed, contextSize, cost } = usage
-  const tokens =
-    inputTokens === undefined && outputTokens === undefined ? undefined : (inputTokens ?? 0) + (outputTokens ?? 0)
+  const { contextUsed, contextSize, cost } = usage
+  const tokens = tokensOf(usage)
   return (
     <>
       <Fact name="Tokens">{tokens !== undefined && <span title={groupDigits(tokens)}>{shortCount(tokens)}</span>}</Fact>

@@ -1,4 +1,4 @@
-import type { Item, StepItem } from '@hotline/core/transcript/item'
+import type { Item, StepItem, TurnItem } from '@hotline/core/transcript/item'
 import { countText } from '../text/amounts.ts'
 
 /** Fewer than this in a row stay as they are: folding two lines into one saves nothing. */
@@ -13,14 +13,26 @@ export interface StepGroup {
   steps: readonly StepItem[]
 }
 
-export type Row = Item | StepGroup
+/** The end of a turn, with how many files it changed. */
+export type TurnRow = TurnItem & { files: number }
+
+export type Row = Exclude<Item, TurnItem> | StepGroup | TurnRow
 
 /** Rows of a conversation: ten reads in a row become one. What failed, was denied or runs now always stands by itself. */
 export function foldSteps(items: readonly Item[]): readonly Row[] {
   const rows: Row[] = []
+  let changed = new Set<string>()
   for (let at = 0; at < items.length;) {
     const item = items[at]
     if (!item) break
+    if (item.kind === 'step') for (const { path } of item.outcome === 'done' ? item.changes : []) changed.add(path)
+    if (item.kind === 'turn') {
+      // Without its beginning some of its steps are not loaded, and a count would be too small.
+      rows.push({ ...item, files: item.startedAt === undefined ? 0 : changed.size })
+      changed = new Set()
+      at += 1
+      continue
+    }
     const steps = runFrom(items, at)
     const [first] = steps
     if (first && steps.length >= foldFrom) rows.push({ kind: 'steps', key: first.key, stepKind: first.stepKind, steps })

@@ -6,6 +6,7 @@ import { Diff } from '../parts/diff.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
 import { PlanList } from '../parts/plan-list.tsx'
 import { Said } from '../parts/said.tsx'
+import { countText } from '../text/amounts.ts'
 import { clockText, durationText, exactText } from '../text/time.ts'
 import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
 import { groupText, type Row, type StepGroup } from './fold-steps.ts'
@@ -74,7 +75,9 @@ export function ItemView({ item, acts, firstOpen }: { item: Row; acts: Acts; fir
       return (
         <div className="turn">
           <span>
-            {ends[item.end]} {took && `· ${took}`} {item.error && `· ${item.error}`}
+            {[ends[item.end], took, item.files > 0 ? `${countText(item.files, 'file')} changed` : '', item.error]
+              .filter(Boolean)
+              .join(' · ')}
           </span>
         </div>
       )

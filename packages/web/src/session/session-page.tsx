@@ -73,7 +73,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         </To>
         <div className="name">
           <h1>{state.title}</h1>
-          <EvidenceLine state={state} lastEventAt={picture.lastEventAt} />
+          <EvidenceLine picture={picture} state={state} />
         </div>
         <div className="tabs" role="tablist" aria-label="View">
           <button
