@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Envelope } from '@hotline/protocol/event'
 import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
@@ -82,6 +82,30 @@ describe('hotline up', () => {
     hotline.child.kill('SIGTERM')
     expect((await hotline.ended).out).toBe('')
   })
+
+  it.each(['both', 'server', 'runner'])(
+    '[O4] a folder that others can write is refused, and left as it is (%s)',
+    async (only) => {
+      const data = join(dir.path, 'data')
+      mkdirSync(data)
+      chmodSync(data, 0o777)
+      const { code, err } = await up({}, ['--json'], only === 'both' ? [] : ['--only', only]).ended
+      expect(code).toBe(2)
+      expect(JSON.parse(err)).toMatchObject({ code: 'invalid_request' })
+      expect(err).toContain('Others can write the data directory')
+      expect(statSync(data).mode & 0o777).toBe(0o777)
+    },
+  )
+
+  it.each(['/proc/nope', '/dev/null/x', '/etc/hostname'])(
+    '[O4] %s is no folder, and that is a sentence',
+    async (data) => {
+      const { code, err } = await up({ HOTLINE_DATA_DIR: data }, []).ended
+      expect(code).toBe(2)
+      expect(err).toMatch(/cannot be made|is not a directory/)
+      expect(err).not.toContain('    at ')
+    },
+  )
 
   it('[B10] a second server in the same folder is refused with a sentence', async () => {
     const first = up()

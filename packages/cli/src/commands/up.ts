@@ -1,9 +1,11 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { builtinProfiles } from '@hotline/runner/agents'
 import { options as runnerOptions } from '@hotline/runner/config'
+import { prepareDataDirectory } from '@hotline/server/config/data-dir'
 import { options as serverOptions } from '@hotline/server/config/options'
+import { ConfigError } from '@hotline/server/config/read-config'
 import { fail } from '../failure.ts'
 import { keepProcess, type KeptProcess } from '../kept-process.ts'
 import { options } from '../options.ts'
@@ -74,8 +76,8 @@ export interface UpFacts {
 export async function up({ settings, env, only, say, ready }: UpPorts): Promise<void> {
   const { dataDir } = settings
   refuseUnknown(env)
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  chmodSync(dataDir, 0o700)
+  const told = new Set(checkedDirectory(dataDir))
+  for (const notice of told) say(notice)
   const kept: KeptProcess[] = []
   const stopping = new AbortController()
   const stop = (): void => {
@@ -128,7 +130,9 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
     const local = String(facts['local'])
     const near = local.startsWith('http:') ? local : url
     writeFileSync(join(dataDir, 'url'), `${near}\n`, { mode: 0o600 })
-    for (const notice of Array.isArray(facts['notices']) ? facts['notices'] : []) say(String(notice))
+    for (const notice of Array.isArray(facts['notices']) ? facts['notices'] : []) {
+      if (!told.has(String(notice))) say(String(notice))
+    }
     return { url, near, bootstrap }
   }
 
@@ -176,6 +180,16 @@ function ownEnvironment(env: Environment, of: 'server' | 'runner'): Record<strin
     if (value !== undefined && (passedOn.includes(name) || isFor(name))) own[name] = value
   }
   return own
+}
+
+/** Refused where others could write it, before anything is started in it: as the server does, and for a runner alone too. */
+function checkedDirectory(dataDir: string): readonly string[] {
+  try {
+    return prepareDataDirectory(dataDir)
+  } catch (error) {
+    if (error instanceof ConfigError) throw fail('invalid_request', error.message)
+    throw error
+  }
 }
 
 /** A setting with a typing error would silently be its default. */

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { options } from './options.ts'
 import { ConfigError } from './read-config.ts'
 
@@ -12,7 +13,7 @@ const othersWrite = 0o022
 export function prepareDataDirectory(path: string): readonly string[] {
   const warnings: string[] = []
   try {
-    mkdirSync(path, { recursive: true, mode: ownerOnly })
+    makeDirectory(resolve(path))
   } catch (error) {
     throw new ConfigError(`The data directory ${path} cannot be made (${describe(error)}). Set ${options.dataDir.env}.`)
   }
@@ -34,6 +35,14 @@ export function prepareDataDirectory(path: string): readonly string[] {
     warnings.push(`Others could read the data directory ${path}; now only its owner can.`)
   }
   return warnings
+}
+
+/** One by one: where no directory can be made (`/proc/x`), Node's own recursion never ends. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  const parent = dirname(path)
+  if (parent !== path) makeDirectory(parent)
+  mkdirSync(path, { mode: ownerOnly })
 }
 
 function describe(error: unknown): string {
