@@ -9,6 +9,7 @@ import type { SessionState } from '@hotline/core/session/state'
 import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
 import type { SessionRow } from '@hotline/protocol/http'
 import { Failure, fail } from './failure.ts'
+import { namedBy } from './find-id.ts'
 import type { Settings } from './settings.ts'
 
 /** A command whose answer does not come is sent so often, each time with the same id. */
@@ -24,7 +25,7 @@ export interface Server {
   command<T extends CommandType>(stream: string, type: T, data: CommandInput<T>): Promise<Accepted>
   /** All that one may see, page by page; the one that changed last comes first. */
   sessions(): Promise<readonly SessionRow[]>
-  /** A session by its id or by the beginning of it, if only one fits. */
+  /** A session by its id or by the beginning of it, if that is long enough and only one fits. */
   findSession(text: string): Promise<SessionRow>
   state(session: string): Promise<{ cursor: string; state: SessionState }>
   /** Of those who share a project with whoever asks, by their ids; empty where that cannot be had. */
@@ -76,10 +77,10 @@ export function askServer(settings: Settings): Server {
     },
     findSession: async (text) => {
       const rows = await server.sessions()
-      const fitting = rows.filter(({ session }) => session === text || session.startsWith(text))
+      const fitting = namedBy(text, rows, ({ session }) => session)
       const [only, another] = fitting
       if (!only) throw fail('not_found', `No session begins with "${text}". See: hotline ls --all`)
-      if (another && only.session !== text) {
+      if (another) {
         throw fail('invalid_request', `${fitting.length} sessions begin with "${text}". Give more of the id.`)
       }
       return only

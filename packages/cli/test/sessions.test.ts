@@ -81,6 +81,29 @@ describe('sessions from the command line', () => {
     expect(await typesOf(runner)).toContain('control.requested')
   })
 
+  it('[B14] what is no id, or too little of one, decides nothing and ends nothing', async () => {
+    const runner = await live.startSession()
+    const { approval } = await runner.ask({ tool: 'bash', title: 'List', input: 'ls' })
+    for (const id of ['', approval.slice(0, 3), runner.session.slice(0, 3)]) {
+      for (const args of [
+        ['deny', id],
+        ['abort', id],
+        ['asks', id],
+        ['send', id, 'hello'],
+        ['attach', id],
+      ]) {
+        const refused = await run(['--json', ...args])
+        expect(refused).toMatchObject({ code: errorKinds.invalid.exit, out: '' })
+        expect(JSON.parse(refused.err)).toMatchObject({ code: 'invalid_request' })
+        expect(refused.err).toContain('too little of an id')
+      }
+    }
+    expect(await resolvedOf(runner)).toEqual([])
+    const types = await typesOf(runner)
+    for (const type of ['control.requested', 'message.posted']) expect(types).not.toContain(type)
+    expect(await run(['deny', approval.slice(0, -4)])).toMatchObject({ code: 0, out: 'denied\n' })
+  })
+
   it('[B5] deny shows exactly what would have run, and asks shows everything that is asked', async () => {
     const runner = await live.startSession()
     const input = 'rm -rf /\r\u001b[2K\u202els\n00:00:00 answer allowed'

@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { type ApprovalCard, approvalCard } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { fail } from '../failure.ts'
+import { namedBy } from '../find-id.ts'
 import { openPrompt } from '../prompt.ts'
 import type { CommandContext } from './context.ts'
 
@@ -40,7 +41,7 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
     .command('asks')
     .description('what agents ask now, whole; with --json also the digest that "approve --digest" needs')
     .argument('[approval-or-session]', 'id, or the beginning of it (default: everything)')
-    .action(async (text = '') => {
+    .action(async (text: string | undefined) => {
       const found = await findCards(context.server(), text)
       if (context.json) for (const one of found) context.write(`${JSON.stringify(askedOf(one))}\n`)
       else if (found.length === 0) context.write('Nothing is asked now.\n')
@@ -132,20 +133,24 @@ async function findCard(server: Server, text: string): Promise<Found> {
   return only
 }
 
-/** Everything that is asked under an id of an approval, of a session, or the beginning of one. */
-async function findCards(server: Server, text: string): Promise<readonly Found[]> {
+/** Everything that is asked under an id of an approval, of a session, or the beginning of one; without one, everything. */
+async function findCards(server: Server, text: string | undefined): Promise<readonly Found[]> {
   const rows = await server.sessions()
-  const named = rows.filter(({ openApprovals: open }) => open.some((approval) => approval.startsWith(text)))
-  const chosen = named.length > 0 ? named : rows.filter(({ session }) => session.startsWith(text))
-  if (chosen.length === 0 && text !== '') {
+  const open = rows.flatMap(({ session, openApprovals: approvals }) =>
+    approvals.map((approval) => ({ session, approval })),
+  )
+  const named = text === undefined ? open : namedBy(text, open, ({ approval }) => approval)
+  const sessions = named.length > 0 || text === undefined ? [] : namedBy(text, rows, ({ session }) => session)
+  const chosen =
+    sessions.length === 0 ? named : open.filter((one) => sessions.some(({ session }) => session === one.session))
+  if (text !== undefined && named.length === 0 && sessions.length === 0) {
     throw fail('not_found', `There is no open approval and no session "${text}". See: hotline ls`)
   }
   const found: Found[] = []
-  for (const { session, openApprovals: count } of chosen) {
-    if (count.length === 0) continue
+  for (const session of new Set(chosen.map((one) => one.session))) {
     const { state } = await server.state(session)
     for (const { approval, digest } of openApprovals(state)) {
-      if (named.length > 0 && !approval.startsWith(text)) continue
+      if (named.length > 0 && !chosen.some((one) => one.approval === approval)) continue
       const card = await readCard(server, session, approval)
       if (card.digest !== digest) throw fail('digest_mismatch', 'What was asked has changed. Look again.')
       found.push({ session, card })
