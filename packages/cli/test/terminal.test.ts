@@ -4,6 +4,7 @@ import { listProcesses } from '@hotline/testing/process-list'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startHotlineProcess } from './hotline-process.ts'
 import { type HotlineTerminal, startHotlineTerminal } from './hotline-terminal.ts'
 
 let live: LiveServer
@@ -76,6 +77,31 @@ describe('deciding at a terminal', () => {
     await again.shows('Type "allow"')
     await insist(again, 'allow', 'allowed\r')
     expect(await again.ended).toBe(0)
+    expect(await outcomesOf(runner)).toEqual(['allowed'])
+  })
+
+  it('[B11] an input that lies beside its event is shown whole by approve and asks, and is not allowed in attach', async () => {
+    const runner = await live.startSession()
+    const input = `echo begin\n${`echo ${'x'.repeat(60)}\n`.repeat(2_000)}echo end`
+    const content = await live.putContent(runner.session, input)
+    const { approval, digest } = await runner.ask({ tool: 'bash', title: 'Long', content })
+    const attached = startHotlineTerminal(['attach', runner.session], env())
+    await attached.shows('bytes, not shown here)')
+    attached.type('/allow 1\r')
+    await attached.shows('! It is too long to be shown here.')
+    attached.type('/quit\r')
+    await attached.ended
+    const asked = startHotlineProcess(['--json', 'asks', approval], env())
+    asked.endInput()
+    const value = JSON.parse((await asked.ended).out) as { digest: string; request: { input: string } }
+    expect(value.digest).toBe(digest)
+    expect(value.request.input === input).toBe(true)
+    const terminal = startHotlineTerminal(['approve', approval], env())
+    await terminal.shows('longer than the screen')
+    expect(terminal.screen.match(/^\| echo x{60}\r$/gm)).toHaveLength(2_000)
+    for (const line of ['| echo begin\r', '| echo end\r']) expect(terminal.screen).toContain(line)
+    await insist(terminal, 'allow', 'allowed\r')
+    expect(await terminal.ended).toBe(0)
     expect(await outcomesOf(runner)).toEqual(['allowed'])
   })
 
