@@ -40,7 +40,10 @@ export function startHotlineProcess(args: readonly string[], env: Readonly<Recor
     child,
     type: (line) => void child.stdin.write(`${line}\n`),
     endInput: () => void child.stdin.end(),
-    says: (text) => waitFor(() => out.includes(text), { what: `"${text}" (so far: ${out}${err})`, deadlineMs: 10_000 }),
+    says: (text) =>
+      waitFor(() => out.includes(text), { what: `"${text}"`, deadlineMs: 10_000 }).catch((error: unknown) => {
+        throw new Error(`${String(error)}; it said:\n${out}${err}`, { cause: error })
+      }),
     ended,
   }
 }
