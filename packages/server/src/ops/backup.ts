@@ -5,9 +5,11 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -145,9 +147,20 @@ async function beginLifeOnPostgres(url: string, life: string): Promise<void> {
   }
 }
 
-/** What is not there is left out. */
+/** What is being put just now; it was promised to nobody, and is somewhere else a moment later. */
+const unfinished = join('blobs', 'incoming')
+
+/** What is not there is left out, also where it goes away meanwhile: content is deleted, and what was delivered is. */
 function copy(from: string, to: string): void {
-  if (existsSync(from)) cpSync(from, to, { recursive: true, preserveTimestamps: true, errorOnExist: false })
+  if (from.endsWith(unfinished)) return
+  try {
+    if (statSync(from).isDirectory()) {
+      mkdirSync(to, { mode: 0o700, recursive: true })
+      for (const name of readdirSync(from)) copy(join(from, name), join(to, name))
+    } else cpSync(from, to, { preserveTimestamps: true, errorOnExist: false })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
 }
 
 function readLabel(from: string): Label {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { accepted, agentEvent, freely, readAll } from '@hotline/testing/log-bench'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { openTestPostgres } from '@hotline/testing/test-postgres'
@@ -85,4 +86,42 @@ describe.each(['sqlite', 'postgres'] as const)('a copy of a log on %s', (kind) =
     expect(existsSync(join(temp.path, 'copy'))).toBe(false)
     expect(existsSync(nowhere.dataDir)).toBe(false)
   })
+})
+
+/** Puts, renames and removes files as a server and its runner at work do, in a thread of its own. */
+const busy = `
+  const { mkdirSync, renameSync, rmSync, writeFileSync } = require('node:fs')
+  const { join } = require('node:path')
+  const { workerData } = require('node:worker_threads')
+  const incoming = join(workerData, 'blobs', 'incoming')
+  const kept = join(workerData, 'blobs', 'ab')
+  for (let at = 0; ; at += 1) {
+    const [session, file] = [join(workerData, 'runner', 'sessions', String(at % 7)), String(at % 5)]
+    mkdirSync(incoming, { recursive: true })
+    mkdirSync(kept, { recursive: true })
+    mkdirSync(session, { recursive: true })
+    writeFileSync(join(incoming, file), 'content')
+    writeFileSync(join(session, 'spool.jsonl'), 'a line')
+    renameSync(join(incoming, file), join(kept, file))
+    rmSync(session, { recursive: true })
+  }
+`
+
+it('[O7] a copy is taken while content is put and spools go away', async () => {
+  const temp = await openTempDir()
+  const dataDir = join(temp.path, 'data')
+  const database = await openDatabase({ kind: 'sqlite', dir: dataDir }, means)
+  await database[Symbol.asyncDispose]()
+  const worker = new Worker(busy, { eval: true, workerData: dataDir })
+  const failed: unknown[] = []
+  worker.on('error', (error) => failed.push(error))
+  await expect.poll(() => existsSync(join(dataDir, 'blobs', 'ab', '0'))).toBe(true)
+  for (let time = 0; time < 60; time += 1) {
+    const to = join(temp.path, `copy-${time}`)
+    takeBackup({ dataDir, databaseUrl: undefined }, to, now)
+    expect(existsSync(join(to, 'blobs', 'incoming'))).toBe(false)
+  }
+  await worker.terminate()
+  expect(failed).toEqual([])
+  await temp.remove()
 })
