@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Step, scriptPrompt } from '@hotline/demo-agent/script'
 import type { CommandInput } from '@hotline/protocol/command'
+import { limits } from '@hotline/protocol/limits'
 import { waitFor } from '@hotline/testing/wait-for'
 import { expect, test } from 'vitest'
 import { openBench } from './bench.ts'
@@ -269,6 +270,23 @@ test('[R28] an input that is too long for an event is asked whole, beside it, ov
     ask.data.digest,
     next.data.digest,
   ])
+})
+
+test('[R28] what is small but written at length is asked as well', async () => {
+  await using bench = await openBench()
+  const { world, cwd } = bench
+  const odd = '\u0001'.repeat(50_000)
+  await bench.script([
+    { do: 'ask', title: 'Odd', kind: 'edit', input: { path: 'odd', content: odd }, record: 'record' },
+    say('on'),
+  ])
+  const session = world.start('scripted', { cwd, prompt: 'play' })
+  const ask = await world.ask(session)
+  expect(world.content.get(ask.body?.content?.digest ?? '')).toContain('\\u0001')
+  expect(Buffer.byteLength(JSON.stringify(ask))).toBeLessThan(limits.eventBytes)
+  world.decide(session, ask, 'allow')
+  await world.until(session, 'the end', ({ counts, turn }) => counts.turns === 1 && !turn)
+  expect(world.events(session, 'approval.dispatched').length).toBe(1)
 })
 
 test('questions go to people and answers back to the agent', async () => {

@@ -48,6 +48,8 @@ export class Outbox {
   readonly #onLost: (problem: Problem) => void
   readonly #asked = new Map<number, (fate: Fate) => void>()
   readonly #abort = new AbortController()
+  /** Digests of content that this life has put on the server. */
+  readonly #put = new Set<string>()
   #idle: (() => void)[] = []
   #fence: number | undefined
   #sending: Promise<void> | undefined
@@ -150,7 +152,7 @@ export class Outbox {
     const { reports, places } = coalesce(events.map((waiting) => withTime(waiting, batch)))
     const { signal } = this.#abort
     for (let waitMs = retryMinMs; ; waitMs = Math.min(2 * waitMs, retryMaxMs)) {
-      const beside = await layBeside(reports, this.#stream, this.#link)
+      const beside = await layBeside(reports, this.#stream, this.#link, this.#put, signal)
       const outcome = beside.ok
         ? await this.#link.command(
             this.#stream,
@@ -170,7 +172,9 @@ export class Outbox {
         return
       }
       const { problem } = outcome
-      if (final.has(problem.code)) return this.#lose(problem)
+      // Only the log itself knows that a session is not there; a request may have been answered by something in between.
+      const isFinal = final.has(problem.code) && (beside.ok || problem.code !== 'not_found')
+      if (isFinal) return this.#lose(problem)
       if (unreadable.has(kindOf(problem.code))) return this.#setApart(batch, events, problem)
       this.#log.warn('report waits', { stream: this.#stream, code: problem.code })
       await pause(problem.retryAfterMs ?? waitMs, undefined, { signal })

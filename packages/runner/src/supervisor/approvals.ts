@@ -20,8 +20,8 @@ interface Frozen {
 /** Characters of the agent's own words about a request. */
 const reasonChars = 2_000
 
-/** Characters of file contents that are shown beside a request. */
-const changesChars = 64 * 1024
+/** JSON bytes of file contents that are shown beside a request. */
+const changesBytes = 96 * 1024
 
 /** What approvals need to know of their session. */
 export interface ApprovalContext {
@@ -136,7 +136,7 @@ export class Approvals {
 
   #freeze(ask: Ask, redactor: Redactor): Pick<Frozen, 'request'> & { isRedacted: boolean } {
     const { cwd, envNames } = this.#context
-    const shown = ask.changes?.reduce((sum, { newText }) => sum + newText.length, 0) ?? 0
+    const shown = ask.changes === undefined ? 0 : Buffer.byteLength(JSON.stringify(ask.changes))
     const request = told({
       tool: head(ask.tool, 200).toWellFormed(),
       title: head(ask.title, 500),
@@ -144,7 +144,7 @@ export class Approvals {
       cwd,
       envNames: envNames.toSorted(),
       reason: ask.reason === undefined ? undefined : head(ask.reason, reasonChars),
-      changes: shown > changesChars ? undefined : ask.changes,
+      changes: shown > changesBytes ? undefined : ask.changes,
     }) as Frozen['request']
     const masked = redactor.value(request)
     return { request: masked, isRedacted: masked !== request }
