@@ -51,7 +51,8 @@ export class Accounts {
 
   /** A new session for the right name and password. Unknown names cost and answer the same as wrong passwords. */
   async signIn(name: string, password: string, place: Place): Promise<SignedIn | Problem> {
-    const { lists, limits, passwords } = this.#ports
+    const { lists, limits, passwords, proofs } = this.#ports
+    const { changes } = proofs
     const nameKey = keyOfName(name)
     const taken = await limits.take(nameKey, place.network)
     if (!taken.ok) {
@@ -70,7 +71,7 @@ export class Accounts {
     }
     await limits.succeeded(nameKey, place.network)
     this.#ports.signedIn('right')
-    return this.#open(usable.account, place.replaces)
+    return this.#open(usable.account, changes, place.replaces)
   }
 
   /** Ends one browser session. */
@@ -86,7 +87,7 @@ export class Accounts {
 
   /** A new password ends every browser session of the account; the one that asked gets a new id. */
   async changePassword(principal: Principal, current: string, next: string, place: Place): Promise<SignedIn | Problem> {
-    const { passwords, clock, log } = this.#ports
+    const { passwords, clock, log, proofs } = this.#ports
     const account = await this.#accountOf(principal)
     if ('code' in account) return account
     const weak = weaknessOf(next, account.name)
@@ -115,21 +116,24 @@ export class Accounts {
       ],
     })
     if (!written.ok) return storeProblem(written)
-    this.#ports.proofs.note(token.id)
+    proofs.forget(account.account)
+    proofs.note(token.id, account.account, proofs.changes)
     return { account: account.account, session: token }
   }
 
   /** Says the password again, so that the credential may do for a while what needs that. */
   async confirm(principal: Principal, password: string, place: Place): Promise<Problem | undefined> {
+    const { proofs } = this.#ports
+    const { changes } = proofs
     const account = await this.#accountOf(principal)
     if ('code' in account) return account
     const wrong = await this.#checkCurrent(account, password, place)
     if (wrong) return wrong
-    this.#ports.proofs.note(principal.key)
+    proofs.note(principal.key, account.account, changes)
     return undefined
   }
 
-  async #open(account: string, replaced: string | undefined): Promise<SignedIn | Problem> {
+  async #open(account: string, changes: number, replaced: string | undefined): Promise<SignedIn | Problem> {
     const { log, lists, clock } = this.#ports
     const { token, row } = newSession(account, this.#ports)
     const written = await log.write({
@@ -142,7 +146,7 @@ export class Accounts {
       rows: [...(await dropOldSessions(account, { lists, clock, replaced })), ...dropReplaced(replaced), row],
     })
     if (!written.ok) return storeProblem(written)
-    this.#ports.proofs.note(token.id)
+    this.#ports.proofs.note(token.id, account, changes)
     return { account, session: token }
   }
 

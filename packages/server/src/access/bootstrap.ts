@@ -76,7 +76,7 @@ export class Bootstrap {
 
   /** Makes the first account for the right code. Of two that come at once, one wins. */
   async claim(what: { code: string; name: string; password: string }, place: Place): Promise<SignedIn | Problem> {
-    const { limits, newAccounts, log, clock } = this.#ports
+    const { limits, newAccounts, log, clock, proofs } = this.#ports
     if (this.#code === undefined) return over()
     const taken = await limits.takeFrom(place.network)
     if (!taken.ok) return tooMany(taken.waitMs)
@@ -102,7 +102,7 @@ export class Bootstrap {
       ],
     })
     if (!written.ok) return written.reason === 'conflict' ? over() : storeProblem(written)
-    this.#ports.proofs.note(token.id)
+    proofs.note(token.id, row.account, proofs.changes)
     this.#cancel()
     await this.#end('closed')
     return { account: row.account, session: token }

@@ -161,6 +161,16 @@ describe('the password', () => {
     const said = await call('POST', '/api/auth/confirm', { token: server.token }, { password: owner.password })
     expect(said.status).toBe(204)
     expect(await change('operator')).toMatchObject({ t: 'accepted' })
+    // With another password the socket of the token stays, and what it may do asks for the new one.
+    const next = 'seven grey herons over the weir'
+    const [first, second] = [owner.password, next]
+    const changed = await call('POST', '/api/auth/password', { cookie }, { current: first, next: second })
+    cookie = changed.cookie ?? ''
+    expect(await change('viewer')).toMatchObject({ t: 'refused', problem: { code: 'password_needed' } })
+    await call('POST', '/api/auth/confirm', { token: server.token }, { password: next })
+    expect(await change('viewer')).toMatchObject({ t: 'accepted' })
+    const back = await call('POST', '/api/auth/password', { cookie }, { current: second, next: first })
+    cookie = back.cookie ?? ''
   })
 })
 

@@ -1,5 +1,7 @@
 import { uuidV7 } from '@hotline/client/uuid'
+import { person } from '@hotline/testing/middle'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Proofs } from '../../src/access/proofs.ts'
 import { registerSessionRoutes } from '../../src/http/sessions.ts'
 import {
   type Answer,
@@ -107,5 +109,28 @@ describe('what needs the password', () => {
     const body = { current: owner.password, next }
     const changed = await stack.call('POST', '/api/auth/password', { cookie: other, body })
     expect((await makeKey({ cookie: changed.cookie ?? '' })).status).toBe(201)
+  })
+
+  it('[A10] that somebody knew a password proves nothing once it is another one', async () => {
+    const token = (await makeKey({ cookie })).body.token as string
+    await stack.confirm({ token })
+    const next = 'seven grey herons over the weir'
+    const change = (current: string, other: string, who: CallOptions): Promise<Answer> =>
+      stack.call('POST', '/api/auth/password', { ...who, body: { current, next: other } })
+    const changed = await change(owner.password, next, { cookie })
+    expect(changed.status).toBe(200)
+    expect(await makeKey({ token })).toMatchObject(needed)
+    await stack.confirm({ token }, next)
+    expect((await makeKey({ token })).status).toBe(201)
+  })
+
+  it('[A10] a password that is changed while it is compared proves nothing either', () => {
+    const proofs = new Proofs(clock)
+    const before = proofs.changes
+    proofs.forget('a1')
+    proofs.note('k1', 'a1', before)
+    expect(proofs.missing(person('a1', { key: 'k1' }))).toMatchObject({ code: 'password_needed' })
+    proofs.note('k1', 'a1', proofs.changes)
+    expect(proofs.missing(person('a1', { key: 'k1' }))).toBeUndefined()
   })
 })
