@@ -205,6 +205,43 @@ describe('sessions from the command line', () => {
     expect(texts).toHaveLength(1)
   })
 
+  it('[B6] what was typed before /quit is sent before the program ends, and what could not be sent is said', async () => {
+    const runner = await live.startSession()
+    const textsOf = async (session: string): Promise<unknown[]> =>
+      (await live.stored(session)).filter(({ type }) => type === 'message.posted').map(({ body }) => body?.['text'])
+    const attached = start(['attach', runner.session])
+    attached.type('ONE\nTWO\n/quit\nTHREE')
+    expect(await attached.ended).toMatchObject({ code: 0, err: expect.stringContaining('It goes on.') as string })
+    expect(await textsOf(runner.session)).toEqual(['ONE', 'TWO'])
+
+    const running = start(['run', 'demo'])
+    running.type('help\nhelp\n/quit')
+    const { code, out, err } = await running.ended
+    expect({ code, out }).toMatchObject({ code: 0 })
+    const begun = /hotline attach (\S+)/.exec(err)?.[1] ?? ''
+    const rows = JSON.parse((await run(['--json', 'ls'])).out) as SessionRow[]
+    const made = rows.find(({ session }) => session.startsWith(begun))?.session ?? ''
+    expect(await textsOf(made)).toEqual(['help', 'help'])
+
+    const cut = start(['--json', 'attach', runner.session], { HOTLINE_URL: live.proxyUrl })
+    await cut.says('session.created')
+    live.proxy.refuse()
+    live.proxy.cut()
+    await waitFor(() => cut.err.includes('Trying again'), { what: 'the loss to be said' })
+    cut.type('FOUR\nFIVE\n/quit')
+    await waitFor(() => cut.err.includes('Ctrl-C gives it up'), { what: 'what it waits for' })
+    cut.child.kill('SIGINT')
+    const lost = await cut.ended
+    live.proxy.restore()
+    expect(lost.code).toBe(errorKinds.unavailable.exit)
+    expect(JSON.parse(lost.err.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      code: 'unreachable',
+      unsent: ['FOUR', 'FIVE'],
+      detail: expect.stringContaining('Not sent: "FOUR", "FIVE".') as string,
+    })
+    expect(await textsOf(runner.session)).toEqual(['ONE', 'TWO'])
+  })
+
   it('[B7] run starts an agent, or any command as it was typed', async () => {
     const detached = await run(['run', '--detach', '--title', 'T', 'demo', 'say', 'hello'])
     const session = detached.out.trim()

@@ -10,6 +10,7 @@ import type { Server } from '../ask-server.ts'
 import { Failure } from '../failure.ts'
 import { plainText } from '../plain-text.ts'
 import { openSessionPrinter } from '../session-printer.ts'
+import { openTypedLines } from '../typed-lines.ts'
 
 export interface Watching {
   /** Every event as one line of JSON. */
@@ -49,7 +50,8 @@ export async function watchSession(server: Server, session: string, how: Watchin
   const printer = openSessionPrinter(how.write, cardLines, names)
   let state: SessionState | undefined
   let isHere = false
-  let sending: Promise<void> = Promise.resolve()
+  const here = Promise.withResolvers<void>()
+  const typed = openTypedLines({ link, send: take, broken: (error) => ended.reject(error), note: how.note })
   const ended = Promise.withResolvers<void>()
   const lines = how.input ? createInterface({ input: how.input.stream }) : undefined
 
@@ -71,6 +73,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
     },
     caughtUp: () => {
       isHere = true
+      here.resolve()
       check()
     },
     ended: (problem) => ended.reject(new Failure(problem)),
@@ -84,28 +87,33 @@ export async function watchSession(server: Server, session: string, how: Watchin
     if (connection.status === 'waiting' && connection.attempt === 1)
       how.note(`${connection.problem.detail} Trying again …`)
   })
+  let isLeaving = false
   lines?.on('line', (line) => {
-    if (line.trim() === '/quit') return ended.resolve()
-    sending = sending.then(() => take(line.trim()))
-    sending.catch((error: unknown) => ended.reject(error))
+    const text = line.trim()
+    isLeaving ||= text === '/quit'
+    if (isLeaving) return ended.resolve()
+    if (text !== '') typed.take(text)
   })
   lines?.on('close', () => how.input?.onEnd === 'leave' && ended.resolve())
   how.signal?.addEventListener('abort', () => ended.resolve(), { once: true })
   try {
     await ended.promise
-    // What was typed last still goes out, unless nobody can be reached.
-    if (link.connection.value.status === 'open') await sending
+    await typed.answered(how.signal)
     printer.end()
     return state
+  } catch (error) {
+    const left = typed.giveUp()
+    if (left) how.note(`! ${left.text}`)
+    throw error
   } finally {
     lines?.close()
     await link[Symbol.asyncDispose]()
   }
 
   /** A line is a message, unless it begins with a slash: only then can it decide something. */
-  async function take(line: string): Promise<void> {
-    const outcome = line === '' ? undefined : line.startsWith('/') ? await obey(line) : await message(line)
-    if (outcome && !outcome.ok) how.note(`! ${plainText(outcome.problem.detail)}`)
+  async function take(line: string, isWanted: () => boolean): Promise<void> {
+    const outcome = await (line.startsWith('/') ? obey(line) : message(line))
+    if (outcome && !outcome.ok && isWanted()) how.note(`! ${plainText(outcome.problem.detail)}`)
   }
 
   function message(text: string): Promise<CommandOutcome> {
@@ -127,6 +135,8 @@ export async function watchSession(server: Server, session: string, how: Watchin
       )
       return undefined
     }
+    // What is asked is known once everything was shown.
+    await here.promise
     const isNumber = /^[0-9]+$/.test(words[0] ?? '')
     const open = state ? openApprovals(state) : []
     const shown = cards.filter(({ approval }) => open.some((one) => one.approval === approval))
