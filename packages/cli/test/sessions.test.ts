@@ -104,7 +104,7 @@ describe('sessions from the command line', () => {
     expect(await run(['deny', approval.slice(0, -4)])).toMatchObject({ code: 0, out: 'denied\n' })
   })
 
-  it('[B5] deny shows exactly what would have run, and asks shows everything that is asked', async () => {
+  it('[B5] [P1] deny shows exactly what would have run; the second is told who was first; asks shows everything', async () => {
     const runner = await live.startSession()
     const input = 'rm -rf /\r\u001b[2K\u202els\n00:00:00 answer allowed'
     const request = { tool: 'bash', title: 'List\nfiles', input, cwd: '/srv', reason: 'to look' }
@@ -123,7 +123,16 @@ describe('sessions from the command line', () => {
     const denied = await run(['deny', approval, '--reason', 'not now'])
     expect(denied).toMatchObject({ code: 0, out: 'denied\n' })
     for (const text of card) expect(denied.err).toContain(text)
-    expect(await run(['deny', approval])).toMatchObject({ code: errorKinds['not-found'].exit })
+    const late = await run(['approve', approval])
+    expect(late).toMatchObject({ code: errorKinds.conflict.exit, out: '' })
+    expect(late.err).toMatch(/This was denied already: by @dana at \d\d:\d\d:\d\d over the API\./)
+    const again = await run(['--json', 'deny', approval])
+    expect(JSON.parse(again.err)).toMatchObject({
+      code: 'already_resolved',
+      outcome: 'denied',
+      at: expect.any(String) as string,
+    })
+    expect(await run(['deny', 'f'.repeat(8)])).toMatchObject({ code: errorKinds['not-found'].exit })
     expect(await resolvedOf(runner)).toEqual([['denied', 'not now']])
   })
 

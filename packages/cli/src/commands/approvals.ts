@@ -1,12 +1,13 @@
 import { openApprovals } from '@hotline/core/session/state'
 import { type ApprovalRequest, Digest } from '@hotline/protocol/events/approval'
-import type { Content, TranscriptWindow } from '@hotline/protocol/http'
+import type { Content, SessionRow, TranscriptWindow } from '@hotline/protocol/http'
 import { asKnown } from '@hotline/protocol/events'
 import type { Command } from 'commander'
 import { type ApprovalCard, approvalCard } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { fail } from '../failure.ts'
 import { namedBy } from '../find-id.ts'
+import { decide, refuseSettled } from '../decide-approval.ts'
 import { openPrompt } from '../prompt.ts'
 import type { CommandContext } from './context.ts'
 
@@ -67,7 +68,7 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
           if (card.unfit !== undefined) throw fail('digest_mismatch', card.unfit)
           if (options.digest === undefined) await askBack(context, card)
         }
-        const accepted = await server.command(`session:${session}`, 'approval.decide', {
+        const accepted = await decide(server, session, {
           approval: card.approval,
           digest: card.digest,
           verdict,
@@ -124,7 +125,7 @@ function rowsOf(lines: readonly string[], columns: number): number {
 
 /** The one that is named by its id or the beginning of it, or the only open one of a session. */
 async function findCard(server: Server, text: string): Promise<Found> {
-  const [only, ...further] = await findCards(server, text)
+  const [only, ...further] = await findCards(server, text, (rows) => refuseSettled(server, rows, text))
   if (!only) throw fail('not_found', 'This session asks nothing now.')
   if (further.length > 0) {
     const all = [only, ...further].map(({ card }) => card.approval)
@@ -134,7 +135,11 @@ async function findCard(server: Server, text: string): Promise<Found> {
 }
 
 /** Everything that is asked under an id of an approval, of a session, or the beginning of one; without one, everything. */
-async function findCards(server: Server, text: string | undefined): Promise<readonly Found[]> {
+async function findCards(
+  server: Server,
+  text: string | undefined,
+  otherwise: (rows: readonly SessionRow[]) => Promise<void> = () => Promise.resolve(),
+): Promise<readonly Found[]> {
   const rows = await server.sessions()
   const open = rows.flatMap(({ session, openApprovals: approvals }) =>
     approvals.map((approval) => ({ session, approval })),
@@ -144,6 +149,7 @@ async function findCards(server: Server, text: string | undefined): Promise<read
   const chosen =
     sessions.length === 0 ? named : open.filter((one) => sessions.some(({ session }) => session === one.session))
   if (text !== undefined && named.length === 0 && sessions.length === 0) {
+    await otherwise(rows)
     throw fail('not_found', `There is no open approval and no session "${text}". See: hotline ls`)
   }
   const found: Found[] = []
