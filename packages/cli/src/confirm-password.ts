@@ -3,20 +3,30 @@ import type { CommandContext } from './commands/context.ts'
 import { Failure, fail } from './failure.ts'
 import { openPrompt } from './prompt.ts'
 
-/** Does what may need the password, and asks for it where the server does: at the terminal, or on standard input. */
+/**
+ * Does what may need the password. On standard input it was given on purpose, and is looked at in any case; at the terminal
+ * it is asked for where the server does.
+ */
 export async function confirmingPassword<R>(
   context: CommandContext,
   from: 'terminal' | 'standard input',
   work: () => Promise<R>,
 ): Promise<R> {
+  if (from === 'standard input') {
+    await confirm(context, await readPassword(context))
+    return await work()
+  }
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof Failure) || error.problem.code !== 'password_needed') throw error
   }
-  const password = await (from === 'terminal' ? askPassword(context) : readPassword(context))
-  await context.server().once('POST', '/api/auth/confirm', { password })
+  await confirm(context, await askPassword(context))
   return work()
+}
+
+async function confirm(context: CommandContext, password: string): Promise<void> {
+  await context.server().once('POST', '/api/auth/confirm', { password })
 }
 
 async function askPassword({ stdin }: CommandContext): Promise<string> {

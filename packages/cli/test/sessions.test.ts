@@ -302,12 +302,17 @@ describe('who the command line is', () => {
     expect(made.code).toBe(0)
     const token = made.out.trim()
     expect(token).toMatch(/^hl_svc_/)
+    const guessing = start(['keys', 'make', 'another', '--with-password'])
+    guessing.type('wrong')
+    guessing.endInput()
+    expect(await guessing.ended).toMatchObject({ code: errorKinds.unauthenticated.exit, out: '' })
     const as = { HOTLINE_TOKEN: token }
     expect((await run(['ls'], as)).code).toBe(0)
     expect((await run(['run', 'demo', '--detach'], as)).code).toBe(errorKinds.forbidden.exit)
     const rows = JSON.parse((await run(['--json', 'keys'])).out) as KeyRow[]
     const row = rows.find(({ name }) => name === 'a probe')
     expect(row).toMatchObject({ kind: 'svc', scopes: ['read'] })
+    expect(rows.map(({ name }) => name)).not.toContain('another')
     const listed = await run(['keys'])
     expect(listed.out).toContain(`${row?.key}  service  a probe (read; until `)
     expect(listed.out).not.toContain(token)

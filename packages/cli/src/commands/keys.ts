@@ -35,7 +35,7 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
     .option('--days <days>', 'until it expires, at most 365', '90')
     .option('--scope <scope...>', 'read, write, decide, admin (default: all that you may do)')
     .option('--project <project...>', 'ids of the projects that it is limited to (default: all of yours)')
-    .option('--with-password', 'read your password from standard input, where the server asks for it')
+    .option('--with-password', 'read your password from standard input, and have it checked')
     .action(async (name: string, { kind, days, scope, project, withPassword }: MakeOptions) => {
       if (!/^[0-9]{1,3}$/.test(days)) throw fail('invalid_request', `--days takes a whole number, not "${days}".`)
       const body = {
