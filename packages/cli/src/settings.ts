@@ -31,7 +31,7 @@ export interface Flags {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-const standardUrl = 'http://localhost:4680'
+const standardPort = '4680'
 
 /**
  * A flag wins over the environment, which wins over what is stored. A token goes only where it belongs: one that was
@@ -44,7 +44,10 @@ export function readSettings(flags: Flags, env: Environment): Settings {
   const dataDir = readFolder(given(flags.dataDir, options.dataDir.env) ?? join(home, '.hotline'), home)
   const configHome = env['XDG_CONFIG_HOME']
   const configDir = join(configHome && isAbsolute(configHome) ? configHome : join(home, '.config'), 'hotline')
-  const local = readOrigin(readLine(join(dataDir, 'url')) ?? standardUrl)
+  const port = readPort(given(flags.port, options.port.env))
+  // Of port 0 only the server knows which one it became.
+  const localPort = port === undefined || Number(port) === 0 ? standardPort : port
+  const local = readOrigin(readLine(join(dataDir, 'url')) ?? `http://localhost:${localPort}`)
   const url = readOrigin(given(flags.url, options.url.env) ?? local)
   const own = url === local ? readLine(join(dataDir, 'cli-token')) : undefined
   return {
@@ -53,7 +56,7 @@ export function readSettings(flags: Flags, env: Environment): Settings {
     url,
     token: given(flags.token, options.token.env) ?? readCredential(configDir, url)?.token ?? own,
     databaseUrl: given(undefined, serverOptions.databaseUrl.env),
-    port: readPort(given(flags.port, options.port.env)),
+    port,
   }
 }
 

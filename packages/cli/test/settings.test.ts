@@ -22,6 +22,18 @@ describe('settings of the command line', () => {
     }
   })
 
+  it('[B3] where no server has said its address, the port that it is given counts', () => {
+    const env = { HOTLINE_DATA_DIR: join(dataDir, 'none'), XDG_CONFIG_HOME: dataDir }
+    const urlWith = (port: string): string => readSettings({}, { ...env, HOTLINE_PORT: port }).url
+    expect([urlWith('4799'), urlWith(''), urlWith('0')]).toEqual([
+      'http://localhost:4799',
+      'http://localhost:4680',
+      'http://localhost:4680',
+    ])
+    const said = readSettings({}, { ...env, HOTLINE_DATA_DIR: dataDir, HOTLINE_PORT: '4799' })
+    expect(said.url).toBe('http://localhost:4711')
+  })
+
   it('[B3] what only looks like its address is none', () => {
     const env = { HOTLINE_DATA_DIR: dataDir, XDG_CONFIG_HOME: dataDir }
     expect(() => readSettings({ url: 'http://localhost:4711.evil.example' }, env)).toThrow('no address of a server')
