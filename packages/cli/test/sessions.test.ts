@@ -251,7 +251,7 @@ describe('sessions from the command line', () => {
     expect(await textsOf(runner.session)).toEqual(['ONE', 'TWO'])
   })
 
-  it('[B7] run starts an agent, or any command as it was typed', async () => {
+  it('[B7] run starts an agent, or any command as it was typed, and says what it waits for', async () => {
     const detached = await run(['run', '--detach', '--title', 'T', 'demo', 'say', 'hello'])
     const session = detached.out.trim()
     const stored = await live.stored(session)
@@ -264,6 +264,17 @@ describe('sessions from the command line', () => {
       data: { agent: 'command' },
       body: { command: ['ls', '-la', '--json', '--', 'x'], cwd: '/' },
     })
+    for (const args of [
+      ['run', 'nosuch'],
+      ['attach', session],
+    ]) {
+      const waiting = start(args)
+      const why = 'It waits. No machine is connected. It begins by itself as soon as one is.'
+      await waitFor(() => waiting.err.includes(why), { what: 'what it waits for', deadlineMs: 10_000 })
+      expect(waiting.child.exitCode).toBeNull()
+      waiting.child.kill('SIGINT')
+      expect((await waiting.ended).err.split(why)).toHaveLength(2)
+    }
     expect(await run(['run', '--until', 'tomorrow', 'demo'])).toMatchObject({ code: errorKinds.invalid.exit })
   })
 })

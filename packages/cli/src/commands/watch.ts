@@ -9,6 +9,7 @@ import { type ApprovalCard, approvalCard } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { Failure } from '../failure.ts'
 import { plainText } from '../plain-text.ts'
+import { openQueueNote } from '../queue-note.ts'
 import { openSessionPrinter } from '../session-printer.ts'
 import { openTypedLines } from '../typed-lines.ts'
 
@@ -57,8 +58,10 @@ export async function watchSession(server: Server, session: string, how: Watchin
 
   const isIdle = (): boolean =>
     state !== undefined && state.counts.turns > 0 && state.turn === undefined && state.queue.length === 0
+  const queueNote = openQueueNote(link, how.note)
   const check = (): void => {
     if (!isHere) return
+    if (how.until !== 'now') queueNote.look(state)
     if (how.until === 'now' || (state && !isLive(state.status))) return ended.resolve()
     if (how.until === 'idle' && isIdle()) ended.resolve()
   }
@@ -107,6 +110,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
     throw error
   } finally {
     lines?.close()
+    queueNote[Symbol.dispose]()
     await link[Symbol.asyncDispose]()
   }
 
