@@ -331,14 +331,18 @@ test.each([
   const session = world.start('demo', {
     cwd,
     prompt: scriptPrompt([
-      { do: 'spawnChild', argv: ['sleep', '1000'], pidFile: 'child' },
+      { do: 'spawnChild', argv: ['sleep', '1000'] },
       { do: 'spawnChild', argv: ['setsid', 'sleep', '1001'], detached: true },
       { do: 'hang', stubborn: true },
     ]),
   })
-  await waitFor(() => existsSync(join(cwd, 'child')), { what: 'the child' })
-  guard.noteDescendants()
-  expect(guard.findSurvivors().length).toBeGreaterThanOrEqual(3)
+  await waitFor(
+    () => {
+      guard.noteDescendants()
+      return guard.findSurvivors().length >= 3
+    },
+    { what: 'the agent and both children' },
+  )
   world.send(session, type, {})
   await world.until(session, 'the end', ({ status }) => status === ending)
   expect(guard.findSurvivors()).toEqual([])
