@@ -1,11 +1,10 @@
 import { type Problem, problem } from '@hotline/protocol/error'
-import type { Lists } from '../log/lists.ts'
 import type { AccountTable } from '../log/tables.ts'
 import { type Clock, timestamp } from '../machine/clock.ts'
 import type { Ids } from '../machine/ids.ts'
 import type { AccessDraft, AccessLog } from './access-log.ts'
 import { keyOfName, storeProblem, subjectOf, tooMany } from './accounts.ts'
-import { type Once, onceOf, usedForAnother } from './once.ts'
+import { type Once, onceOf } from './once.ts'
 import type { Passwords } from './passwords.ts'
 import { actorOf, type Principal } from './principal.ts'
 import { weaknessOf } from './weak-passwords.ts'
@@ -22,9 +21,9 @@ export interface NewAccount {
 
 /** Makes accounts. */
 export class NewAccounts {
-  readonly #ports: { lists: Lists; log: AccessLog; passwords: Passwords; clock: Clock; ids: Ids }
+  readonly #ports: { log: AccessLog; passwords: Passwords; clock: Clock; ids: Ids }
 
-  constructor(ports: { lists: Lists; log: AccessLog; passwords: Passwords; clock: Clock; ids: Ids }) {
+  constructor(ports: { log: AccessLog; passwords: Passwords; clock: Clock; ids: Ids }) {
     this.#ports = ports
   }
 
@@ -32,7 +31,7 @@ export class NewAccounts {
   async create(by: Principal, what: NewAccount, idempotencyKey?: string): Promise<PublicAccount | Problem> {
     const { log } = this.#ports
     const once = onceOf(by, idempotencyKey, ['account', what.name, what.admin])
-    const before = await this.#madeBefore(once, what.password)
+    const before = await this.#madeBefore(once)
     if (before) return before
     const row = await this.rowOf(what)
     if ('code' in row) return row
@@ -47,19 +46,14 @@ export class NewAccounts {
     if (written.ok) return answer
     if (written.reason !== 'conflict') return storeProblem(written)
     // Where two with one key came at once, the other one has made it.
-    const meanwhile = await this.#madeBefore(once, what.password)
+    const meanwhile = await this.#madeBefore(once)
     return meanwhile ?? problem('already_exists', 'There is an account with this name. Choose another.')
   }
 
-  /** The same password too: its hash is not among what is compared, since hashes of passwords can be guessed. */
-  async #madeBefore(once: Once | undefined, password: string): Promise<PublicAccount | Problem | undefined> {
-    const { log, lists, passwords } = this.#ports
-    const earlier = await log.earlier(once)
-    if (!earlier || 'code' in earlier) return earlier
-    const answer = JSON.parse(earlier.answer) as PublicAccount
-    const outcome = await passwords.check((await lists.account(answer.account))?.password, password)
-    if (outcome === 'busy') return tooMany(1_000)
-    return outcome === 'right' ? answer : usedForAnother()
+  /** Whatever the password is now: an answer that depends on it would be a place to guess it. */
+  async #madeBefore(once: Once | undefined): Promise<PublicAccount | Problem | undefined> {
+    const earlier = await this.#ports.log.earlier(once)
+    return earlier && !('code' in earlier) ? (JSON.parse(earlier.answer) as PublicAccount) : earlier
   }
 
   /** Row of an account that does not exist yet, its password checked and hashed. */

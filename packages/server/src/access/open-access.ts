@@ -73,7 +73,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const passwords = new Passwords(ports.passwordCost ?? defaultPasswordCost, () => metrics.passwordChecks.inc())
   const signedIn = (outcome: string): void => metrics.signIns.inc({ outcome })
   const accounts = new Accounts({ lists, log, passwords, limits, proofs, clock, ids, background, signedIn })
-  const newAccounts = new NewAccounts({ lists, log, passwords, clock, ids })
+  const newAccounts = new NewAccounts({ log, passwords, clock, ids })
   const accountSwitch = new AccountSwitch({ lists, log, clock })
   const keys = new Keys({ lists, log, clock, ids })
   const authenticator = new Authenticator({ lists, clock, tickets, feed, fault })

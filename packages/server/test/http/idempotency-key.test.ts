@@ -63,11 +63,26 @@ describe('Idempotency-Key', () => {
   it.each([
     ['another name', { ...erin, name: 'kim' }],
     ['more rights', { ...erin, admin: true }],
-    ['another password', { ...erin, password: 'nine slow barges under the bridge' }],
   ])('[A11] with %s it is another account, and refused', async (_title, body) => {
     await account('k1')
     expect(await account('k1', body)).toMatchObject({ status: 409, body: { code: 'idempotency_mismatch' } })
     expect((await stack.lists.accounts()).map(({ name }) => name).toSorted()).toEqual(['dana', 'erin'])
+  })
+
+  it('[A11] [T10] its answer does not tell whether a password is right, before it was changed or after', async () => {
+    const first = await account('k1')
+    const again = { ...erin, password: 'nine slow barges under the bridge' }
+    expect(await account('k1', again)).toMatchObject({ status: 201, body: first.body })
+    const signIn = (password: string): Promise<Answer> =>
+      stack.call('POST', '/api/auth/sign-in', { body: { name: 'erin', password } })
+    const own = await signIn(erin.password)
+    expect([own.status, (await signIn(again.password)).status]).toEqual([200, 401])
+    const next = 'seven grey herons over the weir'
+    const changed = { cookie: own.cookie ?? '', body: { current: erin.password, next } }
+    expect((await stack.call('POST', '/api/auth/password', changed)).status).toBe(200)
+    for (const password of [erin.password, next, again.password]) {
+      expect(await account('k1', { ...erin, password })).toMatchObject({ status: 201, body: first.body })
+    }
   })
 
   it('[A11] what is remembered of it holds no password, nor a hash of one', async () => {
