@@ -41,10 +41,10 @@ export interface KeyPorts {
 }
 
 /** Personal tokens, keys of services, keys of runners. A key never has more rights than the credential that made it. */
-export class Keys {
+export class Keys implements Disposable {
   readonly #ports: KeyPorts
   /** Answers with their secrets, for senders who did not hear them. */
-  readonly #lately = new Map<string, { answer: MadeKey; untilMs: number }>()
+  readonly #lately = new Map<string, { answer: MadeKey; forget: () => void }>()
 
   constructor(ports: KeyPorts) {
     this.#ports = ports
@@ -52,6 +52,8 @@ export class Keys {
 
   /** Makes a key; its secret is in the answer and nowhere else. */
   async create(by: Principal, what: NewKey, idempotencyKey?: string): Promise<MadeKey | Problem> {
+    const forbidden = forbiddenTo(by, what)
+    if (forbidden) return forbidden
     const asked = [what.kind, what.name, what.days, what.scopes ?? null, what.projects ?? null]
     // The credential too: one with fewer rights must not be handed what another one of the same person made.
     const once = onceOf(by, idempotencyKey, ['key', by.key, ...asked])
@@ -89,19 +91,28 @@ export class Keys {
     if (!earlier || 'code' in earlier) return earlier
     const { key } = JSON.parse(earlier.answer) as { key: string }
     const made = this.#lately.get(key)
-    if (made && this.#ports.clock.monotonicMs() < made.untilMs) return made.answer
+    // One that was revoked meanwhile opens nothing, and its answer would say that it does.
+    if (made && (await this.#ports.lists.key(key))?.revoked_at === null) return made.answer
     const detail =
       'With this Idempotency-Key a key was made already, and its secret was shown then. Revoke it and make another.'
     return problem('already_exists', detail, { key })
   }
 
   #remember(answer: MadeKey): void {
-    const nowMs = this.#ports.clock.monotonicMs()
-    for (const [key, { untilMs }] of this.#lately) {
-      if (untilMs > nowMs && this.#lately.size < latelyMax) break
-      this.#lately.delete(key)
+    const { key } = answer.row
+    for (const [oldest, { forget }] of this.#lately) {
+      if (this.#lately.size < latelyMax) break
+      forget()
+      this.#lately.delete(oldest)
     }
-    this.#lately.set(answer.row.key, { answer, untilMs: nowMs + latelyMs })
+    const forget = this.#ports.clock.after(latelyMs, () => this.#lately.delete(key))
+    this.#lately.set(key, { answer, forget })
+  }
+
+  /** Forgets the secrets. */
+  [Symbol.dispose](): void {
+    for (const { forget } of this.#lately.values()) forget()
+    this.#lately.clear()
   }
 
   /**
@@ -142,15 +153,6 @@ export class Keys {
   }
 
   async #refusal(by: Principal, what: NewKey): Promise<Problem | undefined> {
-    if (by.kind !== 'person') return problem('forbidden', 'Only a person can make keys.')
-    if (what.kind === 'run') {
-      if (!by.admin) return problem('forbidden', 'Only an admin of this server can make the key of a runner.')
-      if (what.scopes) return problem('invalid_request', 'The key of a runner has no scopes; leave them out.')
-    }
-    const missing = what.scopes?.filter((scope) => !by.scopes.includes(scope)) ?? []
-    if (missing.length > 0) {
-      return problem('forbidden', `Your own credential does not have the scope "${missing.join('", "')}".`)
-    }
     const { lists, clock } = this.#ports
     const mine = what.kind === 'run' && by.projects === undefined ? undefined : await this.#projects(by)
     const strange = mine === undefined ? [] : (what.projects ?? []).filter((project) => !mine.includes(project))
@@ -170,6 +172,18 @@ export class Keys {
     const mine = (await this.#ports.lists.projectsOf(by.account ?? by.id)).map(({ project }) => project)
     return mine.filter((project) => by.projects === undefined || by.projects.includes(project))
   }
+}
+
+/** What no key may be made for, however often it is asked: said before an earlier answer, and its secret, is looked up. */
+function forbiddenTo(by: Principal, what: NewKey): Problem | undefined {
+  if (by.kind !== 'person') return problem('forbidden', 'Only a person can make keys.')
+  if (what.kind === 'run') {
+    if (!by.admin) return problem('forbidden', 'Only an admin of this server can make the key of a runner.')
+    if (what.scopes) return problem('invalid_request', 'The key of a runner has no scopes; leave them out.')
+  }
+  const missing = what.scopes?.filter((scope) => !by.scopes.includes(scope)) ?? []
+  if (missing.length === 0) return undefined
+  return problem('forbidden', `Your own credential does not have the scope "${missing.join('", "')}".`)
 }
 
 /** The row of a key that was just made. */

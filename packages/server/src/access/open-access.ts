@@ -114,6 +114,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
     [Symbol.asyncDispose]: async () => {
       await bootstrap[Symbol.asyncDispose]()
       authenticator[Symbol.dispose]()
+      keys[Symbol.dispose]()
       feed[Symbol.dispose]()
       while (pending.size > 0) await Promise.all(pending)
     },

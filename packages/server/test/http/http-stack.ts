@@ -93,6 +93,8 @@ export interface StackOptions {
 /** A clock whose wall and steady time tests move. */
 export interface MovedClock extends Clock {
   advance(ms: number): void
+  /** How many are to be called later. */
+  readonly waiting: number
 }
 
 export function movedClock(): MovedClock {
@@ -105,6 +107,9 @@ export function movedClock(): MovedClock {
       const one = { atMs: this.monotonicMs() + delayMs, fire }
       waiting.add(one)
       return () => waiting.delete(one)
+    },
+    get waiting() {
+      return waiting.size
     },
     advance(ms) {
       ahead += ms

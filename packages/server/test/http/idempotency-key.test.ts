@@ -111,6 +111,40 @@ describe('Idempotency-Key', () => {
     })
   })
 
+  it('[A7] [A11] a key that was revoked meanwhile is not handed out again', async () => {
+    const first = await token('k1')
+    const other = await token('k2', { kind: 'run', name: 'machine' })
+    for (const { body } of [first, other]) {
+      expect((await stack.call('DELETE', `/api/keys/${body.key}`, { cookie })).status).toBe(204)
+    }
+    for (const [made, again] of [
+      [first, await token('k1')],
+      [other, await token('k2', { kind: 'run', name: 'machine' })],
+    ] as const) {
+      expect(again).toMatchObject({ status: 409, body: { code: 'already_exists', key: made.body.key } })
+      expect(JSON.stringify(again.body)).not.toContain(made.body.token)
+    }
+  })
+
+  it('[A11] the key of a machine is not handed out again to somebody who is no admin any more', async () => {
+    const me = (await stack.lists.accounts())[0]
+    const session = (await stack.lists.keysOf(me?.account ?? '')).find(({ kind }) => kind === 'ses')
+    const by = await stack.access.authenticator.byKey(session?.key ?? '')
+    if ('code' in by) throw new Error(by.detail)
+    const what = { kind: 'run', name: 'machine', days: 1 } as const
+    expect(await stack.access.keys.create(by, what, 'k1')).toMatchObject({ row: { name: 'machine' } })
+    expect(await stack.access.keys.create({ ...by, admin: false }, what, 'k1')).toMatchObject({ code: 'forbidden' })
+  })
+
+  it('[A11] its secret is forgotten when the ten minutes are over, whether anybody asks or not', async () => {
+    await token('k1')
+    const waiting = clock.waiting
+    await token('k2')
+    expect(clock.waiting).toBe(waiting + 1)
+    clock.advance(10 * 60_000)
+    expect(clock.waiting).toBeLessThan(waiting)
+  })
+
   it('[A11] a credential with fewer rights is not handed what another one of its person made', async () => {
     const full = await token('k1')
     const narrow = await token(undefined, { kind: 'pat', name: 'narrow', scopes: ['read', 'write'] })
