@@ -1,5 +1,6 @@
 import type { Role } from '@hotline/protocol/actor'
-import { type CommandInput, parseCommand } from '@hotline/protocol/command'
+import { type Command, type CommandInput, type CommandType, parseCommand } from '@hotline/protocol/command'
+import { type Problem, problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { TaskColumn } from '@hotline/protocol/events/project'
 import { limits } from '@hotline/protocol/limits'
@@ -9,7 +10,8 @@ import type { SharedFrame } from '../src/feed/shared-frame.ts'
 import { noFailpoints } from '../src/log/failpoints.ts'
 import { systemClock, timestamp } from '../src/machine/clock.ts'
 import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
-import { Exchange } from '../src/session/exchange.ts'
+import { Exchange, type Rights } from '../src/session/exchange.ts'
+import type { CommandOutcome } from '../src/session/outcome.ts'
 import { accepted, agentEvent, freely } from '@hotline/testing/log-bench'
 import { machine, type Middle, openMiddle, person } from '@hotline/testing/middle'
 
@@ -24,6 +26,33 @@ afterEach(async () => {
   expect(middle.faults).toEqual([])
   await middle.close()
 })
+
+const ports = (): ConstructorParameters<typeof Exchange>[0] => ({
+  store: middle.store,
+  bus: middle.bus,
+  failpoints: noFailpoints,
+  fault: (error) => middle.faults.push(error),
+  now: () => timestamp(systemClock),
+})
+
+/** An exchange in which the passwords are said, until it is late. */
+function withoutProof(): { exchange: Exchange; late: () => void } {
+  let missing: Problem | undefined
+  const rights: Rights = {
+    roleOf: (project, account) => middle.lists.roleOf(project, account),
+    proofMissing: () => missing,
+  }
+  const late = (): void => {
+    missing = problem('password_needed', 'Say it again.')
+  }
+  return { exchange: new Exchange(ports(), rights), late }
+}
+
+function command<T extends CommandType>(id: string, to: string, type: T, data: CommandInput<T>): Command {
+  const parsed = parseCommand({ id, stream: to, type, data })
+  if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
+  return parsed.command
+}
 
 function eventsIn(frames: readonly SharedFrame[]): Envelope[] {
   return frames.flatMap(({ json }) => {
@@ -82,6 +111,35 @@ describe('commands', () => {
     expect(await rename()).toMatchObject({ ok: true })
   })
 
+  it('[X1] [A10] what was carried out gets its answer again when the password is no longer fresh', async () => {
+    await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'owner' })
+    const { exchange, late } = withoutProof()
+    const add = (account: string) => {
+      const data = { account, role: 'viewer' } as const
+      return command('same', 'project:p1', 'member.add', data)
+    }
+    const first = await exchange.command(person('dana'), add('erin'))
+    expect(first).toMatchObject({ ok: true })
+    late()
+    expect(await exchange.command(person('dana'), add('erin'))).toEqual(first)
+    expect(await exchange.command(person('dana'), add('kim'))).toMatchObject({
+      problem: { code: 'idempotency_mismatch' },
+    })
+    const another = command('other', 'project:p1', 'member.remove', { account: 'erin' })
+    expect(await exchange.command(person('dana'), another)).toMatchObject({ problem: { code: 'password_needed' } })
+  })
+
+  it('[X7] a command whose right cannot be looked up is counted as well', async () => {
+    const counted: CommandOutcome[] = []
+    const roleOf = (): Promise<Role> => Promise.reject(new Error('the rows are away'))
+    const exchange = new Exchange(ports(), { roleOf, proofMissing: () => undefined }, () => (outcome) => {
+      counted.push(outcome)
+    })
+    const sent = exchange.command(person('dana'), command('c', stream, 'session.rename', { title: 'x' }))
+    await expect(sent).rejects.toThrow('the rows are away')
+    expect(counted).toMatchObject([{ ok: false, problem: { code: 'storage_unavailable' } }])
+  })
+
   it('[X2] an id that was used for another command is refused', async () => {
     await middle.send(systemPrincipal, stream, 'message.send', { text: 'one' }, 'same')
     const second = await middle.send(systemPrincipal, stream, 'message.send', { text: 'two' }, 'same')
@@ -90,20 +148,17 @@ describe('commands', () => {
 
   it('[X6] commands are carried out in the order in which they came, however long their rights take to look up', async () => {
     // Ports of the real middle; only the look-up of a role takes a while, and a shorter one each time.
-    const ports = { store: middle.store, bus: middle.bus, failpoints: noFailpoints, now: () => timestamp(systemClock) }
     let turns = 40
     const roleOf = async (): Promise<Role> => {
       for (let turn = (turns -= 4); turn > 0; turn -= 1) await new Promise(setImmediate)
       return 'owner'
     }
     const rights = { roleOf, proofMissing: () => undefined }
-    const exchange = new Exchange({ ...ports, fault: (error) => middle.faults.push(error) }, rights)
+    const exchange = new Exchange(ports(), rights)
     const texts = Array.from({ length: 9 }, (_, at) => `text ${at}`)
-    const sent = texts.map((text, at) => {
-      const parsed = parseCommand({ id: `o${at}`, stream, type: 'message.send', data: { text } })
-      if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
-      return exchange.command(person('dana'), parsed.command)
-    })
+    const sent = texts.map((text, at) =>
+      exchange.command(person('dana'), command(`o${at}`, stream, 'message.send', { text })),
+    )
     expect(await Promise.all(sent)).toHaveLength(9)
     const stored = await middle.store.read(stream, { after: 0, limit: 100, maxBytes: 1e6 })
     const events = stored.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as Envelope)

@@ -48,9 +48,14 @@ export class Exchange {
    */
   async command(principal: Principal, command: Command): Promise<CommandOutcome> {
     const answered = this.#watch(command)
-    const outcome = await this.#carryOut(principal, command)
-    answered(outcome)
-    return outcome
+    try {
+      const outcome = await this.#carryOut(principal, command)
+      answered(outcome)
+      return outcome
+    } catch (error) {
+      answered({ ok: false, problem: problem('storage_unavailable', 'The log cannot be read now.') })
+      throw error
+    }
   }
 
   async #carryOut(principal: Principal, command: Command): Promise<CommandOutcome> {
@@ -109,8 +114,20 @@ export class Exchange {
     }
     const role = project === undefined ? undefined : await this.#role(principal, project)
     if (role === undefined) return nothingHere()
-    if (roleAllows(role, sender)) return guarded.has(command.type) ? this.#rights.proofMissing(principal) : undefined
-    return problem('forbidden', `Your role here is ${role}; "${command.type}" needs the right to ${sender}.`, { role })
+    if (!roleAllows(role, sender)) {
+      return problem('forbidden', `Your role here is ${role}; "${command.type}" needs the right to ${sender}.`, {
+        role,
+      })
+    }
+    return guarded.has(command.type) ? this.#ifNew(principal, command, this.#rights.proofMissing(principal)) : undefined
+  }
+
+  /** A refusal of what was not carried out yet: what was gets the answer that it got, however late it is sent again. */
+  async #ifNew(principal: Principal, command: Command, refusal: Problem | undefined): Promise<Problem | undefined> {
+    if (!refusal) return undefined
+    const sender = `${principal.kind}:${principal.id}`
+    const before = await this.#ports.store.findCommand(command.stream, sender, command.id)
+    return before ? undefined : refusal
   }
 
   /** The project that a command concerns: of the stream, or for a new stream the one it names. */
