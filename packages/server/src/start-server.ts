@@ -146,7 +146,8 @@ async function open(
       gate: {
         exchange,
         feeds,
-        stillValid: (principal) => access.authenticator.stillValid(principal),
+        renewed: (principal) => access.authenticator.renewed(principal),
+        used: (principal) => access.authenticator.used(principal),
         rightsChanges: () => access.feed.changes,
         whisper: (stream, frame, except) => {
           for (const connection of connections.all()) {
@@ -154,7 +155,7 @@ async function open(
           }
         },
         watchers,
-        monotonicMs: () => clock.monotonicMs(),
+        clock,
         traffic,
         refused: (code) => metrics.commandRefusals.inc({ code }),
         fault,

@@ -34,7 +34,8 @@ export async function openDoor(
     gate: {
       exchange: middle.exchange,
       feeds: middle.feeds,
-      stillValid: () => Promise.resolve(true),
+      renewed: (principal) => Promise.resolve(principal),
+      used: () => undefined,
       rightsChanges: () => access.changes,
       watchers: new Watchers(clock),
       whisper: (stream, frame, except) => {
@@ -42,7 +43,7 @@ export async function openDoor(
           if (other !== except && other.follows(stream)) other.whisper({ ...frame, stream })
         }
       },
-      monotonicMs: () => clock.monotonicMs(),
+      clock,
       traffic: newTraffic(),
       refused: () => undefined,
       fault: (error) => middle.faults.push(error),

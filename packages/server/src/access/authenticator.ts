@@ -89,16 +89,28 @@ export class Authenticator implements Disposable {
     return this.#read(token, from)
   }
 
-  /** Whether the credential behind a principal still holds, with the rights that it was built with. Reads the rows. */
-  async stillValid(principal: Principal): Promise<boolean> {
-    if (principal.kind === 'system') return true
+  /**
+   * The principal as its rows have it now, for a connection that goes on with it; undefined where the credential no longer
+   * holds, or not with the rights that it was built with.
+   */
+  async renewed(principal: Principal): Promise<Principal | undefined> {
+    if (principal.kind === 'system') return principal
     const now = await this.byKey(principal.key)
-    return (
+    const isSame =
       !('code' in now) &&
       now.admin === principal.admin &&
       now.scopes.length === principal.scopes.length &&
       JSON.stringify(now.projects) === JSON.stringify(principal.projects)
-    )
+    return isSame ? now : undefined
+  }
+
+  /** What is sent over an open connection is a use of its key as well. */
+  used({ key }: Principal): void {
+    if (this.#clock.wallMs() - (this.#notedAtMs.get(key) ?? 0) < noteEveryMs) return
+    this.#lists
+      .key(key)
+      .then((row) => row && this.#note(row, row.last_used_from ?? ''))
+      .catch(this.#fault)
   }
 
   /** The principal of a key that was proved before. */
@@ -171,6 +183,7 @@ function runnerPrincipal(row: KeyTable): Principal {
     scopes: runnerScopes,
     projects: projectsOf(row),
     accessVersion: 0,
+    endsMs: endOf(row),
     channel: `runner:${row.key}`,
   }
 }
@@ -188,6 +201,7 @@ function accountPrincipal(row: KeyTable, account: AccountTable): Principal {
     scopes,
     projects: projectsOf(row),
     accessVersion: account.access_version,
+    endsMs: endOf(row),
     channel: `${row.kind === 'ses' ? 'web' : 'api'}:${row.key}`,
   }
 }

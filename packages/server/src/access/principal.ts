@@ -22,6 +22,8 @@ export interface Principal {
   projects?: readonly string[] | undefined
   /** Version of the account's rights when this was built; an older one than stored is dead. */
   accessVersion: number
+  /** When the credential ends as far as is known now, in wall milliseconds; absent: it does not. */
+  endsMs?: number | undefined
   /** Where it spoke from, for the log: `web:…`, `api:<key>`, `runner:<id>`. */
   channel: string
 }

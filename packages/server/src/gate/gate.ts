@@ -8,6 +8,7 @@ import type { Feeds } from '../feed/feeds.ts'
 import { Follower } from '../feed/follower.ts'
 import type { SharedFrame } from '../feed/shared-frame.ts'
 import type { StreamFeed } from '../feed/stream-feed.ts'
+import type { Clock } from '../machine/clock.ts'
 import type { Traffic } from '../machine/traffic.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { Connection } from './connections.ts'
@@ -24,20 +25,24 @@ const acknowledgementCost = 0.02
 const runnerFrameCost = 0.004
 /** Commands of one connection that may be under way. */
 const commandsMax = 256
+/** A credential is looked at again this often, also one that ends later: timers reach no further than 24 days. */
+const lookAgainMs = 60 * 60 * 1_000
 
 /** What a conversation needs of the server. */
 export interface GatePorts {
   exchange: Exchange
   feeds: Feeds
-  /** Whether the credential still holds; its rights are read anew. */
-  stillValid: (principal: Principal) => Promise<boolean>
+  /** The principal with its rights read anew; undefined where its credential no longer holds. */
+  renewed: (principal: Principal) => Promise<Principal | undefined>
+  /** Told that a principal has sent a command. */
+  used: (principal: Principal) => void
   /** How many changes of anybody's rights there were so far. */
   rightsChanges: () => number
   /** Tells those who follow a stream something that is not logged. */
   whisper: (stream: string, frame: { kind: string; [fact: string]: unknown }, except: Connection) => void
   /** Told who begins to follow what, and who no longer does. */
   watchers: Watchers
-  monotonicMs: () => number
+  clock: Clock
   traffic: Traffic
   /** Told of commands that are refused here, before anybody carried them out. */
   refused: (code: ErrorCode) => void
@@ -50,7 +55,7 @@ export interface GatePorts {
  */
 export class Gate implements Connection {
   readonly id: string
-  readonly principal: Principal
+  #principal: Principal
   readonly #wire: Wire
   readonly #ports: GatePorts
   readonly #followers = new Map<string, Follower>()
@@ -60,14 +65,16 @@ export class Gate implements Connection {
   #commands = 0
   #tokens = framesBurst
   #tokensAt: number
+  #cancelEnd: () => void = () => undefined
   #closed = false
 
   constructor(id: string, principal: Principal, wire: Wire, ports: GatePorts) {
     this.id = id
-    this.principal = principal
+    this.#principal = principal
     this.#wire = wire
     this.#ports = ports
-    this.#tokensAt = ports.monotonicMs()
+    this.#tokensAt = ports.clock.monotonicMs()
+    this.#watchEnd()
   }
 
   /** A frame as it was parsed from JSON; nothing about it is known yet. */
@@ -138,6 +145,10 @@ export class Gate implements Connection {
     if (this.#wire.queuedBytes < limits.socketQueueBytes) this.#send({ t: 'ephemeral', ...frame })
   }
 
+  get principal(): Principal {
+    return this.#principal
+  }
+
   get silentMs(): number {
     return this.#wire.silentMs
   }
@@ -164,6 +175,7 @@ export class Gate implements Connection {
   /** The transport is gone. */
   closed(): void {
     this.#closed = true
+    this.#cancelEnd()
     for (const [stream, follower] of this.#followers) {
       follower.close()
       this.#ports.watchers.left(stream, this)
@@ -242,6 +254,7 @@ export class Gate implements Connection {
       return this.#refuse(id, problem('rate_limited', detail, { retryAfterMs: 1_000 }))
     }
     this.#commands += 1
+    this.#ports.used(this.#principal)
     try {
       const outcome = await this.#ports.exchange.command(this.principal, parsed.command)
       if (outcome.ok) this.#send({ t: 'accepted', ...outcome.accepted })
@@ -262,9 +275,10 @@ export class Gate implements Connection {
   }
 
   async #recheck(): Promise<void> {
-    if (!(await this.#ports.stillValid(this.principal))) {
-      return this.#end(problem('unauthenticated', 'The credential is no longer valid. Sign in again.'))
-    }
+    const renewed = await this.#ports.renewed(this.#principal)
+    if (!renewed) return this.#end(problem('unauthenticated', 'The credential is no longer valid. Sign in again.'))
+    this.#principal = renewed
+    this.#watchEnd()
     for (const stream of this.#followers.keys()) {
       if (await this.#ports.exchange.mayRead(this.principal, stream)) continue
       this.#unfollow(stream)
@@ -273,9 +287,18 @@ export class Gate implements Connection {
     }
   }
 
+  /** Nobody tells of a credential that has just become too old. */
+  #watchEnd(): void {
+    this.#cancelEnd()
+    if (this.#closed) return
+    const { clock } = this.#ports
+    const leftMs = (this.#principal.endsMs ?? Infinity) - clock.wallMs()
+    this.#cancelEnd = clock.after(Math.max(1, Math.min(leftMs, lookAgainMs)), () => this.recheck())
+  }
+
   /** Refills by time. */
   #spend(cost: number): boolean {
-    const now = this.#ports.monotonicMs()
+    const now = this.#ports.clock.monotonicMs()
     this.#tokens = Math.min(framesBurst, this.#tokens + ((now - this.#tokensAt) / 1_000) * framesPerSecond)
     this.#tokensAt = now
     this.#tokens -= cost
