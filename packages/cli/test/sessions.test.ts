@@ -81,6 +81,28 @@ describe('sessions from the command line', () => {
     expect(await typesOf(runner)).toContain('control.requested')
   })
 
+  it('[B4] send says where nobody reads it, and resume takes a session up again', async () => {
+    const runner = await live.startSession()
+    expect(await run(['resume', runner.session])).toMatchObject({ code: errorKinds.conflict.exit, out: '' })
+    const change = { from: 'active', to: 'interrupted', reason: 'agent_lost' }
+    await runner.report({ type: 'session.state_changed', data: change, body: {} })
+    const lost = await run(['send', runner.session, 'hello'])
+    expect(lost).toMatchObject({ code: 0, out: 'sent\n' })
+    expect(lost.err).toContain('It is interrupted; nobody reads this, and its agent cannot take it up again.')
+
+    const other = await live.startSession()
+    const { capabilities } = (await live.stored(other.session)).find((event) => event.data['capabilities'])?.data ?? {}
+    await other.report(
+      { type: 'session.profile_changed', data: { capabilities: { ...(capabilities as object), resume: true } } },
+      { type: 'session.state_changed', data: change, body: {} },
+    )
+    const { err } = await run(['send', other.session, 'hello'])
+    expect(err).toContain(`It is interrupted; nobody reads this until it is resumed: hotline resume `)
+    expect(await run(['resume', other.session])).toMatchObject({ code: 0, out: 'resuming\n' })
+    const asked = (await live.stored(other.session)).filter(({ type }) => type === 'control.requested')
+    expect(asked.map(({ data }) => data['action'])).toEqual(['resume'])
+  })
+
   it('[B14] what is no id, or too little of one, decides nothing and ends nothing', async () => {
     const runner = await live.startSession()
     const { approval } = await runner.ask({ tool: 'bash', title: 'List', input: 'ls' })

@@ -4,12 +4,11 @@ import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
 import { isLive, SessionStatus } from '@hotline/protocol/session-status'
 import type { Command } from 'commander'
 import { inLine } from '../approval-card.ts'
+import type { Server } from '../ask-server.ts'
 import { fail } from '../failure.ts'
+import { rowLines, shownIdChars } from '../session-row.ts'
 import type { CommandContext } from './context.ts'
 import { type Watching, watchSession } from './watch.ts'
-
-/** Letters of a session's id in lists: enough to tell sessions of the same second apart. */
-const shownIdChars = 18
 
 interface RunOptions {
   title?: string
@@ -83,8 +82,12 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .description('the sessions, and what they ask')
     .option('-a, --all', 'ended ones too')
     .action(async (options: { all?: boolean }) => {
+      const now = new Date()
       const rows = (await context.server().sessions()).filter((row) => options.all || isRunning(row))
-      context.print(rows, rows.length > 0 ? rows.map(rowLines).join('') : 'No sessions. Start one: hotline run demo\n')
+      context.print(
+        rows,
+        rows.length > 0 ? rows.map((row) => rowLines(row, now)).join('') : 'No sessions. Start one: hotline run demo\n',
+      )
     })
 
   program
@@ -104,9 +107,20 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .argument('<text...>')
     .action(async (text: string, message: string[]) => {
       const server = context.server()
-      const { session } = await server.findSession(text)
+      const { session, status } = await server.findSession(text)
       const accepted = await server.command(`session:${session}`, 'message.send', { text: message.join(' ') })
       context.print(accepted, 'sent\n')
+      if (status === 'interrupted' || status === 'paused') context.note(await whyUnread(server, session, status))
+    })
+
+  program
+    .command('resume')
+    .description('take up a session again that was interrupted or paused')
+    .argument('<session>', 'id, or the beginning of it')
+    .action(async (text: string) => {
+      const server = context.server()
+      const { session } = await server.findSession(text)
+      context.print(await server.command(`session:${session}`, 'session.resume', {}), 'resuming\n')
     })
 
   program
@@ -120,6 +134,15 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const reason = options.reason === undefined ? {} : { reason: options.reason }
       context.print(await server.command(`session:${session}`, 'session.abort', reason), 'ending\n')
     })
+}
+
+async function whyUnread(server: Server, session: string, status: 'interrupted' | 'paused'): Promise<string> {
+  const { state } = await server.state(session)
+  const isLost = status === 'interrupted' && !state.capabilities?.resume
+  const how = isLost
+    ? 'nobody reads this, and its agent cannot take it up again. Start a new session.'
+    : `nobody reads this until it is resumed: hotline resume ${session.slice(0, shownIdChars)}`
+  return `It is ${status}; ${how}`
 }
 
 async function stay(context: CommandContext, session: string, until: 'end' | 'idle'): Promise<void> {
@@ -153,13 +176,4 @@ function isRunning({ status }: SessionRow): boolean {
   const known = SessionStatus.safeParse(status)
   // A status of a later version is shown rather than hidden.
   return !known.success || isLive(known.data)
-}
-
-function rowLines(row: SessionRow): string {
-  const asks = row.openApprovals.length + row.openQuestions.length
-  const state = row.staleSince === null ? row.status : 'out of contact'
-  const turn = asks > 0 ? `NEEDS YOU ${asks}` : row.turn
-  const id = row.session.slice(0, shownIdChars).padEnd(shownIdChars)
-  const approvals = row.openApprovals.map((approval) => `${' '.repeat(shownIdChars + 2)}asks: ${approval}\n`).join('')
-  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}`
 }

@@ -1,0 +1,15 @@
+import type { SessionRow } from '@hotline/protocol/http'
+import { dayAndTimeOf, inLine } from './approval-card.ts'
+
+/** Letters of a session's id in lists: enough to tell sessions of the same second apart. */
+export const shownIdChars = 18
+
+/** A session in a list: a line, and one more for each approval that is open. */
+export function rowLines(row: SessionRow, now: Date): string {
+  const asks = row.openApprovals.length + row.openQuestions.length
+  const state = row.staleSince === null ? row.status : `out of contact since ${dayAndTimeOf(row.staleSince, now)}`
+  const turn = asks > 0 ? `NEEDS YOU ${asks}` : row.turn
+  const id = row.session.slice(0, shownIdChars).padEnd(shownIdChars)
+  const approvals = row.openApprovals.map((approval) => `${' '.repeat(shownIdChars + 2)}asks: ${approval}\n`).join('')
+  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}`
+}

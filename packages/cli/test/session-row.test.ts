@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { rowLines } from '../src/session-row.ts'
+
+const row = {
+  session: '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee',
+  project: 'p',
+  task: null,
+  agent: 'demo',
+  runner: null,
+  title: 'T',
+  status: 'active',
+  turn: 'running',
+  openApprovals: [],
+  openQuestions: [],
+  staleSince: null,
+  since: '2026-01-02T03:04:05.000Z',
+  createdAt: '2026-01-02T03:04:05.000Z',
+  updatedAt: '2026-01-02T03:04:05.000Z',
+}
+
+describe('a session in a list', () => {
+  it('[B4] says since when it is out of contact, with the day where that was another one', () => {
+    const staleSince = '2026-03-04T12:30:01.000Z'
+    const time = new Date(staleSince).toLocaleTimeString('en-GB')
+    const soon = rowLines({ ...row, staleSince }, new Date(Date.parse(staleSince) + 1))
+    expect(soon).toContain(`out of contact since ${time} `)
+    const later = rowLines({ ...row, staleSince }, new Date(Date.parse(staleSince) + 3 * 86_400_000))
+    expect(later).toMatch(new RegExp(`out of contact since 2026-03-0\\d ${time} `))
+    expect(rowLines(row, new Date())).not.toContain('contact')
+  })
+})
