@@ -7,6 +7,7 @@ import { isPassing } from '@hotline/client/retry'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
+import type { Problem } from '@hotline/protocol/error'
 import type { SessionRow } from '@hotline/protocol/http'
 import { Failure, fail } from './failure.ts'
 import { namedBy } from './find-id.ts'
@@ -49,9 +50,15 @@ export function askServer(settings: Settings): Server {
     for (let attempt = 1; ; attempt += 1) {
       const answer = await httpRequest<R>(url, credential, method, path, body)
       if (answer.ok) return answer.value
-      if (attempt === triesMax || !isPassing(answer.problem)) throw new Failure(answer.problem)
+      if (attempt === triesMax || !isPassing(answer.problem)) throw refusal(method, answer.problem)
       await pause(waitBefore(1, Math.random, answer.problem.retryAfterMs).waitMs)
     }
+  }
+  const refusal = (method: Method, why: Problem): Failure => {
+    if (why.code !== 'unreachable') return new Failure(why)
+    // Nobody can say whether the request was lost, or only its answer.
+    const doubt = method === 'GET' ? '' : ' An answer may have been lost: look before you do it again.'
+    return new Failure({ ...why, detail: `${why.detail.replace(/\.$/, '')} (${url}).${doubt}` })
   }
   const server: Server = {
     url,
@@ -59,7 +66,7 @@ export function askServer(settings: Settings): Server {
     once: async <R>(method: Method, path: string, body?: object) => {
       const answer = await httpRequest<R>(url, credential, method, path, body)
       if (answer.ok) return answer.value
-      throw new Failure(answer.problem)
+      throw refusal(method, answer.problem)
     },
     command: (stream, type, data) => ask('POST', '/api/commands', { id: uuidV7(), stream, type, data }),
     sessions: async () => {

@@ -49,7 +49,18 @@ describe('the command line', () => {
 
   it.each([
     ['without a credential', ['ls'], errorKinds.unauthenticated.exit, 'HOTLINE_TOKEN'],
-    ['without a server', ['--token', 'x', 'ls'], errorKinds.unavailable.exit, 'cannot be reached'],
+    [
+      'without a server',
+      ['--token', 'x', 'ls'],
+      errorKinds.unavailable.exit,
+      'The server cannot be reached (http://127.0.0.1:9).\n',
+    ],
+    [
+      'without a server that could say what was done',
+      ['--token', 'x', 'run', '--project', 'p', 'demo'],
+      errorKinds.unavailable.exit,
+      'An answer may have been lost',
+    ],
     ['with a word that it does not know', ['explode'], errorKinds.invalid.exit, 'explode'],
     ['without what it needs', ['send'], errorKinds.invalid.exit, 'session'],
   ])('[B2] %s it ends with the exit code of the error table, and says what to do', async (_name, args, exit, says) => {

@@ -17,7 +17,7 @@ const codeOfStatus: Record<number, ErrorCode> = {
 }
 
 /** The network failed, or nobody answered in time. */
-export function unreachable(detail = 'The server cannot be reached. Nothing is lost; it is tried again.'): Problem {
+export function unreachable(detail = 'The server cannot be reached.'): Problem {
   return problem('unreachable', detail)
 }
 
