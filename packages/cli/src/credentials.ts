@@ -1,4 +1,7 @@
+import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory } from '@hotline/server/config/data-dir'
+import { fail } from './failure.ts'
 import { readLine, writeSecretFile } from './secret-file.ts'
 
 /** A token that `sign-in` stored, and its id at the server, so that `sign-out` can revoke it. */
@@ -33,6 +36,18 @@ function readAll(configDir: string): Record<string, Credential> {
 export function readCredential(configDir: string, origin: string): Credential | undefined {
   const all = readAll(configDir)
   return Object.hasOwn(all, origin) ? all[origin] : undefined
+}
+
+/** Before a token is made that could not be kept. Throws a `Failure` where nothing can be written. */
+export function prepareCredentials(configDir: string): void {
+  try {
+    makeDirectory(configDir)
+    // With the slash a file of that name is refused.
+    accessSync(`${configDir}/`, constants.W_OK)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw fail('invalid_request', `No credential can be kept in ${configDir} (${why}). Set XDG_CONFIG_HOME.`)
+  }
 }
 
 /** Stores it in a file that only its owner can read, or forgets it. Throws what the file system throws. */

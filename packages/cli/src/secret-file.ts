@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeDirectory } from '@hotline/server/config/data-dir'
 
 /** The text of a small file without white space around it; undefined where it is not there, not ours to read, or empty. */
 export function readLine(path: string): string | undefined {
@@ -13,7 +14,7 @@ export function readLine(path: string): string | undefined {
 
 /** Writes a file that only its owner can read, whole or not at all. Throws what the file system throws. */
 export function writeSecretFile(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(path))
   const fresh = `${path}.${process.pid}.new`
   writeFileSync(fresh, text, { mode: 0o600 })
   // A file that was left behind by a crash keeps its old mode.

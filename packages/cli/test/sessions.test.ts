@@ -325,6 +325,23 @@ describe('who the command line is', () => {
     expect(await run(['ls'], env)).toMatchObject({ code: errorKinds.unauthenticated.exit })
   })
 
+  it('[B2] a folder that cannot be one is said, by sign-in before it makes a token, and by doctor', async () => {
+    const file = join(home.path, 'a file')
+    writeFileSync(file, '')
+    for (const folder of [file, '/dev/null', '/proc/nope']) {
+      const signingIn = start(['--json', 'sign-in', '--with-token'], { XDG_CONFIG_HOME: folder })
+      signingIn.type(live.token)
+      signingIn.endInput()
+      const { code, err } = await signingIn.ended
+      expect({ code, err }).toMatchObject({ code: errorKinds.invalid.exit })
+      expect(JSON.parse(err)).toMatchObject({
+        code: 'invalid_request',
+        detail: expect.stringContaining(`No credential can be kept in ${join(folder, 'hotline')}`) as string,
+      })
+    }
+    expect((await run(['doctor'], { HOTLINE_DATA_DIR: file })).out).toContain(`FAIL ${file} is no directory`)
+  })
+
   it('[B12] keys are made, shown once, listed without their secret, and revoked', async () => {
     const make = ['keys', 'make', 'a probe', '--scope', 'read', '--days', '7']
     expect(await run(make)).toMatchObject({ code: errorKinds.unauthenticated.exit, out: '' })

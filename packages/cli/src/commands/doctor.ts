@@ -118,6 +118,8 @@ function examineFiles({ dataDir, configDir }: Settings): Finding[] {
     } else if ((stat.mode & 0o077) === 0) findings.push({ ok: true, what: `${path} is yours alone` })
     else findings.push({ ok: false, what: `others can read ${path}: chmod ${mode} ${path}` })
   }
+  const found = statSync(dataDir, { throwIfNoEntry: false })
+  if (found && !found.isDirectory()) return [{ ok: false, what: `${dataDir} is no directory: set HOTLINE_DATA_DIR` }]
   examineMode(dataDir, '700', { ok: true, what: `${dataDir} does not exist: no server was started here` })
   for (const file of ['cli-token', 'runner-key']) examineMode(join(dataDir, file), '600', undefined)
   examineMode(join(configDir, 'credentials.json'), '600', undefined)

@@ -5,7 +5,7 @@ import { problemOfResponse, unreachable } from '@hotline/client/problem-of'
 import type { Me } from '@hotline/protocol/http'
 import type { Command } from 'commander'
 import { inLine } from '../approval-card.ts'
-import { readCredential, storeCredential } from '../credentials.ts'
+import { prepareCredentials, readCredential, storeCredential } from '../credentials.ts'
 import { Failure, fail } from '../failure.ts'
 import { openPrompt } from '../prompt.ts'
 import type { CommandContext } from './context.ts'
@@ -22,6 +22,7 @@ export function addSignInCommands(program: Command, context: CommandContext): vo
     .option('--with-token', 'read a token from standard input instead of asking for a password')
     .action(async (options: { name?: string; withToken?: boolean }) => {
       const { url, configDir } = context.settings()
+      prepareCredentials(configDir)
       const made = options.withToken ? await readToken(context) : await makeToken(context, url, options.name)
       const me = await httpRequest<Me>(url, { kind: 'token', token: made.token }, 'GET', '/api/me')
       if (!me.ok) throw new Failure(me.problem)

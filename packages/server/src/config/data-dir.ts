@@ -37,8 +37,11 @@ export function prepareDataDirectory(path: string): readonly string[] {
   return warnings
 }
 
-/** One by one: where no directory can be made (`/proc/x`), Node's own recursion never ends. */
-function makeDirectory(path: string): void {
+/**
+ * Makes a directory of this user alone, and those above it. One by one: where no directory can be made (`/proc/x`), Node's
+ * own recursion never ends. Throws what the file system throws.
+ */
+export function makeDirectory(path: string): void {
   if (existsSync(path)) return
   const parent = dirname(path)
   if (parent !== path) makeDirectory(parent)

@@ -15,6 +15,7 @@ import {
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
+import { makeDirectory } from '../config/data-dir.ts'
 import { lifeFact } from '../log/log-life.ts'
 
 /** A copy cannot be made or put back; the message says why and what to do. */
@@ -57,7 +58,7 @@ export function takeBackup({ dataDir, databaseUrl }: Kept, to: string, takenAt: 
   if (databaseUrl === undefined && !existsSync(log)) throw new BackupRefused(`There is no log in ${dataDir}.`)
   const partial = `${resolve(to)}.partial`
   rmSync(partial, { recursive: true, force: true })
-  mkdirSync(partial, { recursive: true, mode: 0o700 })
+  makeDirectory(partial)
   try {
     if (databaseUrl === undefined) copyDatabase(log, join(partial, databaseFile))
     for (const part of parts) copy(join(dataDir, part), join(partial, part))
@@ -86,7 +87,7 @@ export async function putBack(from: string, { dataDir, databaseUrl }: Kept, life
   if (existsSync(log)) {
     throw new BackupRefused(`${dataDir} has a log already. End its server and move the directory away first.`)
   }
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeDirectory(resolve(dataDir))
   for (const part of parts) copy(join(from, part), join(dataDir, part))
   if (databaseUrl !== undefined) return await beginLifeOnPostgres(databaseUrl, life)
   const partial = `${log}.partial`
