@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { parseCommand } from '@hotline/protocol/command'
 import { limits } from '@hotline/protocol/limits'
 import { openAccess } from './access/open-access.ts'
+import { Owners } from './access/owners.ts'
 import { Proofs } from './access/proofs.ts'
 import type { Principal } from './access/principal.ts'
 import { openFileBlobStore } from './blob/file-blob-store.ts'
@@ -94,11 +95,13 @@ async function open(
   const blobs = undo.use(await openFileBlobStore(join(config.dataDir, 'blobs')))
   const bus = undo.use(openMemoryBus())
   const proofs = new Proofs(clock)
+  const owners = new Owners(lists)
   const exchange = new Exchange(
     { store, bus, failpoints, fault, now },
     {
       roleOf: (project, account) => lists.roleOf(project, account),
       proofMissing: (principal) => proofs.missing(principal),
+      owners,
     },
     observeCommands(metrics, clock),
   )
@@ -120,6 +123,7 @@ async function open(
       metrics,
       limits: config.limits,
       proofs,
+      owners,
       createFirstProject: (account) => createFirstProject(exchange, account, ids.uuid()),
     }),
   )

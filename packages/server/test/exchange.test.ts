@@ -5,6 +5,8 @@ import type { Envelope } from '@hotline/protocol/event'
 import type { TaskColumn } from '@hotline/protocol/events/project'
 import { limits } from '@hotline/protocol/limits'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Owners } from '../src/access/owners.ts'
+import type { Principal } from '../src/access/principal.ts'
 import { Follower } from '../src/feed/follower.ts'
 import type { SharedFrame } from '../src/feed/shared-frame.ts'
 import { noFailpoints } from '../src/log/failpoints.ts'
@@ -41,6 +43,7 @@ function withoutProof(): { exchange: Exchange; late: () => void } {
   const rights: Rights = {
     roleOf: (project, account) => middle.lists.roleOf(project, account),
     proofMissing: () => missing,
+    owners: new Owners(middle.lists),
   }
   const late = (): void => {
     missing = problem('password_needed', 'Say it again.')
@@ -129,12 +132,35 @@ describe('commands', () => {
     expect(await exchange.command(person('dana'), another)).toMatchObject({ problem: { code: 'password_needed' } })
   })
 
+  it('[X1] who has become the last owner and sends an earlier change again gets its answer, not a refusal', async () => {
+    const row = { password: '', admin: 0, disabled: 0, access_version: 1, created_at: timestamp(systemClock) }
+    const rows = ['dana', 'erin'].map(
+      (account) => ({ table: 'accounts', insert: { ...row, account, name: account, name_key: account } }) as const,
+    )
+    accepted(await middle.store.append([{ stream: 'server:main', expect: 'any', events: [], rows }]))
+    const change = (by: Principal, account: string, role: Role, id?: string): ReturnType<Middle['send']> =>
+      middle.send(by, 'project:p1', 'member.change', { account, role }, id)
+    for (const account of ['dana', 'erin']) {
+      await middle.send(systemPrincipal, 'project:p1', 'member.add', { account, role: 'owner' })
+    }
+    const first = await change(person('dana'), 'dana', 'admin', 'same')
+    expect(first).toMatchObject({ ok: true })
+    await change(systemPrincipal, 'dana', 'owner')
+    await change(systemPrincipal, 'erin', 'admin')
+    expect(await change(person('dana'), 'dana', 'admin', 'same')).toEqual(first)
+    expect(await change(person('dana'), 'dana', 'admin')).toMatchObject({ problem: { code: 'last_owner' } })
+  })
+
   it('[X7] a command whose right cannot be looked up is counted as well', async () => {
     const counted: CommandOutcome[] = []
     const roleOf = (): Promise<Role> => Promise.reject(new Error('the rows are away'))
-    const exchange = new Exchange(ports(), { roleOf, proofMissing: () => undefined }, () => (outcome) => {
-      counted.push(outcome)
-    })
+    const exchange = new Exchange(
+      ports(),
+      { roleOf, proofMissing: () => undefined, owners: new Owners(middle.lists) },
+      () => (outcome) => {
+        counted.push(outcome)
+      },
+    )
     const sent = exchange.command(person('dana'), command('c', stream, 'session.rename', { title: 'x' }))
     await expect(sent).rejects.toThrow('the rows are away')
     expect(counted).toMatchObject([{ ok: false, problem: { code: 'storage_unavailable' } }])
@@ -153,7 +179,7 @@ describe('commands', () => {
       for (let turn = (turns -= 4); turn > 0; turn -= 1) await new Promise(setImmediate)
       return 'owner'
     }
-    const rights = { roleOf, proofMissing: () => undefined }
+    const rights = { roleOf, proofMissing: () => undefined, owners: new Owners(middle.lists) }
     const exchange = new Exchange(ports(), rights)
     const texts = Array.from({ length: 9 }, (_, at) => `text ${at}`)
     const sent = texts.map((text, at) =>

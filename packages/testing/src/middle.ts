@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import { parseCommand } from '@hotline/protocol/command'
+import { Owners } from '@hotline/server/access/owners'
 import type { Principal } from '@hotline/server/access/principal'
 import { Feeds } from '@hotline/server/feed/feeds'
 import type { Bus } from '@hotline/server/log/bus'
@@ -54,6 +55,7 @@ export async function openMiddle(): Promise<Middle> {
     roleOf: (project, account) => database.lists.roleOf(project, account),
     // Passwords are for the doors; here everybody has just said theirs.
     proofMissing: () => undefined,
+    owners: new Owners(database.lists),
   })
   const feeds = new Feeds(database.store, bus)
   let id = 0

@@ -4,12 +4,14 @@ import type { AccountTable, RowChange } from '../log/tables.ts'
 import { type Clock, timestamp } from '../machine/clock.ts'
 import type { AccessLog } from './access-log.ts'
 import { storeProblem, subjectOf } from './accounts.ts'
+import type { Owners } from './owners.ts'
 import { actorOf, type Principal } from './principal.ts'
 
 export interface AccountSwitchPorts {
   lists: Lists
   log: AccessLog
   clock: Clock
+  owners: Owners
 }
 
 /** What is to happen to projects whose only owner is disabled: `accept` leaves them without one for the time being. */
@@ -21,8 +23,6 @@ export type Orphans = 'refuse' | 'accept'
  */
 export class AccountSwitch {
   readonly #ports: AccountSwitchPorts
-  /** One at a time: of two admins who turn each other off at the same moment, one stays. */
-  #last: Promise<unknown> = Promise.resolve()
 
   constructor(ports: AccountSwitchPorts) {
     this.#ports = ports
@@ -45,14 +45,18 @@ export class AccountSwitch {
     })
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(work, work)
-    this.#last = mine
-    return mine
+  /** One at a time: of two admins who turn each other off at the same moment, one stays. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const leave = await this.#ports.owners.turn()
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
   }
 
   async #lastOwner(row: AccountTable, orphans: Orphans): Promise<Problem | undefined> {
-    const { lists } = this.#ports
+    const { lists, owners } = this.#ports
     const active = new Set((await lists.accounts()).filter(({ disabled }) => disabled === 0).map((one) => one.account))
     active.delete(row.account)
     if (row.admin !== 0) {
@@ -65,8 +69,7 @@ export class AccountSwitch {
     const projects: string[] = []
     for (const { project, role } of await lists.projectsOf(row.account)) {
       if (role !== 'owner') continue
-      const members = await lists.members(project)
-      if (!members.some((one) => one.role === 'owner' && active.has(one.account))) projects.push(project)
+      if (await owners.isLast(project, row.account)) projects.push(project)
     }
     if (projects.length === 0) return undefined
     const detail =

@@ -15,6 +15,7 @@ import { Keys } from './keys.ts'
 import { ensureRunnerKey, makeCommandLineToken, renewCommandLineToken } from './local-keys.ts'
 import { NewAccounts } from './new-accounts.ts'
 import { defaultPasswordCost, type PasswordCost, Passwords } from './passwords.ts'
+import type { Owners } from './owners.ts'
 import type { Proofs } from './proofs.ts'
 import { type SignInLimitOptions, SignInLimits } from './sign-in-limits.ts'
 import { Tickets } from './tickets.ts'
@@ -33,6 +34,8 @@ export interface AccessPorts {
   limits: SignInLimitOptions
   /** Shared with the exchange, whose commands ask for it. */
   proofs: Proofs
+  /** Shared with the exchange as well. */
+  owners: Owners
   passwordCost?: PasswordCost | undefined
   /** Makes the project that the first account finds, with that account as its owner. Called again until it resolves. */
   createFirstProject: (account: string) => Promise<void>
@@ -74,7 +77,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const signedIn = (outcome: string): void => metrics.signIns.inc({ outcome })
   const accounts = new Accounts({ lists, log, passwords, limits, proofs, clock, ids, background, signedIn })
   const newAccounts = new NewAccounts({ log, passwords, clock, ids })
-  const accountSwitch = new AccountSwitch({ lists, log, clock })
+  const accountSwitch = new AccountSwitch({ lists, log, clock, owners: ports.owners })
   const keys = new Keys({ lists, log, clock, ids })
   const authenticator = new Authenticator({ lists, clock, tickets, feed, fault })
   const local = { dataDir: ports.dataDir, lists, log, clock, ids }

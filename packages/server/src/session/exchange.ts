@@ -20,6 +20,17 @@ export interface Rights {
   roleOf: (project: string, account: string) => Promise<Role | undefined>
   /** Why a principal may not send a guarded command now; undefined where it may. */
   proofMissing: (principal: Principal) => Problem | undefined
+  owners: {
+    /** Waits until nobody else may take an owner away; the answer lets the next one. */
+    turn: () => Promise<() => void>
+    /** Whether the account is the only owner of the project who can sign in. */
+    isLast: (project: string, account: string) => Promise<boolean>
+  }
+}
+
+interface Entered {
+  refusal: Problem | undefined
+  leave: () => void
 }
 
 /** Told when a command came; the answer is told what became of it. For the metrics; must not throw. */
@@ -60,14 +71,37 @@ export class Exchange {
 
   async #carryOut(principal: Principal, command: Command): Promise<CommandOutcome> {
     const { stream } = command
-    // Rights are looked up beside each other, and the answers of a database come in any order.
-    const entering = Promise.allSettled([this.#checkRight(principal, command), this.#entering.get(stream)])
+    const entering = this.#enter(principal, command, this.#entering.get(stream))
     this.#entering.set(stream, entering)
-    const [checked] = await entering
-    if (this.#entering.get(stream) === entering) this.#entering.delete(stream)
+    let entered: Entered
+    try {
+      entered = await entering
+    } finally {
+      if (this.#entering.get(stream) === entering) this.#entering.delete(stream)
+    }
+    const { refusal, leave } = entered
+    try {
+      return refusal ? { ok: false, problem: refusal } : await this.#queue(stream).submit(principal, command)
+    } finally {
+      leave()
+    }
+  }
+
+  /** Checks what must hold before the queue, after the command `before` has done so; to be left when all is done. */
+  async #enter(principal: Principal, command: Command, before: Promise<unknown> | undefined): Promise<Entered> {
+    // Rights are looked up beside each other, and the answers of a database come in any order.
+    const [checked] = await Promise.allSettled([this.#checkRight(principal, command), before])
     if (checked.status === 'rejected') throw checked.reason
-    if (checked.value) return { ok: false, problem: checked.value }
-    return this.#queue(stream).submit(principal, command)
+    if (checked.value || !mayTakeOwner(command)) return { refusal: checked.value, leave: () => undefined }
+    const leave = await this.#rights.owners.turn()
+    try {
+      const isLast = await this.#rights.owners.isLast(splitStream(command.stream).id, command.data.account)
+      const refusal = isLast ? problem('last_owner', 'Make somebody else an owner first who can sign in.') : undefined
+      return { refusal: await this.#ifNew(principal, command, refusal), leave }
+    } catch (error) {
+      leave()
+      throw error
+    }
   }
 
   /** The state of a stream and the cursor it holds at; undefined where the stream does not exist. */
@@ -160,6 +194,11 @@ export class Exchange {
     this.#queues.set(stream, queue)
     return queue
   }
+}
+
+/** True for commands after which an account may no longer be an owner. */
+function mayTakeOwner(command: Command): command is Extract<Command, { type: 'member.remove' | 'member.change' }> {
+  return command.type === 'member.remove' || (command.type === 'member.change' && command.data.role !== 'owner')
 }
 
 /** False where the credential is limited to other projects. */

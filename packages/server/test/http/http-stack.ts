@@ -5,6 +5,7 @@ import { type RawResponse, sendRawRequest } from '@hotline/testing/raw-http'
 import type { Access } from '../../src/access/open-access.ts'
 import { openAccess } from '../../src/access/open-access.ts'
 import type { PasswordCost } from '../../src/access/passwords.ts'
+import { Owners } from '../../src/access/owners.ts'
 import { Proofs } from '../../src/access/proofs.ts'
 import { type Config, type Environment, readConfig } from '../../src/config/read-config.ts'
 import { composeHttp, type Http } from '../../src/http/compose.ts'
@@ -139,6 +140,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const { store, lists } = database
   const bus = openMemoryBus()
   const proofs = new Proofs(clock)
+  const owners = new Owners(lists)
   const exchange = new Exchange(
     {
       store,
@@ -150,6 +152,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     {
       roleOf: (project, account) => lists.roleOf(project, account),
       proofMissing: (principal) => proofs.missing(principal),
+      owners,
     },
   )
   const access = await openAccess({
@@ -163,6 +166,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     metrics,
     limits: config.limits,
     proofs,
+    owners,
     passwordCost: options.passwordCost ?? cheapPasswords,
     createFirstProject: async (account) => {
       if (options.firstProject === 'fails') throw new Error('the first project fails on purpose')

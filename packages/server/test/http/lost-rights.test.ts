@@ -296,4 +296,25 @@ describe('a disabled account', () => {
     expect((await call('GET', '/api/me', mel)).status).toBe(200)
     expect(await disable(mel.account, cookie, { orphans: 'accept' })).toMatchObject({ status: 200 })
   })
+  it('[T12] a project keeps an owner who can sign in: who is disabled is none, however many go at once', async () => {
+    const mel = await colleague('owner')
+    const kim = await colleague('owner')
+    const stream = `project:of-${mel.name}`
+    const send = (type: string, data: object, id = uuidV7()): Promise<Answer> =>
+      call('POST', '/api/commands', mel, { id, stream, type, data })
+    expect((await call('POST', '/api/auth/confirm', mel, { password: mel.password })).status).toBe(204)
+    expect((await send('project.create', { name: 'Two' })).status).toBe(200)
+    expect((await send('member.add', { account: kim.account, role: 'owner' })).status).toBe(200)
+    expect((await disable(kim.account)).status).toBe(200)
+    const last = { status: 409, body: { code: 'last_owner' } }
+    expect(await send('member.remove', { account: mel.account })).toMatchObject(last)
+    expect(await send('member.change', { account: mel.account, role: 'viewer' })).toMatchObject(last)
+    // Who is disabled may be taken off the list by the one who stays.
+    expect((await send('member.change', { account: kim.account, role: 'admin' })).status).toBe(200)
+    expect((await send('member.change', { account: kim.account, role: 'owner' })).status).toBe(200)
+    expect((await enable(kim.account)).status).toBe(200)
+    const both = await Promise.all([disable(kim.account), send('member.remove', { account: mel.account })])
+    expect(both.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 409])
+    expect(both.find(({ status }) => status === 409)?.body).toMatchObject({ code: 'last_owner' })
+  })
 })

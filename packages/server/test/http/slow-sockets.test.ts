@@ -6,6 +6,7 @@ import type { RawWebSocket } from '@hotline/testing/raw-websocket'
 import { waitFor } from '@hotline/testing/wait-for'
 import { buildFrame, opcodes } from '@hotline/testing/websocket-frame'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Owners } from '../../src/access/owners.ts'
 import { FrameWatch } from '../../src/http/frame-watch.ts'
 import { noFailpoints } from '../../src/log/failpoints.ts'
 import { timestamp } from '../../src/machine/clock.ts'
@@ -151,7 +152,14 @@ describe('rights that are slow to look up', () => {
       await goOn.promise
       return role
     }
-    const exchange = new Exchange({ ...ports, fault }, { roleOf, proofMissing: () => undefined })
+    const exchange = new Exchange(
+      { ...ports, fault },
+      {
+        roleOf,
+        proofMissing: () => undefined,
+        owners: new Owners(middle.lists),
+      },
+    )
     await using slow = await openDoor({ ...middle, exchange }, new Map([['mel', person('mel')]]), 0, clock)
     await using socket = await enterRaw(slow.port, 'mel')
     await say(socket, { t: 'follow', stream: 'session:s1', after: '0' })
