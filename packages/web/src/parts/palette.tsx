@@ -44,15 +44,21 @@ export function Palette({ choices, closed }: { choices: readonly Choice[]; close
     document.getElementById(`${name}-${chosen?.id}`)?.scrollIntoView({ block: 'nearest' })
   }, [name, chosen?.id])
 
+  /** Told at once: the dialog's own event comes later, and would close what was opened again meanwhile. */
+  function close(): void {
+    dialog.current?.close()
+    closed()
+  }
   function take(choice: Choice | undefined): void {
     if (!choice) return
-    dialog.current?.close()
+    close()
     choice.run()
   }
   function onKeyDown(event: KeyboardEvent): void {
     if (event.key === 'ArrowDown') setAt(Math.min(found.length - 1, at + 1))
     else if (event.key === 'ArrowUp') setAt(Math.max(0, Math.min(at, found.length - 1) - 1))
     else if (event.key === 'Enter') take(chosen)
+    else if (event.key === 'Escape') close()
     else return
     event.preventDefault()
   }
