@@ -104,7 +104,7 @@ export class Gate implements Connection {
       case 'ack':
         return this.#followers.get(frame.stream)?.acknowledge(frame.seq)
       case 'typing':
-        if (this.#followers.has(frame.stream)) {
+        if (this.#followers.has(frame.stream) && this.#ports.watchers.mayType(frame.stream, this.principal)) {
           this.#ports.whisper(frame.stream, { kind: 'typing', by: this.principal.id }, this)
         }
         return
@@ -185,7 +185,8 @@ export class Gate implements Connection {
   }
 
   async #follow(stream: string, after: string): Promise<void> {
-    if (this.#followers.size + this.#opening.size >= limits.followsPerSocket && !this.#followers.has(stream)) {
+    const isNew = !this.#followers.has(stream) && !this.#opening.has(stream)
+    if (isNew && this.#followers.size + this.#opening.size >= limits.followsPerSocket) {
       const detail = `One connection may follow ${limits.followsPerSocket} streams. Unfollow one first.`
       return this.#send({ t: 'unfollowed', stream, problem: problem('rate_limited', detail) })
     }

@@ -5,6 +5,8 @@ import type { Connection } from './connections.ts'
 const tellAfterMs = 200
 /** Names told of one stream; a larger audience is known to be large. */
 const toldMax = 50
+/** That somebody types is told this often: to tell it costs a look at everybody who is connected. */
+const typingEveryMs = 1_000
 
 /**
  * Which people follow which session now. It is not logged: a look is no event. Those who follow the same session are told
@@ -15,6 +17,8 @@ export class Watchers implements Disposable {
   readonly #streams = new Map<string, Set<Connection>>()
   /** Streams whose audience has changed and was not told yet. */
   readonly #due = new Set<string>()
+  /** When it was last told that somebody types in a stream, the oldest first; none is older than that is told again. */
+  readonly #typedAtMs = new Map<string, number>()
   #cancel: (() => void) | undefined
 
   constructor(clock: Clock) {
@@ -33,6 +37,19 @@ export class Watchers implements Disposable {
     if (!audience?.delete(connection)) return
     if (audience.size === 0) this.#streams.delete(stream)
     else this.#tellSoon(stream)
+  }
+
+  /** Whether it may be told that somebody types: over however many connections, once in a second. */
+  mayType(stream: string, { kind, id }: Connection['principal']): boolean {
+    const nowMs = this.#clock.monotonicMs()
+    for (const [told, atMs] of this.#typedAtMs) {
+      if (nowMs - atMs < typingEveryMs) break
+      this.#typedAtMs.delete(told)
+    }
+    const key = `${stream} ${kind}:${id}`
+    if (this.#typedAtMs.has(key)) return false
+    this.#typedAtMs.set(key, nowMs)
+    return true
   }
 
   [Symbol.dispose](): void {

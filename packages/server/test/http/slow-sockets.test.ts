@@ -171,6 +171,33 @@ describe('rights that are slow to look up', () => {
   })
 })
 
+describe('typing', () => {
+  it('[W32] is told once in a second of each person, over however many of their connections', async () => {
+    await middle.send(systemPrincipal, 'session:s1', 'session.start', { project: 'p1', agent: 'demo' })
+    await using one = await enter()
+    await using two = await enter()
+    await using reader = await enterRaw(door.port, 'other')
+    for (const socket of [one, two, reader]) {
+      await say(socket, { t: 'follow', stream: 'session:s1', after: '0' })
+      await heard(socket, ({ t }) => t === 'caught_up')
+    }
+    const typing = textFrame({ t: 'typing', stream: 'session:s1' })
+    const told = async (): Promise<number> => {
+      for (const socket of [one, two]) await roundTrip(socket, Buffer.concat([typing, typing, typing]))
+      let count = 0
+      await say(reader, { t: 'ping' })
+      await heard(reader, (frame) => {
+        if (frame['kind'] === 'typing') count += 1
+        return frame.t === 'pong'
+      })
+      return count
+    }
+    expect(await told()).toBe(1)
+    clock.advance(1_000)
+    expect(await told()).toBe(1)
+  })
+})
+
 describe('many follows', () => {
   it(`[W20] one connection follows ${limits.followsPerSocket} streams; the next is refused and nothing else is lost`, async () => {
     const streams = Array.from({ length: limits.followsPerSocket + 1 }, (_, at) => `session:s${at}`)
@@ -179,7 +206,9 @@ describe('many follows', () => {
     }
     await using socket = await enter()
     for (const stream of streams.slice(0, -1)) {
-      await say(socket, { t: 'follow', stream, after: '0' })
+      // The second one comes while the first is being opened, and takes its place.
+      const follow = textFrame({ t: 'follow', stream, after: '0' })
+      await socket.sendBytes(Buffer.concat([follow, follow]))
       await heard(socket, ({ t }) => t === 'caught_up')
     }
     const last = streams.at(-1)
