@@ -97,4 +97,71 @@ describe('the frame of the page', () => {
     await thumb.waitFor({ state: 'detached' })
     await resize(page, 1440)
   })
+
+  it('[G33] the end stays in sight when a phone is turned or its keyboard comes up, and a reader above is left alone', async () => {
+    const hand = await scene.live.startSession('A long talk')
+    const say = (from: number, count: number): Promise<unknown> =>
+      hand.report(
+        ...Array.from({ length: count }, (_, at) => ({
+          type: 'message.posted' as const,
+          data: { message: `m${from + at}`, role: 'agent' as const, queued: false, chars: 80 },
+          body: {
+            text: `Line ${from + at}. It has so many words that a narrow screen needs more than one line for it.`,
+          },
+        })),
+      )
+    await say(0, 60)
+    await resize(page, 1440)
+    await scene.open(hand.session)
+    const last = page.getByText('Line 59.')
+    await last.waitFor()
+    const box = page.getByLabel('Message to the agent')
+    const bothInSight = async (height: number): Promise<boolean> => {
+      const [words, write] = [await last.boundingBox(), await box.boundingBox()]
+      return words !== null && write !== null && words.y + words.height <= write.y && write.y + write.height <= height
+    }
+    for (const [width, height] of [
+      [390, 844],
+      [390, 450],
+      [844, 390],
+      [390, 844],
+      [1440, 900],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      await expect.poll(() => bothInSight(height), { message: `at ${width} × ${height}` }).toBe(true)
+    }
+    await box.fill(Array.from({ length: 8 }, (_, at) => `row ${at}`).join('\n'))
+    await expect.poll(() => bothInSight(900)).toBe(true)
+    await box.fill('')
+
+    const list = page.locator('.talk .scroll')
+    await list.hover()
+    await page.mouse.wheel(0, -2_000)
+    await page.getByRole('button', { name: 'Latest ↓' }).waitFor()
+    await expect.poll(() => last.count()).toBe(0)
+    await page.setViewportSize({ width: 1440, height: 700 })
+    await say(60, 3)
+    await page.getByRole('button', { name: '3 new ↓' }).click()
+    await page.getByText('Line 62.').waitFor()
+    const jump = page.locator('.jump')
+    await jump.waitFor({ state: 'detached' })
+
+    // What one opens at the end opens in place.
+    const output = Array.from({ length: 40 }, (_, at) => `line ${at} of the output`).join('\n')
+    await hand.report(
+      { type: 'turn.started', data: { turn: 't1' } },
+      { type: 'step.started', data: { step: 's1', turn: 't1', kind: 'execute' }, body: { title: 'npm test' } },
+      { type: 'step.finished', data: { step: 's1', outcome: 'done' }, body: { output } },
+    )
+    const step = page.locator('summary', { hasText: 'npm test' })
+    await step.waitFor()
+    await expect.poll(async () => (await boxOf(step)).y).toBeGreaterThan(300)
+    await jump.waitFor({ state: 'detached' })
+    const { y } = await boxOf(step)
+    await step.click()
+    await page.getByText('line 0 of the output').waitFor()
+    await jump.waitFor()
+    expect((await boxOf(step)).y).toBe(y)
+    await resize(page, 1440)
+  })
 })

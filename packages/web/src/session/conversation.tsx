@@ -1,8 +1,9 @@
 import type { SessionPicture } from '@hotline/client/session-view'
-import { type ReactNode, type Ref, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react'
+import { type ReactNode, type Ref, useEffect, useImperativeHandle, useMemo, useRef } from 'react'
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
 import { foldSteps } from './fold-steps.ts'
 import { type Acts, ItemView } from './item-view.tsx'
+import { endPx, useFollowEnd } from './use-follow-end.ts'
 
 /** Where the first item of the newest window is counted from, so that older ones can come in front. */
 const firstIndex = 1_000_000
@@ -25,7 +26,7 @@ export function Conversation({
     [picture.transcript],
   )
   const list = useRef<VirtuosoHandle>(null)
-  const [atEnd, setAtEnd] = useState(true)
+  const { box, atEnd, onEnd, onHeight, leave, toEnd } = useFollowEnd()
   const seen = useRef(items.length)
   const before = useRef({ key: items[0]?.key, count: items.length, first: firstIndex })
   // Older items came in front: the index of the first one falls by as many, so that nothing moves under the reader.
@@ -37,9 +38,10 @@ export function Conversation({
   useImperativeHandle(
     toAsked,
     () => () => {
+      leave()
       if (openAt >= 0) list.current?.scrollToIndex({ index: openAt, align: 'center' })
     },
-    [openAt],
+    [openAt, leave],
   )
 
   useEffect(() => {
@@ -47,39 +49,36 @@ export function Conversation({
   }, [atEnd, items.length])
   const fresh = items.length - seen.current
 
-  if (items.length === 0) {
-    return (
-      <div className="empty">
-        <p>Nothing was said yet. Write to the agent below.</p>
-      </div>
-    )
-  }
   return (
-    <div className="talk">
-      <Virtuoso
-        ref={list}
-        className="scroll"
-        data={items}
-        firstItemIndex={before.current.first}
-        initialTopMostItemIndex={items.length - 1}
-        computeItemKey={(_, item) => item.key}
-        followOutput={(isAtEnd) => (isAtEnd ? 'auto' : false)}
-        atBottomStateChange={setAtEnd}
-        atBottomThreshold={80}
-        startReached={() => picture.hasOlder && loadOlder()}
-        increaseViewportBy={400}
-        itemContent={(_, item) => (
-          <div className="item">
-            <ItemView item={item} acts={acts} firstOpen={item.key === open} />
-          </div>
-        )}
-      />
+    <div className="talk" ref={box}>
+      {items.length === 0 ? (
+        <div className="empty">
+          <p>Nothing was said yet. Write to the agent below.</p>
+        </div>
+      ) : (
+        <Virtuoso
+          ref={list}
+          className="scroll"
+          data={items}
+          firstItemIndex={before.current.first}
+          initialTopMostItemIndex={items.length - 1}
+          computeItemKey={(_, item) => item.key}
+          // It is followed here: the list itself would also follow what somebody opens at its end.
+          followOutput={false}
+          atBottomStateChange={onEnd}
+          totalListHeightChanged={onHeight}
+          atBottomThreshold={endPx}
+          startReached={() => picture.hasOlder && loadOlder()}
+          increaseViewportBy={400}
+          itemContent={(_, item) => (
+            <div className="item">
+              <ItemView item={item} acts={acts} firstOpen={item.key === open} />
+            </div>
+          )}
+        />
+      )}
       {!atEnd && (
-        <button
-          type="button"
-          className="button jump"
-          onClick={() => list.current?.scrollToIndex({ index: 'LAST', behavior: 'auto' })}
-        >
+        <button type="button" className="button jump" onClick={toEnd}>
           {fresh > 0 ? `${fresh} new ↓` : 'Latest ↓'}
         </button>
       )}

@@ -1,0 +1,83 @@
+import { type RefObject, useCallback, useEffect, useRef, useState } from 'react'
+
+/** As near to its end a list counts as being there. */
+export const endPx = 80
+
+/** What a reader has pressed may open in place for so long, without the list going to its end. */
+const opensMs = 500
+
+export interface FollowEnd {
+  /** Of the element around the list. */
+  box: RefObject<HTMLDivElement | null>
+  atEnd: boolean
+  /** Told by the list whether its end is in sight. */
+  onEnd: (inSight: boolean) => void
+  /** Told when what the list holds has become taller or shorter. */
+  onHeight: () => void
+  /** The reader is taken elsewhere by a button. */
+  leave: () => void
+  /** Takes the reader to the end, and keeps them there. */
+  toEnd: () => void
+}
+
+/**
+ * Whether a reader is at the end of a list. They leave it by scrolling up, by whatever means; a frame that changes its size
+ * (a phone is turned, a keyboard comes up, the message box grows) and words that grow take nobody away
+ * from it. What they open opens in place.
+ */
+export function useFollowEnd(): FollowEnd {
+  const box = useRef<HTMLDivElement>(null)
+  const [atEnd, setAtEnd] = useState(true)
+  const followed = useRef(true)
+  const pressedAt = useRef(Number.NEGATIVE_INFINITY)
+  const mark = useCallback((now: boolean) => {
+    followed.current = now
+    setAtEnd(now)
+  }, [])
+  const follow = useCallback(() => {
+    // The list itself learns of a new size only later; the place of the end is known now.
+    const scroller = box.current?.querySelector('.scroll')
+    if (!followed.current || !scroller) return
+    const leftPx = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight
+    if (performance.now() - pressedAt.current >= opensMs) scroller.scrollTop = scroller.scrollHeight
+    else if (leftPx > endPx) mark(false)
+  }, [mark])
+  const onEnd = useCallback(
+    (inSight: boolean) => {
+      if (inSight) mark(true)
+      else follow()
+    },
+    [follow, mark],
+  )
+  useEffect(() => {
+    const element = box.current
+    if (!element) return undefined
+    let last = { scrollTop: 0, clientHeight: 0, scrollHeight: 0 }
+    const onScroll = ({ target }: Event): void => {
+      if (!(target instanceof HTMLElement) || !target.classList.contains('scroll')) return
+      const { scrollTop, clientHeight, scrollHeight } = target
+      const sameFrame = clientHeight === last.clientHeight && scrollHeight >= last.scrollHeight
+      const up = scrollTop < last.scrollTop && scrollHeight - scrollTop - clientHeight > endPx
+      last = { scrollTop, clientHeight, scrollHeight }
+      if (sameFrame && up) mark(false)
+    }
+    const onClick = ({ target }: Event): void => {
+      if (target instanceof Element && target.closest('.scroll')) pressedAt.current = performance.now()
+    }
+    element.addEventListener('click', onClick, { capture: true })
+    element.addEventListener('scroll', onScroll, { passive: true, capture: true })
+    const observer = new ResizeObserver(follow)
+    observer.observe(element)
+    return () => {
+      observer.disconnect()
+      element.removeEventListener('click', onClick, { capture: true })
+      element.removeEventListener('scroll', onScroll, { capture: true })
+    }
+  }, [follow, mark])
+  const leave = useCallback(() => mark(false), [mark])
+  const toEnd = useCallback(() => {
+    mark(true)
+    follow()
+  }, [follow, mark])
+  return { box, atEnd, onEnd, onHeight: follow, leave, toEnd }
+}
