@@ -22,7 +22,12 @@ export interface SessionRoutePorts {
 }
 
 const OfSession = z.strictObject({ id: Id })
-const Count = z.coerce.number().int().min(1).max(limits.pageEvents)
+/** Digits alone: `0x10`, `1e3` and `+5` are numbers to JavaScript, and typing errors here. */
+const Decimal = z
+  .string()
+  .regex(/^[0-9]{1,15}$/, 'must be a whole number in decimal digits')
+  .transform(Number)
+const Count = Decimal.pipe(z.int().min(1).max(limits.pageEvents))
 
 /** Sessions, their events and windows, and commands: the same log that sockets follow. */
 export function registerSessionRoutes(route: RegisterRoute, ports: SessionRoutePorts): void {
@@ -123,7 +128,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     permission: 'signed-in',
     answer: TranscriptWindow,
     params: OfSession,
-    query: z.strictObject({ before: z.coerce.number().int().min(1).optional(), limit: Count.default(200) }),
+    query: z.strictObject({ before: Decimal.pipe(z.int().min(1)).optional(), limit: Count.default(200) }),
     handle: async ({ principal, params, query }) => {
       const stream = `session:${params.id}`
       const head = (await exchange.mayRead(principal, stream)) ? await store.head(stream) : undefined

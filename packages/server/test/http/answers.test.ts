@@ -78,4 +78,16 @@ describe('answers', () => {
     const send = { id: 'c1', stream, type: 'message.send', data: { text: 'x' } }
     whole(Accepted, await ask('POST', '/api/commands', send))
   })
+
+  it.each(['0x10', '1e3', '%2B5', '%205', '5.0', '-1', '', '0', '1001'])(
+    '[J05] limit=%s is no count',
+    async (limit) => {
+      for (const path of ['/api/sessions', `/api/sessions/${session}/events`, `/api/sessions/${session}/transcript`]) {
+        const answer = await fetch(new URL(`${path}?limit=${limit}`, server.url), {
+          headers: { authorization: `Bearer ${server.token}` },
+        })
+        expect([path, answer.status]).toEqual([path, 400])
+      }
+    },
+  )
 })
