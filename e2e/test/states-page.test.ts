@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { httpRequest } from '@hotline/client/http-request'
 import { uuidV7 } from '@hotline/client/uuid'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
 
@@ -11,6 +11,8 @@ let page: Page
 beforeAll(async () => {
   scene = await openPageScene()
   page = scene.page
+  // The smallest waits at first, and then the slow ones: time enough to press Reconnect before the page does it alone.
+  await page.addInitScript('Math.random = () => 0')
 })
 beforeEach(() => resize(page, 1440))
 afterEach(() => scene.live.proxy.restore())
@@ -22,6 +24,15 @@ afterAll(async () => {
 function leave(): void {
   scene.live.proxy.refuse()
   scene.live.proxy.cut()
+}
+
+/** The server is there again, and the person does not wait for the next try. */
+async function reconnect(banner: Locator): Promise<void> {
+  const leftSeconds = async (): Promise<number> => Number(/Retrying in (\d+) s/.exec(await banner.innerText())?.[1] ?? 0)
+  await expect.poll(leftSeconds, { timeout: 30_000 }).toBeGreaterThan(12)
+  scene.live.proxy.restore()
+  await banner.getByRole('button', { name: 'Reconnect' }).click()
+  await banner.waitFor({ state: 'detached' })
 }
 
 describe('the states of a view', () => {
@@ -135,9 +146,7 @@ describe('the states of a view', () => {
     await photograph(page, 'offline', [390, 1440])
     await resize(page, 1440)
 
-    scene.live.proxy.restore()
-    await banner.getByRole('button', { name: 'Reconnect' }).click()
-    await banner.waitFor({ state: 'detached' })
+    await reconnect(banner)
     await waiting.filter({ hasText: 'waits here' }).first().waitFor({ state: 'detached' })
     const texts = async (): Promise<unknown[]> =>
       (await scene.live.stored(hand.session)).flatMap(({ type, body }) =>
@@ -158,8 +167,7 @@ describe('the states of a view', () => {
     await page.getByRole('button', { name: /^Allow/ }).click()
     await page.getByRole('button', { name: 'Allow waits' }).waitFor()
     expect(await banner.innerText()).toContain('1 answer waits here')
-    scene.live.proxy.restore()
-    await banner.getByRole('button', { name: 'Reconnect' }).click()
+    await reconnect(banner)
     await page.getByText('✓ Allowed by You').waitFor()
     const decided = (await scene.live.stored(hand.session)).filter(({ type }) => type === 'approval.resolved')
     expect(decided).toHaveLength(1)
