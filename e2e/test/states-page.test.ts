@@ -28,7 +28,8 @@ function leave(): void {
 
 /** The server is there again, and the person does not wait for the next try. */
 async function reconnect(banner: Locator): Promise<void> {
-  const leftSeconds = async (): Promise<number> => Number(/Retrying in (\d+) s/.exec(await banner.innerText())?.[1] ?? 0)
+  const leftSeconds = async (): Promise<number> =>
+    Number(/Retrying in (\d+) s/.exec(await banner.innerText())?.[1] ?? 0)
   await expect.poll(leftSeconds, { timeout: 30_000 }).toBeGreaterThan(12)
   scene.live.proxy.restore()
   await banner.getByRole('button', { name: 'Reconnect' }).click()
