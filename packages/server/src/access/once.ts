@@ -1,11 +1,11 @@
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { CommandRecord } from '../log/log-store.ts'
-import { actorOf, type Principal } from './principal.ts'
+import { type Principal, senderKey } from './principal.ts'
 import { sha256 } from './token.ts'
 
 /** What somebody wants to be made once, however often it is sent. */
 export interface Once {
-  /** `<kind>:<id>` of the sender. */
+  /** `senderKey` of whoever sent it. */
   sender: string
   /** `Idempotency-Key`. */
   key: string
@@ -16,8 +16,7 @@ export interface Once {
 /** `what` names the kind of thing and its members, in a fixed order. Undefined where the sender gave no key. */
 export function onceOf(by: Principal, key: string | undefined, what: readonly unknown[]): Once | undefined {
   if (key === undefined) return undefined
-  const { kind, id } = actorOf(by)
-  return { sender: `${kind}:${id}`, key, hash: sha256(JSON.stringify(what)) }
+  return { sender: senderKey(by), key, hash: sha256(JSON.stringify(what)) }
 }
 
 /** The line by which it is known again: the same table as that of commands. */

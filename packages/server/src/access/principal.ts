@@ -31,3 +31,11 @@ export interface Principal {
 export function actorOf(principal: Principal): Actor {
   return { kind: principal.kind, id: principal.id }
 }
+
+/**
+ * One text for whoever sends, over all their connections and keys: what has been sent before is looked up under it and
+ * limits count by it. It stands in stored rows, so it never changes.
+ */
+export function senderKey({ kind, id }: Pick<Principal, 'kind' | 'id'>): string {
+  return `${kind}:${id}`
+}

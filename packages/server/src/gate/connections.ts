@@ -1,4 +1,4 @@
-import type { Principal } from '../access/principal.ts'
+import { type Principal, senderKey } from '../access/principal.ts'
 
 /** What others may tell an open connection. */
 export interface Connection {
@@ -26,18 +26,18 @@ export class Connections {
 
   add(connection: Connection): void {
     this.#open.set(connection.id, connection)
-    const { kind, id } = connection.principal
-    const own = this.#byPrincipal.get(`${kind}:${id}`) ?? new Set()
-    this.#byPrincipal.set(`${kind}:${id}`, own.add(connection))
+    const key = senderKey(connection.principal)
+    const own = this.#byPrincipal.get(key) ?? new Set()
+    this.#byPrincipal.set(key, own.add(connection))
     for (const watcher of this.#watchers) watcher(connection, 'opened')
   }
 
   remove(connection: Connection): void {
     if (!this.#open.delete(connection.id)) return
-    const { kind, id } = connection.principal
-    const own = this.#byPrincipal.get(`${kind}:${id}`)
+    const key = senderKey(connection.principal)
+    const own = this.#byPrincipal.get(key)
     own?.delete(connection)
-    if (own?.size === 0) this.#byPrincipal.delete(`${kind}:${id}`)
+    if (own?.size === 0) this.#byPrincipal.delete(key)
     for (const watcher of this.#watchers) watcher(connection, 'closed')
   }
 
@@ -55,8 +55,8 @@ export class Connections {
   }
 
   /** How many one account, service or runner has open. */
-  countOf({ kind, id }: Pick<Principal, 'kind' | 'id'>): number {
-    return this.#byPrincipal.get(`${kind}:${id}`)?.size ?? 0
+  countOf(principal: Pick<Principal, 'kind' | 'id'>): number {
+    return this.#byPrincipal.get(senderKey(principal))?.size ?? 0
   }
 
   get count(): number {

@@ -1,3 +1,4 @@
+import { type Principal, senderKey } from '../access/principal.ts'
 import type { Clock } from '../machine/clock.ts'
 import type { Connection } from './connections.ts'
 
@@ -40,13 +41,13 @@ export class Watchers implements Disposable {
   }
 
   /** Whether it may be told that somebody types: over however many connections, once in a second. */
-  mayType(stream: string, { kind, id }: Connection['principal']): boolean {
+  mayType(stream: string, principal: Principal): boolean {
     const nowMs = this.#clock.monotonicMs()
     for (const [told, atMs] of this.#typedAtMs) {
       if (nowMs - atMs < typingEveryMs) break
       this.#typedAtMs.delete(told)
     }
-    const key = `${stream} ${kind}:${id}`
+    const key = `${stream} ${senderKey(principal)}`
     if (this.#typedAtMs.has(key)) return false
     this.#typedAtMs.set(key, nowMs)
     return true

@@ -1,6 +1,6 @@
 import { type Problem, problem } from '@hotline/protocol/error'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
-import type { Principal } from '../access/principal.ts'
+import { type Principal, senderKey } from '../access/principal.ts'
 import { consume } from '../access/sign-in-limits.ts'
 
 /** Counters are for so long; their number in memory is bounded by what can come in that time. */
@@ -22,6 +22,6 @@ export function openRequestLimits(limits: { requestsPerNetwork: number; requests
   }
   return {
     fromNetwork: (network) => spend(networks, network),
-    ofPrincipal: ({ kind, id }) => spend(principals, `${kind}:${id}`),
+    ofPrincipal: (principal) => spend(principals, senderKey(principal)),
   }
 }

@@ -3,7 +3,7 @@ import type { Role } from '@hotline/protocol/actor'
 import type { Command, CommandType } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { formatCursor, splitStream } from '@hotline/protocol/stream'
-import type { Principal } from '../access/principal.ts'
+import { type Principal, senderKey } from '../access/principal.ts'
 import type { CommandOutcome } from './outcome.ts'
 import { type QueuePorts, StreamQueue } from './stream-queue.ts'
 import type { StreamState } from './state.ts'
@@ -159,8 +159,7 @@ export class Exchange {
   /** A refusal of what was not carried out yet: what was gets the answer that it got, however late it is sent again. */
   async #ifNew(principal: Principal, command: Command, refusal: Problem | undefined): Promise<Problem | undefined> {
     if (!refusal) return undefined
-    const sender = `${principal.kind}:${principal.id}`
-    const before = await this.#ports.store.findCommand(command.stream, sender, command.id)
+    const before = await this.#ports.store.findCommand(command.stream, senderKey(principal), command.id)
     return before ? undefined : refusal
   }
 

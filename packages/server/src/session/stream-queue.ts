@@ -9,7 +9,7 @@ import { protocolVersion } from '@hotline/protocol/version'
 import type { Append, CommandRecord, LogStore, NewEvent } from '../log/log-store.ts'
 import type { Bus } from '../log/bus.ts'
 import type { Failpoints } from '../log/failpoints.ts'
-import type { Principal } from '../access/principal.ts'
+import { actorOf, type Principal, senderKey } from '../access/principal.ts'
 import { bodyHash, sha256 } from './body-hash.ts'
 import type { CommandOutcome } from './outcome.ts'
 import { rowsOf, sameLine, sessionLine } from './projection.ts'
@@ -162,14 +162,14 @@ export class StreamQueue {
     let state = standing.state
     for (const waiting of batch) {
       const { command, principal, hash } = waiting
-      const sender = `${principal.kind}:${principal.id}`
+      const sender = senderKey(principal)
       const key = `${sender} ${command.id}`
       const earlier = first.get(key) ?? (standing.head > 0 ? await this.#remembered(sender, command.id) : undefined)
       if (earlier) {
         outcomes.push([waiting, earlier.hash === hash ? earlier.outcome : mismatch()])
         continue
       }
-      const context = { now, actor: { kind: principal.kind, id: principal.id }, channel: principal.channel, sha256 }
+      const context = { now, actor: actorOf(principal), channel: principal.channel, sha256 }
       const decision = decide(state, command, context)
       if (!decision.ok) {
         outcomes.push([waiting, { ok: false, problem: decision.problem }])
