@@ -12,9 +12,6 @@ import { Feeds } from './feed/feeds.ts'
 import { Connections } from './gate/connections.ts'
 import { Watchers } from './gate/watchers.ts'
 import { composeHttp } from './http/compose.ts'
-import { registerContentRoutes } from './http/content.ts'
-import { registerRunnerRoutes } from './http/runner.ts'
-import { registerSessionRoutes } from './http/sessions.ts'
 import { openWebSocketDoor } from './http/ws.ts'
 import { noFailpoints, parseFailpoint } from './log/failpoints.ts'
 import { openMemoryBus } from './log/memory-bus.ts'
@@ -140,10 +137,9 @@ async function open(
   undo.use(startApprovalTimer(timerPorts))
   const runners = undo.use(watchRunners({ ...timerPorts, connections }))
 
-  const http = undo.use(await composeHttp({ config, access, lists, logger, metrics, pageDir }))
-  registerSessionRoutes(http.route, { exchange, store, lists })
-  registerRunnerRoutes(http.route, { runners, lists })
-  registerContentRoutes(http.route, { exchange, blobs })
+  const http = undo.use(
+    await composeHttp({ config, access, exchange, store, lists, blobs, runners, logger, metrics, pageDir }),
+  )
 
   const door = undo.use(
     openWebSocketDoor(http.server, {

@@ -1,24 +1,18 @@
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { type Problem, problem } from '@hotline/protocol/error'
-import type { Access } from '../access/open-access.ts'
 import type { Config } from '../config/read-config.ts'
-import type { Lists } from '../log/lists.ts'
 import type { Logger } from '../machine/logger.ts'
-import type { Metrics } from '../machine/metrics.ts'
 import { addressReader } from './addresses.ts'
 import { type Doors, openDoors } from './doors.ts'
 import { defaultTimeouts, type HttpTimeouts, openFastify, sendProblem } from './fastify-app.ts'
 import { openGuard } from './guard.ts'
 import { type HostTable, hostTable } from './hosts.ts'
 import { listen, type Listening } from './listen.ts'
+import { type RegisterRoutes, registerRoutes, type RoutePorts } from './register-routes.ts'
 import { openRequestLimits } from './request-limits.ts'
-import type { DeclaredRoute, RegisterRoute } from './route.ts'
+import type { DeclaredRoute } from './route.ts'
 import { openRouter } from './router.ts'
-import { registerAccountRoutes } from './routes/accounts.ts'
-import { registerAuthRoutes } from './routes/auth.ts'
-import { registerHealthRoutes } from './routes/health.ts'
-import { registerKeyRoutes } from './routes/keys.ts'
 import { limitSockets } from './socket-limit.ts'
 import { servePage } from './static-page.ts'
 
@@ -26,12 +20,9 @@ import { servePage } from './static-page.ts'
 const furtherPorts = 20
 
 /** What the HTTP side is made of. */
-export interface HttpPorts {
+export interface HttpPorts extends RoutePorts {
   config: Config
-  access: Access
-  lists: Lists
   logger: Logger
-  metrics: Metrics
   /** Folder of the built page; it may come to exist later. */
   pageDir: string
   /** Shorter ones are for tests. */
@@ -43,9 +34,9 @@ export interface Http extends AsyncDisposable {
   /** For the WebSocket door, which owns its upgrade event. */
   readonly server: Server
   readonly doors: Doors
-  /** Adds a route; only before `listen`. */
-  readonly route: RegisterRoute
   readonly declared: readonly DeclaredRoute[]
+  /** Everything that the framework answers, the page too, as `GET /api/me`. */
+  readonly served: readonly string[]
   /** Opens the port. `origin` is what people are told: with `localhost`, or the public URL. */
   /** `local` is how programs of this machine reach it, whatever people are told. */
   listen(): Promise<Listening & { origin: string; local: string }>
@@ -53,9 +44,9 @@ export interface Http extends AsyncDisposable {
   drain(): void
 }
 
-/** Puts the HTTP side together with its own routes; others are added through `route`. Does not listen yet. */
-export async function composeHttp(ports: HttpPorts): Promise<Http> {
-  const { config, access, lists, metrics, timeouts = defaultTimeouts } = ports
+/** Puts the HTTP side together. Does not listen yet. Tests add routes of their own to those that there are. */
+export async function composeHttp(ports: HttpPorts, register: RegisterRoutes = registerRoutes): Promise<Http> {
+  const { config, access, metrics, timeouts = defaultTimeouts } = ports
   const tls = config.tls && {
     cert: readFileSync(config.tls.certPath),
     key: readFileSync(config.tls.keyPath),
@@ -69,7 +60,7 @@ export async function composeHttp(ports: HttpPorts): Promise<Http> {
   let hosts: HostTable = new Map()
   const addresses = addressReader(config.trustedProxies)
   const guard = openGuard({ hosts: () => hosts, addresses })
-  const { app, server, visitOf } = openFastify({
+  const { app, server, served, visitOf } = openFastify({
     guard,
     logger: ports.logger,
     metrics,
@@ -92,16 +83,7 @@ export async function composeHttp(ports: HttpPorts): Promise<Http> {
     refused,
   })
 
-  registerAuthRoutes(route, access)
-  registerAccountRoutes(route, access, lists)
-  registerKeyRoutes(route, access.keys)
-  registerHealthRoutes(route, {
-    metrics,
-    notReady: async () => {
-      await lists.fact('ready')
-      return undefined
-    },
-  })
+  register(route, ports)
   await servePage({
     app,
     dir: ports.pageDir,
@@ -116,8 +98,8 @@ export async function composeHttp(ports: HttpPorts): Promise<Http> {
   return {
     server,
     doors,
-    route,
     declared,
+    served,
     listen: async () => {
       const { listen: wished, publicUrl } = config
       const listening = await listen(app, server, {

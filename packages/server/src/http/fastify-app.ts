@@ -57,6 +57,8 @@ export interface AppPorts {
 export interface App {
   readonly app: FastifyInstance
   readonly server: Server
+  /** Every method and path that is routed, as they are added. */
+  readonly served: readonly string[]
   readonly visitOf: (request: FastifyRequest) => Visit | undefined
 }
 
@@ -128,10 +130,12 @@ export function openFastify(ports: AppPorts): App {
     if ('value' in parsed) return done(null, parsed.value)
     done(new RefusedBody(problem('invalid_json', parsed.detail)))
   })
+  const served: string[] = []
   app.addHook('onRoute', ({ config, method, url }) => {
     if (config?.permission === undefined) {
       throw new Error(`${String(method)} ${url} does not declare a permission`)
     }
+    for (const one of [method].flat()) served.push(`${one} ${url}`)
   })
   const everyAnswer = securityHeaders({ tls: ports.tls ? 'on' : 'off' })
   app.addHook('onRequest', async (_request, reply) => {
@@ -154,7 +158,7 @@ export function openFastify(ports: AppPorts): App {
     return sendProblem(reply, refusal)
   })
 
-  return { app, server: app.server, visitOf: (request) => visits.get(request.raw) }
+  return { app, server: app.server, served, visitOf: (request) => visits.get(request.raw) }
 }
 
 /** Sends a problem as the body of an answer. */

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { Connections } from '../../src/gate/connections.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
-import { registerSessionRoutes, type SessionRoutePorts } from '../../src/http/sessions.ts'
+import type { RoutePorts } from '../../src/http/register-routes.ts'
 import { openWebSocketDoor, type WebSocketDoor } from '../../src/http/ws.ts'
 import { newTraffic } from '../../src/machine/traffic.ts'
 import { type HttpStack, type MovedClock, movedClock, openHttpStack } from './http-stack.ts'
@@ -27,12 +27,11 @@ beforeEach(async () => {
   connections = new Connections()
   faults = []
   welcome = () => Promise.resolve()
-  let found: SessionRoutePorts | undefined
+  let found: RoutePorts | undefined
   stack = await openHttpStack({
     clock,
-    register: (route, _http, ports) => {
+    register: (_route, ports) => {
       found = ports
-      registerSessionRoutes(route, ports)
     },
   })
   if (!found) throw new Error('no routes')

@@ -3,9 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { actorOf } from '../../src/access/principal.ts'
 import { mintToken } from '../../src/access/token.ts'
-import type { DeclaredRoute } from '../../src/http/route.ts'
-import { registerRunnerRoutes } from '../../src/http/runner.ts'
-import { registerSessionRoutes, type SessionRoutePorts } from '../../src/http/sessions.ts'
 import { type CallOptions, type HttpStack, openHttpStack, owner } from './http-stack.ts'
 
 let stack: HttpStack
@@ -18,9 +15,6 @@ beforeAll(async () => {
   stack = await openHttpStack({
     env: { HOTLINE_LIMIT_REQUESTS_PER_PRINCIPAL: '100000', HOTLINE_LIMIT_REQUESTS_PER_NETWORK: '100000' },
     register: (route) => {
-      // Declared as the server declares them; no handler of theirs runs here.
-      registerSessionRoutes(route, {} as SessionRoutePorts)
-      registerRunnerRoutes(route, {} as Parameters<typeof registerRunnerRoutes>[1])
       for (const permission of [
         'open',
         'signed-in',
@@ -75,73 +69,7 @@ beforeAll(async () => {
 })
 afterAll(() => stack[Symbol.asyncDispose]())
 
-describe('routes and permissions', () => {
-  it('[T01] no route answers without a credential but those that are open by declaration', async () => {
-    const open: string[] = []
-    for (const { method, url, permission } of stack.http.declared) {
-      if (url.startsWith('/api/test/')) continue
-      const answer = await stack.call(method, url.replaceAll(/:\w+/g, 'x'))
-      if (permission === 'open') open.push(`${method} ${url}`)
-      else expect([method, url, answer.status]).toEqual([method, url, 401])
-    }
-    expect(open).toEqual([
-      'GET /api/auth/state',
-      'POST /api/auth/bootstrap',
-      'POST /api/auth/sign-in',
-      'GET /healthz',
-      'GET /readyz',
-    ])
-    expect((await stack.call('GET', '/api/nothing')).status).toBe(404)
-    expect((await stack.call('GET', '/metrics')).status).toBe(401)
-  })
-
-  it('[T17] the permission of every route is what this list says', () => {
-    const listed = stack.http.declared
-      .filter(({ url }) => !url.startsWith('/api/test/'))
-      .map(({ method, url, permission, proof }: DeclaredRoute) =>
-        [`${method} ${url}: ${permission}`, ...(proof ? [proof] : [])].join(', '),
-      )
-    expect(listed).toMatchInlineSnapshot(`
-      [
-        "GET /api/auth/state: open",
-        "POST /api/auth/bootstrap: open",
-        "POST /api/auth/sign-in: open",
-        "POST /api/auth/sign-out: signed-in",
-        "POST /api/auth/password: own",
-        "POST /api/auth/confirm: signed-in",
-        "POST /api/auth/ticket: signed-in",
-        "GET /api/me: signed-in",
-        "GET /api/people: read",
-        "GET /api/accounts: account-admin",
-        "POST /api/accounts: account-admin, password",
-        "POST /api/accounts/:account/disable: account-admin, password",
-        "POST /api/accounts/:account/enable: account-admin, password",
-        "GET /api/keys: signed-in",
-        "POST /api/keys: write, password",
-        "DELETE /api/keys/:key: signed-in",
-        "GET /healthz: open",
-        "GET /readyz: open",
-        "GET /metrics: read",
-        "POST /api/commands: signed-in",
-        "GET /api/sessions: read",
-        "GET /api/sessions/:id: signed-in",
-        "GET /api/sessions/:id/events: signed-in",
-        "GET /api/sessions/:id/transcript: signed-in",
-        "PUT /api/runner: runner",
-        "GET /api/runner/work: runner",
-        "GET /api/agents: read",
-      ]
-    `)
-  })
-
-  it('[T17] a route without a permission, or with a made-up one, does not boot', async () => {
-    const without = { method: 'GET', url: '/api/forgotten', handle: () => ({}) }
-    const opening = openHttpStack({ register: (route) => route(without as never) })
-    await expect(opening).rejects.toThrow(/GET \/api\/forgotten does not declare a known permission/)
-    const wrong = openHttpStack({ register: (route) => route({ ...without, permission: 'anyone' } as never) })
-    await expect(wrong).rejects.toThrow(/permission/)
-  })
-
+describe('credentials', () => {
   it('[T16] every credential has the same decision at every door and method, and it follows from its row', async () => {
     const decisions: Record<string, string> = {}
     for (const [name, carrier] of Object.entries(carriers)) {

@@ -11,8 +11,10 @@ import { type Config, type Environment, readConfig } from '../../src/config/read
 import { composeHttp, type Http } from '../../src/http/compose.ts'
 import type { HttpTimeouts } from '../../src/http/fastify-app.ts'
 import type { Listening } from '../../src/http/listen.ts'
-import type { RegisterRoute } from '../../src/http/route.ts'
-import type { SessionRoutePorts } from '../../src/http/sessions.ts'
+import { type RegisterRoutes, registerRoutes } from '../../src/http/register-routes.ts'
+import { openFileBlobStore } from '../../src/blob/file-blob-store.ts'
+import { Connections } from '../../src/gate/connections.ts'
+import { watchRunners } from '../../src/scheduler/runners.ts'
 import { noFailpoints } from '../../src/log/failpoints.ts'
 import type { Bus } from '../../src/log/bus.ts'
 import type { Lists } from '../../src/log/lists.ts'
@@ -88,7 +90,8 @@ export interface StackOptions {
   dir?: string
   /** `fails`: the first project cannot be made. */
   firstProject?: 'fails'
-  register?: (route: RegisterRoute, http: Http, ports: SessionRoutePorts) => void
+  /** Routes beside those of the server. */
+  register?: RegisterRoutes
 }
 
 /** A clock whose wall and steady time tests move. */
@@ -188,16 +191,17 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     },
   })
   await access.finishFirstAccount()
-  const http = await composeHttp({
-    config,
-    access,
-    lists,
-    logger,
-    metrics,
-    pageDir: options.pageDir ?? join(dir, 'no-page'),
-    timeouts: options.timeouts,
-  })
-  options.register?.(http.route, http, { exchange, store, lists })
+  const blobs = await openFileBlobStore(join(dir, 'blobs'))
+  const fault = (error: unknown): void => logger.error('fault', { error })
+  const runners = watchRunners({ exchange, lists, bus, clock, ids, fault, connections: new Connections() })
+  const { pageDir = join(dir, 'no-page'), timeouts } = options
+  const http = await composeHttp(
+    { config, access, exchange, store, lists, blobs, runners, logger, metrics, pageDir, timeouts },
+    (route, ports) => {
+      registerRoutes(route, ports)
+      options.register?.(route, ports)
+    },
+  )
   const listening = await http.listen()
   const { port } = listening
   // Under a public name a test still speaks to the port itself, by its loopback name.
@@ -242,6 +246,8 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     },
     [Symbol.asyncDispose]: async () => {
       await http[Symbol.asyncDispose]()
+      runners[Symbol.dispose]()
+      await blobs[Symbol.asyncDispose]()
       await access[Symbol.asyncDispose]()
       await bus[Symbol.asyncDispose]()
       await database[Symbol.asyncDispose]()
@@ -276,7 +282,8 @@ export function answerOf(response: RawResponse): Answer {
   return {
     status: response.status,
     headers: response.headers,
-    body: type.includes('json') ? (JSON.parse(text) as unknown) : text,
+    // An answer to HEAD says its type and has no body.
+    body: type.includes('json') && text !== '' ? (JSON.parse(text) as unknown) : text,
     cookie: set?.split(';', 1)[0],
   }
 }

@@ -2,7 +2,6 @@ import { uuidV7 } from '@hotline/client/uuid'
 import { person } from '@hotline/testing/middle'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Proofs } from '../../src/access/proofs.ts'
-import { registerSessionRoutes } from '../../src/http/sessions.ts'
 import {
   type Answer,
   type CallOptions,
@@ -20,10 +19,7 @@ let cookie: string
 
 beforeEach(async () => {
   clock = movedClock()
-  stack = await openHttpStack({
-    clock,
-    register: (route, _http, ports) => registerSessionRoutes(route, ports),
-  })
+  stack = await openHttpStack({ clock })
   cookie = await stack.claim()
 })
 afterEach(() => stack[Symbol.asyncDispose]())

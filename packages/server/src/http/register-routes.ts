@@ -1,0 +1,47 @@
+import type { Access } from '../access/open-access.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
+import type { Lists } from '../log/lists.ts'
+import type { LogStore } from '../log/log-store.ts'
+import type { Metrics } from '../machine/metrics.ts'
+import type { Runners } from '../scheduler/runners.ts'
+import type { Exchange } from '../session/exchange.ts'
+import { registerContentRoutes } from './content.ts'
+import type { RegisterRoute } from './route.ts'
+import { registerAccountRoutes } from './routes/accounts.ts'
+import { registerAuthRoutes } from './routes/auth.ts'
+import { registerHealthRoutes } from './routes/health.ts'
+import { registerKeyRoutes } from './routes/keys.ts'
+import { registerRunnerRoutes } from './runner.ts'
+import { registerSessionRoutes } from './sessions.ts'
+
+/** What the routes of the HTTP API read and write. */
+export interface RoutePorts {
+  access: Access
+  exchange: Exchange
+  store: LogStore
+  lists: Lists
+  blobs: BlobStore
+  runners: Runners
+  metrics: Metrics
+}
+
+/** Declares routes. */
+export type RegisterRoutes = (route: RegisterRoute, ports: RoutePorts) => void
+
+/** Every route of the HTTP API. There is no other place that adds one: the tests of permissions walk what is here. */
+export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
+  const { access, lists, metrics } = ports
+  registerAuthRoutes(route, access)
+  registerAccountRoutes(route, access, lists)
+  registerKeyRoutes(route, access.keys)
+  registerHealthRoutes(route, {
+    metrics,
+    notReady: async () => {
+      await lists.fact('ready')
+      return undefined
+    },
+  })
+  registerSessionRoutes(route, ports)
+  registerRunnerRoutes(route, ports)
+  registerContentRoutes(route, ports)
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { mintToken } from '../../src/access/token.ts'
+import type { DeclaredRoute } from '../../src/http/route.ts'
+import { type CallOptions, type HttpStack, openHttpStack } from './http-stack.ts'
+
+/** The routes of the server, as the server registers them, and none beside. */
+let stack: HttpStack
+beforeAll(async () => {
+  stack = await openHttpStack({ env: { HOTLINE_LIMIT_REQUESTS_PER_NETWORK: '100000' } })
+})
+afterAll(() => stack[Symbol.asyncDispose]())
+
+describe('every route', () => {
+  /** Nothing, and everything that looks like a credential and is none. */
+  async function strangers(): Promise<Record<string, CallOptions>> {
+    const cookie = await stack.claim()
+    const key = async (): Promise<{ key: string; token: string }> =>
+      (await stack.call('POST', '/api/keys', { cookie, body: { kind: 'pat', name: 'x' } })).body
+    const { token } = await key()
+    const revoked = await key()
+    expect((await stack.call('DELETE', `/api/keys/${revoked.key}`, { cookie })).status).toBe(204)
+    const ticket = (await stack.call('POST', '/api/auth/ticket', { cookie })).body.ticket as string
+    const [name = '', session = ''] = cookie.split('=')
+    const idOf = (text: string): string => text.split('_')[2] ?? ''
+    const minted = (kind: 'pat' | 'svc' | 'run' | 'ses', id: string): string => mintToken(kind, id).text
+    return {
+      nobody: {},
+      'an unknown personal token': { token: minted('pat', randomUUID()) },
+      'an unknown service': { token: minted('svc', randomUUID()) },
+      'an unknown runner': { token: minted('run', randomUUID()) },
+      'an unknown session': { cookie: `${name}=${minted('ses', randomUUID())}` },
+      'a key with a wrong secret': { token: minted('pat', idOf(token)) },
+      'a session with a wrong secret': { cookie: `${name}=${minted('ses', idOf(session))}` },
+      'a revoked key': { token: revoked.token },
+      'a session in the header': { token: session },
+      'a key in the cookie': { cookie: `${name}=${token}` },
+      'a ticket in the header': { token: ticket },
+      'another scheme': { headers: [['Authorization', `Basic ${Buffer.from(`x:${token}`).toString('base64')}`]] },
+      'no token in the header': { headers: [['Authorization', 'Bearer ']] },
+    }
+  }
+
+  it('[T01] [T17] no route answers without a credential, or with a wrong one, but those that are open by declaration', async () => {
+    const { served } = stack.http
+    // What the framework answers is what was declared, and the page.
+    const declared = stack.http.declared.map(({ method, url }) => `${method} ${url}`)
+    const page = ['GET /', 'GET /*']
+    expect(served.filter((route) => !route.startsWith('HEAD ') && !page.includes(route))).toEqual(declared)
+    expect(served.length).toBeGreaterThan(30)
+    const wrong = await strangers()
+    const open: string[] = []
+    for (const one of served) {
+      const [method = '', url = ''] = one.split(' ')
+      const path = url.replaceAll(/:\w+|\*/g, 'x')
+      const answers: [who: string, status: number][] = []
+      for (const [who, carrier] of Object.entries(wrong)) {
+        answers.push([who, (await stack.call(method, path, carrier)).status])
+      }
+      const same = answers[0]?.[1]
+      expect([one, answers]).toEqual([one, answers.map(([who]) => [who, same])])
+      if (same !== 401) open.push(one)
+    }
+    expect(open).toEqual([
+      'GET /api/auth/state',
+      'HEAD /api/auth/state',
+      'POST /api/auth/bootstrap',
+      'POST /api/auth/sign-in',
+      'GET /healthz',
+      'HEAD /healthz',
+      'GET /readyz',
+      'HEAD /readyz',
+      'GET /',
+      'HEAD /',
+      'GET /*',
+      'HEAD /*',
+    ])
+    expect((await stack.call('GET', '/api/nothing')).status).toBe(404)
+  })
+
+  it('[T17] the permission of every route is what this list says', () => {
+    const listed = stack.http.declared.map(({ method, url, permission, proof }: DeclaredRoute) =>
+      [`${method} ${url}: ${permission}`, ...(proof ? [proof] : [])].join(', '),
+    )
+    expect(listed).toMatchInlineSnapshot(`
+      [
+        "GET /api/auth/state: open",
+        "POST /api/auth/bootstrap: open",
+        "POST /api/auth/sign-in: open",
+        "POST /api/auth/sign-out: signed-in",
+        "POST /api/auth/password: own",
+        "POST /api/auth/confirm: signed-in",
+        "POST /api/auth/ticket: signed-in",
+        "GET /api/me: signed-in",
+        "GET /api/people: read",
+        "GET /api/accounts: account-admin",
+        "POST /api/accounts: account-admin, password",
+        "POST /api/accounts/:account/disable: account-admin, password",
+        "POST /api/accounts/:account/enable: account-admin, password",
+        "GET /api/keys: signed-in",
+        "POST /api/keys: write, password",
+        "DELETE /api/keys/:key: signed-in",
+        "GET /healthz: open",
+        "GET /readyz: open",
+        "GET /metrics: read",
+        "POST /api/commands: signed-in",
+        "GET /api/sessions: read",
+        "GET /api/sessions/:id: signed-in",
+        "GET /api/sessions/:id/events: signed-in",
+        "GET /api/sessions/:id/transcript: signed-in",
+        "PUT /api/runner: runner",
+        "GET /api/runner/work: runner",
+        "GET /api/agents: read",
+        "PUT /api/sessions/:id/content/:digest: runner",
+        "GET /api/sessions/:id/content/:digest: signed-in",
+      ]
+    `)
+  })
+
+  it('[T17] a route without a permission, or with a made-up one, does not boot', async () => {
+    const without = { method: 'GET', url: '/api/forgotten', handle: () => ({}) }
+    const opening = openHttpStack({ register: (route) => route(without as never) })
+    await expect(opening).rejects.toThrow(/GET \/api\/forgotten does not declare a known permission/)
+    const wrong = openHttpStack({ register: (route) => route({ ...without, permission: 'anyone' } as never) })
+    await expect(wrong).rejects.toThrow(/permission/)
+  })
+})
