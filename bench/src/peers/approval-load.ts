@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { approvalDigest, contextDigest, inputDigest } from '@hotline/core/approval-digest'
 import { subprotocol } from '@hotline/protocol/version'
+import { sha256 } from '@hotline/testing/sha256'
 import { WebSocket } from 'ws'
 import { quantile } from '../statistics.ts'
 
@@ -30,7 +31,6 @@ const answerTimeoutMs = 10_000
 /** A follower says after this many events that it has them; each costs a frame, of which a person has few. */
 const ackEvery = 50
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 const request = { tool: 'shell', title: 'Run a command', input: 'npm test -- --run', cwd: '/home/somebody/project' }
 const context = contextDigest(stream.slice('session:'.length), 'bench', request, sha256)
 const digest = approvalDigest(context, inputDigest(request, sha256) ?? '', sha256)

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { Decision } from '@hotline/core/decision'
 import { draftEvent } from '@hotline/core/draft-event'
@@ -12,13 +12,12 @@ import { problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type EventOf, type EventType } from '@hotline/protocol/events'
 import type { AnnounceBody } from '@hotline/protocol/http'
+import { sha256 } from '@hotline/testing/sha256'
 import { waitFor } from '@hotline/testing/wait-for'
 import type { CommandOutcome } from '@hotline/client/link'
 
 export const dana: Actor = { kind: 'person', id: 'dana' }
 const epoch = 'testtest'
-
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** One session's log with its real rules, in memory. */
 export class Stream {

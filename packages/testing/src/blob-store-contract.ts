@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BlobStore } from '@hotline/server/blob/blob-store'
 import { describe, expect, test } from 'vitest'
 import { randomSeed, seededRandom } from './seed.ts'
+import { sha256 } from './sha256.ts'
 
 /** A blob store under test. Disposing removes what it kept. */
 export interface BlobBench extends AsyncDisposable {
@@ -15,10 +15,6 @@ export interface BlobBench extends AsyncDisposable {
 }
 
 const limitBytes = 1024 * 1024
-
-function digestOf(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
-}
 
 async function* inPieces(content: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < content.length; at += pieceBytes) {
@@ -40,7 +36,7 @@ export function blobStoreContract(name: string, open: () => Promise<BlobBench>):
       const random = seededRandom(randomSeed('blobs'))
       for (const sizeBytes of [0, 1, 65_536, 300_001]) {
         const content = random.bytes(sizeBytes)
-        const blob = { digest: digestOf(content), sizeBytes }
+        const blob = { digest: sha256(content), sizeBytes }
         expect(await bench.store.put('p1', content, limitBytes)).toEqual({ ok: true, blob })
         expect(await bench.store.put('p1', inPieces(content, 7_001), limitBytes)).toEqual({ ok: true, blob })
         const found = await bench.store.get('p1', blob.digest)
@@ -55,15 +51,15 @@ export function blobStoreContract(name: string, open: () => Promise<BlobBench>):
       await using bench = await open()
       const content = Buffer.from('content')
       await bench.store.put('Project', content, limitBytes)
-      expect(await bench.store.get('project', digestOf(content))).toBeUndefined()
+      expect(await bench.store.get('project', sha256(content))).toBeUndefined()
       await bench.store.put('project', content, limitBytes)
-      expect(await bench.store.delete('Project', digestOf(content))).toBe(true)
-      expect(await bench.store.delete('Project', digestOf(content))).toBe(false)
-      expect(await bench.store.get('Project', digestOf(content))).toBeUndefined()
-      expect(await contentOf(bench.store, 'project', digestOf(content))).toEqual(content)
+      expect(await bench.store.delete('Project', sha256(content))).toBe(true)
+      expect(await bench.store.delete('Project', sha256(content))).toBe(false)
+      expect(await bench.store.get('Project', sha256(content))).toBeUndefined()
+      expect(await contentOf(bench.store, 'project', sha256(content))).toEqual(content)
       await bench.store.deleteProject('project')
       await bench.store.deleteProject('project')
-      expect(await bench.store.get('project', digestOf(content))).toBeUndefined()
+      expect(await bench.store.get('project', sha256(content))).toBeUndefined()
     })
 
     test('[L25] content over the limit is refused while it comes, and nothing of it is kept', async () => {
@@ -80,7 +76,7 @@ export function blobStoreContract(name: string, open: () => Promise<BlobBench>):
       expect(taken).toBeLessThan(20_000)
       const exact = Buffer.alloc(10_000)
       expect(await bench.store.put('p1', exact, 9_999)).toEqual({ ok: false, reason: 'too-large' })
-      expect(await bench.store.get('p1', digestOf(exact))).toBeUndefined()
+      expect(await bench.store.get('p1', sha256(exact))).toBeUndefined()
       expect(await bench.store.put('p1', exact, 10_000)).toMatchObject({ ok: true })
     })
 
@@ -92,13 +88,13 @@ export function blobStoreContract(name: string, open: () => Promise<BlobBench>):
         throw new Error('the sender is gone')
       }
       await expect(bench.store.put('p1', broken(), limitBytes)).rejects.toThrow('the sender is gone')
-      expect(await bench.store.get('p1', digestOf(Buffer.from('half')))).toBeUndefined()
+      expect(await bench.store.get('p1', sha256(Buffer.from('half')))).toBeUndefined()
     })
 
     test('[L26] names that are none are refused before they come near a path', async () => {
       await using bench = await open()
       const { store } = bench
-      const digest = digestOf(Buffer.from('x'))
+      const digest = sha256(Buffer.from('x'))
       const wrongProjects = ['', '.', '..', '../p1', 'p1/..', 'p1/../p2', 'a\0b', '-p', 'x'.repeat(65), 'p 1', 'é']
       for (const project of wrongProjects) {
         await expect(async () => store.put(project, Buffer.from('x'), limitBytes), project).rejects.toThrow(RangeError)
@@ -123,7 +119,7 @@ export function blobStoreContract(name: string, open: () => Promise<BlobBench>):
     test('[L27] bytes that do not give their digest end in an error, and putting them again heals them', async () => {
       await using bench = await open()
       const content = Buffer.alloc(200_000, 'content')
-      const digest = digestOf(content)
+      const digest = sha256(content)
       await bench.store.put('p1', content, limitBytes)
       await bench.flip(digest)
       await expect(contentOf(bench.store, 'p1', digest)).rejects.toThrow(digest)
@@ -136,7 +132,7 @@ export function blobStoreContract(name: string, open: () => Promise<BlobBench>):
       const contents = Array.from({ length: 40 }, (_, at) => Buffer.from(`content ${at % 8}`))
       const results = await Promise.all(contents.map((content) => bench.store.put('p1', content, limitBytes)))
       expect(results.every(({ ok }) => ok)).toBe(true)
-      for (const content of contents) expect(await contentOf(bench.store, 'p1', digestOf(content))).toEqual(content)
+      for (const content of contents) expect(await contentOf(bench.store, 'p1', sha256(content))).toEqual(content)
     })
   })
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { CommandOutcome } from '@hotline/client/link'
 import { uuidV7 } from '@hotline/client/uuid'
 import { approvalDigest, contextDigest, inputDigest } from '@hotline/core/approval-digest'
 import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
+import { sha256 } from './sha256.ts'
 
 /** A runner without an agent: it holds the lease and reports what a test wants to have happened. */
 export interface HandRunner {
@@ -19,8 +19,6 @@ export interface HandRunner {
 export interface Sender {
   command<T extends CommandType>(stream: string, type: T, data: CommandInput<T>): Promise<CommandOutcome>
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 const capabilities = {
   input: 'turns',

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { httpRequest } from '@hotline/client/http-request'
@@ -12,6 +11,7 @@ import { startServer } from '@hotline/server/start-server'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { freePort } from './free-port.ts'
 import { type HandRunner, takeByHand } from './hand-runner.ts'
+import { sha256 } from './sha256.ts'
 import { openTempDir } from './temp-dir.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -88,7 +88,7 @@ export async function startLiveServer(options: { pageDir?: string } = {}): Promi
     link,
     startSession,
     putContent: async (session, text) => {
-      const digest = createHash('sha256').update(text).digest('hex')
+      const digest = sha256(text)
       const path = `/api/sessions/${session}/content/${digest}`
       const put = await httpRequest(url, { kind: 'token', token: runnerKey }, 'PUT', path, { text })
       if (!put.ok) throw new Error(`content: ${put.problem.detail}`)

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { Problem } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
 import type { ServerLink } from '../server-link.ts'
+import { sha256 } from '../sha256.ts'
 
 /**
  * Puts what is too long for an event on the server, under its digest, and answers the reports that name it. Always the
@@ -23,7 +23,7 @@ export async function layBeside(
       laid.push(report)
       continue
     }
-    const digest = createHash('sha256').update(text, 'utf8').digest('hex')
+    const digest = sha256(text)
     const path = `/api/sessions/${stream.slice(stream.indexOf(':') + 1)}/content/${digest}`
     if (!put.has(digest)) {
       const answer = await unless(signal, link.request('PUT', path, { text }))

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { EventOf } from '@hotline/protocol/events'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { limits } from '@hotline/protocol/limits'
 import type { AgentSession, Ask, Verdict } from '../adapters/adapter.ts'
 import type { Redactor } from '../redact.ts'
+import { sha256 } from '../sha256.ts'
 import type { Spool } from '../spool/spool.ts'
 import { head } from './fit.ts'
 import type { Reporter } from './reporter.ts'
@@ -171,8 +171,4 @@ export class Approvals {
     if (result === 'unsupported') await agentSession.answer(approval, { verdict: 'deny' })
     return result === 'applied'
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex')
 }

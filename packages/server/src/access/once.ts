@@ -1,7 +1,7 @@
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { CommandRecord } from '../log/log-store.ts'
+import { sha256 } from '../machine/sha256.ts'
 import { type Principal, senderKey } from './principal.ts'
-import { sha256 } from './token.ts'
 
 /** What somebody wants to be made once, however often it is sent. */
 export interface Once {

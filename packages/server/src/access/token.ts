@@ -1,5 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { KeyKind } from '@hotline/protocol/events/server'
+import { sha256 } from '../machine/sha256.ts'
 
 /**
  * A secret that is handed out: `hl_<kind>_<id>_<43 characters, 256 bits>_<6 characters>`. The id finds the row, the
@@ -41,11 +42,6 @@ export function sameDigest(a: string, b: string): boolean {
   const left = Buffer.from(a, 'hex')
   const right = Buffer.from(b, 'hex')
   return left.length === 32 && left.length === right.length && timingSafeEqual(left, right)
-}
-
-/** Hex SHA-256 of the UTF-8 bytes of a text. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex')
 }
 
 function checksum(start: string): string {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { text as textOf } from 'node:stream/consumers'
 import { problem } from '@hotline/protocol/error'
 import { Digest } from '@hotline/protocol/events/approval'
@@ -8,6 +7,7 @@ import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { Principal } from '../access/principal.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
+import { sha256 } from '../machine/sha256.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { RegisterRoute } from './route.ts'
 import { nothingHere } from './sessions.ts'
@@ -42,7 +42,7 @@ export function registerContentRoutes(route: RegisterRoute, { exchange, blobs }:
       const project = await readable(principal, params.id)
       if (project === undefined) return nothingHere()
       const bytes = Buffer.from(body.text, 'utf8')
-      if (createHash('sha256').update(bytes).digest('hex') !== params.digest) {
+      if (sha256(bytes) !== params.digest) {
         return { problem: problem('invalid_request', 'The text does not give this digest.') }
       }
       const put = await blobs.put(project, bytes, limits.contentBytes)

@@ -1,10 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Command } from '@hotline/protocol/command'
-
-/** Hex SHA-256 of the UTF-8 bytes of a text. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex')
-}
+import { sha256 } from '../machine/sha256.ts'
 
 /** What a command id stands for: the same id with another hash is another command. Order of members does not matter. */
 export function bodyHash(command: Command): string {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Content } from '@hotline/protocol/http'
 import { limits } from '@hotline/protocol/limits'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { sha256 } from '@hotline/testing/sha256'
 import { uuidV7 } from '@hotline/client/uuid'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { owner } from './http-stack.ts'
@@ -14,7 +14,6 @@ beforeAll(async () => {
 })
 afterAll(() => live[Symbol.asyncDispose]())
 
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 const runnerKey = (): string => readFileSync(join(live.dataDir, 'runner-key'), 'utf8').trim()
 
 async function call(
@@ -95,26 +94,26 @@ test('[P7] what is not its digest, too long, or not from a runner is refused, an
     return [status, (await call('GET', session, digest)).status]
   }
   const long = 'x'.repeat(limits.contentBytes + 1)
-  expect(await refused(digestOf('a'), { text: 'b', token: runnerKey() })).toEqual([400, 404])
-  expect(await refused(digestOf(long), { text: long, token: runnerKey() })).toEqual([413, 404])
-  expect(await refused(digestOf('c'), { text: 'c' })).toEqual([403, 404])
+  expect(await refused(sha256('a'), { text: 'b', token: runnerKey() })).toEqual([400, 404])
+  expect(await refused(sha256(long), { text: long, token: runnerKey() })).toEqual([413, 404])
+  expect(await refused(sha256('c'), { text: 'c' })).toEqual([403, 404])
   expect((await call('PUT', session, '../../x', { text: 'x', token: runnerKey() })).status).toBe(404)
   expect((await call('PUT', session, 'A'.repeat(64), { text: 'x', token: runnerKey() })).status).toBe(400)
-  expect((await call('PUT', 'nobody', digestOf('d'), { text: 'd', token: runnerKey() })).status).toBe(404)
+  expect((await call('PUT', 'nobody', sha256('d'), { text: 'd', token: runnerKey() })).status).toBe(404)
 })
 
 test('[X4] what lies in another project, or nowhere, looks the same', async () => {
   const { session } = await live.startSession()
   const { digest } = await live.putContent(session, 'for us alone')
   expect((await call('GET', 'another', digest)).status).toBe(404)
-  const nowhere = await call('GET', session, digestOf('never put'))
+  const nowhere = await call('GET', session, sha256('never put'))
   expect(nowhere.status).toBe(404)
   expect((await call('GET', session, digest)).status).toBe(200)
 
   // Somebody with a project of their own, who knows the session and the digest.
   const mallory = await stranger('mallory')
   expect(await call('GET', session, digest, { token: mallory.token })).toEqual(nowhere)
-  expect(await call('GET', session, digestOf('never put'), { token: mallory.token })).toEqual(nowhere)
+  expect(await call('GET', session, sha256('never put'), { token: mallory.token })).toEqual(nowhere)
   // A token of ours that may not read, and one for another project.
   const create = { id: uuidV7(), stream: 'project:elsewhere', type: 'project.create', data: { name: 'Elsewhere' } }
   expect((await send('POST', '/api/commands', { token: live.token }, create)).status).toBe(200)
