@@ -57,11 +57,9 @@ export class AccountSwitch {
 
   async #lastOwner(row: AccountTable, orphans: Orphans): Promise<Problem | undefined> {
     const { lists, owners } = this.#ports
-    const active = new Set((await lists.accounts()).filter(({ disabled }) => disabled === 0).map((one) => one.account))
-    active.delete(row.account)
     if (row.admin !== 0) {
-      const others = (await lists.accounts()).filter(({ account, admin }) => admin !== 0 && active.has(account))
-      if (others.length === 0) {
+      const all = await lists.accounts()
+      if (!all.some((other) => other.account !== row.account && other.admin !== 0 && other.disabled === 0)) {
         return problem('last_owner', 'This is the last admin of the server who can sign in. Make another one first.')
       }
     }
