@@ -106,10 +106,10 @@ export class Authenticator implements Disposable {
 
   /** What is sent over an open connection is a use of its key as well. */
   used({ key }: Principal): void {
-    if (this.#clock.wallMs() - (this.#notedAtMs.get(key) ?? 0) < noteEveryMs) return
+    if (!this.#noteIsDue(key)) return
     this.#lists
       .key(key)
-      .then((row) => row && this.#note(row, row.last_used_from ?? ''))
+      .then((row) => row && this.#writeUse(row, row.last_used_from ?? ''))
       .catch(this.#fault)
   }
 
@@ -159,17 +159,33 @@ export class Authenticator implements Disposable {
     return accountPrincipal(row, account)
   }
 
-  /** Notes the use at most once a minute; a session's idle end moves along. */
   #note(row: KeyTable, from: string): void {
-    const now = this.#clock.wallMs()
-    if (now - (this.#notedAtMs.get(row.key) ?? 0) < noteEveryMs) return
-    this.#notedAtMs.delete(row.key)
-    this.#notedAtMs.set(row.key, now)
+    if (this.#noteIsDue(row.key)) this.#writeUse(row, from).catch(this.#fault)
+  }
+
+  /**
+   * True once a minute for each key, for whoever then notes its use: a crowd of commands that comes before it is written
+   * neither reads nor writes for each.
+   */
+  #noteIsDue(key: string): boolean {
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs - (this.#notedAtMs.get(key) ?? -Infinity) < noteEveryMs) return false
+    this.#notedAtMs.delete(key)
+    this.#notedAtMs.set(key, nowMs)
     trim(this.#notedAtMs, cachedMax)
+    return true
+  }
+
+  /** A session's idle end moves along. */
+  async #writeUse(row: KeyTable, from: string): Promise<void> {
+    const now = this.#clock.wallMs()
     const idle = row.idle_expires_at === null ? {} : { idleExpiresAt: new Date(now + sessionIdleMs).toISOString() }
-    this.#lists
-      .noteKeyUse({ key: row.key, usedAt: new Date(now).toISOString(), usedFrom: from.slice(0, 64), ...idle })
-      .catch(this.#fault)
+    await this.#lists.noteKeyUse({
+      key: row.key,
+      usedAt: new Date(now).toISOString(),
+      usedFrom: from.slice(0, 64),
+      ...idle,
+    })
   }
 }
 

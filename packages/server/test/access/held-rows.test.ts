@@ -1,3 +1,4 @@
+import { waitFor } from '@hotline/testing/wait-for'
 import { expect, it } from 'vitest'
 import { AccessLog } from '../../src/access/access-log.ts'
 import { AccountSwitch } from '../../src/access/account-switch.ts'
@@ -5,20 +6,25 @@ import { Authenticator } from '../../src/access/authenticator.ts'
 import { Owners } from '../../src/access/owners.ts'
 import type { Lists } from '../../src/log/lists.ts'
 import { systemClock } from '../../src/machine/clock.ts'
-import { type HttpStack, openHttpStack } from '../http/http-stack.ts'
+import { type HttpStack, movedClock, openHttpStack } from '../http/http-stack.ts'
 
 /** The real lists; one kind of look-up ends only when a test says so, as over a slow network. */
-function held(lists: Lists, name: 'accounts' | 'key'): { lists: Lists; reached: Promise<void>; goOn: () => void } {
+function held(
+  lists: Lists,
+  name: 'accounts' | 'key',
+): { lists: Lists; reads: () => number; reached: Promise<void>; goOn: () => void } {
   const reached = Promise.withResolvers<void>()
   const goOn = Promise.withResolvers<void>()
+  let reads = 0
   const read = lists[name] as (...given: unknown[]) => Promise<unknown>
   const slow = async (...given: unknown[]): Promise<unknown> => {
+    reads += 1
     const answer = await read.apply(lists, given)
     reached.resolve()
     await goOn.promise
     return answer
   }
-  return { lists: { ...lists, [name]: slow }, reached: reached.promise, goOn: goOn.resolve }
+  return { lists: { ...lists, [name]: slow }, reads: () => reads, reached: reached.promise, goOn: goOn.resolve }
 }
 
 async function accountOf(stack: HttpStack, name: string): Promise<string> {
@@ -68,5 +74,30 @@ it('[T12] a key that is revoked while its row is read is not believed afterwards
   // What was read in time is answered, once.
   expect(await first).toMatchObject({ kind: 'person' })
   expect(await show()).toMatchObject({ code: 'unauthenticated' })
+  expect(faults).toEqual([])
+})
+
+it('commands that come while the use of their key is being noted do not read it again', async () => {
+  await using stack = await openHttpStack()
+  const cookie = await stack.claim()
+  const made = await stack.call('POST', '/api/keys', { cookie, body: { kind: 'pat', name: 'x' } })
+  const key = made.body.key as string
+  const { lists, reads, reached, goOn } = held(stack.lists, 'key')
+  const { feed, tickets, authenticator: known } = stack.access
+  const clock = movedClock()
+  const faults: unknown[] = []
+  using authenticator = new Authenticator({ lists, clock, tickets, feed, fault: (error) => faults.push(error) })
+  const principal = await known.byKey(key)
+  if ('code' in principal) throw new Error(principal.detail)
+  for (let at = 0; at < 100; at += 1) authenticator.used(principal)
+  await reached
+  expect(reads()).toBe(1)
+  goOn()
+  const usedAt = async (): Promise<string | null | undefined> => (await stack.lists.key(key))?.last_used_at
+  const first = await waitFor(usedAt, { what: 'the use of the key in its row' })
+  clock.advance(60_000)
+  authenticator.used(principal)
+  expect(reads()).toBe(2)
+  await waitFor(async () => (await usedAt()) !== first, { what: 'its next use in its row' })
   expect(faults).toEqual([])
 })
