@@ -48,8 +48,6 @@ export class Outbox {
   readonly #onLost: (problem: Problem) => void
   readonly #asked = new Map<number, (fate: Fate) => void>()
   readonly #abort = new AbortController()
-  /** Digests of content that this life has put on the server. */
-  readonly #put = new Set<string>()
   #idle: (() => void)[] = []
   #fence: number | undefined
   #sending: Promise<void> | undefined
@@ -151,8 +149,10 @@ export class Outbox {
     const events = this.#spool.waiting.filter(({ n }) => n <= batch.to)
     const { reports, places } = coalesce(events.map((waiting) => withTime(waiting, batch)))
     const { signal } = this.#abort
+    /** Digests of content that is on the server already: a batch that is tried again does not put it again. */
+    const put = new Set<string>()
     for (let waitMs = retryMinMs; ; waitMs = Math.min(2 * waitMs, retryMaxMs)) {
-      const beside = await layBeside(reports, this.#stream, this.#link, this.#put, signal)
+      const beside = await layBeside(reports, this.#stream, this.#link, put, signal)
       const outcome = beside.ok
         ? await this.#link.command(
             this.#stream,
