@@ -3,6 +3,14 @@ import { defineConfig } from 'vitest/config'
 // One PostgreSQL for all files that ask for one, started when the first does.
 const globalSetup = ['packages/testing/src/postgres-global-setup.ts']
 
+// Patience only costs where something is broken: a limit is there to end a test that hangs, and says nothing about
+// speed. So each one is many times what a quiet machine needs, and the limit of a test is above those of its waits.
+const patience = {
+  unit: { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } },
+  contract: { testTimeout: 180_000, hookTimeout: 120_000, expect: { poll: { timeout: 30_000 } } },
+  e2e: { testTimeout: 300_000, hookTimeout: 180_000, expect: { poll: { timeout: 60_000 } } },
+}
+
 // Three circles of tests. "unit" needs no process and no socket and runs in seconds; "contract" opens real
 // sockets, databases and child processes; "e2e" runs the whole system, a browser included.
 export default defineConfig({
@@ -13,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/{protocol,core,client}/test/**/*.test.ts', '{bench,scripts}/test/**/*.test.ts'],
+          ...patience.unit,
         },
       },
       {
@@ -20,8 +29,7 @@ export default defineConfig({
           name: 'contract',
           include: ['packages/{server,runner,cli,web,demo-agent,testing}/test/**/*.test.{ts,tsx}'],
           globalSetup,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...patience.contract,
         },
       },
       {
@@ -29,8 +37,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['e2e/test/**/*.test.ts'],
           globalSetup,
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
+          ...patience.e2e,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },

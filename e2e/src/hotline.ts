@@ -107,7 +107,6 @@ export async function startHotline(
     })
     if (!first.ok) throw new Error(`bootstrap: ${first.status} ${await first.text()}\n${printed}`)
     await waitFor(() => readFileSync(join(dataDir, 'cli-token'), 'utf8'), {
-      deadlineMs: 10_000,
       what: 'the token for the command line',
     })
   }

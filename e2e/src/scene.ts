@@ -85,7 +85,7 @@ export async function finishAndCompare(hotline: SceneHost, scene: Scene): Promis
           violations = oracle.violations(stream, await hotline.api.events(session))
           return violations.length === 0
         },
-        { deadlineMs: 20_000, what: `a reader of session ${index} to agree with the store` },
+        { what: `a reader of session ${index} to agree with the store` },
       ).catch(() => expect(violations).toEqual([]))
     }
     // What the agent said is there whole: it never noticed that anything happened.

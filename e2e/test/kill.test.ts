@@ -40,7 +40,6 @@ describe('killing', () => {
           // Drawn before, so that a seed draws the same however often it is looked.
           let looks = random.int(1, 60)
           await waitFor(() => (oracle?.at(stream) ?? 0) >= at + more || --looks <= 0, {
-            deadlineMs: 20_000,
             what: 'a moment to kill at',
           })
           await killServer(hotline)

@@ -94,11 +94,10 @@ describe('the main job', () => {
     link.follow(`session:${session}`, '0', { events: (events) => seen.push(...events.map(({ seq }) => seq)) })
     for (let round = 0; round < 2; round += 1) {
       const heard = seen.length
-      await waitFor(() => seen.length > heard + 5, { deadlineMs: 20_000, what: 'more events' })
+      await waitFor(() => seen.length > heard + 5, { what: 'more events' })
       const before = hotline.pidOf('server')
       process.kill(before ?? 0, 'SIGKILL')
       await waitFor(() => hotline.pidOf('server') !== undefined && hotline.pidOf('server') !== before, {
-        deadlineMs: 20_000,
         what: 'the server to be back',
       })
     }
@@ -114,7 +113,7 @@ describe('the main job', () => {
     await api.until(session, 'the turn to end', (state) => state.turn === undefined && state.counts.turns === 1)
 
     const events = await api.events(session)
-    await waitFor(() => seen.at(-1) === events.length, { deadlineMs: 20_000, what: 'the follower to have everything' })
+    await waitFor(() => seen.at(-1) === events.length, { what: 'the follower to have everything' })
     expect(seen).toEqual(events.map((_, index) => index + 1))
     const text = events.map(({ body }) => (body as { text?: string } | undefined)?.text ?? '').join('')
     expect(text).toContain('allowed after the crash')

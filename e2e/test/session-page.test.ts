@@ -200,7 +200,7 @@ describe('the page of one session', () => {
     await box.fill('Said in a tunnel')
     await box.press('Enter')
     await page.getByText('sending …').waitFor()
-    await expect.poll(() => page.evaluate<number>(countKept), { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => page.evaluate<number>(countKept)).toBe(1)
     await page.close()
     live.proxy.restore()
     page = await context.newPage()

@@ -30,7 +30,7 @@ function leave(): void {
 async function reconnect(banner: Locator): Promise<void> {
   const leftSeconds = async (): Promise<number> =>
     Number(/Retrying in (\d+) s/.exec(await banner.innerText())?.[1] ?? 0)
-  await expect.poll(leftSeconds, { timeout: 30_000 }).toBeGreaterThan(12)
+  await expect.poll(leftSeconds).toBeGreaterThan(12)
   scene.live.proxy.restore()
   await banner.getByRole('button', { name: 'Reconnect' }).click()
   await banner.waitFor({ state: 'detached' })
@@ -141,7 +141,7 @@ describe('the states of a view', () => {
     // The numbers are alive.
     const seconds = async (): Promise<number> => Number(words.exec(await said())?.[1] ?? -1)
     const first = await seconds()
-    await expect.poll(seconds, { timeout: 10_000 }).toBeGreaterThan(first)
+    await expect.poll(seconds).toBeGreaterThan(first)
     await page.locator('.session .asof').waitFor()
     await page.locator('.list .asof').waitFor()
     await photograph(page, 'offline', [390, 1440])

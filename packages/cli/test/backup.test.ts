@@ -22,7 +22,7 @@ beforeEach(async () => {
   guard = guardChildren()
 })
 afterEach(async () => {
-  await guard.assertNoSurvivors({ graceMs: 10_000 })
+  await guard.assertNoSurvivors()
   await dir.remove()
 })
 
@@ -107,9 +107,9 @@ describe('a copy of everything', () => {
     }
     const second = await up('other', port)
     link.reconnect()
-    await waitFor(() => resets > 0, { what: 'the news that this is another log', deadlineMs: 20_000 })
+    await waitFor(() => resets > 0, { what: 'the news that this is another log' })
     const rows = async (): Promise<SessionRow[]> => JSON.parse((await run('other', '--json', 'ls')).out) as SessionRow[]
-    await waitFor(async () => (await rows())[0]?.status === 'interrupted', { what: 'the truth', deadlineMs: 10_000 })
+    await waitFor(async () => (await rows())[0]?.status === 'interrupted', { what: 'the truth' })
     const events: Envelope[] = []
     const next = async (after: string): Promise<string | undefined> => {
       const path = `/api/sessions/${session}/events?limit=500&after=${after}`

@@ -41,7 +41,7 @@ export function startHotlineProcess(args: readonly string[], env: Readonly<Recor
     type: (line) => void child.stdin.write(`${line}\n`),
     endInput: () => void child.stdin.end(),
     says: (text) =>
-      waitFor(() => out.includes(text), { what: `"${text}"`, deadlineMs: 10_000 }).catch((error: unknown) => {
+      waitFor(() => out.includes(text), { what: `"${text}"` }).catch((error: unknown) => {
         throw new Error(`${String(error)}; it said:\n${out}${err}`, { cause: error })
       }),
     ended,

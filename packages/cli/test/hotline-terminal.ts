@@ -38,7 +38,7 @@ export function startHotlineTerminal(
     pid: pty.pid,
     type: (keys) => pty.write(keys),
     shows: (text) =>
-      waitFor(() => screen.includes(text), { what: `"${text}"`, deadlineMs: 10_000 }).catch((error: unknown) => {
+      waitFor(() => screen.includes(text), { what: `"${text}"` }).catch((error: unknown) => {
         throw new Error(`${String(error)}; the screen:\n${screen}`, { cause: error })
       }),
     ended,

@@ -292,7 +292,7 @@ describe('sessions from the command line', () => {
     ]) {
       const waiting = start(args)
       const why = 'It waits. No machine is connected. It begins by itself as soon as one is.'
-      await waitFor(() => waiting.err.includes(why), { what: 'what it waits for', deadlineMs: 10_000 })
+      await waitFor(() => waiting.err.includes(why), { what: 'what it waits for' })
       expect(waiting.child.exitCode).toBeNull()
       waiting.child.kill('SIGINT')
       expect((await waiting.ended).err.split(why)).toHaveLength(2)

@@ -33,7 +33,7 @@ async function insist(terminal: HotlineTerminal, line: string, until: string): P
       terminal.type(`${line}\r`)
       return false
     },
-    { what: `"${until}" after "${line}" (so far: ${terminal.screen})`, everyMs: 100, deadlineMs: 20_000 },
+    { what: `"${until}" after "${line}" (so far: ${terminal.screen})`, everyMs: 100 },
   )
 }
 

@@ -122,7 +122,7 @@ describe('hotline up', () => {
     await facts(hotline)
     hotline.child.kill('SIGKILL')
     await hotline.ended
-    await waitFor(() => guard.findSurvivors().length === 0, { what: 'the end of its children', deadlineMs: 20_000 })
+    await waitFor(() => guard.findSurvivors().length === 0, { what: 'the end of its children' })
   })
 
   it('[B4] logs -f goes on over a server that was killed and started again, and says everything once', async () => {
@@ -143,7 +143,7 @@ describe('hotline up', () => {
     for (const text of ['after the first time', 'after the second time']) {
       const server = guard.findSurvivors().find(({ command }) => command.includes('packages/server/'))
       process.kill(server?.pid ?? 0, 'SIGKILL')
-      await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the server again', deadlineMs: 20_000 })
+      await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the server again' })
       expect(await send(text)).toMatchObject({ code: 0 })
       await log.says(text)
     }
@@ -185,14 +185,13 @@ describe('hotline up', () => {
     }
     const only = ['--json', 'up', '--only', 'runner']
     const runner = startHotlineProcess(only, { ...elsewhere, HOTLINE_RUNNER_KEY: key })
-    await waitFor(() => runner.err.includes('Looking for the server'), { what: 'the runner', deadlineMs: 20_000 })
+    await waitFor(() => runner.err.includes('Looking for the server'), { what: 'the runner' })
     const again = up({}, ['--json'], ['--only', 'server'], new URL(url).port)
     await facts(again)
     await runner.says('"ready":true')
     const session = await own('run', '--detach', '--cwd', dir.path, '--', 'echo', 'from the second machine')
     await waitFor(async () => (await own('logs', session)).includes('from the second machine'), {
       what: 'its output',
-      deadlineMs: 20_000,
       everyMs: 300,
     })
     runner.child.kill('SIGINT')
@@ -218,7 +217,7 @@ describe('hotline up', () => {
     trusting.child.kill('SIGINT')
     expect((await trusting.ended).code).toBe(0)
     const wary = up(tls)
-    await waitFor(() => wary.err.includes('SELF_SIGNED'), { what: 'the reason', deadlineMs: 20_000 })
+    await waitFor(() => wary.err.includes('SELF_SIGNED'), { what: 'the reason' })
     wary.child.kill('SIGINT')
     await wary.ended
   })

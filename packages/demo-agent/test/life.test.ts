@@ -197,7 +197,7 @@ test.each<[string, Step[]]>([
     const session = await agent.open()
     if (steps.length > 0) {
       void agent.play(session, steps)
-      await vi.waitFor(() => expect(agent.said()).toBe('on'), 5_000)
+      await vi.waitFor(() => expect(agent.said()).toBe('on'), 30_000)
     }
     if (way === 'stdin') agent.child.stdin?.end()
     else agent.child.kill('SIGTERM')
@@ -219,10 +219,10 @@ test('a deaf turn ignores cancel; a stubborn agent also SIGTERM and the end of s
   await agent.request('initialize', { protocolVersion: 1 }) // handled after the hang has begun
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     agent.child.kill(signal)
-    await vi.waitFor(() => expect(agent.stderr()).toContain(`${signal} is ignored`), 5_000)
+    await vi.waitFor(() => expect(agent.stderr()).toContain(`${signal} is ignored`), 30_000)
   }
   agent.child.stdin?.end()
-  await vi.waitFor(() => expect(agent.stderr()).toContain('the end is ignored'), 5_000)
+  await vi.waitFor(() => expect(agent.stderr()).toContain('the end is ignored'), 30_000)
   agent.child.kill('SIGKILL')
   expect(await agent.exited()).toEqual({ code: null, signal: 'SIGKILL' })
 })

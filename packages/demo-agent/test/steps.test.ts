@@ -86,7 +86,7 @@ test('a cancel takes an open ask back, closes its tool call and answers the prom
   await using agent = await startAgent()
   const session = await agent.open()
   const turn = agent.play(session, [askToWrite('a.txt')])
-  await vi.waitFor(() => expect(agent.asked()).toHaveLength(1), 5_000)
+  await vi.waitFor(() => expect(agent.asked()).toHaveLength(1), 30_000)
   agent.notify('session/cancel', { sessionId: session })
   expect((await turn).result).toEqual({ stopReason: 'cancelled' })
   expect(agent.asked('$/cancel_request')[0]?.params).toEqual({ requestId: agent.asked()[0]?.id })
@@ -102,7 +102,7 @@ test('an ask that awaits the answer ends only with it, and does not act on an al
   await using agent = await startAgent()
   const session = await agent.open()
   const turn = agent.play(session, [askToWrite('a.txt', { whenCancelled: 'await' })])
-  await vi.waitFor(() => expect(agent.asked()).toHaveLength(1), 5_000)
+  await vi.waitFor(() => expect(agent.asked()).toHaveLength(1), 30_000)
   agent.notify('session/cancel', { sessionId: session })
   const probe = await agent.request('session/set_mode', { sessionId: session, modeId: 'ask' }) // handled after the cancel
   expect(probe.result).toEqual({})
@@ -117,7 +117,7 @@ test('askTwo has two requests open at once and takes their answers in any order'
   await using agent = await startAgent()
   const session = await agent.open()
   const turn = agent.play(session, [{ do: 'askTwo', asks: [aboutWriting('a.txt'), aboutWriting('b.txt')] }])
-  await vi.waitFor(() => expect(agent.asked()).toHaveLength(2), 5_000)
+  await vi.waitFor(() => expect(agent.asked()).toHaveLength(2), 30_000)
   for (const [request, kind] of [
     [agent.asked()[1], 'allow_once'],
     [agent.asked()[0], 'reject_once'],
@@ -201,7 +201,7 @@ test('run shows output and exit code, without a shell, and a cancel ends the pro
 
   const sleeper = 'require("node:fs").writeFileSync("pid", String(process.pid)); setTimeout(() => {}, 60_000)'
   const turn = agent.play(session, [{ do: 'run', argv: [process.execPath, '-e', sleeper] }])
-  const pid = await vi.waitFor(async () => Number(await readFile(join(agent.cwd, 'pid'), 'utf8')), 5_000)
+  const pid = await vi.waitFor(async () => Number(await readFile(join(agent.cwd, 'pid'), 'utf8')), 30_000)
   agent.notify('session/cancel', { sessionId: session })
   expect((await turn).result).toEqual({ stopReason: 'cancelled' })
   expect(() => process.kill(pid, 0)).toThrow('ESRCH')
@@ -216,7 +216,7 @@ test('run shows output while the program still runs', async () => {
     const last = agent.updates().at(-1)
     expect(last).toMatchObject({ sessionUpdate: 'tool_call_update', status: 'in_progress' })
     expect(JSON.stringify(last?.content)).toContain('so far')
-  }, 10_000)
+  }, 30_000)
   agent.notify('session/cancel', { sessionId: session })
   expect((await turn).result).toEqual({ stopReason: 'cancelled' })
 })
@@ -230,7 +230,7 @@ test('wait, waitFile and tick take their time and react to cancel', async () => 
     { do: 'wait', ms: 3_600_000 },
   ])
   await writeFile(join(agent.cwd, 'go'), '')
-  await vi.waitFor(() => expect(agent.said()).toBe('tock 1tock 2tock 3'), 5_000)
+  await vi.waitFor(() => expect(agent.said()).toBe('tock 1tock 2tock 3'), 30_000)
   agent.notify('session/cancel', { sessionId: session })
   expect((await turn).result).toEqual({ stopReason: 'cancelled' })
 })
@@ -258,7 +258,7 @@ test('env writes the environment down, spawnChild leaves a child behind, stderr 
   const env = JSON.parse(await readFile(join(agent.cwd, 'env.json'), 'utf8')) as Record<string, string>
   expect(Object.keys(env).toSorted()).toEqual(['HOTLINE_DEMO_PACE', 'MARK', 'PATH'])
   expect(env['MARK']).toBe('m1')
-  await vi.waitFor(() => expect(agent.stderr()).toBe('grumble\n'), 5_000)
+  await vi.waitFor(() => expect(agent.stderr()).toBe('grumble\n'), 30_000)
   const pid = Number(await readFile(join(agent.cwd, 'pid'), 'utf8'))
   agent.child.stdin?.end()
   await agent.exited()

@@ -52,7 +52,7 @@ test('[R13] a child that cut all ties was seen before it did', async () => {
   const pid = Number(readFileSync(join(temp.path, 'pid'), 'utf8'))
   const parentOf = (): number | undefined => listEntries().find((entry) => entry.pid === pid)?.ppid
   const parent = parentOf()
-  await waitFor(() => parentOf() !== parent, { what: 'an orphan', deadlineMs: 10_000 })
+  await waitFor(() => parentOf() !== parent, { what: 'an orphan' })
   guard.noteDescendants()
   expect(await held.end(200)).toEqual([])
   expect(guard.findSurvivors()).toEqual([])

@@ -63,7 +63,7 @@ test('[R22] a program that prints without end waits for the server, and nothing 
     last = size
     return still > 10
   }
-  await waitFor(isStill, { what: 'a program that waits', deadlineMs: 20_000, everyMs: 30 })
+  await waitFor(isStill, { what: 'a program that waits', everyMs: 30 })
   expect(existsSync(join(cwd, 'done'))).toBe(false)
   link.mend()
   await world.until(session, 'the last line', () => existsSync(join(cwd, 'done')), 40_000)

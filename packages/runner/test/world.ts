@@ -137,7 +137,7 @@ export class World {
   }
 
   /** Waits until the state is as wanted. */
-  until(session: string, what: string, check: (state: SessionState) => unknown, deadlineMs = 15_000): Promise<unknown> {
+  until(session: string, what: string, check: (state: SessionState) => unknown, deadlineMs = 30_000): Promise<unknown> {
     const look = (): unknown => {
       const { state } = this.stream(session)
       return state && check(state)

@@ -284,7 +284,7 @@ describe('followers', () => {
     await Promise.all(appends)
     const head = (await middle.store.head(stream))?.head ?? 0
     for (const [index, sink] of sinks.entries()) {
-      await expect.poll(() => eventsIn(sink.frames).at(-1)?.seq, { timeout: 5_000 }).toBe(head)
+      await expect.poll(() => eventsIn(sink.frames).at(-1)?.seq).toBe(head)
       const seqs = eventsIn(sink.frames).map(({ seq }) => seq)
       expect(seqs, `follower ${index}`).toEqual(Array.from({ length: seqs.length }, (_, at) => (seqs[0] ?? 0) + at))
     }

@@ -85,7 +85,7 @@ test('[L21] an answer that is lost on its way back does not make an append happe
     const rows = [{ table: 'facts' as const, put: { name: 'turn', value: String(turn) } }]
     const extra = turn % 2 === 0 ? { commands: [command], rows } : {}
     const appending = store.append([{ ...freely(stream, agentEvent(String(turn))), ...extra }])
-    await expect.poll(() => proxy.cuts, { timeout: 10_000 }).toBeGreaterThanOrEqual(turn)
+    await expect.poll(() => proxy.cuts).toBeGreaterThanOrEqual(turn)
     proxy.restore()
     expect(accepted(await appending)[0]?.head).toBe(turn + 1)
   }
@@ -116,7 +116,7 @@ test('[L21] connections that are cut at random never lose or double what was ack
     while (left.writers > 0) {
       proxy.cutAfterBytes(random.int(0, 20_000), random.chance(0.5) ? 'toClient' : 'toTarget')
       const passed = proxy.cuts + 1
-      await expect.poll(() => proxy.cuts >= passed || left.writers === 0, { timeout: 30_000, interval: 5 }).toBe(true)
+      await expect.poll(() => proxy.cuts >= passed || left.writers === 0, { interval: 5 }).toBe(true)
       proxy.restore()
     }
   })()
@@ -175,7 +175,7 @@ test('[L15] a deadlock with a stranger is tried again', async () => {
   await stranger.query(`UPDATE streams SET generation = generation WHERE stream = 'session:b'`)
   const appending = store.append([freely('session:a', agentEvent('2')), freely('session:b', agentEvent('2'))])
   const waiting = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-  await expect.poll(async () => (await stranger.query<{ n: number }>(waiting)).rows[0]?.n, { timeout: 10_000 }).toBe(1)
+  await expect.poll(async () => (await stranger.query<{ n: number }>(waiting)).rows[0]?.n).toBe(1)
   await stranger.query(`UPDATE streams SET generation = generation WHERE stream = 'session:a'`)
   await stranger.query('COMMIT')
   expect(accepted(await appending).map(({ head }) => head)).toEqual([2, 2])

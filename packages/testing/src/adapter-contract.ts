@@ -63,8 +63,7 @@ export function adapterContract(name: string, subject: AdapterUnderTest): void {
       holder,
       start: (): Promise<AgentSession> =>
         subject.driver.start(subject.spec(temp.path, 'works'), holder, new AbortController().signal),
-      has: (file: string): Promise<unknown> =>
-        waitFor(() => existsSync(join(temp.path, file)), { what: file, deadlineMs: 20_000 }),
+      has: (file: string): Promise<unknown> => waitFor(() => existsSync(join(temp.path, file)), { what: file }),
       [Symbol.asyncDispose]: async (): Promise<void> => {
         await holder[Symbol.asyncDispose]()
         await guard.assertNoSurvivors()
@@ -132,14 +131,13 @@ export function adapterContract(name: string, subject: AdapterUnderTest): void {
         last = ticks
         return still >= 10
       }
-      await waitFor(isStill, { what: 'an agent that stands still', deadlineMs: 20_000, everyMs: 50 })
+      await waitFor(isStill, { what: 'an agent that stands still', everyMs: 50 })
       expect(existsSync(join(place.cwd, 'done'))).toBe(false)
       expect(process.memoryUsage().rss - before).toBeLessThan(96 * 1024 * 1024)
       const heard = new Heard(agent)
       await place.has('done')
       await waitFor(() => heard.words.includes(`line ${manyLines}`), {
         what: 'the last line',
-        deadlineMs: 20_000,
         everyMs: 200,
       })
       expect(heard.words.match(/line \d+/g)).toHaveLength(manyLines)

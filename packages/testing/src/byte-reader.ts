@@ -21,7 +21,7 @@ export class ByteReaderError extends Error {
 }
 
 /** Time for an answer of a busy machine. */
-const defaultDeadlineMs = 5_000
+const defaultDeadlineMs = 30_000
 
 /**
  * Reads a socket by demand. What nobody asks for stays in the kernel once the socket's own small buffer is full, so

@@ -28,7 +28,7 @@ export interface ChildGuard extends AsyncDisposable {
   /** Children and descendants that run now. */
   findSurvivors(): ProcessEntry[]
   /**
-   * For `afterEach`. Waits up to `graceMs` (2,000 when absent) until no child and no descendant runs; otherwise
+   * For `afterEach`. Waits up to `graceMs` (15,000 when absent) until no child and no descendant runs; otherwise
    * kills them by pid with SIGKILL and throws an Error that lists them.
    */
   assertNoSurvivors(options?: { graceMs?: number }): Promise<void>
@@ -37,7 +37,7 @@ export interface ChildGuard extends AsyncDisposable {
 }
 
 /** What a killed process is given to disappear; one that the kernel holds longer is reported. */
-const killDeadlineMs = 5_000
+const killDeadlineMs = 30_000
 
 function describe(entry: ProcessEntry): string {
   return `  pid ${entry.pid} (parent ${entry.ppid}, state ${entry.state}): ${entry.command.slice(0, 300)}`
@@ -98,7 +98,7 @@ export function guardChildren(options: ChildGuardOptions = {}): ChildGuard {
     },
     noteDescendants,
     findSurvivors,
-    async assertNoSurvivors({ graceMs = 2_000 } = {}) {
+    async assertNoSurvivors({ graceMs = 15_000 } = {}) {
       const startedAt = performance.now()
       let survivors = findSurvivors()
       while (survivors.length > 0 && performance.now() - startedAt < graceMs) {

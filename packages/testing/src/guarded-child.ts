@@ -23,7 +23,7 @@ export interface ChildExit {
 export interface LineWait {
   /** `both` when absent. */
   stream?: 'stdout' | 'stderr' | 'both'
-  /** 10,000 ms when absent. */
+  /** 30,000 ms when absent. */
   deadlineMs?: number
 }
 
@@ -52,7 +52,7 @@ export interface GuardedChild extends AsyncDisposable {
 const outputLimitChars = 1024 * 1024
 
 /** Time for a child to start and say so on a busy machine; after that the test fails with its output. */
-const defaultLineDeadlineMs = 10_000
+const defaultLineDeadlineMs = 30_000
 
 interface Captured {
   text: string

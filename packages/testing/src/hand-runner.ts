@@ -63,7 +63,7 @@ export async function takeByHand(session: string, sender: Sender): Promise<HandR
         verdicts: ['allow', 'deny', 'modify'],
         scopes: ['once'],
         strength: 'enforced',
-        expiresAt: new Date(Date.now() + 60_000).toISOString(),
+        expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
         onTimeout: 'deny',
       }
       await report({ type: 'approval.requested', data, body: request })

@@ -56,7 +56,7 @@ export type UpgradeOutcome =
 const handshakeSuffix = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 /** Time for a close handshake of a busy machine. */
-const defaultEndDeadlineMs = 10_000
+const defaultEndDeadlineMs = 30_000
 
 function upgradeRequest(options: UpgradeOptions, key: string): string {
   const { host = '127.0.0.1', port, path = '/', protocols, headers = [], without = [], method = 'GET' } = options

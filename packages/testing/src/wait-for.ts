@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 export interface WaitOptions {
   /** What is waited for, as the end of "waited 5000 ms for …". */
   what: string
-  /** After this long it gives up and throws; 5,000 ms when absent. */
+  /** After this long it gives up and throws; 30,000 ms when absent. */
   deadlineMs?: number
   /** Time between two looks; 20 ms when absent. */
   everyMs?: number
@@ -17,7 +17,7 @@ export interface WaitOptions {
 export type NotYet = false | undefined | null | 0 | ''
 
 /** A limit for one test's patience: long enough for a busy machine with two cores. */
-const defaultDeadlineMs = 5_000
+const defaultDeadlineMs = 30_000
 
 type Look<T> = { kind: 'value'; value: T } | { kind: 'error'; error: unknown } | { kind: 'pending' }
 

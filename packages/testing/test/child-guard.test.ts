@@ -149,7 +149,7 @@ describe('assertNoSurvivors', () => {
     const { pid, starter } = await startDaemon(daemonStarter({ env: 'kept' }))
     starter.stdin.end()
     await starter.exited
-    const waiting = guard.assertNoSurvivors({ graceMs: 10_000 })
+    const waiting = guard.assertNoSurvivors()
     process.kill(pid, 'SIGTERM')
     await waiting
   })

@@ -110,7 +110,7 @@ describe.skipIf(findPostgresBinaries().kind === 'missing')('a private cluster', 
     const server = listProcesses().find((entry) => entry.command.includes(`-D ${directory}/data`))
     expect(server).toBeDefined()
     run.kill('SIGKILL')
-    await waitFor(() => !existsSync(directory), { what: 'the directory to be removed', deadlineMs: 20_000 })
+    await waitFor(() => !existsSync(directory), { what: 'the directory to be removed' })
     expect(findProcess(server?.pid ?? 0)?.command ?? 'gone').not.toContain(directory)
   })
 

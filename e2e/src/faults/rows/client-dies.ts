@@ -40,7 +40,6 @@ export const clientDies: FaultRow = {
         const last = random.int(0, order.commands - 1)
         await waitFor(() => one.exit !== undefined || one.stdout.includes(`given ${last}\n`), {
           what: 'a moment to die',
-          deadlineMs: 20_000,
           everyMs: random.int(1, 5),
         })
         if (random.chance(0.25)) {

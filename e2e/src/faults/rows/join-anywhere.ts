@@ -50,7 +50,6 @@ export const joinAnywhere: FaultRow = {
         {
           what: `${name} to see ${enough} after ${after}`,
           everyMs: 1,
-          deadlineMs: 20_000,
         },
       )
       follow.close()

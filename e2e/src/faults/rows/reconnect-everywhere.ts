@@ -8,7 +8,7 @@ import { line } from '../crowd.ts'
 import { type Done, expectNothing, type FaultRow, type Ground } from '../fault-row.ts'
 import { startServerProcess } from '../server-process.ts'
 
-const deadlineMs = 15_000
+const deadlineMs = 30_000
 
 /** Row 9: a connection is lost at every position, before the first event, twice in a row, and half only. */
 export const reconnectEverywhere: FaultRow = {

@@ -23,7 +23,7 @@ interface Ailment {
 }
 
 /** What must hold while the disk is sick and when it is well again, within this. */
-const deadlineMs = 15_000
+const deadlineMs = 30_000
 
 /** Row 6: the disk is full, read-only or fails, and is well again later. */
 export const sickDisk: FaultRow = {

@@ -17,7 +17,7 @@ interface Snapshot {
   state: SessionState
 }
 
-const deadlineMs = 20_000
+const deadlineMs = 30_000
 
 /** Row 31: a snapshot and what came after it is the whole log; pages join, also when the log begins anew between two. */
 export const snapshotAndTail: FaultRow = {

@@ -34,7 +34,7 @@ export function say(socket: RawWebSocket, frame: object): Promise<void> {
 export async function heard(
   socket: RawWebSocket,
   isMeant: (frame: Said) => boolean,
-  deadlineMs = 5_000,
+  deadlineMs = 30_000,
 ): Promise<Said> {
   for (;;) {
     const { opcode, payload } = await socket.nextFrame({ deadlineMs })
@@ -50,7 +50,7 @@ export async function roundTrip(socket: RawWebSocket, before: Uint8Array = Buffe
   const mark = Buffer.from(`mark ${performance.now()}`)
   await socket.sendBytes(Buffer.concat([before, buildFrame({ opcode: opcodes.ping, payload: mark })]))
   for (;;) {
-    const { opcode, payload } = await socket.nextFrame({ deadlineMs: 5_000 })
+    const { opcode, payload } = await socket.nextFrame()
     if (opcode === opcodes.close) throw new Error(`closed with ${payload.toString('hex')}`)
     if (opcode === opcodes.pong && payload.equals(mark)) return
   }
@@ -59,7 +59,7 @@ export async function roundTrip(socket: RawWebSocket, before: Uint8Array = Buffe
 /** The code with which the server closes, and the problem that it said before. */
 export async function closing(
   socket: RawWebSocket,
-  deadlineMs = 5_000,
+  deadlineMs = 30_000,
 ): Promise<{ code: number; problem: Problem | undefined }> {
   let problem: Problem | undefined
   for (;;) {
