@@ -88,11 +88,10 @@ describe('readExactly', () => {
     expect(readExactly('a\r\nb')).toMatchObject({ grave: false, warnings: [] })
   })
 
-  it('reads U08 a hostile text of 64 KiB at once', () => {
-    const text = `${'a'.repeat(1_000)}${' \n'.repeat(16_000)}${point('301').repeat(15_000)}${point('430').repeat(10_000)}`
-    const startedAt = performance.now()
+  it('reads U08 a hostile text of a mebibyte at once', () => {
+    // So long that the time of this test would never be enough if it grew with the square of the length.
+    const text = `${'a'.repeat(16_000)}${' \n'.repeat(256_000)}${point('301').repeat(240_000)}${point('430').repeat(160_000)}`
     expect(join(text)).toBe(text)
-    expect(performance.now() - startedAt).toBeLessThan(1_000)
   })
 })
 

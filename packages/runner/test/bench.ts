@@ -51,7 +51,7 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   await supervisor.announced
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => {
-    stopped ??= supervisor.stop(AbortSignal.timeout(5_000))
+    stopped ??= supervisor.stop(AbortSignal.timeout(20_000))
     return stopped
   }
   return {

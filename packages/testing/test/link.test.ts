@@ -3,12 +3,12 @@ import { openLink } from '@hotline/client/open-link'
 import type { Problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import { limits } from '@hotline/protocol/limits'
-import type { Clock } from '@hotline/server/machine/clock'
 import { systemPrincipal } from '@hotline/server/scheduler/approval-timer'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Door, openDoor } from '../src/door.ts'
 import { type FaultProxy, startFaultProxy } from '../src/fault-proxy.ts'
 import { type Middle, openMiddle, person } from '../src/middle.ts'
+import { handClock } from '../src/hand-clock.ts'
 import { openOracleClient } from '../src/oracle-client.ts'
 import { opcodes } from '../src/websocket-frame.ts'
 import { agentEvent, freely } from '../src/log-bench.ts'
@@ -65,7 +65,7 @@ describe('a link over a bad network', () => {
       if (round % 2 === 0) proxy.cut()
     }
     const events = await stored()
-    await waitFor(() => oracle.at(stream) === events.length, { deadlineMs: 10_000, what: 'the reader to catch up' })
+    await waitFor(() => oracle.at(stream) === events.length, { what: 'the reader to catch up' })
     expect(oracle.violations(stream, events)).toEqual([])
   })
 
@@ -75,7 +75,7 @@ describe('a link over a bad network', () => {
     oracle.follow(stream)
     for (let round = 0; round < 5; round += 1) await rename(`round ${round}`)
     const events = await stored()
-    await waitFor(() => oracle.at(stream) === events.length, { deadlineMs: 10_000, what: 'the reader to catch up' })
+    await waitFor(() => oracle.at(stream) === events.length, { what: 'the reader to catch up' })
     expect(oracle.violations(stream, events)).toEqual([])
   })
 
@@ -86,11 +86,11 @@ describe('a link over a bad network', () => {
     for (let round = 0; round < 40; round += 1) {
       sent.push(oracle.command(stream, 'message.send', { text: `message ${round}` }))
       if (round % 7 === 3) proxy.cut()
-      if (round % 7 === 5) await waitFor(() => proxy.connections > 0, { deadlineMs: 5_000, what: 'a connection' })
+      if (round % 7 === 5) await waitFor(() => proxy.connections > 0, { what: 'a connection' })
     }
     await Promise.all(sent)
     const events = await stored()
-    await waitFor(() => oracle.at(stream) === events.length, { deadlineMs: 10_000, what: 'the sender to catch up' })
+    await waitFor(() => oracle.at(stream) === events.length, { what: 'the sender to catch up' })
     expect(oracle.violations(stream, events)).toEqual([])
     const texts = events.filter(({ type }) => type === 'message.posted').map(({ body }) => body?.['text'])
     expect(texts).toEqual(Array.from({ length: 40 }, (_, round) => `message ${round}`))
@@ -98,11 +98,11 @@ describe('a link over a bad network', () => {
 
   it('[N2] a command given while there is no server waits and is carried out when there is one', async () => {
     const link = connect()
-    await waitFor(() => link.connection.value.status === 'open', { deadlineMs: 5_000, what: 'the connection' })
+    await waitFor(() => link.connection.value.status === 'open', { what: 'the connection' })
     const { port } = door
     await door[Symbol.asyncDispose]()
     const waiting = link.command(stream, 'message.send', { text: 'from the tunnel' })
-    await waitFor(() => link.connection.value.status === 'waiting', { deadlineMs: 5_000, what: 'the loss to be seen' })
+    await waitFor(() => link.connection.value.status === 'waiting', { what: 'the loss to be seen' })
     door = await openDoor(middle, people, port)
     expect(await waiting).toMatchObject({ ok: true })
     expect((await stored()).filter(({ type }) => type === 'message.posted')).toHaveLength(1)
@@ -110,7 +110,7 @@ describe('a link over a bad network', () => {
 
   it('[N3] a wrong credential ends the link with the reason, and it does not try again', async () => {
     const link = connect('mallory')
-    await waitFor(() => link.connection.value.status === 'closed', { deadlineMs: 5_000, what: 'the refusal' })
+    await waitFor(() => link.connection.value.status === 'closed', { what: 'the refusal' })
     expect(link.connection.value).toMatchObject({ problem: { code: 'unauthenticated' } })
   })
 
@@ -119,7 +119,7 @@ describe('a link over a bad network', () => {
     const ended: string[] = []
     link.follow('session:none', '0', { events: () => undefined, ended: ({ code }) => void ended.push(code) })
     link.follow(stream, '0', { events: () => undefined })
-    await waitFor(() => ended.length === 1, { deadlineMs: 5_000, what: 'the end of the follow' })
+    await waitFor(() => ended.length === 1, { what: 'the end of the follow' })
     expect(ended).toEqual(['not_found'])
     expect(link.connection.value.status).toBe('open')
   })
@@ -134,7 +134,7 @@ describe('a link over a bad network', () => {
     ] as const) {
       link.follow(other, after, { events: () => undefined, reset: (cursor) => void resets.push(cursor) })
     }
-    await waitFor(() => resets.length === 2, { deadlineMs: 5_000, what: 'both resets' })
+    await waitFor(() => resets.length === 2, { what: 'both resets' })
     expect(resets).toContain(`${head?.epoch}.${head?.head}`)
   })
 })
@@ -144,23 +144,7 @@ const sendText = (socket: RawWebSocket, text: string): Promise<void> =>
 
 describe('a reader that takes nothing', () => {
   it('[F5] [W23] for a minute, while it is heard, is told to come back, with a close code of its own', async () => {
-    // Time stands until it is moved, so that a minute takes no minute.
-    let nowMs = 1_000
-    const due = new Set<{ atMs: number; fire: () => void }>()
-    const clock: Clock = {
-      wallMs: () => Date.now(),
-      monotonicMs: () => nowMs,
-      after: (delayMs, fire) => {
-        const one = { atMs: nowMs + delayMs, fire }
-        due.add(one)
-        return () => due.delete(one)
-      },
-    }
-    const advance = (ms: number): void => {
-      nowMs += ms
-      const ready = [...due].filter(({ atMs }) => atMs <= nowMs)
-      for (const one of ready) if (due.delete(one)) one.fire()
-    }
+    const clock = handClock()
     for (let at = 0; at < 100; at += 1) await middle.store.append([freely(stream, agentEvent('x'.repeat(200_000)))])
     await using slow = await openDoor(middle, people, 0, clock)
     const sockets = openPausableSockets()
@@ -185,7 +169,7 @@ describe('a reader that takes nothing', () => {
         say({ t: 'ack', stream, seq: 1_000_000 })
         await new Promise((resolve) => setImmediate(resolve))
       }
-      advance(limits.heartbeatMs)
+      clock.advance(limits.heartbeatMs)
       say({ t: 'ack', stream, seq: 1_000_000 })
       await waitFor(() => connection?.silentMs === 0, { what: 'it to be heard' })
     }
@@ -202,7 +186,7 @@ describe('what comes over a socket', () => {
 
   it('[W19] frames that are not understood are answered, and the fifth ends the connection, not that of others', async () => {
     const other = connect()
-    await waitFor(() => other.connection.value.status === 'open', { deadlineMs: 5_000, what: 'the other connection' })
+    await waitFor(() => other.connection.value.status === 'open', { what: 'the other connection' })
     const socket = await open()
     await sendText(socket, JSON.stringify({ t: 'hello', token: 'dana' }))
     expect((await socket.nextFrame()).payload.toString()).toContain('"t":"welcome"')

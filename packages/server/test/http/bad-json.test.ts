@@ -45,7 +45,7 @@ afterAll(() => stack[Symbol.asyncDispose]())
 async function post(body: string | Uint8Array, type = 'application/json', target = '/api/sample'): Promise<Sent> {
   const headers = [['Content-Type', type]] as const
   const bytes = rawBytes({ method: 'POST', target, headers, body }, stack.port)
-  const response = await sendRawRequest({ port: stack.port }, bytes, { method: 'POST', deadlineMs: 10_000 })
+  const response = await sendRawRequest({ port: stack.port }, bytes, { method: 'POST' })
   const text = response.body.toString('utf8')
   return { status: response.status, body: JSON.parse(text) as Sent['body'] }
 }
@@ -123,7 +123,7 @@ describe('broken bodies', () => {
     const headers: (readonly [string, string])[] = [['Content-Type', type ?? 'application/json']]
     if (target !== undefined) headers.push(['Authorization', `Bearer ${token}`])
     const bytes = rawBytes({ method: 'POST', target: target ?? '/api/sample', headers, body }, stack.port)
-    const response = await sendRawRequest({ port: stack.port }, bytes, { method: 'POST', deadlineMs: 10_000 })
+    const response = await sendRawRequest({ port: stack.port }, bytes, { method: 'POST' })
     const problem = JSON.parse(response.body.toString('utf8')) as { status: number; code: string }
     expect([response.status, problem.code]).toEqual([status, code])
     expect((await stack.call('GET', '/healthz')).status).toBe(200)
@@ -228,9 +228,8 @@ describe('parseJson', () => {
   })
 
   it('[J07] reads a long number in little time', () => {
-    const startMs = performance.now()
-    expect(parseJson(`1${'0'.repeat(500_000)}.1`)).toHaveProperty('detail')
-    expect(parseJson(`"${'\\\\'.repeat(400_000)}"`)).toHaveProperty('value')
-    expect(performance.now() - startMs).toBeLessThan(1_000)
+    // So long that the time of this test would never be enough if it grew with the square of the length.
+    expect(parseJson(`1${'0'.repeat(5_000_000)}.1`)).toHaveProperty('detail')
+    expect(parseJson(`"${'\\\\'.repeat(4_000_000)}"`)).toHaveProperty('value')
   })
 })

@@ -210,6 +210,9 @@ describe('many follows', () => {
       const follow = textFrame({ t: 'follow', stream, after: '0' })
       await socket.sendBytes(Buffer.concat([follow, follow]))
       await heard(socket, ({ t }) => t === 'caught_up')
+      // Slowly enough for the number of frames in a second.
+      clock.advance(100)
+      await roundTrip(other)
     }
     const last = streams.at(-1)
     await say(socket, { t: 'follow', stream: last, after: '0' })
