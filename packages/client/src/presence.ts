@@ -28,7 +28,8 @@ export function openPresence(
   const stream = `session:${session}`
   const present = watchable<Present>({ typing: [], watching: [] })
   const hides = new Map<string, () => void>()
-  let toldAt = Number.NEGATIVE_INFINITY
+  /** Set for as long as it need not be said again. A timer, as the clock of the wall may be set back. */
+  let cancelQuiet: (() => void) | undefined
   const tell = (): void => present.set({ ...present.value, typing: [...hides.keys()] })
   const hide = (account: string): void => {
     hides.get(account)?.()
@@ -56,14 +57,17 @@ export function openPresence(
   return {
     present,
     wrote: () => {
-      if (clock.wallMs() - toldAt < sayAgainMs) return
-      toldAt = clock.wallMs()
+      if (cancelQuiet) return
+      cancelQuiet = clock.after(sayAgainMs, () => {
+        cancelQuiet = undefined
+      })
       link.typing(stream)
     },
     said: hide,
     [Symbol.dispose]: () => {
       leave()
       unwatch()
+      cancelQuiet?.()
       for (const cancel of hides.values()) cancel()
       hides.clear()
     },

@@ -4,15 +4,18 @@ import type { Clock } from '@hotline/client/clock'
 export interface HandClock extends Clock {
   /** Moves on, and calls what is due on the way, in order. */
   advance(ms: number): void
+  /** Sets the clock of the wall back; what is due later is due as it was. */
+  setBack(ms: number): void
   /** Calls that wait. */
   readonly pending: number
 }
 
 export function handClock(): HandClock {
   let nowMs = 1_000_000
+  let behindMs = 0
   const due = new Set<{ atMs: number; call: () => void }>()
   return {
-    wallMs: () => nowMs,
+    wallMs: () => nowMs - behindMs,
     after: (delayMs, call) => {
       const one = { atMs: nowMs + delayMs, call }
       due.add(one)
@@ -28,6 +31,9 @@ export function handClock(): HandClock {
         next.call()
       }
       nowMs = until
+    },
+    setBack: (ms) => {
+      behindMs += ms
     },
     get pending() {
       return due.size

@@ -56,7 +56,12 @@ describe('who else is here', () => {
       clock.advance(1_000)
     }
     expect(told).toEqual(Array.from({ length: 4 }, () => 'session:s1'))
+    clock.setBack(3_600_000)
+    clock.advance(3_000)
+    presence.wrote()
+    expect(told).toHaveLength(5)
     presence[Symbol.dispose]()
     expect(ears.size).toBe(0)
+    expect(clock.pending).toBe(0)
   })
 })
