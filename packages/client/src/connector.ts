@@ -61,7 +61,8 @@ export class Connector {
   #dial: object | undefined
   /** Tries since the connection last was of use. */
   #attempt = 0
-  #heardAt = 0
+  /** When the last frame came, by the clock of the wall, which goes on while the machine sleeps; absent since a ping. */
+  #heardAt: number | undefined
   #heartbeatMs: number = limits.heartbeatMs
   #cancelRetry: (() => void) | undefined
   #cancelLife: (() => void) | undefined
@@ -177,21 +178,22 @@ export class Connector {
   /** Waits for silence: a ping is the last chance of a connection that may only have been asleep with the machine. */
   #listen(): void {
     const { clock } = this.#options
-    const leftMs = this.#heardAt + this.#heartbeatMs * silentBeats - clock.wallMs()
+    const limitMs = this.#heartbeatMs * silentBeats
+    const silentMs = this.#heardAt === undefined ? limitMs : clock.wallMs() - this.#heardAt
+    // Below nothing: the clock was set back, and nobody knows for how long it was silent.
+    if (silentMs < 0 || silentMs >= limitMs) return this.#probe()
     this.#cancelLife?.()
-    if (leftMs > 0) this.#cancelLife = clock.after(leftMs, () => this.#listen())
-    else this.#probe()
+    this.#cancelLife = clock.after(limitMs - silentMs, () => this.#listen())
   }
 
   #probe(): void {
     const { clock } = this.#options
-    const askedAt = clock.wallMs()
+    this.#heardAt = undefined
     this.send({ t: 'ping' })
     this.#cancelLife?.()
     this.#cancelLife = clock.after(Math.min(probeTimeoutMs, this.#heartbeatMs / 2), () => {
-      // The clock of the wall may have been set back meanwhile.
-      if (this.#heardAt >= askedAt || this.#heardAt > clock.wallMs()) this.#listen()
-      else this.#drop()
+      if (this.#heardAt === undefined) this.#drop()
+      else this.#listen()
     })
   }
 

@@ -1,3 +1,4 @@
+import { systemClock } from '@hotline/client/clock'
 import type { Follower, Link } from '@hotline/client/link'
 import { type LinkOptions, openLink } from '@hotline/client/open-link'
 import { memoryOutbox } from '@hotline/client/outbox'
@@ -172,6 +173,20 @@ describe('a line that is dead', () => {
     tiny.append(1)
     await waitFor(() => heard.seqs.length === 6, { what: 'the last one' })
     expect(heard.seqs).toEqual(numbers(6))
+  })
+
+  it('[C12] silence is noticed also where the clock was set back, and what is alive is not left', async () => {
+    tiny.heartbeatMs = 400
+    let behindMs = 0
+    const clock = { ...systemClock, wallMs: () => systemClock.wallMs() - behindMs }
+    const link = connect({ clock })
+    await open(link)
+    behindMs = 3_600_000
+    await waitFor(() => frames('ping').length >= 2, { what: 'two pings' })
+    expect(tiny.connected).toBe(1)
+    behindMs = 7_200_000
+    tiny.intercept = (_socket, { t }) => t === 'ping'
+    await waitFor(() => tiny.connected === 2, { what: 'another connection' })
   })
 
   it('[C12] a server that only answers pings is alive', async () => {
