@@ -1,5 +1,5 @@
 import { type ReactNode, useMemo, useState } from 'react'
-import { type Piece, readExactly } from '@hotline/core/exact-text'
+import { type Piece, type Reading, readExactly } from '@hotline/core/exact-text'
 
 /** Pieces that are laid out at once; a page with more of them stops answering. */
 const piecesAtOnce = 5_000
@@ -9,7 +9,11 @@ const piecesAtOnce = 5_000
  * letters that are not ASCII are marked. Warnings of the whole text stand above; a very long one is laid out part by part.
  */
 export function ExactText({ text }: { text: string }): ReactNode {
-  const reading = useMemo(() => readExactly(text), [text])
+  return <ExactReading reading={useMemo(() => readExactly(text), [text])} />
+}
+
+/** The same of a text that was read already. */
+export function ExactReading({ reading }: { reading: Reading }): ReactNode {
   const [shown, setShown] = useState(piecesAtOnce)
   const left = reading.pieces.length - shown
   return (

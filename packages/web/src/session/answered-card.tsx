@@ -5,7 +5,7 @@ import { useExactInput } from '../live/use-exact-input.ts'
 import { useLive } from '../live/hotline.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
 import { clockText, exactText } from '../text/time.ts'
-import { RequestInput } from './request-input.tsx'
+import { MissingInput } from './missing-input.tsx'
 
 /** An approval that was answered, as one line: what became of it, by whom, when and where; opened, what was asked and what ran. */
 export function AnsweredCard({
@@ -50,7 +50,11 @@ export function AnsweredCard({
         {item.dispatch === 'unknown' && <span className="danger">unknown whether the agent heard it</span>}
       </summary>
       <div className="inside">
-        <RequestInput input={input} bytes={item.request?.content?.bytes} />
+        {input.text === undefined ? (
+          <MissingInput input={input} bytes={item.request?.content?.bytes} />
+        ) : (
+          <ExactText text={input.text} />
+        )}
         {item.modifiedInput !== undefined && (
           <>
             <p className="quiet small">What ran in its place:</p>

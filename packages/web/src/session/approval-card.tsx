@@ -1,4 +1,4 @@
-import { readExactly } from '@hotline/core/exact-text'
+import { type Reading, readExactly } from '@hotline/core/exact-text'
 import type { ApprovalItem } from '@hotline/core/transcript/item'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
@@ -11,9 +11,10 @@ import { isPlain, isTyping } from '../live/keyboard.ts'
 import { useNow } from '../live/use-readable.ts'
 import { Diff } from '../parts/diff.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
+import { ExactReading } from '../parts/exact-text.tsx'
 import { countdownText } from '../text/time.ts'
 import { AnsweredCard } from './answered-card.tsx'
-import { RequestInput } from './request-input.tsx'
+import { MissingInput } from './missing-input.tsx'
 import { useThumb } from './thumb.tsx'
 
 const strengths = {
@@ -56,9 +57,10 @@ export function ApprovalCard({
   const open = item.outcome === undefined
   const input = useExactInput(session, item.request, open)
   const isHere = input.text !== undefined
-  const runs = edited ?? input.text ?? ''
+  const asked = useReading(open ? input.text : undefined)
+  const changed = useReading(open ? edited : undefined)
   // What deceives the eye is not for a click: the word has to be typed.
-  const isGrave = useMemo(() => open && readExactly(runs).grave, [open, runs])
+  const isGrave = (changed ?? asked)?.grave ?? false
   const [typed, setTyped] = useState('')
   const word = useRef<HTMLInputElement>(null)
   const isReady = seen && (!isGrave || typed.trim().toLowerCase() === 'allow')
@@ -171,7 +173,7 @@ export function ApprovalCard({
           setSeen(true)
         }}
       >
-        <RequestInput input={input} bytes={request?.content?.bytes} />
+        {asked ? <ExactReading reading={asked} /> : <MissingInput input={input} bytes={request?.content?.bytes} />}
         {request?.changes?.map((change) => (
           <Diff key={change.path} change={change} />
         ))}
@@ -278,6 +280,11 @@ export function ApprovalCard({
         )}
     </article>
   )
+}
+
+/** Absent where there is nothing to read. */
+function useReading(text: string | undefined): Reading | undefined {
+  return useMemo(() => (text === undefined ? undefined : readExactly(text)), [text])
 }
 
 function Countdown({ until }: { until: string }): ReactNode {

@@ -1,11 +1,9 @@
 import type { ReactNode } from 'react'
 import type { ExactInput } from '../live/use-exact-input.ts'
-import { ExactText } from '../parts/exact-text.tsx'
 import { groupDigits } from '../text/amounts.ts'
 
-/** What will run; where it is too long for its event it comes from beside it. */
-export function RequestInput({ input, bytes }: { input: ExactInput; bytes: number | undefined }): ReactNode {
-  if (input.text !== undefined) return <ExactText text={input.text} />
+/** In the place of an input that is too long for its event, until it has come from beside it. */
+export function MissingInput({ input, bytes }: { input: ExactInput; bytes: number | undefined }): ReactNode {
   return (
     <p className="quiet" data-more>
       {input.failure === undefined ? `Fetching ${groupDigits(bytes ?? 0)} bytes …` : input.failure}{' '}
