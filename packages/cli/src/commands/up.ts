@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { builtinProfiles } from '@hotline/runner/agents'
 import { options as runnerOptions } from '@hotline/runner/config'
+import { surroundings } from '@hotline/runner/process/environment'
 import { prepareDataDirectory } from '@hotline/server/config/data-dir'
 import { options as serverOptions } from '@hotline/server/config/options'
 import { ConfigError } from '@hotline/server/config/read-config'
@@ -32,20 +33,7 @@ const passedOn: readonly string[] = [
 ]
 
 /** What the runner hands on to agents: the surroundings of a program, and what the profiles name. */
-const forAgents: readonly string[] = [
-  'LANGUAGE',
-  'LC_CTYPE',
-  'LC_COLLATE',
-  'LC_MESSAGES',
-  'LC_NUMERIC',
-  'LC_TIME',
-  'COLORTERM',
-  'XDG_CACHE_HOME',
-  'XDG_CONFIG_HOME',
-  'XDG_DATA_HOME',
-  'XDG_STATE_HOME',
-  ...builtinProfiles(undefined).flatMap(({ env }) => env ?? []),
-]
+const forAgents: readonly string[] = [...surroundings, ...builtinProfiles(undefined).flatMap(({ env }) => env ?? [])]
 
 export interface UpPorts {
   settings: Settings

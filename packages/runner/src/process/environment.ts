@@ -1,5 +1,5 @@
-/** Variables that any program may need and that hold no secret of ours. */
-const allowed: readonly string[] = [
+/** Variables that every agent gets: any program may need them, and they hold no secret of ours. */
+export const surroundings: readonly string[] = [
   'PATH',
   'HOME',
   'USER',
@@ -75,7 +75,7 @@ export function mayPass(name: string): boolean {
 export function buildEnvironment(plan: EnvironmentPlan): { env: Record<string, string>; refused: readonly string[] } {
   const wanted = [...(plan.names ?? []), ...Object.keys(plan.set ?? {})]
   const env: Record<string, string> = {}
-  for (const name of [...allowed, ...(plan.names ?? [])]) {
+  for (const name of [...surroundings, ...(plan.names ?? [])]) {
     const value = plan.from[name]
     if (value !== undefined && mayPass(name)) env[name] = value
   }
