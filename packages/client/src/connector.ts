@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts'
 import { type Credential, httpRequest } from './http-request.ts'
 import type { ConnectionState } from './link.ts'
 import { problemOfClose, unreachable } from './problem-of.ts'
+import { readJson } from './read-json.ts'
 import { type Watchable, watchable } from './readable.ts'
 import { watchWake } from './wake.ts'
 
@@ -234,15 +235,6 @@ export class Connector {
     this.#socket = undefined
     this.#dial = undefined
     return socket
-  }
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Passed on as something that cannot be read.
-    return undefined
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Problem } from '@hotline/protocol/error'
 import { problemOfResponse, unreachable } from './problem-of.ts'
+import { readJson } from './read-json.ts'
 
 /** A personal token or a key, or the cookie of the page that runs this. */
 export type Credential = { kind: 'token'; token: string } | { kind: 'cookie' }
@@ -30,7 +31,7 @@ export async function httpRequest<R>(
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    const value = parseJson(text)
+    const value = readJson(text)
     if (!response.ok) {
       return { ok: false, problem: problemOfResponse(response.status, value, response.headers.get('retry-after')) }
     }
@@ -41,14 +42,5 @@ export async function httpRequest<R>(
   } catch {
     // `fetch` says no more than "failed".
     return { ok: false, problem: unreachable() }
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return text === '' ? undefined : (JSON.parse(text) as unknown)
-  } catch {
-    // The caller sees that there is text and no value.
-    return undefined
   }
 }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { text as readAll } from 'node:stream/consumers'
 import { httpRequest } from '@hotline/client/http-request'
 import { problemOfResponse, unreachable } from '@hotline/client/problem-of'
+import { readJson } from '@hotline/client/read-json'
 import type { Me } from '@hotline/protocol/http'
 import type { Command } from 'commander'
 import { inLine } from '../approval-card.ts'
@@ -104,17 +105,7 @@ async function post(
     // `fetch` says no more than "failed".
     throw new Failure(unreachable(`The server at ${url} cannot be reached.`))
   }
-  const said = await response.text()
-  const value = parse(said)
+  const value = readJson(await response.text())
   if (!response.ok) throw new Failure(problemOfResponse(response.status, value, response.headers.get('retry-after')))
   return { value, cookie: response.headers.getSetCookie()[0]?.split(';', 1)[0] }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // An empty answer, or one of something in between.
-    return undefined
-  }
 }
