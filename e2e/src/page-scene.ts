@@ -6,7 +6,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 /** Where photographs of the page are left for whoever changed it; never committed. */
-export const shots: string = new URL('../screenshots/', import.meta.url).pathname
+const shots: string = new URL('../screenshots/', import.meta.url).pathname
 const pageDir = new URL('../../packages/web/dist', import.meta.url).pathname
 const schemes = ['light', 'dark'] as const
 
@@ -14,17 +14,19 @@ const schemes = ['light', 'dark'] as const
 export interface PageScene extends AsyncDisposable {
   readonly live: LiveServer
   readonly context: BrowserContext
+  /** The tab that was opened last. */
   readonly page: Page
+  /** Another tab of the same browser, whose person is signed in there as well. */
+  openTab(): Promise<Page>
   /** Goes to the page of a session. */
   open(session: string): Promise<void>
 }
 
 export async function openPageScene(): Promise<PageScene> {
-  mkdirSync(shots, { recursive: true })
   const live = await startLiveServer({ pageDir })
   const browser = await openBrowser()
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
-  const page = await context.newPage()
+  let page = await context.newPage()
   await page.goto(live.proxyUrl)
   await page.getByLabel('Name').fill('dana')
   await page.getByLabel('Password').fill('a long walk over the wet meadow')
@@ -33,7 +35,13 @@ export async function openPageScene(): Promise<PageScene> {
   return {
     live,
     context,
-    page,
+    get page() {
+      return page
+    },
+    openTab: async () => {
+      page = await context.newPage()
+      return page
+    },
     open: async (session) => {
       await page.goto(`${live.proxyUrl}/sessions/${session}`)
     },
@@ -44,9 +52,20 @@ export async function openPageScene(): Promise<PageScene> {
   }
 }
 
-/** Puts the page at a width of a phone, or of a desk. */
+/** Resolves in the page when it is drawn as it stays: frames, fonts, and whatever moves or fades but comes to an end. */
+const settled = `document.fonts.ready
+  .then(() => new Promise(requestAnimationFrame))
+  .then(() => new Promise(requestAnimationFrame))
+  .then(() => {
+    const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
+    return Promise.allSettled(ending.map(({ finished }) => finished))
+  })
+  .then(() => true)`
+
+/** Puts the page at a width of a phone, or of a desk, and waits until it has taken it. */
 export async function resize(page: Page, width: number): Promise<void> {
   await page.setViewportSize({ width, height: width < 600 ? 844 : 900 })
+  await page.evaluate(settled)
 }
 
 /** Photographs the page at each width, light and dark; nothing may scroll sideways, and axe must find nothing. */
@@ -55,10 +74,12 @@ export async function photograph(
   name: string,
   widths: readonly number[] = [390, 768, 1440, 2560],
 ): Promise<void> {
+  mkdirSync(shots, { recursive: true })
   for (const width of widths) {
     await resize(page, width)
     for (const colorScheme of schemes) {
       await page.emulateMedia({ colorScheme })
+      await page.evaluate(settled)
       await page.screenshot({ path: `${shots}${name}-${width}-${colorScheme}.png` })
       if (width === 390 || width === 1440) await expectAccessible(page, `${name} at ${width}, ${colorScheme}`)
     }

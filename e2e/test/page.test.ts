@@ -1,19 +1,16 @@
-import { mkdirSync } from 'node:fs'
-import { AxeBuilder } from '@axe-core/playwright'
 import { scriptPrompt } from '@hotline/demo-agent/script'
 import { openBrowser } from '@hotline/testing/browser'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Hotline, owner, startHotline } from '../src/hotline.ts'
+import { photograph } from '../src/page-scene.ts'
 
-const shots = new URL('../screenshots/', import.meta.url).pathname
 let hotline: Hotline
 let browser: Browser
 let page: Page
 const complaints: string[] = []
 
 beforeAll(async () => {
-  mkdirSync(shots, { recursive: true })
   hotline = await startHotline({ bootstrap: false })
   browser = await openBrowser()
   page = await newPage()
@@ -37,49 +34,24 @@ async function newPage(): Promise<Page> {
   return opened
 }
 
-/** The same page wide and narrow, light and dark. */
-async function photograph(of: Page, name: string): Promise<void> {
-  for (const width of [1440, 390]) {
-    await of.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await of.emulateMedia({ colorScheme })
-      await of.screenshot({ path: `${shots}${name}-${width}-${colorScheme}.png` })
-    }
-    const overflow = await of.evaluate<number>(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    )
-    expect(overflow, `${name} at ${width} scrolls sideways`).toBeLessThanOrEqual(0)
-  }
-  await of.setViewportSize({ width: 1440, height: 900 })
-  await of.emulateMedia({ colorScheme: 'light' })
-}
-
-async function expectAccessible(of: Page, name: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page: of }).analyze()
-  expect(
-    violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`),
-  ).toEqual([])
-}
-
 describe('the page', () => {
   it('[G1] a newcomer opens the printed link, makes the first account, and starts the demo agent', async () => {
     await page.goto(hotline.bootstrapLink)
     await page.getByRole('heading', { name: 'Welcome to Hotline' }).waitFor()
     expect(page.url()).not.toContain('bootstrap')
-    await expectAccessible(page, 'enter')
-    await photograph(page, 'enter')
+    await photograph(page, 'enter', [390, 1440])
     await page.getByLabel('Name').fill(owner.name)
     await page.getByLabel('Password, at least 12 characters').fill(owner.password)
     await page.getByRole('button', { name: 'Create account' }).click()
     await page.getByText('No agent is running.').waitFor()
-    await photograph(page, 'empty')
+    await photograph(page, 'empty', [390, 1440])
     await page.getByRole('button', { name: 'New session' }).first().click()
     const dialog = page.getByRole('dialog', { name: 'New session' })
     await dialog
       .getByText(/demonstration|scripted/i)
       .first()
       .waitFor()
-    await photograph(page, 'start')
+    await photograph(page, 'start', [390, 1440])
     await dialog.getByRole('button', { name: 'Cancel' }).click()
     await page.getByRole('button', { name: 'Start the demo agent' }).click()
     await page.getByRole('heading', { name: 'Show me around' }).waitFor()
@@ -92,8 +64,7 @@ describe('the page', () => {
     const card = page.getByRole('article').first()
     await card.waitFor({ timeout: 60_000 })
     expect(await page.title()).toBe('(1) Hotline')
-    await expectAccessible(page, 'approval')
-    await photograph(page, 'approval')
+    await photograph(page, 'approval', [390, 1440])
     await box.blur()
     await page.locator('.card[data-keys]').waitFor()
     // The frame grew back from the width of a phone: only what fits it again can be allowed.
@@ -107,7 +78,7 @@ describe('the page', () => {
     await page.getByText('✗ Denied by You').first().waitFor()
     await page.getByText('delivered').or(page.getByText('seen')).first().waitFor({ timeout: 60_000 })
     await page.getByText('waits for you to write').first().waitFor({ timeout: 90_000 })
-    await photograph(page, 'conversation')
+    await photograph(page, 'conversation', [390, 1440])
   })
 
   it('[G3] after a reload and in a second browser everything is there once', async () => {

@@ -1,36 +1,21 @@
-import { mkdirSync } from 'node:fs'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Report } from '@hotline/protocol/commands/agent'
-import { openBrowser } from '@hotline/testing/browser'
-import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { LiveServer } from '@hotline/testing/live-server'
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
 
-const shots = new URL('../screenshots/', import.meta.url).pathname
-const pageDir = new URL('../../packages/web/dist', import.meta.url).pathname
-
+let scene: PageScene
 let live: LiveServer
-let browser: Browser
-let context: BrowserContext
 let page: Page
 beforeAll(async () => {
-  mkdirSync(shots, { recursive: true })
-  live = await startLiveServer({ pageDir })
-  browser = await openBrowser()
-  context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
-  page = await context.newPage()
-  await page.goto(live.proxyUrl)
-  await page.getByLabel('Name').fill('dana')
-  await page.getByLabel('Password').fill('a long walk over the wet meadow')
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('heading', { name: 'Sessions' }).waitFor()
+  scene = await openPageScene()
+  ;({ live, page } = scene)
 })
-afterAll(async () => {
-  await browser.close()
-  await live[Symbol.asyncDispose]()
-})
+beforeEach(() => resize(page, 1440))
+afterEach(() => live.proxy.restore())
+afterAll(() => scene[Symbol.asyncDispose]())
 
-const open = (session: string): Promise<unknown> => page.goto(`${live.proxyUrl}/sessions/${session}`)
+const open = (session: string): Promise<void> => scene.open(session)
 
 /** A step that reads a file, from its beginning to its end. */
 function readOf(at: number): Report[] {
@@ -44,26 +29,6 @@ function readOf(at: number): Report[] {
     },
     { type: 'step.finished', data: { step, outcome: 'done' }, body: {} },
   ]
-}
-
-async function photograph(name: string): Promise<void> {
-  for (const width of [390, 768, 1440, 2560]) {
-    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme })
-      await page.screenshot({ path: `${shots}${name}-${width}-${colorScheme}.png` })
-    }
-    const wide = await page.evaluate<number>(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    )
-    expect(wide, `${name} at ${width} scrolls sideways`).toBeLessThanOrEqual(0)
-  }
-  await page.setViewportSize({ width: 1440, height: 900 })
-  await page.emulateMedia({ colorScheme: 'light' })
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  expect(
-    violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join()}`),
-  ).toEqual([])
 }
 
 /** How many commands the browser keeps for later, as it runs in the page. */
@@ -88,7 +53,7 @@ describe('the page of one session', () => {
     })
     await open(hand.session)
     await page.getByRole('article').getByText('npm publish --tag next').waitFor()
-    await photograph('card')
+    await photograph(page, 'card')
     await page.locator('.card[data-keys]').getByRole('button', { name: /^Edit/, disabled: false }).waitFor()
     await page.keyboard.press('e')
     await page.getByLabel('What will run in its place').fill('npm publish --tag beta')
@@ -145,7 +110,7 @@ describe('the page of one session', () => {
     await card.getByText('U+202E').first().waitFor()
     const allow = card.getByRole('button', { name: /^Allow/ })
     expect(await allow.isDisabled()).toBe(true)
-    await photograph('grave')
+    await photograph(page, 'grave')
     await card.waitFor()
     await page.keyboard.press('a')
     const word = page.getByLabel(/type “allow”/)
@@ -181,13 +146,13 @@ describe('the page of one session', () => {
     await aside.getByText('1/3').waitFor()
     await aside.getByText('Write the test').waitFor()
     await page.getByText('read 10 files').waitFor()
-    await photograph('context')
-    await page.setViewportSize({ width: 390, height: 844 })
+    await photograph(page, 'context')
+    await resize(page, 390)
     await page.getByRole('button', { name: 'Details' }).click()
     await page.getByRole('dialog').getByText('Write the test').waitFor()
-    await page.screenshot({ path: `${shots}context-sheet-390-light.png` })
+    await photograph(page, 'context-sheet', [390])
+    await resize(page, 390)
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
-    await page.setViewportSize({ width: 1440, height: 900 })
   })
 
   it('[G14] a message that was on its way when the tab was closed is sent by the next one, once', async () => {
@@ -203,7 +168,7 @@ describe('the page of one session', () => {
     await expect.poll(() => page.evaluate<number>(countKept)).toBe(1)
     await page.close()
     live.proxy.restore()
-    page = await context.newPage()
+    page = await scene.openTab()
     await open(hand.session)
     await page.getByText('Said in a tunnel').waitFor()
     await page.getByText('sending …').waitFor({ state: 'detached' })

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { openOracleClient, type OracleClient } from '@hotline/testing/oracle-client'
 import { openPausableSockets } from '@hotline/testing/pausable-socket'
 import { waitFor } from '@hotline/testing/wait-for'
+import { readMemory } from '../../process-memory.ts'
 import { line } from '../crowd.ts'
 import { type Done, expectNothing, type FaultRow, type Ground } from '../fault-row.ts'
 import { type ServerProcess, startServerProcess } from '../server-process.ts'
@@ -93,7 +93,7 @@ async function measure(
   const healthyMs = performance.now() - began
   const behind = slow.filter((one) => one.at(stream) < head).length
   if (shape.slow > 0 && behind === 0) expectNothing(['no reader was slow: nothing was tried'])
-  const peakBytes = peakOf(server.pid)
+  const { peakBytes } = readMemory(server.pid)
   nowAndThen.resume()
   sockets.resume()
   server.proxy.restore()
@@ -104,10 +104,4 @@ async function measure(
   const stored = await server.stored(runner.session)
   expectNothing(everybody.flatMap((one) => one.violations(stream, stored, 'open')))
   return { peakBytes, streamedBytes, healthyMs }
-}
-
-/** The most memory that a process has had, from /proc. */
-function peakOf(pid: number): number {
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kibibytes) * 1024
 }

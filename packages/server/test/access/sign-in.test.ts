@@ -283,8 +283,9 @@ describe('guessing', () => {
       for (const kind of order) await once(kind)
     }
     expect(bodies.size).toBe(1)
-    const median = (values: number[]): number => values.toSorted((a, b) => a - b)[100] ?? 0
-    const ratio = median(times.known) / median(times.unknown)
+    // The quickest tenth of them: what the machine does beside only adds to the others.
+    const quick = (values: number[]): number => values.toSorted((a, b) => a - b)[20] ?? 0
+    const ratio = quick(times.known) / quick(times.unknown)
     expect(ratio).toBeGreaterThan(0.8)
     expect(ratio).toBeLessThan(1.25)
   })
