@@ -185,8 +185,7 @@ export class Gate implements Connection {
   }
 
   async #follow(stream: string, after: string): Promise<void> {
-    const isNew = !this.#followers.has(stream) && !this.#opening.has(stream)
-    if (isNew && this.#followers.size + this.#opening.size >= limits.followsPerSocket) {
+    if (!this.#mayFollow(stream)) {
       const detail = `One connection may follow ${limits.followsPerSocket} streams. Unfollow one first.`
       return this.#send({ t: 'unfollowed', stream, problem: problem('rate_limited', detail) })
     }
@@ -225,6 +224,13 @@ export class Gate implements Connection {
     } finally {
       if (this.#opening.get(stream) === opening) this.#opening.delete(stream)
     }
+  }
+
+  /** A stream that is followed anew counts once, whether it is being opened, followed, or both. */
+  #mayFollow(stream: string): boolean {
+    if (this.#followers.size + this.#opening.size < limits.followsPerSocket) return true
+    const followed = new Set([...this.#followers.keys(), ...this.#opening.keys()])
+    return followed.has(stream) || followed.size < limits.followsPerSocket
   }
 
   /** Undefined where the stream is not there or not theirs, as of the moment in which the follow begins. */

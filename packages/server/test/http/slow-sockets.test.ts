@@ -222,4 +222,47 @@ describe('many follows', () => {
     await say(socket, { t: 'follow', stream: last, after: '0' })
     expect(await heard(socket, ({ t }) => t === 'caught_up')).toMatchObject({ stream: last })
   })
+
+  it('[W20] a stream that is followed already is followed anew, counts once, and comes once', async () => {
+    const streams = Array.from({ length: limits.followsPerSocket + 1 }, (_, at) => `session:s${at}`)
+    for (const stream of streams) {
+      await middle.send(systemPrincipal, stream, 'session.start', { project: 'p1', agent: 'demo' })
+    }
+    await using socket = await enter()
+    const mine = streams.slice(0, -1)
+    const [first = '', second = '', further = ''] = [mine[0], mine[1], streams.at(-1)]
+    const follow = (stream: string, after = '0'): Buffer => textFrame({ t: 'follow', stream, after })
+    const follows = (): number | undefined => connectionOf('dana')?.followed
+    await socket.sendBytes(Buffer.concat(mine.map((stream) => follow(stream))))
+    for (const _ of mine) await heard(socket, ({ t }) => t === 'caught_up')
+    expect(follows()).toBe(limits.followsPerSocket)
+    // All of them once more, and in their midst one that is too many.
+    await advance(5_000)
+    const again = mine.map((stream) => follow(stream, 'now'))
+    await socket.sendBytes(Buffer.concat([...again.slice(0, 100), follow(further), ...again.slice(100)]))
+    const answers = new Map<string, number>()
+    for (const _ of streams) {
+      const { t } = await heard(socket, (frame) => frame.t === 'caught_up' || frame.t === 'unfollowed')
+      answers.set(t, (answers.get(t) ?? 0) + 1)
+    }
+    expect(Object.fromEntries(answers)).toEqual({ caught_up: limits.followsPerSocket, unfollowed: 1 })
+    expect(follows()).toBe(limits.followsPerSocket)
+    // With room for one, following anew what is followed does not take that room.
+    await say(socket, { t: 'unfollow', stream: first })
+    await socket.sendBytes(Buffer.concat([follow(second, 'now'), follow(second, 'now'), follow(further)]))
+    expect(await heard(socket, (frame) => frame['stream'] === further)).toMatchObject({ t: 'events' })
+    expect(follows()).toBe(limits.followsPerSocket)
+    // Each still goes on, and says everything once.
+    for (const stream of [second, further, mine.at(-1) ?? '']) {
+      await middle.send(systemPrincipal, stream, 'session.rename', { title: `once in ${stream}` })
+    }
+    await say(socket, { t: 'ping' })
+    const told: unknown[] = []
+    await heard(socket, (frame) => {
+      if (frame.t === 'events' && JSON.stringify(frame).includes('once in ')) told.push(frame['stream'])
+      return told.length >= 3
+    })
+    await roundTrip(socket)
+    expect(told).toEqual([second, further, mine.at(-1)])
+  })
 })
