@@ -21,11 +21,18 @@ export interface ApprovalCard {
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
+/** The input of a request that is too long for its event, as it was fetched, or why it could not be. */
+export type FetchedInput = { text: string } | { missing: string }
+
 /**
- * The card of a request. `label` names it where it is decided. `content` is the input of a request that is too long for its
- * event, where it was fetched: without it nothing can be allowed.
+ * The card of a request. `label` names it where it is decided. `fetched` is what lies beside its event, where that was asked
+ * for: without it nothing can be allowed.
  */
-export function approvalCard(event: EventOf<'approval.requested'>, label: string, content?: string): ApprovalCard {
+export function approvalCard(
+  event: EventOf<'approval.requested'>,
+  label: string,
+  fetched?: FetchedInput,
+): ApprovalCard {
   const { approval, digest, contextDigest, expiresAt, strength } = event.data
   const request = event.body
   if (!request) {
@@ -39,7 +46,7 @@ export function approvalCard(event: EventOf<'approval.requested'>, label: string
     strengths[strength],
     `until ${dayAndTimeOf(expiresAt, new Date())}`,
   ]
-  const input = request.content === undefined ? request.input : content
+  const input = request.content === undefined ? request.input : fetched && 'text' in fetched ? fetched.text : undefined
   const exact = exactLines(input ?? '')
   const lines = [
     `${label} ${inLine(request.title)}`,
@@ -54,6 +61,10 @@ export function approvalCard(event: EventOf<'approval.requested'>, label: string
           .split('\n')
           .map((line) => `the agent says: ${line}`)),
   ]
+  if (input === undefined && fetched && 'missing' in fetched) {
+    const unfit = `What would run could not be fetched: ${inLine(fetched.missing)} It can be denied, not allowed.`
+    return { approval, digest, event, lines: [...lines, unfit], unfit }
+  }
   if (input === undefined) {
     return {
       approval,

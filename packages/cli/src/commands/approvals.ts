@@ -3,9 +3,9 @@ import { type ApprovalRequest, Digest } from '@hotline/protocol/events/approval'
 import type { Content, SessionRow, TranscriptWindow } from '@hotline/protocol/http'
 import { asKnown } from '@hotline/protocol/events'
 import type { Command } from 'commander'
-import { type ApprovalCard, approvalCard } from '../approval-card.ts'
+import { type ApprovalCard, approvalCard, type FetchedInput } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
-import { fail } from '../failure.ts'
+import { Failure, fail } from '../failure.ts'
 import { namedBy } from '../find-id.ts'
 import { decide, refuseSettled } from '../decide-approval.ts'
 import { openPrompt } from '../prompt.ts'
@@ -177,10 +177,19 @@ async function readCard(server: Server, session: string, approval: string): Prom
       if (known?.type !== 'approval.requested' || known.data.approval !== approval) continue
       const digest = known.body?.content?.digest
       if (digest === undefined) return approvalCard(known, approval)
-      const content: Content = await server.get(`/api/sessions/${session}/content/${digest}`)
-      return approvalCard(known, approval, content.text)
+      return approvalCard(known, approval, await fetchInput(server, session, digest))
     }
     before = window.before
   }
   throw fail('not_found', 'What was asked is not in the log.')
+}
+
+/** One that cannot be had is shown as such: it keeps nobody from the others, nor from denying. */
+async function fetchInput(server: Server, session: string, digest: string): Promise<FetchedInput> {
+  try {
+    return await server.get<Content>(`/api/sessions/${session}/content/${digest}`)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return { missing: error.problem.detail }
+  }
 }

@@ -5,7 +5,7 @@ import { isLive, SessionStatus } from '@hotline/protocol/session-status'
 import type { Command } from 'commander'
 import { inLine } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
-import { fail } from '../failure.ts'
+import { Failure, fail } from '../failure.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
 import type { CommandContext } from './context.ts'
 import { type Watching, watchSession } from './watch.ts'
@@ -148,7 +148,7 @@ async function whyUnread(server: Server, session: string, status: 'interrupted' 
 async function stay(context: CommandContext, session: string, until: 'end' | 'idle'): Promise<void> {
   const { json, stdin } = context
   const input: Watching['input'] = { stream: stdin, onEnd: stdin.isTTY ? 'leave' : 'stay' }
-  const state = await watchSession(context.server(), session, {
+  const { state, refused } = await watchSession(context.server(), session, {
     json,
     until,
     input,
@@ -161,6 +161,8 @@ async function stay(context: CommandContext, session: string, until: 'end' | 'id
   if (state && isLive(state.status))
     context.note(`It goes on. Come back with: hotline attach ${session.slice(0, shownIdChars)}`)
   if (state?.status === 'failed') context.exit(1)
+  // A person has read it as it came; a script reads the exit code.
+  if (refused && !stdin.isTTY) throw new Failure(refused)
 }
 
 function says(context: CommandContext): Pick<Watching, 'write' | 'note'> {

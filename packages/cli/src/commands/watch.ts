@@ -2,10 +2,11 @@ import { createInterface } from 'node:readline'
 import type { CommandOutcome } from '@hotline/client/link'
 import { evolveSession } from '@hotline/core/session/evolve'
 import { openApprovals, type SessionState } from '@hotline/core/session/state'
+import type { Problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { EventOf } from '@hotline/protocol/events'
 import { isLive } from '@hotline/protocol/session-status'
-import { type ApprovalCard, approvalCard } from '../approval-card.ts'
+import { type ApprovalCard, approvalCard, inLine } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { Failure } from '../failure.ts'
 import { plainText } from '../plain-text.ts'
@@ -32,10 +33,21 @@ export interface Watching {
 /** A card that came a moment ago cannot be meant by an answer that names none: the person was typing about another. */
 const unreadMs = 2_000
 
+/** Characters of a line that was refused, in the sentence about it. */
+const namedChars = 60
+
 const help = 'Known: /allow [number], /deny [number] [reason], /stop, /quit. Everything else is a message.'
 
-/** Prints a session from its first event on, for as long as `until` says, and sends what is typed. Answers its last state. */
-export async function watchSession(server: Server, session: string, how: Watching): Promise<SessionState | undefined> {
+/** How a session was left. */
+export interface Watched {
+  /** Absent where nothing of it was seen. */
+  state: SessionState | undefined
+  /** What the server refused first of what was typed, with the line. */
+  refused: Problem | undefined
+}
+
+/** Prints a session from its first event on, for as long as `until` says, and sends what is typed. */
+export async function watchSession(server: Server, session: string, how: Watching): Promise<Watched> {
   const stream = `session:${session}`
   const names = how.json ? new Map<string, string>() : await server.names()
   const link = server.link()
@@ -50,6 +62,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
   }
   const printer = openSessionPrinter(how.write, cardLines, names)
   let state: SessionState | undefined
+  let refused: Problem | undefined
   let isHere = false
   const here = Promise.withResolvers<void>()
   const typed = openTypedLines({ link, send: take, broken: (error) => ended.reject(error), note: how.note })
@@ -103,7 +116,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
     await ended.promise
     await typed.answered(how.signal)
     printer.end()
-    return state
+    return { state, refused }
   } catch (error) {
     const left = typed.giveUp()
     if (left) how.note(`! ${left.text}`)
@@ -117,7 +130,10 @@ export async function watchSession(server: Server, session: string, how: Watchin
   /** A line is a message, unless it begins with a slash: only then can it decide something. */
   async function take(line: string, isWanted: () => boolean): Promise<void> {
     const outcome = await (line.startsWith('/') ? obey(line) : message(line))
-    if (outcome && !outcome.ok && isWanted()) how.note(`! ${plainText(outcome.problem.detail)}`)
+    if (!outcome || outcome.ok || !isWanted()) return
+    how.note(`! ${plainText(outcome.problem.detail)}`)
+    const named = line.length > namedChars ? `${line.slice(0, namedChars).toWellFormed()}…` : line
+    refused ??= { ...outcome.problem, detail: `"${inLine(named)}" was refused: ${outcome.problem.detail}` }
   }
 
   function message(text: string): Promise<CommandOutcome> {
