@@ -213,7 +213,8 @@ function accountPrincipal(row: KeyTable, account: AccountTable): Principal {
     name: service ? row.name : account.name,
     account: account.account,
     key: row.key,
-    admin: account.admin !== 0 && scopes.includes('admin'),
+    // The server is more than any of its projects.
+    admin: account.admin !== 0 && scopes.includes('admin') && row.projects === null,
     scopes,
     projects: projectsOf(row),
     accessVersion: account.access_version,

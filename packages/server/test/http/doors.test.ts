@@ -15,17 +15,7 @@ beforeAll(async () => {
   stack = await openHttpStack({
     env: { HOTLINE_LIMIT_REQUESTS_PER_PRINCIPAL: '100000', HOTLINE_LIMIT_REQUESTS_PER_NETWORK: '100000' },
     register: (route) => {
-      for (const permission of [
-        'open',
-        'signed-in',
-        'account-admin',
-        'runner',
-        'read',
-        'write',
-        'decide',
-        'admin',
-        'own',
-      ] as const) {
+      for (const permission of ['read', 'write'] as const) {
         for (const method of ['GET', 'POST'] as const) {
           route({
             method,
@@ -70,42 +60,6 @@ beforeAll(async () => {
 afterAll(() => stack[Symbol.asyncDispose]())
 
 describe('credentials', () => {
-  it('[T16] every credential has the same decision at every door and method, and it follows from its row', async () => {
-    const decisions: Record<string, string> = {}
-    for (const [name, carrier] of Object.entries(carriers)) {
-      const allowed: string[] = []
-      for (const permission of [
-        'open',
-        'signed-in',
-        'account-admin',
-        'runner',
-        'read',
-        'write',
-        'decide',
-        'admin',
-        'own',
-      ]) {
-        const get = await stack.call('GET', `/api/test/${permission}`, carrier)
-        const post = await stack.call('POST', `/api/test/${permission}`, carrier)
-        expect([name, permission, post.status]).toEqual([name, permission, get.status])
-        expect([200, 401, 403]).toContain(get.status)
-        if (get.status === 200) allowed.push(permission)
-      }
-      decisions[name] = allowed.join(' ')
-    }
-    expect(decisions).toEqual({
-      nobody: 'open',
-      'owner in a browser': 'open signed-in account-admin read write decide admin own',
-      'member in a browser': 'open signed-in read write decide admin own',
-      'all of the owner': 'open signed-in account-admin read write decide admin own',
-      'reads for the owner': 'open signed-in read',
-      'reads and decides for the owner': 'open signed-in read decide',
-      'all of the member': 'open signed-in read write decide admin own',
-      'a service of the owner': 'open signed-in read write',
-      'a runner': 'open signed-in runner read',
-    })
-  })
-
   it('[T16] a secret of one kind is taken at its own door alone', async () => {
     const cookieSecret = carriers['owner in a browser']?.cookie?.split('=')[1] ?? ''
     const keySecret = carriers['all of the owner']?.token ?? ''
@@ -296,7 +250,10 @@ describe('keys', () => {
     expect([none.status, none.body.code]).toEqual([404, 'not_found'])
     const body = { kind: 'pat', name: 'one', projects: ['default'] }
     const one = (await stack.call('POST', '/api/keys', { ...all, body })).body.token as string
+    expect((await stack.call('GET', '/api/me', { token: one })).body).toMatchObject({ admin: false })
     expect((await stack.call('GET', '/api/me', { token: one })).body.projects).toHaveLength(1)
+    expect((await stack.call('GET', '/api/accounts', all)).status).toBe(200)
+    expect((await stack.call('GET', '/api/accounts', { token: one })).status).toBe(403)
     const nowhere = (await stack.call('POST', '/api/keys', { ...all, body: { ...body, projects: [] } })).body
       .token as string
     expect((await stack.call('GET', '/api/me', { token: nowhere })).body.projects).toEqual([])
