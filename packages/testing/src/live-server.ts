@@ -6,7 +6,7 @@ import { type LinkOptions, openLink } from '@hotline/client/open-link'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { Accepted } from '@hotline/protocol/command'
 import type { Envelope } from '@hotline/protocol/event'
-import { readConfig } from '@hotline/server/config/read-config'
+import { type Environment, readConfig } from '@hotline/server/config/read-config'
 import { startServer } from '@hotline/server/start-server'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { freePort } from './free-port.ts'
@@ -33,8 +33,8 @@ export interface LiveServer extends AsyncDisposable {
   stored(session: string): Promise<Envelope[]>
 }
 
-/** `pageDir`: the built page; without it there is none. */
-export async function startLiveServer(options: { pageDir?: string } = {}): Promise<LiveServer> {
+/** `pageDir`: the built page; without it there is none. `env`: settings beside those of every such server. */
+export async function startLiveServer(options: { pageDir?: string; env?: Environment } = {}): Promise<LiveServer> {
   const dir = await openTempDir('hotline-live-')
   const dataDir = join(dir.path, 'data')
   const port = await freePort()
@@ -47,6 +47,7 @@ export async function startLiveServer(options: { pageDir?: string } = {}): Promi
     HOTLINE_LISTEN: '127.0.0.1',
     // The server answers to no name that it was not told.
     HOTLINE_PUBLIC_URL: proxyUrl,
+    ...options.env,
   })
   const server = await startServer(config, options.pageDir ?? join(dir.path, 'no-page'))
   const code = server.bootstrap?.split('#bootstrap=')[1] ?? ''

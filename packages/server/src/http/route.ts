@@ -49,7 +49,7 @@ export interface Route<
   proof?: 'password'
   /** Bytes of the body where it may be longer than others. */
   bodyBytes?: number
-  /** Strict schemas; a part without one must be empty. */
+  /** Strict schemas. A body without one must be empty; a query without one is not read. */
   body?: B
   query?: Q
   params?: P

@@ -1,0 +1,441 @@
+import { uuidV7 } from '@hotline/client/uuid'
+import { type CommandInput, type CommandType, commandTypes } from '@hotline/protocol/command'
+import type { Problem } from '@hotline/protocol/error'
+import type { RawWebSocket } from '@hotline/testing/raw-websocket'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Callers, openCallers, openSockets, type Who } from './callers.ts'
+import { openHttpStack } from './http-stack.ts'
+import { heard, say } from './raw-conversation.ts'
+
+let callers: Callers
+/** A session in `default` that a runner holds, with an open approval and a question. */
+let live: { session: string; approval: string; content: string }
+
+beforeAll(async () => {
+  callers = await openCallers()
+  const runner = await callers.server.startSession()
+  const { approval } = await runner.ask({ tool: 'run', title: 'List', input: 'ls' })
+  await runner.report({ type: 'question.asked', data: { question: 'q1' }, body: { text: 'Which?' } })
+  const { digest } = await callers.server.putContent(runner.session, 'long')
+  live = { session: runner.session, approval, content: digest }
+})
+afterAll(() => callers[Symbol.asyncDispose]())
+
+/** One of everything in a project. */
+interface Place {
+  project: string
+  session: string
+  task: string
+}
+type Sample<T extends CommandType> = (at: Place, fresh: string) => [stream: string, data: CommandInput<T>]
+
+const inSession =
+  <D>(data: D) =>
+  ({ session }: Place): [string, D] => [`session:${session}`, data]
+const inProject =
+  <D>(data: D) =>
+  ({ project }: Place): [string, D] => [`project:${project}`, data]
+const inTask =
+  <D>(data: D) =>
+  ({ task }: Place): [string, D] => [`task:${task}`, data]
+
+/**
+ * A command of each type that the rules never refuse with `forbidden` or `not_found`, so that such an answer is one about
+ * rights. A type that is added to the protocol is tried as well, and fails until it has one here.
+ */
+const samples = (): { [T in CommandType]: Sample<T> } => ({
+  'session.start': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo' }],
+  'session.pause': inSession({}),
+  'session.resume': inSession({}),
+  'session.interrupt': inSession({}),
+  'session.abort': inSession({}),
+  'session.complete': inSession({}),
+  'session.rename': inSession({ title: 'Another' }),
+  'session.set_mode': inSession({ mode: 'ask' }),
+  'message.send': inSession({ text: 'hello' }),
+  'message.edit': inSession({ message: 'none', text: 'x' }),
+  'message.withdraw': inSession({ message: 'none' }),
+  'message.reorder': inSession({ order: ['none'] }),
+  'approval.decide': (at) => [
+    `session:${at.project === 'default' ? live.session : at.session}`,
+    { approval: live.approval, digest: 'a'.repeat(64), verdict: 'allow' },
+  ],
+  'question.answer': (at) => [
+    `session:${at.project === 'default' ? live.session : at.session}`,
+    { question: 'q1', action: 'decline' },
+  ],
+  'input.send': inSession({ text: 'x' }),
+  'terminal.resize': inSession({ cols: 80, rows: 24 }),
+  'project.create': (_at, fresh) => [`project:${fresh}`, { name: 'New' }],
+  'project.rename': inProject({ name: 'Renamed' }),
+  'member.add': inProject({ account: callers.accounts['pawn'] ?? '', role: 'viewer' }),
+  'member.change': inProject({ account: callers.accounts['pawn'] ?? '', role: 'viewer' }),
+  // The only owner, who is not let go.
+  'member.remove': inProject({ account: callers.accounts['owner'] ?? '' }),
+  'task.create': ({ project }, fresh) => [`task:${fresh}`, { project, title: 'New' }],
+  'task.change': inTask({ title: 'Changed' }),
+  'task.move': inTask({ to: 'review' }),
+  'task.remove': inTask({}),
+  'lease.take': inSession({}),
+  'agent.report': inSession({ fence: 1, events: [{ type: 'output.appended', data: {}, body: { text: 'x' } }] }),
+  'approval.expire': inSession({ approval: 'none' }),
+  'contact.lose': inSession({ since: '2026-01-01T00:00:00.000Z' }),
+  'contact.restore': inSession({}),
+})
+
+type Frame = { id: string; stream: string; type: string; data: unknown }
+
+function sampleOf(type: CommandType, at: Place): Frame {
+  const sample = samples()[type] as Sample<CommandType> | undefined
+  if (!sample) throw new Error(`${type} has no sample here`)
+  const [stream, data] = sample(at, uuidV7())
+  return { id: uuidV7(), stream, type, data }
+}
+
+type Outcome = { ok: true; accepted: unknown } | { ok: false; problem: Problem }
+
+async function overHttp(who: Who, frame: Frame): Promise<Outcome> {
+  const { status, body } = await callers.call('POST', '/api/commands', who, frame)
+  if (status === 200) return { ok: true, accepted: body }
+  expect((body as Problem).status).toBe(status)
+  return { ok: false, problem: body as Problem }
+}
+
+async function overSocket(socket: RawWebSocket, frame: Frame): Promise<Outcome> {
+  await say(socket, { t: 'command', ...frame })
+  const { t, problem, ...accepted } = await heard(socket, (said) => said['id'] === frame.id)
+  return t === 'accepted' ? { ok: true, accepted } : { ok: false, problem: problem as Problem }
+}
+
+/** What is known of rights from an outcome; a refusal by the rules comes after them. */
+function decisionOf(outcome: Outcome): 'allowed' | 'forbidden' | 'not_found' | 'password_needed' {
+  if (outcome.ok) return 'allowed'
+  const { code } = outcome.problem
+  return code === 'forbidden' || code === 'not_found' || code === 'password_needed' ? code : 'allowed'
+}
+
+/** A table in words: what has the same row stands together, above it. */
+function table(rows: Iterable<readonly [what: string, row: readonly string[]]>): string {
+  const groups = new Map<string, string[]>()
+  for (const [what, row] of rows) {
+    const text = row.join('\n  ') || 'nobody'
+    groups.set(text, [...(groups.get(text) ?? []), what])
+  }
+  return [...groups].map(([row, what]) => `${what.join(', ')}:\n  ${row}`).join('\n')
+}
+
+/** Everything that a credential does, at all of its doors. */
+async function eachCaller(what: (name: string, who: Who, sockets: RawWebSocket[]) => Promise<void>): Promise<void> {
+  for (const [name, who] of Object.entries(callers.who)) {
+    const sockets = await openSockets(callers, who)
+    try {
+      await what(name, who, sockets)
+    } finally {
+      for (const socket of sockets) await socket[Symbol.asyncDispose]()
+    }
+  }
+}
+
+/** A session and a card that nobody has touched. */
+async function freshPlace(project: string): Promise<Place> {
+  const [session, task] = [uuidV7(), uuidV7()]
+  await callers.command(callers.owner, `session:${session}`, 'session.start', { project, agent: 'demo' })
+  await callers.command(callers.owner, `task:${task}`, 'task.create', { project, title: 'A card' })
+  return { project, session, task }
+}
+const nowhere: Place = { project: 'nowhere', session: 'nowhere', task: 'nowhere' }
+
+describe('one decision', () => {
+  it('[T16] [X4] [X5] a command is decided in the same way at every door, whatever its type and whoever sends it', async () => {
+    const decisions = new Map<string, string[]>(commandTypes.map((type) => [type, []]))
+    let turn = 0
+    /** The same command by each door, in changing order: accepted by one, the others give the same answer. */
+    const decide = async (who: Who, sockets: RawWebSocket[], frame: Frame): Promise<Outcome> => {
+      const doors = [() => overHttp(who, frame), ...sockets.map((socket) => () => overSocket(socket, frame))]
+      turn += 1
+      const order = doors.map((_, at) => doors[(at + turn) % doors.length])
+      const outcomes: Outcome[] = []
+      for (const door of order) if (door) outcomes.push(await door())
+      const [first] = outcomes
+      if (!first) throw new Error('no door')
+      expect(outcomes).toEqual(outcomes.map(() => first))
+      return first
+    }
+    await eachCaller(async (name, who, sockets) => {
+      const here = await freshPlace('default')
+      const far = await freshPlace('elsewhere')
+      for (const type of commandTypes) {
+        const decision = decisionOf(await decide(who, sockets, sampleOf(type, here)))
+        if (decision !== 'forbidden') decisions.get(type)?.push(decision === 'allowed' ? name : `${name}: ${decision}`)
+        const there = await decide(who, sockets, sampleOf(type, far))
+        if (type === 'project.create' || /^owner|^service with|^runner/.test(name)) continue
+        // Nothing tells those who are not in that project that it is there.
+        expect([name, type, there]).toEqual([name, type, await decide(who, sockets, sampleOf(type, nowhere))])
+      }
+    })
+    expect(table(decisions)).toMatchInlineSnapshot(`
+      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.reorder, question.answer, input.send, terminal.resize, task.create, task.change, task.move:
+        owner in a browser
+        admin in a browser
+        admin by token
+        service of admin
+        approver in a browser
+        approver by token
+        service of approver
+        operator in a browser
+        operator by token
+        service of operator
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token
+        owner by the token of this machine
+        owner with scope write
+        service for default
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said
+      session.set_mode, approval.decide:
+        owner in a browser
+        admin in a browser
+        admin by token
+        service of admin
+        approver in a browser
+        approver by token
+        service of approver
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token
+        owner by the token of this machine
+        owner with scope decide
+        service for default
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said
+      project.create:
+        owner in a browser
+        admin in a browser
+        admin by token
+        approver in a browser
+        approver by token
+        operator in a browser
+        operator by token
+        viewer in a browser
+        viewer by token
+        stranger in a browser
+        stranger by token
+        owner by token
+        owner by the token of this machine
+        owner with scope write
+        owner by token, with the password said
+      project.rename, task.remove:
+        owner in a browser
+        admin in a browser
+        admin by token
+        service of admin
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token
+        owner by the token of this machine
+        owner with scope admin
+        service for default
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said
+      member.add, member.change, member.remove:
+        owner in a browser
+        admin in a browser
+        admin by token: password_needed
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner with scope admin: password_needed
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said
+      lease.take, agent.report:
+        runner
+        runner for elsewhere: not_found
+        runner of this machine
+      approval.expire, contact.lose, contact.restore:
+        nobody"
+    `)
+  })
+
+  it('[T16] [X4] [X5] a stream is followed by those who may read it over HTTP, and by nobody else', async () => {
+    const here = await freshPlace('default')
+    const far = await freshPlace('elsewhere')
+    const readable: [name: string, row: string[]][] = []
+    const follow = async (socket: RawWebSocket, stream: string): Promise<Problem | 'read'> => {
+      await say(socket, { t: 'follow', stream, after: 'now' })
+      const said = await heard(
+        socket,
+        ({ t, stream: of }) => of === stream && (t === 'caught_up' || t === 'unfollowed'),
+      )
+      return said.t === 'caught_up' ? 'read' : (said['problem'] as Problem)
+    }
+    await eachCaller(async (name, who, sockets) => {
+      const get = (path: string) => callers.call('GET', path, who)
+      const streams: string[] = []
+      // What is not theirs and what is not there must look the same.
+      const refusals = { http: new Set<string>(), follow: new Set<string>() }
+      for (const [place, at] of Object.entries({ default: here, elsewhere: far, nowhere })) {
+        const followed: Record<string, string> = {}
+        for (const kind of ['session', 'task', 'project'] as const) {
+          for (const socket of sockets) {
+            const answer = await follow(socket, `${kind}:${at[kind]}`)
+            const code = answer === 'read' ? answer : answer.code
+            if (answer !== 'read') refusals.follow.add(JSON.stringify(answer))
+            expect([name, kind, (followed[kind] ??= code)]).toEqual([name, kind, code])
+          }
+        }
+        // One right for a project, whatever of it is read.
+        expect([name, place, new Set(Object.values(followed)).size]).toEqual([name, place, 1])
+        const code = followed['session'] ?? ''
+        expect(['read', 'not_found']).toContain(code)
+        const status = code === 'read' ? 200 : 404
+        for (const path of ['', '/events', '/transcript']) {
+          const answer = await get(`/api/sessions/${at.session}${path}`)
+          expect([name, place, path, answer.status]).toEqual([name, place, path, status])
+          if (answer.status === 404) refusals.http.add(JSON.stringify(answer.body))
+        }
+        // A key that may not read at all is told so; for all others a list has what they may follow.
+        const list = await get('/api/sessions?limit=500')
+        const listed = ((list.body.sessions ?? []) as { session: string }[]).some(
+          ({ session }) => session === at.session,
+        )
+        expect([name, place, listed]).toEqual([name, place, code === 'read'])
+        if (code === 'read') streams.push(place)
+      }
+      expect([name, refusals.http.size, refusals.follow.size]).toEqual([name, 1, 1])
+      const content = await get(`/api/sessions/${live.session}/content/${live.content}`)
+      expect([name, content.status]).toEqual([name, streams.includes('default') ? 200 : 404])
+      for (const socket of sockets) if ((await follow(socket, 'server:main')) === 'read') streams.push('audit')
+      readable.push([name, [...new Set(streams)]])
+    })
+    expect(table(readable)).toMatchInlineSnapshot(`
+      "owner in a browser, owner by token, owner by the token of this machine, owner by token, with the password said:
+        default
+        elsewhere
+        audit
+      admin in a browser, admin by token, service of admin, approver in a browser, approver by token, service of approver, operator in a browser, operator by token, service of operator, viewer in a browser, viewer by token, service of viewer, service for default:
+        default
+      stranger in a browser, stranger by token, owner with scope write, owner with scope decide, owner for no project:
+        nobody
+      owner with scope read, service with scope read, runner, runner of this machine:
+        default
+        elsewhere
+      owner with scope admin:
+        audit
+      owner for elsewhere, runner for elsewhere:
+        elsewhere"
+    `)
+  })
+
+  it('[T16] [T17] each route lets in exactly those credentials', async () => {
+    await using stack = await openHttpStack()
+    const rows: [route: string, row: string[]][] = []
+    for (const { method, url, permission } of stack.http.declared) {
+      const admitted: string[] = []
+      for (const [name, who] of Object.entries(callers.who)) {
+        const path = url.replaceAll(/:\w+/g, 'x')
+        // Nobody's body has this member: whoever is let in to change something is told so, and nothing is changed.
+        const answer = await callers.call(method, path, who, method === 'GET' ? undefined : { nothing: 1 })
+        const { status, body } = answer
+        if (method === 'GET' ? [200, 400, 404].includes(status) : status === 400) admitted.push(name)
+        else if (body.code === 'password_needed') admitted.push(`${name}: password_needed`)
+        else expect([path, name, status, body.code]).toEqual([path, name, 403, 'forbidden'])
+      }
+      const everybody = admitted.length === Object.keys(callers.who).length && !admitted.join().includes('needed')
+      rows.push([`${method} ${url}`, everybody ? ['everybody'] : admitted])
+      if (permission === 'open' || permission === 'signed-in') expect(everybody).toBe(true)
+    }
+    expect(table(rows)).toMatchInlineSnapshot(`
+      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/ticket, GET /api/me, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest:
+        everybody
+      POST /api/auth/password:
+        owner in a browser
+        admin in a browser
+        admin by token
+        service of admin
+        approver in a browser
+        approver by token
+        service of approver
+        operator in a browser
+        operator by token
+        service of operator
+        viewer in a browser
+        viewer by token
+        service of viewer
+        stranger in a browser
+        stranger by token
+        owner by token
+        owner by the token of this machine
+        service for default
+        owner for elsewhere
+        owner for no project
+        owner by token, with the password said
+      GET /api/people, GET /metrics, GET /api/sessions, GET /api/agents:
+        owner in a browser
+        admin in a browser
+        admin by token
+        service of admin
+        approver in a browser
+        approver by token
+        service of approver
+        operator in a browser
+        operator by token
+        service of operator
+        viewer in a browser
+        viewer by token
+        service of viewer
+        stranger in a browser
+        stranger by token
+        owner by token
+        owner by the token of this machine
+        owner with scope read
+        service with scope read
+        service for default
+        owner for elsewhere
+        owner for no project
+        runner
+        runner for elsewhere
+        runner of this machine
+        owner by token, with the password said
+      GET /api/accounts:
+        owner in a browser
+        owner by token
+        owner by the token of this machine
+        owner with scope admin
+        owner by token, with the password said
+      POST /api/accounts, POST /api/accounts/:account/disable, POST /api/accounts/:account/enable:
+        owner in a browser
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner with scope admin: password_needed
+        owner by token, with the password said
+      POST /api/keys:
+        owner in a browser
+        admin in a browser
+        admin by token: password_needed
+        approver in a browser
+        approver by token: password_needed
+        operator in a browser
+        operator by token: password_needed
+        viewer in a browser
+        viewer by token: password_needed
+        stranger in a browser
+        stranger by token: password_needed
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner with scope write: password_needed
+        owner for elsewhere: password_needed
+        owner for no project: password_needed
+        owner by token, with the password said
+      PUT /api/runner, GET /api/runner/work, PUT /api/sessions/:id/content/:digest:
+        runner
+        runner for elsewhere
+        runner of this machine"
+    `)
+  })
+})
