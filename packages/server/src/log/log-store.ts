@@ -1,22 +1,15 @@
-import type { Actor } from '@hotline/protocol/actor'
+import type { Envelope } from '@hotline/protocol/event'
 import type { RowChange } from './tables.ts'
 
-/** An event before the store gave it a place: everything but `seq` and `hash`. */
-export interface NewEvent {
-  v: number
-  at: string
-  type: string
-  subject?: string | undefined
-  actor: Actor
-  channel?: string | undefined
-  cause?: string | undefined
+/** An event before the store gave it a place: everything but its stream, `seq` and `hash`. */
+export interface NewEvent extends Omit<Envelope, 'stream' | 'seq' | 'hash' | 'data' | 'body'> {
   data: object
   body?: object | undefined
 }
 
 /** A command that this append answers. The same sender and id get `answer` again for as long as the stream lives. */
 export interface CommandRecord {
-  /** `<kind>:<id>` of the sender. */
+  /** `<kind>:<id>` of the sender, see `access/principal`. */
   principal: string
   id: string
   /** Hex SHA-256 of stream, type and data. */

@@ -91,3 +91,18 @@ export function servedEvent(point: ChainPoint, row: StoredRow): StoredEvent {
     bytes: wireBytes(row.header, row.body ?? undefined, row.hash),
   }
 }
+
+/** What is served of the rows that follow the point: at least one, then no more than `maxBytes`. Moves the point along. */
+export function servedPage(point: ChainPoint, rows: Iterable<StoredRow>, maxBytes: number): StoredEvent[] {
+  const events: StoredEvent[] = []
+  let sizeBytes = 0
+  for (const row of rows) {
+    const event = servedEvent(point, row)
+    sizeBytes += event.bytes.length
+    if (events.length > 0 && sizeBytes > maxBytes) break
+    events.push(event)
+    point.seq = row.seq
+    point.hash = row.hash
+  }
+  return events
+}

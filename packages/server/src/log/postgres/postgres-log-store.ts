@@ -1,24 +1,15 @@
 import type { Append, AppendResult, LogStore, ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
+import { enqueue, type WaitingGroup } from '../waiting-group.ts'
 import { BatchWriter } from './batch-writer.ts'
 import type { BatchWriterOptions } from './batch-writer.ts'
 import type { Outcome } from './prepare-batch.ts'
 import { PostgresReader } from './postgres-reader.ts'
-
-interface Waiting {
-  group: readonly Append[]
-  events: number
-  resolve: (result: AppendResult) => void
-  reject: (error: unknown) => void
-}
 
 /** Transactions at once. More gave no more throughput when it was measured, only longer waits. */
 const lanes = 4
 
 /** One transaction takes no more than this. */
 const batchEvents = 1_000
-
-/** Groups that may wait. Callers wait for their answers, so only a bug or an attack comes near. */
-const maxWaiting = 50_000
 
 /**
  * The log in PostgreSQL. Up to four transactions run at once, never two for the same stream, so the order inside a stream
@@ -28,7 +19,7 @@ export class PostgresLogStore implements LogStore {
   readonly #options: BatchWriterOptions
   readonly #writer: BatchWriter
   readonly #reader: PostgresReader
-  #waiting: Waiting[] = []
+  #waiting: WaitingGroup[] = []
   readonly #busy = new Set<string>()
   readonly #running = new Set<Promise<void>>()
   #drain: NodeJS.Immediate | undefined
@@ -42,18 +33,9 @@ export class PostgresLogStore implements LogStore {
 
   append(group: readonly Append[]): Promise<AppendResult> {
     if (this.#closed) return Promise.resolve({ ok: false, reason: 'unavailable', detail: 'the store is closed' })
-    if (this.#waiting.length >= maxWaiting) {
-      return Promise.resolve({ ok: false, reason: 'unavailable', detail: 'too many appends are waiting' })
-    }
-    const events = group.reduce((sum, append) => sum + append.events.length, 0)
-    return new Promise((resolve, reject) => {
-      const answer = (result: AppendResult): void => {
-        this.#options.observer?.answered(result)
-        resolve(result)
-      }
-      this.#waiting.push({ group, events, resolve: answer, reject })
-      this.#schedule()
-    })
+    const answer = enqueue(group, this.#waiting, this.#options.observer)
+    this.#schedule()
+    return answer
   }
 
   head(stream: string): Promise<StreamHead | undefined> {
@@ -121,10 +103,10 @@ export class PostgresLogStore implements LogStore {
   }
 
   /** Groups whose streams are free, in order; a stream for which an earlier group waits is not free. */
-  #takeBatch(): Waiting[] {
+  #takeBatch(): WaitingGroup[] {
     const blocked = new Set(this.#busy)
-    const batch: Waiting[] = []
-    const left: Waiting[] = []
+    const batch: WaitingGroup[] = []
+    const left: WaitingGroup[] = []
     let events = 0
     for (const waiting of this.#waiting) {
       if (events < batchEvents && !waiting.group.some(({ stream }) => blocked.has(stream))) {
@@ -139,7 +121,7 @@ export class PostgresLogStore implements LogStore {
     return batch
   }
 
-  async #run(batch: readonly Waiting[]): Promise<void> {
+  async #run(batch: readonly WaitingGroup[]): Promise<void> {
     const outcomes = await this.#writer.write(batch.map(({ group }) => group))
     try {
       this.#options.failpoints.hit('after_commit_before_publish')

@@ -3,8 +3,9 @@ import { eraseBodies } from '../erase-bodies.ts'
 import type { StoredBody } from '../erase-bodies.ts'
 import type { ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
 import { storableText } from '../row-statements.ts'
-import { servedEvent } from '../stored-row.ts'
+import { servedEvent, servedPage } from '../stored-row.ts'
 import type { ChainPoint, StoredRow } from '../stored-row.ts'
+import { streamHead, type StreamRow } from '../stream-row.ts'
 import { verifyChain } from '../verify-chain.ts'
 import { chainSeed } from '../wire.ts'
 import { answered, postgresError } from './postgres-errors.ts'
@@ -36,15 +37,6 @@ const queries = {
     FROM unnest($2::bigint[], $3::bytea[]) AS d (seq, digest) WHERE e.no = $1 AND e.seq = d.seq`,
 } as const
 
-interface StreamRow {
-  no: number
-  epoch: string
-  head: number
-  hash: Uint8Array
-  generation: number
-  state: string | null
-}
-
 /** What is read from the database, and the erasing of bodies. Rejects with `StoreUnavailable` while it is away. */
 export class PostgresReader {
   readonly #pool: PostgresPool
@@ -55,15 +47,7 @@ export class PostgresReader {
 
   async head(stream: string): Promise<StreamHead | undefined> {
     const row = await this.#stream(stream)
-    if (row === undefined) return undefined
-    return {
-      stream,
-      epoch: row.epoch,
-      head: row.head,
-      hash: Buffer.from(row.hash).toString('hex'),
-      generation: row.generation,
-      state: row.state ?? undefined,
-    }
+    return row && streamHead(stream, row)
   }
 
   async read(stream: string, range: ReadRange): Promise<readonly StoredEvent[]> {
@@ -73,17 +57,7 @@ export class PostgresReader {
     const before = range.after > 0 ? await this.#rows<{ hash: Uint8Array }>('hash', [row.no, range.after]) : []
     const hash = before[0]?.hash ?? chainSeed(stream, row.epoch)
     const point: ChainPoint = { stream, epoch: row.epoch, seq: range.after, hash }
-    const events: StoredEvent[] = []
-    let sizeBytes = 0
-    for (const next of await this.#events(row.no, range.after, upTo, range.limit, range.maxBytes)) {
-      const event = servedEvent(point, next)
-      sizeBytes += event.bytes.length
-      if (events.length > 0 && sizeBytes > range.maxBytes) break
-      events.push(event)
-      point.seq = next.seq
-      point.hash = next.hash
-    }
-    return events
+    return servedPage(point, await this.#events(row.no, range.after, upTo, range.limit, range.maxBytes), range.maxBytes)
   }
 
   async readSubjects(

@@ -5,6 +5,7 @@ import type { Append, AppendRefusal, AppendResult, LogStore, ReadRange, StoredEv
 import type { HeadEntry } from '../head-cache.ts'
 import { appendedOf } from '../plan-group.ts'
 import type { PlannedAppend } from '../plan-group.ts'
+import { enqueue, type WaitingGroup } from '../waiting-group.ts'
 import type { Checkpointer } from './checkpointer.ts'
 import { GroupWriter } from './group-writer.ts'
 import { sqliteTrouble } from './sqlite-errors.ts'
@@ -19,22 +20,12 @@ export interface SqliteLogStoreOptions {
   observer?: LogObserver | undefined
 }
 
-interface Waiting {
-  group: readonly Append[]
-  events: number
-  resolve: (result: AppendResult) => void
-  reject: (error: unknown) => void
-}
-
 /** What became of one group in a transaction; an Error where it cannot be written at all. */
 type Outcome = readonly PlannedAppend[] | AppendRefusal | Error
 
 /** One commit takes no more than this, so that a flood does not hold the event loop for long. */
 const commitEvents = 1_000
 const commitBytes = 1024 * 1024
-
-/** Groups that may wait for a commit. Callers wait for their answers, so only a bug or an attack comes near. */
-const maxWaiting = 50_000
 
 /**
  * The log in one SQLite file. An append waits until the turn of the event loop is over; all that came in that turn is one
@@ -48,7 +39,7 @@ export class SqliteLogStore implements LogStore {
   readonly #observer: LogObserver
   readonly #writer: GroupWriter
   readonly #reader: SqliteReader
-  readonly #waiting: Waiting[] = []
+  readonly #waiting: WaitingGroup[] = []
   #drain: NodeJS.Immediate | undefined
   #closed = false
   /** A commit failed while it was synced and the disk does not tell what became of it: it may be read, and not be there. */
@@ -66,18 +57,9 @@ export class SqliteLogStore implements LogStore {
 
   append(group: readonly Append[]): Promise<AppendResult> {
     if (this.#closed) return Promise.resolve({ ok: false, reason: 'unavailable', detail: 'the store is closed' })
-    if (this.#waiting.length >= maxWaiting) {
-      return Promise.resolve({ ok: false, reason: 'unavailable', detail: 'too many appends are waiting' })
-    }
-    const events = group.reduce((sum, append) => sum + append.events.length, 0)
-    return new Promise((resolve, reject) => {
-      const answer = (result: AppendResult): void => {
-        this.#observer.answered(result)
-        resolve(result)
-      }
-      this.#waiting.push({ group, events, resolve: answer, reject })
-      this.#schedule()
-    })
+    const answer = enqueue(group, this.#waiting, this.#observer)
+    this.#schedule()
+    return answer
   }
 
   head(stream: string): Promise<StreamHead | undefined> {
@@ -151,7 +133,7 @@ export class SqliteLogStore implements LogStore {
   }
 
   /** One transaction for as many of the groups as it may hold; answers how many that were, all of them settled. */
-  #commit(batch: readonly Waiting[]): number {
+  #commit(batch: readonly WaitingGroup[]): number {
     const outcomes: Outcome[] = []
     const startedMs = performance.now()
     try {
@@ -170,7 +152,7 @@ export class SqliteLogStore implements LogStore {
     return outcomes.length
   }
 
-  #write(batch: readonly Waiting[], outcomes: Outcome[]): void {
+  #write(batch: readonly WaitingGroup[], outcomes: Outcome[]): void {
     this.#failpoints.hit('before_write')
     this.#settle()
     this.#file.begin()
@@ -187,7 +169,7 @@ export class SqliteLogStore implements LogStore {
     this.#writer.committed()
   }
 
-  #notCommitted(batch: readonly Waiting[], outcomes: readonly Outcome[], error: unknown): number {
+  #notCommitted(batch: readonly WaitingGroup[], outcomes: readonly Outcome[], error: unknown): number {
     const intended = this.#writer.rolledBack()
     const reason = this.#undo(error)
     const trouble = sqliteTrouble(error)
@@ -253,7 +235,7 @@ export class SqliteLogStore implements LogStore {
   }
 }
 
-function settle(batch: readonly Waiting[], outcomes: readonly Outcome[]): void {
+function settle(batch: readonly WaitingGroup[], outcomes: readonly Outcome[]): void {
   for (const [at, outcome] of outcomes.entries()) {
     const waiting = batch[at]
     if (outcome instanceof Error) waiting?.reject(outcome)

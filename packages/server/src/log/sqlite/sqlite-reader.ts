@@ -2,8 +2,9 @@ import { eraseBodies } from '../erase-bodies.ts'
 import type { StoredBody } from '../erase-bodies.ts'
 import type { ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
 import { storableText } from '../row-statements.ts'
-import { servedEvent, unpackRow } from '../stored-row.ts'
+import { servedEvent, servedPage, unpackRow } from '../stored-row.ts'
 import type { ChainPoint, PackedRow, StoredRow } from '../stored-row.ts'
+import { streamHead, type StreamRow } from '../stream-row.ts'
 import { verifyChain } from '../verify-chain.ts'
 import { chainSeed } from '../wire.ts'
 import { place, seqMax } from './event-place.ts'
@@ -31,15 +32,6 @@ const selectBodiesOf = `SELECT seq, salt, body FROM events INDEXED BY events_by_
   WHERE no = ? AND subject = ? AND ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
 const eraseBody = `UPDATE events SET salt = NULL, body = NULL, digest = ? WHERE place = ${place}`
 
-interface StreamRow {
-  no: number
-  epoch: string
-  head: number
-  hash: Uint8Array
-  generation: number
-  state: string | null
-}
-
 /** What is read from the file, and the erasing of bodies. Every method throws what SQLite throws. */
 export class SqliteReader {
   readonly #file: SqliteFile
@@ -50,15 +42,7 @@ export class SqliteReader {
 
   head(stream: string): StreamHead | undefined {
     const row = this.#stream(stream)
-    if (row === undefined) return undefined
-    return {
-      stream,
-      epoch: row.epoch,
-      head: row.head,
-      hash: Buffer.from(row.hash).toString('hex'),
-      generation: row.generation,
-      state: row.state ?? undefined,
-    }
+    return row && streamHead(stream, row)
   }
 
   read(stream: string, range: ReadRange): readonly StoredEvent[] {
@@ -66,17 +50,7 @@ export class SqliteReader {
     const upTo = Math.min(range.upTo ?? Number.MAX_SAFE_INTEGER, row?.head ?? 0)
     if (row === undefined || range.after >= upTo) return []
     const point = this.#pointAt(stream, row, range.after)
-    const events: StoredEvent[] = []
-    let sizeBytes = 0
-    for (const next of this.#rows(row.no, range.after, upTo, range.limit)) {
-      const event = servedEvent(point, next)
-      sizeBytes += event.bytes.length
-      if (events.length > 0 && sizeBytes > range.maxBytes) break
-      events.push(event)
-      point.seq = next.seq
-      point.hash = next.hash
-    }
-    return events
+    return servedPage(point, this.#rows(row.no, range.after, upTo, range.limit), range.maxBytes)
   }
 
   readSubjects(stream: string, subjects: readonly string[], after: number, limit: number): readonly StoredEvent[] {
