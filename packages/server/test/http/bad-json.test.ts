@@ -58,6 +58,7 @@ interface Sent {
 type Row = [title: string, body: string | Uint8Array, status: number, code: string, type?: string, target?: string]
 
 const manyKeys = `{${Array.from({ length: 100_000 }, (_, at) => `"k${at}":1`).join(',')}}`
+const textOf = (unit: string, times: number): string => JSON.stringify({ text: unit.repeat(times) })
 const bom = Buffer.from([0xef, 0xbb, 0xbf])
 
 const rows: Row[] = [
@@ -102,8 +103,10 @@ const rows: Row[] = [
   ['[J14] two types', '{}', 415, 'media_type', 'application/json, text/plain'],
   ['[J14] a type with an ending', '{}', 415, 'media_type', 'application/json5'],
   ['[J14] a parameter that is none', '{}', 415, 'media_type', 'application/json; x=y'],
-  ['[J15] 300,000 combining marks', JSON.stringify({ text: '\u0301'.repeat(300_000) }), 400, 'invalid_request'],
-  ['[J15] 900,000 line ends', `{"text":"${'\\n'.repeat(450_000)}"}`, 400, 'invalid_request'],
+  ['[J15] 1,000,000 combining marks: the body is over its limit', textOf('\u0301', 1_000_000), 413, 'too_large'],
+  ['[J15] 1,000,000 line ends: the body is over its limit', textOf('\n', 1_000_000), 413, 'too_large'],
+  ['[J15] as many combining marks as fit', textOf('\u0301', 524_000), 400, 'invalid_request'],
+  ['[J15] as many line ends as fit', textOf('\n', 524_000), 400, 'invalid_request'],
   ['[J17] 100,000 members', manyKeys, 413, 'too_large'],
   ['[J17] 30,000 members', `{"any":{${manyKeys.slice(1, 340_000).replace(/,[^,]*$/, '')}}}`, 400, 'invalid_json'],
   ['[J17] 30,000 elements', `{"any":[${'1,'.repeat(30_000)}1]}`, 400, 'invalid_json'],

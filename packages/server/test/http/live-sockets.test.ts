@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { problem } from '@hotline/protocol/error'
-import { headerOf, sendRawRequest } from '@hotline/testing/raw-http'
+import { headerOf, type RawResponse, sendRawRequest } from '@hotline/testing/raw-http'
 import {
   type RawWebSocket,
   requestUpgrade,
@@ -96,15 +96,9 @@ async function closeCode(socket: RawWebSocket): Promise<number> {
 }
 
 describe('upgrades', () => {
-  const host = (value: string): Partial<UpgradeOptions> => ({ headers: [['Host', value]] })
   const origin = (value: string): Partial<UpgradeOptions> => ({ headers: [localhost(), ['Origin', value]] })
 
   it.each<[string, () => Partial<UpgradeOptions>, number[]]>([
-    ['[T02] a foreign Host', () => host(`evil.example:${port}`), [421]],
-    ['[T02] Host with another port', () => host('localhost:1'), [421]],
-    ['[T02] Host 0.0.0.0', () => host(`0.0.0.0:${port}`), [421]],
-    ['[T02] Host in upper case', () => host(`LOCALHOST:${port}`), [421]],
-    ['[T02] two Hosts', () => ({ headers: [localhost(), ['Host', 'evil.example']] }), [400]],
     ['[T02] an absolute target', () => ({ path: 'http://evil.example/api/ws' }), [400]],
     ['[W02] a foreign Origin', () => origin('http://evil.example'), [403]],
     ['[W02] Origin null', () => origin('null'), [403]],
@@ -125,6 +119,69 @@ describe('upgrades', () => {
     ['[T03] a token in the address', () => ({ path: `/api/ws?token=x` }), [101]],
   ])('%s', async (_title, options, statuses) => {
     expect(statuses).toContain((await refusal(options())).status)
+  })
+})
+
+describe('names that are not ours', () => {
+  const token = (): string => readFileSync(join(dir.path, 'data', 'cli-token'), 'utf8').trim()
+  /** An upgrade that lacks nothing but the right Host: with a token and everything else it would be let in. */
+  const upgradeAt = (hosts: readonly string[], version: '1.0' | '1.1' = '1.1'): Promise<RawResponse> => {
+    const lines = [
+      `GET /api/ws HTTP/${version}`,
+      ...hosts.map((host) => `Host: ${host}`),
+      `Authorization: Bearer ${token()}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+      'Sec-WebSocket-Protocol: hotline.v1',
+    ]
+    return sendRawRequest({ port }, Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'))
+  }
+
+  it('[T02] [H08] a socket is opened under our name, over HTTP/1.1, and with that alone', async () => {
+    expect((await upgradeAt([`localhost:${port}`])).status).toBe(101)
+  })
+
+  it.each<[what: string, hosts: () => string[], status: number]>([
+    ['no Host', () => [], 400],
+    ['an empty Host', () => [''], 421],
+    ['two Hosts, good and evil', () => [`localhost:${port}`, `evil.example:${port}`], 400],
+    ['two Hosts, evil and good', () => [`evil.example:${port}`, `localhost:${port}`], 400],
+    ['two equal Hosts', () => [`localhost:${port}`, `localhost:${port}`], 400],
+    ['two Hosts in one', () => [`localhost:${port}, evil.example:${port}`], 421],
+    ['a foreign Host', () => [`evil.example:${port}`], 421],
+    ['the address of every interface', () => [`0.0.0.0:${port}`], 421],
+    ['the address of every interface, IPv6', () => [`[::]:${port}`], 421],
+    ['a trailing dot', () => [`localhost.:${port}`], 421],
+    ['a dot in front', () => [`.localhost:${port}`], 421],
+    ['a user', () => [`user@localhost:${port}`], 421],
+    ['ours as the user of another', () => [`localhost:${port}@evil.example`], 421],
+    ['a name after the port', () => [`localhost:${port}.evil`], 421],
+    ['a name after ours', () => [`localhost.evil.example:${port}`], 421],
+    ['another port', () => [`localhost:${port + 1}`], 421],
+    ['no port', () => ['localhost'], 421],
+    ['a port in another spelling', () => [`localhost:0${port}`], 421],
+    ['upper case', () => [`LOCALHOST:${port}`], 421],
+    ['another spelling of loopback', () => [`127.1:${port}`], 421],
+    ['loopback as IPv6 that is mapped', () => [`[::ffff:127.0.0.1]:${port}`], 421],
+    ['a path', () => [`localhost:${port}/`], 421],
+  ])('[T02] %s', async (_what, hosts, status) => {
+    const response = await upgradeAt(hosts())
+    expect(response.status).toBe(status)
+    expect(headerOf(response, 'connection')).toBe('close')
+  })
+
+  it.each<[what: string, hosts: () => string[]]>([
+    ['the expected Host', () => [`localhost:${port}`]],
+    ['no Host', () => []],
+    ['a foreign Host', () => ['evil.example']],
+  ])('[H08] an upgrade over HTTP/1.0 with %s', async (_what, hosts) => {
+    const response = await upgradeAt(hosts(), '1.0')
+    expect([response.status, JSON.parse(response.body.toString('utf8'))]).toMatchObject([
+      400,
+      { code: 'invalid_request' },
+    ])
   })
 })
 
