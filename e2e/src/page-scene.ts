@@ -6,7 +6,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 /** Where photographs of the page are left for whoever changed it; never committed. */
-const shots: string = new URL('../screenshots/', import.meta.url).pathname
+export const shots: string = new URL('../screenshots/', import.meta.url).pathname
 const pageDir = new URL('../../packages/web/dist', import.meta.url).pathname
 const schemes = ['light', 'dark'] as const
 

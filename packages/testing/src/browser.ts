@@ -46,10 +46,16 @@ function isExecutable(path: string): boolean {
   }
 }
 
+/** The first that can be started: of what the environment variable names, or else of what is known. */
+export function findProgram(variable: string, known: readonly string[]): string | undefined {
+  const named = process.env[variable] ?? ''
+  return (named === '' ? known : [named]).find(isExecutable)
+}
+
 /** Looks for an installed Chromium, so that tests can be skipped with a reason. */
 export function browserAvailability(): BrowserAvailability {
   const named = process.env[chromiumVariable] ?? ''
-  const path = (named === '' ? knownPaths : [named]).find(isExecutable)
+  const path = findProgram(chromiumVariable, knownPaths)
   if (path !== undefined) return { available: true, path }
   const looked = named === '' ? knownPaths.join(', ') : named
   return {
