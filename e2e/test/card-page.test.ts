@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { watchFor } from '../src/fleeting.ts'
 import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
 
 let scene: PageScene
@@ -28,8 +29,9 @@ describe('a card', () => {
     // The page itself holds none of them where it shows what will run.
     expect(await card.locator('.exact pre').innerText()).not.toMatch(/[\u200b\u202e]/)
     await card.getByText('NPM_TOKEN').waitFor()
+    const copied = await watchFor(page, 'copied')
     await card.getByRole('button', { name: 'Copy the request' }).click()
-    await card.getByText('copied').waitFor()
+    await copied()
     expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe(input)
     await photograph(page, 'odd', [390, 1440])
     await resize(page, 1440)
@@ -37,8 +39,8 @@ describe('a card', () => {
     await page.getByRole('button', { name: /^Deny/ }).click()
     const line = page.locator('.answered summary')
     await line.getByText('✗ Denied by You').waitFor()
-    expect(await line.innerText()).toMatch(/Clean up\s+\d\d:\d\d · on the web/)
-    expect(await page.getByRole('article').count()).toBe(0)
+    await expect.poll(() => line.innerText()).toMatch(/Clean up\s+\d\d:\d\d · on the web/)
+    await page.getByRole('article').waitFor({ state: 'detached' })
     await line.click()
     await page.getByText('not with these letters').waitFor()
     await photograph(page, 'answered', [390, 1440])
@@ -69,7 +71,7 @@ describe('what waits for the agent', () => {
     await waiting.filter({ hasText: 'One' }).getByRole('button', { name: 'Edit' }).click()
     await edit.fill('One, on\ntwo lines')
     await page.getByRole('button', { name: 'Cancel' }).click()
-    expect(await texts()).toEqual(['Two', 'Three', 'One'])
+    await expect.poll(texts).toEqual(['Two', 'Three', 'One'])
     await waiting.filter({ hasText: 'One' }).getByRole('button', { name: 'Edit' }).click()
     expect(await edit.inputValue()).toBe('One')
     await edit.fill('One, on\ntwo lines')
@@ -86,6 +88,6 @@ describe('what waits for the agent', () => {
     const two = stored.find(({ body }) => body?.['text'] === 'Two')?.data as { message: string }
     await hand.report({ type: 'message.delivered', data: { message: two.message } })
     await expect.poll(() => box.inputValue()).toBe('Two, as it should have been')
-    expect(await edit.count()).toBe(0)
+    await edit.waitFor({ state: 'detached' })
   })
 })

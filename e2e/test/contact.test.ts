@@ -2,6 +2,7 @@ import { openSessionView } from '@hotline/client/session-view'
 import { openApprovals } from '@hotline/core/session/state'
 import { scriptPrompt, type Step } from '@hotline/demo-agent/script'
 import { openBrowser } from '@hotline/testing/browser'
+import { hasProcess } from '@hotline/testing/process-list'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import type { Browser, Page } from 'playwright-core'
@@ -163,7 +164,7 @@ describe.concurrent('a runner out of reach', () => {
       .getByText(/out of contact/i)
       .first()
       .waitFor({ state: 'detached' })
-    await waitFor(() => !isAlive(pidOfEnded), { what: 'the agent of the ended session to end' })
+    await waitFor(() => !hasProcess(pidOfEnded), { what: 'the agent of the ended session to end' })
     await api.until(talking, 'the end of the turn', (state) => state.counts.turns === 1 && !state.turn, 90_000)
     const ticks = [...(await saidIn(api, talking)).matchAll(/tick (\d+)/g)].map((match) => Number(match[1]))
     expect(ticks).toEqual(Array.from({ length: 250 }, (_, at) => at + 1))
@@ -191,7 +192,7 @@ describe.concurrent('a runner out of reach', () => {
       expect(openApprovals(gone)).toEqual([])
     }
     await waitFor(() => view.picture.value.state?.status === 'interrupted', { what: 'the view to show it' })
-    await waitFor(() => !isAlive(pid), { what: 'the orphan to be ended' })
+    await waitFor(() => !hasProcess(pid), { what: 'the orphan to be ended' })
     view[Symbol.dispose]()
   })
 
@@ -218,12 +219,3 @@ describe.concurrent('a runner out of reach', () => {
     expect(Math.min(...tookMs)).toBeLessThan(2_000)
   })
 })
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}

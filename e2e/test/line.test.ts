@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { scriptPrompt } from '@hotline/demo-agent/script'
 import { openApprovals } from '@hotline/core/session/state'
+import { hasProcess } from '@hotline/testing/process-list'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Hotline, startHotline } from '../src/hotline.ts'
@@ -77,7 +78,8 @@ describe('the main job', () => {
     const session = await api.start(
       'demo',
       scriptPrompt([
-        { do: 'tick', everyMs: 20, count: 100 },
+        // Longer than two lives of the server take, so that each of them is ended in the middle.
+        { do: 'tick', everyMs: 20, count: 400 },
         {
           do: 'ask',
           tool: 'write',
@@ -101,7 +103,7 @@ describe('the main job', () => {
         what: 'the server to be back',
       })
     }
-    const asking = await api.until(session, 'the question', (state) => openApprovals(state).length === 1)
+    const asking = await api.until(session, 'the question', (state) => openApprovals(state).length === 1, 60_000)
     const [open] = openApprovals(asking)
     process.kill(hotline.pidOf('server') ?? 0, 'SIGKILL')
     const decided = await link.command(`session:${session}`, 'approval.decide', {
@@ -142,7 +144,7 @@ describe('the main job', () => {
     const pids = [pid, hotline.pidOf('server') ?? 0, hotline.pidOf('runner') ?? 0]
     await hotline.interrupt()
     expect(hotline.process.exitCode).toBe(0)
-    for (const one of pids) expect(isAlive(one), `process ${one}`).toBe(false)
+    for (const one of pids) expect(hasProcess(one), `process ${one}`).toBe(false)
     await hotline.restart()
     expect(hotline.printed).not.toContain('#bootstrap=')
     const state = await api.until(
@@ -159,12 +161,3 @@ describe('the main job', () => {
     expect(hotline.printed).not.toMatch(/hl_[a-z]{3}_/)
   })
 })
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -119,6 +119,6 @@ describe('who else is here', () => {
       { type: 'turn.ended', data: { turn: 't1', end: 'end' } },
     )
     await page.getByText(/turn ended · .* · 2 files changed/).waitFor()
-    expect(await line.innerText()).toMatch(/^waits for you to write/)
+    await expect.poll(() => line.innerText()).toMatch(/^waits for you to write/)
   })
 })

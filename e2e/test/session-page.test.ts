@@ -211,7 +211,7 @@ describe('the page of one session', () => {
     const card = page.getByRole('article')
     // It is there for the list, a little above what is in sight.
     await card.waitFor({ state: 'attached' })
-    expect((await card.boundingBox())?.y).toBeLessThan(-100)
+    await expect.poll(async () => (await card.boundingBox())?.y).toBeLessThan(-100)
     for (let frame = 0; frame < 40; frame += 1) {
       await page.keyboard.press('a')
       await page.evaluate('new Promise(requestAnimationFrame)')
@@ -247,14 +247,15 @@ describe('the page of one session', () => {
     await open(hand.session)
     const deny = page.getByRole('button', { name: 'Deny' })
     await deny.waitFor()
-    live.proxy.delay(1_500, { direction: 'toClient' })
+    // It hears nothing of the other one until it has answered.
+    live.proxy.bandwidth(0, { direction: 'toClient' })
     const other = live.link()
     const first = await other.command(hand.stream, 'approval.decide', { ...asked, verdict: 'allow' })
     expect(first.ok).toBe(true)
     await deny.click()
+    live.proxy.restore()
     await page.getByText('your answer did not count').waitFor()
     await page.getByText('✓ Allowed by You').waitFor()
-    live.proxy.restore()
   })
 
   it('[G18] what was begun in the message box survives a reload', async () => {
@@ -262,6 +263,6 @@ describe('the page of one session', () => {
     await open(hand.session)
     await page.getByLabel('Message to the agent').fill('Not finished y')
     await page.reload()
-    expect(await page.getByLabel('Message to the agent').inputValue()).toBe('Not finished y')
+    await expect.poll(() => page.getByLabel('Message to the agent').inputValue()).toBe('Not finished y')
   })
 })

@@ -31,7 +31,7 @@ describe('settings', () => {
     await page.getByText('Copy it now, it is not shown again:').waitFor()
     expect(await page.locator('code').innerText()).toMatch(/^hl_pat_/)
     await confirm.waitFor({ state: 'detached' })
-    expect(await page.getByRole('alert').count()).toBe(0)
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0)
 
     // Within the next minutes it is not asked for again.
     await page.getByLabel('Name of the token').fill('phone')

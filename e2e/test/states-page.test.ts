@@ -54,8 +54,9 @@ describe('the states of a view', () => {
     await start.click()
     await page.getByRole('heading', { name: 'Show me around' }).waitFor()
     const session = page.url().split('/').at(-1) ?? ''
-    const stored = await live.stored(session)
-    expect(stored.some(({ body }) => body?.['text'] === 'Show me around')).toBe(true)
+    const isSent = async (): Promise<boolean> =>
+      (await live.stored(session)).some(({ body }) => body?.['text'] === 'Show me around')
+    await expect.poll(isSent).toBe(true)
     expect(await page.getByRole('dialog').count()).toBe(0)
     await machine[Symbol.asyncDispose]()
   })
@@ -92,18 +93,18 @@ describe('the states of a view', () => {
     const list = page.getByRole('region', { name: 'Sessions' })
     const title = list.getByText('Loads slowly')
     await title.waitFor()
-    scene.live.proxy.delay(700, { direction: 'toClient' })
+    // Nothing comes until everything was looked at.
+    scene.live.proxy.bandwidth(0, { direction: 'toClient' })
     await title.click()
     const bones = page.getByRole('status', { name: 'Loading the session' })
     await bones.waitFor()
     const [head, box] = [bones.locator('header'), bones.locator('.compose')]
     const before = { head: await head.boundingBox(), box: await box.boundingBox() }
     await photograph(page, 'loading', [1440])
-    await page.getByRole('heading', { name: 'Loads slowly' }).waitFor()
     scene.live.proxy.restore()
-    const after = await page.locator('.session > header').boundingBox()
-    expect(after).toEqual(before.head)
-    expect(await page.locator('.compose').boundingBox()).toEqual(before.box)
+    await page.getByRole('heading', { name: 'Loads slowly' }).waitFor()
+    await expect.poll(() => page.locator('.session > header').boundingBox()).toEqual(before.head)
+    await expect.poll(() => page.locator('.compose').boundingBox()).toEqual(before.box)
   })
 
   it('[G23] what cannot be shown says what, why, and tries again', async () => {
@@ -130,14 +131,14 @@ describe('the states of a view', () => {
       await page.getByRole('button', { name: 'Send later' }).click()
     }
     const waiting = page.locator('.queued')
-    expect(await waiting.filter({ hasText: 'waits here' }).count()).toBe(3)
+    await expect.poll(() => waiting.filter({ hasText: 'waits here' }).count()).toBe(3)
     await waiting.filter({ hasText: 'Not this one' }).getByRole('button', { name: 'Take back' }).click()
-    expect(await box.inputValue()).toBe('Not this one')
+    await expect.poll(() => box.inputValue()).toBe('Not this one')
     await box.fill('')
     const words =
       /^Couldn.t reach the server for (\d+) s\. Nothing is lost: 2 messages wait here\. Retrying (in \d+ s|now)\./
     const said = async (): Promise<string> => (await banner.innerText()).trim()
-    expect(await said()).toMatch(words)
+    await expect.poll(said).toMatch(words)
     // The numbers are alive.
     const seconds = async (): Promise<number> => Number(words.exec(await said())?.[1] ?? -1)
     const first = await seconds()
@@ -154,7 +155,7 @@ describe('the states of a view', () => {
         type === 'message.posted' ? [body?.['text']] : [],
       )
     await expect.poll(texts).toEqual(['The first from the tunnel', 'The second from the tunnel'])
-    expect(await page.locator('.asof').count()).toBe(0)
+    await expect.poll(() => page.locator('.asof').count()).toBe(0)
   })
 
   it('[G24] a decision made out of contact arrives once', async () => {
@@ -167,7 +168,7 @@ describe('the states of a view', () => {
     await banner.waitFor()
     await page.getByRole('button', { name: /^Allow/ }).click()
     await page.getByRole('button', { name: 'Allow waits' }).waitFor()
-    expect(await banner.innerText()).toContain('1 answer waits here')
+    await expect.poll(() => banner.innerText()).toContain('1 answer waits here')
     await reconnect(banner)
     await page.getByText('✓ Allowed by You').waitFor()
     const decided = (await scene.live.stored(hand.session)).filter(({ type }) => type === 'approval.resolved')

@@ -91,6 +91,12 @@ export function findWorkingDirectory(pid: number): string | undefined {
   }
 }
 
+/** Whether some process with this pid runs; one that is dead but not yet reaped does not. */
+export function hasProcess(pid: number): boolean {
+  const entry = findProcess(pid)
+  return entry !== undefined && isAlive(entry)
+}
+
 /** Whether exactly this process still runs: not another one that got its pid, and not a zombie. */
 export function isRunning(entry: Pick<ProcessEntry, 'pid' | 'startTicks'>): boolean {
   const now = findProcess(entry.pid)
