@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "histogram.h"
 #include "options.h"
+#include "report.h"
 #include "socket.h"
 #include "templates.h"
 #include <getopt.h>
@@ -160,18 +161,6 @@ static bool parse(int argc, char **argv, struct run *r) {
   }
   struct options texts = {.event = r->request.body, .frame = "{events}", .separator = ""};
   return r->port && r->clients && templates_build(&r->templates, &texts) && build_head(r);
-}
-
-static double cpu_seconds(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-static void announce(const char *phase) {
-  printf("{\"phase\":\"%s\"}\n", phase);
-  fflush(stdout);
 }
 
 int main(int argc, char **argv) {

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "clock.h"
 #include "load.h"
+#include "report.h"
 #include "socket.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,18 +36,6 @@ void load_fail(struct load *load, const char *what, const char *detail, size_t l
     if (c == '"') load->failure[i] = '\'';
     else if (c < 32 || c > 126 || c == '\\') load->failure[i] = ' ';
   }
-}
-
-static double cpu_seconds(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-static void announce(const char *phase) {
-  printf("{\"phase\":\"%s\"}\n", phase);
-  fflush(stdout);
 }
 
 static unsigned connecting(const struct load *load) { return load->opened - load->live; }
