@@ -1,8 +1,8 @@
-import { accessSync, constants } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import type { Browser, Page } from 'playwright-core'
+import { isExecutable } from './executable.ts'
 
 /** The environment variable with the path of a Chromium that lies elsewhere. */
 export const chromiumVariable = 'HOTLINE_TEST_CHROMIUM'
@@ -36,15 +36,6 @@ const quietFlags = [
   '--disable-component-update',
   '--disable-sync',
 ]
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** The first that can be started: of what the environment variable names, or else of what is known. */
 export function findProgram(variable: string, known: readonly string[]): string | undefined {

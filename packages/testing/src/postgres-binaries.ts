@@ -1,5 +1,6 @@
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { isExecutable } from './executable.ts'
 
 /** The environment variable with the URL of a PostgreSQL server to use instead of a private one. */
 export const postgresUrlVariable = 'HOTLINE_TEST_POSTGRES_URL'
@@ -28,15 +29,6 @@ export type PostgresSearch =
 
 /** Where Debian and its relatives keep each major version. */
 const versionsDirectory = '/usr/lib/postgresql'
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
 
 function listVersions(): string[] {
   try {
