@@ -1,8 +1,9 @@
+import type { Usage } from '@hotline/core/session/state'
 import type { Capabilities } from '@hotline/protocol/capabilities'
 import type { OutputSource } from '@hotline/protocol/events/output'
 import type { Exit } from '@hotline/protocol/events/session'
 import type { FileChange, StepKind, StepOutcome, TurnEnd } from '@hotline/protocol/events/turn'
-import type { Holder, TerminalSize } from '../process/holder.ts'
+import type { Holder, ProcessSpec, TerminalSize } from '../process/holder.ts'
 
 /**
  * The port between a session and its agent. An adapter translates and nothing else: no policy, no storage. What the agent
@@ -17,15 +18,7 @@ export type Asking =
   | { by: 'settings' }
 
 /** What an adapter needs to start an agent. */
-export interface StartSpec {
-  session: string
-  /** The program, already found, and its arguments. */
-  argv: readonly string[]
-  cwd: string
-  /** The whole environment. */
-  env: Readonly<Record<string, string>>
-  /** The mark of this run, see `process/environment`. */
-  run: string
+export interface StartSpec extends ProcessSpec {
   asking: Asking
   /** The mode that a person chose; otherwise the first one that asks. */
   mode?: string | undefined
@@ -96,14 +89,7 @@ export type AgentEvent =
   | { t: 'question'; question: string; text: string; schema?: Record<string, unknown> | undefined }
   | { t: 'question_closed'; question: string; reason: 'agent_withdrew' | 'turn_ended' }
   | { t: 'plan'; entries: readonly { text: string; status: 'pending' | 'in_progress' | 'completed' }[] }
-  | {
-      t: 'usage'
-      inputTokens?: number | undefined
-      outputTokens?: number | undefined
-      contextUsed?: number | undefined
-      contextSize?: number | undefined
-      cost?: { amount: number; currency: string } | undefined
-    }
+  | ({ t: 'usage' } & Usage)
   | { t: 'output'; source: OutputSource; text: string; bytes: number }
   | { t: 'turn_ended'; turn: string; end: TurnEnd; error?: string | undefined }
   /** It cannot be worked with any longer; the adapter has begun to end it. */

@@ -1,7 +1,7 @@
 import type { Exit } from '@hotline/protocol/events/session'
 import type { Readable, Writable } from 'node:stream'
 
-/** What to start. There is no shell: the first member is the program, the others reach it as they are. */
+/** What to start. There is no shell: the first member is the program, already found, the others reach it as they are. */
 export interface ProcessSpec {
   /** The session that it works for. */
   session: string
@@ -10,7 +10,7 @@ export interface ProcessSpec {
   cwd: string
   /** The whole environment. */
   env: Readonly<Record<string, string>>
-  /** The mark of this run, which `env` carries too. */
+  /** The mark of this run, which `env` carries too, see `process/environment`. */
   run: string
 }
 
