@@ -14,6 +14,8 @@ export interface Ground {
   store: StoreKind
   /** An empty directory; removed afterwards. */
   dir: string
+  /** Where a server of this run keeps its log: `dir`, and a fresh database where the row is for PostgreSQL. */
+  openStore: () => Promise<{ dir: string; databaseUrl: string | undefined }>
   /** The URL of a fresh database of a private PostgreSQL. */
   openPostgres: () => Promise<string>
   /** A library that makes a disk fail on demand; a reason where there is none here. */

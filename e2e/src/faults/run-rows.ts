@@ -28,12 +28,14 @@ export async function openFaultField(): Promise<FaultField> {
       runs += 1
       const folder = join(dir.path, String(runs))
       await mkdir(folder)
+      const openPostgres = async (): Promise<string> => (await (postgres ??= startPrivatePostgres())).createDatabase()
       return row.run({
         random: seededRandom(seed).fork(`row ${row.row}`),
         amount,
         store,
         dir: folder,
-        openPostgres: async () => (await (postgres ??= startPrivatePostgres())).createDatabase(),
+        openStore: async () => ({ dir: folder, databaseUrl: store === 'postgres' ? await openPostgres() : undefined }),
+        openPostgres,
         shim: () => openShimIn(folder),
       })
     },

@@ -16,8 +16,7 @@ export const clientDies: FaultRow = {
   stores: ['sqlite', 'postgres'],
   run: async (ground: Ground): Promise<Done> => {
     const { random, amount, dir } = ground
-    const databaseUrl = ground.store === 'postgres' ? await ground.openPostgres() : undefined
-    await using server = await startServerProcess({ dir, databaseUrl })
+    await using server = await startServerProcess(await ground.openStore())
     await using guard = guardChildren()
     // Nobody takes its messages, and at most so many may wait: each session gets few, and its own client.
     const counts = { clients: 0, lives: 0, 'server kills': 0, commands: 0 }

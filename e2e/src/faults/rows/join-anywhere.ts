@@ -19,9 +19,8 @@ export const joinAnywhere: FaultRow = {
   name: 'a subscription begins while the log grows, at every point of it',
   stores: ['sqlite', 'postgres'],
   run: async (ground: Ground): Promise<Done> => {
-    const { random, amount, dir } = ground
-    const databaseUrl = ground.store === 'postgres' ? await ground.openPostgres() : undefined
-    await using server = await startServerProcess({ dir, databaseUrl })
+    const { random, amount } = ground
+    await using server = await startServerProcess(await ground.openStore())
     const runner = await server.startSession(server.link('runner'))
     const { stream } = runner
     const points = amount === 'some' ? 150 : 2_000

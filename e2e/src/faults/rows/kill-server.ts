@@ -9,10 +9,12 @@ export const killServer: FaultRow = {
   name: 'kill -9 of the server at random, at each failpoint and in the middle of a write',
   stores: ['sqlite', 'postgres'],
   run: async (ground: Ground): Promise<Done> => {
-    const { random, amount, dir } = ground
+    const { random, amount } = ground
     const shim = ground.store === 'sqlite' ? await ground.shim() : { absent: 'PostgreSQL writes its own files' }
-    const databaseUrl = ground.store === 'postgres' ? await ground.openPostgres() : undefined
-    await using server = await startServerProcess({ dir, databaseUrl, env: 'absent' in shim ? {} : shim.env })
+    await using server = await startServerProcess({
+      ...(await ground.openStore()),
+      env: 'absent' in shim ? {} : shim.env,
+    })
     const shape = amount === 'some' ? { sessions: 4, readers: 4, lives: 5 } : { sessions: 8, readers: 8, lives: 12 }
     const crowd = await openCrowd(server, random, {
       sessions: shape.sessions,

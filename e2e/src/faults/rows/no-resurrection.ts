@@ -30,11 +30,11 @@ export const noResurrection: FaultRow = {
   name: 'a crash right after the answer to an end, a withdrawal, a refusal, a revocation, a removal or an erasure',
   stores: ['sqlite', 'postgres'],
   run: async (ground: Ground): Promise<Done> => {
-    const { random, amount, dir } = ground
-    const databaseUrl = ground.store === 'postgres' ? await ground.openPostgres() : undefined
+    const { random, amount } = ground
+    const place = await ground.openStore()
     const found: string[] = []
     const counts = { farewells: 0, crashes: 0, erasures: 0 }
-    await using server = await startServerProcess({ dir, databaseUrl })
+    await using server = await startServerProcess(place)
     const earlier: Farewell[] = []
     for (let round = 0; round < (amount === 'some' ? 1 : 4); round += 1) {
       for (const farewell of random.shuffle(farewells(server))) {
@@ -54,7 +54,7 @@ export const noResurrection: FaultRow = {
     }
     await server.kill()
     for (let round = 0; round < (amount === 'some' ? 2 : 8); round += 1) {
-      found.push(...(await eraseAndDie(ground, databaseUrl, `session:erased-${round}`)))
+      found.push(...(await eraseAndDie(ground, place.databaseUrl, `session:erased-${round}`)))
       counts.erasures += 1
     }
     expectNothing(found)

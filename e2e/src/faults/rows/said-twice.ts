@@ -29,9 +29,8 @@ export const saidTwice: FaultRow = {
   name: 'every command sent 1 to 5 times at once over WebSocket and HTTP, over restarts, and again later',
   stores: ['sqlite', 'postgres'],
   run: async (ground: Ground): Promise<Done> => {
-    const { random, amount, dir } = ground
-    const databaseUrl = ground.store === 'postgres' ? await ground.openPostgres() : undefined
-    await using server = await startServerProcess({ dir, databaseUrl })
+    const { random, amount } = ground
+    await using server = await startServerProcess(await ground.openStore())
     const links = {
       person: [server.link(), server.link(), server.link(), server.link()],
       runner: [server.link('runner'), server.link('runner')],

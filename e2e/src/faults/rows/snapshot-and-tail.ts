@@ -25,9 +25,8 @@ export const snapshotAndTail: FaultRow = {
   name: 'a snapshot and its tail against a full replay; pages and windows of any size; another life of the log between pages',
   stores: ['sqlite', 'postgres'],
   run: async (ground: Ground): Promise<Done> => {
-    const { random, amount, dir } = ground
-    const databaseUrl = ground.store === 'postgres' ? await ground.openPostgres() : undefined
-    await using server = await startServerProcess({ dir, databaseUrl })
+    const { random, amount } = ground
+    await using server = await startServerProcess(await ground.openStore())
     const readers = [server.link(), server.link()]
     const crowd = await openCrowd(server, random, { sessions: 2, readers, machine: server.link('runner') })
     const views = crowd.sessions.map(({ session }) =>
