@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
 /** How this agent differs from a well-behaved one. Given as JSON in the first argument. */
@@ -13,6 +14,8 @@ export interface Oddness {
   say?: string[]
   /** How often. */
   times?: number
+  /** Lines of so many bytes before those. */
+  longLines?: number[]
   protocolVersion?: number
   /** Does not answer this method. */
   mute?: string
@@ -41,7 +44,16 @@ function opened(): Record<string, unknown> {
   }
 }
 
-function answer(id: unknown, method: string, params: Record<string, unknown>): void {
+/** As fast as it is read, and no faster. */
+async function writeLong(bytes: number): Promise<void> {
+  const piece = Buffer.alloc(1024 * 1024, 'x')
+  for (let left = bytes; left > 0; left -= piece.length) {
+    if (!process.stdout.write(piece.subarray(0, left))) await once(process.stdout, 'drain')
+  }
+  process.stdout.write('\n')
+}
+
+async function answer(id: unknown, method: string, params: Record<string, unknown>): Promise<void> {
   if (method === odd.mute) return
   if (method === 'initialize') {
     const agentCapabilities = { loadSession: odd.canLoad === true }
@@ -54,6 +66,7 @@ function answer(id: unknown, method: string, params: Record<string, unknown>): v
     return send({ id, result: method === 'session/set_mode' ? {} : opened() })
   }
   if (method === 'session/prompt') {
+    for (const bytes of odd.longLines ?? []) await writeLong(bytes)
     for (let round = 0; round < (odd.times ?? 1); round += 1) {
       for (const line of odd.say ?? []) {
         process.stdout.write(`${line.replaceAll('$SESSION', 'odd-1').replaceAll('$PROMPT', String(id))}\n`)
@@ -74,6 +87,6 @@ if (odd.dieAtStart) {
       method?: string
       params?: Record<string, unknown>
     }
-    if (method !== undefined && id !== undefined) answer(id, method, params ?? {})
+    if (method !== undefined && id !== undefined) void answer(id, method, params ?? {})
   })
 }

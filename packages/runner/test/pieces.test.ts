@@ -20,18 +20,34 @@ test('lines are the same however the bytes come, and one that is too long costs 
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
     const splitter = new LineSplitter(100)
     const found: string[] = []
-    let dropped = 0
+    const long: number[] = []
+    let growing = 0
     for (let at = 0; at < bytes.length;) {
       const end = at + random.int(1, 60)
       for (const line of splitter.feed(bytes.subarray(at, end))) {
         if ('text' in line) found.push(line.text)
-        else dropped += 1
+        else if ('droppedBytes' in line) long.push(line.droppedBytes)
+        else growing += 1
       }
       at = end
     }
     expect(found).toEqual(lines.filter((line) => !line.startsWith('x')))
-    expect(dropped > 0).toBe(lines.some((line) => line.startsWith('x')))
+    expect(long).toEqual(lines.filter((line) => line.startsWith('x')).map(({ length }) => length))
+    expect(growing).toBeGreaterThanOrEqual(long.length)
+    expect([...splitter.end()]).toEqual([])
   }
+})
+
+test('word of a line that goes on comes when it is too long and with each further bound of it', () => {
+  const splitter = new LineSplitter(100, 1_000)
+  const words = (bytes: number): unknown[] => [...splitter.feed(Buffer.alloc(bytes, 'x'))]
+  expect(words(100)).toEqual([])
+  expect(words(1)).toEqual([{ growingBytes: 101 }])
+  expect(words(1_000)).toEqual([])
+  expect(words(1)).toEqual([{ growingBytes: 1_102 }])
+  expect(words(2_000)).toEqual([{ growingBytes: 3_102 }])
+  expect([...splitter.end()]).toEqual([{ droppedBytes: 3_102 }])
+  expect([...splitter.feed(Buffer.from('and on\n'))]).toEqual([{ text: 'and on' }])
 })
 
 test('how deep a text nests is told before it is parsed; brackets in strings do not count', () => {

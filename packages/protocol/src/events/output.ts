@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineEvent } from '../event.ts'
 import { Id } from '../stream.ts'
 
+/** `log`: what the runner has to say of the agent, such as that a line of it was dropped. */
 export const OutputSource = z.enum(['stdout', 'stderr', 'pty', 'log'])
 export type OutputSource = z.infer<typeof OutputSource>
 export const Encoding = z.enum(['utf8', 'base64'])

@@ -1,17 +1,24 @@
 import { Buffer } from 'node:buffer'
 
-/** A line as it came, or word of one that was too long and is gone. */
-export type Line = { text: string } | { droppedBytes: number }
+/** A line as it came, or word of one that is too long to be kept: while it goes on, and when it has ended. */
+export type Line = { text: string } | { growingBytes: number } | { droppedBytes: number }
 
-/** Cuts bytes into lines. A line over the limit is not kept: word of it comes with each further `limitBytes` of it. */
+/**
+ * Cuts bytes into lines and keeps at most one line of the limit. Of a line over the limit nothing is kept; word of it comes
+ * when it passes the limit, with each further `wordBytes` of it, and at its end.
+ */
 export class LineSplitter {
   readonly #limitBytes: number
+  readonly #wordBytes: number
   #pieces: Buffer[] = []
   #bytes = 0
-  #dropping = false
+  /** The length at which there is word of the line next. */
+  #wordAt: number
 
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, wordBytes: number = limitBytes) {
     this.#limitBytes = limitBytes
+    this.#wordBytes = wordBytes
+    this.#wordAt = limitBytes
   }
 
   /** The lines that this piece completes, in order. */
@@ -25,23 +32,30 @@ export class LineSplitter {
     yield* this.#take(chunk.subarray(from))
   }
 
+  /** Nothing more will come: word of a long line that has no end. The beginning of a short one says nothing. */
+  *end(): Generator<Line> {
+    if (this.#bytes > this.#limitBytes) yield* this.#endLine()
+  }
+
   *#take(piece: Buffer): Generator<Line> {
     this.#bytes += piece.length
     if (this.#bytes <= this.#limitBytes) {
-      if (!this.#dropping && piece.length > 0) this.#pieces.push(piece)
+      if (piece.length > 0) this.#pieces.push(piece)
       return
     }
-    yield { droppedBytes: this.#bytes }
-    this.#dropping = true
     this.#pieces = []
-    this.#bytes = 0
+    if (this.#bytes <= this.#wordAt) return
+    this.#wordAt = this.#bytes + this.#wordBytes
+    yield { growingBytes: this.#bytes }
   }
 
   *#endLine(): Generator<Line> {
-    const text = this.#dropping ? '' : Buffer.concat(this.#pieces).toString('utf8').trim()
-    this.#dropping = false
+    const bytes = this.#bytes
+    const text = Buffer.concat(this.#pieces).toString('utf8').trim()
     this.#pieces = []
     this.#bytes = 0
-    if (text !== '') yield { text }
+    this.#wordAt = this.#limitBytes
+    if (bytes > this.#limitBytes) yield { droppedBytes: bytes }
+    else if (text !== '') yield { text }
   }
 }

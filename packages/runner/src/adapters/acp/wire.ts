@@ -3,13 +3,16 @@ import type { HeldProcess } from '../../process/holder.ts'
 import type { AgentEvent } from '../adapter.ts'
 import type { EventQueue } from '../event-queue.ts'
 import type { Breaker } from './breaker.ts'
-import { LineSplitter } from './line-splitter.ts'
+import { type Line, LineSplitter } from './line-splitter.ts'
 
 /** Hears every line as it was, before anybody has read it. */
 export type Tee = (direction: 'in' | 'out', line: string) => void
 
-/** Bytes of one line; a longer one is dropped and counted. */
+/** Bytes of one line; a longer one is dropped and counted, and people are told. */
 const lineBytes = 1024 * 1024
+
+/** A line that goes on counts as another fault with each so many bytes: one without an end is too much nonsense too. */
+const growingBytes = 8 * 1024 * 1024
 
 /** Bytes of ours that the agent has not read; past it, it is not read either. */
 const unreadBytes = 1024 * 1024
@@ -29,6 +32,7 @@ export class Wire {
   #flushed: Promise<boolean> = Promise.resolve(true)
   #stopped = false
   #tail = ''
+  #droppedLines = 0
 
   constructor(
     held: HeldProcess,
@@ -83,19 +87,33 @@ export class Wire {
   }
 
   async #readLines(breaker: Breaker, receive: (line: string) => void): Promise<void> {
-    const splitter = new LineSplitter(lineBytes)
-    for await (const chunk of this.#held.stdout as AsyncIterable<Buffer>) {
-      for (const line of splitter.feed(chunk)) {
+    const splitter = new LineSplitter(lineBytes, growingBytes)
+    const take = (lines: Iterable<Line>): void => {
+      for (const line of lines) {
         if (this.#stopped) return
-        if ('droppedBytes' in line) breaker.count('line too long', 'broken')
-        else {
+        if ('text' in line) {
           this.#tee?.('in', line.text)
           receive(line.text)
-        }
+        } else if ('growingBytes' in line) breaker.count('line too long', 'broken')
+        else this.#tellDropped(line.droppedBytes)
       }
+    }
+    for await (const chunk of this.#held.stdout as AsyncIterable<Buffer>) {
+      take(splitter.feed(chunk))
+      if (this.#stopped) return
       await this.#queue.room()
       if (this.#held.stdin.writableLength > unreadBytes) await this.#flushed
     }
+    take(splitter.end())
+  }
+
+  /** People see that something of what the agent said is missing, and how much. */
+  #tellDropped(bytes: number): void {
+    this.#droppedLines += 1
+    const text =
+      `Dropped a line of the agent with ${bytes} bytes; a line may have ${lineBytes}. ` +
+      `Dropped since its start: ${this.#droppedLines}.\n`
+    this.#queue.push({ t: 'output', source: 'log', text, bytes: text.length })
   }
 
   async #readWords(): Promise<void> {
