@@ -5,14 +5,14 @@ import type { LogStore } from '../log/log-store.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import type { Runners } from '../scheduler/runners.ts'
 import type { Exchange } from '../session/exchange.ts'
-import { registerContentRoutes } from './content.ts'
+import { registerContentRoutes } from './routes/content.ts'
 import type { RegisterRoute } from './route.ts'
 import { registerAccountRoutes } from './routes/accounts.ts'
 import { registerAuthRoutes } from './routes/auth.ts'
 import { registerHealthRoutes } from './routes/health.ts'
 import { registerKeyRoutes } from './routes/keys.ts'
-import { registerRunnerRoutes } from './runner.ts'
-import { registerSessionRoutes } from './sessions.ts'
+import { registerRunnerRoutes } from './routes/runner.ts'
+import { registerSessionRoutes } from './routes/sessions.ts'
 
 /** What the routes of the HTTP API read and write. */
 export interface RoutePorts {

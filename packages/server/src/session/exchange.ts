@@ -4,7 +4,7 @@ import type { Command, CommandType } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { formatCursor, splitStream } from '@hotline/protocol/stream'
 import { type Principal, senderKey } from '../access/principal.ts'
-import type { CommandOutcome } from './outcome.ts'
+import { type CommandOutcome, nothingHere } from './outcome.ts'
 import { type QueuePorts, StreamQueue } from './stream-queue.ts'
 import type { StreamState } from './state.ts'
 
@@ -203,8 +203,4 @@ function mayTakeOwner(command: Command): command is Extract<Command, { type: 'me
 /** False where the credential is limited to other projects. */
 function mayTouch(principal: Principal, project: string): boolean {
   return principal.projects === undefined || principal.projects.includes(project)
-}
-
-function nothingHere(): Problem {
-  return problem('not_found', 'There is nothing here under this name, or it is not yours to see.')
 }

@@ -1,7 +1,7 @@
 import { AgentPage, AnnounceAnswer, AnnounceBody, WorkPage } from '@hotline/protocol/http'
-import type { Lists } from '../log/lists.ts'
-import type { Runners } from '../scheduler/runners.ts'
-import type { RegisterRoute } from './route.ts'
+import type { Lists } from '../../log/lists.ts'
+import type { Runners } from '../../scheduler/runners.ts'
+import type { RegisterRoute } from '../route.ts'
 
 /** What a machine that runs agents says and asks, and what people may start on it. */
 export function registerRunnerRoutes(route: RegisterRoute, ports: { runners: Runners; lists: Lists }): void {

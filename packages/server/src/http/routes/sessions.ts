@@ -1,18 +1,19 @@
 import { Accepted, parseCommand } from '@hotline/protocol/command'
-import { type Problem, problem } from '@hotline/protocol/error'
+import { problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import { EventPage, SessionPage, type SessionRow, SessionSnapshot, TranscriptWindow } from '@hotline/protocol/http'
 import { limits } from '@hotline/protocol/limits'
 import { sessionStatuses } from '@hotline/protocol/session-status'
 import { CursorText, Id, parseCursor } from '@hotline/protocol/stream'
 import { z } from 'zod'
-import type { Principal } from '../access/principal.ts'
-import { sentence } from '../gate/gate.ts'
-import type { Lists } from '../log/lists.ts'
-import type { LogStore, StoredEvent } from '../log/log-store.ts'
-import type { SessionTable } from '../log/tables.ts'
-import type { Exchange } from '../session/exchange.ts'
-import type { RegisterRoute } from './route.ts'
+import type { Principal } from '../../access/principal.ts'
+import { sentence } from '../../gate/gate.ts'
+import type { Lists } from '../../log/lists.ts'
+import type { LogStore, StoredEvent } from '../../log/log-store.ts'
+import type { SessionTable } from '../../log/tables.ts'
+import type { Exchange } from '../../session/exchange.ts'
+import { nothingHere } from '../../session/outcome.ts'
+import type { RegisterRoute } from '../route.ts'
 
 /** What these routes read and write. */
 export interface SessionRoutePorts {
@@ -66,7 +67,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     }),
     handle: async ({ principal, query }) => {
       const mine = (await projectsOf(principal, lists)).filter((project) => !query.project || project === query.project)
-      if (query.project && mine.length === 0) return nothingHere()
+      if (query.project && mine.length === 0) return { problem: nothingHere() }
       // The cursors are read first: what a follower sees after them can only be newer than the rows.
       const cursors: Record<string, string> = {}
       for (const project of mine) {
@@ -93,9 +94,9 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     params: OfSession,
     handle: async ({ principal, params }) => {
       const stream = `session:${params.id}`
-      if (!(await exchange.mayRead(principal, stream))) return nothingHere()
+      if (!(await exchange.mayRead(principal, stream))) return { problem: nothingHere() }
       const snapshot = await exchange.snapshot(stream)
-      return snapshot ? { value: { stream, ...snapshot } } : nothingHere()
+      return snapshot ? { value: { stream, ...snapshot } } : { problem: nothingHere() }
     },
   })
 
@@ -109,7 +110,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     handle: async ({ principal, params, query }) => {
       const stream = `session:${params.id}`
       const head = (await exchange.mayRead(principal, stream)) ? await store.head(stream) : undefined
-      if (!head) return nothingHere()
+      if (!head) return { problem: nothingHere() }
       const cursor = parseCursor(query.after)
       const after = cursor === 'start' ? 0 : cursor === 'now' ? head.head : cursor?.seq
       if (after === undefined || after > head.head || (typeof cursor === 'object' && cursor.epoch !== head.epoch)) {
@@ -132,7 +133,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     handle: async ({ principal, params, query }) => {
       const stream = `session:${params.id}`
       const head = (await exchange.mayRead(principal, stream)) ? await store.head(stream) : undefined
-      if (!head) return nothingHere()
+      if (!head) return { problem: nothingHere() }
       const upTo = Math.min(head.head, (query.before ?? head.head + 1) - 1)
       const after = Math.max(0, upTo - query.limit)
       const events = await store.read(stream, { after, upTo, limit: query.limit, maxBytes: Number.MAX_SAFE_INTEGER })
@@ -167,10 +168,6 @@ export async function projectsOf(principal: Principal, lists: Lists): Promise<re
 function readPosition(text: string): { updatedAt: string; session: string } {
   const at = text.indexOf('~')
   return { updatedAt: text.slice(0, at), session: text.slice(at + 1) }
-}
-
-export function nothingHere(): { problem: Problem } {
-  return { problem: problem('not_found', 'There is nothing here under this name, or it is not yours to see.') }
 }
 
 function sessionRow(row: SessionTable): SessionRow {

@@ -5,12 +5,12 @@ import { Content } from '@hotline/protocol/http'
 import { limits } from '@hotline/protocol/limits'
 import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
-import type { Principal } from '../access/principal.ts'
-import type { BlobStore } from '../blob/blob-store.ts'
-import { sha256 } from '../machine/sha256.ts'
-import type { Exchange } from '../session/exchange.ts'
-import type { RegisterRoute } from './route.ts'
-import { nothingHere } from './sessions.ts'
+import type { Principal } from '../../access/principal.ts'
+import type { BlobStore } from '../../blob/blob-store.ts'
+import { sha256 } from '../../machine/sha256.ts'
+import type { Exchange } from '../../session/exchange.ts'
+import { nothingHere } from '../../session/outcome.ts'
+import type { RegisterRoute } from '../route.ts'
 
 /** What these routes read and write. */
 export interface ContentRoutePorts {
@@ -40,7 +40,7 @@ export function registerContentRoutes(route: RegisterRoute, { exchange, blobs }:
     body: Content,
     handle: async ({ principal, params, body }) => {
       const project = await readable(principal, params.id)
-      if (project === undefined) return nothingHere()
+      if (project === undefined) return { problem: nothingHere() }
       const bytes = Buffer.from(body.text, 'utf8')
       if (sha256(bytes) !== params.digest) {
         return { problem: problem('invalid_request', 'The text does not give this digest.') }
@@ -65,7 +65,7 @@ export function registerContentRoutes(route: RegisterRoute, { exchange, blobs }:
     handle: async ({ principal, params }) => {
       const project = await readable(principal, params.id)
       const found = project === undefined ? undefined : await blobs.get(project, params.digest)
-      return found ? { value: { text: await textOf(found.content) } } : nothingHere()
+      return found ? { value: { text: await textOf(found.content) } } : { problem: nothingHere() }
     },
   })
 }
