@@ -1,5 +1,6 @@
 import { type SessionStatus, sessionStatuses, transitions } from '@hotline/protocol/session-status'
 import { describe, expect, it } from 'vitest'
+import type { Decision } from '@hotline/core/decision'
 import { turnOf } from '@hotline/core/session/state'
 import { activeLog, asking, code, dana, digestOf, eli, Log, runner, server } from './fixtures.ts'
 
@@ -146,8 +147,26 @@ describe('messages', () => {
     expect(code(log.send(dana, 'message.reorder', { order: [two, one] }))).toBe('ok')
     expect(log.state?.queue.map(({ message }) => message)).toEqual([two, one])
     expect(code(log.send(dana, 'message.withdraw', { message: two }))).toBe('ok')
-    log.report({ type: 'message.delivered', data: { message: one } })
+    log.report({ type: 'message.delivered', data: { message: one, edits: 1 } })
     expect(code(log.send(dana, 'message.edit', { message: one, text: 'late' }))).toBe('not_queued')
+  })
+
+  it('[M6] a claim counts for the first message of the queue, with the text that it has then', () => {
+    const log = activeLog()
+    log.send(dana, 'message.send', { text: 'one' })
+    log.send(dana, 'message.send', { text: 'two' })
+    const [one = '', two = ''] = log.state?.queue.map(({ message }) => message) ?? []
+    const claim = (message: string, edits?: number): Decision =>
+      log.report({ type: 'message.delivered', data: edits === undefined ? { message } : { message, edits } })
+    const refused = { events: [], facts: { dropped: [{ code: 'not_queued' }] } }
+    expect(claim(two)).toMatchObject(refused)
+    log.send(dana, 'message.edit', { message: one, text: 'better' })
+    expect(claim(one)).toMatchObject(refused)
+    log.send(dana, 'message.edit', { message: one, text: 'best' })
+    expect(claim(one, 1)).toMatchObject(refused)
+    expect(claim(one, 2)).toMatchObject({ ok: true, facts: {} })
+    expect(claim(one, 2)).toMatchObject(refused)
+    expect(claim(two)).toMatchObject({ ok: true, facts: {} })
   })
 
   it.each([

@@ -169,6 +169,27 @@ test('[R26] what was on its way to the agent when the runner died is unknown, an
   expect(world.said(session)).toBe('something else')
 })
 
+test('[R26] a claim that came too late leaves no doubt: the message waits as it is now', async () => {
+  await using place = await openPlace()
+  const { world, link, cwd } = place
+  const session = world.start('demo', { cwd })
+  await world.until(session, 'an active session', ({ status }) => status === 'active')
+  link.holdCommands()
+  const prompt = (text: string): string => scriptPrompt([{ do: 'say', text }])
+  const message = world.send(session, 'message.send', { text: prompt('as it was') })
+  await waitFor(() => link.held.some((data) => data.includes('message.delivered')), { what: 'a claim' })
+  await place.kill()
+  world.send(session, 'message.edit', { message, text: prompt('as it is') })
+  link.releaseCommands()
+  await place.start()
+  await world.until(session, 'an interrupted session', ({ status }) => status === 'interrupted')
+  expect(world.state(session).queue.map((queued) => queued.message)).toEqual([message])
+  expect(world.events(session, 'message.delivery_unknown')).toEqual([])
+  world.send(session, 'session.resume', {})
+  await world.until(session, 'a turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+  expect(world.said(session)).toBe('as it is')
+})
+
 test('[R27] reports that waited when the runner died are delivered by its next life, once and in order', async () => {
   await using place = await openPlace()
   const { world, link, cwd, dataDir } = place

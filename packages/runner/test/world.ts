@@ -54,6 +54,12 @@ export class Stream {
     for (const hear of this.heard) hear()
     return outcome
   }
+
+  /** A backup of when it had so many events was put in its place. */
+  goBack(count: number): void {
+    this.events = this.events.slice(0, count)
+    this.state = this.events.reduce<SessionState | undefined>(evolveSession, undefined)
+  }
 }
 
 /** A server with the real rules and nothing else: what people do in a test, and what the runner made of it. */

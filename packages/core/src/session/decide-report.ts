@@ -70,12 +70,9 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
     case 'message.completed':
       return agentMessage(state, draft)
     case 'message.delivered':
+      return keepIf(draft, isNext(state, draft), 'not_queued')
     case 'message.delivery_unknown':
-      return keepIf(
-        draft,
-        state.queue.some(({ message }) => message === draft.data.message) || draft.type === 'message.delivery_unknown',
-        'not_queued',
-      )
+      return { drafts: [draft] }
     case 'turn.started':
       return keepIf(draft, state.turn === undefined && isLive(state.status), 'invalid_transition')
     case 'turn.ended':
@@ -139,6 +136,15 @@ function read(report: Report): Reported | { refusal: Decision } {
 
 function keepIf(draft: KnownDraft, fits: unknown, code: ErrorCode): Weighed {
   return fits === true ? { drafts: [draft] } : { drop: code }
+}
+
+/**
+ * A claim may have been on its way for a whole outage. It counts only if the agent would get what the log says: the first
+ * message of the queue, with the text that it has now. Otherwise the runner looks again and makes another one.
+ */
+function isNext(state: SessionState, { data }: DraftOf<'message.delivered'>): boolean {
+  const [next] = state.queue
+  return next?.message === data.message && (next.edits ?? 0) === (data.edits ?? 0)
 }
 
 function asks(state: SessionState): number {

@@ -87,6 +87,13 @@ function next(state: SessionState, event: KnownEvent): SessionState {
       }
     case 'message.completed':
       return { ...state, counts: { ...state.counts, messages: state.counts.messages + 1 } }
+    case 'message.edited':
+      return {
+        ...state,
+        queue: state.queue.map((queued) =>
+          queued.message === event.data.message ? { ...queued, edits: (queued.edits ?? 0) + 1 } : queued,
+        ),
+      }
     case 'message.reordered': {
       const place = new Map(event.data.order.map((message, index) => [message, index]))
       const last = event.data.order.length
@@ -164,7 +171,6 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'session.created':
     case 'goal.completed':
     case 'message.delta':
-    case 'message.edited':
     case 'message.seen':
     case 'thought.delta':
     case 'thought.completed':

@@ -9,6 +9,8 @@ import type { SessionStatus } from '@hotline/protocol/session-status'
 export interface QueuedMessage {
   message: string
   by: Actor
+  /** How often its text was changed: a claim names the text that the agent will get by it. Absent: never. */
+  edits?: number | undefined
 }
 
 /** An approval that is open, or decided and not yet handed to the agent. */

@@ -27,8 +27,14 @@ export const messageEvents = {
   /** The waiting messages in their new order. */
   'message.reordered': defineEvent(1, z.looseObject({ order: z.array(Id) })),
   'message.withdrawn': defineEvent(1, OfMessage),
-  /** The agent has it: it was handed over at the start of a turn or in the middle of one. */
-  'message.delivered': defineEvent(1, z.looseObject({ message: Id, turn: Id.optional() })),
+  /**
+   * The agent has it: it was handed over at the start of a turn or in the middle of one. `edits` says which text it got,
+   * by how often that had been changed; absent: as it was posted.
+   */
+  'message.delivered': defineEvent(
+    1,
+    z.looseObject({ message: Id, turn: Id.optional(), edits: z.int().min(0).optional() }),
+  ),
   /** The agent has answered to it. */
   'message.seen': defineEvent(1, OfMessage),
   /** It was on its way when something died; nobody can say whether the agent had it. Never sent again by itself. */

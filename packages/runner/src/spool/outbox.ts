@@ -83,10 +83,14 @@ export class Outbox {
   /** Puts a report and tells what became of it. */
   ask(report: Report): Promise<Fate> {
     if (this.#lost) return Promise.resolve('lost')
-    const n = this.#spool.append(report)
-    const fate = new Promise<Fate>((resolve) => this.#asked.set(n, resolve))
+    const fate = this.fateOf(this.#spool.append(report))
     this.#wake()
     return fate
+  }
+
+  /** What becomes of a report that waits, by its number in the spool. For one reader. */
+  fateOf(n: number): Promise<Fate> {
+    return new Promise((resolve) => this.#asked.set(n, resolve))
   }
 
   /** Resolves when nothing waits any more, or nobody hears us, or the signal ends the wait. */

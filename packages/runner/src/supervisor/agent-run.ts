@@ -115,7 +115,7 @@ export class AgentRun {
       case 'message.reordered':
       case 'message.withdrawn':
       case 'session.state_changed':
-        return this.#prompts.pump()
+        return this.#prompts.changed()
       case 'approval.resolved':
         return this.#once(known, () => this.#approvals.resolved(known))
       case 'approval.timed_out':
@@ -149,7 +149,7 @@ export class AgentRun {
     for (const data of this.#ports.sessionLog.controls) {
       this.#once({ type: 'control.requested', subject: `control:${data.control}` }, () => this.control(data))
     }
-    this.#prompts.pump()
+    this.#prompts.readAnew()
   }
 
   /** Something that a person wants done to the agent. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { QueuedMessage } from '@hotline/core/session/state'
 import type { AgentSession } from '../adapters/adapter.ts'
 import type { Log } from '../log.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -27,6 +28,10 @@ export class Prompts {
   readonly #ports: PromptPorts
   /** Messages that are done with, whatever a log says that is behind, or that was restored from a backup. */
   readonly #given = new Set<string>()
+  /** The log refused a claim for something that has not been read here yet: until it is, another one is of no use. */
+  #isBehind = false
+  /** Changes of the queue that were read. */
+  #changes = 0
   /** Reasons of refusals that the agent did not hear. */
   #unheard: string[] = []
   #isBusy = false
@@ -45,6 +50,21 @@ export class Prompts {
     this.#unheard = []
   }
 
+  /** Something about the queue was read. */
+  changed(): void {
+    this.#changes += 1
+    this.#isBehind = false
+    this.pump()
+  }
+
+  /** The queue was read anew, of a log that may be older: what the agent has by then does not wait, whatever it says. */
+  readAnew(): void {
+    for (const { message } of this.#ports.sessionLog.state?.queue ?? []) {
+      if (this.#given.has(message)) this.#ports.reporter.put({ type: 'message.delivery_unknown', data: { message } })
+    }
+    this.changed()
+  }
+
   /** Hands the next one over, if the agent is free. To be called whenever that may have changed. */
   pump(): void {
     const { sessionLog, isFree } = this.#ports
@@ -54,7 +74,7 @@ export class Prompts {
     if (next) {
       // What the person wrote goes before what we would say for them.
       this.#unheard = []
-      this.#alone(this.#claim(next.message))
+      if (!this.#isBehind) this.#alone(this.#claim(next))
     } else if (this.#unheard.length > 0) {
       const text = this.#unheard.join('\n')
       this.#unheard = []
@@ -76,19 +96,26 @@ export class Prompts {
   }
 
   /**
-   * First the intent, then the claim, then the agent: whoever withdraws the message in between wins or loses cleanly, and
-   * after a crash nobody sends it a second time.
+   * First the intent, then the claim, then the agent: whoever changes or withdraws the message in between wins or loses
+   * cleanly, and after a crash nobody sends it a second time. The claim names the text that was read here, and counts only
+   * while the log has that one: so the agent gets what the log says, however long the claim was on its way.
    */
-  async #claim(message: string): Promise<void> {
+  async #claim({ message, edits }: QueuedMessage): Promise<void> {
     const { reporter, spool, sessionLog, agent } = this.#ports
     const text = sessionLog.textOf(message)
+    const changes = this.#changes
     const turn = randomUUID()
     const isTurn = agent.capabilities.input === 'turns'
     const intent = await spool.intend({ what: 'prompt', message })
-    const fate = await reporter.ask({ type: 'message.delivered', data: { message, ...(isTurn ? { turn } : {}) } })
-    this.#given.add(message)
-    // What is no longer in the queue, or was erased, is not handed over.
-    if (fate === 'kept' && text !== undefined) await this.#prompt(turn, message, text)
+    const fate = await reporter.ask({
+      type: 'message.delivered',
+      data: { message, ...(isTurn ? { turn } : {}), ...(edits === undefined ? {} : { edits }) },
+    })
+    if (fate === 'kept') {
+      this.#given.add(message)
+      // What was erased is not handed over.
+      if (text !== undefined) await this.#prompt(turn, message, text)
+    } else this.#isBehind = changes === this.#changes
     spool.conclude(intent)
   }
 

@@ -129,17 +129,33 @@ export class SessionActor {
   async #deliverEarlierLife(): Promise<void> {
     const fence = this.#spool.fence
     if (fence === undefined) return
-    this.#outbox.open(fence)
+    const { signal } = this.#starting
+    const claims: Promise<void>[] = []
     for (const [id, intent] of this.#spool.intents) {
-      if (intent.what === 'prompt' && intent.message !== undefined) {
-        this.#outbox.put({ type: 'message.delivery_unknown', data: { message: intent.message } })
+      if (intent.what === 'prompt' && intent.message !== undefined) claims.push(this.#settleClaim(id, intent.message))
+      else {
+        if (intent.what === 'answer') {
+          this.#outbox.put({ type: 'approval.dispatch_unknown', data: { approval: intent.approval } })
+        }
+        this.#spool.conclude(id)
       }
-      if (intent.what === 'answer') {
-        this.#outbox.put({ type: 'approval.dispatch_unknown', data: { approval: intent.approval } })
-      }
-      this.#spool.conclude(id)
     }
-    await this.#outbox.flush(this.#starting.signal)
+    this.#outbox.open(fence)
+    await this.#outbox.flush(signal)
+    if (signal.aborted) return
+    await Promise.all(claims)
+    await this.#outbox.flush(signal)
+  }
+
+  /** A claim without which nothing was handed over, and which the log does not take, leaves no doubt: the message waits. */
+  async #settleClaim(intent: string, message: string): Promise<void> {
+    const claim = this.#spool.waiting.findLast(
+      ({ report: { type, data } }) => type === 'message.delivered' && data['message'] === message,
+    )
+    const fate = claim === undefined ? 'kept' : await this.#outbox.fateOf(claim.n)
+    if (fate === 'lost') return
+    if (fate === 'kept') this.#outbox.put({ type: 'message.delivery_unknown', data: { message } })
+    this.#spool.conclude(intent)
   }
 
   /** False where there is nothing to hold: the session is over, or somebody else's, or nobody wants it back. */
