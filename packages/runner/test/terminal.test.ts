@@ -1,7 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hasProcess } from '@hotline/testing/process-list'
+import { openTempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { expect, test } from 'vitest'
+import type { HeldTerminal } from '../src/process/holder.ts'
+import { openLocalHolder } from '../src/process/local-holder.ts'
 import { openBench } from './bench.ts'
 
 test('a program in a terminal shows what it prints, takes messages and keys, and knows its size', async () => {
@@ -72,6 +76,35 @@ test('[R22] a program that prints without end waits for the server, and nothing 
   expect(lines.findIndex((line, index) => line !== String(index + 1))).toBe(-1)
   world.send(session, 'session.abort', {})
   await world.until(session, 'aborted', ({ status }) => status === 'aborted')
+})
+
+test('[R22] what a program printed before it ended is there, however late it is read', async () => {
+  await using temp = await openTempDir()
+  const env = { PATH: process.env['PATH'] ?? '' }
+  const holder = openLocalHolder({ folder: join(temp.path, 'children') })
+  const start = async (): Promise<{ terminal: HeldTerminal; heard: () => string }> => {
+    const spec = { session: 's', run: 'r', argv: ['/bin/sh', '-c', 'seq 1 500; echo last'], cwd: temp.path, env }
+    const terminal = await holder.startTerminal(spec, { cols: 80, rows: 24 })
+    terminal.pause()
+    let text = ''
+    terminal.onBytes((bytes) => (text += Buffer.from(bytes).toString()))
+    await waitFor(() => !hasProcess(terminal.pid), { what: 'its end' })
+    return { terminal, heard: () => text }
+  }
+  const { terminal, heard } = await start()
+  const other = await start()
+  const endedAt = performance.now()
+  // The library of terminals would have closed it by then.
+  await waitFor(() => performance.now() - endedAt > 500, { what: 'a while' })
+  expect(heard()).toBe('')
+  terminal.resume()
+  expect(await terminal.exited).toEqual({ code: 0, signal: null })
+  expect(heard()).toMatch(/^1\r\n2\r\n[^]*\r\n500\r\nlast\r\n$/)
+  // One that is ended is not waited for by a reader who does not come back.
+  expect(await other.terminal.end(1_000)).toEqual([])
+  expect(await other.terminal.exited).toEqual({ code: 0, signal: null })
+  expect(other.heard()).toContain('last')
+  await holder[Symbol.asyncDispose]()
 })
 
 test('a program that ends leaves nothing of what it started', async () => {

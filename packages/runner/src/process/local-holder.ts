@@ -84,7 +84,13 @@ export function openLocalHolder(options: { folder: string }): Holder {
           resolve(signal === 0 ? { code, signal: null } : { code: null, signal: nameOf(signal) }),
         )
       })
-      return Promise.resolve({ ...terminal, ...adopted, exited })
+      const end: HeldTerminal['end'] = async (graceMs) => {
+        const left = await adopted.end(graceMs)
+        // Nobody prints any more: what is left is little, and the end comes after it.
+        terminal.resume()
+        return left
+      }
+      return Promise.resolve({ ...terminal, ...adopted, end, exited })
     },
 
     async reap(): Promise<readonly Reaped[]> {

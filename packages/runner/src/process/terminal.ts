@@ -1,4 +1,5 @@
-import { spawn } from '@lydell/node-pty'
+import type { ReadStream } from 'node:tty'
+import { type IPty, spawn } from '@lydell/node-pty'
 import type { ProcessSpec, TerminalSize } from './holder.ts'
 
 /** A program in a terminal of its own, in bytes. */
@@ -9,9 +10,12 @@ export interface Terminal {
   pause(): void
   resume(): void
   onBytes(hear: (bytes: Uint8Array) => void): void
-  /** `signal` is 0 where it ended by itself. */
+  /** Comes after the last byte, so while it is paused it waits for `resume`. `signal` is 0 where it ended by itself. */
   onExit(hear: (exit: { code: number; signal: number }) => void): void
 }
+
+/** A terminal that an ended program has left is read until it has been still for so long. */
+const stillMs = 200
 
 /** Starts a program in a terminal. It leads a kernel session of its own. */
 export function spawnTerminal(spec: ProcessSpec, size: TerminalSize): Terminal {
@@ -24,6 +28,7 @@ export function spawnTerminal(spec: ProcessSpec, size: TerminalSize): Terminal {
     env: { ...spec.env },
     encoding: null,
   })
+  const reading = readToEnd(pty)
   return {
     pid: pty.pid,
     // The typings know strings alone; what arrives is written to a socket, which takes bytes as well.
@@ -35,9 +40,54 @@ export function spawnTerminal(spec: ProcessSpec, size: TerminalSize): Terminal {
         // The program ended a moment ago and its terminal is closed: there is nothing to resize.
       }
     },
-    pause: () => pty.pause(),
-    resume: () => pty.resume(),
+    pause: () => reading.pause(),
+    resume: () => reading.resume(),
     onBytes: (hear) => void pty.onData((data) => hear(data as unknown as Uint8Array)),
     onExit: (hear) => void pty.onExit(({ exitCode, signal }) => hear({ code: exitCode, signal: signal ?? 0 })),
+  }
+}
+
+/**
+ * The library closes a terminal 200 ms after the end of its program, read or not: what was printed last is lost where it
+ * was paused, or the machine stood still for that long. So its own call to close waits until all was read.
+ */
+function readToEnd(pty: IPty): { pause(): void; resume(): void } {
+  let isPaused = false
+  let isWanted = false
+  let pieces = 0
+  // Not in its typings. Elsewhere (Windows) the end of a program is noticed in another way.
+  // oxlint-disable-next-line no-underscore-dangle -- the library's name for it
+  const socket = process.platform === 'win32' ? undefined : (pty as { _socket?: ReadStream })._socket
+  const close = socket?.destroy.bind(socket)
+  const closeWhenStill = (): void => {
+    const before = pieces
+    // A timer may be late: only a look at the terminal after it says that nothing came.
+    setTimeout(() => {
+      setImmediate(() => {
+        if (isPaused) return
+        if (pieces === before) close?.()
+        else closeWhenStill()
+      })
+    }, stillMs)
+  }
+  if (socket && close) {
+    pty.onData(() => (pieces += 1))
+    socket.destroy = (error?: Error) => {
+      if (error !== undefined || socket.readableEnded) return close(error)
+      isWanted = true
+      if (!isPaused) closeWhenStill()
+      return socket
+    }
+  }
+  return {
+    pause: () => {
+      isPaused = true
+      pty.pause()
+    },
+    resume: () => {
+      isPaused = false
+      pty.resume()
+      if (isWanted) closeWhenStill()
+    },
   }
 }
