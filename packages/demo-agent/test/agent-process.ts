@@ -76,7 +76,8 @@ export async function startAgent({ args = [], env = {}, cwd, answer }: StartOpti
     env: { PATH: process.env['PATH'] ?? '', HOTLINE_DEMO_PACE: '0', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  const ended = once(child, 'exit').then(([code, signal]) => {
+  // Not "exit": what it said last may come after that.
+  const ended = once(child, 'close').then(([code, signal]) => {
     return { code: code as number | null, signal: signal as string | null }
   })
   const lines: string[] = []
@@ -154,6 +155,8 @@ export async function startAgent({ args = [], env = {}, cwd, answer }: StartOpti
     exited: () => ended,
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      // Nobody reads what it still said.
+      child.stdout.destroy()
       await ended
       if (cwd === undefined) await rm(folder, { recursive: true, force: true })
     },

@@ -2,6 +2,7 @@ import { accepted, agentEvent, freely, parseWire, readAll } from '@hotline/testi
 import { startFaultProxy } from '@hotline/testing/fault-proxy'
 import type { FaultProxy } from '@hotline/testing/fault-proxy'
 import { randomSeed, seededRandom } from '@hotline/testing/seed'
+import { databaseName } from '@hotline/testing/postgres-databases'
 import { openTestPostgres } from '@hotline/testing/test-postgres'
 import { Client } from 'pg'
 import { afterAll, expect, test } from 'vitest'
@@ -166,12 +167,14 @@ test('[L15] a full disk refuses what is written then, whole, and nothing else', 
 
 test('[L15] a deadlock with a stranger is tried again', async () => {
   const url = await server.createDatabase()
+  const stranger = new Client({ connectionString: url })
+  await stranger.connect()
+  // Each looks once, so long after it began to wait: the store after the stranger waits too, and before the stranger.
+  await stranger.query(`ALTER DATABASE "${databaseName(url)}" SET deadlock_timeout = '4s'`)
   await using database = await open(url)
   const { store } = database
   accepted(await store.append([freely('session:a', agentEvent('1')), freely('session:b', agentEvent('1'))]))
-  const stranger = new Client({ connectionString: url })
-  await stranger.connect()
-  await stranger.query(`BEGIN; SET LOCAL deadlock_timeout = '10s'`)
+  await stranger.query(`BEGIN; SET LOCAL deadlock_timeout = '60s'`)
   await stranger.query(`UPDATE streams SET generation = generation WHERE stream = 'session:b'`)
   const appending = store.append([freely('session:a', agentEvent('2')), freely('session:b', agentEvent('2'))])
   const waiting = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`

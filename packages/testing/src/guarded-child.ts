@@ -113,7 +113,8 @@ export async function startGuardedChild(options: ChildCommand, beforeKill: () =>
   const exited = new Promise<ChildExit>((resolve) => {
     // Its pipes may be held open by a descendant that outlives it: that must not hold up the test.
     child.on('exit', (code, signal) => {
-      const drained = setTimeout(() => resolve({ code, signal }), 500)
+      // A timer may be late; what has come by then is read before it counts.
+      const drained = setTimeout(() => setImmediate(() => setImmediate(() => resolve({ code, signal }))), 500)
       child.on('close', () => {
         clearTimeout(drained)
         resolve({ code, signal })

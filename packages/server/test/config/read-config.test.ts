@@ -145,7 +145,7 @@ describe('settings', () => {
     })
     let said = ''
     child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()))
-    const [code] = (await once(child, 'exit')) as [number]
+    const [code] = (await once(child, 'close')) as [number]
     expect(code).not.toBe(0)
     expect(said).toContain('HOTLINE_LISTEN opens 0.0.0.0 to the network without encryption')
     expect(said).not.toContain('    at ')
