@@ -15,7 +15,7 @@ export interface QueueNote extends Disposable {
 
 export function openQueueNote(link: Link, note: (text: string) => void): QueueNote {
   let timer: NodeJS.Timeout | undefined
-  let wanted: string | undefined
+  let wanted: SessionState | undefined
   let said: string | undefined
   const stop = (): void => {
     clearInterval(timer)
@@ -33,7 +33,7 @@ export function openQueueNote(link: Link, note: (text: string) => void): QueueNo
   return {
     look: (state) => {
       if (state?.status !== 'queued') return stop()
-      wanted = state.agent
+      wanted = state
       if (timer !== undefined) return
       timer = setInterval(() => void ask(), againMs)
       void ask()

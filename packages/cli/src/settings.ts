@@ -17,6 +17,8 @@ export interface Settings {
   token: string | undefined
   /** Of the server on this machine, where its log is in PostgreSQL. */
   databaseUrl: string | undefined
+  /** The runner of this data directory, once it has been at a server; agents are started on it unless another is named. */
+  runner: string | undefined
   /** For `up`; absent: the server's own choice. */
   port: string | undefined
 }
@@ -56,6 +58,7 @@ export function readSettings(flags: Flags, env: Environment): Settings {
     url,
     token: given(flags.token, options.token.env) ?? readCredential(configDir, url)?.token ?? own,
     databaseUrl: given(undefined, serverOptions.databaseUrl.env),
+    runner: readLine(join(dataDir, 'runner', 'id')),
     port,
   }
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorKinds } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
@@ -16,6 +16,8 @@ let home: TempDir
 beforeAll(async () => {
   live = await startLiveServer()
   home = await openTempDir()
+  mkdirSync(join(home.path, '.hotline', 'runner'), { recursive: true })
+  writeFileSync(join(home.path, '.hotline', 'runner', 'id'), 'a-runner-that-is-away\n')
 })
 afterAll(async () => {
   await live[Symbol.asyncDispose]()

@@ -20,6 +20,8 @@ let home: TempDir
 beforeAll(async () => {
   live = await startLiveServer()
   home = await openTempDir()
+  mkdirSync(join(live.dataDir, 'runner'))
+  writeFileSync(join(live.dataDir, 'runner', 'id'), 'a-runner-that-is-away\n')
 })
 afterAll(async () => {
   await live[Symbol.asyncDispose]()
@@ -283,7 +285,7 @@ describe('sessions from the command line', () => {
     const { session: other } = JSON.parse(made.out) as { session: string }
     const [created] = await live.stored(other)
     expect(created).toMatchObject({
-      data: { agent: 'command' },
+      data: { agent: 'command', runner: 'a-runner-that-is-away' },
       body: { command: ['ls', '-la', '--json', '--', 'x'], cwd: '/' },
     })
     for (const args of [

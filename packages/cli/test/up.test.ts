@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { errorKinds } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
@@ -189,7 +191,11 @@ describe('hotline up', () => {
     const again = up({}, ['--json'], ['--only', 'server'], new URL(url).port)
     await facts(again)
     await runner.says('"ready":true')
-    const session = await own('run', '--detach', '--cwd', dir.path, '--', 'echo', 'from the second machine')
+    const command = ['--cwd', dir.path, '--', 'echo', 'from the second machine']
+    const unsaid = await startHotlineProcess(['run', '--detach', ...command], cli).ended
+    expect(unsaid.code).toBe(errorKinds['not-found'].exit)
+    expect(unsaid.err).toContain(`This machine runs no agents for this server. Choose one with --on: ${hostname()}`)
+    const session = await own('run', '--detach', '--on', hostname(), ...command)
     await waitFor(async () => (await own('logs', session)).includes('from the second machine'), {
       what: 'its output',
       everyMs: 300,

@@ -168,7 +168,10 @@ export const AgentRow = z.object({
   agent: z.string(),
   name: z.string(),
   description: z.string(),
+  /** The machine, as people call it. Two may have the same name. */
   runner: z.string(),
+  /** What `session.start` takes as `runner`. */
+  runnerId: z.string(),
   available: z.boolean(),
   /** Why it is not available, and what to do. */
   hint: z.string().optional(),

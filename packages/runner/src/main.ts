@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Link } from '@hotline/client/link'
 import { openLink } from '@hotline/client/open-link'
 import { type Config, readConfig } from './config.ts'
@@ -38,9 +40,21 @@ async function run(config: Config, link: Link, log: Log): Promise<void> {
     if (state.status === 'closed' && state.problem) stopped.resolve(state.problem.detail)
   })
   await supervisor.start()
-  void supervisor.announced.then((runner) => process.stdout.write(`${JSON.stringify({ ready: true, runner })}\n`))
+  void supervisor.announced.then((runner) => {
+    noteId(config, runner, log)
+    process.stdout.write(`${JSON.stringify({ ready: true, runner })}\n`)
+  })
   log.info('stopping', { why: await stopped.promise })
   await supervisor.stop(AbortSignal.timeout(config.stopDeadlineMs))
+}
+
+/** The command line on this machine reads there what "here" is called. */
+function noteId({ dataDir }: Config, runner: string, log: Log): void {
+  try {
+    writeFileSync(join(dataDir, 'runner', 'id'), `${runner}\n`, { mode: 0o600 })
+  } catch (error) {
+    log.warn('the id of this runner could not be kept', { why: String(error) })
+  }
 }
 
 /** A WebSocket does not tell why it fails; a request does: nobody listens there, or the certificate is not trusted. */

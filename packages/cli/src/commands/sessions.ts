@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import { uuidV7 } from '@hotline/client/uuid'
+import { FolderPath } from '@hotline/protocol/commands/session'
 import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
 import { isLive, SessionStatus } from '@hotline/protocol/session-status'
 import type { Command } from 'commander'
-import { inLine } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
+import { agentLines, chooseMachine, type Place } from '../choose-machine.ts'
 import { Failure, fail } from '../failure.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
 import type { CommandContext } from './context.ts'
@@ -13,6 +14,7 @@ import { type Watching, watchSession } from './watch.ts'
 interface RunOptions {
   title?: string
   cwd?: string
+  on?: string
   project?: string
   detach?: boolean
   until: string
@@ -25,7 +27,11 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .description('start an agent: run <agent> [prompt], or any command: run -- <command> [arguments]')
     .argument('<agent...>')
     .option('--title <title>', 'name in the lists')
-    .option('--cwd <folder>', 'where it works (default: here; the demo agent has a folder of its own)')
+    .option(
+      '--cwd <folder>',
+      'where it works (default: here; the demo agent has a folder of its own; on another machine an absolute path)',
+    )
+    .option('--on <machine>', 'name or id of the machine that shall do it (default: this one)')
     .option('--project <project>', 'id of a project (default: the first one)')
     .option('--detach', 'do not stay and watch')
     .option('--until <end|idle>', 'stay until the session has ended, or until the agent waits for a message', 'end')
@@ -37,12 +43,15 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const project = options.project ?? (await server.get<Me>('/api/me')).projects[0]?.project
       if (project === undefined) throw fail('not_found', 'You are in no project yet.')
       const session = uuidV7()
-      const cwd = options.cwd ?? (agent === 'demo' ? undefined : '.')
+      const { agents } = await server.get<{ agents: AgentRow[] }>('/api/agents')
+      const place = chooseMachine(agents, context.settings().runner, options.on)
+      const cwd = folderThere(place, options.cwd ?? (agent === 'demo' || !place.isHere ? undefined : '.'))
       await server.command(`session:${session}`, 'session.start', {
         project,
         agent,
+        runner: place.runner,
         ...(isCommand ? { command: args } : {}),
-        ...(cwd === undefined ? {} : { cwd: resolve(cwd) }),
+        ...(cwd === undefined ? {} : { cwd }),
         ...(rest.length > 0 ? { prompt: rest.join(' ') } : {}),
         ...(options.title === undefined ? {} : { title: options.title }),
       })
@@ -95,9 +104,8 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .description('what can be started')
     .action(async () => {
       const { agents } = await context.server().get<{ agents: AgentRow[] }>('/api/agents')
-      const line = (row: AgentRow): string =>
-        `${inLine(row.agent).padEnd(16)} ${inLine(row.available ? row.description : (row.hint ?? 'not available'))}\n`
-      context.print(agents, agents.length > 0 ? agents.map(line).join('') : 'No machine is connected.\n')
+      const lines = agents.length > 0 ? agentLines(agents) : ['No machine is connected.']
+      context.print(agents, lines.map((line) => `${line}\n`).join(''))
     })
 
   program
@@ -134,6 +142,14 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const reason = options.reason === undefined ? {} : { reason: options.reason }
       context.print(await server.command(`session:${session}`, 'session.abort', reason), 'ending\n')
     })
+}
+
+/** A folder of here means nothing on another machine. */
+function folderThere({ isHere }: Place, cwd: string | undefined): string | undefined {
+  if (cwd === undefined) return undefined
+  if (isHere) return resolve(cwd)
+  if (FolderPath.safeParse(cwd).success) return cwd
+  throw fail('invalid_request', `On another machine --cwd takes an absolute path, not "${cwd}".`)
 }
 
 async function whyUnread(server: Server, session: string, status: 'interrupted' | 'paused'): Promise<string> {

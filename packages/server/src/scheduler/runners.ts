@@ -90,7 +90,7 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
     agents: () =>
       connections.of('runner').flatMap(({ principal }) => {
         const { name, agents } = announced.get(principal.id) ?? { name: '', agents: [] }
-        return agents.map((agent) => ({ ...agent, runner: name }))
+        return agents.map((agent) => ({ ...agent, runner: name, runnerId: principal.id }))
       }),
     [Symbol.dispose]: () => {
       leaveConnections()

@@ -16,7 +16,14 @@ import { people, sampleApprovals, sampleMessages, sampleQuestions, sampleSteps }
 import { sampleLive, sampleSession } from './sample-live.ts'
 import { Tokens } from './tokens.tsx'
 
-const demo = { agent: 'demo', name: 'Demo agent', description: 'A scripted agent', runner: 'here', available: true }
+const demo = {
+  agent: 'demo',
+  name: 'Demo agent',
+  description: 'A scripted agent',
+  runner: 'here',
+  runnerId: 'here-8d5ec0f9',
+  available: true,
+}
 
 /** Tokens, and every component of the page in every state, with samples behind them. */
 export function DesignPage(): ReactNode {

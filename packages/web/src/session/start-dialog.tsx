@@ -1,5 +1,6 @@
 import { uuidV7 } from '@hotline/client/uuid'
 import type { Problem } from '@hotline/protocol/error'
+import type { AgentRow } from '@hotline/protocol/http'
 import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useAgents } from '../live/use-agents.ts'
@@ -16,9 +17,17 @@ export function StartDialog({
   const { link, me } = useLive()
   const [shown, setShown] = useState(false)
   const { agents = [] } = useAgents(shown)
-  const [agent, setAgent] = useState('demo')
+  const [wanted, setWanted] = useState('')
   const [problem, setProblem] = useState<Problem | { detail: string }>()
   const [busy, setBusy] = useState(false)
+
+  // The same agent on two machines is two things: it would work in another's folders.
+  const chosen =
+    wanted === ''
+      ? (agents.find((row) => row.agent === 'demo') ?? agents[0])
+      : agents.find((row) => keyOf(row) === wanted)
+  const agent = chosen?.agent ?? 'demo'
+  const machines = new Map(agents.map(({ runner, runnerId }) => [runnerId, runner]))
 
   useEffect(() => {
     const element = dialog.current
@@ -42,6 +51,7 @@ export function StartDialog({
     const outcome = await link.command(`session:${session}`, 'session.start', {
       project: field('project') || (me.projects[0]?.project ?? 'default'),
       agent,
+      ...(chosen ? { runner: chosen.runnerId } : {}),
       ...(field('title') ? { title: field('title') } : {}),
       ...(field('cwd') ? { cwd: field('cwd') } : {}),
       ...(field('prompt') && agent !== 'command' ? { prompt: field('prompt') } : {}),
@@ -54,18 +64,22 @@ export function StartDialog({
     started(session)
   }
 
-  const chosen = agents.find((row) => row.agent === agent)
   return (
     <dialog ref={dialog} aria-label="New session">
       <form className="stack" onSubmit={(event) => void submit(event)}>
         <h1>New session</h1>
         <label className="field">
           <span>Agent</span>
-          <select className="input" value={agent} onChange={(event) => setAgent(event.target.value)}>
-            {agents.length === 0 && <option value="demo">No machine is connected yet</option>}
+          <select
+            className="input"
+            value={chosen ? keyOf(chosen) : ''}
+            onChange={(event) => setWanted(event.target.value)}
+          >
+            {agents.length === 0 && <option value="">No machine is connected yet</option>}
             {agents.map((row) => (
-              <option key={`${row.runner} ${row.agent}`} value={row.agent} disabled={!row.available}>
+              <option key={keyOf(row)} value={keyOf(row)} disabled={!row.available}>
                 {row.name}
+                {machines.size > 1 ? ` on ${machineName(row, machines)}` : ''}
                 {row.available ? '' : ' (not ready)'}
               </option>
             ))}
@@ -114,11 +128,21 @@ export function StartDialog({
           <button type="button" className="button" onClick={() => dialog.current?.close()}>
             Cancel
           </button>
-          <button type="submit" className="button strong" disabled={busy || agents.length === 0}>
+          <button type="submit" className="button strong" disabled={busy || chosen === undefined}>
             Start
           </button>
         </div>
       </form>
     </dialog>
   )
+}
+
+function keyOf({ agent, runnerId }: AgentRow): string {
+  return `${runnerId} ${agent}`
+}
+
+/** Two of the same name are told apart by their ids. */
+function machineName({ runner, runnerId }: AgentRow, machines: ReadonlyMap<string, string>): string {
+  const alike = [...machines.values()].filter((name) => name === runner)
+  return alike.length > 1 ? `${runner} (${runnerId.slice(-8)})` : runner
 }

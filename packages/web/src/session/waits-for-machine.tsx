@@ -6,8 +6,8 @@ import { useAgents } from '../live/use-agents.ts'
 /** Why a session that waits was not begun: nothing that is connected offers its agent, or can start it. */
 export function WaitsForMachine({ state }: { state: SessionState }): ReactNode {
   const waits = state.status === 'queued'
-  const { agents } = useAgents(waits, (now) => now.some((row) => row.agent === state.agent && row.available))
-  const why = waits && agents ? whyQueued(agents, state.agent) : undefined
+  const { agents } = useAgents(waits, (now) => whyQueued(now, state) === undefined)
+  const why = waits && agents ? whyQueued(agents, state) : undefined
   return why === undefined ? undefined : (
     <p className="notice" role="status">
       {why}
