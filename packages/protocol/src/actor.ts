@@ -7,7 +7,7 @@ export const Actor = z.object({
 })
 export type Actor = z.infer<typeof Actor>
 
-/** Through what an actor spoke: `web:<connection>`, `cli:tty0`, `api:<key>`, `slack:C04:123…`, `runner:<id>`. */
+/** Through what an actor spoke: `web:<key>`, `api:<key>`, `runner:<id>`; each further way in has its own, as `slack:C04:123`. */
 export const Channel = z.string().max(200)
 
 /** Roles on a project, weakest first; each includes those before it, except that only some may decide (see core/roles). */

@@ -8,18 +8,14 @@ export const limits = {
   queuedMessages: 100,
   /** Approvals and questions that may be open in one session; further ones are refused as "queue full". */
   openAsks: 100,
-  /** Bytes of one inbound WebSocket frame, and of one HTTP command. */
+  /** Bytes of one inbound WebSocket frame; a larger command goes over HTTP. */
   inboundFrameBytes: 64 * 1024,
-  /** Bytes of one HTTP body. */
-  httpBodyBytes: 1024 * 1024,
   /** Bytes of one event as it is stored and sent. */
   eventBytes: 256 * 1024,
   /** Bytes of the exact input of an approval that travels inside its event. */
   approvalInputBytes: 64 * 1024,
   /** Bytes of one piece of content that lies beside its event: a longer input of an approval. */
   contentBytes: 2 * 1024 * 1024,
-  /** Bytes of one batch that a runner reports. */
-  reportBytes: 512 * 1024,
   /** Events in one batch that a runner reports. */
   reportEvents: 500,
   /** Nesting depth of any JSON from outside. */
