@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path'
 
 /** One setting: its variable, what it is for, and what holds where nothing is set. */
 interface Option {
-  variable: string
+  env: string
   help: string
   unit?: string
   standard?: string
@@ -12,29 +12,29 @@ interface Option {
 
 /** All settings of a runner. Nothing else reads the environment. */
 export const options = {
-  url: { variable: 'HOTLINE_URL', help: 'The server to work for.', standard: 'http://localhost:4680' },
-  keyFile: { variable: 'HOTLINE_RUNNER_KEY_FILE', help: 'File that holds the key of this runner.' },
-  key: { variable: 'HOTLINE_RUNNER_KEY', help: 'The key itself, where there is no file.' },
-  dataDir: { variable: 'HOTLINE_DATA_DIR', help: 'Folder for state.', standard: '~/.hotline' },
-  name: { variable: 'HOTLINE_RUNNER_NAME', help: 'How people see this machine.', standard: 'the name of the machine' },
+  url: { env: 'HOTLINE_URL', help: 'The server to work for.', standard: 'http://localhost:4680' },
+  keyFile: { env: 'HOTLINE_RUNNER_KEY_FILE', help: 'File that holds the key of this runner.' },
+  key: { env: 'HOTLINE_RUNNER_KEY', help: 'The key itself, where there is no file.' },
+  dataDir: { env: 'HOTLINE_DATA_DIR', help: 'Folder for state.', standard: '~/.hotline' },
+  name: { env: 'HOTLINE_RUNNER_NAME', help: 'How people see this machine.', standard: 'the name of the machine' },
   debug: {
-    variable: 'HOTLINE_DEBUG',
+    env: 'HOTLINE_DEBUG',
     help: 'Areas to log in detail, separated by commas, or *. "wire" keeps what agents say, unmasked, in files.',
   },
   stopGraceMs: {
-    variable: 'HOTLINE_STOP_GRACE_MS',
+    env: 'HOTLINE_STOP_GRACE_MS',
     help: 'What an agent is given to end by itself before it is killed.',
     unit: 'milliseconds',
     standard: '3000',
   },
   stopDeadlineMs: {
-    variable: 'HOTLINE_STOP_DEADLINE_MS',
+    env: 'HOTLINE_STOP_DEADLINE_MS',
     help: 'How long the runner tries to deliver what its agents said last, when it is stopped.',
     unit: 'milliseconds',
     standard: '4000',
   },
   spoolBytes: {
-    variable: 'HOTLINE_SPOOL_BYTES',
+    env: 'HOTLINE_SPOOL_BYTES',
     help: 'What one session may hold back while the server is away; past it, its agent waits.',
     unit: 'bytes',
     standard: '16777216',
@@ -43,9 +43,9 @@ export const options = {
 
 /** The settings as people read them: name, meaning, default. */
 export function describeOptions(): string {
-  const lines = Object.values<Option>(options).map(({ variable, help, unit, standard }) => {
+  const lines = Object.values<Option>(options).map(({ env, help, unit, standard }) => {
     const facts = [unit, standard === undefined ? undefined : `default: ${standard}`].filter(Boolean).join('; ')
-    return `  ${variable}\n      ${help}${facts === '' ? '' : ` (${facts})`}`
+    return `  ${env}\n      ${help}${facts === '' ? '' : ` (${facts})`}`
   })
   return `Settings of a runner, from the environment:\n${lines.join('\n')}\n`
 }
@@ -66,9 +66,9 @@ export interface Config {
 
 /** Reads the settings. Throws an Error that says which variable is wrong and how. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const read = (option: Option): string | undefined => env[option.variable] || undefined
+  const read = (option: Option): string | undefined => env[option.env] || undefined
   const dataDir = read(options.dataDir) ?? join(homedir(), '.hotline')
-  if (!isAbsolute(dataDir)) throw new Error(`${options.dataDir.variable} must be an absolute path.`)
+  if (!isAbsolute(dataDir)) throw new Error(`${options.dataDir.env} must be an absolute path.`)
   return {
     url: readUrl(read(options.url) ?? options.url.standard),
     token: readKey(read(options.key), read(options.keyFile)),
@@ -85,7 +85,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 function readUrl(text: string): string {
   const url = URL.parse(text)
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new Error(`${options.url.variable} must be an address that begins with http:// or https://, not "${text}".`)
+    throw new Error(`${options.url.env} must be an address that begins with http:// or https://, not "${text}".`)
   }
   return url.origin
 }
@@ -95,11 +95,12 @@ function readKey(key: string | undefined, file: string | undefined): string {
   const token = text.trim()
   if (token !== '') return token
   const where = file === undefined ? '' : ` There is none in "${file}".`
-  throw new Error(`A runner needs a key: set ${options.keyFile.variable} or ${options.key.variable}.${where}`)
+  throw new Error(`A runner needs a key: set ${options.keyFile.env} or ${options.key.env}.${where}`)
 }
 
-function readNumber({ variable, unit, standard }: Option & { standard: string }, text: string | undefined): number {
-  const value = Number(text ?? standard)
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new Error(`${variable} must be a whole number of ${unit}, not "${text}".`)
+function readNumber({ env, unit, standard }: Option & { standard: string }, text: string | undefined): number {
+  const digits = text ?? standard
+  // `0x10`, `1e3` and ` 5` are numbers to JavaScript, and typing errors here.
+  if (/^[0-9]{1,15}$/.test(digits)) return Number(digits)
+  throw new Error(`${env} must be a whole number of ${unit}, not "${text}".`)
 }

@@ -26,6 +26,9 @@ test('settings have defaults, and a wrong one is named with what is wrong', asyn
   expect(() => readConfig({ HOTLINE_RUNNER_KEY: 'k', HOTLINE_STOP_GRACE_MS: 'soon' })).toThrow(
     'HOTLINE_STOP_GRACE_MS must be a whole number of milliseconds, not "soon".',
   )
+  for (const HOTLINE_SPOOL_BYTES of ['0x10', '1e9', '-1', ' 5', '5.0']) {
+    expect(() => readConfig({ HOTLINE_RUNNER_KEY: 'k', HOTLINE_SPOOL_BYTES })).toThrow('HOTLINE_SPOOL_BYTES must be')
+  }
 })
 
 test('what is announced is what can be started here, with a hint for the rest', async () => {

@@ -150,8 +150,8 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
   }
 }
 
-const namesOf = (all: Record<string, { env: string } | { variable: string }>): ReadonlySet<string> =>
-  new Set(Object.values(all).map((option) => ('env' in option ? option.env : option.variable)))
+const namesOf = (all: Record<string, { env: string }>): ReadonlySet<string> =>
+  new Set(Object.values(all).map(({ env }) => env))
 const serverNames = namesOf(serverOptions)
 const runnerNames = namesOf(runnerOptions)
 /** Of tests, and of the demonstration agent, which the runner starts. */

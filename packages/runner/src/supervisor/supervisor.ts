@@ -88,7 +88,7 @@ export class Supervisor {
   }
 
   #lookAround(): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const [session, until] of this.#cooling) if (until < now) this.#cooling.delete(session)
     if (this.#ports.link.connection.value.status !== 'open') return
     if (this.#isAnnounced) this.#ask()
@@ -153,7 +153,7 @@ export class Supervisor {
   async #isForUs({ session, status, runner }: Work): Promise<boolean> {
     const { link, profiles } = this.#ports
     if (runner !== null && runner !== this.#runner) return false
-    if ((this.#cooling.get(session) ?? 0) > Date.now() || this.#held.size >= sessionsMax) return false
+    if ((this.#cooling.get(session) ?? 0) > performance.now() || this.#held.size >= sessionsMax) return false
     if (status === 'starting' && runner === null) return false
     if (status === 'queued' && runner !== null) return true
     const snapshot = await link.request<{ state: { agent: string; resuming: boolean } }>(
@@ -174,21 +174,21 @@ export class Supervisor {
     try {
       actor = new SessionActor({ ...this.#ports, runner: this.#runner }, session)
     } catch (error) {
-      this.#cooling.set(session, Date.now() + cooldownMs)
+      this.#cooling.set(session, performance.now() + cooldownMs)
       log.error('session not taken', { session, error: String(error) })
       return
     }
     const done = actor
       .work()
       .catch((error: unknown) => {
-        this.#cooling.set(session, Date.now() + cooldownMs)
+        this.#cooling.set(session, performance.now() + cooldownMs)
         log.error('session failed', { session, error: error instanceof Error ? error.stack : String(error) })
         return actor.stop(AbortSignal.abort())
       })
       .finally(() => {
         this.#held.delete(session)
         // Listed for us and refused to us: the list is behind. A moment later it is not.
-        if (actor.fence === undefined) this.#cooling.set(session, Date.now() + refusedMs)
+        if (actor.fence === undefined) this.#cooling.set(session, performance.now() + refusedMs)
         this.#ask()
       })
     this.#held.set(session, { actor, done })
