@@ -4,6 +4,7 @@ import { approvalCommands } from './commands/approval.ts'
 import { messageCommands } from './commands/message.ts'
 import { projectCommands } from './commands/project.ts'
 import { sessionCommands } from './commands/session.ts'
+import { terminalCommands } from './commands/terminal.ts'
 import { errorCodes, Problem } from './error.ts'
 import { Id, StreamId } from './stream.ts'
 
@@ -12,10 +13,15 @@ export const commandData = {
   ...sessionCommands,
   ...messageCommands,
   ...approvalCommands,
+  ...terminalCommands,
   ...projectCommands,
   ...agentCommands,
 } as const
+
+/** The name of a command, `noun.verb`. */
 export type CommandType = keyof typeof commandData
+
+/** All of them, for whoever walks the commands. */
 export const commandTypes = Object.keys(commandData) as [CommandType, ...CommandType[]]
 
 /**
@@ -29,9 +35,12 @@ export const CommandEnvelope = z.strictObject({
   data: z.unknown(),
 })
 
+/** A command of one type as it was read: defaults are filled in. */
 export type CommandOf<T extends CommandType> = T extends CommandType
   ? { id: string; stream: string; type: T; data: z.infer<(typeof commandData)[T]> }
   : never
+
+/** Any command as it was read. */
 export type Command = CommandOf<CommandType>
 /** What a sender writes: members with a default may be left out. */
 export type CommandInput<T extends CommandType> = z.input<(typeof commandData)[T]>
@@ -48,6 +57,8 @@ export type AcceptedFacts = z.infer<typeof AcceptedFacts>
 /** The answer to a command. */
 export const Accepted = AcceptedFacts.extend({ id: z.string(), seq: z.int(), cursor: z.string() })
 export type Accepted = z.infer<typeof Accepted>
+
+/** The answer to a command that changed nothing, in a `refused` frame. */
 export const Refused = z.looseObject({ id: z.string(), problem: Problem })
 export type Refused = z.infer<typeof Refused>
 

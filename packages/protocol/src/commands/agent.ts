@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { limits } from '../limits.ts'
 import { Id } from '../stream.ts'
 
 /** The types of events that a runner may report of its agent; everything else is the server's or a person's to say. */
@@ -31,8 +32,11 @@ export const reportable = [
   'control.done',
   'control.failed',
 ] as const
+
+/** Events that come from an agent's side, and from nowhere else. */
 export type ReportableType = (typeof reportable)[number]
 
+/** An event as a runner tells it; the rules decide whether it still fits. */
 export const Report = z.strictObject({
   type: z.enum(reportable),
   /** When it happened on the runner's machine; kept as evidence inside `data.observedAt`. */
@@ -41,11 +45,12 @@ export const Report = z.strictObject({
 })
 export type Report = z.infer<typeof Report>
 
+/** What runners send, and the server's own clocks; people cannot send these. */
 export const agentCommands = {
   /** A runner takes a queued or interrupted session, or its own again after a restart. The fence grows by one. */
   'lease.take': z.strictObject({}),
   /** What the agent did since the last report, in order, under the fence of the lease. */
-  'agent.report': z.strictObject({ fence: z.int().min(1), events: z.array(Report).min(1).max(500) }),
+  'agent.report': z.strictObject({ fence: z.int().min(1), events: z.array(Report).min(1).max(limits.reportEvents) }),
   /** The server's own clocks. */
   'approval.expire': z.strictObject({ approval: Id }),
   'contact.lose': z.strictObject({ since: z.string() }),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Digest, Scope, Verdict } from '../events/approval.ts'
 import { Id } from '../stream.ts'
 
+/** Answers of people to what an agent asks. */
 export const approvalCommands = {
   /** `digest` is that of the request as it was shown; it must be the one that is stored. */
   'approval.decide': z.strictObject({
@@ -21,12 +22,4 @@ export const approvalCommands = {
     action: z.enum(['accept', 'decline', 'cancel']),
     content: z.unknown().optional(),
   }),
-  'input.send': z.strictObject({
-    text: z
-      .string()
-      .min(1)
-      .max(32 * 1024),
-    encoding: z.enum(['utf8', 'base64']).default('utf8'),
-  }),
-  'terminal.resize': z.strictObject({ cols: z.int().min(2).max(1_000), rows: z.int().min(2).max(1_000) }),
 }

@@ -4,6 +4,7 @@ import { Id } from '../stream.ts'
 /** The outer bound of any message; the session's own limits are checked by its rules. */
 const MessageText = z.string().max(100_000)
 
+/** What people write, and what they do with what still waits. */
 export const messageCommands = {
   /** The id of the command becomes the id of the message. */
   'message.send': z.strictObject({

@@ -4,6 +4,7 @@ import { TaskColumn } from '../events/project.ts'
 import { Id } from '../stream.ts'
 import { Title } from './session.ts'
 
+/** Projects, their members and their tasks. */
 export const projectCommands = {
   /** Creates the project stream it is sent to; the sender becomes its owner. */
   'project.create': z.strictObject({ name: Title }),

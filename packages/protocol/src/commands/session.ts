@@ -9,6 +9,7 @@ const line = (max: number) =>
     .max(max)
     .regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line')
 
+/** One line for a list: of a session, a task or a project. */
 export const Title = line(200)
 /** Absolute, without NUL; the runner checks the rest on its own machine. */
 export const FolderPath = z
@@ -21,12 +22,15 @@ const Argument = z
   .string()
   .max(32_768)
   .regex(/^[^\u0000]*$/, 'must not contain NUL')
+
+/** A program and its arguments; no shell reads them. */
 export const CommandLine = z
   .array(Argument)
   .min(1)
   .max(256)
   .refine((argv) => argv[0] !== '' && !argv[0]?.startsWith('-'), 'must start with a program')
 
+/** What people want of a session as a whole. */
 export const sessionCommands = {
   /** Creates the stream it is sent to and puts the session into the queue. */
   'session.start': z.strictObject({
