@@ -9,10 +9,12 @@ export class Failure extends Error {
   }
 }
 
+/** A refusal of the command line's own. */
 export function fail(code: ErrorCode, detail: string): Failure {
   return new Failure(problem(code, detail))
 }
 
+/** The exit code of a refusal, by its kind. */
 export function exitCodeOf(refusal: Problem): number {
   return errorKinds[kindOf(refusal.code)].exit
 }

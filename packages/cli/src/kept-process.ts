@@ -11,6 +11,7 @@ const restartWaitsMs = [0, 200, 500, 1_000, 2_000, 5_000] as const
 /** One that ran for so long before it ended is started again quickly. */
 const steadyMs = 60_000
 
+/** What is to be kept running. */
 export interface ProcessPlan {
   /** In messages. */
   name: string
@@ -30,6 +31,7 @@ export interface Ready {
   [fact: string]: unknown
 }
 
+/** A process that is started again whenever it dies. */
 export interface KeptProcess {
   /** The first time it was ready. Rejects with a `Failure` where it cannot start at all. */
   readonly ready: Promise<Ready>

@@ -14,6 +14,7 @@ export interface Option {
   help: string
 }
 
+/** The settings that every command takes. */
 export const options = {
   url: {
     flag: '--url',

@@ -13,6 +13,7 @@ export interface QueueNote extends Disposable {
   look(state: SessionState | undefined): void
 }
 
+/** `note` hears a line for a person. */
 export function openQueueNote(link: Link, note: (text: string) => void): QueueNote {
   let timer: NodeJS.Timeout | undefined
   let wanted: SessionState | undefined

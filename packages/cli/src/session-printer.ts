@@ -10,6 +10,7 @@ const streamingMax = 20
 /** Letters of a name that are shown. */
 const nameMax = 24
 
+/** Prints what happens in a session, event by event. */
 export interface SessionPrinter {
   event(event: Envelope): void
   /** What is left of lines that have not ended. */

@@ -23,6 +23,7 @@ export interface Settings {
   port: string | undefined
 }
 
+/** What was said on the command line. */
 export interface Flags {
   url?: string
   token?: string
@@ -31,6 +32,7 @@ export interface Flags {
   json?: boolean
 }
 
+/** What this process was started with. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 const standardPort = '4680'

@@ -20,6 +20,7 @@ export interface TypedLines {
   giveUp(): { unsent: readonly string[]; text: string } | undefined
 }
 
+/** What sending lines needs. */
 export interface TypedLinesPorts {
   link: Link
   /** Ends when the line is answered. */
@@ -29,6 +30,7 @@ export interface TypedLinesPorts {
   note: (text: string) => void
 }
 
+/** Sends one line after the other; each waits until the one before it is answered. */
 export function openTypedLines({ link, send, broken, note }: TypedLinesPorts): TypedLines {
   const waiting: string[] = []
   let isOver = false

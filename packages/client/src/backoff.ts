@@ -7,6 +7,7 @@ const leastMs = 50
 /** A server cannot send us away for longer than this. */
 const toldMaxMs = 10 * 60_000
 
+/** How long to wait before the next try. */
 export interface Wait {
   waitMs: number
   /** True once the first tries are over: a person may want to press Reconnect. */

@@ -6,6 +6,7 @@ export interface Clock {
   after(delayMs: number, call: () => void): () => void
 }
 
+/** The machine's own time. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   after: (delayMs, call) => {

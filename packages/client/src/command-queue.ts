@@ -38,6 +38,7 @@ interface Entry {
   waiters: Set<(outcome: CommandOutcome) => void>
 }
 
+/** What the queue needs of the link. */
 export interface CommandPorts {
   outbox: Outbox
   /** False where there is no connection. */

@@ -24,6 +24,7 @@ const closeTimeoutMs = 1_000
 /** The part of a WebSocket that is used here: a browser's, or Node's own. */
 export type WebSocketConstructor = new (url: URL, protocol: string) => WebSocket
 
+/** Where to connect, as whom, and with what. */
 export interface ConnectorOptions {
   url: string
   credential: Credential

@@ -4,7 +4,11 @@ import { readJson } from './read-json.ts'
 
 /** A personal token or a key, or the cookie of the page that runs this. */
 export type Credential = { kind: 'token'; token: string } | { kind: 'cookie' }
+
+/** Methods that the API has. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+/** What came of a request; a refusal is a value. */
 export type Answer<R> = { ok: true; value: R } | { ok: false; problem: Problem }
 
 /** A request without an answer after this counts as lost; what it asked for may have been done. */

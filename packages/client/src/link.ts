@@ -50,6 +50,7 @@ export interface Ephemeral {
   people?: readonly string[]
 }
 
+/** What became of a command. Once accepted it is in the log; a refusal changed nothing, unless it says otherwise. */
 export type CommandOutcome = { ok: true; accepted: Accepted } | { ok: false; problem: Problem }
 
 /** One connection to a server: streams to follow and commands to send. The SDK's session views are built on it. */

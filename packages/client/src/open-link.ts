@@ -10,6 +10,7 @@ import { memoryOutbox, type Outbox } from './outbox.ts'
 import { StreamFollow } from './stream-follow.ts'
 import { uuidV7 } from './uuid.ts'
 
+/** Where to connect and as whom; the rest has sensible values. */
 export interface LinkOptions {
   /** Of the server, for example `http://localhost:4680`. */
   url: string

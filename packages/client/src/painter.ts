@@ -6,6 +6,7 @@ interface Screen {
   requestAnimationFrame?: (paint: () => void) => number
 }
 
+/** Joins many changes into one painting. */
 export interface Painter {
   /** Paints once soon, however often it is called until then: with the next frame, or at once where there is no screen. */
   soon(): void

@@ -11,6 +11,7 @@ export interface Present {
   watching: readonly string[]
 }
 
+/** Who else is here, and a way to say that one writes. */
 export interface Presence extends Disposable {
   readonly present: Readable<Present>
   /** One writes here: the others are told, not more often than they need. */

@@ -5,6 +5,7 @@ export interface Watchable<T> extends Readable<T> {
   set(value: T): void
 }
 
+/** Makes a value that can be set and watched. */
 export function watchable<T>(first: T): Watchable<T> {
   let value = first
   const watchers = new Set<(value: T) => void>()

@@ -9,6 +9,7 @@ export function isPassing(why: Problem): boolean {
   return kind === 'unavailable' || kind === 'rate-limited' || kind === 'internal'
 }
 
+/** Reads again what could not be read, with growing waits. */
 export interface Retry extends Disposable {
   /** Tries again after a while, longer each time, or as soon as the connection is open again. */
   after(why: Problem): void

@@ -10,6 +10,7 @@ import { isPassing, openRetry } from './retry.ts'
 /** Sessions in one page. */
 const pageRows = 200
 
+/** The list as it stands now: always whole, never changed in place. */
 export interface SessionListPicture {
   /** `failed`: it cannot be shown, for the reason in `problem`. A passing problem stands beside what is shown. */
   status: 'loading' | 'live' | 'failed'
@@ -20,6 +21,7 @@ export interface SessionListPicture {
   hasOlder: boolean
 }
 
+/** The sessions of some projects, live. */
 export interface SessionList extends Disposable {
   readonly picture: Readable<SessionListPicture>
   /** The next page of older sessions; answers the problem if it could not be read. */

@@ -41,6 +41,7 @@ export interface SessionPicture {
   lastEventAt?: number
 }
 
+/** A session to watch and to write to. */
 export interface SessionView extends SessionCommands, Disposable {
   readonly picture: Readable<SessionPicture>
   readonly connection: Readable<ConnectionState>

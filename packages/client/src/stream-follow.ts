@@ -24,6 +24,7 @@ interface Local {
   ahead: number
 }
 
+/** What a follow needs of its connection. */
 export interface StreamFollowPorts {
   /** False where there is no connection. */
   send: (frame: object) => boolean

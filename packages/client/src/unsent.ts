@@ -11,6 +11,7 @@ export interface UnsentMessage {
   problem?: Problem
 }
 
+/** One's own messages between Send and their place in the conversation. */
 export interface Unsent extends Disposable {
   give(id: string, text: string): void
   answered(id: string, outcome: CommandOutcome): void

@@ -18,10 +18,12 @@ export type Decision =
   | { ok: true; events: readonly KnownDraft[]; facts?: AcceptedFacts }
   | { ok: false; problem: Problem }
 
+/** It happens: these events, in order; none where it is so already. */
 export function accept(...events: KnownDraft[]): Decision {
   return { ok: true, events }
 }
 
+/** It does not happen; nothing is written. */
 export function refuse(code: ErrorCode, detail: string, facts?: Record<string, unknown>): Decision {
   return { ok: false, problem: problem(code, detail, facts) }
 }

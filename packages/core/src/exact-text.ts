@@ -12,6 +12,7 @@ export type Piece =
   | { kind: 'odd'; text: string; label: string; odd: OddKind; name?: string }
   | { kind: 'letters'; text: string }
 
+/** A text with all that a reader could miss in it. */
 export interface Reading {
   pieces: readonly Piece[]
   /** What the reader is warned of, as short phrases; empty where all is plain. */

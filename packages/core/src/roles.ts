@@ -12,6 +12,7 @@ const byRole: Record<Role, readonly Permission[]> = {
   owner: ['read', 'write', 'decide', 'admin', 'own'],
 }
 
+/** Whether a role on a project has the permission. */
 export function roleAllows(role: Role, permission: Permission): boolean {
   return byRole[role].includes(permission)
 }
@@ -52,6 +53,7 @@ const bySender: Record<CommandType, Sender> = {
   'contact.restore': 'system',
 }
 
+/** Who may send a command of this type. */
 export function senderOf(type: CommandType): Sender {
   return bySender[type]
 }

@@ -19,6 +19,7 @@ export type ToolKind =
   | 'switch_mode'
   | 'other'
 
+/** As ACP has them. */
 export type ToolStatus = 'pending' | 'in_progress' | 'completed' | 'failed'
 
 /** One button of a permission request. */
@@ -50,6 +51,7 @@ export interface Ask {
   whenCancelled?: 'withdraw' | 'await'
 }
 
+/** One line of a plan. */
 export interface PlanEntry {
   content: string
   status?: 'pending' | 'in_progress' | 'completed'
@@ -140,6 +142,7 @@ export type Step =
   /** Writes the agent's own environment, names and values, as a JSON object. */
   | { do: 'env'; file: string }
 
+/** How a script may let the agent die. */
 export type DeathSignal = 'SIGKILL' | 'SIGTERM' | 'SIGSEGV' | 'SIGABRT' | 'SIGINT' | 'SIGHUP'
 
 /** Packs steps into the text of a prompt; text around it is allowed, and several scripts play one after another. */

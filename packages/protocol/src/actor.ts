@@ -12,5 +12,7 @@ export const Channel = z.string().max(200)
 
 /** Roles on a project, weakest first; each includes those before it, except that only some may decide (see core/roles). */
 export const roles = ['viewer', 'operator', 'approver', 'admin', 'owner'] as const
+
+/** What somebody may do in a project, see `core/roles`. */
 export const Role = z.enum(roles)
 export type Role = z.infer<typeof Role>

@@ -21,6 +21,8 @@ export const errorKinds = {
   internal: { status: 500, close: 1011, exit: 1, retry: 'once' },
   unavailable: { status: 503, close: 4503, exit: 6, retry: 'with backoff, from the cursor' },
 } as const
+
+/** What sort of refusal it is: status, close code, exit code and retry rule follow from it. */
 export type ErrorKind = keyof typeof errorKinds
 
 interface ErrorEntry {
@@ -67,7 +69,11 @@ export const errors = {
   draining: { kind: 'unavailable', title: 'The server is going down; come back soon' },
   unreachable: { kind: 'unavailable', title: 'The server cannot be reached' },
 } as const satisfies Record<string, ErrorEntry>
+
+/** Why exactly something was refused. Codes travel; their meaning never changes. */
 export type ErrorCode = keyof typeof errors
+
+/** All of them, in the order of the table. */
 export const errorCodes = Object.keys(errors) as [ErrorCode, ...ErrorCode[]]
 
 /**
@@ -90,6 +96,7 @@ export function problem(code: ErrorCode, detail: string, facts: Record<string, u
   return { ...facts, type: `urn:hotline:error:${code}`, title, status: errorKinds[kind].status, code, detail }
 }
 
+/** The kind that a code belongs to. */
 export function kindOf(code: ErrorCode): ErrorKind {
   return errors[code].kind
 }

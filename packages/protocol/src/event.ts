@@ -13,6 +13,7 @@ export interface EventSpec<D extends z.ZodType = z.ZodType, B extends z.ZodType 
   body: B
 }
 
+/** Describes a type of event; without `body` there is nothing to erase in it. */
 export function defineEvent<D extends z.ZodType>(since: number, data: D): EventSpec<D, undefined>
 export function defineEvent<D extends z.ZodType, B extends z.ZodType>(since: number, data: D, body: B): EventSpec<D, B>
 export function defineEvent(since: number, data: z.ZodType, body?: z.ZodType): EventSpec {
@@ -39,6 +40,7 @@ export const Envelope = z.looseObject({
   /** Hex SHA-256 over the previous hash, the epoch, the position, the header and the digest of the body. */
   hash: z.string(),
 })
+/** An event as it stands in the log, of whatever type; what it means is read with `asKnown`. */
 export interface Envelope {
   v: number
   stream: string

@@ -22,6 +22,8 @@ export const eventSpecs = {
 } as const satisfies Record<string, EventSpec>
 
 type Specs = typeof eventSpecs
+
+/** The name of an event that this version knows, `noun.verbed`. */
 export type EventType = keyof Specs
 
 /** What is loose on the wire is closed inside: the members that this version knows. */
@@ -32,6 +34,8 @@ type Known<T> = T extends readonly (infer U)[]
     : T
 
 export type DataOf<T extends EventType> = Known<z.infer<Specs[T]['data']>>
+
+/** What can be erased of an event: people's and agents' own words. */
 export type BodyOf<T extends EventType> = Specs[T]['body'] extends z.ZodType
   ? Known<z.infer<Specs[T]['body']>>
   : undefined
@@ -40,6 +44,8 @@ export type BodyOf<T extends EventType> = Specs[T]['body'] extends z.ZodType
 export type EventOf<T extends EventType> = T extends EventType
   ? Omit<Envelope, 'type' | 'data' | 'body'> & { type: T; data: DataOf<T>; body?: BodyOf<T> | undefined }
   : never
+
+/** An event of any type that this version knows. */
 export type KnownEvent = EventOf<EventType>
 
 /** A draft of a known type: what `decide` returns and what a runner reports. */
@@ -48,8 +54,11 @@ export type DraftOf<T extends EventType> = T extends EventType
     ? Omit<Draft<T, DataOf<T>, BodyOf<T>>, 'body'> & { body: BodyOf<T> }
     : Omit<Draft<T, DataOf<T>>, 'body'>
   : never
+
+/** The same before it has a place. */
 export type KnownDraft = DraftOf<EventType>
 
+/** False for events of a newer version, which are passed on untouched. */
 export function isKnownType(type: string): type is EventType {
   return Object.hasOwn(eventSpecs, type)
 }

@@ -25,6 +25,7 @@ export const clientFrames = {
   ping: z.strictObject({ t: z.literal('ping') }),
 } as const
 
+/** Any frame of a client. Strict: a member that is not known is a typing error. */
 export const ClientFrame = z.discriminatedUnion('t', [
   clientFrames.hello,
   clientFrames.follow,
@@ -52,6 +53,7 @@ export const Welcome = z.looseObject({
 })
 export type Welcome = z.infer<typeof Welcome>
 
+/** What a server says. Loose: a client passes over members that it does not know. */
 export const serverFrames = {
   welcome: Welcome,
   /** Contiguous events `from` to `to`. The same bytes go to every follower of the stream. */
@@ -87,6 +89,7 @@ export const serverFrames = {
   goodbye: z.looseObject({ t: z.literal('goodbye'), code: z.string(), retryAfterMs: z.number().optional() }),
 } as const
 
+/** Any frame of a server. */
 export const ServerFrame = z.discriminatedUnion('t', [
   serverFrames.welcome,
   serverFrames.events,

@@ -48,6 +48,7 @@ export const CreateKeyBody = z.strictObject({
   projects: z.array(Id).max(100).optional(),
 })
 
+/** A key as its owner sees it; never the secret. */
 export const KeyRow = z.object({
   key: z.string(),
   kind: KeyKind,
@@ -80,6 +81,8 @@ export const AccountRow = z.object({
   createdAt: z.string(),
 })
 export type AccountRow = z.infer<typeof AccountRow>
+
+/** `GET /api/accounts` */
 export const AccountPage = z.object({ accounts: z.array(AccountRow) })
 
 /** `GET /api/me` */
@@ -114,6 +117,8 @@ export const SessionRow = z.object({
   updatedAt: z.string(),
 })
 export type SessionRow = z.infer<typeof SessionRow>
+
+/** `GET /api/sessions` */
 export const SessionPage = z.object({
   sessions: z.array(SessionRow),
   /** `before` of the next page; null at the end. */
@@ -203,7 +208,10 @@ export type AnnounceBody = z.infer<typeof AnnounceBody>
 export const Content = z.strictObject({ text: z.string() })
 export type Content = z.infer<typeof Content>
 
+/** `GET /api/agents` */
 export const AgentPage = z.object({ agents: z.array(AgentRow).readonly() })
+
+/** Answer to `PUT /api/runner`: the name under which the server knows it. */
 export const AnnounceAnswer = z.object({ runner: z.string() })
 
 /** `GET /healthz`, `GET /readyz` */

@@ -11,6 +11,8 @@ export const sessionStatuses = [
   'failed',
   'aborted',
 ] as const
+
+/** Where a session stands. */
 export const SessionStatus = z.enum(sessionStatuses)
 export type SessionStatus = z.infer<typeof SessionStatus>
 

@@ -2,10 +2,14 @@ import { z } from 'zod'
 
 /** What a stream belongs to: a run of an agent, a card, a project, or the server itself. */
 export const streamKinds = ['session', 'task', 'project', 'server'] as const
+
+/** What a stream is the log of. */
 export type StreamKind = (typeof streamKinds)[number]
 
 /** Ids are minted by us or by a client as UUIDs; short names are allowed so that people can read them. Never a leading `-`. */
 export const idPattern = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/
+
+/** Of an account, a session, a message, … */
 export const Id = z.string().regex(idPattern, 'must be 1 to 64 letters, digits, "_" or "-"')
 
 /** `<kind>:<id>`, for example `session:0198a1…`. */
@@ -34,6 +38,7 @@ export const CursorText = z
   .string()
   .regex(/^(0|now|[a-z0-9]{8}\.(0|[1-9][0-9]{0,15}))$/, 'must be "0", "now" or <epoch>.<seq>')
 
+/** `<epoch>.<seq>`, as it travels. */
 export function formatCursor(cursor: Cursor): string {
   return `${cursor.epoch}.${cursor.seq}`
 }

@@ -34,6 +34,7 @@ const comeBackMs = 1_000
 /** How the log is opened. */
 export type OpenDatabase = (place: DatabasePlace, means: DatabaseMeans) => Promise<Database>
 
+/** A server that listens. */
 export interface RunningServer extends AsyncDisposable {
   /** What people are told: with `localhost`, or the public URL. */
   url: string

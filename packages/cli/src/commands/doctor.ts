@@ -9,6 +9,7 @@ import { inLine } from '../approval-card.ts'
 import type { Settings } from '../settings.ts'
 import type { CommandContext } from './context.ts'
 
+/** One thing that was looked at. */
 export interface Finding {
   ok: boolean
   /** What was found, and what to do about it. */

@@ -35,6 +35,7 @@ const passedOn: readonly string[] = [
 /** What the runner hands on to agents: the surroundings of a program, and what the profiles name. */
 const forAgents: readonly string[] = [...surroundings, ...builtinProfiles(undefined).flatMap(({ env }) => env ?? [])]
 
+/** What is started, with which settings, and who hears of it. */
 export interface UpPorts {
   settings: Settings
   env: Environment

@@ -14,6 +14,7 @@ import { openQueueNote } from '../queue-note.ts'
 import { openSessionPrinter } from '../session-printer.ts'
 import { openTypedLines } from '../typed-lines.ts'
 
+/** How a session is watched, and for how long. */
 export interface Watching {
   /** Every event as one line of JSON. */
   json: boolean

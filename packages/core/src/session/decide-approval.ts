@@ -75,6 +75,7 @@ export function expireApproval(state: SessionState, id: string, context: Context
   return accept({ type: 'approval.timed_out', subject: `approval:${id}`, data: { approval: id } })
 }
 
+/** A person answers, or declines to answer, what the agent asked. The first one counts. */
 export function decideQuestion(state: SessionState, command: CommandOf<'question.answer'>): Decision {
   const { question, action, content } = command.data
   if (!state.questions.some((open) => open.question === question)) {

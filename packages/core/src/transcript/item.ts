@@ -14,6 +14,7 @@ interface Placed {
   at: string
 }
 
+/** A message, or as much of it as has come. */
 export interface MessageItem extends Placed {
   kind: 'message'
   message: string
@@ -32,12 +33,14 @@ export interface MessageItem extends Placed {
   metadata?: Record<string, unknown> | undefined
 }
 
+/** What an agent thought aloud. */
 export interface ThoughtItem extends Placed {
   kind: 'thought'
   text: string
   streaming: boolean
 }
 
+/** A tool call, from its begin to its outcome. */
 export interface StepItem extends Placed {
   kind: 'step'
   step: string
@@ -54,6 +57,7 @@ export interface StepItem extends Placed {
   endedAt?: string | undefined
 }
 
+/** A request, and its answer once there is one. */
 export interface ApprovalItem extends Placed {
   kind: 'approval'
   approval: string
@@ -76,6 +80,7 @@ export interface ApprovalItem extends Placed {
   dispatch?: 'dispatched' | 'refused' | 'unknown' | undefined
 }
 
+/** A question of the agent, and its answer. */
 export interface QuestionItem extends Placed {
   kind: 'question'
   question: string
@@ -97,6 +102,7 @@ export interface OutputItem extends Placed {
   bytes: number
 }
 
+/** What somebody typed into the terminal. */
 export interface InputItem extends Placed {
   kind: 'input'
   by: Actor
@@ -104,6 +110,7 @@ export interface InputItem extends Placed {
   text: string
 }
 
+/** The agent's plan as it stood then. */
 export interface PlanItem extends Placed {
   kind: 'plan'
   entries: readonly { text: string; status: 'pending' | 'in_progress' | 'completed' }[]
@@ -118,6 +125,7 @@ export interface TurnItem extends Placed {
   error?: string | undefined
 }
 
+/** A change of the session's state. */
 export interface StateItem extends Placed {
   kind: 'state'
   from: SessionStatus
@@ -128,6 +136,7 @@ export interface StateItem extends Placed {
   note?: string | undefined
 }
 
+/** Something that a person wanted done to the agent, and what became of it. */
 export interface ControlItem extends Placed {
   kind: 'control'
   control: string
@@ -144,6 +153,7 @@ export interface NoticeItem extends Placed {
   text: string
 }
 
+/** One thing in a conversation, as a screen shows it. */
 export type Item =
   | MessageItem
   | ThoughtItem

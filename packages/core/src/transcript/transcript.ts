@@ -18,6 +18,7 @@ export interface Transcript {
   turnStartedAt?: string | undefined
 }
 
+/** Before the first event. */
 export const emptyTranscript: Transcript = { seq: 0, items: [], places: new Map() }
 
 /** Goes on with the next events, in order. Events that were folded already are passed over. */

@@ -19,11 +19,13 @@ export interface Call {
   afterAnswer(task: () => Promise<void>): void
 }
 
+/** What the other side may ask and tell, by method. */
 export interface Handlers {
   readonly requests: Readonly<Record<string, (params: unknown, call: Call) => Promise<unknown>>>
   readonly notifications: Readonly<Record<string, (params: unknown) => void>>
 }
 
+/** How a request of ours may be given up. */
 export interface RequestOptions {
   signal: AbortSignal
   /** withdraw: on abort send $/cancel_request and reject at once; await: only the client's answer settles it. */

@@ -4,13 +4,19 @@ import { Id } from '../stream.ts'
 
 /** Hex SHA-256. */
 export const Digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
+
+/** What a person may say to a request; `modify` allows another input. */
 export const Verdict = z.enum(['allow', 'deny', 'modify'])
 export type Verdict = z.infer<typeof Verdict>
+
+/** How far an allowance reaches. */
 export const Scope = z.enum(['once', 'session', 'project'])
 export type Scope = z.infer<typeof Scope>
 /** What an answer really controls: the bytes that run, a sandboxed run, the agent's goodwill, or nothing. */
 export const Strength = z.enum(['enforced', 'mediated', 'advisory', 'observe_only'])
 export type Strength = z.infer<typeof Strength>
+
+/** What became of a request. */
 export const ApprovalOutcome = z.enum(['allowed', 'allowed_modified', 'denied', 'timed_out', 'cancelled'])
 export type ApprovalOutcome = z.infer<typeof ApprovalOutcome>
 
@@ -34,6 +40,7 @@ export const ApprovalRequest = z.looseObject({
 })
 export type ApprovalRequest = z.infer<typeof ApprovalRequest>
 
+/** What an agent asks, until it knows the answer. */
 export const approvalEvents = {
   'approval.requested': defineEvent(
     1,

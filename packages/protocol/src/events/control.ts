@@ -2,9 +2,11 @@ import { z } from 'zod'
 import { defineEvent } from '../event.ts'
 import { Id } from '../stream.ts'
 
+/** What can be done to an agent besides writing to it. */
 export const ControlAction = z.enum(['pause', 'resume', 'interrupt', 'kill', 'set_mode'])
 export type ControlAction = z.infer<typeof ControlAction>
 
+/** Somebody wants something done to the agent, and what became of it. */
 export const controlEvents = {
   /** A person wants something done to the agent; the runner that holds it answers with done or failed. */
   'control.requested': defineEvent(

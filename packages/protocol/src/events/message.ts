@@ -5,6 +5,7 @@ import { Id } from '../stream.ts'
 const Text = z.looseObject({ text: z.string() })
 const OfMessage = z.looseObject({ message: Id })
 
+/** Messages of people and agents: whole, in pieces, waiting, delivered, seen. */
 export const messageEvents = {
   /** A whole message. A person's message to an agent starts its life as queued. */
   'message.posted': defineEvent(

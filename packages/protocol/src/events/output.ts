@@ -5,8 +5,11 @@ import { Id } from '../stream.ts'
 /** `log`: what the runner has to say of the agent, such as that a line of it was dropped. */
 export const OutputSource = z.enum(['stdout', 'stderr', 'pty', 'log'])
 export type OutputSource = z.infer<typeof OutputSource>
+
+/** How bytes travel inside JSON. */
 export const Encoding = z.enum(['utf8', 'base64'])
 
+/** What a program prints, what is typed to it, its terminal's size, the server's own notices, and what was erased. */
 export const outputEvents = {
   'output.appended': defineEvent(
     1,

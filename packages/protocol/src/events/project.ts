@@ -4,9 +4,11 @@ import { defineEvent } from '../event.ts'
 import { SessionStatus } from '../session-status.ts'
 import { Id } from '../stream.ts'
 
+/** Columns of the board, from left to right. */
 export const TaskColumn = z.enum(['backlog', 'todo', 'in_progress', 'review', 'done', 'cancelled'])
 export type TaskColumn = z.infer<typeof TaskColumn>
 
+/** Projects, members, tasks, and the line of each session in its project. */
 export const projectEvents = {
   'project.created': defineEvent(1, z.looseObject({ project: Id }), z.looseObject({ name: z.string() })),
   'project.renamed': defineEvent(1, z.looseObject({}), z.looseObject({ name: z.string() })),

@@ -22,6 +22,7 @@ export const ChangeReason = z.enum([
 ])
 export type ChangeReason = z.infer<typeof ChangeReason>
 
+/** The life of a session: its states, who holds it, what is known of its agent. */
 export const sessionEvents = {
   'session.created': defineEvent(
     1,

@@ -2,10 +2,15 @@ import { z } from 'zod'
 import { defineEvent } from '../event.ts'
 import { Id } from '../stream.ts'
 
+/** What a tool call does, as ACP divides them. */
 export const StepKind = z.enum(['read', 'edit', 'delete', 'move', 'search', 'execute', 'think', 'fetch', 'other'])
 export type StepKind = z.infer<typeof StepKind>
+
+/** How a tool call ended; `denied` by a person, `cancelled` with its turn. */
 export const StepOutcome = z.enum(['done', 'failed', 'denied', 'cancelled'])
 export type StepOutcome = z.infer<typeof StepOutcome>
+
+/** Why an agent came to rest; `refused` by its model, `limit` of its tokens or steps. */
 export const TurnEnd = z.enum(['end', 'cancelled', 'refused', 'limit', 'error'])
 export type TurnEnd = z.infer<typeof TurnEnd>
 
@@ -18,6 +23,7 @@ export const FileChange = z.looseObject({
 })
 export type FileChange = z.infer<typeof FileChange>
 
+/** What an agent does between a message and its rest. */
 export const turnEvents = {
   'turn.started': defineEvent(1, z.looseObject({ turn: Id, message: Id.optional() })),
   'turn.ended': defineEvent(

@@ -53,6 +53,7 @@ export interface Ask {
   scopes: readonly ('once' | 'session' | 'project')[]
 }
 
+/** What an agent does, in the words of no agent. */
 export type AgentEvent =
   | ({ t: 'profile' } & AgentFacts)
   | { t: 'text'; role: 'agent' | 'thought'; message: string; delta: string }
@@ -103,6 +104,7 @@ export type Verdict =
   | { verdict: 'modify'; input: string }
   | { verdict: 'deny' }
 
+/** A person's answer to a question of the agent. */
 export type QuestionAnswer = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
 
 /** A running agent. */

@@ -7,6 +7,7 @@ import { storeProblem, subjectOf } from './accounts.ts'
 import type { Owners } from './owners.ts'
 import { actorOf, type Principal } from './principal.ts'
 
+/** What turning accounts off and on needs of the world. */
 export interface AccountSwitchPorts {
   lists: Lists
   log: AccessLog

@@ -191,6 +191,7 @@ export function keyOfName(name: string): string {
   return name.toLowerCase()
 }
 
+/** The subject of events about an account. */
 export function subjectOf(account: string): string {
   return `account:${account}`
 }
@@ -207,6 +208,7 @@ export function storeProblem(refusal: AppendRefusal): Problem {
   return problem('storage_unavailable', detail, { retryAfterMs: 1_000 })
 }
 
+/** The refusal of whoever has to wait before the next try. */
 export function tooMany(waitMs: number): Problem {
   const seconds = Math.ceil(waitMs / 1_000)
   return problem('rate_limited', `Too many tries. Wait ${seconds} s and try again.`, {

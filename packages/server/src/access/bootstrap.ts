@@ -21,6 +21,7 @@ const codeBytes = 20
 /** For so long after its start a fresh server can be claimed. */
 const openMs = 30 * 60 * 1_000
 
+/** What the first account needs of the world. */
 export interface BootstrapPorts {
   dataDir: string
   lists: Lists
@@ -34,6 +35,7 @@ export interface BootstrapPorts {
   background: (work: Promise<unknown>) => void
 }
 
+/** `expired`: nobody came in time, a restart opens it again. `closed`: there is an account. */
 export type BootstrapState = 'open' | 'expired' | 'closed'
 
 /**

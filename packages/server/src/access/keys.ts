@@ -33,6 +33,7 @@ export interface MadeKey {
   row: KeyTable
 }
 
+/** What keys need of the world. */
 export interface KeyPorts {
   lists: Lists
   log: AccessLog

@@ -16,6 +16,7 @@ const commandLineDays = 365
 /** The command line's token is replaced at a start when it has less than this left. */
 const renewBeforeMs = 30 * dayMs
 
+/** What the keys of this machine need of the world. */
 export interface LocalKeyPorts {
   dataDir: string
   lists: Lists

@@ -76,6 +76,7 @@ export class NewAccounts {
   }
 }
 
+/** The event of a new account. */
 export function created(row: AccountTable): AccessDraft {
   return {
     type: 'account.created',

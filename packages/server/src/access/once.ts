@@ -24,6 +24,7 @@ export function recordOf({ sender, key, hash }: Once, answer: object): CommandRe
   return { principal: sender, id: key, bodyHash: hash, answer: JSON.stringify(answer) }
 }
 
+/** The refusal of a key that stands for something else already. */
 export function usedForAnother(): Problem {
   return problem('idempotency_mismatch', 'This Idempotency-Key was used for something else. Take a new one.')
 }

@@ -28,6 +28,7 @@ export interface Principal {
   channel: string
 }
 
+/** Who did it, as events name them. */
 export function actorOf(principal: Principal): Actor {
   return { kind: principal.kind, id: principal.id }
 }

@@ -10,6 +10,7 @@ export type Option =
 
 const day = 24 * 60 * 60
 
+/** All settings of a server. */
 export const options = {
   dataDir: {
     env: 'HOTLINE_DATA_DIR',
@@ -152,6 +153,7 @@ export const options = {
   },
 } as const satisfies Record<string, Option>
 
+/** The name of a setting in the sources. */
 export type OptionName = keyof typeof options
 
 /** The settings as people read them: name, what it may hold, default, meaning. */

@@ -40,6 +40,7 @@ export interface Config {
   limits: ConfigLimits
 }
 
+/** What this process was started with. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Settings of the command line, the runner and the tests live beside ours. */

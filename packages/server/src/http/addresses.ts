@@ -15,6 +15,7 @@ export interface AddressReader {
   isProxy(address: string): boolean
 }
 
+/** Reads addresses behind these proxies, and behind no other. */
 export function addressReader(trustedProxies: readonly string[]): AddressReader {
   const proxies = new BlockList()
   for (const proxy of trustedProxies) addNetwork(proxies, proxy)

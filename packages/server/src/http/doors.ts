@@ -23,6 +23,7 @@ export interface Doors {
   guardUpgrade(request: IncomingMessage): Problem | undefined
 }
 
+/** The ways in over HTTP and WebSocket, each with the credentials that it takes. */
 export function openDoors(ports: {
   authenticator: Authenticator
   guard: Guard

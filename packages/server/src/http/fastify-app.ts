@@ -31,6 +31,7 @@ export interface HttpTimeouts {
   checkMs: number
 }
 
+/** What holds where a test does not say otherwise. */
 export const defaultTimeouts: HttpTimeouts = {
   headersMs: 10_000,
   requestMs: 30_000,
@@ -43,6 +44,7 @@ const headBytesMax = 16 * 1024
 const requestsPerSocketMax = 1_000
 const paramCharsMax = 200
 
+/** What the HTTP server needs of the world. */
 export interface AppPorts {
   guard: Guard
   logger: Logger
@@ -54,6 +56,7 @@ export interface AppPorts {
   draining: () => Problem | undefined
 }
 
+/** The HTTP server before it listens, with what was seen of each request. */
 export interface App {
   readonly app: FastifyInstance
   readonly server: Server

@@ -22,6 +22,7 @@ export interface Visit {
   site: string | undefined
 }
 
+/** The first look at a request: host, origin, form. */
 export interface Guard {
   /** Looks at the head of a request, before routing. */
   inspect(request: IncomingMessage): Visit | Problem
@@ -29,6 +30,7 @@ export interface Guard {
   inspectUpgrade(request: IncomingMessage): Visit | Problem
 }
 
+/** Headers of one request; more are refused. */
 export const headersMax = 100
 /** Headers that mean one thing: a second one is an attempt to be read differently by somebody else. */
 const singleHeaders = new Set([

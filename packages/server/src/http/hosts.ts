@@ -8,6 +8,7 @@ export interface HostEntry {
   secure: boolean
 }
 
+/** By `Host` header; what is not in it is not served. */
 export type HostTable = ReadonlyMap<string, HostEntry>
 
 /** The names of a server: its public URL, and the loopback names where it listens there without TLS. Never a pattern. */

@@ -3,6 +3,7 @@ import { limits } from '@hotline/protocol/limits'
 /** Members of all objects and elements of all arrays in one document. */
 const membersMax = 20_000
 
+/** What was read, or in `detail` why it was not. */
 export type ParsedJson = { value: unknown } | { detail: string }
 
 /** An object or array that is open at the place that is being read. */

@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { ConfigError } from '../config/read-config.ts'
 
+/** Where it listens. */
 export interface Listening {
   port: number
   /** Addresses that it listens on. */

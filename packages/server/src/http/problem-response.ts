@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Problem } from '@hotline/protocol/error'
 import { securityHeaders } from './security-headers.ts'
 
+/** The content type of every refusal. */
 export const problemType = 'application/problem+json; charset=utf-8'
 
 /** Headers that a refusal has besides its body. */

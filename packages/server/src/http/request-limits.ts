@@ -12,6 +12,7 @@ export interface RequestLimits {
   ofPrincipal(principal: Principal): Promise<Problem | undefined>
 }
 
+/** Limits for requests in ten seconds. */
 export function openRequestLimits(limits: { requestsPerNetwork: number; requestsPerPrincipal: number }): RequestLimits {
   const networks = new RateLimiterMemory({ points: limits.requestsPerNetwork, duration: windowSeconds })
   const principals = new RateLimiterMemory({ points: limits.requestsPerPrincipal, duration: windowSeconds })

@@ -32,6 +32,7 @@ export type RouteAnswer<A = unknown> =
   | { stream: Readable; contentType: string }
   | { problem: Problem }
 
+/** Methods that routes have. */
 export type RouteMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 /** A route without a permission does not compile, and one that gets around the types does not boot. */
@@ -64,6 +65,7 @@ export interface Route<
   ) => Promise<RouteAnswer<z.input<A>>> | RouteAnswer<z.input<A>>
 }
 
+/** Declares one route; its types tie the handler to its schemas. */
 export type RegisterRoute = <
   N extends RoutePermission,
   B extends z.ZodType = z.ZodUndefined,

@@ -23,6 +23,7 @@ const permissions: readonly RoutePermission[] = [
   'own',
 ]
 
+/** What routes need of the world. */
 export interface RouterPorts {
   app: FastifyInstance
   doors: Doors
@@ -36,6 +37,7 @@ export interface RouterPorts {
   refused: (refusal: Problem) => void
 }
 
+/** Where routes are declared, and which were. */
 export interface Router {
   readonly route: RegisterRoute
   readonly declared: readonly DeclaredRoute[]

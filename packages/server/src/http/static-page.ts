@@ -16,6 +16,7 @@ const notBuilt = `<!doctype html><meta charset="utf-8"><title>Hotline</title>
 <h1>The page is not built yet</h1>
 <p>The server runs. Build the page with <code>npm run build</code> and load this again.</p>`
 
+/** What serving the page needs. */
 export interface PagePorts {
   app: FastifyInstance
   /** Folder of the built page. */

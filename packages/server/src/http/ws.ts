@@ -18,6 +18,7 @@ export interface WebSocketPorts extends ConversationPorts {
   fromHeader: (request: IncomingMessage) => Promise<Principal | Problem | undefined>
 }
 
+/** The way in over WebSocket, with all who came through it. */
 export interface WebSocketDoor extends AsyncDisposable {
   /** Tells everybody to come back later and closes. */
   drain(retryAfterMs: number): void

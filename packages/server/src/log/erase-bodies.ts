@@ -1,12 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { digestBody } from './wire.ts'
 
+/** A body as it is stored, with what its digest was made of. */
 export interface StoredBody {
   seq: number
   salt: Uint8Array
   body: Uint8Array
 }
 
+/** The two statements that erasing needs of a database. */
 export interface BodyStore {
   /** Bodies after a position that are to go, in order. */
   bodies(after: number, limit: number): Promise<readonly StoredBody[]>

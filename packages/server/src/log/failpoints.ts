@@ -17,6 +17,8 @@ export const failpointNames = [
   /** One step of a migration is written and not committed. */
   'during_migration',
 ] as const
+
+/** A place at which a test may let the server fail. */
 export type FailpointName = (typeof failpointNames)[number]
 
 const failpointActions = ['kill', 'throw', 'disk_full'] as const
@@ -28,6 +30,7 @@ export interface Failpoints {
   hit(name: FailpointName): void
 }
 
+/** Outside of tests: nothing fails on purpose. */
 export const noFailpoints: Failpoints = { hit: () => undefined }
 
 /** What a full disk looks like to both stores: SQLite's and PostgreSQL's own code for it. */

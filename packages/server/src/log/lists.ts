@@ -20,6 +20,7 @@ export interface SessionQuery {
   limit: number
 }
 
+/** A page of the list of sessions. */
 export interface SessionListPage {
   /** Changed last comes first. */
   sessions: readonly SessionTable[]

@@ -8,4 +8,5 @@ export interface LogObserver {
   answered(result: AppendResult): void
 }
 
+/** Where nobody wants to know. */
 export const unobserved: LogObserver = { committed: () => undefined, answered: () => undefined }

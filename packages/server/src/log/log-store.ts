@@ -59,8 +59,11 @@ export type AppendRefusal =
   | { ok: false; reason: 'conflict'; what: string }
   | { ok: false; reason: 'fenced' }
   | { ok: false; reason: 'unavailable'; detail: string; outcome?: 'unknown' }
+
+/** What became of a group of appends: all of it, or nothing. */
 export type AppendResult = { ok: true; appended: readonly Appended[] } | AppendRefusal
 
+/** Where a stream stands, with the state that was written last. */
 export interface StreamHead {
   stream: string
   epoch: string
@@ -72,6 +75,7 @@ export interface StreamHead {
   state: string | undefined
 }
 
+/** A stretch of a stream. */
 export interface ReadRange {
   /** Positions greater than this. */
   after: number

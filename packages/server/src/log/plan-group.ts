@@ -15,6 +15,7 @@ export interface PlannedAppend {
   events: readonly SealedEvent[]
 }
 
+/** A group with its places, or why it no longer fits. */
 export type GroupPlan = { ok: true; planned: readonly PlannedAppend[] } | AppendRefusal
 
 /**

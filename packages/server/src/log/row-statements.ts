@@ -17,6 +17,7 @@ const keyColumns: Record<TableName, readonly string[]> = {
 type AnyRow = Record<string, string | number | null>
 type AnyTables = Record<TableName, AnyRow>
 
+/** A change of a row as SQL. */
 export interface RowStatement {
   sql: string
   parameters: readonly (string | number | null)[]

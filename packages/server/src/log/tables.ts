@@ -24,18 +24,21 @@ export interface SessionTable {
   updated_at: string
 }
 
+/** A project. */
 export interface ProjectTable {
   project: string
   name: string
   created_at: string
 }
 
+/** Who has which role in a project. */
 export interface MemberTable {
   project: string
   account: string
   role: Role
 }
 
+/** A card on a board. */
 export interface TaskTable {
   task: string
   project: string
@@ -54,6 +57,7 @@ export interface ApprovalTable {
   requested_at: string
 }
 
+/** A person who may sign in. */
 export interface AccountTable {
   account: string
   name: string
@@ -68,6 +72,7 @@ export interface AccountTable {
   created_at: string
 }
 
+/** A credential: a browser's session, a personal token, a key of a service or of a runner. */
 export interface KeyTable {
   key: string
   kind: KeyKind
@@ -94,6 +99,7 @@ export interface FactTable {
   value: string
 }
 
+/** The rows of each table. */
 export interface Tables {
   sessions: SessionTable
   projects: ProjectTable
@@ -104,6 +110,8 @@ export interface Tables {
   keys: KeyTable
   facts: FactTable
 }
+
+/** The name of a table, as it is in the database. */
 export type TableName = keyof Tables
 
 /** `insert` refuses the whole append as a conflict where the row exists; `put` writes over it. */

@@ -10,6 +10,7 @@ export interface StreamEnd {
   hash: Uint8Array
 }
 
+/** Where the rows of a stream come from. */
 export interface ChainSource {
   end(): Promise<StreamEnd | undefined>
   /** Rows after a position, in order. */

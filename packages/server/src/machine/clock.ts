@@ -8,6 +8,7 @@ export interface Clock {
   after(delayMs: number, fire: () => void): () => void
 }
 
+/** The machine's own time. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),

@@ -12,6 +12,7 @@ export interface Ids {
 
 const epochLetters = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
+/** Ids and salts from the system's own randomness. */
 export function systemIds(wallMs: () => number): Ids {
   // One call for many salts: each call to the system's generator costs as much as the hash of an event.
   let pool = Buffer.alloc(0)

@@ -13,6 +13,7 @@ export interface Logger {
   area(name: string): Logger
 }
 
+/** What is logged, and where to. */
 export interface LoggerOptions {
   debugAreas?: readonly string[]
   /** Standard error when absent. */

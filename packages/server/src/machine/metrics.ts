@@ -49,6 +49,7 @@ const commandBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5,
 const minute = 60
 const connectionBuckets = [1, 10, minute, 10 * minute, 60 * minute, 6 * 60 * minute, 24 * 60 * minute]
 
+/** All metrics of a server, at zero. */
 export function openMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]

@@ -10,6 +10,7 @@ export interface Traffic {
   follows: Record<'start' | 'now' | 'cursor', number>
 }
 
+/** Nothing has passed yet. */
 export function newTraffic(): Traffic {
   return { framesReceived: 0, framesSent: 0, bytesSent: 0, follows: { start: 0, now: 0, cursor: 0 } }
 }

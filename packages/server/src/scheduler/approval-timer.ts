@@ -21,6 +21,7 @@ export const systemPrincipal: Principal = {
   channel: 'server',
 }
 
+/** What the timer needs of the server. */
 export interface TimerPorts {
   exchange: Exchange
   lists: Lists

@@ -14,6 +14,7 @@ interface Announced {
   agents: AnnounceBody['agents']
 }
 
+/** Which machines there are, what they can start, and which sessions are out of contact. */
 export interface Runners extends Disposable {
   announce(runner: string, body: AnnounceBody): Promise<void>
   /** What can be started now, with why not. */

@@ -27,6 +27,7 @@ export function decide(state: StreamState | undefined, command: Command, context
   }
 }
 
+/** The state after an event, by the stream's kind; unknown events leave it as it is. */
 export function evolve(state: StreamState | undefined, event: Envelope): StreamState | undefined {
   switch (splitStream(event.stream).kind) {
     case 'session':

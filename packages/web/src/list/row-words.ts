@@ -2,6 +2,7 @@ import type { SessionRow } from '@hotline/protocol/http'
 import { isLive } from '@hotline/protocol/session-status'
 import { clockText } from '../text/time.ts'
 
+/** The heading under which a session stands in the list. */
 export type Group = 'Needs you' | 'Out of contact' | 'Running' | 'Agent gone' | 'Finished'
 
 /** In the order in which they are shown. */

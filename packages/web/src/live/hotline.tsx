@@ -21,6 +21,7 @@ export interface Live {
 /** Given anew by whoever shows samples. */
 export const LiveContext: Context<Live | undefined> = createContext<Live | undefined>(undefined)
 
+/** The connection and what is known on this page. Throws outside of its provider. */
 export function useLive(): Live {
   const live = useContext(LiveContext)
   if (!live) throw new Error('useLive belongs below LiveProvider')

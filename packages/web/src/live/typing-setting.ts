@@ -9,6 +9,7 @@ export function typingMs(): number {
   return typingChoices.find((choice) => choice === chosen) ?? 30_000
 }
 
+/** Keeps it for this browser. */
 export function chooseTypingMs(ms: number): void {
   localStorage.setItem(stored, String(ms))
 }

@@ -6,6 +6,7 @@ import type { Choice } from '../parts/palette.tsx'
 /** Sessions that are found by their words at once; older ones are reached from the list. */
 const sessionsMax = 500
 
+/** Where the palette can lead. */
 export interface Goals {
   session: (session: string) => void
   page: (path: '/' | '/needs' | '/settings' | '/design') => void

@@ -1,6 +1,7 @@
 import { useEffect, useEffectEvent } from 'react'
 import { isPlain, isTyping } from '../live/keyboard.ts'
 
+/** What keys do that have no place of their own on the page. */
 export interface KeyActs {
   openStart: () => void
   openKeys: () => void

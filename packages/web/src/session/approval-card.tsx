@@ -27,6 +27,7 @@ const strengths = {
 /** What somebody has begun to write on cards, by approval; a card that leaves the window and comes back has it still. */
 export type Drafts = Map<string, { reason: string; edited: string | undefined; read: boolean }>
 
+/** Sends a decision; answers why it was refused. */
 export type Decide = (data: CommandInput<'approval.decide'>) => Promise<Problem | undefined>
 
 /** An approval: open, as a card with exactly what will run; answered, as one line with who, when and what. */

@@ -16,6 +16,7 @@ export interface StepGroup {
 /** The end of a turn, with how many files it changed. */
 export type TurnRow = TurnItem & { files: number }
 
+/** What stands in one line of a conversation. */
 export type Row = Exclude<Item, TurnItem> | StepGroup | TurnRow
 
 /** Rows of a conversation: ten reads in a row become one. What failed, was denied or runs now always stands by itself. */

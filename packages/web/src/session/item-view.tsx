@@ -12,6 +12,7 @@ import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
 import { groupText, type Row, type StepGroup } from './fold-steps.ts'
 import { QuestionCard } from './question-card.tsx'
 
+/** What can be done from within a conversation. */
 export interface Acts {
   session: string
   decide: Decide

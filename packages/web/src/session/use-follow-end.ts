@@ -6,6 +6,7 @@ export const endPx = 80
 /** What a reader has pressed may open in place for so long, without the list going to its end. */
 const opensMs = 500
 
+/** Whether a list is kept at its end, and the way back there. */
 export interface FollowEnd {
   /** Of the element around the list. */
   box: RefObject<HTMLDivElement | null>

@@ -1,3 +1,4 @@
+/** The arguments, or in words why there are none. */
 export type CommandLineReading = { ok: true; argv: readonly string[] } | { ok: false; problem: string }
 
 /**

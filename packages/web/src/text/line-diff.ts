@@ -51,6 +51,7 @@ export function foldUnchanged(lines: readonly DiffLine[], context: number): (Dif
   return shown
 }
 
+/** Lines that came and went. */
 export function countChanges(lines: readonly DiffLine[]): { added: number; removed: number } {
   return {
     added: lines.filter(({ kind }) => kind === 'added').length,

@@ -6,6 +6,7 @@ export type Span =
   /** `host` is shown where the label does not say it by itself. */
   | { kind: 'link'; href: string; label: string; host?: string }
 
+/** A part of a message that stands on lines of its own. */
 export type Block =
   | { kind: 'paragraph'; spans: readonly Span[] }
   | { kind: 'heading'; spans: readonly Span[] }

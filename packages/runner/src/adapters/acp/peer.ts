@@ -3,6 +3,7 @@ import { limits } from '@hotline/protocol/limits'
 import type { Breaker } from './breaker.ts'
 import { parseObject } from './json.ts'
 
+/** The id of a request, as the side that asked chose it. */
 export type RpcId = string | number
 
 /** How a request of ours ended. */

@@ -9,6 +9,8 @@ import { z } from 'zod'
 const maybe = <T extends z.ZodType>(schema: T) => schema.nullish().catch(undefined)
 
 const Mode = z.object({ id: z.string().max(200), name: z.string().max(200).catch('') })
+
+/** Which modes an agent has, and in which it is. */
 export const ModeState = z.object({
   currentModeId: z.string().max(200),
   availableModes: z.array(Mode).max(100).catch([]),
@@ -17,12 +19,16 @@ export type ModeState = z.infer<typeof ModeState>
 
 const SelectValue = z.object({ value: z.string().max(200), name: z.string().max(200).catch('') })
 const SelectGroup = z.object({ options: z.array(SelectValue).max(500) })
+
+/** A setting that the agent offers, such as its model. */
 export const ConfigOption = z.object({
   id: z.string().max(200),
   category: maybe(z.string()),
   currentValue: z.unknown(),
   options: maybe(z.array(z.union([SelectValue, SelectGroup])).max(500)),
 })
+
+/** All of them; one that cannot be read is passed over. */
 export const ConfigOptions = z
   .array(ConfigOption.catch({ id: '', category: undefined, currentValue: undefined }))
   .max(500)
@@ -31,6 +37,7 @@ export type ConfigOptions = z.infer<typeof ConfigOptions>
 /** Answer to session/set_config_option. */
 export const ConfigOptionsResult = z.object({ configOptions: ConfigOptions })
 
+/** Answer to initialize. */
 export const InitializeResult = z.object({
   protocolVersion: z.number(),
   agentCapabilities: maybe(
@@ -53,6 +60,8 @@ export const OpenedSession = z.object({
 export type OpenedSession = z.infer<typeof OpenedSession>
 
 const TokenUsage = z.object({ inputTokens: maybe(z.number()), outputTokens: maybe(z.number()) })
+
+/** Answer to session/prompt, which is the end of a turn. */
 export const PromptResult = z.object({ stopReason: z.string(), usage: maybe(TokenUsage) })
 
 const Block = z.looseObject({ type: z.string(), text: maybe(z.string()) })
@@ -77,6 +86,7 @@ export const ToolPatch = z.object({
 })
 export type ToolPatch = z.infer<typeof ToolPatch>
 
+/** What session/request_permission asks. */
 export const PermissionParams = z.object({
   sessionId: z.string(),
   toolCall: ToolPatch,
@@ -87,6 +97,7 @@ export const PermissionParams = z.object({
 })
 export type PermissionParams = z.infer<typeof PermissionParams>
 
+/** A question with a form. */
 export const ElicitationParams = z.object({
   mode: z.literal('form'),
   sessionId: maybe(z.string()),
@@ -94,9 +105,12 @@ export const ElicitationParams = z.object({
   requestedSchema: maybe(z.looseObject({})),
 })
 
+/** The agent no longer waits for an answer. */
 export const CancelRequest = z.object({ requestId: z.union([z.string(), z.number()]) })
 
 const chunk = { content: Block, messageId: maybe(z.string().max(500)) }
+
+/** What a session/update may say, of that which is shown. */
 export const KnownUpdate = z.discriminatedUnion('sessionUpdate', [
   z.object({ sessionUpdate: z.literal('agent_message_chunk'), ...chunk }),
   z.object({ sessionUpdate: z.literal('agent_thought_chunk'), ...chunk }),
@@ -129,4 +143,5 @@ export const quietUpdates: ReadonlySet<string> = new Set([
   'compaction_summary_chunk',
 ])
 
+/** A session/update before it is known which one. */
 export const UpdateParams = z.object({ sessionId: z.string(), update: z.looseObject({ sessionUpdate: z.string() }) })

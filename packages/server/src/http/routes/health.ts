@@ -4,6 +4,7 @@ import { HealthAnswer } from '@hotline/protocol/http'
 import type { Metrics } from '../../machine/metrics.ts'
 import type { RegisterRoute } from '../route.ts'
 
+/** What these routes read. */
 export interface HealthPorts {
   metrics: Metrics
   /** Why no work can be taken now; undefined where all is well. */

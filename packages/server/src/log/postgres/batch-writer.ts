@@ -19,6 +19,7 @@ import { prepareBatch } from './prepare-batch.ts'
 import type { Outcome, Prepared } from './prepare-batch.ts'
 import { createQuery, headsQuery } from './write-statement.ts'
 
+/** What writing to PostgreSQL needs. */
 export interface BatchWriterOptions {
   pool: PostgresPool
   clock: Clock

@@ -4,6 +4,7 @@ import type { Migration } from '../migrations.ts'
 /** Compared byte by byte, as SQLite does it, so that lists have the same order everywhere. */
 const text = 'TEXT COLLATE "C"'
 
+/** The steps of the schema, oldest first. What was released never changes. */
 export const postgresMigrations: readonly Migration[] = [
   {
     version: 1,

@@ -29,7 +29,10 @@ const types: CustomTypesConfig = {
   getTypeParser: (oid: number): unknown => (oid === int8Oid ? Number : builtin.getTypeParser(oid)),
 }
 
+/** Connections to the database of the log. */
 export type PostgresPool = Pool
+
+/** One of them. */
 export type PostgresClient = PoolClient
 
 /**

@@ -10,6 +10,7 @@ import type { Tables } from '../tables.ts'
 import { touchPrivately } from './owner-lock.ts'
 import { sqliteTrouble } from './sqlite-errors.ts'
 
+/** Which file, and how it becomes what it should be. */
 export interface SqliteFileOptions {
   path: string
   migrations: readonly Migration[]

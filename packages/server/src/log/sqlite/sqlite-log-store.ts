@@ -12,6 +12,7 @@ import { sqliteTrouble } from './sqlite-errors.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 import { SqliteReader } from './sqlite-reader.ts'
 
+/** What the store is made of. */
 export interface SqliteLogStoreOptions {
   file: SqliteFile
   ids: Ids
