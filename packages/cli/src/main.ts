@@ -2,6 +2,7 @@ import { Command, CommanderError, Option as Flag } from 'commander'
 import { describeOptions as describeRunnerOptions } from '@hotline/runner/config'
 import { describeOptions } from '@hotline/server/config/options'
 import { askServer } from './ask-server.ts'
+import { addAnswerCommand } from './commands/answer.ts'
 import { addApprovalCommands } from './commands/approvals.ts'
 import { addBackupCommands } from './commands/backup.ts'
 import type { CommandContext } from './commands/context.ts'
@@ -68,6 +69,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addUpCommand(program, context)
   addSessionCommands(program, context, argv)
   addApprovalCommands(program, context)
+  addAnswerCommand(program, context)
   addKeyCommands(program, context)
   addSignInCommands(program, context)
   addDoctorCommand(program, context)

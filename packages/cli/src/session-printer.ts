@@ -17,8 +17,8 @@ export interface SessionPrinter {
   end(): void
 }
 
-/** Lines of a card, for whoever decides here or elsewhere. */
-export type CardLines = (event: EventOf<'approval.requested'>) => readonly string[]
+/** Lines of a card, for whoever decides or answers here or elsewhere. */
+export type CardLines = (event: EventOf<'approval.requested'> | EventOf<'question.asked'>) => readonly string[]
 
 /**
  * Prints events as lines for a person. Every line begins with a time and a word of ours, or is indented under one: nothing
@@ -104,6 +104,7 @@ export function openSessionPrinter(
           if (known.data.outcome === 'done') return
           return line(at, 'step', `${known.data.outcome}: ${known.body?.error ?? known.body?.title ?? ''}`)
         case 'approval.requested':
+        case 'question.asked':
           return lines(at, 'ASKS', cardLines(known))
         case 'approval.resolved': {
           const reason = known.body?.reason
@@ -118,8 +119,6 @@ export function openSessionPrinter(
           return line(at, 'note', 'The answer did not reach the agent: what would have run was not what was shown.')
         case 'approval.dispatch_unknown':
           return line(at, 'note', 'Nobody can say whether the agent had the answer.')
-        case 'question.asked':
-          return say(at, 'ASKS', known.body?.text ?? '(erased)')
         case 'question.answered':
           return line(at, 'answer', `${known.data.action} by ${nameOf(known.actor.id)}`)
         case 'session.state_changed': {

@@ -11,5 +11,8 @@ export function rowLines(row: SessionRow, now: Date): string {
   const turn = asks > 0 ? `NEEDS YOU ${asks}` : row.turn
   const id = row.session.slice(0, shownIdChars).padEnd(shownIdChars)
   const approvals = row.openApprovals.map((approval) => `${' '.repeat(shownIdChars + 2)}asks: ${approval}\n`).join('')
-  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}`
+  const questions = row.openQuestions.map(
+    (question) => `${' '.repeat(shownIdChars + 2)}asks: ${question} (a question)\n`,
+  )
+  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}${questions.join('')}`
 }

@@ -57,7 +57,7 @@ describe('the command line', () => {
     ],
     [
       'without a server that could say what was done',
-      ['--token', 'x', 'run', '--project', 'p', 'demo'],
+      ['--token', 'x', 'keys', 'revoke', 'k1'],
       errorKinds.unavailable.exit,
       'An answer may have been lost',
     ],

@@ -1,18 +1,18 @@
 import { openApprovals } from '@hotline/core/session/state'
 import { type ApprovalRequest, Digest } from '@hotline/protocol/events/approval'
-import type { Content, SessionRow, TranscriptWindow } from '@hotline/protocol/http'
-import { asKnown } from '@hotline/protocol/events'
+import type { EventOf } from '@hotline/protocol/events'
+import type { Content } from '@hotline/protocol/http'
 import type { Command } from 'commander'
 import { type ApprovalCard, approvalCard, type FetchedInput } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { Failure, fail } from '../failure.ts'
-import { namedBy } from '../find-id.ts'
+import { findEvent } from '../find-event.ts'
 import { decide, refuseSettled } from '../decide-approval.ts'
+import { type OpenAsk, openAsks } from '../open-asks.ts'
 import { openPrompt } from '../prompt.ts'
+import { answerForm } from '../question-card.ts'
+import { askedQuestion, readQuestions } from './answer.ts'
 import type { CommandContext } from './context.ts'
-
-/** Events that are read at once in search of what was asked. */
-const windowEvents = 500
 
 interface Found {
   session: string
@@ -41,12 +41,21 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
   program
     .command('asks')
     .description('what agents ask now, whole; with --json also the digest that "approve --digest" needs')
-    .argument('[approval-or-session]', 'id, or the beginning of it (default: everything)')
+    .argument('[id]', 'of an approval, a question or a session, or the beginning of it (default: everything)')
     .action(async (text: string | undefined) => {
-      const found = await findCards(context.server(), text)
-      if (context.json) for (const one of found) context.write(`${JSON.stringify(askedOf(one))}\n`)
-      else if (found.length === 0) context.write('Nothing is asked now.\n')
-      else context.write(found.map(({ card }) => `${card.lines.join('\n')}\n`).join('\n'))
+      const server = context.server()
+      const open = openAsks(await server.sessions(), text)
+      if (!open) throw fail('not_found', `Nothing that is asked and no session is called "${text}". See: hotline ls`)
+      const cards = await readCards(server, open.approvals)
+      const questions = await readQuestions(server, open.questions)
+      const values = [...cards.map(askedOf), ...questions.map(askedQuestion)]
+      const pages = [
+        ...cards.map(({ card }) => card.lines),
+        ...questions.map(({ card }) => [...card.lines, `hotline answer ${card.question}${answerForm(card.fields)}`]),
+      ]
+      if (context.json) for (const value of values) context.write(`${JSON.stringify(value)}\n`)
+      else if (pages.length === 0) context.write('Nothing is asked now.\n')
+      else context.write(pages.map((lines) => `${lines.join('\n')}\n`).join('\n'))
     })
 
   for (const [name, verdict] of [
@@ -125,8 +134,18 @@ function rowsOf(lines: readonly string[], columns: number): number {
 
 /** The one that is named by its id or the beginning of it, or the only open one of a session. */
 async function findCard(server: Server, text: string): Promise<Found> {
-  const [only, ...further] = await findCards(server, text, (rows) => refuseSettled(server, rows, text))
-  if (!only) throw fail('not_found', 'This session asks nothing now.')
+  const rows = await server.sessions()
+  const open = openAsks(rows, text)
+  if (!open) {
+    await refuseSettled(server, rows, text)
+    throw fail('not_found', `There is no open approval and no session "${text}". See: hotline ls`)
+  }
+  const [only, ...further] = await readCards(server, open.approvals)
+  if (!only) {
+    const [question] = open.questions
+    const how = question ? `It asks a question: hotline answer ${question.id}` : 'This session asks nothing now.'
+    throw fail('not_found', how)
+  }
   if (further.length > 0) {
     const all = [only, ...further].map(({ card }) => card.approval)
     throw fail('invalid_request', `Several are open; name one of: ${all.join(', ')}`)
@@ -134,29 +153,13 @@ async function findCard(server: Server, text: string): Promise<Found> {
   return only
 }
 
-/** Everything that is asked under an id of an approval, of a session, or the beginning of one; without one, everything. */
-async function findCards(
-  server: Server,
-  text: string | undefined,
-  otherwise: (rows: readonly SessionRow[]) => Promise<void> = () => Promise.resolve(),
-): Promise<readonly Found[]> {
-  const rows = await server.sessions()
-  const open = rows.flatMap(({ session, openApprovals: approvals }) =>
-    approvals.map((approval) => ({ session, approval })),
-  )
-  const named = text === undefined ? open : namedBy(text, open, ({ approval }) => approval)
-  const sessions = named.length > 0 || text === undefined ? [] : namedBy(text, rows, ({ session }) => session)
-  const chosen =
-    sessions.length === 0 ? named : open.filter((one) => sessions.some(({ session }) => session === one.session))
-  if (text !== undefined && named.length === 0 && sessions.length === 0) {
-    await otherwise(rows)
-    throw fail('not_found', `There is no open approval and no session "${text}". See: hotline ls`)
-  }
+/** What is asked, as it is shown; one that was decided meanwhile is passed over. */
+async function readCards(server: Server, open: readonly OpenAsk[]): Promise<readonly Found[]> {
   const found: Found[] = []
-  for (const session of new Set(chosen.map((one) => one.session))) {
+  for (const session of new Set(open.map((one) => one.session))) {
     const { state } = await server.state(session)
     for (const { approval, digest } of openApprovals(state)) {
-      if (named.length > 0 && !chosen.some((one) => one.approval === approval)) continue
+      if (!open.some(({ id }) => id === approval)) continue
       const card = await readCard(server, session, approval)
       if (card.digest !== digest) throw fail('digest_mismatch', 'What was asked has changed. Look again.')
       found.push({ session, card })
@@ -165,23 +168,17 @@ async function findCards(
   return found
 }
 
-/** What was asked is in the log, not in the state: looked for from the end of the session. */
 async function readCard(server: Server, session: string, approval: string): Promise<ApprovalCard> {
-  for (let before: number | null | undefined; before !== null;) {
-    const from: string = before === undefined ? '' : `&before=${before}`
-    const window: TranscriptWindow = await server.get(
-      `/api/sessions/${session}/transcript?limit=${windowEvents}${from}`,
-    )
-    for (const event of window.events) {
-      const known = asKnown(event)
-      if (known?.type !== 'approval.requested' || known.data.approval !== approval) continue
-      const digest = known.body?.content?.digest
-      if (digest === undefined) return approvalCard(known, approval)
-      return approvalCard(known, approval, await fetchInput(server, session, digest))
-    }
-    before = window.before
-  }
-  throw fail('not_found', 'What was asked is not in the log.')
+  const event = await findEvent(
+    server,
+    session,
+    (known): known is EventOf<'approval.requested'> =>
+      known.type === 'approval.requested' && known.data.approval === approval,
+  )
+  if (!event) throw fail('not_found', 'What was asked is not in the log.')
+  const digest = event.body?.content?.digest
+  if (digest === undefined) return approvalCard(event, approval)
+  return approvalCard(event, approval, await fetchInput(server, session, digest))
 }
 
 /** One that cannot be had is shown as such: it keeps nobody from the others, nor from denying. */

@@ -61,7 +61,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
 
   program
     .command('attach')
-    .description('watch a session and write to it: lines are messages; /allow, /deny [reason], /stop, /quit')
+    .description('watch a session and write to it: lines are messages; /allow, /deny [reason], /answer, /stop, /quit')
     .argument('<session>', 'id, or the beginning of it')
     .action(async (text: string) => {
       await stay(context, (await context.server().findSession(text)).session, 'end')

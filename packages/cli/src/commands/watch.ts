@@ -10,6 +10,7 @@ import { type ApprovalCard, approvalCard, inLine } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { Failure } from '../failure.ts'
 import { plainText } from '../plain-text.ts'
+import { answerForm, type QuestionCard, questionCard, readAnswerLine } from '../question-card.ts'
 import { openQueueNote } from '../queue-note.ts'
 import { openSessionPrinter } from '../session-printer.ts'
 import { openTypedLines } from '../typed-lines.ts'
@@ -37,7 +38,8 @@ const unreadMs = 2_000
 /** Characters of a line that was refused, in the sentence about it. */
 const namedChars = 60
 
-const help = 'Known: /allow [number], /deny [number] [reason], /stop, /quit. Everything else is a message.'
+const help =
+  'Known: /allow [number], /deny [number] [reason], /answer <number> <answer>, /stop, /quit. Everything else is a message.'
 
 /** How a session was left. */
 export interface Watched {
@@ -47,17 +49,30 @@ export interface Watched {
   refused: Problem | undefined
 }
 
+/** A card that was shown; its number is its place. */
+type Shown =
+  | { kind: 'approval'; id: string; card: ApprovalCard; shownAt: number }
+  | { kind: 'question'; id: string; card: QuestionCard }
+
 /** Prints a session from its first event on, for as long as `until` says, and sends what is typed. */
 export async function watchSession(server: Server, session: string, how: Watching): Promise<Watched> {
   const stream = `session:${session}`
   const names = how.json ? new Map<string, string>() : await server.names()
   const link = server.link()
   /** What was shown here, by its number: nothing else can be decided here. */
-  const cards: (ApprovalCard & { shownAt: number })[] = []
-  const cardLines = (event: EventOf<'approval.requested'>): readonly string[] => {
-    const card = approvalCard(event, `[${cards.length + 1}]`)
-    cards.push({ ...card, shownAt: performance.now() })
-    const here = `/allow ${cards.length} or /deny ${cards.length} [reason]; `
+  const cards: Shown[] = []
+  const cardLines = (event: EventOf<'approval.requested'> | EventOf<'question.asked'>): readonly string[] => {
+    const number = cards.length + 1
+    if (event.type === 'question.asked') {
+      const card = questionCard(event, `[${number}]`)
+      cards.push({ kind: 'question', id: card.question, card })
+      const words = answerForm(card.fields)
+      const here = how.input === undefined ? '' : `/answer ${number}${words}; `
+      return [...card.lines, `${here}elsewhere: hotline answer ${card.question}${words}`]
+    }
+    const card = approvalCard(event, `[${number}]`)
+    cards.push({ kind: 'approval', id: card.approval, card, shownAt: performance.now() })
+    const here = `/allow ${number} or /deny ${number} [reason]; `
     const canDecide = how.input !== undefined && how.reader === 'person'
     return [...card.lines, `${canDecide ? here : ''}elsewhere: hotline approve ${event.data.approval}`]
   }
@@ -145,8 +160,33 @@ export async function watchSession(server: Server, session: string, how: Watchin
     const [word = '', ...rest] = line.split(/\s+/)
     if (word === '/stop') return await link.command(stream, 'session.interrupt', {})
     if (word === '/allow' || word === '/deny') return await decide(word === '/allow' ? 'allow' : 'deny', rest)
+    if (word === '/answer') return await answer(line.slice(word.length).trim())
     how.note(help)
     return undefined
+  }
+
+  /** The first word is always the number of the question: an answer may be a number too. */
+  async function answer(text: string): Promise<CommandOutcome | undefined> {
+    if (how.json) {
+      how.note('! Nothing has a number here. Use "hotline answer <question>".')
+      return undefined
+    }
+    await here.promise
+    const open = new Set(state?.questions.map(({ question }) => question))
+    const [number = ''] = text.split(/\s+/, 1)
+    const shown = /^[0-9]+$/.test(number) ? cards[Number(number) - 1] : undefined
+    if (shown?.kind !== 'question' || !open.has(shown.id)) {
+      const all = cards.flatMap(({ kind, id }, index) => (kind === 'question' && open.has(id) ? [index + 1] : []))
+      how.note(all.length === 0 ? 'No question is open now.' : `Say which one and what: /answer ${all.join('|')} …`)
+      return undefined
+    }
+    const read = readAnswerLine(shown.card.fields, text.slice(number.length))
+    if (!read.ok) {
+      how.note(`! ${plainText(read.why)}`)
+      return undefined
+    }
+    const data = { question: shown.id, action: 'accept', content: read.content } as const
+    return await link.command(stream, 'question.answer', data)
   }
 
   async function decide(verdict: 'allow' | 'deny', words: readonly string[]): Promise<CommandOutcome | undefined> {
@@ -160,14 +200,17 @@ export async function watchSession(server: Server, session: string, how: Watchin
     await here.promise
     const isNumber = /^[0-9]+$/.test(words[0] ?? '')
     const open = state ? openApprovals(state) : []
-    const shown = cards.filter(({ approval }) => open.some((one) => one.approval === approval))
+    const shown = cards
+      .filter((one) => one.kind === 'approval')
+      .filter(({ id }) => open.some(({ approval }) => approval === id))
     const only = shown.length === 1 && performance.now() - (shown[0]?.shownAt ?? 0) > unreadMs ? shown[0] : undefined
-    const card = isNumber ? cards[Number(words[0]) - 1] : only
-    if (!card) {
-      const numbers = shown.map(({ approval }) => cards.findIndex((one) => one.approval === approval) + 1)
+    const chosen = isNumber ? cards[Number(words[0]) - 1] : only
+    if (chosen?.kind !== 'approval') {
+      const numbers = shown.map((one) => cards.indexOf(one) + 1)
       how.note(shown.length === 0 ? 'Nothing is asked now.' : `Say which one: ${numbers.join(', ')}.`)
       return undefined
     }
+    const { card } = chosen
     if (card.unfit !== undefined && verdict === 'allow') {
       how.note(`! ${card.unfit}`)
       return undefined
