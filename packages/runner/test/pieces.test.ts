@@ -9,7 +9,7 @@ import { isTooDeep, parseObject } from '../src/adapters/acp/json.ts'
 import { LineSplitter } from '../src/adapters/acp/line-splitter.ts'
 import { teeToFiles } from '../src/adapters/acp/tee.ts'
 import { EventQueue } from '../src/adapters/event-queue.ts'
-import { fit } from '../src/supervisor/fit.ts'
+import { fit } from '../src/supervisor/fit-report.ts'
 
 test('lines are the same however the bytes come, and one that is too long costs itself alone', () => {
   const random = seededRandom(randomSeed('lines'))

@@ -2,7 +2,7 @@ import type { CommandOf } from '@hotline/protocol/command'
 import type { KnownDraft } from '@hotline/protocol/events'
 import type { ControlAction } from '@hotline/protocol/events/control'
 import { accept, type Decision, refuse } from '../decision.ts'
-import { closeAsks } from './close.ts'
+import { closeAsks } from './close-asks.ts'
 import type { SessionState } from './state.ts'
 
 type ControlCommand = CommandOf<

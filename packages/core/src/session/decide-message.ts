@@ -3,7 +3,7 @@ import { limits } from '@hotline/protocol/limits'
 import { isLive } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import type { QueuedMessage, SessionState } from './state.ts'
-import { checkText } from './text.ts'
+import { checkText } from './check-text.ts'
 
 type MessageCommand = CommandOf<'message.send' | 'message.edit' | 'message.withdraw' | 'message.reorder'>
 

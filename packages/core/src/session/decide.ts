@@ -8,7 +8,7 @@ import { decideMessage } from './decide-message.ts'
 import { decideReport } from './decide-report.ts'
 import { takeLease } from './lease.ts'
 import type { SessionState } from './state.ts'
-import { checkText } from './text.ts'
+import { checkText } from './check-text.ts'
 
 /**
  * What a command means for a session in this state. Rights are checked before (core/roles); here are the rules of the

@@ -6,7 +6,7 @@ import type { AgentSession, Ask, Verdict } from '../adapters/adapter.ts'
 import type { Redactor } from '../redact.ts'
 import { sha256 } from '../sha256.ts'
 import type { Spool } from '../spool/spool.ts'
-import { head } from './fit.ts'
+import { head } from './fit-report.ts'
 import type { Reporter } from './reporter.ts'
 import { told } from './report-of.ts'
 

@@ -3,7 +3,7 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import type { OutputSource } from '@hotline/protocol/events/output'
 import type { RedactedStream, Redactor } from '../redact.ts'
 import type { Fate } from '../spool/outbox.ts'
-import { fit } from './fit.ts'
+import { fit } from './fit-report.ts'
 
 /** Streaming text goes out after this long, or when so much has come. */
 const coalesceMs = 50

@@ -8,7 +8,7 @@ import type { Bus } from '../log/bus.ts'
 import type { AppendRefusal, LogStore } from '../log/log-store.ts'
 import type { RowChange } from '../log/tables.ts'
 import { type Clock, timestamp } from '../machine/clock.ts'
-import { type Once, recordOf, usedForAnother } from './once.ts'
+import { type Once, recordOf, usedForAnother } from './idempotency-key.ts'
 
 /** A line of the audit: one of the server stream's own events. */
 export type AccessDraft = DraftOf<keyof typeof serverEvents>

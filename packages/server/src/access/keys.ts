@@ -7,7 +7,7 @@ import type { Ids } from '../machine/ids.ts'
 import { type AccessDraft, type AccessLog } from './access-log.ts'
 import { storeProblem } from './accounts.ts'
 import { allScopes } from './authenticator.ts'
-import { type Once, onceOf } from './once.ts'
+import { type Once, onceOf } from './idempotency-key.ts'
 import { actorOf, type Principal } from './principal.ts'
 import { mintToken, type Token } from './token.ts'
 

@@ -198,7 +198,7 @@ export class AcpSession implements AgentSession {
   #permission(id: RpcId, params: unknown): void {
     const parsed = PermissionParams.safeParse(params)
     if (!parsed.success || !this.#isOurs(parsed.data.sessionId)) return this.#misread(id, 'permission request')
-    if (this.#turn?.cancelling === true || this.#asks.isFull || this.#replaying) {
+    if (this.#hearsNoAsk) {
       return this.peer.respond(id, { outcome: { outcome: 'cancelled' } })
     }
     const { toolCall, options } = parsed.data
@@ -212,12 +212,17 @@ export class AcpSession implements AgentSession {
     const parsed = ElicitationParams.safeParse(params)
     const session = parsed.data?.sessionId
     if (!parsed.success || (session && !this.#isOurs(session))) return this.#misread(id, 'question')
-    if (this.#turn?.cancelling === true || this.#asks.isFull || this.#replaying) {
+    if (this.#hearsNoAsk) {
       return this.peer.respond(id, { action: 'cancel' })
     }
     this.#updates.breakText()
     const { message: text, requestedSchema: schema } = parsed.data
     this.#queue.push({ t: 'question', question: this.#asks.openQuestion(id), text, schema: schema ?? undefined })
+  }
+
+  /** The turn is being interrupted, too much is asked already, or an old conversation is being told again. */
+  get #hearsNoAsk(): boolean {
+    return this.#turn?.cancelling === true || this.#asks.isFull || this.#replaying
   }
 
   #misread(id: RpcId, what: string): void {
