@@ -1,5 +1,5 @@
 import type { Role } from '@hotline/protocol/actor'
-import type { CommandType } from '@hotline/protocol/command'
+import type { Command, CommandType } from '@hotline/protocol/command'
 
 /** What a role on a project, or the scope of a key, may allow. */
 export type Permission = 'read' | 'write' | 'decide' | 'admin' | 'own'
@@ -20,6 +20,11 @@ export function roleAllows(role: Role, permission: Permission): boolean {
 /** Who may send a command: people and services by a permission on the project, or only a runner, or only the server itself. */
 export type Sender = Permission | 'runner' | 'system'
 
+/** Whether it is something that people and services may have. */
+export function isPermission(sender: Sender): sender is Permission {
+  return sender !== 'runner' && sender !== 'system'
+}
+
 const bySender: Record<CommandType, Sender> = {
   'session.start': 'write',
   'session.pause': 'write',
@@ -35,7 +40,8 @@ const bySender: Record<CommandType, Sender> = {
   'message.reorder': 'write',
   'approval.decide': 'decide',
   'question.answer': 'write',
-  'input.send': 'write',
+  // What is typed into a program is not asked about any more.
+  'input.send': 'decide',
   'terminal.resize': 'write',
   'project.create': 'write',
   'project.rename': 'admin',
@@ -53,7 +59,10 @@ const bySender: Record<CommandType, Sender> = {
   'contact.restore': 'system',
 }
 
-/** Who may send a command of this type. */
-export function senderOf(type: CommandType): Sender {
-  return bySender[type]
+/** All that it takes to send this command. To start what nobody will be asked about is a decision. */
+export function sendersOf(command: Command): readonly Sender[] {
+  const sender = bySender[command.type]
+  if (command.type !== 'session.start') return [sender]
+  const { mode, command: line } = command.data
+  return mode === undefined && line === undefined ? [sender] : [sender, 'decide']
 }

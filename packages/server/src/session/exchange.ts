@@ -1,4 +1,4 @@
-import { roleAllows, senderOf } from '@hotline/core/roles'
+import { isPermission, roleAllows, sendersOf } from '@hotline/core/roles'
 import type { Role } from '@hotline/protocol/actor'
 import type { Command, CommandType } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
@@ -129,29 +129,29 @@ export class Exchange {
   }
 
   async #checkRight(principal: Principal, command: Command): Promise<Problem | undefined> {
-    const sender = senderOf(command.type)
+    const senders = sendersOf(command)
     if (principal.kind === 'system') return undefined
-    if (sender === 'system') return problem('forbidden', 'Only the server itself sends this.')
+    if (senders.includes('system')) return problem('forbidden', 'Only the server itself sends this.')
     const project = await this.#target(command)
-    if (sender === 'runner' || principal.kind === 'runner') {
-      if (sender !== 'runner' || principal.kind !== 'runner') {
+    if (senders.includes('runner') || principal.kind === 'runner') {
+      if (!senders.includes('runner') || principal.kind !== 'runner') {
         return problem('forbidden', `A ${principal.kind} cannot send "${command.type}".`)
       }
       return project !== undefined && mayTouch(principal, project) ? undefined : nothingHere()
     }
-    if (!principal.scopes.includes(sender)) {
-      return problem('forbidden', `This credential does not have the scope "${sender}".`)
-    }
+    const permissions = senders.filter(isPermission)
+    const unscoped = permissions.find((permission) => !principal.scopes.includes(permission))
+    if (unscoped) return problem('forbidden', `This credential does not have the scope "${unscoped}".`)
     if (command.type === 'project.create') {
-      if (principal.kind === 'person' && principal.projects === undefined) return undefined
-      return problem('forbidden', 'Only a person can create a project.')
+      if (principal.admin && principal.projects === undefined) return undefined
+      return problem('forbidden', 'Only an admin of this server can create a project: its machines would work for it.')
     }
     const role = project === undefined ? undefined : await this.#role(principal, project)
     if (role === undefined) return nothingHere()
-    if (!roleAllows(role, sender)) {
-      return problem('forbidden', `Your role here is ${role}; "${command.type}" needs the right to ${sender}.`, {
-        role,
-      })
+    const lacking = permissions.find((permission) => !roleAllows(role, permission))
+    if (lacking) {
+      const what = senders.length > 1 ? 'to start what is not asked about' : `"${command.type}"`
+      return problem('forbidden', `Your role here is ${role}; ${what} needs the right to ${lacking}.`, { role })
     }
     return guarded.has(command.type) ? this.#ifNew(principal, command, this.#rights.proofMissing(principal)) : undefined
   }

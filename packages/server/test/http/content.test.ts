@@ -65,11 +65,11 @@ async function signIn(who: { name: string; password: string }): Promise<string> 
   return (await send('POST', '/api/auth/sign-in', {}, who)).cookie
 }
 
-/** Another person with a project of their own, `of-<name>`, and a token. */
+/** Another admin of the server with a project of their own, `of-<name>`, and a token. */
 async function stranger(name: string): Promise<{ token: string }> {
   const password = 'nine slow barges under the bridge'
   const cookie = await signIn(owner)
-  expect((await send('POST', '/api/accounts', { cookie }, { name, password, admin: false })).status).toBe(201)
+  expect((await send('POST', '/api/accounts', { cookie }, { name, password, admin: true })).status).toBe(201)
   const own = await signIn({ name, password })
   const create = { id: uuidV7(), stream: `project:of-${name}`, type: 'project.create', data: { name } }
   expect((await send('POST', '/api/commands', { cookie: own }, create)).status).toBe(200)

@@ -71,11 +71,11 @@ interface Colleague {
 }
 let colleagues = 0
 
-/** Somebody else with a role on the project, signed in, with a personal token. */
-async function colleague(role: Role): Promise<Colleague> {
+/** Somebody else with a role on the project, signed in, with a personal token; an admin of the server creates projects. */
+async function colleague(role: Role, rank: 'member' | 'admin' = 'member'): Promise<Colleague> {
   const name = `mel${(colleagues += 1)}`
   const password = 'nine slow barges under the bridge'
-  const made = await call('POST', '/api/accounts', { cookie }, { name, password, admin: false })
+  const made = await call('POST', '/api/accounts', { cookie }, { name, password, admin: rank === 'admin' })
   expect(made.status).toBe(201)
   const account = made.body['account'] as string
   await command('member.add', { account, role })
@@ -287,7 +287,7 @@ describe('a disabled account', () => {
   })
 
   it('[T12] the only owner of a project is disabled only by somebody who says that this is meant', async () => {
-    const mel = await colleague('owner')
+    const mel = await colleague('owner', 'admin')
     const project = `project:of-${mel.name}`
     const create = { id: uuidV7(), stream: project, type: 'project.create', data: { name: 'Alone' } }
     expect((await call('POST', '/api/commands', mel, create)).status).toBe(200)
@@ -297,7 +297,7 @@ describe('a disabled account', () => {
     expect(await disable(mel.account, cookie, { orphans: 'accept' })).toMatchObject({ status: 200 })
   })
   it('[T12] a project keeps an owner who can sign in: who is disabled is none, however many go at once', async () => {
-    const mel = await colleague('owner')
+    const mel = await colleague('owner', 'admin')
     const kim = await colleague('owner')
     const stream = `project:of-${mel.name}`
     const send = (type: string, data: object, id = uuidV7()): Promise<Answer> =>

@@ -83,12 +83,23 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
   'contact.restore': inSession({}),
 })
 
+/** What is started so that nobody is asked about what it does. */
+const unasked: Record<string, Sample<'session.start'>> = {
+  'session.start in a mode': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo', mode: 'free' }],
+  'session.start of a command line': ({ project }, fresh) => [
+    `session:${fresh}`,
+    { project, agent: 'command', command: ['true'] },
+  ],
+}
+const kinds: readonly string[] = [...commandTypes, ...Object.keys(unasked)]
+
 type Frame = { id: string; stream: string; type: string; data: unknown }
 
-function sampleOf(type: CommandType, at: Place): Frame {
-  const sample = samples()[type] as Sample<CommandType> | undefined
-  if (!sample) throw new Error(`${type} has no sample here`)
+function sampleOf(kind: string, at: Place): Frame {
+  const sample = ({ ...samples(), ...unasked } as Record<string, Sample<CommandType>>)[kind]
+  if (!sample) throw new Error(`${kind} has no sample here`)
   const [stream, data] = sample(at, uuidV7())
+  const [type = ''] = kind.split(' ')
   return { id: uuidV7(), stream, type, data }
 }
 
@@ -146,8 +157,8 @@ async function freshPlace(project: string): Promise<Place> {
 const nowhere: Place = { project: 'nowhere', session: 'nowhere', task: 'nowhere' }
 
 describe('one decision', () => {
-  it('[T16] [X4] [X5] a command is decided in the same way at every door, whatever its type and whoever sends it', async () => {
-    const decisions = new Map<string, string[]>(commandTypes.map((type) => [type, []]))
+  it('[T16] [X4] [X5] [X8] a command is decided in the same way at every door, whatever its type and whoever sends it', async () => {
+    const decisions = new Map<string, string[]>(kinds.map((kind) => [kind, []]))
     let turn = 0
     /** The same command by each door, in changing order: accepted by one, the others give the same answer. */
     const decide = async (who: Who, sockets: RawWebSocket[], frame: Frame): Promise<Outcome> => {
@@ -164,7 +175,7 @@ describe('one decision', () => {
     await eachCaller(async (name, who, sockets) => {
       const here = await freshPlace('default')
       const far = await freshPlace('elsewhere')
-      for (const type of commandTypes) {
+      for (const type of kinds) {
         const decision = decisionOf(await decide(who, sockets, sampleOf(type, here)))
         if (decision !== 'forbidden') decisions.get(type)?.push(decision === 'allowed' ? name : `${name}: ${decision}`)
         const there = await decide(who, sockets, sampleOf(type, far))
@@ -174,7 +185,7 @@ describe('one decision', () => {
       }
     })
     expect(table(decisions)).toMatchInlineSnapshot(`
-      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.reorder, question.answer, input.send, terminal.resize, task.create, task.change, task.move:
+      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.reorder, question.answer, terminal.resize, task.create, task.change, task.move:
         owner in a browser
         admin in a browser
         admin by token
@@ -194,7 +205,7 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said
-      session.set_mode, approval.decide:
+      session.set_mode, approval.decide, input.send:
         owner in a browser
         admin in a browser
         admin by token
@@ -213,19 +224,8 @@ describe('one decision', () => {
         owner by token, with the password said
       project.create:
         owner in a browser
-        admin in a browser
-        admin by token
-        approver in a browser
-        approver by token
-        operator in a browser
-        operator by token
-        viewer in a browser
-        viewer by token
-        stranger in a browser
-        stranger by token
         owner by token
         owner by the token of this machine
-        owner with scope write
         owner by token, with the password said
       project.rename, task.remove:
         owner in a browser
@@ -258,7 +258,23 @@ describe('one decision', () => {
         runner for elsewhere: not_found
         runner of this machine
       approval.expire, contact.lose, contact.restore:
-        nobody"
+        nobody
+      session.start in a mode, session.start of a command line:
+        owner in a browser
+        admin in a browser
+        admin by token
+        service of admin
+        approver in a browser
+        approver by token
+        service of approver
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token
+        owner by the token of this machine
+        service for default
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said"
     `)
   })
 
