@@ -64,6 +64,7 @@ export const errors = {
   version_not_spoken: { kind: 'version', title: 'This version is not spoken here' },
   rate_limited: { kind: 'rate-limited', title: 'Too many tries' },
   internal: { kind: 'internal', title: 'Something broke on our side' },
+  log_damaged: { kind: 'internal', title: 'The log is damaged here' },
   storage_unavailable: { kind: 'unavailable', title: 'The log cannot be read or written now' },
   too_slow: { kind: 'unavailable', title: 'The reader did not keep up; come back with the cursor' },
   draining: { kind: 'unavailable', title: 'The server is going down; come back soon' },

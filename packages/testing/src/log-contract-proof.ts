@@ -108,10 +108,14 @@ export function proofContract(open: OpenLogBench): void {
       expect(await bench.store.verify(stream)).toMatchObject({ seq: 6 })
     })
 
-    test('[L12] a log that was cut off, and a head that was moved, are found', async () => {
+    test('[L12] [L13] a log that was cut off, and a head that was moved, are found', async () => {
       await using bench = await openFilled(open)
       await bench.sql(`DELETE FROM events WHERE ${ofStream} AND seq > 10`)
       expect(await bench.store.verify(stream)).toEqual({ seq: 11, reason: 'event 11 is missing' })
+      expect(await bench.store.read(stream, { after: 8, limit: 10, maxBytes: 1e6 })).toHaveLength(2)
+      await expect(bench.store.read(stream, { after: 10, limit: 10, maxBytes: 1e6 })).rejects.toThrow(
+        'damaged at session:one event 11',
+      )
       await bench.sql(`UPDATE streams SET head = 10 WHERE ${ofStream}`)
       await bench.reopen()
       expect(await bench.store.verify(stream)).toMatchObject({ seq: 10 })

@@ -8,6 +8,7 @@ import type { Feeds } from '../feed/feeds.ts'
 import { Follower } from '../feed/follower.ts'
 import type { SharedFrame } from '../feed/shared-frame.ts'
 import type { StreamFeed } from '../feed/stream-feed.ts'
+import { damageOf } from '../log/store-unavailable.ts'
 import type { Clock } from '../machine/clock.ts'
 import type { Traffic } from '../machine/traffic.ts'
 import type { Exchange } from '../session/exchange.ts'
@@ -209,18 +210,14 @@ export class Gate implements Connection {
       }
       const follower = new Follower(feed, from, this.#sink, {
         caughtUp: (seq) => this.#send({ t: 'caught_up', stream, epoch: feed.epoch, seq }),
-        failed: (error) => {
-          this.#ports.fault(error)
-          this.#end(problem('storage_unavailable', 'The log cannot be read now. Come back with the cursor.'))
-        },
+        failed: (error) => this.#unreadable(stream, error),
       })
       this.#followers.set(stream, follower)
       this.#ports.watchers.joined(stream, this)
       this.#ports.traffic.follows[typeof cursor === 'object' ? 'cursor' : (cursor ?? 'start')] += 1
       follower.resume()
     } catch (error) {
-      this.#ports.fault(error)
-      this.#end(problem('storage_unavailable', 'The log cannot be read now. Come back with the cursor.'))
+      this.#unreadable(stream, error)
     } finally {
       if (this.#opening.get(stream) === opening) this.#opening.delete(stream)
     }
@@ -242,6 +239,17 @@ export class Gate implements Connection {
       // Who lost the right meanwhile was not told to stop, for there was nothing to stop yet.
       if (seen === rightsChanges()) return feed
     }
+  }
+
+  /** A log that cannot be read may be read by the next connection; one stream that is damaged concerns nobody else. */
+  #unreadable(stream: string, error: unknown): void {
+    this.#ports.fault(error)
+    const damage = damageOf(error)
+    if (!damage) {
+      return this.#end(problem('storage_unavailable', 'The log cannot be read now. Come back with the cursor.'))
+    }
+    this.#unfollow(stream)
+    this.#send({ t: 'unfollowed', stream, problem: damage })
   }
 
   #unfollow(stream: string): void {
@@ -269,7 +277,7 @@ export class Gate implements Connection {
     } catch (error) {
       this.#ports.fault(error)
       const detail = 'The command could not be carried out. Send it once more with the same id.'
-      this.#refuse(id, problem('storage_unavailable', detail))
+      this.#refuse(id, damageOf(error) ?? problem('storage_unavailable', detail))
     } finally {
       this.#commands -= 1
     }

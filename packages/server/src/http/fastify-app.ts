@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { damageOf } from '../log/store-unavailable.ts'
 import type { Logger } from '../machine/logger.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import type { Guard, Visit } from './guard.ts'
@@ -187,6 +188,8 @@ function problemOf(error: FastifyError): Problem {
     const detail = 'The log cannot be read or written now. Try again in a moment.'
     return problem('storage_unavailable', detail, { retryAfterMs: 1_000 })
   }
+  const damage = damageOf(error)
+  if (damage) return damage
   const status = error.statusCode ?? 500
   if (status === 413) return problem('too_large', 'The body is over the limit.')
   if (status === 415) return problem('media_type', 'Send JSON with "Content-Type: application/json".')

@@ -92,7 +92,10 @@ export function servedEvent(point: ChainPoint, row: StoredRow): StoredEvent {
   }
 }
 
-/** What is served of the rows that follow the point: at least one, then no more than `maxBytes`. Moves the point along. */
+/**
+ * What is served of the rows that follow the point: at least one, then no more than `maxBytes`. Moves the point along. Only
+ * where the head says that there are some: throws `LogDamaged` where there are none.
+ */
 export function servedPage(point: ChainPoint, rows: Iterable<StoredRow>, maxBytes: number): StoredEvent[] {
   const events: StoredEvent[] = []
   let sizeBytes = 0
@@ -104,5 +107,6 @@ export function servedPage(point: ChainPoint, rows: Iterable<StoredRow>, maxByte
     point.seq = row.seq
     point.hash = row.hash
   }
+  if (events.length === 0) throw new LogDamaged(point.stream, point.seq + 1, 'it is missing')
   return events
 }

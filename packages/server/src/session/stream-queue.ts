@@ -7,6 +7,7 @@ import type { KnownDraft } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import { protocolVersion } from '@hotline/protocol/version'
 import type { Append, CommandRecord, LogStore, NewEvent } from '../log/log-store.ts'
+import { damageOf } from '../log/store-unavailable.ts'
 import type { Bus } from '../log/bus.ts'
 import type { Failpoints } from '../log/failpoints.ts'
 import { actorOf, type Principal, senderKey } from '../access/principal.ts'
@@ -290,6 +291,8 @@ function settle(outcomes: readonly [Waiting, Answer][], epoch = ''): void {
 
 /** A log that cannot be read decides nothing; anything else is a fault of ours. */
 function refusalOf(error: unknown): Problem {
+  const damage = damageOf(error)
+  if (damage) return damage
   if (error instanceof Error && 'kind' in error && error.kind === 'unavailable') {
     const detail = 'The log cannot be read now; nothing was changed. Try again in a moment.'
     return problem('storage_unavailable', detail, { retryAfterMs: 1_000 })

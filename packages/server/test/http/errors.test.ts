@@ -46,6 +46,7 @@ const provokedIn: Record<ErrorCode, string> = {
   version_not_spoken: 'packages/server/test/http/errors.test.ts',
   rate_limited: 'packages/server/test/access/sign-in.test.ts',
   internal: 'packages/server/test/access/first-account.test.ts',
+  log_damaged: 'packages/server/test/http/damaged-stream.test.ts',
   storage_unavailable: 'packages/server/test/http/errors.test.ts',
   too_slow: 'packages/testing/test/link.test.ts',
   draining: 'packages/server/test/http/errors.test.ts',

@@ -136,7 +136,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
       if (!head) return { problem: nothingHere() }
       const upTo = Math.min(head.head, (query.before ?? head.head + 1) - 1)
       const after = Math.max(0, upTo - query.limit)
-      const events = await store.read(stream, { after, upTo, limit: query.limit, maxBytes: Number.MAX_SAFE_INTEGER })
+      const events = await readWhole(store, stream, after, upTo)
       const subjects = [...new Set(events.flatMap(({ subject }) => (subject === undefined ? [] : [subject])))]
       const later = upTo < head.head ? await store.readSubjects(stream, subjects, upTo, limits.pageEvents) : []
       return {
@@ -162,6 +162,16 @@ export async function projectsOf(principal: Principal, lists: Lists): Promise<re
       ? (await lists.projects()).map(({ project }) => project)
       : (await lists.projectsOf(principal.account ?? '')).map(({ project }) => project)
   return mine.filter((project) => principal.projects === undefined || principal.projects.includes(project))
+}
+
+/** Everything between two positions. Throws `LogDamaged` where some of it is not there. */
+async function readWhole(store: LogStore, stream: string, after: number, upTo: number): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = []
+  for (let at = after; at < upTo; at = events.at(-1)?.seq ?? upTo) {
+    const range = { after: at, upTo, limit: limits.pageEvents, maxBytes: Number.MAX_SAFE_INTEGER }
+    events.push(...(await store.read(stream, range)))
+  }
+  return events
 }
 
 /** The place where an earlier page ended, as its `next` said it. */
