@@ -10,8 +10,15 @@ export interface Oddness {
   refuseMode?: boolean
   /** Says yes to a configuration option and stays as it is. */
   keepMode?: boolean
-  /** Raw lines that answer each prompt, before its end. `$SESSION` and `$PROMPT` (its id) are filled in. */
+  /**
+   * Raw lines that answer each prompt, before its end. Filled in: `$SESSION`; `$PROMPT`, the id of this prompt; `$BEFORE`, that
+   * of the one before; `$OPENED` and `$STARTED`, those of session/new and initialize.
+   */
   say?: string[]
+  /** Raw lines when the turn is to be stopped; the prompt has no other answer then. */
+  onCancel?: string[]
+  /** How many wishes to stop it does not hear. */
+  deafFor?: number
   /** How often. */
   times?: number
   /** Lines of so many bytes before those. */
@@ -26,14 +33,21 @@ export interface Oddness {
 }
 
 const odd = JSON.parse(process.argv[2] ?? '{}') as Oddness
+const ids = { $SESSION: 'odd-1', $PROMPT: '', $BEFORE: '', $OPENED: '', $STARTED: '' }
+let cancels = 0
 let mode = (odd.modes ?? odd.modeOption ?? [])[0]
 
 function send(message: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
 }
 
+function sayRaw(line: string): void {
+  const filled = Object.entries(ids).reduce((text, [name, value]) => text.replaceAll(name, value), line)
+  process.stdout.write(`${filled}\n`)
+}
+
 function opened(): Record<string, unknown> {
-  const named = (ids: string[]): unknown => ids.map((id) => ({ id, name: id }))
+  const named = (modes: string[]): unknown => modes.map((id) => ({ id, name: id }))
   const option = { id: 'm', category: 'mode', type: 'select', name: 'Mode', currentValue: mode }
   return {
     sessionId: 'odd-1',
@@ -56,22 +70,28 @@ async function writeLong(bytes: number): Promise<void> {
 async function answer(id: unknown, method: string, params: Record<string, unknown>): Promise<void> {
   if (method === odd.mute) return
   if (method === 'initialize') {
+    ids.$STARTED = String(id)
     const agentCapabilities = { loadSession: odd.canLoad === true }
     return send({ id, result: { protocolVersion: odd.protocolVersion ?? 1, agentCapabilities, authMethods: [] } })
   }
-  if (method === 'session/new' || method === 'session/load') return send({ id, result: opened() })
+  if (method === 'session/new' || method === 'session/load') {
+    ids.$OPENED = String(id)
+    return send({ id, result: opened() })
+  }
   if (method === 'session/set_mode' || method === 'session/set_config_option') {
     if (odd.refuseMode) return send({ id, error: { code: -32_000, message: 'I like it here' } })
     if (!odd.keepMode) mode = String(params['modeId'] ?? params['value'])
     return send({ id, result: method === 'session/set_mode' ? {} : opened() })
   }
   if (method === 'session/prompt') {
+    Object.assign(ids, { $BEFORE: ids.$PROMPT, $PROMPT: String(id) })
     for (const bytes of odd.longLines ?? []) await writeLong(bytes)
     for (let round = 0; round < (odd.times ?? 1); round += 1) {
       for (const line of odd.say ?? []) {
-        process.stdout.write(`${line.replaceAll('$SESSION', 'odd-1').replaceAll('$PROMPT', String(id))}\n`)
+        sayRaw(line)
       }
     }
+    if (odd.onCancel) return
     return send({ id, result: { stopReason: odd.stopReason ?? 'end_turn' } })
   }
   send({ id, error: { code: -32_601, message: 'unknown' } })
@@ -86,6 +106,9 @@ if (odd.dieAtStart) {
       id?: unknown
       method?: string
       params?: Record<string, unknown>
+    }
+    if (method === 'session/cancel' && (cancels += 1) > (odd.deafFor ?? 0)) {
+      for (const said of odd.onCancel ?? []) sayRaw(said)
     }
     if (method !== undefined && id !== undefined) void answer(id, method, params ?? {})
   })

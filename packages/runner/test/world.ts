@@ -183,6 +183,16 @@ export class World {
     return approval
   }
 
+  /** An event that no rule would have let in, as it would come from a server that is wrong. */
+  forge(session: string, type: EventType, subject: string, data: Record<string, unknown>): void {
+    const stream = this.stream(session)
+    const context = { now: new Date().toISOString(), actor: dana, sha256 }
+    const draft = draftEvent(stream.stream, { type, subject, data, body: {} } as never, context)
+    const event = { ...draft, seq: stream.events.length + 1, cause: randomUUID() }
+    stream.events.push(JSON.parse(JSON.stringify(event)) as Envelope)
+    for (const hear of stream.heard) hear()
+  }
+
   decide(session: string, ask: EventOf<'approval.requested'>, verdict: 'allow' | 'deny', reason?: string): void {
     const { approval, digest } = ask.data
     this.send(session, 'approval.decide', { approval, digest, verdict, ...(reason === undefined ? {} : { reason }) })

@@ -53,6 +53,12 @@ export interface Ask {
   scopes: readonly ('once' | 'session' | 'project')[]
 }
 
+/** How many lines were read of an agent in its life, and those that could not be used, by what was wrong with them. */
+export interface Heard {
+  lines: number
+  unused: Readonly<Record<string, number>>
+}
+
 /** What an agent does, in the words of no agent. */
 export type AgentEvent =
   | ({ t: 'profile' } & AgentFacts)
@@ -96,7 +102,7 @@ export type AgentEvent =
   /** It cannot be worked with any longer; the adapter has begun to end it. */
   | { t: 'fault'; note: string }
   /** The last event. */
-  | { t: 'exit'; exit: Exit }
+  | { t: 'exit'; exit: Exit; heard?: Heard }
 
 /** What a person decided, for the agent. `scope` above `once` only where the ask offered it. */
 export type Verdict =

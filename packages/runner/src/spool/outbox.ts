@@ -12,8 +12,8 @@ import type { Batch, Spool, Waiting } from './spool.ts'
 /** What became of a report: it is in the log, it no longer fitted, or nobody hears us any more. */
 export type Fate = 'kept' | { dropped: ErrorCode } | 'lost'
 
-/** Bytes of events in one batch; a single larger event goes alone. */
-const batchBytes = 40 * 1024
+/** Bytes of events in one batch; a single larger event goes alone. Of fewer than 20,000 members, whatever is in it. */
+const batchBytes = 38_000
 
 /** Between two tries of what the server could not take just now. */
 const retryMinMs = 250

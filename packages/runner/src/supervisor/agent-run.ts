@@ -1,7 +1,7 @@
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DataOf, type EventOf } from '@hotline/protocol/events'
 import type { Exit } from '@hotline/protocol/events/session'
-import type { AgentEvent, AgentSession } from '../adapters/adapter.ts'
+import type { AgentEvent, AgentSession, Heard } from '../adapters/adapter.ts'
 import type { Log } from '../log.ts'
 import type { Redactor } from '../redact.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -22,6 +22,7 @@ export interface RunEnd {
   exit: Exit
   /** Why it was given up, where its end was ours. */
   fault?: string | undefined
+  heard?: Heard | undefined
 }
 
 /** What a run works with. */
@@ -91,17 +92,17 @@ export class AgentRun {
   async hear(room: () => Promise<void> | undefined): Promise<RunEnd> {
     this.#isReady = true
     this.#prompts.pump()
-    let exit: Exit = { code: null, signal: null }
+    let end: Extract<AgentEvent, { t: 'exit' }> = { t: 'exit', exit: { code: null, signal: null } }
     for await (const event of this.#ports.agent.events()) {
       await room()
-      if (event.t === 'exit') exit = event.exit
+      if (event.t === 'exit') end = event
       else this.#heard(event)
     }
     this.#isOver = true
     this.#ports.reporter.endText()
     this.#ports.reporter.endOutput()
     for (const { timer } of this.#interrupts) clearTimeout(timer)
-    return { exit, fault: this.#fault }
+    return { exit: end.exit, fault: this.#fault, heard: end.heard }
   }
 
   /** An event of the session's stream, already folded. Each is acted on once, however often it comes. */

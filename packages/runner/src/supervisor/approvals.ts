@@ -9,6 +9,7 @@ import type { Spool } from '../spool/spool.ts'
 import { head } from './fit-report.ts'
 import type { Reporter } from './reporter.ts'
 import { told } from './report-of.ts'
+import { sendable } from './sendable.ts'
 
 /** A request as it was shown. The same bytes are compared again before the answer goes to the agent. */
 interface Frozen {
@@ -137,15 +138,18 @@ export class Approvals {
   #freeze(ask: Ask, redactor: Redactor): Pick<Frozen, 'request'> & { isRedacted: boolean } {
     const { cwd, envNames } = this.#context
     const shown = ask.changes === undefined ? 0 : Buffer.byteLength(JSON.stringify(ask.changes))
-    const request = told({
-      tool: head(ask.tool, 200).toWellFormed(),
-      title: head(ask.title, 500),
-      input: ask.input.toWellFormed(),
-      cwd,
-      envNames: envNames.toSorted(),
-      reason: ask.reason === undefined ? undefined : head(ask.reason, reasonChars),
-      changes: shown > changesBytes ? undefined : ask.changes,
-    }) as Frozen['request']
+    // The digest is of what the server will read.
+    const request = sendable(
+      told({
+        tool: head(ask.tool, 200),
+        title: head(ask.title, 500),
+        input: ask.input,
+        cwd,
+        envNames: envNames.toSorted(),
+        reason: ask.reason === undefined ? undefined : head(ask.reason, reasonChars),
+        changes: shown > changesBytes ? undefined : ask.changes,
+      }),
+    ) as Frozen['request']
     const masked = redactor.value(request)
     return { request: masked, isRedacted: masked !== request }
   }

@@ -12,6 +12,12 @@ const locationsMax = 100
 /** Characters of a tool's arguments as they are shown in a step; an approval has its own rule, and nothing is cut there. */
 const inputChars = 64 * 1024
 
+/** Members of a tool's arguments that are kept as they are: the server reads no more than 20,000 in all. */
+const inputMembers = 5_000
+
+/** Changes of one event. */
+const changesMax = 2_000
+
 /** Characters of all changes of one event together. */
 const changesChars = 96 * 1024
 
@@ -56,14 +62,15 @@ function fitMember(name: string, value: unknown): unknown {
   if (name === 'changes' && Array.isArray(value)) return fitChanges(value as readonly FileChange[])
   if (name !== 'input') return value
   const text = JSON.stringify(value) as string | undefined
-  if (text === undefined || text.length <= inputChars) return value
+  // Commas in texts count as well: rather a few too many.
+  if (text === undefined || (text.length <= inputChars && text.split(',').length <= inputMembers)) return value
   return `${head(text, inputChars / 2)} (${text.length} characters in all)`
 }
 
 function fitChanges(changes: readonly FileChange[]): readonly FileChange[] {
   let left = changesChars
   const fitted: FileChange[] = []
-  for (const change of changes) {
+  for (const change of changes.slice(0, changesMax)) {
     const size = change.newText.length + (change.oldText?.length ?? 0)
     if (size <= left) {
       left -= size

@@ -4,6 +4,7 @@ import type { OutputSource } from '@hotline/protocol/events/output'
 import type { RedactedStream, Redactor } from '../redact.ts'
 import type { Fate } from '../spool/outbox.ts'
 import { fit } from './fit-report.ts'
+import { sendable } from './sendable.ts'
 
 /** Streaming text goes out after this long, or when so much has come. */
 const coalesceMs = 50
@@ -136,8 +137,8 @@ export class Reporter implements Disposable {
   }
 
   #ready(report: Report): Report {
-    const { type, data, body } = this.#redactor.value(report)
-    return fit({ type, data, ...(body === undefined ? {} : { body: wellFormed(body) as Record<string, unknown> }) })
+    const { type, data, body } = sendable(this.#redactor.value(report)) as Report
+    return fit({ type, data, ...(body === undefined ? {} : { body }) })
   }
 
   #addText(text: string): void {
@@ -206,12 +207,4 @@ function* piecesOf(text: string, chars: number): Generator<string> {
     yield text.slice(at, end)
     at = end
   }
-}
-
-/** JSON can carry halves of characters, the log cannot. */
-function wellFormed(value: unknown): unknown {
-  if (typeof value === 'string') return value.toWellFormed()
-  if (Array.isArray(value)) return value.map(wellFormed)
-  if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key.toWellFormed(), wellFormed(member)]))
 }

@@ -263,7 +263,7 @@ export class SessionActor {
     const end = await run.hear(() => this.#spool.room())
     const left = await agent.stop(stopGraceMs)
     this.#run = undefined
-    log.info('agent ended', { session: this.session, pid, ...end.exit, left })
+    log.info('agent ended', { session: this.session, pid, ...end.exit, left, ...end.heard })
     this.#ended(end, profile.adapter, left)
   }
 

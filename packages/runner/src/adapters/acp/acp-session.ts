@@ -295,7 +295,8 @@ export class AcpSession implements AgentSession {
     await this.#held.end(orphanGraceMs)
     await this.#wire.drained
     this.peer.close()
-    this.#queue.push({ t: 'exit', exit })
+    const heard = { lines: this.peer.received, unused: Object.fromEntries(this.breaker.counts) }
+    this.#queue.push({ t: 'exit', exit, heard })
     this.#queue.end()
   }
 }

@@ -48,12 +48,18 @@ export class Peer {
   readonly #prefix = randomUUID()
   readonly #waiting = new Map<string, { method: string; settle: (outcome: RpcOutcome) => void }>()
   #lastId = 0
+  #received = 0
   #closed = false
 
   constructor(send: (line: string) => void, handlers: PeerHandlers, breaker: Breaker) {
     this.#send = send
     this.#handlers = handlers
     this.#breaker = breaker
+  }
+
+  /** Lines that were handled so far. */
+  get received(): number {
+    return this.#received
   }
 
   /** Sends a request; `settle` is called once, in the order of the wire. */
@@ -89,6 +95,7 @@ export class Peer {
 
   /** Handles one line of the agent. */
   receive(line: string): void {
+    this.#received += 1
     const message = parseObject(line, limits.jsonDepth)
     if (!message) return this.#breaker.count('not a JSON object', 'broken')
     const { id, method, params } = message

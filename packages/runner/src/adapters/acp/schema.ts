@@ -59,7 +59,10 @@ export const OpenedSession = z.object({
 })
 export type OpenedSession = z.infer<typeof OpenedSession>
 
-const TokenUsage = z.object({ inputTokens: maybe(z.number()), outputTokens: maybe(z.number()) })
+/** A number that every reader reads alike. */
+const Amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
+
+const TokenUsage = z.object({ inputTokens: maybe(Amount), outputTokens: maybe(Amount) })
 
 /** Answer to session/prompt, which is the end of a turn. */
 export const PromptResult = z.object({ stopReason: z.string(), usage: maybe(TokenUsage) })
@@ -126,9 +129,9 @@ export const KnownUpdate = z.discriminatedUnion('sessionUpdate', [
   z.object({ sessionUpdate: z.literal('config_option_update'), configOptions: ConfigOptions }),
   z.object({
     sessionUpdate: z.literal('usage_update'),
-    used: maybe(z.number()),
-    size: maybe(z.number()),
-    cost: maybe(z.object({ amount: z.number(), currency: z.string().max(10) })),
+    used: maybe(Amount),
+    size: maybe(Amount),
+    cost: maybe(z.object({ amount: Amount, currency: z.string().max(10) })),
   }),
 ])
 export type KnownUpdate = z.infer<typeof KnownUpdate>
