@@ -65,6 +65,7 @@ describe('keys', () => {
   })
 
   it('[G25] the list is walked, looked at, searched and opened without a pointer', async () => {
+    await scene.live.startSession('The one below')
     const hand = await scene.live.startSession('Asks something')
     await hand.ask({ tool: 'Bash', title: 'Run a command', input: 'npm test' })
     await page.goto(scene.live.proxyUrl)
@@ -87,7 +88,7 @@ describe('keys', () => {
     await expect.poll(focused).toContain('Asks something')
     await page.keyboard.press('/')
     await isFocused(page.locator('input:focus'))
-    await page.keyboard.type('login')
+    await page.keyboard.type('below')
     await list.getByText('Asks something').waitFor({ state: 'detached' })
     await page.keyboard.press('Escape')
     await list.getByText('Asks something').waitFor()

@@ -37,7 +37,8 @@ async function newPage(): Promise<Page> {
 
 const sessionOf = (of: Page): string => of.url().split('/').at(-1) ?? ''
 
-describe('the page', () => {
+// One story: each test goes on where the one before it ended.
+describe('the page', { shuffle: false }, () => {
   it('[G1] a newcomer opens the printed link, makes the first account, and starts the demo agent', async () => {
     await page.goto(hotline.bootstrapLink)
     await page.getByRole('heading', { name: 'Welcome to Hotline' }).waitFor()

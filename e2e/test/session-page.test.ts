@@ -177,9 +177,10 @@ describe('the page of one session', () => {
   })
 
   it('[G15] the list does not move under the pointer, and says how many things wait', async () => {
+    await live.startSession('Where the pointer is')
     await page.goto(live.proxyUrl)
     const list = page.getByRole('region', { name: 'Sessions' })
-    await list.getByText('With a plan').hover()
+    await list.getByText('Where the pointer is').hover()
     const titles = (): Promise<string[]> => list.locator('.row .title').allInnerTexts()
     const before = await titles()
     const hand = await live.startSession('Came while I looked')

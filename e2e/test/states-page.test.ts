@@ -8,17 +8,19 @@ import { openPageScene, type PageScene, photograph, resize } from '../src/page-s
 
 let scene: PageScene
 let page: Page
-beforeAll(async () => {
-  scene = await openPageScene()
-  page = scene.page
-  // The smallest waits at first, and then the slow ones: time enough to press Reconnect before the page does it alone.
-  await page.addInitScript('Math.random = () => 0')
-})
-beforeEach(() => resize(page, 1440))
-afterEach(() => scene.live.proxy.restore())
-afterAll(async () => {
-  await scene[Symbol.asyncDispose]()
-})
+
+/** A block with a server of its own: with a machine, or with a session, it is another one than without. */
+function inOwnScene(): void {
+  beforeAll(async () => {
+    scene = await openPageScene()
+    page = scene.page
+    // The smallest waits at first, and then the slow ones: time enough to press Reconnect before the page does it alone.
+    await page.addInitScript('Math.random = () => 0')
+  })
+  beforeEach(() => resize(page, 1440))
+  afterEach(() => scene.live.proxy.restore())
+  afterAll(() => scene[Symbol.asyncDispose]())
+}
 
 /** The server can be reached no more, as after the network has gone. */
 function leave(): void {
@@ -36,8 +38,11 @@ async function reconnect(banner: Locator): Promise<void> {
   await banner.waitFor({ state: 'detached' })
 }
 
-describe('the states of a view', () => {
+describe('a server without a machine', () => {
+  inOwnScene()
+
   it('[G21] with no machine it says so; when one comes, one button starts the demo agent at once', async () => {
+    await page.goto(scene.live.proxyUrl)
     await page.getByText('No machine is connected.').waitFor()
     await photograph(page, 'no-machine', [390, 1440])
     const { live } = scene
@@ -60,6 +65,10 @@ describe('the states of a view', () => {
     expect(await page.getByRole('dialog').count()).toBe(0)
     await machine[Symbol.asyncDispose]()
   })
+})
+
+describe('a session without a machine', () => {
+  inOwnScene()
 
   it('[G40] a session that waits says what it waits for', async () => {
     const { live } = scene
@@ -84,6 +93,10 @@ describe('the states of a view', () => {
     await notice.getByText('“elsewhere”').waitFor({ state: 'detached' })
     await machine[Symbol.asyncDispose]()
   })
+})
+
+describe('the states of a view', () => {
+  inOwnScene()
 
   it('[G22] while it loads it has the shape that it will have', async () => {
     const hand = await scene.live.startSession('Loads slowly')
