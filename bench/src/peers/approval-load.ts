@@ -27,7 +27,7 @@ const { values } = parseArgs({
 const everyMs = Number(values['every-ms'])
 const { stream } = values
 /** A question that nobody answers by then ends the run. */
-const answerTimeoutMs = 10_000
+const answerTimeoutMs = 30_000
 /** A follower says after this many events that it has them; each costs a frame, of which a person has few. */
 const ackEvery = 50
 

@@ -36,7 +36,7 @@ async function measure(subject: Subject, clients: number, heldMs: number, bench:
   while (textOf(line, 'phase') !== 'window' && textOf(line, 'phase') !== 'result') line = await load.nextLine(30_000)
   const heldBytes = await settledBytes(server.pids, heldMs * 0.75)
   const use = gauge.read()
-  while (textOf(line, 'phase') !== 'result') line = await load.nextLine(heldMs + 5_000)
+  while (textOf(line, 'phase') !== 'result') line = await load.nextLine(heldMs + 30_000)
   return {
     values: {
       perConnectionKiB: (heldBytes - idleBytes) / clients / 1024,

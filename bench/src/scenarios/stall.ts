@@ -60,7 +60,7 @@ async function measure(subject: Subject, plan: StallPlan, bench: Bench): Promise
     growthMiB: (memory.peakBytes() - memory.startBytes) / 1024 ** 2,
   })
   try {
-    const { result, use } = await followChild(load, server.pids, plan.windowMs + 10_000)
+    const { result, use } = await followChild(load, server.pids, plan.windowMs + 30_000)
     return {
       values: {
         ...growth(),

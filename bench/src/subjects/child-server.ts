@@ -1,7 +1,7 @@
 import { type ChildOptions, type Line, numberOf, startChild } from '../child.ts'
 
 /** How long a peer may take until it says on which port it listens; then the sample fails. */
-const startTimeoutMs = 10_000
+const startTimeoutMs = 30_000
 
 /** A server that runs as a child of ours. */
 export interface ChildServer extends AsyncDisposable {
