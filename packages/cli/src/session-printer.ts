@@ -7,14 +7,34 @@ import { TerminalLines } from './terminal-text.ts'
 /** Messages whose pieces are printed at once; of others the whole text comes at their end. */
 const streamingMax = 20
 
+/** The end of a text that may be the first half of a character, of a line end, or of a sequence of a terminal. */
+// oxlint-disable-next-line no-control-regex
+const unfinished = /(?:[\ud800-\udbff]|\r|\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b]{0,200}\u001b?|[ -/]*)?)$/
+
 /** Letters of a name that are shown. */
 const nameMax = 24
 
 /** Prints what happens in a session, event by event. */
+/** Characters of a message that waits, where it is named once more. */
+const namedChars = 60
+
 export interface SessionPrinter {
   event(event: Envelope): void
-  /** What is left of lines that have not ended. */
+  /** Nothing came for a while: what there is of lines that have not ended is shown, and later only what follows it. */
+  rest(): void
+  /** The same, and what still waits for the agent. */
   end(): void
+}
+
+/** A message of which pieces have come. */
+interface Streaming {
+  /** When the last piece came. */
+  at: string
+  /** What was shown, and what was not yet. */
+  printed: string
+  rest: string
+  /** True where the last line that was shown goes on. */
+  isOpen: boolean
 }
 
 /** Lines of a card, for whoever decides or answers here or elsewhere. */
@@ -30,8 +50,10 @@ export function openSessionPrinter(
   names: ReadonlyMap<string, string>,
 ): SessionPrinter {
   const output = new Map<string, TerminalLines>()
-  /** Of messages that are still being written: what was printed. */
-  const streaming = new Map<string, { printed: string; rest: string }>()
+  const streaming = new Map<string, Streaming>()
+  /** Messages that wait for the agent, each by its beginning. */
+  const waiting = new Map<string, string>()
+  let lastAt = ''
 
   function lines(at: string, word: string, texts: readonly string[]): void {
     const [first = '', ...more] = texts
@@ -63,19 +85,58 @@ export function openSessionPrinter(
   function printDelta({ at, data, body }: EventOf<'message.delta'>): void {
     const known = streaming.get(data.message)
     if (!known && streaming.size >= streamingMax) return
-    const { printed, rest } = known ?? { printed: '', rest: '' }
+    const { printed, rest, isOpen } = known ?? { printed: '', rest: '', isOpen: false }
     const text = rest + (body?.text ?? '')
-    const end = text.lastIndexOf('\n')
-    if (end >= 0) say(at, 'agent', text.slice(0, end))
-    streaming.set(data.message, { printed: printed + text.slice(0, end + 1), rest: text.slice(end + 1) })
+    const end = text.lastIndexOf('\n') + 1
+    // With the line end go both its halves.
+    const whole = text.slice(0, Math.max(0, end - 1)).replace(/\r$/, '')
+    if (end > 0 && !(isOpen && whole === '')) say(at, 'agent', `${isOpen ? '… ' : ''}${whole}`)
+    streaming.set(data.message, {
+      at,
+      printed: printed + text.slice(0, end),
+      rest: text.slice(end),
+      isOpen: isOpen && end === 0,
+    })
   }
 
   function printCompleted({ at, data, body }: EventOf<'message.completed'>): void {
-    const { printed = '' } = streaming.get(data.message) ?? {}
+    const { printed = '', isOpen = false } = streaming.get(data.message) ?? {}
     streaming.delete(data.message)
     const text = body?.text ?? '(erased)'
-    const rest = text.startsWith(printed) ? text.slice(printed.length) : text
-    if (rest !== '') say(at, 'agent', rest)
+    const goesOn = text.startsWith(printed)
+    const rest = goesOn ? text.slice(printed.length) : text
+    if (rest !== '') say(at, 'agent', `${isOpen && goesOn ? '… ' : ''}${rest}`)
+  }
+
+  /** Lines that have not ended. What could be half a character or half a sequence of a terminal waits for its other half. */
+  function showRest(): void {
+    flushOutput(lastAt)
+    for (const [message, known] of streaming) {
+      const { at, printed, rest, isOpen } = known
+      const held = unfinished.exec(rest)?.[0].length ?? 0
+      const text = rest.slice(0, rest.length - held)
+      if (text.trim() === '') continue
+      say(at, 'agent', `${isOpen ? '… ' : ''}${text} …`)
+      streaming.set(message, { at, printed: printed + text, rest: rest.slice(text.length), isOpen: true })
+    }
+  }
+
+  function printPosted({ at, actor, data, body }: EventOf<'message.posted'>): void {
+    if (data.queued) waiting.set(data.message, beginningOf(body?.text))
+    say(at, { person: nameOf(actor.id), agent: 'agent', system: 'note' }[data.role], body?.text ?? '(erased)')
+  }
+
+  function printEdited({ at, actor, data, body }: EventOf<'message.edited'>): void {
+    const before = waiting.get(data.message)
+    waiting.set(data.message, beginningOf(body?.text))
+    say(at, 'edited', `${nameOf(actor.id)} wrote in place of ${before ?? 'a message'}:\n${body?.text ?? '(erased)'}`)
+  }
+
+  /** A message that waits no more. */
+  function printTaken(at: string, message: string, words: (what: string) => string): void {
+    const what = waiting.get(message)
+    waiting.delete(message)
+    line(at, 'note', words(what ?? 'a message'))
   }
 
   return {
@@ -83,6 +144,7 @@ export function openSessionPrinter(
       const known = asKnown(event)
       if (!known) return
       const { at } = known
+      lastAt = at
       if (known.type !== 'output.appended') flushOutput(at)
       // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest is not for reading
       switch (known.type) {
@@ -92,12 +154,20 @@ export function openSessionPrinter(
           return printDelta(known)
         case 'message.completed':
           return printCompleted(known)
-        case 'message.posted': {
-          const word = { person: nameOf(known.actor.id), agent: 'agent', system: 'note' }[known.data.role]
-          return say(at, word, known.body?.text ?? '(erased)')
-        }
+        case 'message.posted':
+          return printPosted(known)
+        case 'message.edited':
+          return printEdited(known)
+        case 'message.withdrawn':
+          return printTaken(at, known.data.message, (what) => `${nameOf(known.actor.id)} took back ${what}`)
+        case 'message.delivered':
+          return printTaken(at, known.data.message, (what) => `the agent has ${what}`)
         case 'message.delivery_unknown':
-          return line(at, 'note', 'Nobody can say whether the agent had this message; it is not sent again by itself.')
+          return printTaken(
+            at,
+            known.data.message,
+            (what) => `Nobody can say whether the agent had ${what}; it is not sent again by itself.`,
+          )
         case 'step.started':
           return line(at, 'step', `${known.data.kind}: ${known.body?.title ?? ''}`)
         case 'step.finished':
@@ -145,6 +215,17 @@ export function openSessionPrinter(
           return
       }
     },
-    end: () => flushOutput(new Date().toISOString()),
+    rest: showRest,
+    end: () => {
+      showRest()
+      for (const what of waiting.values()) line(lastAt, 'note', `${what} waits for the agent`)
+    },
   }
+}
+
+/** The first line of a message between quotes, cut where it is long. */
+function beginningOf(text: string | undefined): string {
+  const [first = ''] = (text ?? '(erased)').trim().split('\n', 1)
+  const cut = first.length > namedChars || first !== (text ?? '(erased)').trim()
+  return `"${first.slice(0, namedChars).toWellFormed()}${cut ? '…' : ''}"`
 }

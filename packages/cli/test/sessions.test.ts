@@ -83,6 +83,26 @@ describe('sessions from the command line', () => {
     expect(await typesOf(runner)).toContain('control.requested')
   })
 
+  it('[B17] logs says what became of messages, and logs -f shows a line that has not ended', async () => {
+    const runner = await live.startSession()
+    await run(['send', runner.session, 'the first version'])
+    const posted = (await live.stored(runner.session)).find(({ type }) => type === 'message.posted')
+    const message = String(posted?.data['message'])
+    const link = live.link()
+    await link.command(runner.stream, 'message.edit', { message, text: 'the second version' })
+    expect((await run(['logs', runner.session])).out).toMatch(
+      /edited @dana wrote in place of "the first version":\n +the second version\n.* note +"the second version" waits/,
+    )
+    await link.command(runner.stream, 'message.withdraw', { message })
+    await runner.report({ type: 'message.delta', data: { message: 'm1' }, body: { text: 'no line end' } })
+    const following = start(['logs', '-f', runner.session])
+    await following.says('agent  no line end …')
+    expect(following.out).toContain('@dana took back "the second version"')
+    const change = { from: 'active', to: 'completed', reason: 'goal_reached' }
+    await runner.report({ type: 'session.state_changed', data: change, body: {} })
+    expect((await following.ended).out.split('no line end')).toHaveLength(2)
+  })
+
   it('[B4] send says where nobody reads it, and resume takes a session up again', async () => {
     const runner = await live.startSession()
     expect(await run(['resume', runner.session])).toMatchObject({ code: errorKinds.conflict.exit, out: '' })

@@ -35,6 +35,9 @@ export interface Watching {
 /** A card that came a moment ago cannot be meant by an answer that names none: the person was typing about another. */
 const unreadMs = 2_000
 
+/** After this without anything new, a line that has not ended is shown as far as it goes. */
+const stillMs = 700
+
 /** Characters of a line that was refused, in the sentence about it. */
 const namedChars = 60
 
@@ -80,6 +83,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
   let state: SessionState | undefined
   let refused: Problem | undefined
   let isHere = false
+  let still: NodeJS.Timeout | undefined
   const here = Promise.withResolvers<void>()
   const typed = openTypedLines({ link, send: take, broken: (error) => ended.reject(error), note: how.note })
   const ended = Promise.withResolvers<void>()
@@ -96,11 +100,13 @@ export async function watchSession(server: Server, session: string, how: Watchin
   }
   link.follow(stream, '0', {
     events: (events: readonly Envelope[]) => {
+      clearTimeout(still)
       for (const event of events) {
         state = evolveSession(state, event)
         if (how.json) how.write(`${JSON.stringify(event)}\n`)
         else printer.event(event)
       }
+      if (!how.json) still = setTimeout(() => printer.rest(), stillMs)
       check()
     },
     caughtUp: () => {
@@ -138,6 +144,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
     if (left) how.note(`! ${left.text}`)
     throw error
   } finally {
+    clearTimeout(still)
     lines?.close()
     queueNote[Symbol.dispose]()
     await link[Symbol.asyncDispose]()

@@ -1,0 +1,114 @@
+import type { Envelope } from '@hotline/protocol/event'
+import { describe, expect, it } from 'vitest'
+import { openSessionPrinter, type SessionPrinter } from '../src/session-printer.ts'
+
+const dana = { kind: 'person', id: 'a1' } as const
+const agent = { kind: 'agent', id: 'demo' } as const
+
+interface Scene {
+  printer: SessionPrinter
+  tell(type: string, data: object, text?: string): void
+  /** What was printed since it was last asked, without times. */
+  printed(): string[]
+}
+
+function open(): Scene {
+  let out = ''
+  let seq = 0
+  const printer = openSessionPrinter(
+    (text) => (out += text),
+    () => [],
+    new Map([['a1', 'dana']]),
+  )
+  return {
+    printer,
+    tell: (type, data, text) => {
+      seq += 1
+      const isPersons = /posted|edited|withdrawn/.test(type)
+      printer.event({
+        stream: 'session:s',
+        seq,
+        type,
+        at: '2026-01-01T10:00:00.000Z',
+        actor: isPersons ? dana : agent,
+        data,
+        ...(text === undefined ? {} : { body: { text } }),
+        hash: '',
+      } as unknown as Envelope)
+    },
+    printed: () => {
+      const lines = out.split('\n').slice(0, -1)
+      out = ''
+      return lines.map((line) => line.replace(/^\d\d:\d\d:\d\d /, '').trimEnd())
+    },
+  }
+}
+
+const post = (scene: Scene, message: string, text: string): void =>
+  scene.tell('message.posted', { message, role: 'person', chars: text.length, queued: true }, text)
+const delta = (scene: Scene, text: string): void => scene.tell('message.delta', { message: 'm' }, text)
+
+describe('what is printed of a session', () => {
+  it('[B17] messages with what became of them', () => {
+    const scene = open()
+    post(scene, 'one', 'first thing')
+    post(scene, 'two', 'second thing\nin two lines')
+    post(scene, 'three', 'third thing')
+    scene.tell('message.edited', { message: 'one', chars: 3 }, 'a better thing')
+    scene.tell('message.withdrawn', { message: 'two' })
+    scene.tell('message.delivered', { message: 'one', turn: 't' })
+    expect(scene.printed()).toEqual([
+      '@dana  first thing',
+      '@dana  second thing',
+      `${' '.repeat(16)}in two lines`,
+      '@dana  third thing',
+      'edited @dana wrote in place of "first thing":',
+      `${' '.repeat(16)}a better thing`,
+      'note   @dana took back "second thing…"',
+      'note   the agent has "a better thing"',
+    ])
+    scene.printer.end()
+    expect(scene.printed()).toEqual(['note   "third thing" waits for the agent'])
+  })
+
+  it('[B17] a line that stands still is shown as far as it goes, and the rest of it later, once', () => {
+    const scene = open()
+    delta(scene, 'one\nHello wor')
+    expect(scene.printed()).toEqual(['agent  one'])
+    scene.printer.rest()
+    expect(scene.printed()).toEqual(['agent  Hello wor …'])
+    scene.printer.rest()
+    expect(scene.printed()).toEqual([])
+    delta(scene, 'ld, and')
+    scene.printer.rest()
+    delta(scene, ' more\nlast')
+    expect(scene.printed()).toEqual(['agent  … ld, and …', 'agent  …  more'])
+    scene.tell('message.completed', { message: 'm', chars: 1 }, 'one\nHello world, and more\nlast words')
+    scene.printer.end()
+    expect(scene.printed()).toEqual(['agent  last words'])
+  })
+
+  it('[B17] where nothing comes any more, the end shows what there was', () => {
+    const scene = open()
+    delta(scene, 'all that it said')
+    scene.tell('output.appended', { source: 'pty', encoding: 'utf8', bytes: 3 }, 'Password: ')
+    scene.printer.end()
+    expect(scene.printed()).toEqual(['pty    Password:', 'agent  all that it said …'])
+    scene.printer.end()
+    expect(scene.printed()).toEqual([])
+  })
+
+  it.each([
+    ['a character', 'ab\ud83d', '\ude00cd', '… \u{1f600}cd …'],
+    ['a sequence of a terminal', 'ab\u001b[3', '1mcd', '… \\u{1b}[31mcd …'],
+    ['a line end', 'ab\r', '\ncd', 'cd …'],
+  ])('[B17] %s is never cut', (_name, first, second, after) => {
+    const scene = open()
+    delta(scene, first)
+    scene.printer.rest()
+    expect(scene.printed()).toEqual(['agent  ab …'])
+    delta(scene, second)
+    scene.printer.rest()
+    expect(scene.printed()).toEqual([`agent  ${after}`])
+  })
+})
