@@ -52,6 +52,24 @@ describe('life cycle', () => {
     })
   })
 
+  it('[S11] a program that takes keys is at work for as long as it runs, and an agent only in its turn', () => {
+    const log = activeLog()
+    if (!log.state) throw new Error('no state')
+    expect(turnOf(log.state)).toBe('idle')
+    const capabilities = { ...log.state.capabilities, input: 'keys' }
+    log.report({ type: 'session.profile_changed', data: { capabilities } })
+    expect(turnOf(log.state)).toBe('running')
+    log.report(asking('a1'))
+    expect(turnOf(log.state)).toBe('waiting')
+    log.report({ type: 'approval.cancelled', data: { approval: 'a1', reason: 'agent_withdrew' } })
+    log.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'completed', reason: 'agent_exited', exit: { code: 0, signal: null } },
+      body: {},
+    })
+    expect(turnOf(log.state)).toBe('idle')
+  })
+
   it('[S3] silence marks a session as out of contact and changes nothing else', () => {
     const log = activeLog()
     log.send(server, 'contact.lose', { since: '2026-01-01T00:00:00.000Z' })

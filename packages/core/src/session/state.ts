@@ -99,8 +99,12 @@ export function openApprovals(state: SessionState): readonly PendingApproval[] {
   return state.approvals.filter((approval) => approval.outcome === undefined)
 }
 
-/** What the agent is doing: nothing, its turn, or waiting for a person in the middle of it. */
+/**
+ * What the agent is doing: nothing, its turn, or waiting for a person in the middle of it. A program that takes keys knows no
+ * turns: while it runs it is at work, for all that anybody can tell.
+ */
 export function turnOf(state: SessionState): 'idle' | 'running' | 'waiting' {
   if (openApprovals(state).length > 0 || state.questions.length > 0) return 'waiting'
-  return state.turn ? 'running' : 'idle'
+  const isProgram = state.status === 'active' && state.capabilities?.input === 'keys'
+  return state.turn || isProgram ? 'running' : 'idle'
 }

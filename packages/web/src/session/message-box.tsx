@@ -72,9 +72,11 @@ export function MessageBox({
       ? 'Disconnected; your text stays here'
       : !contact.here
         ? 'Out of contact: it waits here'
-        : state.turn
-          ? 'Write; it is read when the agent can'
-          : 'Write to the agent'
+        : state.capabilities?.input === 'keys'
+          ? 'Type a line to the program'
+          : state.turn
+            ? 'Write; it is read when the agent can'
+            : 'Write to the agent'
   return (
     <div className="compose">
       <div className="inner">
