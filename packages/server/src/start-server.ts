@@ -188,7 +188,7 @@ async function open(
     notices,
     [Symbol.asyncDispose]: async () => {
       http.drain()
-      door.drain(comeBackMs)
+      await door.drain(comeBackMs)
       await undo[Symbol.asyncDispose]()
     },
   }

@@ -14,6 +14,8 @@ export interface Connection {
   follows(stream: string): boolean
   /** The rights of its principal may have changed. */
   recheck(): void
+  /** From now on commands are refused. Resolves when those that are under way were answered. */
+  drain(retryAfterMs: number): Promise<void>
   close(code: number, reason: string): void
 }
 

@@ -68,6 +68,7 @@ export class Gate implements Connection {
   #tokensAt: number
   #cancelEnd: () => void = () => undefined
   #closed = false
+  #draining: { retryAfterMs: number; answered: () => void } | undefined
 
   constructor(id: string, principal: Principal, wire: Wire, ports: GatePorts) {
     this.id = id
@@ -169,6 +170,13 @@ export class Gate implements Connection {
     })
   }
 
+  drain(retryAfterMs: number): Promise<void> {
+    return new Promise((answered) => {
+      this.#draining = { retryAfterMs, answered }
+      this.#tellAnswered()
+    })
+  }
+
   close(code: number, reason: string): void {
     this.#wire.close(code, reason)
   }
@@ -264,6 +272,13 @@ export class Gate implements Connection {
     if ('issues' in parsed) {
       return this.#refuse(id, problem('invalid_request', sentence(parsed.issues), { issues: parsed.issues }))
     }
+    if (this.#draining) {
+      const { retryAfterMs } = this.#draining
+      return this.#refuse(
+        id,
+        problem('draining', 'The server is going down. Come back and send it again.', { retryAfterMs }),
+      )
+    }
     if (this.#commands >= commandsMax) {
       const detail = 'Too many commands are under way here.'
       return this.#refuse(id, problem('rate_limited', detail, { retryAfterMs: 1_000 }))
@@ -280,7 +295,12 @@ export class Gate implements Connection {
       this.#refuse(id, damageOf(error) ?? problem('storage_unavailable', detail))
     } finally {
       this.#commands -= 1
+      this.#tellAnswered()
     }
+  }
+
+  #tellAnswered(): void {
+    if (this.#commands === 0) this.#draining?.answered()
   }
 
   /** What nobody has carried out. */

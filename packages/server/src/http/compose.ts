@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { Config } from '../config/read-config.ts'
+import { systemClock } from '../machine/clock.ts'
 import type { Logger } from '../machine/logger.ts'
 import { addressReader } from './addresses.ts'
 import { type Doors, openDoors } from './doors.ts'
@@ -18,6 +20,10 @@ import { servePage } from './static-page.ts'
 
 /** Ports that are tried after the one that was asked for. */
 const furtherPorts = 20
+/** When the server goes down: requests that were sent before anybody could know get their refusal, and not a closed line. */
+const lingerMs = 50
+/** After that: for requests under way; whoever has not sent theirs by then is cut off. */
+const endMs = 5_000
 
 /** What the HTTP side is made of. */
 export interface HttpPorts extends RoutePorts {
@@ -115,7 +121,10 @@ export async function composeHttp(ports: HttpPorts, register: RegisterRoutes = r
     drain: () => closing.abort(),
     [Symbol.asyncDispose]: async () => {
       closing.abort()
+      await pause(lingerMs)
+      const cancel = systemClock.after(endMs, () => server.closeAllConnections())
       await app.close()
+      cancel()
     },
   }
 }

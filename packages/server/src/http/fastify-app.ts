@@ -147,6 +147,8 @@ export function openFastify(ports: AppPorts): App {
   })
   app.addHook('onSend', async (request, reply) => {
     if (request.url.startsWith('/api')) reply.header('cache-control', 'no-store')
+    // Nothing more is to be sent on this connection: it would meet a closed one.
+    if (ports.draining()) reply.header('connection', 'close')
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'

@@ -31,9 +31,13 @@ export function refuseRequest(response: ServerResponse, refusal: Problem): void 
 /** The same where there is no request, only a socket. */
 export function refuseSocket(socket: Duplex, refusal: Problem): void {
   const body = JSON.stringify(refusal)
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${refusal.title}\r\nContent-Type: ${problemType}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  )
+  const headers = {
+    'content-type': problemType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    ...problemHeaders(refusal),
+    connection: 'close',
+  }
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${refusal.status} ${refusal.title}\r\n${head.join('')}\r\n${body}`, () => socket.destroy())
 }

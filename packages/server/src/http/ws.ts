@@ -5,10 +5,16 @@ import { limits } from '@hotline/protocol/limits'
 import { subprotocol } from '@hotline/protocol/version'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Principal } from '../access/principal.ts'
+import type { Clock } from '../machine/clock.ts'
+import { refuseSocket } from './problem-response.ts'
 import { type ConversationPorts, converse, type Known } from './ws-conversation.ts'
 
 /** A client that does not answer a close is cut off after this. */
 const closeTimeoutMs = 3_000
+/** When the server goes down: for the answers to commands that are under way; who waits longer sends them again. */
+const answersMs = 2_000
+/** After that: for clients to take the goodbye and close. To cut at once may take away again what they have not read. */
+const goodbyeMs = 1_000
 
 /** What the WebSocket door needs. */
 export interface WebSocketPorts extends ConversationPorts {
@@ -20,8 +26,11 @@ export interface WebSocketPorts extends ConversationPorts {
 
 /** The way in over WebSocket, with all who came through it. */
 export interface WebSocketDoor extends AsyncDisposable {
-  /** Tells everybody to come back later and closes. */
-  drain(retryAfterMs: number): void
+  /**
+   * Answers what is under way, refuses what else comes, tells everybody to come back later and closes. Resolves when all
+   * have gone, or soon after.
+   */
+  drain(retryAfterMs: number): Promise<void>
 }
 
 /** `GET /api/ws`, sub-protocol `hotline.v1`. Owns the upgrade event, so that a refused socket is really closed. */
@@ -42,25 +51,33 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
     socket.on('error', () => socket.destroy())
     void upgrade(request, socket, head).catch((error: unknown) => {
       ports.gate.fault(error)
-      refuseUpgrade(socket, problem('internal', 'The connection could not be opened.'))
+      refuseSocket(socket, problem('internal', 'The connection could not be opened.'))
     })
   }
   server.on('upgrade', onUpgrade)
 
+  let leave: ((webSocket: WebSocket) => void) | undefined
+  let gone: () => void = () => undefined
+
   /** By itself, so that what listens for the close does not hold the request of the upgrade as well. */
   function track(webSocket: WebSocket): void {
     sockets.add(webSocket)
-    webSocket.on('close', () => sockets.delete(webSocket))
+    webSocket.on('close', () => {
+      sockets.delete(webSocket)
+      if (sockets.size === 0) gone()
+    })
+    // It was on its way in when the others were told.
+    leave?.(webSocket)
   }
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const refusal = ports.guard(request) ?? checkTarget(request)
-    if (refusal) return refuseUpgrade(socket, refusal)
+    if (refusal) return refuseSocket(socket, refusal)
     const rightsSeen = ports.gate.rightsChanges()
     const principal = await ports.fromHeader(request)
-    if (principal && 'code' in principal) return refuseUpgrade(socket, principal)
+    if (principal && 'code' in principal) return refuseSocket(socket, principal)
     if (principal && !ports.admit(principal)) {
-      return refuseUpgrade(socket, problem('rate_limited', 'Too many connections from here.', { retryAfterMs: 5_000 }))
+      return refuseSocket(socket, problem('rate_limited', 'Too many connections from here.', { retryAfterMs: 5_000 }))
     }
     const known: Known | undefined = principal && { principal, rightsSeen }
     wss.handleUpgrade(request, socket, head, (webSocket) => {
@@ -70,12 +87,21 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
   }
 
   return {
-    drain: (retryAfterMs) => {
+    drain: async (retryAfterMs) => {
+      const { clock, connections } = ports
+      const answered = connections.all().map((connection) => connection.drain(retryAfterMs))
+      await within(clock, answersMs, Promise.all(answered))
       const goodbye = JSON.stringify({ t: 'goodbye', code: 'draining', retryAfterMs })
-      for (const webSocket of sockets) {
+      leave = (webSocket) => {
         webSocket.send(goodbye)
         webSocket.close(closeOf('draining'), 'draining')
       }
+      for (const webSocket of sockets) leave(webSocket)
+      const all = new Promise<void>((resolve) => {
+        gone = resolve
+        if (sockets.size === 0) resolve()
+      })
+      await within(clock, goodbyeMs, all)
     },
     [Symbol.asyncDispose]: () => {
       server.off('upgrade', onUpgrade)
@@ -85,20 +111,21 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
   }
 }
 
+/** Resolves when the promise does, or after the time. */
+function within(clock: Clock, timeMs: number, what: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(timeMs, resolve)
+    void what.then(() => {
+      cancel()
+      resolve()
+    })
+  })
+}
+
 function checkTarget(request: IncomingMessage): Problem | undefined {
   const path = (request.url ?? '').split('?', 1)[0]
   if (path !== '/api/ws') return problem('not_found', 'WebSocket is spoken at /api/ws.')
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
   if (offered.includes(subprotocol)) return undefined
   return problem('version_not_spoken', `Offer the sub-protocol ${subprotocol}.`)
-}
-
-/** An answer in place of 101, after which the socket is closed for good. */
-function refuseUpgrade(socket: Duplex, refusal: Problem): void {
-  const body = JSON.stringify(refusal)
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${refusal.title}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  )
 }

@@ -49,7 +49,7 @@ const provokedIn: Record<ErrorCode, string> = {
   log_damaged: 'packages/server/test/http/damaged-stream.test.ts',
   storage_unavailable: 'packages/server/test/http/errors.test.ts',
   too_slow: 'packages/testing/test/link.test.ts',
-  draining: 'packages/server/test/http/errors.test.ts',
+  draining: 'packages/server/test/http/going-down.test.ts',
   unreachable: 'packages/client/test/command-queue.test.ts',
 }
 
@@ -120,16 +120,6 @@ describe('the error table', () => {
       expect([path, status, body.code]).toEqual([path, 503, 'storage_unavailable'])
     }
     expect((await stack.call('GET', '/healthz')).status).toBe(200)
-  })
-
-  it('[Q3] a server that goes down tells everybody to come back', async () => {
-    await using stack = await openHttpStack()
-    stack.http.drain()
-    const { status, body } = await stack.call('GET', '/healthz')
-    expect([status, body.code]).toEqual([503, 'draining'])
-    expect(body.retryAfterMs).toBeGreaterThan(0)
-    const upgrade = stack.http.doors.guardUpgrade({} as never)
-    expect(upgrade?.code).toBe('draining')
   })
 
   it('[Q10] the others, on a whole server', async () => {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { problem } from '@hotline/protocol/error'
 import { headerOf, type RawResponse, sendRawRequest } from '@hotline/testing/raw-http'
 import {
   type RawWebSocket,
@@ -284,21 +283,5 @@ describe('rights that end', () => {
       cookie = back.cookie ?? ''
     })
     expect((await call('GET', '/api/me', { cookie })).status).toBe(200)
-  })
-})
-
-describe('the end', () => {
-  it('[Q3] a server that goes down says so, and ends', async () => {
-    await using own = await openTempDir()
-    const config = readConfig({
-      HOTLINE_DATA_DIR: join(own.path, 'data'),
-      HOTLINE_PORT: '0',
-      HOTLINE_LISTEN: '127.0.0.1',
-    })
-    const another = await startServer(config, join(own.path, 'no-page'))
-    await another[Symbol.asyncDispose]()
-    const request = rawBytes({}, Number(new URL(another.url).port))
-    await expect(sendRawRequest({ port: Number(new URL(another.url).port) }, request)).rejects.toThrow(/ECONNREFUSED/)
-    expect(problem('draining', '').status).toBe(503)
   })
 })
