@@ -7,7 +7,7 @@ const schema = {
   required: ['name', 'colour'],
   properties: {
     name: { type: 'string', title: 'Your name', minLength: 2, maxLength: 5 },
-    age: { type: 'integer', minimum: 1, maximum: 10 },
+    age: { type: 'integer', minimum: 1, maximum: 10, default: 3 },
     height: { type: 'number' },
     sure: { type: 'boolean' },
     colour: { enum: ['red', '2', 'Red'], enumNames: ['Rot', 'Zwei', 'ROT'] },

@@ -4,6 +4,8 @@ export interface Field {
   title: string
   description?: string | undefined
   isRequired: boolean
+  /** What the agent proposes, as it says it. */
+  initial?: unknown
   form: FieldForm
 }
 
@@ -36,6 +38,7 @@ export function formOf(schema: unknown): readonly Field[] {
       title: textOf(property['title']) ?? name,
       description: textOf(property['description']),
       isRequired: Array.isArray(required) && required.includes(name),
+      initial: property['default'],
       form: fieldFormOf(property),
     }
   })

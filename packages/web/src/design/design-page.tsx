@@ -41,7 +41,9 @@ export function DesignPage(): ReactNode {
       return outcome.ok ? undefined : outcome.problem
     },
     drafts: new Map(),
-    answer: () => undefined,
+    answer: () => Promise.resolve(undefined),
+    mayWrite: true,
+    mayDecide: true,
   }
   const shown = (list: readonly Item[]): ReactNode =>
     foldSteps(list).map((item) => (
@@ -77,7 +79,14 @@ export function DesignPage(): ReactNode {
           />
         </Part>
         <Part name="Writing, with a queue">
-          <MessageBox session="design" view={view} picture={picture} present={present} wrote={() => undefined} />
+          <MessageBox
+            session="design"
+            view={view}
+            picture={picture}
+            present={present}
+            wrote={() => undefined}
+            mayWrite
+          />
         </Part>
         <Part name="Empty">
           <NoSessions start={() => undefined} />
@@ -108,6 +117,7 @@ export function DesignPage(): ReactNode {
             picture={picture}
             present={{ typing: [], watching: [] }}
             wrote={() => undefined}
+            mayWrite
           />
         </Part>
       </LiveContext>

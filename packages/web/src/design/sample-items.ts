@@ -147,6 +147,9 @@ export function sampleQuestions(): readonly QuestionItem[] {
   const schema = {
     properties: {
       region: { title: 'Region', type: 'string', enum: ['Frankfurt', 'Dublin'] },
+      replicas: { title: 'Replicas', type: 'integer', minimum: 1, maximum: 9, default: 2 },
+      public: { title: 'Public', type: 'boolean', description: 'Whether the whole world may reach it' },
+      tags: { title: 'Tags', type: 'array', items: { enum: ['blue', 'green'] } },
       note: { title: 'Note', type: 'string' },
     },
     required: ['region'],

@@ -37,12 +37,14 @@ export function ApprovalCard({
   decide,
   drafts,
   first,
+  mayDecide,
 }: {
   item: ApprovalItem
   session: string
   decide: Decide
   drafts: Drafts
   first: boolean
+  mayDecide: boolean
 }): ReactNode {
   const [pending, setPending] = useState<'allow' | 'deny' | 'modify'>()
   const [problem, setProblem] = useState<Problem>()
@@ -110,7 +112,7 @@ export function ApprovalCard({
   acts.current = { answer, startEdit, allowByKey }
   useEffect(() => {
     // A key means what one sees: not a card that is elsewhere, nor one that came up under a finger that was on its way.
-    if (!open || !first || !onScreen) return
+    if (!open || !first || !onScreen || !mayDecide) return
     const onKey = (event: KeyboardEvent): void => {
       if (isTyping(event.target) || event.repeat || !isPlain(event)) return
       if (event.key === 'a' && seen) acts.current.allowByKey()
@@ -122,7 +124,7 @@ export function ApprovalCard({
     }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
-  }, [open, first, onScreen, seen, canEdit])
+  }, [open, first, onScreen, seen, canEdit, mayDecide])
 
   if (!open) return <AnsweredCard item={item} session={session} problem={problem} />
   const { request } = item
@@ -237,41 +239,46 @@ export function ApprovalCard({
           {problem.detail}
         </p>
       )}
-      <div className="answer">
-        {!thumb && allow}
-        {canEdit && (
-          <button
-            type="button"
-            className={edited === undefined ? 'button' : 'button strong'}
-            disabled={
-              !seen ||
-              pending !== undefined ||
-              edited === input.text ||
-              edited === '' ||
-              (edited !== undefined && !isReady)
-            }
-            onClick={() => (edited === undefined ? startEdit() : void answer('modify'))}
-          >
-            {edited === undefined ? 'Edit and allow' : pending === 'modify' ? 'Allowing …' : 'Allow as edited'}
-            {edited === undefined && <kbd className="key">e</kbd>}
-          </button>
-        )}
-        {edited !== undefined && (
-          <button type="button" className="button plain" onClick={() => setEdited(undefined)}>
-            Leave as it was
-          </button>
-        )}
-        {!thumb && deny}
-        <input
-          className="input"
-          aria-label="Comment for the agent"
-          placeholder={`Comment for the agent${thumb ? '' : '  c'}`}
-          maxLength={2_000}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-        />
-      </div>
+      {mayDecide ? (
+        <div className="answer">
+          {!thumb && allow}
+          {canEdit && (
+            <button
+              type="button"
+              className={edited === undefined ? 'button' : 'button strong'}
+              disabled={
+                !seen ||
+                pending !== undefined ||
+                edited === input.text ||
+                edited === '' ||
+                (edited !== undefined && !isReady)
+              }
+              onClick={() => (edited === undefined ? startEdit() : void answer('modify'))}
+            >
+              {edited === undefined ? 'Edit and allow' : pending === 'modify' ? 'Allowing …' : 'Allow as edited'}
+              {edited === undefined && <kbd className="key">e</kbd>}
+            </button>
+          )}
+          {edited !== undefined && (
+            <button type="button" className="button plain" onClick={() => setEdited(undefined)}>
+              Leave as it was
+            </button>
+          )}
+          {!thumb && deny}
+          <input
+            className="input"
+            aria-label="Comment for the agent"
+            placeholder={`Comment for the agent${thumb ? '' : '  c'}`}
+            maxLength={2_000}
+            value={reason}
+            onChange={(event) => setReason(event.target.value)}
+          />
+        </div>
+      ) : (
+        <p className="facts quiet">Your role may not decide; an approver does.</p>
+      )}
       {thumb &&
+        mayDecide &&
         createPortal(
           <>
             {allow}

@@ -1,5 +1,4 @@
 import type { MessageItem, StepItem, Item } from '@hotline/core/transcript/item'
-import type { CommandInput } from '@hotline/protocol/command'
 import type { ReactNode } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { Diff } from '../parts/diff.tsx'
@@ -10,14 +9,17 @@ import { countText } from '../text/amounts.ts'
 import { clockText, durationText, exactText } from '../text/time.ts'
 import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
 import { groupText, type Row, type StepGroup } from './fold-steps.ts'
-import { QuestionCard } from './question-card.tsx'
+import { type AnswerQuestion, QuestionCard } from './question-card.tsx'
 
 /** What can be done from within a conversation. */
 export interface Acts {
   session: string
   decide: Decide
   drafts: Drafts
-  answer: (data: CommandInput<'question.answer'>) => void
+  answer: AnswerQuestion
+  /** What the role of whoever looks allows. */
+  mayWrite: boolean
+  mayDecide: boolean
 }
 
 /** One item of a conversation. */
@@ -42,10 +44,17 @@ export function ItemView({ item, acts, firstOpen }: { item: Row; acts: Acts; fir
       return <Step item={item} />
     case 'approval':
       return (
-        <ApprovalCard item={item} session={acts.session} decide={acts.decide} drafts={acts.drafts} first={firstOpen} />
+        <ApprovalCard
+          item={item}
+          session={acts.session}
+          decide={acts.decide}
+          drafts={acts.drafts}
+          first={firstOpen}
+          mayDecide={acts.mayDecide}
+        />
       )
     case 'question':
-      return <QuestionCard item={item} answer={acts.answer} />
+      return <QuestionCard item={item} mayAnswer={acts.mayWrite} answer={acts.answer} />
     case 'output':
       return (
         <details className="step">

@@ -17,6 +17,7 @@ export function MessageBox({
   picture,
   present,
   wrote,
+  mayWrite,
 }: {
   session: string
   view: SessionView
@@ -24,6 +25,7 @@ export function MessageBox({
   present: Present
   /** Somebody writes here: the others may know. */
   wrote: () => void
+  mayWrite: boolean
 }): ReactNode {
   const kept = `hotline-draft:${session}`
   const [text, setText] = useState(() => sessionStorage.getItem(kept) ?? '')
@@ -37,7 +39,7 @@ export function MessageBox({
   const over = text.length > limit
   const { link, contact } = useLive()
   const connection = useReadable(link.connection)
-  const live = state !== undefined && isLive(state.status) && !state.ending
+  const live = mayWrite && state !== undefined && isLive(state.status) && !state.ending
   // Out of contact it goes to the outbox; only where nothing will ever be sent from here is there no sending.
   const disabled = !live || connection.status === 'closed' || over || text.trim() === ''
 
@@ -66,21 +68,23 @@ export function MessageBox({
     const item = transcript.items[transcript.places.get(`message:${message}`) ?? -1]
     return item?.kind === 'message' ? [item] : []
   })
-  const placeholder = !live
-    ? 'This session has ended'
-    : connection.status === 'closed'
-      ? 'Disconnected; your text stays here'
-      : !contact.here
-        ? 'Out of contact: it waits here'
-        : state.capabilities?.input === 'keys'
-          ? 'Type a line to the program'
-          : state.turn
-            ? 'Write; it is read when the agent can'
-            : 'Write to the agent'
+  const placeholder = !mayWrite
+    ? 'You may read here'
+    : !live
+      ? 'This session has ended'
+      : connection.status === 'closed'
+        ? 'Disconnected; your text stays here'
+        : !contact.here
+          ? 'Out of contact: it waits here'
+          : state.capabilities?.input === 'keys'
+            ? 'Type a line to the program'
+            : state.turn
+              ? 'Write; it is read when the agent can'
+              : 'Write to the agent'
   return (
     <div className="compose">
       <div className="inner">
-        <Queue items={queued} view={view} rewrite={rewrite} />
+        <Queue items={queued} view={view} rewrite={rewrite} mayWrite={mayWrite} />
         {unsent.map((message) => (
           <UnsentLine
             key={message.id}

@@ -1,40 +1,26 @@
+import { formOf } from '@hotline/core/question/form'
 import type { QuestionItem } from '@hotline/core/transcript/item'
 import type { CommandInput } from '@hotline/protocol/command'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import type { Problem } from '@hotline/protocol/error'
+import { type ReactNode, useMemo, useState } from 'react'
+import { QuestionForm } from './question-form.tsx'
 
-interface Field {
-  name: string
-  title: string
-  type: string
-  choices: readonly string[] | undefined
-  required: boolean
-}
+/** Sends an answer; answers why it was refused. */
+export type AnswerQuestion = (data: CommandInput<'question.answer'>) => Promise<Problem | undefined>
 
-/** The flat fields of a JSON Schema; anything else is answered as text. */
-function fieldsOf(schema: Record<string, unknown> | undefined): readonly Field[] {
-  const properties = (schema?.['properties'] ?? {}) as Record<
-    string,
-    { title?: string; type?: string; enum?: string[] }
-  >
-  const required = Array.isArray(schema?.['required']) ? (schema['required'] as string[]) : []
-  return Object.entries(properties).map(([name, { title, type, enum: choices }]) => ({
-    name,
-    title: title ?? name,
-    type: type ?? 'string',
-    choices,
-    required: required.includes(name),
-  }))
-}
-
-/** A question of an agent as a form. */
+/** A question of an agent as a form; answered, as one line. */
 export function QuestionCard({
   item,
+  mayAnswer,
   answer,
 }: {
   item: QuestionItem
-  answer: (data: CommandInput<'question.answer'>) => void
+  mayAnswer: boolean
+  answer: AnswerQuestion
 }): ReactNode {
   const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<Problem>()
+  const fields = useMemo(() => formOf(item.schema), [item.schema])
   if (item.action !== undefined) {
     const words = {
       accept: 'Answered',
@@ -50,63 +36,33 @@ export function QuestionCard({
       </div>
     )
   }
-  const fields = fieldsOf(item.schema)
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault()
-    const data = new FormData(event.currentTarget)
-    const content = Object.fromEntries(
-      fields.map(({ name, type }) => {
-        const value = data.get(name)
-        if (type === 'boolean') return [name, value === 'on']
-        if (type === 'number' || type === 'integer') return [name, Number(value)]
-        return [name, typeof value === 'string' ? value : '']
-      }),
-    )
+  // The line in the log folds the card; a refusal brings the buttons back and says why.
+  const send = async (data: Omit<CommandInput<'question.answer'>, 'question'>): Promise<void> => {
     setBusy(true)
-    answer({ question: item.question, action: 'accept', content })
+    const refusal = await answer({ question: item.question, ...data })
+    setProblem(refusal)
+    if (refusal) setBusy(false)
   }
   return (
     <article className="card" aria-label="Needs you: a question">
       <header>
         <span>{item.text}</span>
       </header>
-      <form className="stack" style={{ padding: '12px 14px' }} onSubmit={submit}>
-        {fields.map((field) => (
-          <label key={field.name} className="field">
-            <span>{field.title}</span>
-            {field.choices ? (
-              <select className="input" name={field.name} required={field.required}>
-                {field.choices.map((choice) => (
-                  <option key={choice}>{choice}</option>
-                ))}
-              </select>
-            ) : (
-              <input
-                className={field.type === 'boolean' ? '' : 'input'}
-                name={field.name}
-                type={field.type === 'boolean' ? 'checkbox' : field.type === 'string' ? 'text' : 'number'}
-                required={field.required && field.type !== 'boolean'}
-              />
-            )}
-          </label>
-        ))}
-        <div className="answer" style={{ padding: 0 }}>
-          <button type="submit" className="button strong" disabled={busy}>
-            Answer
-          </button>
-          <button
-            type="button"
-            className="button"
-            disabled={busy}
-            onClick={() => {
-              setBusy(true)
-              answer({ question: item.question, action: 'decline' })
-            }}
-          >
-            Decline
-          </button>
-        </div>
-      </form>
+      {mayAnswer ? (
+        <QuestionForm
+          fields={fields}
+          busy={busy}
+          answer={(content) => void send({ action: 'accept', content })}
+          decline={() => void send({ action: 'decline' })}
+        />
+      ) : (
+        <p className="facts quiet">You may read here; somebody with another role answers.</p>
+      )}
+      {problem && (
+        <p className="facts danger" role="alert">
+          {problem.detail}
+        </p>
+      )}
     </article>
   )
 }

@@ -9,11 +9,13 @@ export function Queue({
   items,
   view,
   rewrite,
+  mayWrite,
 }: {
   items: readonly MessageItem[]
   view: SessionView
   /** Puts a text where one writes. */
   rewrite: (text: string) => void
+  mayWrite: boolean
 }): ReactNode {
   const [dragged, setDragged] = useState<string>()
   const [edit, setEdit] = useState<{ message: string; text: string }>()
@@ -45,7 +47,7 @@ export function Queue({
           key={item.key}
           className="queued"
           data-dragged={dragged === item.message || undefined}
-          draggable={items.length > 1 && edit === undefined}
+          draggable={mayWrite && items.length > 1 && edit === undefined}
           onDragStart={(event) => {
             event.dataTransfer.effectAllowed = 'move'
             event.dataTransfer.setData('text/plain', item.text)
@@ -63,6 +65,7 @@ export function Queue({
             item={item}
             place={index + 1}
             of={items.length}
+            mayWrite={mayWrite}
             view={view}
             editing={edit?.message === item.message ? edit.text : undefined}
             setEditing={(text) => setEdit(text === undefined ? undefined : { message: item.message, text })}
@@ -87,6 +90,7 @@ function Queued({
   editing,
   setEditing,
   moveTo,
+  mayWrite,
 }: {
   item: MessageItem
   /** 1 is read first. */
@@ -97,11 +101,16 @@ function Queued({
   editing: string | undefined
   setEditing: (text: string | undefined) => void
   moveTo: (place: number) => void
+  mayWrite: boolean
 }): ReactNode {
   const { me } = useLive()
   const [problem, setProblem] = useState<Problem>()
-  const mine = item.by.kind === 'person' && item.by.id === me.id
+  const mine = mayWrite && item.by.kind === 'person' && item.by.id === me.id
 
+  async function withdraw(): Promise<void> {
+    const outcome = await view.withdraw(item.message)
+    setProblem(outcome.ok ? undefined : outcome.problem)
+  }
   async function save(text: string): Promise<void> {
     const outcome = await view.edit(item.message, text)
     if (outcome.ok) setEditing(undefined)
@@ -141,7 +150,7 @@ function Queued({
     <>
       <span className="small quiet">#{place} queued</span>
       <div className="said">{item.text}</div>
-      {of > 1 && (
+      {mayWrite && of > 1 && (
         <>
           <button
             type="button"
@@ -163,12 +172,17 @@ function Queued({
           </button>
         </>
       )}
+      {problem && (
+        <span className="small danger" role="alert">
+          {problem.detail}
+        </span>
+      )}
       {mine && (
         <>
           <button type="button" className="button plain" onClick={() => setEditing(item.text)}>
             Edit
           </button>
-          <button type="button" className="button plain" onClick={() => void view.withdraw(item.message)}>
+          <button type="button" className="button plain" onClick={() => void withdraw()}>
             Withdraw
           </button>
         </>

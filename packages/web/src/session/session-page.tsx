@@ -2,7 +2,9 @@ import { openSessionView, type SessionView } from '@hotline/client/session-view'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
 import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
+import type { Problem } from '@hotline/protocol/error'
 import { useLive } from '../live/hotline.tsx'
+import { useMay } from '../live/use-may.ts'
 import { holdMs, useHold } from '../live/use-hold.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { Failed } from '../parts/failed.tsx'
@@ -40,6 +42,8 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const drafts = useRef<Drafts>(new Map())
   const { present, wrote } = usePresence(session, picture.transcript)
   const { state } = picture
+  const may = useMay(state?.project)
+  const [refusal, setRefusal] = useState<Problem>()
   if (picture.status === 'failed' && !state) {
     return (
       <Failed what="This session cannot be shown." problem={picture.problem} retry={again}>
@@ -51,8 +55,12 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   }
   if (!state) return <SessionSkeleton />
   const shown = tab ?? (state.capabilities?.screen ? 'output' : 'talk')
-  const command = (type: 'session.interrupt' | 'session.abort' | 'session.resume'): void => void view.command(type, {})
-  const ending = isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />
+  const command = (type: 'session.interrupt' | 'session.abort' | 'session.resume'): void => {
+    setRefusal(undefined)
+    void view.command(type, {}).then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
+  }
+  const mayWrite = may('write')
+  const ending = mayWrite && isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />
   return (
     <div className="session">
       <aside className="context" aria-label="What is known about this session">
@@ -98,15 +106,23 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         <button type="button" className="button details" onClick={() => openDialog(sheet.current)}>
           Details
         </button>
-        {state.turn && state.capabilities?.interrupt && <StopButton stop={() => command('session.interrupt')} />}
-        {state.status === 'interrupted' && state.capabilities?.resume && (
+        {mayWrite && state.turn && state.capabilities?.interrupt && (
+          <StopButton stop={() => command('session.interrupt')} />
+        )}
+        {mayWrite && state.status === 'interrupted' && state.capabilities?.resume && (
           <button type="button" className="button" onClick={() => command('session.resume')}>
             Resume
           </button>
         )}
         {ending}
       </header>
+      {refusal && (
+        <p className="notice danger" role="alert">
+          {refusal.detail}
+        </p>
+      )}
       <ThumbPlace
+        mayDecide={may('decide')}
         items={picture.transcript.items}
         show={() => {
           setTab('talk')
@@ -126,18 +142,23 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
                   const outcome = await view.command('approval.decide', data)
                   return outcome.ok ? undefined : outcome.problem
                 },
-                answer: (data) => void view.command('question.answer', data),
+                answer: async (data) => {
+                  const outcome = await view.command('question.answer', data)
+                  return outcome.ok ? undefined : outcome.problem
+                },
+                mayWrite,
+                mayDecide: may('decide'),
               }}
             />
           ) : (
             <Suspense fallback={<div className="terminal" />}>
-              <Terminal key={session} view={view} />
+              <Terminal key={session} view={view} mayType={may('decide')} />
             </Suspense>
           )}
         </div>
       </ThumbPlace>
       <WaitsForMachine state={state} />
-      <MessageBox session={session} view={view} picture={picture} present={present} wrote={wrote} />
+      <MessageBox session={session} view={view} picture={picture} present={present} wrote={wrote} mayWrite={mayWrite} />
     </div>
   )
 }

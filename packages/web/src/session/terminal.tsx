@@ -1,4 +1,5 @@
 import '@xterm/xterm/css/xterm.css'
+import type { Problem } from '@hotline/protocol/error'
 import type { SessionView } from '@hotline/client/session-view'
 import { FitAddon } from '@xterm/addon-fit'
 import { Terminal as Xterm } from '@xterm/xterm'
@@ -7,10 +8,11 @@ import { documentWithNonce } from '../live/nonce.ts'
 import { useReadable } from '../live/use-readable.ts'
 
 /** What the program printed, as a terminal shows it. Nothing goes back to it unless a person has taken the keyboard. */
-export function Terminal({ view }: { view: SessionView }): ReactNode {
+export function Terminal({ view, mayType }: { view: SessionView; mayType: boolean }): ReactNode {
   const place = useRef<HTMLDivElement>(null)
   const [keyboard, setKeyboard] = useState(false)
-  const takesKeys = useReadable(view.picture).state?.capabilities?.input === 'keys'
+  const takesKeys = useReadable(view.picture).state?.capabilities?.input === 'keys' && mayType
+  const [refusal, setRefusal] = useState<Problem>()
   const keys = useRef(keyboard)
   keys.current = keyboard && takesKeys
 
@@ -35,7 +37,10 @@ export function Terminal({ view }: { view: SessionView }): ReactNode {
     const size = new ResizeObserver(() => fit.fit())
     size.observe(place.current)
     terminal.onData((text) => {
-      if (keys.current) void view.command('input.send', { text })
+      if (!keys.current) return
+      void view.command('input.send', { text }).then((outcome) => {
+        if (!outcome.ok) setRefusal(outcome.problem)
+      })
     })
     const written = new Map<string, number>()
     const write = (): void => {
@@ -56,8 +61,13 @@ export function Terminal({ view }: { view: SessionView }): ReactNode {
   }, [view])
 
   return (
-    <div style={{ display: 'grid', gridTemplateRows: 'minmax(0, 1fr) auto', minHeight: 0 }}>
+    <div style={{ display: 'grid', gridTemplateRows: 'minmax(0, 1fr) auto auto', minHeight: 0 }}>
       <div className="terminal" ref={place} />
+      {refusal && (
+        <p className="small danger" role="alert" style={{ padding: '6px 20px' }}>
+          What was typed did not arrive: {refusal.detail}
+        </p>
+      )}
       {takesKeys && (
         <label className="small" style={{ padding: '6px 20px' }}>
           <input type="checkbox" checked={keyboard} onChange={(event) => setKeyboard(event.target.checked)} /> Take

@@ -17,11 +17,13 @@ export function useThumb(): HTMLElement | null {
 export function ThumbPlace({
   items,
   show,
+  mayDecide,
   children,
 }: {
   items: readonly Item[]
   /** Brings the card that is asked first into sight. */
   show: () => void
+  mayDecide: boolean
   children: ReactNode
 }): ReactNode {
   const narrow = useMedia(phone)
@@ -31,7 +33,7 @@ export function ThumbPlace({
   return (
     <ThumbContext value={host}>
       {children}
-      {narrow && first && (
+      {narrow && mayDecide && first && (
         <div className="thumb" role="group" aria-label="Answer what is asked first">
           <button type="button" className="which" onClick={show}>
             {first.request?.title ?? 'Needs you'} {asked.length > 1 ? `· 1 of ${asked.length} ` : ''}

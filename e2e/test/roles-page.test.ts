@@ -1,0 +1,143 @@
+import { uuidV7 } from '@hotline/client/uuid'
+import type { BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
+
+let scene: PageScene
+let page: Page
+beforeAll(async () => {
+  scene = await openPageScene()
+  page = scene.page
+})
+beforeEach(() => resize(page, 1440))
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+})
+
+type Call = (path: string, data?: object) => Promise<Record<string, string>>
+
+/** Calls as whoever has the cookies of a browser. */
+function caller(context: BrowserContext): Call {
+  return async (path, data) => {
+    const url = `${scene.live.proxyUrl}${path}`
+    const headers = { origin: scene.live.proxyUrl }
+    const answer = await context.request.fetch(url, data ? { method: 'POST', headers, data } : { headers })
+    if (!answer.ok()) throw new Error(`${path}: ${await answer.text()}`)
+    return (await answer.json()) as Record<string, string>
+  }
+}
+
+/** Another owner of the project, in a browser of their own. */
+async function anotherOwner(context: BrowserContext): Promise<Call> {
+  const who = { name: 'boss', password: 'nine slow barges under the bridge' }
+  const { account } = await caller(scene.context)('/api/accounts', who)
+  const id = uuidV7()
+  const data = { account, role: 'owner' }
+  await caller(scene.context)('/api/commands', { id, stream: 'project:default', type: 'member.add', data })
+  const call = caller(context)
+  await call('/api/auth/sign-in', who)
+  return call
+}
+
+const schema = {
+  type: 'object',
+  required: ['name'],
+  properties: {
+    name: { type: 'string', title: 'Name', minLength: 2 },
+    retries: { type: 'integer', title: 'Retries', default: 3 },
+    limit: { type: 'integer', title: 'Limit' },
+    level: { enum: ['low', 'high'], title: 'Level' },
+    sure: { type: 'boolean', title: 'Sure' },
+    tags: { type: 'array', title: 'Tags', items: { enum: ['blue', 'green'] } },
+    free: { type: 'object', title: 'Free' },
+  },
+}
+
+async function askQuestion(title: string): Promise<{ session: string; question: string }> {
+  const hand = await scene.live.startSession(title)
+  const question = uuidV7()
+  await hand.report({ type: 'question.asked', data: { question }, body: { text: 'What shall it be?', schema } })
+  return { session: hand.session, question }
+}
+
+async function answered(session: string): Promise<unknown> {
+  const event = (await scene.live.stored(session)).find(({ type }) => type === 'question.answered')
+  return event?.body?.['content']
+}
+
+describe('a question', () => {
+  it('[G51] is answered with what was filled in, and with nothing else', async () => {
+    const { session } = await askQuestion('Some of it')
+    await scene.open(session)
+    const card = page.getByRole('article', { name: 'Needs you: a question' })
+    await card.getByLabel('Name').fill('Ada')
+    expect(await card.getByLabel('Retries').inputValue()).toBe('3')
+    await photograph(page, 'question', [390, 1440])
+    await card.getByRole('button', { name: 'Answer' }).click()
+    await page.getByText('Answered', { exact: true }).waitFor()
+    expect(await answered(session)).toEqual({ name: 'Ada', retries: 3 })
+  })
+
+  it('[G51] is answered with everything', async () => {
+    const { session } = await askQuestion('All of it')
+    await scene.open(session)
+    const card = page.getByRole('article', { name: 'Needs you: a question' })
+    await card.getByLabel('Name').fill('Ada')
+    await card.getByLabel('Retries').fill('')
+    await card.getByLabel('Limit').fill('7')
+    await card.getByLabel('Level').selectOption({ label: 'high' })
+    await card.getByLabel('Sure').selectOption({ label: 'No' })
+    await card.getByLabel('green').check()
+    await card.getByLabel('Free').fill('{"a":')
+    await card.getByRole('button', { name: 'Answer' }).click()
+    await card.getByRole('alert').getByText('"Free" is not JSON.').waitFor()
+    expect(await answered(session)).toBeUndefined()
+    await card.getByLabel('Free').fill('{"a":1}')
+    await card.getByRole('button', { name: 'Answer' }).click()
+    await page.getByText('Answered', { exact: true }).waitFor()
+    const content = { name: 'Ada', limit: 7, level: 'high', sure: false, tags: ['green'], free: { a: 1 } }
+    expect(await answered(session)).toEqual(content)
+  })
+})
+
+describe('rights in the page', () => {
+  it('[G52] [G53] a refusal is said, and what is not allowed is not offered', async () => {
+    const hand = await scene.live.startSession('Ends elsewhere')
+    const question = uuidV7()
+    await hand.report({ type: 'question.asked', data: { question }, body: { text: 'Still there?' } })
+    await scene.open(hand.session)
+    const card = page.getByRole('article', { name: 'Needs you: a question' })
+    await card.waitFor()
+    // Meanwhile the right is gone: the page does not know it yet.
+    const { id: mine } = await caller(scene.context)('/api/me')
+    await using elsewhere = await scene.context.browser()?.newContext()
+    if (!elsewhere) throw new Error('there is no browser')
+    const boss = await anotherOwner(elsewhere)
+    const make = (role: string): ReturnType<Call> => {
+      const data = { account: mine, role }
+      return boss('/api/commands', { id: uuidV7(), stream: 'project:default', type: 'member.change', data })
+    }
+    await make('viewer')
+    await card.getByRole('button', { name: 'Answer' }).click()
+    await card
+      .getByRole('alert')
+      .getByText(/Your role here is viewer/)
+      .waitFor()
+    expect(await card.getByRole('button', { name: 'Answer' }).isEnabled()).toBe(true)
+    await page.getByRole('button', { name: 'End', exact: true }).click()
+    await page.getByRole('button', { name: 'End the agent for good?' }).click()
+    await page
+      .getByRole('alert')
+      .getByText(/"session.abort" needs the right to write/)
+      .waitFor()
+
+    // The next page knows it.
+    await hand.ask({ tool: 'Bash', title: 'Run a command', input: 'ls' })
+    await page.reload()
+    await page.getByText('Your role may not decide; an approver does.').waitFor()
+    expect(await page.getByRole('button', { name: /^(Allow|Deny|Answer|End|Decline|Stop turn)/ }).count()).toBe(0)
+    expect(await page.getByLabel('Message to the agent').isDisabled()).toBe(true)
+    await photograph(page, 'viewer', [390, 1440])
+    await make('owner')
+  })
+})
