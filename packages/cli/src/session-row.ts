@@ -1,3 +1,4 @@
+import { whyOver } from '@hotline/client/why-over'
 import type { SessionRow } from '@hotline/protocol/http'
 import { dayAndTimeOf, inLine } from './approval-card.ts'
 
@@ -7,7 +8,7 @@ export const shownIdChars = 18
 /** A session in a list: a line, and one more for each approval that is open. */
 export function rowLines(row: SessionRow, now: Date): string {
   const asks = row.openApprovals.length + row.openQuestions.length
-  const state = row.staleSince === null ? row.status : `out of contact since ${dayAndTimeOf(row.staleSince, now)}`
+  const state = row.staleSince === null ? standing(row) : `out of contact since ${dayAndTimeOf(row.staleSince, now)}`
   const turn = asks > 0 ? `NEEDS YOU ${asks}` : row.turn
   const id = row.session.slice(0, shownIdChars).padEnd(shownIdChars)
   const approvals = row.openApprovals.map((approval) => `${' '.repeat(shownIdChars + 2)}asks: ${approval}\n`).join('')
@@ -15,4 +16,11 @@ export function rowLines(row: SessionRow, now: Date): string {
     (question) => `${' '.repeat(shownIdChars + 2)}asks: ${question} (a question)\n`,
   )
   return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}${questions.join('')}`
+}
+
+/** Where it stands, with why where that is not what everybody hopes for. */
+function standing(row: SessionRow): string {
+  if (row.ending !== null) return `ending (${inLine(row.ending)})`
+  const why = whyOver(row)
+  return why === undefined ? inLine(row.status) : `${inLine(row.status)} (${inLine(why)})`
 }

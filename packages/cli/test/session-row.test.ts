@@ -14,6 +14,9 @@ const row = {
   openQuestions: [],
   staleSince: null,
   since: '2026-01-02T03:04:05.000Z',
+  reason: 'agent_ready',
+  exit: null,
+  ending: null,
   createdAt: '2026-01-02T03:04:05.000Z',
   updatedAt: '2026-01-02T03:04:05.000Z',
 }
@@ -27,5 +30,17 @@ describe('a session in a list', () => {
     const later = rowLines({ ...row, staleSince }, new Date(Date.parse(staleSince) + 3 * 86_400_000))
     expect(later).toMatch(new RegExp(`out of contact since 2026-03-0\\d ${time} `))
     expect(rowLines(row, new Date())).not.toContain('contact')
+  })
+
+  it.each([
+    [{ status: 'active', ending: 'aborted' }, 'ending (aborted)'],
+    [{ status: 'failed', reason: 'agent_exited', exit: { code: 3, signal: null } }, 'exit code 3)'],
+    [{ status: 'interrupted', reason: 'agent_lost', exit: { code: null, signal: 'SIGKILL' } }, 'is gone, SIGKILL)'],
+    [{ status: 'failed', reason: 'start_failed' }, 'failed (could not be started)'],
+    [{ status: 'aborted', reason: 'requested' }, 'aborted  '],
+    [{ status: 'completed', reason: 'agent_exited', exit: { code: 0, signal: null } }, 'completed  '],
+    [{ status: 'failed', reason: 'of_a_later_version' }, 'failed  '],
+  ])('[B4] says of %j why', (more, words) => {
+    expect(rowLines({ ...row, ...more }, new Date())).toContain(words)
   })
 })

@@ -81,6 +81,20 @@ describe('sessions from the command line', () => {
       id: expect.any(String) as string,
     })
     expect(await typesOf(runner)).toContain('control.requested')
+
+    // Until its agent is gone the list says what it is on its way to be; then why it is over.
+    const standing = async (): Promise<unknown> => {
+      const all = JSON.parse((await run(['--json', 'ls', '--all'])).out) as SessionRow[]
+      const row = all.find(({ session }) => session === runner.session)
+      return [row?.status, row?.ending, row?.reason, row?.exit]
+    }
+    expect(await standing()).toEqual(['active', 'aborted', 'agent_ready', null])
+    expect((await run(['ls'])).out).toMatch(new RegExp(`${runner.session.slice(0, 18)}  ending \\(aborted\\)`))
+    const exit = { code: null, signal: 'SIGTERM' }
+    const gone = { from: 'active', to: 'aborted', reason: 'requested', exit }
+    await runner.report({ type: 'session.state_changed', data: gone, body: {} })
+    expect(await standing()).toEqual(['aborted', null, 'requested', exit])
+    expect((await run(['ls', '--all'])).out).toContain('aborted (SIGTERM)')
   })
 
   it('[B17] logs says what became of messages, and logs -f shows a line that has not ended', async () => {

@@ -129,6 +129,7 @@ function rowOf(event: Envelope, rows: ReadonlyMap<string, SessionRow>): SessionR
   const known = asKnown(event)
   if (known?.type !== 'session.indexed') return undefined
   const { session, task, agent, runner, status, turn, openApprovals, openQuestions, staleSince, since } = known.data
+  const { reason, exit, ending } = known.data
   const before = rows.get(session)
   // The cursor was read before the rows: the first lines may be older than they are.
   if (before && compare(event.at, before.updatedAt) < 0) return undefined
@@ -145,6 +146,9 @@ function rowOf(event: Envelope, rows: ReadonlyMap<string, SessionRow>): SessionR
     openQuestions,
     staleSince: staleSince ?? null,
     since,
+    reason: reason ?? null,
+    exit: exit ?? null,
+    ending: ending ?? null,
     createdAt: before?.createdAt ?? event.at,
     updatedAt: event.at,
   }

@@ -113,6 +113,12 @@ export const SessionRow = z.object({
   openQuestions: z.array(z.string()),
   staleSince: z.string().nullable(),
   since: z.string(),
+  /** Why it is in this status; null for one that was not begun. */
+  reason: z.string().nullable(),
+  /** How its process ended, where it did. */
+  exit: z.object({ code: z.int().nullable(), signal: z.string().nullable() }).nullable(),
+  /** What it is on its way to be: a person has ended it, and its agent is not yet gone. */
+  ending: z.string().nullable(),
   createdAt: z.string(),
   updatedAt: z.string(),
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Role } from '../actor.ts'
 import { defineEvent } from '../event.ts'
+import { ChangeReason, Exit } from './session.ts'
 import { SessionStatus } from '../session-status.ts'
 import { Id } from '../stream.ts'
 
@@ -31,6 +32,11 @@ export const projectEvents = {
       openQuestions: z.array(Id),
       staleSince: z.string().optional(),
       since: z.string(),
+      /** Why it is in this status, and how its process ended where it did. */
+      reason: ChangeReason.optional(),
+      exit: Exit.optional(),
+      /** A person has ended it, and its agent is not yet gone. */
+      ending: z.enum(['aborted', 'completed']).optional(),
     }),
     z.looseObject({ title: z.string() }),
   ),

@@ -85,3 +85,8 @@ export function firstLists(text: string, long: string, end: string): readonly st
 
 /** Version 2, for both databases: which interrupted sessions somebody wants to be taken up again. */
 export const resumingColumn = 'ALTER TABLE sessions ADD COLUMN resuming INTEGER NOT NULL DEFAULT 0'
+
+/** Why a session stands as it does; `text` as above. The rows that are there are filled by each database in its own words. */
+export function standingColumns(text: string): readonly string[] {
+  return ['reason', 'exit', 'ending'].map((column) => `ALTER TABLE sessions ADD COLUMN ${column} ${text}`)
+}

@@ -86,6 +86,9 @@ const sessionColumns = [
   'stale_since',
   'resuming',
   'since',
+  'reason',
+  'exit',
+  'ending',
   'created_at',
   'updated_at',
 ] as const satisfies readonly (keyof SessionTable)[]

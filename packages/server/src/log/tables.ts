@@ -20,6 +20,10 @@ export interface SessionTable {
   /** 1 where somebody wants an interrupted session to be taken up again. */
   resuming: number
   since: string
+  reason: string | null
+  /** As JSON. */
+  exit: string | null
+  ending: string | null
   created_at: string
   updated_at: string
 }

@@ -1,6 +1,7 @@
 import { openApprovals, type SessionState, turnOf } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DraftOf } from '@hotline/protocol/events'
+import type { Exit } from '@hotline/protocol/events/session'
 import type { RowChange, SessionTable } from '../log/tables.ts'
 import type { StreamState } from './state.ts'
 
@@ -21,6 +22,9 @@ export function sessionLine(state: SessionState, at: number): DraftOf<'session.i
       openQuestions: state.questions.map(({ question }) => question),
       ...(state.staleSince === undefined ? {} : { staleSince: state.staleSince }),
       since: state.since,
+      ...(state.reason === undefined ? {} : { reason: state.reason }),
+      ...(state.exit === undefined ? {} : { exit: exitOf(state.exit) }),
+      ...(state.ending === undefined ? {} : { ending: state.ending }),
     },
     body: { title: state.title },
   }
@@ -29,6 +33,11 @@ export function sessionLine(state: SessionState, at: number): DraftOf<'session.i
 /** True where a list would show both states alike. */
 export function sameLine(a: SessionState | undefined, b: SessionState): boolean {
   return a !== undefined && JSON.stringify(sessionLine(a, 0)) === JSON.stringify(sessionLine(b, 0))
+}
+
+/** A runner of a later version may say more; a list does not. */
+function exitOf({ code, signal }: Exit): Exit {
+  return { code, signal }
 }
 
 function sessionRow(state: SessionState, now: string): SessionTable {
@@ -49,6 +58,9 @@ function sessionRow(state: SessionState, now: string): SessionTable {
     stale_since: state.staleSince ?? null,
     resuming: state.resuming ? 1 : 0,
     since: state.since,
+    reason: state.reason ?? null,
+    exit: state.exit ? JSON.stringify(exitOf(state.exit)) : null,
+    ending: state.ending ?? null,
     created_at: state.createdAt,
     updated_at: now,
   }

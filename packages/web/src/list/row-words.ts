@@ -1,3 +1,4 @@
+import { whyOver } from '@hotline/client/why-over'
 import type { SessionRow } from '@hotline/protocol/http'
 import { isLive } from '@hotline/protocol/session-status'
 import { clockText } from '../text/time.ts'
@@ -23,15 +24,18 @@ export function whatOf(row: SessionRow, now: number): string {
   const asks = [approvals > 0 ? `${approvals} to allow or deny` : '', questions > 0 ? `${questions} to answer` : '']
     .filter(Boolean)
     .join(', ')
-  if (asks) return `${row.agent} · ${asks}`
-  if (row.staleSince !== null && isLive(row.status as 'active'))
-    return `${row.agent} · out of contact since ${clockText(row.staleSince, now)}`
+  const isStale = row.staleSince !== null && isLive(row.status as 'active')
+  // What is asked can be answered, but the answer waits until the machine is back.
+  const away = isStale ? `out of contact since ${clockText(row.staleSince ?? '', now)}` : ''
+  const ending = row.ending === null ? '' : 'ending …'
+  const evidence = [asks, away, ending].filter(Boolean)
+  if (evidence.length > 0) return [row.agent, ...evidence].join(' · ')
   if (row.status === 'active') return `${row.agent} · ${row.turn === 'running' ? 'at work' : 'waits for you to write'}`
   const words: Record<string, string> = {
-    interrupted: 'agent gone',
     queued: 'waits for a machine',
     starting: 'starting',
     aborted: 'ended by a person',
   }
-  return `${row.agent} · ${words[row.status] ?? row.status}`
+  const why = whyOver(row)
+  return [row.agent, words[row.status] ?? row.status, ...(why === undefined ? [] : [why])].join(' · ')
 }

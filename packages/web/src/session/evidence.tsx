@@ -1,3 +1,4 @@
+import { whyOver } from '@hotline/client/why-over'
 import type { SessionPicture } from '@hotline/client/session-view'
 import type { SessionState, Usage } from '@hotline/core/session/state'
 import { openApprovals, turnOf } from '@hotline/core/session/state'
@@ -39,7 +40,8 @@ export function statusWords(state: SessionState, now: number): string {
     return { idle: 'waits for you to write', running: 'at work', waiting: 'needs you' }[turnOf(state)]
   if (state.status === 'interrupted') return `agent gone${state.exit?.signal ? ` (${state.exit.signal})` : ''}`
   if (state.status === 'queued') return 'waits for a machine'
-  return state.status
+  const why = whyOver({ status: state.status, reason: state.reason ?? null, exit: state.exit ?? null })
+  return why === undefined ? state.status : `${state.status} (${why})`
 }
 
 /** What it does, since when, and how we know: the line below the title. */

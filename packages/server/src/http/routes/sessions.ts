@@ -187,6 +187,7 @@ function sessionRow(row: SessionTable): SessionRow {
     needs: _needs,
     resuming: _resuming,
     stale_since,
+    exit,
     created_at,
     updated_at,
     ...same
@@ -196,6 +197,7 @@ function sessionRow(row: SessionTable): SessionRow {
     openApprovals: JSON.parse(open_approvals) as string[],
     openQuestions: JSON.parse(open_questions) as string[],
     staleSince: stale_since,
+    exit: exit === null ? null : (JSON.parse(exit) as SessionRow['exit']),
     createdAt: created_at,
     updatedAt: updated_at,
   }

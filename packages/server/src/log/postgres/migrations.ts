@@ -1,4 +1,4 @@
-import { firstLists, resumingColumn } from '../first-lists.ts'
+import { firstLists, resumingColumn, standingColumns } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 
 /** Compared byte by byte, as SQLite does it, so that lists have the same order everywhere. */
@@ -43,4 +43,17 @@ export const postgresMigrations: readonly Migration[] = [
     ],
   },
   { version: 2, statements: [resumingColumn] },
+  {
+    version: 3,
+    statements: [
+      ...standingColumns(text),
+      // Read as text: PostgreSQL refuses all of a JSON where any text of it holds U+0000. Inside of text every quote has a
+      // backslash before it, so that none of it looks like a member.
+      `UPDATE sessions SET
+        reason = substring(state FROM '"reason":"([a-z_]+)"'),
+        exit = substring(state FROM '"exit":([{][^{}]*[}])'),
+        ending = substring(state FROM '"ending":"([a-z_]+)"')
+      FROM states JOIN streams USING (no) WHERE stream = 'session:' || sessions.session`,
+    ],
+  },
 ]

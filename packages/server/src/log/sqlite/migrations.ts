@@ -1,4 +1,4 @@
-import { firstLists, resumingColumn } from '../first-lists.ts'
+import { firstLists, resumingColumn, standingColumns } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 import { seqBits, seqMax } from './event-place.ts'
 
@@ -77,6 +77,16 @@ export const sqliteMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID`,
       `INSERT INTO commands SELECT no, principal, id, body_hash, answer FROM commands_before ORDER BY no, principal, id`,
       `DROP TABLE commands_before`,
+    ],
+  },
+  {
+    version: 4,
+    statements: [
+      ...standingColumns('TEXT'),
+      `UPDATE sessions SET (reason, exit, ending) = (
+        SELECT state ->> '$.reason', state -> '$.exit', state ->> '$.ending'
+        FROM states JOIN streams USING (no) WHERE stream = 'session:' || sessions.session AND json_valid(state)
+      )`,
     ],
   },
 ]

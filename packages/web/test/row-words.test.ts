@@ -1,0 +1,44 @@
+import type { SessionRow } from '@hotline/protocol/http'
+import { describe, expect, it } from 'vitest'
+import { whatOf } from '../src/list/row-words.ts'
+
+const at = '2026-01-01T10:00:00.000Z'
+const row: SessionRow = {
+  session: 's1',
+  project: 'p',
+  task: null,
+  agent: 'demo',
+  runner: null,
+  title: 'T',
+  status: 'active',
+  turn: 'running',
+  openApprovals: [],
+  openQuestions: [],
+  staleSince: null,
+  since: at,
+  reason: 'agent_ready',
+  exit: null,
+  ending: null,
+  createdAt: at,
+  updatedAt: at,
+}
+const killed = { status: 'interrupted', reason: 'agent_lost', exit: { code: null, signal: 'SIGKILL' } }
+
+describe('a row of the list', () => {
+  it.each([
+    [{}, 'demo · at work'],
+    [{ turn: 'idle' }, 'demo · waits for you to write'],
+    [{ openApprovals: ['a1'] }, 'demo · 1 to allow or deny'],
+    [{ openApprovals: ['a1'], staleSince: at }, /^demo · 1 to allow or deny · out of contact since /],
+    [{ staleSince: at }, /^demo · out of contact since /],
+    [{ ending: 'aborted' }, 'demo · ending …'],
+    [{ ending: 'aborted', staleSince: at }, /^demo · out of contact since .* · ending …$/],
+    [killed, 'demo · interrupted · the agent is gone, SIGKILL'],
+    [{ status: 'failed', reason: 'agent_exited', exit: { code: 3, signal: null } }, /ended by itself, exit code 3$/],
+    [{ status: 'aborted', reason: 'requested' }, 'demo · ended by a person'],
+  ])('[G41] of %j says where it stands, and why', (more, words) => {
+    const said = whatOf({ ...row, ...more }, Date.parse(at) + 1_000)
+    if (typeof words === 'string') expect(said).toBe(words)
+    else expect(said).toMatch(words)
+  })
+})
