@@ -5,6 +5,7 @@ import { type ReactNode, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useAgents } from '../live/use-agents.ts'
 import { ListSkeleton } from '../parts/skeletons.tsx'
+import { Refusal } from '../parts/refusal.tsx'
 
 /** What the demo agent is told; it also names its session. */
 const firstPrompt = 'Show me around'
@@ -59,11 +60,7 @@ export function NoSessions({ start }: { start: () => void }): ReactNode {
       >
         {demo ? (busy ? 'Starting …' : 'Start the demo agent') : 'Start an agent'}
       </button>
-      {problem && (
-        <p className="danger" role="alert">
-          {problem.detail}
-        </p>
-      )}
+      <Refusal problem={problem} />
     </div>
   )
 }

@@ -1,6 +1,7 @@
 import type { Problem } from '@hotline/protocol/error'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { ask } from '../live/hotline.tsx'
+import { Refusal } from '../parts/refusal.tsx'
 
 /** The code of the printed link, taken out of the address bar at once. */
 function takeBootstrapCode(): string {
@@ -76,11 +77,7 @@ export function Enter({ entered }: { entered: () => void }): ReactNode {
             required
           />
         </label>
-        {problem && (
-          <p className="danger" role="alert">
-            {problem.detail}
-          </p>
-        )}
+        <Refusal problem={problem} />
         <button type="submit" className="button strong" disabled={busy}>
           {first ? 'Create account' : 'Sign in'}
         </button>

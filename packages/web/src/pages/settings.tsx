@@ -5,6 +5,7 @@ import { ask, useLive } from '../live/hotline.tsx'
 import { chooseDensity, chooseTheme, densities, densityNow, themeNow, themes } from '../live/appearance.ts'
 import { chooseTypingMs, typingChoices, typingMs } from '../live/typing-setting.ts'
 import { clockText } from '../text/time.ts'
+import { Refusal } from '../parts/refusal.tsx'
 
 const kinds: Record<string, string> = { ses: 'browser', pat: 'personal token', svc: 'API key', run: 'machine' }
 
@@ -127,11 +128,7 @@ function Tokens(): ReactNode {
   return (
     <section className="stack" aria-label="Tokens">
       <h2>Tokens and sign-ins</h2>
-      {problem && (
-        <p className="danger" role="alert">
-          {problem.detail}
-        </p>
-      )}
+      <Refusal problem={problem} />
       <table>
         <tbody>
           {keys

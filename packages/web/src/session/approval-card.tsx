@@ -12,6 +12,7 @@ import { useNow } from '../live/use-readable.ts'
 import { Diff } from '../parts/diff.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { ExactReading } from '../parts/exact-text.tsx'
+import { Refusal } from '../parts/refusal.tsx'
 import { countdownText } from '../text/time.ts'
 import { AnsweredCard } from './answered-card.tsx'
 import { MissingInput } from './missing-input.tsx'
@@ -234,11 +235,7 @@ export function ApprovalCard({
           />
         </label>
       )}
-      {problem && (
-        <p className="facts danger" role="alert">
-          {problem.detail}
-        </p>
-      )}
+      <Refusal problem={problem} look="facts" />
       {mayDecide ? (
         <div className="answer">
           {!thumb && allow}

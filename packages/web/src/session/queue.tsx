@@ -3,6 +3,7 @@ import type { MessageItem } from '@hotline/core/transcript/item'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
+import { Refusal } from '../parts/refusal.tsx'
 
 /** Messages that the agent has not taken yet, in their order: moved by whoever may, changed and withdrawn by their writer. */
 export function Queue({
@@ -73,11 +74,7 @@ export function Queue({
           />
         </div>
       ))}
-      {problem && items.length > 0 && (
-        <p className="small danger" role="alert">
-          {problem.detail}
-        </p>
-      )}
+      {items.length > 0 && <Refusal problem={problem} look="small" />}
     </>
   )
 }

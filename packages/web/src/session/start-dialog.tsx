@@ -5,6 +5,7 @@ import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } f
 import { useLive } from '../live/hotline.tsx'
 import { useAgents } from '../live/use-agents.ts'
 import { readCommandLine } from '../text/command-line.ts'
+import { Refusal } from '../parts/refusal.tsx'
 
 /** Which agent, where, and what it shall do. */
 export function StartDialog({
@@ -119,11 +120,7 @@ export function StartDialog({
           <span>Title (optional)</span>
           <input className="input" name="title" maxLength={200} />
         </label>
-        {problem && (
-          <p className="danger" role="alert">
-            {problem.detail}
-          </p>
-        )}
+        <Refusal problem={problem} />
         <div className="actions">
           <button type="button" className="button" onClick={() => dialog.current?.close()}>
             Cancel
