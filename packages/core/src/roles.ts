@@ -1,5 +1,7 @@
 import type { Role } from '@hotline/protocol/actor'
 import type { Command, CommandType } from '@hotline/protocol/command'
+import { commandAgent } from '@hotline/protocol/commands/session'
+import type { SessionState } from './session/state.ts'
 
 /** What a role on a project, or the scope of a key, may allow. */
 export type Permission = 'read' | 'write' | 'decide' | 'admin' | 'own'
@@ -59,10 +61,17 @@ const bySender: Record<CommandType, Sender> = {
   'contact.restore': 'system',
 }
 
-/** All that it takes to send this command. To start what nobody will be asked about is a decision. */
-export function sendersOf(command: Command): readonly Sender[] {
+/**
+ * All that it takes to send this command to a session in this state. To start what nobody will be asked about is a decision,
+ * and so is to write to it.
+ */
+export function sendersOf(command: Command, session: SessionState | undefined): readonly Sender[] {
   const sender = bySender[command.type]
-  if (command.type !== 'session.start') return [sender]
-  const { mode, command: line } = command.data
-  return mode === undefined && line === undefined ? [sender] : [sender, 'decide']
+  return isUnasked(command, session) ? [sender, 'decide'] : [sender]
+}
+
+function isUnasked(command: Command, session: SessionState | undefined): boolean {
+  if (command.type === 'session.start') return command.data.mode !== undefined || command.data.command !== undefined
+  // A message to a command line is typed into it.
+  return command.type === 'message.send' && (session?.agent === commandAgent || session?.capabilities?.input === 'keys')
 }

@@ -1,3 +1,4 @@
+import { commandAgent } from '@hotline/protocol/commands/session'
 import type { AnnounceBody } from '@hotline/protocol/http'
 import type { Asking } from './adapters/adapter.ts'
 import { findProgram } from './process/find-program.ts'
@@ -54,7 +55,7 @@ export function isSecret(name: string, value: string): boolean {
 /** The profiles that come with Hotline. `demo`: how the demonstration agent is started, where it is installed. */
 export function builtinProfiles(demo: readonly string[] | undefined): readonly AgentProfile[] {
   const command: AgentProfile = {
-    agent: 'command',
+    agent: commandAgent,
     name: 'Any command',
     description: 'Any program, in a terminal',
     adapter: 'pty',

@@ -1,3 +1,4 @@
+import { commandAgent } from '@hotline/protocol/commands/session'
 import { resolve } from 'node:path'
 import { uuidV7 } from '@hotline/client/uuid'
 import { FolderPath } from '@hotline/protocol/commands/session'
@@ -39,7 +40,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const server = context.server()
       const until = readUntil(options.until)
       const isCommand = words.indexOf('--') !== -1 && words.length - words.indexOf('--') - 1 === args.length
-      const [agent = '', ...rest] = isCommand ? ['command'] : args
+      const [agent = '', ...rest] = isCommand ? [commandAgent] : args
       const project = options.project ?? (await server.get<Me>('/api/me')).projects[0]?.project
       if (project === undefined) throw fail('not_found', 'You are in no project yet.')
       const session = uuidV7()

@@ -1,3 +1,4 @@
+import type { SessionState } from '@hotline/core/session/state'
 import { isPermission, roleAllows, sendersOf } from '@hotline/core/roles'
 import type { Role } from '@hotline/protocol/actor'
 import type { Command, CommandType } from '@hotline/protocol/command'
@@ -129,7 +130,7 @@ export class Exchange {
   }
 
   async #checkRight(principal: Principal, command: Command): Promise<Problem | undefined> {
-    const senders = sendersOf(command)
+    const senders = sendersOf(command, await this.#session(command.stream))
     if (principal.kind === 'system') return undefined
     if (senders.includes('system')) return problem('forbidden', 'Only the server itself sends this.')
     const project = await this.#target(command)
@@ -150,10 +151,16 @@ export class Exchange {
     if (role === undefined) return nothingHere()
     const lacking = permissions.find((permission) => !roleAllows(role, permission))
     if (lacking) {
-      const what = senders.length > 1 ? 'to start what is not asked about' : `"${command.type}"`
+      const what = senders.length > 1 ? `"${command.type}" of what is not asked about` : `"${command.type}"`
       return problem('forbidden', `Your role here is ${role}; ${what} needs the right to ${lacking}.`, { role })
     }
     return guarded.has(command.type) ? this.#ifNew(principal, command, this.#rights.proofMissing(principal)) : undefined
+  }
+
+  async #session(stream: string): Promise<SessionState | undefined> {
+    if (splitStream(stream).kind !== 'session') return undefined
+    const { state } = await this.#queue(stream).state()
+    return state?.kind === 'session' ? state : undefined
   }
 
   /** A refusal of what was not carried out yet: what was gets the answer that it got, however late it is sent again. */

@@ -25,6 +25,8 @@ afterAll(() => callers[Symbol.asyncDispose]())
 interface Place {
   project: string
   session: string
+  /** A session that runs a command line. */
+  program: string
   task: string
 }
 type Sample<T extends CommandType> = (at: Place, fresh: string) => [stream: string, data: CommandInput<T>]
@@ -83,13 +85,14 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
   'contact.restore': inSession({}),
 })
 
-/** What is started so that nobody is asked about what it does. */
-const unasked: Record<string, Sample<'session.start'>> = {
+/** What nobody is asked about any more. */
+const unasked: Record<string, Sample<'session.start'> | Sample<'message.send'>> = {
   'session.start in a mode': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo', mode: 'free' }],
   'session.start of a command line': ({ project }, fresh) => [
     `session:${fresh}`,
     { project, agent: 'command', command: ['true'] },
   ],
+  'message.send to a program': ({ program }) => [`session:${program}`, { text: 'rm -r .' }],
 }
 const kinds: readonly string[] = [...commandTypes, ...Object.keys(unasked)]
 
@@ -149,12 +152,14 @@ async function eachCaller(what: (name: string, who: Who, sockets: RawWebSocket[]
 
 /** A session and a card that nobody has touched. */
 async function freshPlace(project: string): Promise<Place> {
-  const [session, task] = [uuidV7(), uuidV7()]
+  const [session, program, task] = [uuidV7(), uuidV7(), uuidV7()]
   await callers.command(callers.owner, `session:${session}`, 'session.start', { project, agent: 'demo' })
+  const line = { project, agent: 'command', command: ['cat'] }
+  await callers.command(callers.owner, `session:${program}`, 'session.start', line)
   await callers.command(callers.owner, `task:${task}`, 'task.create', { project, title: 'A card' })
-  return { project, session, task }
+  return { project, session, program, task }
 }
-const nowhere: Place = { project: 'nowhere', session: 'nowhere', task: 'nowhere' }
+const nowhere: Place = { project: 'nowhere', session: 'nowhere', program: 'nowhere', task: 'nowhere' }
 
 describe('one decision', () => {
   it('[T16] [X4] [X5] [X8] a command is decided in the same way at every door, whatever its type and whoever sends it', async () => {
@@ -259,7 +264,7 @@ describe('one decision', () => {
         runner of this machine
       approval.expire, contact.lose, contact.restore:
         nobody
-      session.start in a mode, session.start of a command line:
+      session.start in a mode, session.start of a command line, message.send to a program:
         owner in a browser
         admin in a browser
         admin by token

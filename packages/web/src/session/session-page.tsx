@@ -60,6 +60,8 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
     void view.command(type, {}).then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
   }
   const mayWrite = may('write')
+  // What is written to a program is typed into it.
+  const typed = state.capabilities?.input === 'keys'
   const ending = mayWrite && isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />
   return (
     <div className="session">
@@ -158,7 +160,14 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         </div>
       </ThumbPlace>
       <WaitsForMachine state={state} />
-      <MessageBox session={session} view={view} picture={picture} present={present} wrote={wrote} mayWrite={mayWrite} />
+      <MessageBox
+        session={session}
+        view={view}
+        picture={picture}
+        present={present}
+        wrote={wrote}
+        mayWrite={may(typed ? 'decide' : 'write')}
+      />
     </div>
   )
 }

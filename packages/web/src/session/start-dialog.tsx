@@ -1,3 +1,4 @@
+import { commandAgent } from '@hotline/protocol/commands/session'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { Problem } from '@hotline/protocol/error'
 import type { AgentRow } from '@hotline/protocol/http'
@@ -45,7 +46,7 @@ export function StartDialog({
       const value = data.get(name)
       return typeof value === 'string' ? value.trim() : ''
     }
-    const line = agent === 'command' ? readCommandLine(field('command')) : undefined
+    const line = agent === commandAgent ? readCommandLine(field('command')) : undefined
     if (line && !line.ok) return setProblem({ detail: line.problem })
     setBusy(true)
     const session = uuidV7()
@@ -55,7 +56,7 @@ export function StartDialog({
       ...(chosen ? { runner: chosen.runnerId } : {}),
       ...(field('title') ? { title: field('title') } : {}),
       ...(field('cwd') ? { cwd: field('cwd') } : {}),
-      ...(field('prompt') && agent !== 'command' ? { prompt: field('prompt') } : {}),
+      ...(field('prompt') && agent !== commandAgent ? { prompt: field('prompt') } : {}),
       ...(line?.ok ? { command: [...line.argv] } : {}),
     })
     setBusy(false)
