@@ -9,6 +9,7 @@ import type { SessionState } from '@hotline/core/session/state'
 import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import type { SessionRow } from '@hotline/protocol/http'
+import { clientName } from './client-name.ts'
 import { Failure, fail } from './failure.ts'
 import { namedBy } from './find-id.ts'
 import type { Settings } from './settings.ts'
@@ -44,7 +45,8 @@ export function askServer(settings: Settings): Server {
         'user who started Hotline here.',
     )
   }
-  const credential = { kind: 'token', token } as const
+  const client = clientName()
+  const credential = { kind: 'token', token, client } as const
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the answer's type
   const ask = async <R>(method: Method, path: string, body?: unknown): Promise<R> => {
     for (let attempt = 1; ; attempt += 1) {
@@ -102,7 +104,7 @@ export function askServer(settings: Settings): Server {
       )
       return new Map(answer.ok ? answer.value.people.map(({ id, name }) => [id, name]) : [])
     },
-    link: () => openLink({ url, credential, client: 'hotline-cli' }),
+    link: () => openLink({ url, credential, client }),
   }
   return server
 }

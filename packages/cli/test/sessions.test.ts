@@ -183,7 +183,7 @@ describe('sessions from the command line', () => {
     for (const text of card) expect(denied.err).toContain(text)
     const late = await run(['approve', approval])
     expect(late).toMatchObject({ code: errorKinds.conflict.exit, out: '' })
-    expect(late.err).toMatch(/This was denied already: by @dana at \d\d:\d\d:\d\d over the API\./)
+    expect(late.err).toMatch(/This was denied already: by @dana at \d\d:\d\d:\d\d in a terminal\./)
     const again = await run(['--json', 'deny', approval])
     expect(JSON.parse(again.err)).toMatchObject({
       code: 'already_resolved',

@@ -2,8 +2,10 @@ import type { Problem } from '@hotline/protocol/error'
 import { problemOfResponse, unreachable } from './problem-of.ts'
 import { readJson } from './read-json.ts'
 
-/** A personal token or a key, or the cookie of the page that runs this. */
-export type Credential = { kind: 'token'; token: string } | { kind: 'cookie' }
+/**
+ * A personal token or a key, or the cookie of the page that runs this. `client`: what the program says that it is, for the log.
+ */
+export type Credential = { kind: 'token'; token: string; client?: string } | { kind: 'cookie' }
 
 /** Methods that the API has. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -29,6 +31,9 @@ export async function httpRequest<R>(
       credentials: 'same-origin',
       headers: {
         ...(credential.kind === 'token' ? { authorization: `Bearer ${credential.token}` } : {}),
+        ...(credential.kind === 'token' && credential.client !== undefined
+          ? { 'hotline-client': credential.client }
+          : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       signal: AbortSignal.timeout(requestTimeoutMs),

@@ -7,7 +7,10 @@ export const Actor = z.object({
 })
 export type Actor = z.infer<typeof Actor>
 
-/** Through what an actor spoke: `web:<key>`, `api:<key>`, `runner:<id>`; each further way in has its own, as `slack:C04:123`. */
+/**
+ * Through what an actor spoke: `web:<key>`, `api:<key>`, `runner:<id>`, and `cli:<terminal>/<key>`, where the terminal is what a
+ * program said of itself (`Hotline-Client`, or `client` of hello) and the key is known.
+ */
 export const Channel = z.string().max(200)
 
 /** Roles on a project, weakest first; each includes those before it, except that only some may decide (see core/roles). */

@@ -101,7 +101,8 @@ export class Authenticator implements Disposable {
       now.admin === principal.admin &&
       now.scopes.length === principal.scopes.length &&
       JSON.stringify(now.projects) === JSON.stringify(principal.projects)
-    return isSame ? now : undefined
+    // What its program said of itself, it said once.
+    return isSame ? { ...now, channel: principal.channel } : undefined
   }
 
   /** What is sent over an open connection is a use of its key as well. */

@@ -24,7 +24,7 @@ export interface Principal {
   accessVersion: number
   /** When the credential ends as far as is known now, in wall milliseconds; absent: it does not. */
   endsMs?: number | undefined
-  /** Where it spoke from, for the log: `web:…`, `api:<key>`, `runner:<id>`. */
+  /** Where it spoke from, for the log: `web:<key>`, `api:<key>`, `runner:<id>`, and `cli:<terminal>/<key>` as it says of itself. */
   channel: string
 }
 
@@ -39,4 +39,18 @@ export function actorOf(principal: Principal): Actor {
  */
 export function senderKey({ kind, id }: Pick<Principal, 'kind' | 'id'>): string {
   return `${kind}:${id}`
+}
+
+/** What the command line says that it is: its terminal, or its process where it has none. */
+const commandLine = /^hotline-cli\/([A-Za-z0-9][A-Za-z0-9._-]{0,39})$/
+
+/**
+ * The same principal with what its program says of itself. That is a claim, and worth little: only somebody who came with a
+ * personal token can say that it was the command line, whose word that is stays in the channel as the key, and nothing is
+ * decided by it. The page, services and runners are known by their credential and cannot be called otherwise.
+ */
+export function speakingThrough(principal: Principal, client: string | undefined): Principal {
+  const place = commandLine.exec(client ?? '')?.[1]
+  const isPersonal = principal.kind === 'person' && principal.channel === `api:${principal.key}`
+  return place === undefined || !isPersonal ? principal : { ...principal, channel: `cli:${place}/${principal.key}` }
 }

@@ -1,12 +1,19 @@
 import type { IncomingMessage } from 'node:http'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { Authenticator, Credential } from '../access/authenticator.ts'
-import type { Principal } from '../access/principal.ts'
+import { type Principal, speakingThrough } from '../access/principal.ts'
 import { readSessionCookie } from './cookies.ts'
 import type { Guard, Visit } from './guard.ts'
 
 /** A credential that a request carries, `none`, or why it is refused as it stands. */
 type Carried = Credential | 'none' | Problem
+
+/** What the first frame says: a ticket or a token, and the name of the program. */
+export interface Greeting {
+  token?: string
+  ticket?: string
+  client?: string
+}
 
 /** Turns what a request carries into a principal, for HTTP and for sockets. */
 export interface Doors {
@@ -18,7 +25,7 @@ export interface Doors {
   /** For the upgrade: a token in its Authorization header. A cookie alone never opens a socket. */
   fromHeader(request: IncomingMessage): Promise<Principal | Problem | undefined>
   /** For the first frame: a ticket or a token. */
-  fromHello(hello: { token?: string; ticket?: string }, request: IncomingMessage): Promise<Principal | Problem>
+  fromHello(hello: Greeting, request: IncomingMessage): Promise<Principal | Problem>
   /** Host, Origin and form of an upgrade. */
   guardUpgrade(request: IncomingMessage): Problem | undefined
 }
@@ -37,23 +44,26 @@ export function openDoors(ports: {
       if (carried === 'none') return undefined
       if ('code' in carried) return carried
       const principal = await authenticator.authenticate(carried, visit.address)
-      return 'code' in principal ? principal : { principal, door: carried.door }
+      if ('code' in principal) return principal
+      return { principal: speakingThrough(principal, clientOf(request)), door: carried.door }
     },
     fromHeader: async (request) => {
       const visit = guard.inspectUpgrade(request)
       if ('code' in visit) return visit
       const carried = bearer(request.headers.authorization)
       if (carried === 'none' || 'code' in carried) return carried === 'none' ? undefined : carried
-      return authenticator.authenticate(carried, visit.address)
+      const principal = await authenticator.authenticate(carried, visit.address)
+      return 'code' in principal ? principal : speakingThrough(principal, clientOf(request))
     },
     fromHello: async (hello, request) => {
       const visit = guard.inspectUpgrade(request)
       if ('code' in visit) return visit
-      if (hello.ticket !== undefined) {
-        const credential = { door: 'ticket', token: hello.ticket, origin: visit.sentOrigin } as const
-        return authenticator.authenticate(credential, visit.address)
-      }
-      return authenticator.authenticate({ door: 'hello', token: hello.token ?? '' }, visit.address)
+      const credential =
+        hello.ticket === undefined
+          ? ({ door: 'hello', token: hello.token ?? '' } as const)
+          : ({ door: 'ticket', token: hello.ticket, origin: visit.sentOrigin } as const)
+      const principal = await authenticator.authenticate(credential, visit.address)
+      return 'code' in principal ? principal : speakingThrough(principal, hello.client)
     },
     guardUpgrade: (request) => {
       const visit = draining() ?? guard.inspectUpgrade(request)
@@ -85,4 +95,10 @@ function bearer(header: string | undefined): Carried {
   const token = /^Bearer +(\S+)$/i.exec(header)?.[1]
   if (token === undefined) return problem('unauthenticated', 'Use "Authorization: Bearer <token>".')
   return { door: 'header', token }
+}
+
+/** The name of the program, as it says it. The guard takes one such header and no more. */
+function clientOf({ headers }: IncomingMessage): string | undefined {
+  const client = headers['hotline-client']
+  return typeof client === 'string' ? client : undefined
 }

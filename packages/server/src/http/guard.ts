@@ -41,6 +41,7 @@ const singleHeaders = new Set([
   'origin',
   'sec-fetch-site',
   'idempotency-key',
+  'hotline-client',
   'sec-websocket-key',
   'sec-websocket-version',
 ])

@@ -9,6 +9,7 @@ import type { Connections } from '../gate/connections.ts'
 import { Gate, type GatePorts } from '../gate/gate.ts'
 import type { Wire } from '../gate/wire.ts'
 import type { Clock } from '../machine/clock.ts'
+import type { Greeting } from './doors.ts'
 import { FrameWatch } from './frame-watch.ts'
 import { parseJson } from './json.ts'
 import { websocketFrame } from './ws-frame.ts'
@@ -26,7 +27,7 @@ const queueMaxBytes = 8 * limits.socketQueueBytes
 export interface ConversationPorts {
   gate: GatePorts
   connections: Connections
-  fromHello: (hello: { token?: string; ticket?: string }, request: IncomingMessage) => Promise<Principal | Problem>
+  fromHello: (hello: Greeting, request: IncomingMessage) => Promise<Principal | Problem>
   /** Facts for the welcome frame. */
   welcome: (principal: Principal) => Promise<object>
   /** May one more socket of this account open? Sockets of one address are counted by the HTTP server. */
@@ -99,13 +100,17 @@ export function converse(
     if (!hello.success || (hello.data.ticket === undefined) === (hello.data.token === undefined)) {
       return end(problem('unauthenticated', 'Say hello first, with a ticket or a token.'))
     }
-    const { token, ticket } = hello.data
+    const { token, ticket, client } = hello.data
     const from = upgraded
     if (!from) return
     upgraded = undefined
     const rightsSeen = ports.gate.rightsChanges()
     const principal = await ports.fromHello(
-      { ...(token === undefined ? {} : { token }), ...(ticket === undefined ? {} : { ticket }) },
+      {
+        ...(token === undefined ? {} : { token }),
+        ...(ticket === undefined ? {} : { ticket }),
+        ...(client === undefined ? {} : { client }),
+      },
       from,
     )
     if ('code' in principal) return end(principal)
