@@ -6,7 +6,7 @@ export function Refusal({
   look,
 }: {
   problem: { detail: string } | undefined
-  look?: 'facts' | 'small'
+  look?: 'facts' | 'notice' | 'small'
 }): ReactNode {
   if (!problem) return null
   return (

@@ -3,6 +3,7 @@ import type { QuestionItem } from '@hotline/core/transcript/item'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useMemo, useState } from 'react'
+import { Refusal } from '../parts/refusal.tsx'
 import { QuestionForm } from './question-form.tsx'
 
 /** Sends an answer; answers why it was refused. */
@@ -58,11 +59,7 @@ export function QuestionCard({
       ) : (
         <p className="facts quiet">You may read here; somebody with another role answers.</p>
       )}
-      {problem && (
-        <p className="facts danger" role="alert">
-          {problem.detail}
-        </p>
-      )}
+      <Refusal problem={problem} look="facts" />
     </article>
   )
 }

@@ -9,6 +9,7 @@ import { holdMs, useHold } from '../live/use-hold.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { Failed } from '../parts/failed.tsx'
 import { openDialog } from '../parts/open-dialog.ts'
+import { Refusal } from '../parts/refusal.tsx'
 import { SessionSkeleton } from '../parts/skeletons.tsx'
 import type { Drafts } from './approval-card.tsx'
 import { Conversation } from './conversation.tsx'
@@ -118,11 +119,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         )}
         {ending}
       </header>
-      {refusal && (
-        <p className="notice danger" role="alert">
-          {refusal.detail}
-        </p>
-      )}
+      <Refusal problem={refusal} look="notice" />
       <ThumbPlace
         mayDecide={may('decide')}
         items={picture.transcript.items}
