@@ -99,6 +99,13 @@ export function openSessionPrinter(
     })
   }
 
+  /** Without its end, so that the line that was begun does not wait for one. */
+  function printBrokenOff({ at, data }: EventOf<'message.broken_off'>): void {
+    const { rest = '', isOpen = false } = streaming.get(data.message) ?? {}
+    streaming.delete(data.message)
+    if (rest !== '') say(at, 'agent', `${isOpen ? '… ' : ''}${rest} … (broken off)`)
+  }
+
   function printCompleted({ at, data, body }: EventOf<'message.completed'>): void {
     const { printed = '', isOpen = false } = streaming.get(data.message) ?? {}
     streaming.delete(data.message)
@@ -154,12 +161,18 @@ export function openSessionPrinter(
           return printDelta(known)
         case 'message.completed':
           return printCompleted(known)
+        case 'message.broken_off':
+          return printBrokenOff(known)
         case 'message.posted':
           return printPosted(known)
         case 'message.edited':
           return printEdited(known)
         case 'message.withdrawn':
-          return printTaken(at, known.data.message, (what) => `${nameOf(known.actor.id)} took back ${what}`)
+          return printTaken(at, known.data.message, (what) =>
+            known.data.reason === 'session_ended'
+              ? `nobody reads ${what}: the session ended`
+              : `${nameOf(known.actor.id)} took back ${what}`,
+          )
         case 'message.delivered':
           return printTaken(at, known.data.message, (what) => `the agent has ${what}`)
         case 'message.delivery_unknown':

@@ -123,8 +123,8 @@ describe('sessions from the command line', () => {
     const change = { from: 'active', to: 'interrupted', reason: 'agent_lost' }
     await runner.report({ type: 'session.state_changed', data: change, body: {} })
     const lost = await run(['send', runner.session, 'hello'])
-    expect(lost).toMatchObject({ code: 0, out: 'sent\n' })
-    expect(lost.err).toContain('It is interrupted; nobody reads this, and its agent cannot take it up again.')
+    expect(lost).toMatchObject({ code: errorKinds.conflict.exit, out: '' })
+    expect(lost.err).toContain('The agent is gone and cannot be taken up again; nobody would read this.')
 
     const other = await live.startSession()
     const { capabilities } = (await live.stored(other.session)).find((event) => event.data['capabilities'])?.data ?? {}

@@ -1,6 +1,9 @@
 import { type SessionStatus, sessionStatuses, transitions } from '@hotline/protocol/session-status'
 import { describe, expect, it } from 'vitest'
 import type { Decision } from '@hotline/core/decision'
+import { emptyTranscript, foldTranscript } from '@hotline/core/transcript/transcript'
+import type { Report } from '@hotline/protocol/commands/agent'
+import { limits } from '@hotline/protocol/limits'
 import { turnOf } from '@hotline/core/session/state'
 import { activeLog, asking, code, dana, digestOf, eli, Log, runner, server } from './fixtures.ts'
 
@@ -68,6 +71,95 @@ describe('life cycle', () => {
       body: {},
     })
     expect(turnOf(log.state)).toBe('idle')
+  })
+
+  it.each(['interrupted', 'failed', 'aborted while the machine is away'])(
+    '[S2] nothing goes on after the end (%s)',
+    (end) => {
+      const log = activeLog()
+      log.send(dana, 'message.send', { text: 'one' })
+      log.report(
+        { type: 'turn.started', data: { turn: 't1' } },
+        { type: 'step.started', data: { step: 's1', kind: 'execute' }, body: { title: 'Test' } },
+        { type: 'step.started', data: { step: 's2', kind: 'read' }, body: { title: 'Read' } },
+        { type: 'step.finished', data: { step: 's2', outcome: 'done' }, body: {} },
+        { type: 'thought.delta', data: { thought: 'h1' }, body: { text: 'I th' } },
+        { type: 'message.delta', data: { message: 'g1' }, body: { text: 'So I' } },
+      )
+      log.send(dana, 'session.interrupt', {})
+      if (end.startsWith('aborted')) {
+        log.send(server, 'contact.lose', { since: '2026-01-01T00:00:00.000Z' })
+        log.send(dana, 'session.abort', {})
+      } else
+        log.report({ type: 'session.state_changed', data: { from: 'active', to: end, reason: 'agent_lost' }, body: {} })
+      const { items } = foldTranscript(emptyTranscript, log.events)
+      const last = (kind: string): unknown => items.findLast((item) => item.kind === kind)
+      expect(items.filter(({ kind }) => kind === 'step')).toMatchObject([{ outcome: 'cancelled' }, { outcome: 'done' }])
+      expect(last('thought')).toMatchObject({ text: 'I th', streaming: false })
+      expect(items.find(({ key }) => key === 'message:g1')).toMatchObject({
+        text: 'So I',
+        streaming: false,
+        isBrokenOff: true,
+      })
+      expect(last('control')).toMatchObject({ action: 'interrupt', outcome: 'failed' })
+      expect(last('turn')).toMatchObject({ end: 'error' })
+      const isOver = end !== 'interrupted'
+      expect(items.find(({ kind }) => kind === 'message')).toMatchObject({ delivery: isOver ? 'unread' : 'queued' })
+      expect(log.state).toMatchObject({ turn: undefined, controls: [] })
+      expect(log.state?.queue).toHaveLength(isOver ? 0 : 1)
+      expect([log.state?.steps, log.state?.texts]).toEqual([undefined, undefined])
+    },
+  )
+
+  it('[S2] what a machine tells of an agent after a person ended the session is closed when it says that the agent is gone', () => {
+    const log = activeLog()
+    log.send(server, 'contact.lose', { since: '2026-01-01T00:00:00.000Z' })
+    log.send(dana, 'session.abort', {})
+    const gone = {
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'interrupted', reason: 'agent_exited' },
+    } as const
+    log.report(
+      { type: 'step.started', data: { step: 's1', kind: 'execute' }, body: { title: 'Test' } },
+      { ...gone, body: {} },
+    )
+    expect(log.types.slice(-2)).toEqual(['step.started', 'step.finished'])
+    expect(log.report({ ...gone, body: {} })).toMatchObject({ events: [], facts: { dropped: [{ index: 0 }] } })
+    expect(log.state?.status).toBe('aborted')
+  })
+
+  it('[S2] an end that a person asked for answers what asked for it', () => {
+    const log = activeLog()
+    log.send(dana, 'session.abort', {})
+    log.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'interrupted', reason: 'agent_exited' },
+      body: {},
+    })
+    expect(log.types.slice(-2)).toEqual(['control.done', 'session.state_changed'])
+  })
+
+  it('[S2] what is open at once is bounded, and the oldest is closed for another one', () => {
+    const log = activeLog()
+    const step = (id: number): Report => ({
+      type: 'step.started',
+      data: { step: `s${id}`, kind: 'read' },
+      body: { title: 'R' },
+    })
+    const text = (id: number): Report => ({ type: 'message.delta', data: { message: `g${id}` }, body: { text: 'a' } })
+    log.report(...Array.from({ length: limits.openSteps }, (_, id) => step(id)))
+    log.report(...Array.from({ length: limits.openTexts }, (_, id) => text(id)))
+    const before = log.events.length
+    log.report(step(limits.openSteps), text(limits.openTexts), text(1))
+    expect(log.types.slice(before)).toEqual([
+      'step.finished',
+      'step.started',
+      'message.broken_off',
+      'message.delta',
+      'message.delta',
+    ])
+    expect(log.state?.steps).toHaveLength(limits.openSteps)
+    expect(log.state?.texts).toHaveLength(limits.openTexts)
   })
 
   it('[S3] silence marks a session as out of contact and changes nothing else', () => {
@@ -185,6 +277,34 @@ describe('messages', () => {
     expect(claim(one, 2)).toMatchObject({ ok: true, facts: {} })
     expect(claim(one, 2)).toMatchObject(refused)
     expect(claim(two)).toMatchObject({ ok: true, facts: {} })
+  })
+
+  it.each(['ending', 'over', 'interrupted'])('[M7] what waits for a session that is %s', (how) => {
+    const log = activeLog()
+    log.send(dana, 'message.send', { text: 'one' })
+    const [message = ''] = log.state?.queue.map((queued) => queued.message) ?? []
+    const to = how === 'over' ? 'failed' : 'interrupted'
+    if (how === 'ending') log.send(dana, 'session.abort', {})
+    else log.report({ type: 'session.state_changed', data: { from: 'active', to, reason: 'agent_lost' }, body: {} })
+    const tried = [
+      log.send(dana, 'message.edit', { message, text: 'better' }),
+      log.send(dana, 'message.reorder', { order: [message] }),
+      log.send(dana, 'message.withdraw', { message }),
+      log.send(dana, 'message.send', { text: 'two' }),
+    ].map(code)
+    expect(tried).toEqual(tried.map(() => (how === 'interrupted' ? 'ok' : 'invalid_transition')))
+  })
+
+  it('[M7] nothing can be sent to an agent that is gone and cannot be taken up again', () => {
+    const log = activeLog()
+    const { capabilities } = log.state ?? {}
+    log.report({ type: 'session.profile_changed', data: { capabilities: { ...capabilities, resume: false } } })
+    log.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'interrupted', reason: 'agent_lost' },
+      body: {},
+    })
+    expect(code(log.send(dana, 'message.send', { text: 'two' }))).toBe('invalid_transition')
   })
 
   it.each([

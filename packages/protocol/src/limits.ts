@@ -8,6 +8,10 @@ export const limits = {
   queuedMessages: 100,
   /** Approvals and questions that may be open in one session; further ones are refused as "queue full". */
   openAsks: 100,
+  /** Steps of one session whose end is waited for; the oldest is closed for another one. */
+  openSteps: 200,
+  /** Messages and thoughts of one session that are being written at once; the oldest is closed for another one. */
+  openTexts: 20,
   /** Bytes of one inbound WebSocket frame; a larger command goes over HTTP. */
   inboundFrameBytes: 64 * 1024,
   /** Bytes of one event as it is stored and sent. */

@@ -32,3 +32,8 @@ export const transitions: Record<SessionStatus, readonly SessionStatus[]> = {
 export function isLive(status: SessionStatus): boolean {
   return transitions[status].length > 0
 }
+
+/** True while a runner has, or is about to have, a process. */
+export function holdsAgent(status: SessionStatus): boolean {
+  return status === 'starting' || status === 'active' || status === 'paused'
+}

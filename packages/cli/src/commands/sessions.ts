@@ -5,7 +5,6 @@ import { FolderPath } from '@hotline/protocol/commands/session'
 import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
 import { isLive, SessionStatus } from '@hotline/protocol/session-status'
 import type { Command } from 'commander'
-import type { Server } from '../ask-server.ts'
 import { agentLines, chooseMachine, type Place } from '../choose-machine.ts'
 import { Failure, fail } from '../failure.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
@@ -119,7 +118,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const { session, status } = await server.findSession(text)
       const accepted = await server.command(`session:${session}`, 'message.send', { text: message.join(' ') })
       context.print(accepted, 'sent\n')
-      if (status === 'interrupted' || status === 'paused') context.note(await whyUnread(server, session, status))
+      if (status === 'interrupted' || status === 'paused') context.note(whyUnread(session, status))
     })
 
   program
@@ -153,12 +152,8 @@ function folderThere({ isHere }: Place, cwd: string | undefined): string | undef
   throw fail('invalid_request', `On another machine --cwd takes an absolute path, not "${cwd}".`)
 }
 
-async function whyUnread(server: Server, session: string, status: 'interrupted' | 'paused'): Promise<string> {
-  const { state } = await server.state(session)
-  const isLost = status === 'interrupted' && !state.capabilities?.resume
-  const how = isLost
-    ? 'nobody reads this, and its agent cannot take it up again. Start a new session.'
-    : `nobody reads this until it is resumed: hotline resume ${session.slice(0, shownIdChars)}`
+function whyUnread(session: string, status: 'interrupted' | 'paused'): string {
+  const how = `nobody reads this until it is resumed: hotline resume ${session.slice(0, shownIdChars)}`
   return `It is ${status}; ${how}`
 }
 

@@ -2,7 +2,7 @@ import type { CommandOf } from '@hotline/protocol/command'
 import type { KnownDraft } from '@hotline/protocol/events'
 import type { ControlAction } from '@hotline/protocol/events/control'
 import { accept, type Decision, refuse } from '../decision.ts'
-import { closeAsks } from './close-asks.ts'
+import { closeAll } from './close-open.ts'
 import type { SessionState } from './state.ts'
 
 type ControlCommand = CommandOf<
@@ -67,7 +67,7 @@ function end(state: SessionState, control: string, ending: 'aborted' | 'complete
   }
   // Nothing runs, or its machine is out of contact: the person's word counts now, and the runner ends what is left when
   // it comes back and reads this.
-  return accept(...closeAsks(state, 'session_ended'), {
+  return accept(...closeAll(state, ending), {
     type: 'session.state_changed',
     data: { from: state.status, to: ending, reason: 'requested' },
     body: reason === undefined ? {} : { note: reason },

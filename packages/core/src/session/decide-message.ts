@@ -13,6 +13,8 @@ export function decideMessage(state: SessionState, command: MessageCommand, cont
     case 'message.send':
       return send(state, command)
     case 'message.edit': {
+      const late = tooLate(state)
+      if (late) return late
       const queued = ownQueued(state, command.data.message, context)
       if (!('message' in queued)) return queued
       const refusal = checkText(command.data.text, state.personMessageChars)
@@ -25,6 +27,8 @@ export function decideMessage(state: SessionState, command: MessageCommand, cont
       })
     }
     case 'message.withdraw': {
+      const late = tooLate(state)
+      if (late) return late
       const queued = ownQueued(state, command.data.message, context)
       if (!('message' in queued)) return queued
       return accept({
@@ -34,6 +38,8 @@ export function decideMessage(state: SessionState, command: MessageCommand, cont
       })
     }
     case 'message.reorder': {
+      const late = tooLate(state)
+      if (late) return late
       const wanted = command.data.order
       const waiting = state.queue.map(({ message }) => message)
       const same =
@@ -59,6 +65,14 @@ function send(state: SessionState, command: CommandOf<'message.send'>): Decision
     return refuse(
       'invalid_transition',
       `The session is ${state.ending ?? state.status}; nobody would read this. Start a new session.`,
+      { status: state.status },
+    )
+  }
+  if (state.status === 'interrupted' && !state.capabilities?.resume) {
+    return refuse(
+      'invalid_transition',
+      'The agent is gone and cannot be taken up again; nobody would read this. Start a new session.',
+      { status: state.status },
     )
   }
   if (state.capabilities?.input === 'none')
@@ -83,6 +97,16 @@ function send(state: SessionState, command: CommandOf<'message.send'>): Decision
     },
     body: { text, ...(metadata === undefined ? {} : { metadata }) },
   })
+}
+
+/** A refusal where the session is over or ending: then nothing waits any more, or will never be read. */
+function tooLate(state: SessionState): Decision | undefined {
+  if (isLive(state.status) && !state.ending) return undefined
+  return refuse(
+    'invalid_transition',
+    `The session is ${state.ending ? 'ending' : state.status}; its messages no longer wait for the agent.`,
+    { status: state.status },
+  )
 }
 
 /** The waiting message if it is the asker's own; otherwise a refusal. */

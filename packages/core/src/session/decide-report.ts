@@ -4,11 +4,11 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import type { ErrorCode } from '@hotline/protocol/error'
 import { eventSpecs, type DraftOf, type KnownDraft } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
-import { isLive, transitions } from '@hotline/protocol/session-status'
+import { holdsAgent, isLive, transitions } from '@hotline/protocol/session-status'
 import { approvalDigest, contextDigest, inputDigest } from '../approval-digest.ts'
 import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
-import { closeAsks } from './close-asks.ts'
+import { breakOff, cancelStep, closeAll, closeAsks } from './close-open.ts'
 import { evolveSession } from './evolve.ts'
 import { openApprovals, type SessionState } from './state.ts'
 import { subjectOf } from './subject.ts'
@@ -57,15 +57,18 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
     case 'session.profile_changed':
     case 'usage.reported':
     case 'output.appended':
-    case 'message.delta':
     case 'message.seen':
-    case 'thought.delta':
     case 'thought.completed':
-    case 'step.started':
     case 'step.progressed':
     case 'step.finished':
     case 'plan.updated':
       return { drafts: [draft] }
+    case 'message.delta':
+      return { drafts: [...makeRoom(state.texts, `message:${draft.data.message}`, limits.openTexts, breakOff), draft] }
+    case 'thought.delta':
+      return { drafts: [...makeRoom(state.texts, `thought:${draft.data.thought}`, limits.openTexts, breakOff), draft] }
+    case 'step.started':
+      return { drafts: [...makeRoom(state.steps, draft.data.step, limits.openSteps, cancelStep), draft] }
     case 'message.posted':
     case 'message.completed':
       return agentMessage(state, draft)
@@ -74,7 +77,7 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
     case 'message.delivery_unknown':
       return { drafts: [draft] }
     case 'turn.started':
-      return keepIf(draft, state.turn === undefined && isLive(state.status), 'invalid_transition')
+      return keepIf(draft, state.turn === undefined && holdsAgent(state.status), 'invalid_transition')
     case 'turn.ended':
       if (state.turn?.turn !== draft.data.turn) return { drop: 'invalid_transition' }
       return { drafts: [...closeAsks(state, 'turn_ended'), draft] }
@@ -96,7 +99,8 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
       )
     case 'question.asked':
       if (state.questions.some(({ question }) => question === draft.data.question)) return { drop: 'already_exists' }
-      return keepIf(draft, isLive(state.status) && asks(state) < limits.openAsks, 'queue_full')
+      if (!holdsAgent(state.status)) return { drop: 'invalid_transition' }
+      return keepIf(draft, asks(state) < limits.openAsks, 'queue_full')
     case 'question.withdrawn':
       return keepIf(
         draft,
@@ -147,6 +151,17 @@ function isNext(state: SessionState, { data }: DraftOf<'message.delivered'>): bo
   return next?.message === data.message && (next.edits ?? 0) === (data.edits ?? 0)
 }
 
+/** So many may be open: the oldest is closed for another one. If its end is told after all, that counts. */
+function makeRoom(
+  open: readonly string[] = [],
+  another: string,
+  most: number,
+  close: (id: string) => KnownDraft,
+): readonly KnownDraft[] {
+  const [oldest] = open
+  return oldest === undefined || open.length < most || open.includes(another) ? [] : [close(oldest)]
+}
+
 function asks(state: SessionState): number {
   return openApprovals(state).length + state.questions.length
 }
@@ -178,21 +193,14 @@ function stateChanged(state: SessionState, draft: DraftOf<'session.state_changed
         ? 'aborted'
         : 'failed'
       : wanted
-  if (!transitions[state.status].includes(to) || to === 'starting') return { drop: 'invalid_transition' }
+  if (!transitions[state.status].includes(to) || to === 'starting') {
+    // A person ended it while the machine was out of contact. What was told of the agent since then has no end of its own.
+    const left = gone && !isLive(state.status) ? closeAll(state, state.status) : []
+    return left.length > 0 ? { drafts: left } : { drop: 'invalid_transition' }
+  }
   const reason = gone && state.ending ? 'requested' : draft.data.reason
   const change: KnownDraft = { ...draft, data: { ...draft.data, from: state.status, to, reason } }
-  if (!gone) return { drafts: [change] }
-  const ended: KnownDraft[] = state.turn
-    ? [
-        {
-          type: 'turn.ended',
-          subject: `turn:${state.turn.turn}`,
-          data: { turn: state.turn.turn, end: state.ending ? 'cancelled' : 'error' },
-          body: {},
-        },
-      ]
-    : []
-  return { drafts: [...closeAsks(state, isLive(to) ? 'agent_lost' : 'session_ended'), ...ended, change] }
+  return { drafts: gone ? [...closeAll(state, to), change] : [change] }
 }
 
 /** The deadline is the server's to set: an agent can only make it shorter. */
@@ -209,7 +217,7 @@ function approvalRequested(state: SessionState, draft: DraftOf<'approval.request
   const known =
     state.approvals.some(({ approval }) => approval === id) || state.resolved.some(({ approval }) => approval === id)
   if (known) return { drop: 'already_exists' }
-  if (!isLive(state.status) || state.ending) return { drop: 'invalid_transition' }
+  if (!holdsAgent(state.status) || state.ending) return { drop: 'invalid_transition' }
   if (asks(state) >= limits.openAsks) return { drop: 'queue_full' }
   const of = contextDigest(state.session, state.agent, draft.body, context.sha256)
   const input = inputDigest(draft.body, context.sha256)

@@ -1,6 +1,6 @@
 import type { Command, CommandOf } from '@hotline/protocol/command'
 import { limits } from '@hotline/protocol/limits'
-import { isLive } from '@hotline/protocol/session-status'
+import { holdsAgent, isLive } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { decideApproval, decideQuestion, expireApproval } from './decide-approval.ts'
 import { decideControl } from './decide-control.ts'
@@ -67,11 +67,6 @@ export function decideSession(state: SessionState | undefined, command: Command,
     case 'task.remove':
       return refuse('invalid_request', `"${command.type}" is not a command for a session.`)
   }
-}
-
-/** Statuses in which a runner has, or is about to have, a process. */
-function holdsAgent(status: SessionState['status']): boolean {
-  return status === 'starting' || status === 'active' || status === 'paused'
 }
 
 function startSession(

@@ -85,8 +85,21 @@ function next(state: SessionState, event: KnownEvent): SessionState {
         counts: { ...state.counts, messages: state.counts.messages + 1 },
         queue: event.data.queued ? [...state.queue, { message: event.data.message, by: event.actor }] : state.queue,
       }
+    case 'message.delta':
+      return withTexts(state, including(state.texts, `message:${event.data.message}`))
     case 'message.completed':
-      return { ...state, counts: { ...state.counts, messages: state.counts.messages + 1 } }
+      return {
+        ...state,
+        texts: without(state.texts, `message:${event.data.message}`),
+        counts: { ...state.counts, messages: state.counts.messages + 1 },
+      }
+    case 'message.broken_off':
+      return withTexts(state, without(state.texts, `message:${event.data.message}`))
+    case 'thought.delta':
+      return withTexts(state, including(state.texts, `thought:${event.data.thought}`))
+    case 'thought.completed':
+    case 'thought.broken_off':
+      return withTexts(state, without(state.texts, `thought:${event.data.thought}`))
     case 'message.edited':
       return {
         ...state,
@@ -116,7 +129,15 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'turn.ended':
       return state.turn?.turn === event.data.turn ? { ...state, turn: undefined } : state
     case 'step.started':
-      return { ...state, counts: { ...state.counts, steps: state.counts.steps + 1 } }
+      return {
+        ...state,
+        steps: including(state.steps, event.data.step),
+        counts: { ...state.counts, steps: state.counts.steps + 1 },
+      }
+    case 'step.finished': {
+      const steps = without(state.steps, event.data.step)
+      return steps === state.steps ? state : { ...state, steps }
+    }
 
     case 'approval.requested':
       return {
@@ -170,12 +191,8 @@ function next(state: SessionState, event: KnownEvent): SessionState {
 
     case 'session.created':
     case 'goal.completed':
-    case 'message.delta':
     case 'message.seen':
-    case 'thought.delta':
-    case 'thought.completed':
     case 'step.progressed':
-    case 'step.finished':
     case 'plan.updated':
     case 'output.appended':
     case 'terminal.resized':
@@ -249,4 +266,19 @@ function profile(state: SessionState, { data }: EventOf<'session.profile_changed
     startedAt: data.startedAt ?? state.startedAt,
     native: data.native ?? state.native,
   }
+}
+
+function withTexts(state: SessionState, texts: readonly string[] | undefined): SessionState {
+  return texts === state.texts ? state : { ...state, texts }
+}
+
+/** A small set in the order of its making; the same object where nothing changes, and absent where it is empty. */
+function including(open: readonly string[] = [], id: string): readonly string[] {
+  return open.includes(id) ? open : [...open, id]
+}
+
+function without(open: readonly string[] | undefined, id: string): readonly string[] | undefined {
+  if (!open?.includes(id)) return open
+  const rest = open.filter((other) => other !== id)
+  return rest.length === 0 ? undefined : rest
 }

@@ -80,6 +80,10 @@ export interface SessionState {
   staleSince?: string | undefined
   turn?: { turn: string; since: string; message?: string | undefined } | undefined
   queue: readonly QueuedMessage[]
+  /** Ids of steps whose end was not told; absent where there are none. */
+  steps?: readonly string[] | undefined
+  /** Messages and thoughts (`message:<id>`, `thought:<id>`) that are still being written; absent where there are none. */
+  texts?: readonly string[] | undefined
   approvals: readonly PendingApproval[]
   resolved: readonly ResolvedApproval[]
   questions: readonly { question: string; askedAt: string }[]

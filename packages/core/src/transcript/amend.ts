@@ -9,6 +9,7 @@ export function amend(item: Item, event: KnownEvent): Item {
     case 'thought':
       if (event.type === 'thought.delta') return { ...item, text: item.text + (event.body?.text ?? '') }
       if (event.type === 'thought.completed') return { ...item, text: event.body?.text ?? item.text, streaming: false }
+      if (event.type === 'thought.broken_off') return { ...item, streaming: false }
       return item
     case 'step':
       return amendStep(item, event)
@@ -34,15 +35,19 @@ export function amend(item: Item, event: KnownEvent): Item {
 function amendMessage(item: MessageItem, event: KnownEvent): MessageItem {
   if (event.type === 'message.delta') return { ...item, text: item.text + (event.body?.text ?? '') }
   if (event.type === 'message.completed') {
-    return { ...item, text: event.body?.text ?? '', streaming: false, erased: event.body === undefined }
+    const { isBrokenOff: _, ...rest } = item
+    return { ...rest, text: event.body?.text ?? '', streaming: false, erased: event.body === undefined }
   }
+  if (event.type === 'message.broken_off') return { ...item, streaming: false, isBrokenOff: true }
   if (event.type === 'message.edited') {
     return { ...item, text: event.body?.text ?? '', erased: event.body === undefined, editedAt: event.at }
   }
   if (event.type === 'message.delivered') return { ...item, delivery: 'delivered' }
   if (event.type === 'message.seen') return { ...item, delivery: 'seen' }
   if (event.type === 'message.delivery_unknown') return { ...item, delivery: 'unknown' }
-  if (event.type === 'message.withdrawn') return { ...item, delivery: 'withdrawn' }
+  if (event.type === 'message.withdrawn') {
+    return { ...item, delivery: event.data.reason === 'session_ended' ? 'unread' : 'withdrawn' }
+  }
   return item
 }
 

@@ -24,10 +24,12 @@ export interface MessageItem extends Placed {
   text: string
   /** True while more of it may come. */
   streaming: boolean
+  /** True where it ended in the middle, because its writer was gone. */
+  isBrokenOff?: boolean | undefined
   /** True where the text was erased. */
   erased: boolean
-  /** For a person's message to an agent. */
-  delivery?: 'queued' | 'delivered' | 'seen' | 'unknown' | 'withdrawn' | undefined
+  /** For a person's message to an agent. `unread`: the session ended while it waited. */
+  delivery?: 'queued' | 'delivered' | 'seen' | 'unknown' | 'withdrawn' | 'unread' | undefined
   editedAt?: string | undefined
   replyTo?: string | undefined
   metadata?: Record<string, unknown> | undefined

@@ -50,8 +50,9 @@ export function joinTranscripts(older: Transcript, newer: Transcript): Transcrip
     const place = places.get(item.key)
     const before = place === undefined ? undefined : items[place]
     if (place !== undefined && before) {
-      // A message cut by the border: the newer side has all of it once it is complete, the older side its beginning.
-      const whole = item.kind === 'message' && !item.streaming
+      // A message cut by the border: the newer side has all of it once it is complete, the older side its beginning (and,
+      // by its later events, what came since).
+      const whole = item.kind === 'message' && !item.streaming && item.isBrokenOff !== true
       items[place] = whole ? { ...item, seq: before.seq, at: before.at } : before
     } else {
       places.set(item.key, items.length)

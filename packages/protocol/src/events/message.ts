@@ -27,7 +27,8 @@ export const messageEvents = {
   'message.edited': defineEvent(1, z.looseObject({ message: Id, chars: z.int() }), Text),
   /** The waiting messages in their new order. */
   'message.reordered': defineEvent(1, z.looseObject({ order: z.array(Id) })),
-  'message.withdrawn': defineEvent(1, OfMessage),
+  /** Nobody will give it to the agent: its author took it back, or the session ended before the agent could take it. */
+  'message.withdrawn': defineEvent(1, OfMessage.extend({ reason: z.literal('session_ended').optional() })),
   /**
    * The agent has it: it was handed over at the start of a turn or in the middle of one. `edits` says which text it got,
    * by how often that had been changed; absent: as it was posted.
@@ -40,6 +41,9 @@ export const messageEvents = {
   'message.seen': defineEvent(1, OfMessage),
   /** It was on its way when something died; nobody can say whether the agent had it. Never sent again by itself. */
   'message.delivery_unknown': defineEvent(1, OfMessage),
+  /** Nothing more comes of a message that came in pieces: whoever wrote it is gone. The pieces are all there is of it. */
+  'message.broken_off': defineEvent(1, OfMessage),
   'thought.delta': defineEvent(1, z.looseObject({ thought: Id }), Text),
   'thought.completed': defineEvent(1, z.looseObject({ thought: Id }), Text),
+  'thought.broken_off': defineEvent(1, z.looseObject({ thought: Id })),
 }

@@ -140,6 +140,7 @@ function Message({ item }: { item: MessageItem }): ReactNode {
     seen: 'seen',
     unknown: 'unknown whether it arrived',
     withdrawn: 'withdrawn',
+    unread: 'not read: the session ended',
   }
   return (
     <div className={`message ${item.role}`}>
@@ -147,6 +148,7 @@ function Message({ item }: { item: MessageItem }): ReactNode {
         {who} · <time title={exactText(item.at)}>{clockText(item.at, Date.now())}</time>
         {item.delivery && ` · ${delivery[item.delivery]}`}
         {item.editedAt && ' · edited'}
+        {item.isBrokenOff === true && ' · broken off'}
       </div>
       {item.erased ? <div className="said quiet">erased</div> : <Said text={item.text} />}
     </div>
