@@ -15,7 +15,36 @@ const settings = { numRuns: 300, seed, verbose: 1 } as const
 const attempts = fc.oneof(
   fc.record({ do: fc.constant('message' as const), who: fc.nat(1), text: fc.string({ maxLength: 20 }) }),
   fc.record({ do: fc.constant('withdraw' as const), who: fc.nat(1), at: fc.nat(3) }),
-  fc.record({ do: fc.constant('deliver' as const), at: fc.nat(3) }),
+  fc.record({ do: fc.constant('edit' as const), who: fc.nat(1), at: fc.nat(3), text: fc.string({ maxLength: 20 }) }),
+  fc.record({ do: fc.constant('reorder' as const), who: fc.nat(1), from: fc.nat(3), stale: fc.boolean() }),
+  fc.record({
+    do: fc.constant('deliver' as const),
+    at: fc.nat(3),
+    how: fc.constantFrom('as it is', 'as it was', 'unknown', 'seen'),
+  }),
+  fc.record({ do: fc.constant('question' as const), id: fc.nat(2), how: fc.constantFrom('ask', 'withdraw') }),
+  fc.record({
+    do: fc.constant('answer' as const),
+    who: fc.nat(1),
+    id: fc.nat(2),
+    action: fc.constantFrom('accept' as const, 'decline' as const),
+  }),
+  fc.record({
+    do: fc.constant('step' as const),
+    id: fc.nat(3),
+    how: fc.constantFrom('started', 'progressed', 'finished'),
+    text: fc.string({ maxLength: 10 }),
+    outcome: fc.constantFrom('done', 'failed', 'denied', 'cancelled'),
+  }),
+  fc.record({
+    do: fc.constant('think' as const),
+    id: fc.nat(2),
+    text: fc.string({ maxLength: 10 }),
+    last: fc.boolean(),
+  }),
+  fc.record({ do: fc.constant('plan' as const), entries: fc.array(fc.string({ maxLength: 5 }), { maxLength: 3 }) }),
+  fc.record({ do: fc.constant('answer control' as const), isDone: fc.boolean() }),
+  fc.record({ do: fc.constant('withdraw ask' as const), id: fc.nat(4) }),
   fc.record({ do: fc.constant('ask' as const), id: fc.nat(4) }),
   fc.record({
     do: fc.constant('decide' as const),
@@ -56,8 +85,61 @@ function attempt(log: Log, what: Attempt): void {
     case 'withdraw':
       log.send(who, 'message.withdraw', { message: queued })
       return
-    case 'deliver':
-      log.report({ type: 'message.delivered', data: { message: queued } })
+    case 'edit':
+      log.send(who, 'message.edit', { message: queued, text: what.text })
+      return
+    case 'reorder': {
+      const waiting = log.state?.queue.map(({ message }) => message) ?? []
+      const order = [...waiting.slice(what.from), ...waiting.slice(0, what.from)]
+      log.send(who, 'message.reorder', { order: what.stale ? order.slice(1) : order })
+      return
+    }
+    case 'deliver': {
+      const edits = log.state?.queue[what.at]?.edits
+      if (what.how === 'unknown') log.report({ type: 'message.delivery_unknown', data: { message: queued } })
+      else if (what.how === 'seen') log.report({ type: 'message.seen', data: { message: queued } })
+      else {
+        const claimed = what.how === 'as it is' && edits !== undefined ? { edits } : {}
+        log.report({ type: 'message.delivered', data: { message: queued, ...claimed } })
+      }
+      return
+    }
+    case 'question':
+      if (what.how === 'ask') {
+        log.report({ type: 'question.asked', data: { question: `q${what.id}` }, body: { text: 'Which?' } })
+      } else {
+        log.report({ type: 'question.withdrawn', data: { question: `q${what.id}`, reason: 'agent_withdrew' } })
+      }
+      return
+    case 'answer':
+      log.send(who, 'question.answer', { question: `q${what.id}`, action: what.action })
+      return
+    case 'step': {
+      const { how, text, outcome } = what
+      const step = `s${what.id}`
+      if (how === 'started') log.report({ type: 'step.started', data: { step, kind: 'read' }, body: { title: text } })
+      else if (how === 'progressed') log.report({ type: 'step.progressed', data: { step }, body: { output: text } })
+      else log.report({ type: 'step.finished', data: { step, outcome }, body: { error: text } })
+      return
+    }
+    case 'think': {
+      const type = what.last ? 'thought.completed' : 'thought.delta'
+      log.report({ type, data: { thought: `h${what.id}` }, body: { text: what.text } })
+      return
+    }
+    case 'plan': {
+      const entries = what.entries.map((text) => ({ text, status: 'pending' }))
+      log.report({ type: 'plan.updated', data: { entries: entries.length, done: 0 }, body: { entries } })
+      return
+    }
+    case 'answer control': {
+      const [open] = log.state?.controls ?? []
+      if (open && what.isDone) log.report({ type: 'control.done', data: open })
+      else if (open) log.report({ type: 'control.failed', data: open, body: { reason: 'It cannot.' } })
+      return
+    }
+    case 'withdraw ask':
+      log.report({ type: 'approval.cancelled', data: { approval: `a${what.id}`, reason: 'agent_withdrew' } })
       return
     case 'ask':
       log.report(asking(`a${what.id}`))
@@ -113,7 +195,8 @@ function history(attempts_: readonly Attempt[]): Log {
   return log
 }
 
-const histories = fc.array(attempts, { maxLength: 60 }).map(history)
+/** As long as it says: what fast-check makes by itself is ten at most. */
+const histories = fc.array(attempts, { maxLength: 60, size: 'max' }).map(history)
 const fold = (events: readonly Envelope[], from?: SessionState): SessionState | undefined =>
   events.reduce<SessionState | undefined>(evolveSession, from)
 
@@ -201,6 +284,7 @@ describe(`random histories (seed ${seed})`, () => {
   })
 
   it('[E4] an old window folded with the later events of its subjects shows the truth of now', () => {
+    const kinds = new Set<string>()
     fc.assert(
       fc.property(histories, fc.nat(), (log, cut) => {
         const at = cut % (log.events.length + 1)
@@ -210,12 +294,41 @@ describe(`random histories (seed ${seed})`, () => {
         const old = applyLater(foldTranscript(emptyTranscript, window), later)
         const whole = foldTranscript(emptyTranscript, log.events)
         for (const item of old.items) {
-          const now = whole.items[whole.places.get(item.key) ?? -1]
-          if (item.kind === 'approval' || item.kind === 'message' || item.kind === 'question') expect(item).toEqual(now)
+          kinds.add(item.kind)
+          expect(item).toEqual(whole.items[whole.places.get(item.key) ?? -1])
         }
       }),
       settings,
     )
+    // A history that never makes one would prove nothing of it.
+    const wanted = ['message', 'thought', 'step', 'approval', 'question', 'plan', 'turn', 'state', 'control']
+    expect([...kinds].toSorted()).toEqual(wanted.toSorted())
+  })
+
+  it('[S2] after the end of an agent nothing goes on, whatever it was in the middle of', () => {
+    const ends = ['interrupted', 'completed', 'failed', 'aborted']
+    let found = 0
+    fc.assert(
+      fc.property(histories, (log) => {
+        for (const [index, { type, data }] of log.events.entries()) {
+          if (type !== 'session.state_changed' || !ends.includes(String(data['to']))) continue
+          found += 1
+          const past = log.events.slice(0, index + 1)
+          const goingOn = foldTranscript(emptyTranscript, past).items.filter((item) => {
+            if (item.kind === 'message' && data['to'] !== 'interrupted' && item.delivery === 'queued') return true
+            if (item.kind === 'message' || item.kind === 'thought') return item.streaming
+            if (item.kind === 'question') return item.action === undefined
+            const hasOutcome = item.kind === 'step' || item.kind === 'approval' || item.kind === 'control'
+            return hasOutcome && item.outcome === undefined
+          })
+          expect(goingOn).toEqual([])
+          const { turn, questions, controls, steps, texts } = fold(past) ?? {}
+          expect([turn, questions, controls, steps, texts]).toEqual([undefined, [], [], undefined, undefined])
+        }
+      }),
+      settings,
+    )
+    expect(found).toBeGreaterThan(0)
   })
 
   it('[E5] the state stays small: it holds no text of messages or output', () => {
