@@ -310,6 +310,17 @@ describe('messages', () => {
   it.each([
     ['', 'message_empty'],
     [' \n\t ', 'message_empty'],
+    ['\u200b', 'message_empty'],
+    ['\u0000\u001b\u009f', 'message_empty'],
+    ['\u202e \u2066\u2069\u200f', 'message_empty'],
+    ['\u00ad\u034f\u2060\ufeff\ufe0f\u{e0100}\u{e0041}', 'message_empty'],
+    ['\u3164\u115f\u1160\uffa0\u2800', 'message_empty'],
+    ['\u00a0\u2003\u3000\u2028\u0085', 'message_empty'],
+    ['\ufff9\ufffa\ufffb', 'message_empty'],
+    ['\u200b.', 'ok'],
+    ['\u{1f469}\u200d\u{1f4bb}', 'ok'],
+    ['\u2764\ufe0f', 'ok'],
+    ['\u0301', 'ok'],
     ['x'.repeat(2_001), 'message_too_long'],
     ['x'.repeat(2_000), 'ok'],
   ])('[M3] text is never empty and never over the limit (%#)', (text, expected) => {
@@ -320,6 +331,15 @@ describe('messages', () => {
     const log = activeLog()
     for (let index = 0; index < 100; index += 1) log.send(dana, 'message.send', { text: 'again' })
     expect(code(log.send(dana, 'message.send', { text: 'one more' }))).toBe('queue_full')
+  })
+
+  it('[M3] neither an edit nor a first prompt can be without anything visible', () => {
+    const log = activeLog()
+    log.send(dana, 'message.send', { text: 'one' })
+    const message = log.state?.queue[0]?.message ?? ''
+    expect(code(log.send(dana, 'message.edit', { message, text: '\u200b' }))).toBe('message_empty')
+    const start = { project: 'p1', agent: 'demo', prompt: '\u200b\n' }
+    expect(code(new Log().send(dana, 'session.start', start))).toBe('message_empty')
   })
 
   it("[M5] an agent cannot speak in a person's or the server's name", () => {

@@ -1,5 +1,6 @@
 import type { Present } from '@hotline/client/presence'
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
+import { isVisible } from '@hotline/core/session/check-text'
 import { isLive } from '@hotline/protocol/session-status'
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
@@ -41,7 +42,7 @@ export function MessageBox({
   const connection = useReadable(link.connection)
   const live = mayWrite && state !== undefined && isLive(state.status) && !state.ending
   // Out of contact it goes to the outbox; only where nothing will ever be sent from here is there no sending.
-  const disabled = !live || connection.status === 'closed' || over || text.trim() === ''
+  const disabled = !live || connection.status === 'closed' || over || !isVisible(text)
 
   useLayoutEffect(() => {
     const area = box.current

@@ -1,4 +1,5 @@
 import type { SessionView } from '@hotline/client/session-view'
+import { isVisible } from '@hotline/core/session/check-text'
 import type { MessageItem } from '@hotline/core/transcript/item'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
@@ -114,7 +115,7 @@ function Queued({
     setProblem(outcome.ok ? undefined : outcome.problem)
   }
   if (editing !== undefined) {
-    const unchanged = editing.trim() === '' || editing === item.text
+    const unchanged = !isVisible(editing) || editing === item.text
     return (
       <>
         <textarea
