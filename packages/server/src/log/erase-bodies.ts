@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { digestBody } from './wire.ts'
+import { ChainHasher } from './chain-hasher.ts'
 
 /** A body as it is stored, with what its digest was made of. */
 export interface StoredBody {
@@ -21,13 +21,16 @@ const chunkBodies = 200
 
 /** Erases what `bodies` gives. Each chunk counts for itself: what was cut off goes on when it is asked for again. */
 export async function eraseBodies(store: BodyStore): Promise<number> {
+  const hasher = new ChainHasher()
   let erased = 0
   let after = 0
   for (;;) {
     const chunk = await store.bodies(after, chunkBodies)
     const last = chunk.at(-1)
     if (last === undefined) return erased
-    await store.replace(chunk.map(({ seq, salt, body }) => ({ seq, digest: digestBody(salt, body) })))
+    await store.replace(
+      chunk.map(({ seq, salt, body }) => ({ seq, digest: Uint8Array.from(hasher.digestBody(salt, body)) })),
+    )
     erased += chunk.length
     after = last.seq
     await nextTurn()

@@ -2,8 +2,9 @@ import type { Ids } from '../machine/ids.ts'
 import type { HeadEntry } from './head-cache.ts'
 import type { Append, Appended, AppendRefusal } from './log-store.ts'
 import { storableText } from './row-statements.ts'
-import { chainSeed, sealEvent } from './wire.ts'
-import type { SealedEvent } from './wire.ts'
+import { chainSeed } from './chain-hasher.ts'
+import { sealEvents } from './wire.ts'
+import type { SealedEvent, SealingMeans } from './wire.ts'
 
 /** One append with its events numbered and hashed, ready to be written. */
 export interface PlannedAppend {
@@ -13,6 +14,11 @@ export interface PlannedAppend {
   /** The stream's head after. `no` is 0 until the stream's row exists. */
   after: HeadEntry
   events: readonly SealedEvent[]
+}
+
+/** What planning needs beside the group. */
+export interface PlanMeans extends SealingMeans {
+  ids: Ids
 }
 
 /** A group with its places, or why it no longer fits. */
@@ -25,7 +31,7 @@ export type GroupPlan = { ok: true; planned: readonly PlannedAppend[] } | Append
 export function planGroup(
   group: readonly Append[],
   headOf: (stream: string) => HeadEntry | undefined,
-  ids: Ids,
+  means: PlanMeans,
 ): GroupPlan {
   const expected = new Map<string, number>()
   for (const append of group) {
@@ -41,28 +47,23 @@ export function planGroup(
   }
   const moved = new Map<string, HeadEntry>()
   const planned = group.map((append) => {
-    const one = sealAppend(append, moved.get(append.stream) ?? headOf(append.stream), ids)
+    const one = sealAppend(append, moved.get(append.stream) ?? headOf(append.stream), means)
     moved.set(append.stream, one.after)
     return one
   })
   return { ok: true, planned }
 }
 
-function sealAppend(append: Append, before: HeadEntry | undefined, ids: Ids): PlannedAppend {
-  const epoch = before?.epoch ?? ids.epoch()
-  let hash = before?.hash ?? chainSeed(append.stream, epoch)
-  let seq = before?.head ?? 0
-  const events: SealedEvent[] = []
-  for (const event of append.events) {
-    seq += 1
-    const sealed = sealEvent(event, { stream: append.stream, epoch, seq, previous: hash }, () => ids.salt())
-    // The column is an index over the header, and has to be text that both databases can hold.
-    if (sealed.subject !== undefined) sealed.subject = storableText(sealed.subject)
-    hash = sealed.hash
-    events.push(sealed)
-  }
+function sealAppend(append: Append, before: HeadEntry | undefined, means: PlanMeans): PlannedAppend {
+  const epoch = before?.epoch ?? means.ids.epoch()
+  const { stream } = append
+  const end = { stream, epoch, seq: before?.head ?? 0, hash: before?.hash ?? chainSeed(stream, epoch) }
+  const events = sealEvents(append.events, end, means)
+  // The column is an index over the header, and has to be text that both databases can hold.
+  for (const event of events) if (event.subject !== undefined) event.subject = storableText(event.subject)
+  const { seq: head, hash } = events.at(-1) ?? end
   const generation = Math.max(append.generation ?? 0, before?.generation ?? 0)
-  return { append, before, after: { no: before?.no ?? 0, epoch, head: seq, hash, generation }, events }
+  return { append, before, after: { no: before?.no ?? 0, epoch, head, hash, generation }, events }
 }
 
 /** What the caller and the followers are told of it. */

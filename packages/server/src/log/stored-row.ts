@@ -1,7 +1,9 @@
+import { ChainHasher } from './chain-hasher.ts'
 import type { StoredEvent } from './log-store.ts'
 import { storableText } from './row-statements.ts'
 import { LogDamaged } from './store-unavailable.ts'
-import { digestBody, linkHash, wireBytes } from './wire.ts'
+import { wireBytes } from './wire.ts'
+import type { ChainEnd } from './wire.ts'
 
 /** A row of `events` as both databases give it. */
 export interface StoredRow {
@@ -48,23 +50,70 @@ export function unpackRow(row: PackedRow): StoredRow {
   }
 }
 
-/** Where the chain of a stream stands while it is walked. */
-export interface ChainPoint {
-  stream: string
-  epoch: string
-  /** The row that comes must have the next number … */
-  seq: number
-  /** … and continue this hash. */
-  hash: Uint8Array
-}
+/** Walks the rows of a stream and looks whether each of them continues the chain. */
+export class ChainWalk {
+  readonly #hasher = new ChainHasher()
+  #end: ChainEnd
 
-/** Why the row does not continue the chain; undefined where it does. */
-export function brokenLink(point: ChainPoint, row: StoredRow): string | undefined {
-  if (row.seq !== point.seq + 1) return `event ${point.seq + 1} is missing`
-  if (row.body !== null && row.salt === null) return 'the salt of the body is missing'
-  const digest = row.body !== null && row.salt !== null ? digestBody(row.salt, row.body) : (row.digest ?? undefined)
-  const hash = linkHash({ epoch: point.epoch, seq: row.seq, previous: point.hash }, row.header, digest)
-  return Buffer.compare(hash, row.hash) === 0 ? undefined : 'its bytes do not give its hash'
+  /** The row that comes must have the number after `end` and continue its hash. */
+  constructor(end: ChainEnd) {
+    this.#end = end
+  }
+
+  get end(): ChainEnd {
+    return this.#end
+  }
+
+  /** Goes on from elsewhere in the same stream. */
+  moveTo(seq: number, hash: Uint8Array): void {
+    this.#end = { ...this.#end, seq, hash }
+  }
+
+  /** Goes over the row; answers why it does not continue the chain, or its hash in hex. */
+  step(row: StoredRow): { broken: string } | { hash: string } {
+    const { epoch, seq, hash } = this.#end
+    if (row.seq !== seq + 1) return { broken: `event ${seq + 1} is missing` }
+    if (row.body !== null && row.salt === null) return { broken: 'the salt of the body is missing' }
+    const digest =
+      row.body !== null && row.salt !== null ? this.#hasher.digestBody(row.salt, row.body) : (row.digest ?? undefined)
+    const found = this.#hasher.link({ epoch, seq: row.seq, previous: hash }, row.header, digest)
+    if (found !== hexOf(row.hash)) return { broken: 'its bytes do not give its hash' }
+    this.moveTo(row.seq, row.hash)
+    return { hash: found }
+  }
+
+  /**
+   * Goes over the row and gives what is served. Every read goes through here: a page of a thousand events costs a few
+   * milliseconds more, and a flipped bit on a disk is never shown to anybody. Throws `LogDamaged`.
+   */
+  serve(row: StoredRow): StoredEvent {
+    const step = this.step(row)
+    if ('broken' in step) throw new LogDamaged(this.#end.stream, this.#end.seq + 1, step.broken)
+    return {
+      seq: row.seq,
+      type: row.type,
+      subject: row.subject ?? undefined,
+      bytes: wireBytes(row.header, row.body ?? undefined, step.hash),
+    }
+  }
+
+  /**
+   * What is served of the rows that come: at least one, then no more than `maxBytes`. Only where the head says that there are
+   * some: throws `LogDamaged` where there are none.
+   */
+  servePage(rows: Iterable<StoredRow>, maxBytes: number): StoredEvent[] {
+    const events: StoredEvent[] = []
+    let sizeBytes = 0
+    for (const row of rows) {
+      const event = this.serve(row)
+      sizeBytes += event.bytes.length
+      if (events.length > 0 && sizeBytes > maxBytes) break
+      events.push(event)
+    }
+    const { stream, seq } = this.#end
+    if (events.length === 0) throw new LogDamaged(stream, seq + 1, 'it is missing')
+    return events
+  }
 }
 
 /** What the columns beside the header say must be what the header says. */
@@ -77,36 +126,6 @@ export function brokenColumns(stream: string, row: StoredRow): string | undefine
   return subject === row.subject ? undefined : 'its subject is not the one in its header'
 }
 
-/**
- * Checks the row against the chain and gives what is served. Every read goes through here: a page of a thousand events
- * costs a few milliseconds more, and a flipped bit on a disk is never shown to anybody. Throws `LogDamaged`.
- */
-export function servedEvent(point: ChainPoint, row: StoredRow): StoredEvent {
-  const reason = brokenLink(point, row)
-  if (reason !== undefined) throw new LogDamaged(point.stream, point.seq + 1, reason)
-  return {
-    seq: row.seq,
-    type: row.type,
-    subject: row.subject ?? undefined,
-    bytes: wireBytes(row.header, row.body ?? undefined, row.hash),
-  }
-}
-
-/**
- * What is served of the rows that follow the point: at least one, then no more than `maxBytes`. Moves the point along. Only
- * where the head says that there are some: throws `LogDamaged` where there are none.
- */
-export function servedPage(point: ChainPoint, rows: Iterable<StoredRow>, maxBytes: number): StoredEvent[] {
-  const events: StoredEvent[] = []
-  let sizeBytes = 0
-  for (const row of rows) {
-    const event = servedEvent(point, row)
-    sizeBytes += event.bytes.length
-    if (events.length > 0 && sizeBytes > maxBytes) break
-    events.push(event)
-    point.seq = row.seq
-    point.hash = row.hash
-  }
-  if (events.length === 0) throw new LogDamaged(point.stream, point.seq + 1, 'it is missing')
-  return events
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { brokenColumns, brokenLink } from './stored-row.ts'
-import type { ChainPoint, StoredRow } from './stored-row.ts'
-import { chainSeed } from './wire.ts'
+import { chainSeed } from './chain-hasher.ts'
+import { brokenColumns, ChainWalk } from './stored-row.ts'
+import type { StoredRow } from './stored-row.ts'
 
 /** What a stream's own row says of it. */
 export interface StreamEnd {
@@ -30,20 +30,22 @@ export async function verifyChain(
 ): Promise<{ seq: number; reason: string } | undefined> {
   const end = await source.end()
   if (end === undefined) return undefined
-  const point: ChainPoint = { stream, epoch: end.epoch, seq: 0, hash: chainSeed(stream, end.epoch) }
-  while (point.seq < end.head) {
-    const rows = await source.rows(point.seq, Math.min(chunkRows, end.head - point.seq))
-    if (rows.length === 0) return missing(point.seq + 1)
+  const { epoch } = end
+  const walk = new ChainWalk({ stream, epoch, seq: 0, hash: chainSeed(stream, epoch) })
+  while (walk.end.seq < end.head) {
+    const { seq } = walk.end
+    const rows = await source.rows(seq, Math.min(chunkRows, end.head - seq))
+    if (rows.length === 0) return missing(seq + 1)
     for (const row of rows) {
-      if (row.seq !== point.seq + 1) return missing(point.seq + 1)
-      const reason = brokenLink(point, row) ?? brokenColumns(stream, row)
+      const next = walk.end.seq + 1
+      if (row.seq !== next) return missing(next)
+      const step = walk.step(row)
+      const reason = 'broken' in step ? step.broken : brokenColumns(stream, row)
       if (reason !== undefined) return { seq: row.seq, reason }
-      point.seq = row.seq
-      point.hash = row.hash
     }
     await nextTurn()
   }
-  if (Buffer.compare(point.hash, end.hash) !== 0) {
+  if (Buffer.compare(walk.end.hash, end.hash) !== 0) {
     return { seq: end.head, reason: 'the head of the stream has another hash than its last event' }
   }
   const beyond = await source.rows(end.head, 1)

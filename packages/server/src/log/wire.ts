@@ -1,4 +1,5 @@
-import { hash as digestOf } from 'node:crypto'
+import type { Ids } from '../machine/ids.ts'
+import type { ChainHasher } from './chain-hasher.ts'
 import type { NewEvent } from './log-store.ts'
 
 /**
@@ -34,97 +35,22 @@ export interface SealedEvent {
   wire: Uint8Array
 }
 
-/** Where an event comes to stand. */
-export interface Place {
+/** Where the chain of a stream stands: the event that comes has the next number and continues this hash. */
+export interface ChainEnd {
   stream: string
   epoch: string
   seq: number
-  /** Hash of the event before, or the seed of the chain. */
-  previous: Uint8Array
+  /** Of the event before, or the seed of the chain. */
+  hash: Uint8Array
 }
 
-const bodyTag = Buffer.from('hotline body 1')
-const chainTag = Buffer.from('hotline chain 1')
-const eventTag = Buffer.from('hotline event 1')
 const bodyMember = Buffer.from(',"body":')
 const hashMember = Buffer.from(',"hash":"')
 const wireEnd = Buffer.from('"}')
 const hashHexChars = 64
-const nothing = new Uint8Array(0)
 
-/** The hash that stands before event 1. */
-export function chainSeed(stream: string, epoch: string): Uint8Array {
-  return Buffer.from(sha256Hex([chainTag, Buffer.from(stream), Buffer.from(epoch)]), 'hex')
-}
-
-/** What the chain keeps of a body. */
-export function digestBody(salt: Uint8Array, body: Uint8Array): Uint8Array {
-  return Buffer.from(sha256Hex([bodyTag, salt, body]), 'hex')
-}
-
-/** The hash of one event; `digest` is absent where it never had a body. */
-export function linkHash(place: Omit<Place, 'stream'>, header: Uint8Array, digest: Uint8Array | undefined): Uint8Array {
-  return Buffer.from(linkHex(place, header, digest), 'hex')
-}
-
-/** The bytes that are sent, put together from what is stored. */
-export function wireBytes(header: Uint8Array, body: Uint8Array | undefined, hash: Uint8Array): Uint8Array {
-  return joinWire(header, body, Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex'))
-}
-
-/** Gives an event its place: bytes, digest and hash. Throws a TypeError where JSON cannot hold what it carries. */
-export function sealEvent(event: NewEvent, place: Place, drawSalt: () => Uint8Array): SealedEvent {
-  const header = Buffer.from(
-    JSON.stringify({
-      v: event.v,
-      stream: place.stream,
-      seq: place.seq,
-      at: event.at,
-      type: event.type,
-      subject: event.subject,
-      actor: event.actor,
-      channel: event.channel,
-      cause: event.cause,
-      data: event.data,
-    }),
-  )
-  const body = event.body === undefined ? undefined : Buffer.from(JSON.stringify(event.body))
-  const salt = body === undefined ? undefined : drawSalt()
-  const digest = body === undefined || salt === undefined ? undefined : digestBody(salt, body)
-  const hex = linkHex(place, header, digest)
-  return {
-    seq: place.seq,
-    type: event.type,
-    subject: event.subject,
-    header,
-    salt,
-    body,
-    hash: Buffer.from(hex, 'hex'),
-    wire: joinWire(header, body, hex),
-  }
-}
-
-function linkHex(place: Omit<Place, 'stream'>, header: Uint8Array, digest: Uint8Array | undefined): string {
-  const seq = Buffer.allocUnsafe(8)
-  seq.writeBigUInt64BE(BigInt(place.seq))
-  return sha256Hex([eventTag, place.previous, Buffer.from(place.epoch), seq, header, digest ?? nothing])
-}
-
-/** Hex, because Node gives a digest as text in half the time that a Buffer takes. */
-function sha256Hex(fields: readonly Uint8Array[]): string {
-  let sizeBytes = 0
-  for (const field of fields) sizeBytes += 4 + field.length
-  const framed = Buffer.allocUnsafe(sizeBytes)
-  let at = 0
-  for (const field of fields) {
-    at = framed.writeUInt32BE(field.length, at)
-    framed.set(field, at)
-    at += field.length
-  }
-  return digestOf('sha256', framed, 'hex')
-}
-
-function joinWire(header: Uint8Array, body: Uint8Array | undefined, hashHex: string): Uint8Array {
+/** The bytes that are sent, put together from what is stored; the hash is in hex. */
+export function wireBytes(header: Uint8Array, body: Uint8Array | undefined, hashHex: string): Uint8Array {
   const bodyBytes = body === undefined ? 0 : bodyMember.length + body.length
   const wire = Buffer.allocUnsafe(header.length - 1 + bodyBytes + hashMember.length + hashHexChars + wireEnd.length)
   // The closing brace is written over by what follows.
@@ -140,4 +66,52 @@ function joinWire(header: Uint8Array, body: Uint8Array | undefined, hashHex: str
   at += wire.write(hashHex, at, 'latin1')
   wire.set(wireEnd, at)
   return wire
+}
+
+/** What sealing needs beside the events: kept by whoever writes, for one append after the other. */
+export interface SealingMeans {
+  hasher: ChainHasher
+  ids: Pick<Ids, 'salt'>
+}
+
+/**
+ * Gives events their places after the end of a stream: bytes, digests and hashes. Throws a TypeError where JSON cannot
+ * hold what one carries.
+ */
+export function sealEvents(events: readonly NewEvent[], end: ChainEnd, means: SealingMeans): readonly SealedEvent[] {
+  const { hasher, ids } = means
+  const { stream, epoch } = end
+  let { seq, hash } = end
+  return events.map((event): SealedEvent => {
+    seq += 1
+    const header = Buffer.from(
+      JSON.stringify({
+        v: event.v,
+        stream,
+        seq,
+        at: event.at,
+        type: event.type,
+        subject: event.subject,
+        actor: event.actor,
+        channel: event.channel,
+        cause: event.cause,
+        data: event.data,
+      }),
+    )
+    const body = event.body === undefined ? undefined : Buffer.from(JSON.stringify(event.body))
+    const salt = body === undefined ? undefined : ids.salt()
+    const digest = body === undefined || salt === undefined ? undefined : hasher.digestBody(salt, body)
+    const hex = hasher.link({ epoch, seq, previous: hash }, header, digest)
+    hash = Buffer.from(hex, 'hex')
+    return {
+      seq,
+      type: event.type,
+      subject: event.subject,
+      header,
+      salt,
+      body,
+      hash,
+      wire: wireBytes(header, body, hex),
+    }
+  })
 }

@@ -3,11 +3,13 @@ import type { Clock } from '../../machine/clock.ts'
 import type { Ids } from '../../machine/ids.ts'
 import { noFailpoints } from '../failpoints.ts'
 import type { Failpoints } from '../failpoints.ts'
+import { ChainHasher } from '../chain-hasher.ts'
 import { HeadCache } from '../head-cache.ts'
 import type { HeadEntry } from '../head-cache.ts'
 import type { LogObserver } from '../log-observer.ts'
 import type { Append } from '../log-store.ts'
 import { appendedOf } from '../plan-group.ts'
+import type { PlanMeans } from '../plan-group.ts'
 import { rowStatements } from '../row-statements.ts'
 import type { RowStatement } from '../row-statements.ts'
 import { describeError } from '../store-unavailable.ts'
@@ -46,10 +48,12 @@ const outcomeUnknown =
 export class BatchWriter {
   readonly #options: BatchWriterOptions
   readonly #heads = new HeadCache()
+  readonly #means: PlanMeans
   readonly #rowStatement: (change: RowChange) => RowStatement
 
   constructor(options: BatchWriterOptions) {
     this.#options = options
+    this.#means = { ids: options.ids, hasher: new ChainHasher() }
     this.#rowStatement = rowStatements(kyselyOver(options.pool))
   }
 
@@ -180,7 +184,7 @@ export class BatchWriter {
   }
 
   #prepare(groups: readonly (readonly Append[])[], heads: ReadonlyMap<string, HeadEntry>): Prepared {
-    return prepareBatch(groups, heads, this.#options.ids, this.#rowStatement)
+    return prepareBatch(groups, heads, this.#means, this.#rowStatement)
   }
 
   async #send(client: PostgresClient, prepared: Prepared, state: 'fresh' | 'begun'): Promise<readonly Outcome[]> {

@@ -1,13 +1,13 @@
 import type { QueryResultRow } from 'pg'
+import { chainSeed } from '../chain-hasher.ts'
 import { eraseBodies } from '../erase-bodies.ts'
 import type { StoredBody } from '../erase-bodies.ts'
 import type { ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
 import { storableText } from '../row-statements.ts'
-import { servedEvent, servedPage } from '../stored-row.ts'
-import type { ChainPoint, StoredRow } from '../stored-row.ts'
+import { ChainWalk } from '../stored-row.ts'
+import type { StoredRow } from '../stored-row.ts'
 import { streamHead, type StreamRow } from '../stream-row.ts'
 import { verifyChain } from '../verify-chain.ts'
-import { chainSeed } from '../wire.ts'
 import { answered, postgresError } from './postgres-errors.ts'
 import { withClient } from './postgres-pool.ts'
 import type { PostgresPool } from './postgres-pool.ts'
@@ -56,8 +56,8 @@ export class PostgresReader {
     if (row === undefined || range.after >= upTo) return []
     const before = range.after > 0 ? await this.#rows<{ hash: Uint8Array }>('hash', [row.no, range.after]) : []
     const hash = before[0]?.hash ?? chainSeed(stream, row.epoch)
-    const point: ChainPoint = { stream, epoch: row.epoch, seq: range.after, hash }
-    return servedPage(point, await this.#events(row.no, range.after, upTo, range.limit, range.maxBytes), range.maxBytes)
+    const walk = new ChainWalk({ stream, epoch: row.epoch, seq: range.after, hash })
+    return walk.servePage(await this.#events(row.no, range.after, upTo, range.limit, range.maxBytes), range.maxBytes)
   }
 
   async readSubjects(
@@ -75,9 +75,11 @@ export class PostgresReader {
       after,
       limit,
     ])
-    return found.map((next) =>
-      servedEvent({ stream, epoch: row.epoch, seq: next.seq - 1, hash: next.previous ?? seed }, next),
-    )
+    const walk = new ChainWalk({ stream, epoch: row.epoch, seq: 0, hash: seed })
+    return found.map((next) => {
+      walk.moveTo(next.seq - 1, next.previous ?? seed)
+      return walk.serve(next)
+    })
   }
 
   async findCommand(

@@ -1,11 +1,10 @@
-import type { Ids } from '../../machine/ids.ts'
 import type { HeadEntry } from '../head-cache.ts'
 import type { Append, AppendResult } from '../log-store.ts'
 import { planGroup } from '../plan-group.ts'
-import type { GroupPlan, PlannedAppend } from '../plan-group.ts'
+import type { GroupPlan, PlanMeans, PlannedAppend } from '../plan-group.ts'
 import type { RowStatement } from '../row-statements.ts'
 import type { RowChange } from '../tables.ts'
-import { chainSeed } from '../wire.ts'
+import { chainSeed } from '../chain-hasher.ts'
 import { writingOf } from './write-statement.ts'
 import type { Writing } from './write-statement.ts'
 
@@ -25,14 +24,14 @@ export interface Prepared {
 export function prepareBatch(
   groups: readonly (readonly Append[])[],
   heads: ReadonlyMap<string, HeadEntry>,
-  ids: Ids,
+  means: PlanMeans,
   rowStatement: (change: RowChange) => RowStatement,
 ): Prepared {
   const moved = new Map(heads)
   const planned: (readonly PlannedAppend[] | undefined)[] = []
   const rows: RowStatement[] = []
   const outcomes = groups.map((group): Outcome | undefined => {
-    const plan = planOrError(group, moved, ids)
+    const plan = planOrError(group, moved, means)
     planned.push(plan instanceof Error || !plan.ok ? undefined : plan.planned)
     if (plan instanceof Error || !plan.ok) return plan
     for (const { append, after } of plan.planned) {
@@ -54,9 +53,13 @@ export function prepareBatch(
   return { outcomes, planned, writing, rows }
 }
 
-function planOrError(group: readonly Append[], heads: ReadonlyMap<string, HeadEntry>, ids: Ids): GroupPlan | Error {
+function planOrError(
+  group: readonly Append[],
+  heads: ReadonlyMap<string, HeadEntry>,
+  means: PlanMeans,
+): GroupPlan | Error {
   try {
-    return planGroup(group, (stream) => heads.get(stream), ids)
+    return planGroup(group, (stream) => heads.get(stream), means)
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }

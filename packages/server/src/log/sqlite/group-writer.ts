@@ -1,9 +1,10 @@
 import type { Ids } from '../../machine/ids.ts'
+import { ChainHasher } from '../chain-hasher.ts'
 import { HeadCache } from '../head-cache.ts'
 import type { HeadEntry } from '../head-cache.ts'
 import type { Append, AppendRefusal } from '../log-store.ts'
 import { planGroup } from '../plan-group.ts'
-import type { GroupPlan, PlannedAppend } from '../plan-group.ts'
+import type { GroupPlan, PlanMeans, PlannedAppend } from '../plan-group.ts'
 import { mayConflict, rowStatements, storableText } from '../row-statements.ts'
 import type { RowChange } from '../tables.ts'
 import { place, seqMax, streamsMax } from './event-place.ts'
@@ -28,7 +29,7 @@ const existsCodes = [1555, 2067]
  */
 export class GroupWriter {
   readonly #file: SqliteFile
-  readonly #ids: Ids
+  readonly #means: PlanMeans
   readonly #heads = new HeadCache()
   readonly #rowStatement: (change: RowChange) => { sql: string; parameters: readonly (string | number | null)[] }
   /** Heads as they will be if the open transaction commits. */
@@ -38,7 +39,7 @@ export class GroupWriter {
 
   constructor(file: SqliteFile, ids: Ids) {
     this.#file = file
-    this.#ids = ids
+    this.#means = { ids, hasher: new ChainHasher() }
     this.#rowStatement = rowStatements(file.kysely())
   }
 
@@ -101,7 +102,7 @@ export class GroupWriter {
   #plan(group: readonly Append[]): GroupPlan | Error {
     for (const { stream } of group) this.headOf(stream)
     try {
-      return planGroup(group, (stream) => this.headOf(stream), this.#ids)
+      return planGroup(group, (stream) => this.headOf(stream), this.#means)
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
     }

@@ -1,12 +1,12 @@
+import { chainSeed } from '../chain-hasher.ts'
 import { eraseBodies } from '../erase-bodies.ts'
 import type { StoredBody } from '../erase-bodies.ts'
 import type { ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
 import { storableText } from '../row-statements.ts'
-import { servedEvent, servedPage, unpackRow } from '../stored-row.ts'
-import type { ChainPoint, PackedRow, StoredRow } from '../stored-row.ts'
+import { ChainWalk, unpackRow } from '../stored-row.ts'
+import type { PackedRow, StoredRow } from '../stored-row.ts'
 import { streamHead, type StreamRow } from '../stream-row.ts'
 import { verifyChain } from '../verify-chain.ts'
-import { chainSeed } from '../wire.ts'
 import { place, seqMax } from './event-place.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
@@ -49,8 +49,8 @@ export class SqliteReader {
     const row = this.#stream(stream)
     const upTo = Math.min(range.upTo ?? Number.MAX_SAFE_INTEGER, row?.head ?? 0)
     if (row === undefined || range.after >= upTo) return []
-    const point = this.#pointAt(stream, row, range.after)
-    return servedPage(point, this.#rows(row.no, range.after, upTo, range.limit), range.maxBytes)
+    const walk = this.#walkFrom(stream, row, range.after)
+    return walk.servePage(this.#rows(row.no, range.after, upTo, range.limit), range.maxBytes)
   }
 
   readSubjects(stream: string, subjects: readonly string[], after: number, limit: number): readonly StoredEvent[] {
@@ -59,9 +59,11 @@ export class SqliteReader {
     const seed = chainSeed(stream, row.epoch)
     const wanted = JSON.stringify(subjects.map(storableText))
     const found = this.#file.statement(selectSubjects).all(row.no, wanted, row.no, after, limit)
-    return (found as unknown as (PackedRow & { previous: Uint8Array | null })[]).map((next) =>
-      servedEvent({ stream, epoch: row.epoch, seq: next.seq - 1, hash: next.previous ?? seed }, unpackRow(next)),
-    )
+    const walk = new ChainWalk({ stream, epoch: row.epoch, seq: 0, hash: seed })
+    return (found as unknown as (PackedRow & { previous: Uint8Array | null })[]).map((next) => {
+      walk.moveTo(next.seq - 1, next.previous ?? seed)
+      return walk.serve(unpackRow(next))
+    })
   }
 
   findCommand(stream: string, principal: string, id: string): { bodyHash: string; answer: string } | undefined {
@@ -102,10 +104,10 @@ export class SqliteReader {
     return this.#file.statement(selectStream).get(stream) as unknown as StreamRow | undefined
   }
 
-  #pointAt(stream: string, row: StreamRow, seq: number): ChainPoint {
+  #walkFrom(stream: string, row: StreamRow, seq: number): ChainWalk {
     const before = seq > 0 ? this.#file.statement(selectHash).get(row.no, seq) : undefined
     const hash = (before?.['hash'] as Uint8Array | undefined) ?? chainSeed(stream, row.epoch)
-    return { stream, epoch: row.epoch, seq, hash }
+    return new ChainWalk({ stream, epoch: row.epoch, seq, hash })
   }
 
   *#rows(no: number, after: number, upTo: number, limit: number): Iterable<StoredRow> {
