@@ -7,11 +7,11 @@ export function bodyHash(command: Command): string {
 }
 
 function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(sorted)
-  if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => [key, sorted(member)]),
-  )
+  const members = value as Record<string, unknown>
+  const copy: Record<string, unknown> = {}
+  // No member is called `__proto__`: the door refuses it.
+  for (const name of Object.keys(members).toSorted()) copy[name] = sorted(members[name])
+  return copy
 }
