@@ -66,8 +66,15 @@ export type Refused = z.infer<typeof Refused>
 export function parseCommand(input: unknown): { command: Command } | { issues: { path: string; message: string }[] } {
   const envelope = CommandEnvelope.safeParse(input)
   if (!envelope.success) return { issues: issuesOf(envelope.error, '') }
-  const { id, stream, type } = envelope.data
-  const data = commandData[type].safeParse(envelope.data.data)
+  return parseCommandData(envelope.data)
+}
+
+/** The same where the envelope was read before, as part of a frame. */
+export function parseCommandData(
+  envelope: z.infer<typeof CommandEnvelope>,
+): { command: Command } | { issues: { path: string; message: string }[] } {
+  const { id, stream, type } = envelope
+  const data = commandData[type].safeParse(envelope.data)
   if (!data.success) return { issues: issuesOf(data.error, 'data') }
   return { command: { id, stream, type, data: data.data } as Command }
 }

@@ -1,4 +1,4 @@
-import { parseCommand } from '@hotline/protocol/command'
+import { type CommandType, parseCommandData } from '@hotline/protocol/command'
 import { closeOf, type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import { ClientFrame } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
@@ -266,9 +266,9 @@ export class Gate implements Connection {
     if (this.#followers.delete(stream)) this.#ports.watchers.left(stream, this)
   }
 
-  async #command(frame: { id: string; stream: string; type: string; data?: unknown }): Promise<void> {
+  async #command(frame: { id: string; stream: string; type: CommandType; data?: unknown }): Promise<void> {
     const { id, stream, type, data } = frame
-    const parsed = parseCommand({ id, stream, type, data })
+    const parsed = parseCommandData({ id, stream, type, data })
     if ('issues' in parsed) {
       return this.#refuse(id, problem('invalid_request', sentence(parsed.issues), { issues: parsed.issues }))
     }

@@ -177,14 +177,6 @@ async function handle(
   if ('problem' in body) return body
   const once = given.once === undefined ? { value: undefined } : readIdempotencyKey(request.headers)
   if ('problem' in once) return once
-  const gone = new AbortController()
-  const abort = (): void => gone.abort()
-  ports.closing.addEventListener('abort', abort)
-  reply.raw.once('close', () => {
-    ports.closing.removeEventListener('abort', abort)
-    // Where the answer is complete there is nobody to tell; an abort makes an error with its stack, which is dear.
-    if (!reply.raw.writableFinished) abort()
-  })
   return given.handle({
     // The permission of the route has decided whether there must be somebody.
     principal,
@@ -193,8 +185,25 @@ async function handle(
     params: params.value,
     idempotencyKey: once.value,
     visit,
-    signal: gone.signal,
+    // Made where it is asked for: few routes do, and it costs more than all else here.
+    get signal() {
+      return goneSignal(reply, ports.closing)
+    },
   })
+}
+
+/** Aborted when the client goes away before the answer is complete, or the server goes down. */
+function goneSignal(reply: FastifyReply, closing: AbortSignal): AbortSignal {
+  const gone = new AbortController()
+  const abort = (): void => gone.abort()
+  if (closing.aborted || reply.raw.destroyed) abort()
+  closing.addEventListener('abort', abort)
+  reply.raw.once('close', () => {
+    closing.removeEventListener('abort', abort)
+    // Where the answer is complete there is nobody to tell; an abort makes an error with its stack, which is dear.
+    if (!reply.raw.writableFinished) abort()
+  })
+  return gone.signal
 }
 
 function matches(header: string | undefined, tag: string): boolean {
