@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { parseWire, readAll } from '@hotline/testing/log-bench'
+import { findCommand, parseWire, readAll } from '@hotline/testing/log-bench'
 import type { GuardedChild } from '@hotline/testing/guarded-child'
 import { expect } from 'vitest'
 import type { DatabasePlace, Database } from '../src/log/open-database.ts'
@@ -54,13 +54,13 @@ export async function expectKept({ store }: Database, acknowledged: readonly Ack
     const found = texts.get(stream)?.slice(first - 1, first - 1 + count)
     expect(found, `${id} in ${stream}`).toEqual(Array.from({ length: count }, (_, at) => `${id}.${at}`))
     const writer = id.split('.')[1] ?? ''
-    expect(await store.findCommand(stream, `person:${writer}`, id)).toMatchObject({ answer: id })
+    expect(await findCommand(store, stream, `person:${writer}`, id)).toMatchObject({ answer: id })
   }
   // What was written and never acknowledged is whole too: an append of several events, a group of several streams.
   for (const [stream, ids] of texts) {
     for (const id of ids) {
       const [life, writer, turn] = id.split('.')
-      expect(await store.findCommand(stream, `person:${writer}`, `${life}.${writer}.${turn}`)).toBeDefined()
+      expect(await findCommand(store, stream, `person:${writer}`, `${life}.${writer}.${turn}`)).toBeDefined()
     }
   }
 }

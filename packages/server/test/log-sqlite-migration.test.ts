@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
-import { agentEvent, bareEvent } from '@hotline/testing/log-bench'
+import { agentEvent, bareEvent, findCommand } from '@hotline/testing/log-bench'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { expect, test } from 'vitest'
 import { noFailpoints } from '../src/log/failpoints.ts'
@@ -38,7 +38,7 @@ test('[L14] a database of the second schema is opened, and everything is there',
       all.push(await database.store.head(stream), await database.store.verify(stream))
       all.push(await database.store.read(stream, { after: 0, limit: 100, maxBytes: 1_000_000 }))
       all.push(await database.store.readSubjects(stream, ['message:2'], 3, 100))
-      all.push(await database.store.findCommand(stream, 'person:dana', 'c7'))
+      all.push(await findCommand(database.store, stream, 'person:dana', 'c7'))
     }
     return all
   }

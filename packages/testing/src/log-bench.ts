@@ -1,5 +1,13 @@
 import type { Lists } from '@hotline/server/log/lists'
-import type { Append, Appended, AppendResult, LogStore, NewEvent, StoredEvent } from '@hotline/server/log/log-store'
+import type {
+  Append,
+  Appended,
+  AppendResult,
+  KnownCommand,
+  LogStore,
+  NewEvent,
+  StoredEvent,
+} from '@hotline/server/log/log-store'
 import type { Ids } from '@hotline/server/machine/ids'
 import { expect } from 'vitest'
 import type { SeededRandom } from './seed.ts'
@@ -68,6 +76,17 @@ export async function readAll(store: LogStore, stream: string): Promise<readonly
     if (page.length === 0) return events
     events.push(...page)
   }
+}
+
+/** What is remembered of one command. */
+export async function findCommand(
+  store: LogStore,
+  stream: string,
+  principal: string,
+  id: string,
+): Promise<KnownCommand | undefined> {
+  const [found] = await store.findCommands(stream, [{ principal, id }])
+  return found
 }
 
 /** What goes over the wire, as text and parsed. */

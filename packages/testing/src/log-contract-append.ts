@@ -1,6 +1,6 @@
 import type { SessionTable } from '@hotline/server/log/tables'
 import { describe, expect, test } from 'vitest'
-import { accepted, agentEvent, freely, parseWire, readAll } from './log-bench.ts'
+import { accepted, agentEvent, findCommand, freely, parseWire, readAll } from './log-bench.ts'
 import type { OpenLogBench } from './log-bench.ts'
 
 const stream = 'session:one'
@@ -107,7 +107,7 @@ export function appendContract(open: OpenLogBench): void {
       ])
       expect(refused).toEqual({ ok: false, reason: 'conflict', what: 'project:p1' })
       expect(await store.head(stream)).toBeUndefined()
-      expect(await store.findCommand(stream, 'person:a', 'c1')).toBeUndefined()
+      expect(await findCommand(store, stream, 'person:a', 'c1')).toBeUndefined()
       expect(await lists.session('one')).toBeUndefined()
       expect(await readAll(store, 'project:p1')).toHaveLength(1)
     })
@@ -187,11 +187,25 @@ export function appendContract(open: OpenLogBench): void {
       const command = { principal: 'person:a', id: 'c1', bodyHash: 'ab'.repeat(32), answer: '{"ok":"\\u0000ü"}' }
       accepted(await store.append([{ ...freely(stream, agentEvent('a')), commands: [command] }]))
       const found = { bodyHash: command.bodyHash, answer: command.answer }
-      expect(await store.findCommand(stream, 'person:a', 'c1')).toEqual(found)
-      expect(await store.findCommand(stream, 'person:b', 'c1')).toBeUndefined()
-      expect(await store.findCommand(stream, 'person:a', 'c2')).toBeUndefined()
-      expect(await store.findCommand('session:two', 'person:a', 'c1')).toBeUndefined()
+      expect(await findCommand(store, stream, 'person:a', 'c1')).toEqual(found)
+      expect(await findCommand(store, stream, 'person:b', 'c1')).toBeUndefined()
+      expect(await findCommand(store, stream, 'person:a', 'c2')).toBeUndefined()
+      expect(await findCommand(store, 'session:two', 'person:a', 'c1')).toBeUndefined()
       accepted(await store.append([{ ...freely('session:two', agentEvent('a')), commands: [command] }]))
+    })
+
+    test('[L5] many commands are looked up at once, each in its place', async () => {
+      await using bench = await open()
+      const { store } = bench
+      const commands = [3, 1, 2].map((n) => ({ principal: 'person:a', id: `c${n}`, bodyHash: `${n}`, answer: `a${n}` }))
+      accepted(await store.append([{ ...freely(stream, agentEvent('a')), commands }]))
+      const odd = { principal: 'person:b', id: 'c\0', bodyHash: 'b', answer: 'odd' }
+      accepted(await store.append([{ ...freely(stream, agentEvent('b')), commands: [odd] }]))
+      const keys = ['c1', 'c9', 'c3', 'c2', 'c1'].map((id) => ({ principal: 'person:a', id }))
+      const found = await store.findCommands(stream, [...keys, { principal: 'person:b', id: 'c\0' }])
+      expect(found.map((one) => one?.answer)).toEqual(['a1', undefined, 'a3', 'a2', 'a1', 'odd'])
+      expect(await store.findCommands('session:none', keys)).toEqual(keys.map(() => undefined))
+      expect(await store.findCommands(stream, [])).toEqual([])
     })
 
     test('[L5] also where nothing is appended with it, and then the stream stays as it was', async () => {
@@ -204,10 +218,10 @@ export function appendContract(open: OpenLogBench): void {
       const [appended] = accepted(await store.append([alone]))
       expect(appended).toEqual({ stream, epoch: before?.epoch, head: 1, events: [] })
       expect(await store.append([{ ...alone, commands: [{ ...command, answer: '2' }] }])).toMatchObject({ ok: false })
-      expect(await store.findCommand(stream, 'person:a', 'c1')).toEqual({ bodyHash: 'ab', answer: '1' })
+      expect(await findCommand(store, stream, 'person:a', 'c1')).toEqual({ bodyHash: 'ab', answer: '1' })
       accepted(await store.append([freely(stream, agentEvent('b'))]))
       await bench.reopen()
-      expect(await bench.store.findCommand(stream, 'person:a', 'c1')).toEqual({ bodyHash: 'ab', answer: '1' })
+      expect(await findCommand(bench.store, stream, 'person:a', 'c1')).toEqual({ bodyHash: 'ab', answer: '1' })
       expect(await bench.store.head(stream)).toMatchObject({ head: 2, state: '{"n":1}' })
       expect(await bench.store.verify(stream)).toBeUndefined()
     })
@@ -220,7 +234,7 @@ export function appendContract(open: OpenLogBench): void {
         [command, again].map((one) => bench.store.append([{ ...freely(stream, agentEvent('x')), commands: [one] }])),
       )
       expect(results.map(({ ok }) => ok)).toEqual([true, false])
-      expect(await bench.store.findCommand(stream, 'person:a', 'c1')).toMatchObject({ answer: '1' })
+      expect(await findCommand(bench.store, stream, 'person:a', 'c1')).toMatchObject({ answer: '1' })
       expect(await bench.store.head(stream)).toMatchObject({ head: 1 })
     })
 

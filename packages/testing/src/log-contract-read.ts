@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { accepted, agentEvent, bareEvent, freely, parseWire, readAll, wireText } from './log-bench.ts'
+import { accepted, agentEvent, bareEvent, findCommand, freely, parseWire, readAll, wireText } from './log-bench.ts'
 import type { OpenLogBench } from './log-bench.ts'
 
 const stream = 'session:one'
@@ -113,7 +113,7 @@ export function readContract(open: OpenLogBench): void {
         expect([await bench.store.head(stream), (await readAll(bench.store, stream)).map(wireText)]).toEqual(before)
         expect(await bench.store.verify(stream)).toBeUndefined()
         expect(await bench.lists.fact('f')).toBe('v')
-        expect(await bench.store.findCommand(stream, 'person:a', 'c')).toMatchObject({ answer: '1' })
+        expect(await findCommand(bench.store, stream, 'person:a', 'c')).toMatchObject({ answer: '1' })
       }
       const [appended] = accepted(await bench.store.append([freely(stream, agentEvent('next'))]))
       expect(appended?.head).toBe(events.length + 1)

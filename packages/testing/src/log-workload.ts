@@ -1,6 +1,6 @@
 import type { Lists } from '@hotline/server/log/lists'
 import type { Append, LogStore, NewEvent } from '@hotline/server/log/log-store'
-import { agentEvent, bareEvent, readAll, wireText } from './log-bench.ts'
+import { agentEvent, bareEvent, findCommand, readAll, wireText } from './log-bench.ts'
 import { sessionRow } from './log-contract-append.ts'
 import { oddTexts } from './log-contract-read.ts'
 import type { SeededRandom } from './seed.ts'
@@ -72,7 +72,7 @@ export async function dumpLog(store: LogStore, lists: Lists): Promise<readonly u
     dump.push(await store.head(stream), (await readAll(store, stream)).map(wireText), await store.verify(stream))
     const subjects = await store.readSubjects(stream, ['message:1', 'message:2', 'message:3'], 3, 1000)
     dump.push(subjects.map(({ seq, subject, type }) => ({ seq, subject, type })))
-    for (let id = 1; id <= 60; id += 1) dump.push(await store.findCommand(stream, 'person:a', `c${id}`))
+    for (let id = 1; id <= 60; id += 1) dump.push(await findCommand(store, stream, 'person:a', `c${id}`))
   }
   return dump
 }

@@ -40,9 +40,10 @@ export class AccessLog {
 
   /** The answer that the same sender got for the same thing under the same key; a problem where it was another thing. */
   async earlier(once: Once | undefined): Promise<{ answer: string } | Problem | undefined> {
-    const found = once && (await this.#store.findCommand(serverStream, once.sender, once.key))
+    const key = once && { principal: once.sender, id: once.key }
+    const [found] = key ? await this.#store.findCommands(serverStream, [key]) : []
     if (!found) return undefined
-    return found.bodyHash === once.hash ? { answer: found.answer } : usedForAnother()
+    return found.bodyHash === once?.hash ? { answer: found.answer } : usedForAnother()
   }
 
   /** Resolves after the commit; a refusal (a row that must be new exists, the store is away) changed nothing. */

@@ -32,7 +32,7 @@ export function inLife(store: LogStore, life: string): LogStore {
     },
     read: (stream, range) => store.read(stream, range),
     readSubjects: (stream, subjects, after, limit) => store.readSubjects(stream, subjects, after, limit),
-    findCommand: (stream, principal, id) => store.findCommand(stream, principal, id),
+    findCommands: (stream, keys) => store.findCommands(stream, keys),
     erase: (stream, what) => store.erase(stream, what),
     verify: (stream) => store.verify(stream),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

@@ -18,6 +18,11 @@ export interface CommandRecord {
   answer: string
 }
 
+/** By whom a command was sent, and under which id. */
+export type CommandKey = Pick<CommandRecord, 'principal' | 'id'>
+/** What is kept of a command that was answered. */
+export type KnownCommand = Pick<CommandRecord, 'bodyHash' | 'answer'>
+
 /** What is added to one stream. */
 export interface Append {
   stream: string
@@ -102,7 +107,8 @@ export interface LogStore extends AsyncDisposable {
     after: number,
     limit: number,
   ): Promise<readonly StoredEvent[]>
-  findCommand(stream: string, principal: string, id: string): Promise<{ bodyHash: string; answer: string } | undefined>
+  /** Each of these commands of a stream, in their order; undefined for one that was never answered. */
+  findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]>
   /**
    * Erases body and salt of the events of one subject, or of all, up to a position. Header, hash and position stay, so
    * the chain still verifies. Answers how many bodies went.

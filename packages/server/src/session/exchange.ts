@@ -166,7 +166,8 @@ export class Exchange {
   /** A refusal of what was not carried out yet: what was gets the answer that it got, however late it is sent again. */
   async #ifNew(principal: Principal, command: Command, refusal: Problem | undefined): Promise<Problem | undefined> {
     if (!refusal) return undefined
-    const before = await this.#ports.store.findCommand(command.stream, senderKey(principal), command.id)
+    const key = { principal: senderKey(principal), id: command.id }
+    const [before] = await this.#ports.store.findCommands(command.stream, [key])
     return before ? undefined : refusal
   }
 

@@ -32,6 +32,7 @@ export function sessionLine(state: SessionState, at: number): DraftOf<'session.i
 
 /** True where a list would show both states alike. */
 export function sameLine(a: SessionState | undefined, b: SessionState): boolean {
+  if (a === b) return true
   return a !== undefined && JSON.stringify(sessionLine(a, 0)) === JSON.stringify(sessionLine(b, 0))
 }
 

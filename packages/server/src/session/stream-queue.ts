@@ -6,7 +6,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import type { KnownDraft } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import { protocolVersion } from '@hotline/protocol/version'
-import type { Append, CommandRecord, LogStore, NewEvent } from '../log/log-store.ts'
+import type { Append, CommandRecord, LogStore } from '../log/log-store.ts'
 import { damageOf } from '../log/store-unavailable.ts'
 import type { Bus } from '../log/bus.ts'
 import type { Failpoints } from '../log/failpoints.ts'
@@ -157,16 +157,17 @@ export class StreamQueue {
   /** Decides the batch in order on top of what is committed. Nothing is answered here. */
   async #decideAll(standing: Standing, batch: readonly Waiting[]): Promise<Work> {
     const now = this.#ports.now()
+    const remembered = standing.head > 0 ? await this.#remembered(batch) : []
     const events: Envelope[] = []
     const commands: CommandRecord[] = []
     const outcomes: [Waiting, Answer][] = []
-    const first = new Map<string, { hash: string; outcome: Answer }>()
+    const first = new Map<string, Known>()
     let state = standing.state
-    for (const waiting of batch) {
+    for (const [at, waiting] of batch.entries()) {
       const { command, principal, hash } = waiting
       const sender = senderKey(principal)
       const key = `${sender} ${command.id}`
-      const earlier = first.get(key) ?? (standing.head > 0 ? await this.#remembered(sender, command.id) : undefined)
+      const earlier = first.get(key) ?? remembered[at]
       if (earlier) {
         outcomes.push([waiting, earlier.hash === hash ? earlier.outcome : mismatch()])
         continue
@@ -180,7 +181,7 @@ export class StreamQueue {
       const made = decision.events.map((draft, index) =>
         this.#event(draft, standing.head + events.length + index + 1, command, context),
       )
-      const tooLarge = made.find((event) => eventBytes(event) > limits.eventBytes)
+      const tooLarge = made.find((event) => mayBeTooLarge(event) && eventBytes(event) > limits.eventBytes)
       if (tooLarge) {
         const detail = `An event of ${eventBytes(tooLarge)} bytes is over the limit of ${limits.eventBytes}. Split it.`
         outcomes.push([waiting, { ok: false, problem: problem('too_large', detail, { limit: limits.eventBytes }) }])
@@ -214,7 +215,8 @@ export class StreamQueue {
     const own: Append = {
       stream: this.stream,
       expect: standing.head,
-      events: events.map(({ seq: _seq, hash: _hash, stream: _stream, ...event }): NewEvent => event),
+      // With members that the log does not read: it gives each event its place itself.
+      events,
       ...(state === standing.state ? {} : { state: JSON.stringify(state) }),
       commands,
       rows: state ? rowsOf(standing.state, state, events, now) : [],
@@ -251,11 +253,15 @@ export class StreamQueue {
     }
   }
 
-  async #remembered(sender: string, id: string): Promise<{ hash: string; outcome: Answer } | undefined> {
-    const found = await this.#ports.store.findCommand(this.stream, sender, id)
-    if (!found) return undefined
-    const accepted = JSON.parse(found.answer) as AcceptedFacts & { id: string; seq: number }
-    return { hash: found.bodyHash, outcome: { ok: true, accepted } }
+  /** What the log knows of the commands of a batch, each in its place; in one question, for a database may be far. */
+  async #remembered(batch: readonly Waiting[]): Promise<readonly (Known | undefined)[]> {
+    const keys = batch.map((waiting) => ({ principal: senderKey(waiting.principal), id: waiting.command.id }))
+    const found = await this.#ports.store.findCommands(this.stream, keys)
+    return found.map((one): Known | undefined => {
+      if (!one) return undefined
+      const accepted = JSON.parse(one.answer) as AcceptedFacts & { id: string; seq: number }
+      return { hash: one.bodyHash, outcome: { ok: true, accepted } }
+    })
   }
 
   async #load(): Promise<Standing> {
@@ -275,6 +281,12 @@ function endOfTick(): Promise<void> {
 
 /** An answer before the stream's epoch is known, which its first append brings. */
 type Answer = { ok: true; accepted: AcceptedFacts & { id: string; seq: number } } | { ok: false; problem: Problem }
+
+/** A command that has its answer. */
+interface Known {
+  hash: string
+  outcome: Answer
+}
 
 interface Work {
   outcomes: readonly [Waiting, Answer][]
@@ -306,6 +318,24 @@ function refusalOf(error: unknown): Problem {
 function mismatch(): Answer {
   const detail = 'This id was used for another command. Every new command needs a new id.'
   return { ok: false, problem: problem('idempotency_mismatch', detail) }
+}
+
+/** A character of text takes six bytes in JSON at most, a number or a word not more than this. */
+const charBytesMax = 6
+const valueBytesMax = 32
+
+/** False where a glance shows that it is not: to write JSON only to measure it costs as much as writing it to the log. */
+function mayBeTooLarge({ data, body }: Envelope): boolean {
+  return boundBytes(data) + boundBytes(body) > limits.eventBytes
+}
+
+/** Never less than what the value takes in JSON. */
+function boundBytes(value: unknown): number {
+  if (typeof value === 'string') return value.length * charBytesMax + 2
+  if (typeof value !== 'object' || value === null) return valueBytesMax
+  let bytes = 2
+  for (const [name, member] of Object.entries(value)) bytes += name.length * charBytesMax + 4 + boundBytes(member)
+  return bytes
 }
 
 function eventBytes(event: Envelope): number {

@@ -1,4 +1,5 @@
 import { openTempDir } from '@hotline/testing/temp-dir'
+import { findCommand } from '@hotline/testing/log-bench'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   type Answer,
@@ -88,7 +89,7 @@ describe('Idempotency-Key', () => {
   it('[A11] what is remembered of it holds no password, nor a hash of one', async () => {
     await account('k1')
     const owner = (await stack.lists.accounts()).find(({ name }) => name === 'dana')
-    const found = await stack.store.findCommand('server:main', `person:${owner?.account}`, 'k1')
+    const found = await findCommand(stack.store, 'server:main', `person:${owner?.account}`, 'k1')
     const made = (await stack.lists.accounts()).find(({ name }) => name === 'erin')
     expect(JSON.parse(found?.answer ?? '')).toMatchObject({ account: made?.account })
     expect(found?.answer).not.toContain('argon2')

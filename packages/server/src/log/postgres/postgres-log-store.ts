@@ -1,4 +1,13 @@
-import type { Append, AppendResult, LogStore, ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
+import type {
+  Append,
+  AppendResult,
+  CommandKey,
+  KnownCommand,
+  LogStore,
+  ReadRange,
+  StoredEvent,
+  StreamHead,
+} from '../log-store.ts'
 import { enqueue, type WaitingGroup } from '../waiting-group.ts'
 import { BatchWriter } from './batch-writer.ts'
 import type { BatchWriterOptions } from './batch-writer.ts'
@@ -55,12 +64,8 @@ export class PostgresLogStore implements LogStore {
     return this.#reader.readSubjects(stream, subjects, after, limit)
   }
 
-  findCommand(
-    stream: string,
-    principal: string,
-    id: string,
-  ): Promise<{ bodyHash: string; answer: string } | undefined> {
-    return this.#reader.findCommand(stream, principal, id)
+  findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]> {
+    return this.#reader.findCommands(stream, keys)
   }
 
   erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {

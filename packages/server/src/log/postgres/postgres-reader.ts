@@ -2,7 +2,7 @@ import type { QueryResultRow } from 'pg'
 import { chainSeed } from '../chain-hasher.ts'
 import { eraseBodies } from '../erase-bodies.ts'
 import type { StoredBody } from '../erase-bodies.ts'
-import type { ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
+import type { CommandKey, KnownCommand, ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
 import { storableText } from '../row-statements.ts'
 import { ChainWalk } from '../stored-row.ts'
 import type { StoredRow } from '../stored-row.ts'
@@ -28,8 +28,12 @@ const queries = {
   subjects: `SELECT ${columns}, p.hash AS previous FROM events e
     LEFT JOIN events p ON p.no = e.no AND p.seq = e.seq - 1
     WHERE e.no = $1 AND e.subject = ANY ($2::text[]) AND e.seq > $3 ORDER BY e.seq LIMIT $4`,
-  command: `SELECT c.body_hash AS "bodyHash", c.answer FROM commands c JOIN streams s USING (no)
-    WHERE s.stream = $1 AND c.principal = $2 AND c.id = $3`,
+  // LIMIT, so that each is looked up by its key, whatever the planner believes of the size of the table.
+  commands: `SELECT k.at, c.body_hash AS "bodyHash", c.answer
+    FROM streams s CROSS JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY AS k (principal, id, at)
+    CROSS JOIN LATERAL (
+      SELECT body_hash, answer FROM commands WHERE no = s.no AND principal = k.principal AND id = k.id LIMIT 1
+    ) c WHERE s.stream = $1`,
   bodies: `SELECT seq, salt, body FROM events
     WHERE no = $1 AND ($2::text IS NULL OR subject = $2) AND body IS NOT NULL AND seq > $3 AND seq <= $4
     ORDER BY seq LIMIT $5`,
@@ -82,14 +86,13 @@ export class PostgresReader {
     })
   }
 
-  async findCommand(
-    stream: string,
-    principal: string,
-    id: string,
-  ): Promise<{ bodyHash: string; answer: string } | undefined> {
-    const values = [stream, storableText(principal), storableText(id)]
-    const rows = await this.#rows<{ bodyHash: string; answer: string }>('command', values)
-    return rows[0]
+  async findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]> {
+    if (keys.length === 0) return []
+    const principals = keys.map(({ principal }) => storableText(principal))
+    const ids = keys.map(({ id }) => storableText(id))
+    const rows = await this.#rows<KnownCommand & { at: number }>('commands', [stream, principals, ids])
+    const found = new Map(rows.map(({ at, bodyHash, answer }) => [at, { bodyHash, answer }]))
+    return keys.map((_, index) => found.get(index + 1))
   }
 
   async erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {

@@ -1,7 +1,17 @@
 import type { Ids } from '../../machine/ids.ts'
 import type { Failpoints } from '../failpoints.ts'
 import { type LogObserver, unobserved } from '../log-observer.ts'
-import type { Append, AppendRefusal, AppendResult, LogStore, ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
+import type {
+  Append,
+  AppendRefusal,
+  AppendResult,
+  CommandKey,
+  KnownCommand,
+  LogStore,
+  ReadRange,
+  StoredEvent,
+  StreamHead,
+} from '../log-store.ts'
 import type { HeadEntry } from '../head-cache.ts'
 import { appendedOf } from '../plan-group.ts'
 import type { PlannedAppend } from '../plan-group.ts'
@@ -80,14 +90,10 @@ export class SqliteLogStore implements LogStore {
     return this.#guarded(() => this.#reader.readSubjects(stream, subjects, after, limit))
   }
 
-  findCommand(
-    stream: string,
-    principal: string,
-    id: string,
-  ): Promise<{ bodyHash: string; answer: string } | undefined> {
+  findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]> {
     return this.#guarded(() => {
       this.#settle()
-      return this.#reader.findCommand(stream, principal, id)
+      return this.#reader.findCommands(stream, keys)
     })
   }
 

@@ -1,7 +1,7 @@
 import { chainSeed } from '../chain-hasher.ts'
 import { eraseBodies } from '../erase-bodies.ts'
 import type { StoredBody } from '../erase-bodies.ts'
-import type { ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
+import type { CommandKey, KnownCommand, ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
 import { storableText } from '../row-statements.ts'
 import { ChainWalk, unpackRow } from '../stored-row.ts'
 import type { PackedRow, StoredRow } from '../stored-row.ts'
@@ -25,8 +25,8 @@ const selectSubjects = `SELECT ${columns}, p.hash AS previous FROM events e INDE
   LEFT JOIN events p ON p.place = e.place - 1
   WHERE e.no = ? AND e.subject IN (SELECT value FROM json_each(?)) AND e.place > ${place}
   ORDER BY e.place LIMIT ?`
-const selectCommand = `SELECT c.body_hash AS bodyHash, c.answer FROM commands c JOIN streams s ON s.no = c.no
-  WHERE s.stream = ? AND c.principal = ? AND c.id = ?`
+const selectNo = 'SELECT no FROM streams WHERE stream = ?'
+const selectCommand = 'SELECT body_hash AS bodyHash, answer FROM commands WHERE no = ? AND principal = ? AND id = ?'
 const selectBodies = `SELECT seq, salt, body FROM events WHERE ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
 const selectBodiesOf = `SELECT seq, salt, body FROM events INDEXED BY events_by_subject
   WHERE no = ? AND subject = ? AND ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
@@ -66,9 +66,14 @@ export class SqliteReader {
     })
   }
 
-  findCommand(stream: string, principal: string, id: string): { bodyHash: string; answer: string } | undefined {
-    const found = this.#file.statement(selectCommand).get(stream, storableText(principal), storableText(id))
-    return found === undefined ? undefined : { bodyHash: String(found['bodyHash']), answer: String(found['answer']) }
+  findCommands(stream: string, keys: readonly CommandKey[]): readonly (KnownCommand | undefined)[] {
+    const no = this.#file.statement(selectNo).get(stream)?.['no']
+    if (no === undefined) return keys.map(() => undefined)
+    const select = this.#file.statement(selectCommand)
+    return keys.map(
+      ({ principal, id }) =>
+        select.get(no, storableText(principal), storableText(id)) as unknown as KnownCommand | undefined,
+    )
   }
 
   erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
