@@ -114,3 +114,44 @@ describe('an input that lies beside its event and is gone', () => {
     expect(await storedOf(runner, 'approval.resolved')).toMatchObject([{ outcome: 'denied' }, { outcome: 'allowed' }])
   })
 })
+
+describe('an approval that was answered long ago', () => {
+  it('[B2] [P1] is found in whatever session it was, however much came after it', async () => {
+    const link = live.link()
+    const answer = async (runner: HandRunner, verdict: 'allow' | 'deny'): Promise<string> => {
+      const { approval, digest } = await runner.ask({ tool: 'bash', title: 'Old', input: 'ls' })
+      const decision = { approval, digest, verdict, reason: 'long ago' }
+      expect(await link.command(runner.stream, 'approval.decide', decision)).toMatchObject({ ok: true })
+      await runner.report({ type: 'approval.dispatched', data: { approval } })
+      return approval
+    }
+    const runner = await live.startSession('first')
+    const first = await answer(runner, 'deny')
+    const gone = await runner.ask({ tool: 'bash', title: 'Gone', input: 'ls' })
+    await runner.report({ type: 'approval.cancelled', data: { approval: gone.approval, reason: 'agent_withdrew' } })
+    // More than its state remembers, and more sessions than one page of lists holds at first.
+    for (let at = 0; at < 55; at += 1) await answer(runner, 'allow')
+    const last = await answer(runner, 'allow')
+    for (let at = 0; at < 110; at += 1) await live.startSession(`later ${at}`)
+
+    for (const [approval, word] of [
+      [last, 'allowed'],
+      [first, 'denied'],
+      [first.slice(0, -6), 'denied'],
+    ] as const) {
+      for (const command of ['deny', 'approve']) {
+        const late = await run(command, approval)
+        expect(late).toMatchObject({ code: errorKinds.conflict.exit, out: '' })
+        expect(late.err).toMatch(
+          new RegExp(`This was ${word} already: by @dana at \\d\\d:\\d\\d:\\d\\d over the API\\.`),
+        )
+      }
+    }
+    const told = await run('--json', 'deny', first)
+    expect(JSON.parse(told.err)).toMatchObject({ code: 'already_resolved', outcome: 'denied', by: { kind: 'person' } })
+    const expired = await run('--json', 'deny', gone.approval)
+    expect(JSON.parse(expired.err)).toMatchObject({ code: 'approval_expired' })
+    expect(expired.err).toContain('The agent no longer asks')
+    expect(await run('deny', 'f'.repeat(8))).toMatchObject({ code: errorKinds['not-found'].exit })
+  })
+})
