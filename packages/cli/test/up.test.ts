@@ -64,6 +64,16 @@ function claim(base: string, code: string, headers: Readonly<Record<string, stri
   })
 }
 
+/** Commands of this machine's own command line; each answers what it printed. */
+function ownCommands(): (...args: string[]) => Promise<string> {
+  const cli = { HOME: dir.path, HOTLINE_DATA_DIR: join(dir.path, 'data') }
+  return async (...args) => {
+    const started = startHotlineProcess(args, cli)
+    started.endInput()
+    return (await started.ended).out.trim()
+  }
+}
+
 describe('hotline up', () => {
   it('[B10] starts, says where, and keeps its folder to its owner; Ctrl-C ends everything with 0', async () => {
     const hotline = up({ SECRET_OF_THE_SHELL: 'x', HOTLINE_TOKEN: 'y' })
@@ -115,6 +125,28 @@ describe('hotline up', () => {
     const { code, err } = await up().ended
     expect(code).not.toBe(0)
     expect(err).toContain('in use')
+    first.child.kill('SIGINT')
+    expect((await first.ended).code).toBe(0)
+  })
+
+  it('[B30] a second runner in the same folder is refused, says what to do, and touches no agent of the first', async () => {
+    const first = up()
+    const { url, bootstrap = '' } = await facts(first)
+    await claim(url, bootstrap.split('#bootstrap=')[1] ?? '')
+    await waitFor(() => existsSync(join(dir.path, 'data', 'cli-token')), { what: 'the token of this machine' })
+    const own = ownCommands()
+    await own('run', '--detach', '--', 'cat')
+    const status = async (): Promise<unknown> =>
+      (JSON.parse(await own('--json', 'ls')) as { status: string }[])[0]?.status
+    await waitFor(async () => (await status()) === 'active', { what: 'the agent', everyMs: 300 })
+    const twin = up({ HOTLINE_URL: url }, ['--json'], ['--only', 'runner'])
+    const { code, err } = await twin.ended
+    expect(code).not.toBe(0)
+    expect(err).toMatch(
+      /is in use by another runner \(process \d+\)\. End that one first, or give this one a data directory/,
+    )
+    expect(err).not.toContain('an agent of an earlier life')
+    expect(await status()).toBe('active')
     first.child.kill('SIGINT')
     expect((await first.ended).code).toBe(0)
   })

@@ -4,7 +4,7 @@ import type { Link } from '@hotline/client/link'
 import { openLink } from '@hotline/client/open-link'
 import { type Config, readConfig } from './config.ts'
 import { type Log, openLog } from './log.ts'
-import { composeRunner, runnerVersion } from './runner.ts'
+import { composeRunner, runnerVersion, takeFolder } from './runner.ts'
 
 /** Exit codes as in the error table: settings that make no sense, and everything that should not happen. */
 const exitInvalid = 2
@@ -13,6 +13,15 @@ const exitInternal = 1
 const probeTimeoutMs = 5_000
 
 async function main(config: Config): Promise<void> {
+  const lock = takeFolder(config.dataDir)
+  try {
+    await work(config)
+  } finally {
+    lock[Symbol.dispose]()
+  }
+}
+
+async function work(config: Config): Promise<void> {
   const log = openLog((line) => process.stderr.write(line), config.debug)
   const { url, token } = config
   const link = openLink({ url, credential: { kind: 'token', token }, client: `runner/${runnerVersion}` })

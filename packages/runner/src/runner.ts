@@ -7,6 +7,8 @@ import { ptyDriver } from './adapters/pty/pty-driver.ts'
 import { builtinProfiles } from './agents.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
+import { childrenFolder, runnerFolder } from './process/end-orphans.ts'
+import { lockFolder } from './process/folder-lock.ts'
 import { openLocalHolder } from './process/local-holder.ts'
 import type { ServerLink } from './server-link.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
@@ -17,16 +19,22 @@ export const runnerVersion = '0.1.0'
 /** Long enough for an agent to end what it is writing; a person who waits longer wants to know that it does not. */
 const interruptTimeoutMs = 15_000
 
-/** Puts a runner together. Nothing is started yet. */
-export function composeRunner(config: Config, link: ServerLink, log: Log): Supervisor {
-  const folder = join(config.dataDir, 'runner')
+/** Makes the folder of a runner, and takes it for this process alone. Throws `FolderInUse`. */
+export function takeFolder(dataDir: string): Disposable {
+  const folder = runnerFolder(dataDir)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
+  return lockFolder(folder)
+}
+
+/** Puts a runner together, in a folder that was taken for it. Nothing is started yet. */
+export function composeRunner(config: Config, link: ServerLink, log: Log): Supervisor {
+  const folder = runnerFolder(config.dataDir)
   const tee = config.debug.includes('wire') ? { tee: teeToFiles(join(folder, 'wire')) } : {}
   return new Supervisor(
     {
       link,
-      holder: openLocalHolder({ folder: join(folder, 'children') }),
+      holder: openLocalHolder({ folder: childrenFolder(config.dataDir) }),
       log,
       profiles: new Map(builtinProfiles(findDemo()).map((profile) => [profile.agent, profile])),
       drivers: { acp: openAcpDriver({ version: runnerVersion, ...tee }), pty: ptyDriver },
