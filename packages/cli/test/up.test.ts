@@ -151,6 +151,23 @@ describe('hotline up', () => {
     expect((await first.ended).code).toBe(0)
   })
 
+  it('[B10] a second Ctrl-C ends agents too that take no notice of being asked', async () => {
+    const hotline = up()
+    const { url, bootstrap = '' } = await facts(hotline)
+    await claim(url, bootstrap.split('#bootstrap=')[1] ?? '')
+    await waitFor(() => existsSync(join(dir.path, 'data', 'cli-token')), { what: 'the token of this machine' })
+    const deaf = 'trap "" TERM HUP INT; echo deaf; while true; do sleep 1; done'
+    const own = ownCommands()
+    const session = await own('run', '--detach', '--', 'bash', '-c', deaf)
+    await waitFor(async () => (await own('logs', session)).includes('deaf'), { what: 'the agent', everyMs: 300 })
+    guard.noteDescendants()
+    hotline.child.kill('SIGINT')
+    await waitFor(() => hotline.err.includes('Ending agents'), { what: 'the end to begin' })
+    hotline.child.kill('SIGINT')
+    await hotline.ended
+    expect(guard.findSurvivors()).toEqual([])
+  })
+
   it('[B10] killed without a chance to say anything, it takes server, runner and agents along', async () => {
     const hotline = up()
     await facts(hotline)

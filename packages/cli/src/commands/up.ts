@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { builtinProfiles } from '@hotline/runner/agents'
 import { options as runnerOptions } from '@hotline/runner/config'
+import { endOrphans } from '@hotline/runner/process/end-orphans'
 import { surroundings } from '@hotline/runner/process/environment'
 import { prepareDataDirectory } from '@hotline/server/config/data-dir'
 import { options as serverOptions } from '@hotline/server/config/options'
@@ -60,7 +61,7 @@ export interface UpFacts {
 /**
  * Starts the server, and the runner as a process of its own, and keeps both until Ctrl-C (or SIGTERM, or the terminal is
  * closed). Ends the runner first, so that what it has to say about its agents still reaches the log. A second Ctrl-C
- * kills.
+ * kills it, and ends by itself what is left of its agents.
  */
 export async function up({ settings, env, only, say, ready }: UpPorts): Promise<void> {
   const { dataDir } = settings
@@ -82,6 +83,8 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
     say(`Ending ${only ?? 'agents, runner and server'} …`)
   } finally {
     for (const one of kept.toReversed()) await one.end()
+    // A runner that was killed could not end its agents.
+    if (only !== 'server') await endOrphans(dataDir)
     for (const signal of signals) process.off(signal, stop)
   }
 
