@@ -20,6 +20,8 @@ export interface ProcessPlan {
   /** All that it gets of the environment; asked for at each start. */
   env: () => Readonly<Record<string, string>>
   say: (line: string) => void
+  /** What its sudden end means for people, in a sentence. */
+  meaning: string
   /** Told each time it is ready after it was started again. */
   readyAgain?: (facts: Ready) => void
   /** How long it may take; absent: what a process of this machine needs. */
@@ -87,7 +89,7 @@ export function keepProcess(plan: ProcessPlan): KeptProcess {
       if (performance.now() - startedAt > steadyMs) tries = 0
       const waitMs = restartWaitsMs[Math.min(tries, restartWaitsMs.length - 1)]
       tries += 1
-      say(`The ${name} ended (${signal ?? `exit code ${code}`}); starting it again. Nothing is lost.`)
+      say(`The ${name} ended (${signal ?? `exit code ${code}`}); starting it again. ${plan.meaning}`)
       restart = setTimeout(start, waitMs)
     })
   }

@@ -168,6 +168,18 @@ describe('hotline up', () => {
     expect(guard.findSurvivors()).toEqual([])
   })
 
+  it('[B10] says what it means that a runner was killed, and does not say that nothing is lost', async () => {
+    const hotline = up()
+    await facts(hotline)
+    const runner = guard.findSurvivors().find(({ command }) => command.includes('packages/runner/'))
+    process.kill(runner?.pid ?? 0, 'SIGKILL')
+    await waitFor(() => hotline.err.includes('The runner ended (SIGKILL)'), { what: 'the news' })
+    expect(hotline.err).toContain('Its agents ended with it: their sessions are interrupted')
+    expect(hotline.err).not.toContain('Nothing is lost')
+    hotline.child.kill('SIGINT')
+    expect((await hotline.ended).code).toBe(0)
+  })
+
   it('[B10] killed without a chance to say anything, it takes server, runner and agents along', async () => {
     const hotline = up()
     await facts(hotline)

@@ -107,6 +107,7 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
         HOTLINE_DATA_DIR: dataDir,
       }),
       say,
+      meaning: 'Nothing is lost.',
       // The code of its earlier life has died with it.
       readyAgain: ({ bootstrap }) => {
         if (typeof bootstrap === 'string') say(`Until there is an account, this is the link to begin: ${bootstrap}`)
@@ -147,6 +148,8 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
         HOTLINE_RUNNER_KEY_FILE: keyFile,
       }),
       say,
+      meaning:
+        'Its agents ended with it: their sessions are interrupted, and can be resumed where the agent can do that. What they said is kept.',
       readyTimeoutMs,
     })
     kept.push(runner)
