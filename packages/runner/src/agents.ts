@@ -69,6 +69,7 @@ export function builtinProfiles(demo: readonly string[] | undefined): readonly A
     description: 'A demonstration without a model and without a key: it explains itself, asks and waits for answers',
     adapter: 'acp',
     argv: demo ?? [],
+    env: ['HOTLINE_DEMO_SCRIPT', 'HOTLINE_DEMO_JOURNAL', 'HOTLINE_DEMO_PACE', 'HOTLINE_DEMO_STATE'],
     asking: { by: 'mode', modes: ['ask'] },
     allowAlways: 'session',
     hasScratch: true,

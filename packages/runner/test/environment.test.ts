@@ -40,8 +40,24 @@ test('[R10] [T45] the environment of an agent is exactly the list, whatever the 
   expect(rest).toEqual({ PATH: process.env['PATH'], HOME: '/tmp', LANG: 'C.UTF-8', TZ: 'UTC', USER: 'dana', PWD: cwd })
 })
 
+test('[R10] settings of the demonstration reach the demonstration', async () => {
+  const demo = { HOTLINE_DEMO_PACE: '0', HOTLINE_DEMO_SCRIPT: '[{"do":"env","file":"env.json"}]' }
+  await using bench = await openBench({ environment: { PATH: process.env['PATH'], HOME: '/tmp', ...hostile, ...demo } })
+  const { world, cwd } = bench
+  const session = world.start('demo', { cwd, prompt: 'go' })
+  await world.until(session, 'the end', ({ counts, turn }) => counts.turns === 1 && !turn)
+  const env = JSON.parse(readFileSync(join(cwd, 'env.json'), 'utf8')) as Record<string, string>
+  expect(env).toMatchObject(demo)
+  expect(
+    Object.keys(env)
+      .filter((name) => name.startsWith('HOTLINE_'))
+      .toSorted(),
+  ).toEqual(['HOTLINE_DEMO_PACE', 'HOTLINE_DEMO_SCRIPT', 'HOTLINE_RUN'])
+})
+
 test('[R10] a program in a terminal gets the same list', async () => {
-  await using bench = await openBench({ environment: { PATH: process.env['PATH'], HOME: '/tmp', ...hostile } })
+  const demo = { HOTLINE_DEMO_PACE: '0' }
+  await using bench = await openBench({ environment: { PATH: process.env['PATH'], HOME: '/tmp', ...hostile, ...demo } })
   const { world, cwd } = bench
   const session = world.start('command', { cwd, command: ['env'] })
   await world.until(session, 'the end', ({ status }) => status === 'completed')

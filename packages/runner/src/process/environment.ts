@@ -25,7 +25,7 @@ export const surroundings: readonly string[] = [
 
 /**
  * Never handed over, not even where a profile names them: what makes a loader, a shell, git or an interpreter run
- * something else, what tells an agent that it sits in a sandbox, and every setting of ours.
+ * something else, what tells an agent that it sits in a sandbox, and every setting of ours but those of the demonstration.
  */
 const refused: readonly RegExp[] = [
   /^LD_/i,
@@ -41,7 +41,7 @@ const refused: readonly RegExp[] = [
   /^GCONV_PATH$/i,
   /^IS_SANDBOX$/i,
   /^SSH_(AUTH_SOCK|AGENT_PID|ASKPASS)$/i,
-  /^HOTLINE_/i,
+  /^HOTLINE_(?!DEMO_)/i,
 ]
 
 /** A name that every shell and every program reads in the same way. */
