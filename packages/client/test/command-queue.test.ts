@@ -4,7 +4,7 @@ import { memoryOutbox, type Outbox, type WaitingCommand } from '@hotline/client/
 import type { Accepted } from '@hotline/protocol/command'
 import { problem } from '@hotline/protocol/error'
 import { describe, expect, it } from 'vitest'
-import { handClock } from './hand-clock.ts'
+import { handClock } from '@hotline/testing/hand-clock'
 
 interface Scene {
   queue: CommandQueue

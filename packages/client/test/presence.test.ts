@@ -2,7 +2,7 @@ import type { ConnectionState, Ephemeral, Link } from '@hotline/client/link'
 import { openPresence } from '@hotline/client/presence'
 import { watchable } from '@hotline/client/readable'
 import { describe, expect, it } from 'vitest'
-import { handClock } from './hand-clock.ts'
+import { handClock } from '@hotline/testing/hand-clock'
 
 /** The far edge: frames as a server sends them, and what is said to it. */
 function scene(hideAfterMs = 30_000) {

@@ -3,7 +3,7 @@ import type { ServerFrame } from '@hotline/protocol/frame'
 import { parseCursor } from '@hotline/protocol/stream'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { handClock } from './hand-clock.ts'
+import { handClock } from '@hotline/testing/hand-clock'
 import { batch, epoch, type Heard, listen, stream } from './stream-scene.ts'
 
 /**

@@ -2,7 +2,7 @@ import type { Follow, Follower } from '@hotline/client/link'
 import { StreamFollow } from '@hotline/client/stream-follow'
 import type { Envelope } from '@hotline/protocol/event'
 import type { ServerFrame } from '@hotline/protocol/frame'
-import { type HandClock, handClock } from './hand-clock.ts'
+import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 
 export const stream = 'session:s1'
 export const epoch = 'aaaaaaaa'

@@ -4,14 +4,19 @@ import type { Clock } from '@hotline/server/machine/clock'
 export interface HandClock extends Clock {
   /** Moves on, and calls what is due on the way, in order. */
   advance(ms: number): void
+  /** Sets the clock of the wall back; what is due later is due as it was. */
+  setBack(ms: number): void
+  /** Calls that wait. */
+  readonly pending: number
 }
 
+/** The wall begins at the machine's own time. */
 export function handClock(): HandClock {
-  const startedAtMs = Date.now()
+  let wallAtZeroMs = Date.now()
   let nowMs = 0
   const due = new Set<{ atMs: number; fire: () => void }>()
   return {
-    wallMs: () => startedAtMs + nowMs,
+    wallMs: () => wallAtZeroMs + nowMs,
     monotonicMs: () => nowMs,
     after: (delayMs, fire) => {
       const one = { atMs: nowMs + delayMs, fire }
@@ -28,6 +33,12 @@ export function handClock(): HandClock {
         next.fire()
       }
       nowMs = untilMs
+    },
+    setBack: (ms) => {
+      wallAtZeroMs -= ms
+    },
+    get pending() {
+      return due.size
     },
   }
 }

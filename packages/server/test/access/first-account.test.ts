@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openTempDir } from '@hotline/testing/temp-dir'
+import { handClock } from '@hotline/testing/hand-clock'
 import { describe, expect, it } from 'vitest'
 import { parseToken } from '../../src/access/token.ts'
-import { type HttpStack, movedClock, openHttpStack, owner } from '../http/http-stack.ts'
+import { type HttpStack, openHttpStack, owner } from '../http/http-stack.ts'
 
 const minuteMs = 60_000
 
@@ -41,7 +42,7 @@ describe('the first account', () => {
   })
 
   it('[T14] after thirty minutes the code is dead and its file gone', async () => {
-    const clock = movedClock()
+    const clock = handClock()
     await using stack = await openHttpStack({ clock })
     const code = codeOf(stack)
     clock.advance(31 * minuteMs)

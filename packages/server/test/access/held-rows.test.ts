@@ -1,4 +1,5 @@
 import { waitFor } from '@hotline/testing/wait-for'
+import { handClock } from '@hotline/testing/hand-clock'
 import { expect, it } from 'vitest'
 import { AccessLog } from '../../src/access/access-log.ts'
 import { AccountSwitch } from '../../src/access/account-switch.ts'
@@ -6,7 +7,7 @@ import { Authenticator } from '../../src/access/authenticator.ts'
 import { Owners } from '../../src/access/owners.ts'
 import type { Lists } from '../../src/log/lists.ts'
 import { systemClock } from '../../src/machine/clock.ts'
-import { type HttpStack, movedClock, openHttpStack } from '../http/http-stack.ts'
+import { type HttpStack, openHttpStack } from '../http/http-stack.ts'
 
 /** The real lists; one kind of look-up ends only when a test says so, as over a slow network. */
 function held(
@@ -84,7 +85,7 @@ it('commands that come while the use of their key is being noted do not read it 
   const key = made.body.key as string
   const { lists, reads, reached, goOn } = held(stack.lists, 'key')
   const { feed, tickets, authenticator: known } = stack.access
-  const clock = movedClock()
+  const clock = handClock()
   const faults: unknown[] = []
   using authenticator = new Authenticator({ lists, clock, tickets, feed, fault: (error) => faults.push(error) })
   const principal = await known.byKey(key)

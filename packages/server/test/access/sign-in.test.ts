@@ -1,16 +1,10 @@
 import { waitFor } from '@hotline/testing/wait-for'
+import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import { afterEach, describe, expect, it } from 'vitest'
 import { AccessLog, serverActor } from '../../src/access/access-log.ts'
 import { defaultPasswordCost, type PasswordCost } from '../../src/access/passwords.ts'
 import { systemClock } from '../../src/machine/clock.ts'
-import {
-  type HttpStack,
-  type MovedClock,
-  movedClock,
-  openHttpStack,
-  owner,
-  type StackOptions,
-} from '../http/http-stack.ts'
+import { type HttpStack, openHttpStack, owner, type StackOptions } from '../http/http-stack.ts'
 
 const hourMs = 60 * 60 * 1_000
 const dayMs = 24 * hourMs
@@ -93,7 +87,7 @@ describe('signing in', () => {
   })
 
   it('[A5] a session ends after twelve hours without use and after seven days with', async () => {
-    const clock: MovedClock = movedClock()
+    const clock: HandClock = handClock()
     await open({ clock })
     const idle = (await signIn(owner.password)).cookie ?? ''
     const used = (await signIn(owner.password)).cookie ?? ''
@@ -147,7 +141,7 @@ describe('signing in', () => {
   })
 
   it('[T12] a change that the bus lost is noticed within a second', async () => {
-    const clock = movedClock()
+    const clock = handClock()
     const cookie = await open({ clock })
     expect((await stack.call('GET', '/api/me', { cookie })).status).toBe(200)
     // As another node of a cluster would do it whose message does not arrive.

@@ -1,12 +1,12 @@
+import { handClock } from '@hotline/testing/hand-clock'
 import { expect, test } from 'vitest'
 import { Tickets } from '../../src/access/tickets.ts'
 import { systemIds } from '../../src/machine/ids.ts'
-import { movedClock } from '../http/http-stack.ts'
 
 const origin = 'http://localhost:4680'
 
-function open(): { tickets: Tickets; clock: ReturnType<typeof movedClock>; issue: (key?: string) => string } {
-  const clock = movedClock()
+function open(): { tickets: Tickets; clock: ReturnType<typeof handClock>; issue: (key?: string) => string } {
+  const clock = handClock()
   const tickets = new Tickets(
     clock,
     systemIds(() => clock.wallMs()),

@@ -1,5 +1,6 @@
 import { uuidV7 } from '@hotline/client/uuid'
 import { limits } from '@hotline/protocol/limits'
+import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { Connections } from '../../src/gate/connections.ts'
@@ -7,12 +8,12 @@ import { Watchers } from '../../src/gate/watchers.ts'
 import type { RoutePorts } from '../../src/http/register-routes.ts'
 import { openWebSocketDoor, type WebSocketDoor } from '../../src/http/ws.ts'
 import { newTraffic } from '../../src/machine/traffic.ts'
-import { type HttpStack, type MovedClock, movedClock, openHttpStack } from './http-stack.ts'
+import { type HttpStack, openHttpStack } from './http-stack.ts'
 import { closing, enterRaw, heard, roundTrip, say, type Said } from './raw-conversation.ts'
 
 /** The real doors and access with a clock that is moved by hand, so that a credential ends while somebody watches. */
 const hourMs = 60 * 60 * 1_000
-let clock: MovedClock
+let clock: HandClock
 let stack: HttpStack
 let feeds: Feeds
 let connections: Connections
@@ -23,7 +24,7 @@ let faults: unknown[]
 let welcome: () => Promise<void>
 
 beforeEach(async () => {
-  clock = movedClock()
+  clock = handClock()
   connections = new Connections()
   faults = []
   welcome = () => Promise.resolve()

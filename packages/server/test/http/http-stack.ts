@@ -94,39 +94,6 @@ export interface StackOptions {
   register?: RegisterRoutes
 }
 
-/** A clock that stands until a test moves it, so that it does not matter how long the machine takes for a step. */
-export interface MovedClock extends Clock {
-  advance(ms: number): void
-  /** How many are to be called later. */
-  readonly waiting: number
-}
-
-export function movedClock(): MovedClock {
-  const startedAtMs = systemClock.wallMs()
-  let ahead = 0
-  const waiting = new Set<{ atMs: number; fire: () => void }>()
-  return {
-    wallMs: () => startedAtMs + ahead,
-    monotonicMs: () => ahead,
-    after(delayMs, fire) {
-      const one = { atMs: this.monotonicMs() + delayMs, fire }
-      waiting.add(one)
-      return () => waiting.delete(one)
-    },
-    get waiting() {
-      return waiting.size
-    },
-    advance(ms) {
-      ahead += ms
-      for (const one of waiting) {
-        if (one.atMs > this.monotonicMs()) continue
-        waiting.delete(one)
-        one.fire()
-      }
-    },
-  }
-}
-
 export async function openHttpStack(options: StackOptions = {}): Promise<HttpStack> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'hotline-http-'))
   const config: Config = readConfig({

@@ -1,21 +1,15 @@
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { findCommand } from '@hotline/testing/log-bench'
+import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  type Answer,
-  type CallOptions,
-  type HttpStack,
-  type MovedClock,
-  movedClock,
-  openHttpStack,
-} from './http-stack.ts'
+import { type Answer, type CallOptions, type HttpStack, openHttpStack } from './http-stack.ts'
 
-let clock: MovedClock
+let clock: HandClock
 let stack: HttpStack
 let cookie: string
 
 beforeEach(async () => {
-  clock = movedClock()
+  clock = handClock()
   stack = await openHttpStack({ clock })
   cookie = await stack.claim()
 })
@@ -139,11 +133,11 @@ describe('Idempotency-Key', () => {
 
   it('[A11] its secret is forgotten when the ten minutes are over, whether anybody asks or not', async () => {
     await token('k1')
-    const waiting = clock.waiting
+    const waiting = clock.pending
     await token('k2')
-    expect(clock.waiting).toBe(waiting + 1)
+    expect(clock.pending).toBe(waiting + 1)
     clock.advance(10 * 60_000)
-    expect(clock.waiting).toBeLessThan(waiting)
+    expect(clock.pending).toBeLessThan(waiting)
   })
 
   it('[A11] a credential with fewer rights is not handed what another one of its person made', async () => {

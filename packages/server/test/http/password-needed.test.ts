@@ -1,24 +1,17 @@
 import { uuidV7 } from '@hotline/client/uuid'
 import { person } from '@hotline/testing/middle'
+import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Proofs } from '../../src/access/proofs.ts'
-import {
-  type Answer,
-  type CallOptions,
-  type HttpStack,
-  type MovedClock,
-  movedClock,
-  openHttpStack,
-  owner,
-} from './http-stack.ts'
+import { type Answer, type CallOptions, type HttpStack, openHttpStack, owner } from './http-stack.ts'
 
 const minuteMs = 60_000
-let clock: MovedClock
+let clock: HandClock
 let stack: HttpStack
 let cookie: string
 
 beforeEach(async () => {
-  clock = movedClock()
+  clock = handClock()
   stack = await openHttpStack({ clock })
   cookie = await stack.claim()
 })

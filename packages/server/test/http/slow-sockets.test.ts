@@ -5,6 +5,7 @@ import { type Middle, openMiddle, person } from '@hotline/testing/middle'
 import type { RawWebSocket } from '@hotline/testing/raw-websocket'
 import { waitFor } from '@hotline/testing/wait-for'
 import { buildFrame, opcodes } from '@hotline/testing/websocket-frame'
+import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Owners } from '../../src/access/owners.ts'
 import { FrameWatch } from '../../src/http/frame-watch.ts'
@@ -12,12 +13,12 @@ import { noFailpoints } from '../../src/log/failpoints.ts'
 import { timestamp } from '../../src/machine/clock.ts'
 import { systemPrincipal } from '../../src/scheduler/approval-timer.ts'
 import { Exchange, type Rights } from '../../src/session/exchange.ts'
-import { type MovedClock, movedClock } from './http-stack.ts'
+
 import { closing, enterRaw, heard, roundTrip, say, textFrame } from './raw-conversation.ts'
 
 /** The real door with a clock that is moved by hand, so that half a minute takes no half minute. */
 let middle: Middle
-let clock: MovedClock
+let clock: HandClock
 let door: Door
 let proxy: FaultProxy
 let other: RawWebSocket
@@ -25,7 +26,7 @@ let other: RawWebSocket
 beforeEach(async () => {
   middle = await openMiddle()
   await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'approver' })
-  clock = movedClock()
+  clock = handClock()
   const people = new Map(['dana', 'other'].map((name) => [name, person('dana', { id: name })]))
   door = await openDoor(middle, people, 0, clock)
   proxy = await startFaultProxy({ target: { host: '127.0.0.1', port: door.port } })
