@@ -1,7 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { errorKinds } from '@hotline/protocol/error'
@@ -432,40 +430,6 @@ describe('who the command line is', () => {
       stranger.closeAllConnections()
       await new Promise((resolve) => stranger.close(resolve))
     }
-  })
-
-  it('[B9] doctor says what is the matter, and ends with 1 where something is', async () => {
-    const well = await run(['doctor'])
-    expect(well.out).toContain(`ok   the server at ${live.url} is ready`)
-    expect(well.out).toMatch(/^(ok  |FAIL only) [0-9]+ MiB of room on the disk of /m)
-    expect(well.out).toContain('FAIL no machine that runs agents is connected')
-    expect(well.code).toBe(1)
-    const away = await run(['--json', 'doctor'], { HOTLINE_URL: 'http://127.0.0.1:9' })
-    const findings = JSON.parse(away.out) as { ok: boolean; what: string }[]
-    expect(findings.find(({ ok }) => !ok)?.what).toContain('cannot be reached')
-  })
-
-  it('[B9] doctor sees clocks that are apart, and a certificate that ends soon', async () => {
-    const [key, cert] = [join(home.path, 'key.pem'), join(home.path, 'cert.pem')]
-    const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3 -subj /CN=localhost'.split(' ')
-    const names = ['-addext', 'subjectAltName=DNS:localhost']
-    execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' })
-    const late = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => {
-      response.sendDate = false
-      const date = new Date(Date.now() - 600_000).toUTCString()
-      response.writeHead(200, { 'content-type': 'application/json', date }).end('{"name":"nobody","agents":[]}')
-    })
-    await new Promise<void>((resolve) => late.listen(0, 'localhost', resolve))
-    try {
-      const url = `https://localhost:${(late.address() as AddressInfo).port}`
-      const { out } = await run(['doctor'], { HOTLINE_URL: url, NODE_EXTRA_CA_CERTS: cert })
-      expect(out).toMatch(/^FAIL the clocks here and at the server are (599|60[0-9]) s apart/m)
-      expect(out).toMatch(/^FAIL the certificate of the server ends in [23] days$/m)
-    } finally {
-      late.closeAllConnections()
-      await new Promise((resolve) => late.close(resolve))
-    }
-    expect((await run(['doctor'])).out).toContain('ok   the clocks here and at the server agree')
   })
 
   it.each([

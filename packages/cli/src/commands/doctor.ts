@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { httpRequest } from '@hotline/client/http-request'
 import type { AgentRow } from '@hotline/protocol/http'
+import type { DatabasePlace } from '@hotline/server/log/open-database'
+import { openToProve } from '@hotline/server/log/open-to-prove'
+import { type Proof, proveLog } from '@hotline/server/ops/prove-log'
 import type { Command } from 'commander'
 import { inLine } from '../approval-card.ts'
 import type { Settings } from '../settings.ts'
@@ -41,7 +44,11 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
 /** Looks at what usually is the matter. */
 async function examine(settings: Settings): Promise<readonly Finding[]> {
   const { url, token } = settings
-  const findings: Finding[] = [{ ok: true, what: `Node ${process.versions.node}` }, ...examineFiles(settings)]
+  const findings: Finding[] = [
+    { ok: true, what: `Node ${process.versions.node}` },
+    ...examineFiles(settings),
+    ...(await examineLog(settings)),
+  ]
   const credential = { kind: 'token', token: token ?? '' } as const
   const health = await httpRequest(url, credential, 'GET', '/readyz')
   if (!health.ok) {
@@ -134,4 +141,29 @@ function examineRoom(dataDir: string): Finding[] {
   const freeMiB = Math.floor((bavail * bsize) / (1024 * 1024))
   const what = `${freeMiB} MiB of room on the disk of ${dataDir}`
   return [freeMiB >= enoughRoomMiB ? { ok: true, what } : { ok: false, what: `only ${what}` }]
+}
+
+/** The log of the server on this machine, whether it works now or not: it is read and nothing else. */
+async function examineLog({ dataDir, databaseUrl }: Settings): Promise<Finding[]> {
+  if (databaseUrl === undefined && !existsSync(join(dataDir, 'hotline.db'))) return []
+  const place: DatabasePlace =
+    databaseUrl === undefined ? { kind: 'sqlite', dir: dataDir } : { kind: 'postgres', url: databaseUrl }
+  try {
+    const { streams, events, faults } = await proveAt(place)
+    if (faults.length === 0) return [{ ok: true, what: `the log holds: ${streams} streams, ${events} events` }]
+    const advice = 'Put a copy back ("hotline restore"), or keep what is there as it is and ask for help.'
+    return faults.map(({ stream, what }) => ({ ok: false, what: `${stream} is damaged. ${what} ${advice}` }))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return [{ ok: false, what: `the log cannot be looked at: ${why}` }]
+  }
+}
+
+async function proveAt(place: DatabasePlace): Promise<Proof> {
+  const log = await openToProve(place)
+  try {
+    return await proveLog(log)
+  } finally {
+    await log[Symbol.asyncDispose]()
+  }
 }

@@ -231,8 +231,8 @@ export class SqliteFile implements Disposable {
   }
 }
 
-/** 0 for a file that has no schema yet. */
-function versionOf(db: DatabaseSync): number {
+/** Of the schema; 0 for a file that has none yet. */
+export function versionOf(db: DatabaseSync): number {
   const known = numberOf(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_version'")
   return known === 0 ? 0 : numberOf(db, 'SELECT version FROM schema_version')
 }

@@ -32,11 +32,14 @@ const selectBodiesOf = `SELECT seq, salt, body FROM events INDEXED BY events_by_
   WHERE no = ? AND subject = ? AND ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
 const eraseBody = `UPDATE events SET salt = NULL, body = NULL, digest = ? WHERE place = ${place}`
 
+/** What reading needs of a file; erasing begins and commits. */
+type OpenFile = Pick<SqliteFile, 'statement' | 'begin' | 'commit'>
+
 /** What is read from the file, and the erasing of bodies. Every method throws what SQLite throws. */
 export class SqliteReader {
-  readonly #file: SqliteFile
+  readonly #file: OpenFile
 
-  constructor(file: SqliteFile) {
+  constructor(file: OpenFile) {
     this.#file = file
   }
 
