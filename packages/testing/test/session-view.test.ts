@@ -271,6 +271,7 @@ describe('the list of sessions', () => {
   })
 
   it('[U8] waits while the server is away, and reads anew when asked', async () => {
+    await live.startSession('while it is away')
     proxy.refuse()
     proxy.cut()
     const opened = list()
@@ -281,6 +282,6 @@ describe('the list of sessions', () => {
     const before = opened.picture.value
     opened.refresh()
     await waitFor(() => opened.picture.value !== before, { what: 'the new list' })
-    expect(opened.picture.value.sessions.length).toBeGreaterThan(0)
+    await waitFor(() => opened.picture.value.sessions.length > 0, { what: 'its rows' })
   })
 })
