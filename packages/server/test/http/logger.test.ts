@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { mintToken } from '../../src/access/token.ts'
 import { type Logger, openLogger } from '../../src/machine/logger.ts'
-import { openHttpStack, owner } from './http-stack.ts'
+import { answerOf, type CallOptions, openHttpStack, owner } from './http-stack.ts'
 
 function collect(debugAreas: readonly string[] = []): { logger: Logger; lines: string[] } {
   const lines: string[] = []
@@ -70,26 +72,122 @@ describe('the log', () => {
     expect(lines.map((line) => (JSON.parse(line) as { msg: string; area: string }).msg)).toEqual(['seen', 'plain'])
   })
 
-  it('[T07] no secret that was handed out in a whole run is in the log or in the audit', async () => {
-    await using stack = await openHttpStack()
-    const code = stack.access.bootstrap.link('')?.split('=')[1] ?? ''
-    const cookie = await stack.claim()
-    const secrets = [code, owner.password, cookie.split('=')[1] ?? '']
-    for (const kind of ['pat', 'svc', 'run']) {
-      const made = await stack.call('POST', '/api/keys', { cookie, body: { kind, name: kind } })
-      secrets.push(made.body.token)
-      await stack.call('GET', `/api/me?token=${made.body.token}`, { token: made.body.token })
-      await stack.call('GET', `/${made.body.token}`, {})
-      await stack.call('GET', `/api/keys/${made.body.token}`, { cookie })
-      await stack.call('POST', '/api/auth/sign-in', { body: { name: made.body.token, password: made.body.token } })
+  it('[T07] no secret that was handed out, wherever it is put, is in the log, the audit, an answer or the metrics', async () => {
+    const plenty = '1000000'
+    await using stack = await openHttpStack({
+      env: {
+        HOTLINE_LIMIT_REQUESTS_PER_NETWORK: plenty,
+        HOTLINE_LIMIT_REQUESTS_PER_PRINCIPAL: plenty,
+        HOTLINE_LIMIT_SIGN_INS_PER_ACCOUNT: plenty,
+        HOTLINE_LIMIT_SIGN_INS_PER_NETWORK: plenty,
+      },
+    })
+    const secrets = new Map<string, string>()
+    const keep = (what: string, secret: string | undefined): string => {
+      if (secret === undefined || secret.length < 12) throw new Error(`no ${what}`)
+      secrets.set(what, secret)
+      return secret
     }
-    secrets.push((await stack.call('POST', '/api/auth/ticket', { cookie })).body.ticket)
-    await stack.call('POST', '/api/auth/sign-in', { body: { ...owner, name: 'x' } })
+    keep('code', stack.access.bootstrap.link('')?.split('=')[1])
+    keep('password', owner.password)
+    const cookie = await stack.claim()
+    keep('session', cookie.split('=')[1])
+    keep('second session', (await stack.call('POST', '/api/auth/sign-in', { body: owner })).cookie?.split('=')[1])
+    for (const kind of ['pat', 'svc', 'run']) {
+      keep(kind, (await stack.call('POST', '/api/keys', { cookie, body: { kind, name: kind } })).body.token)
+    }
+    keep('ticket', (await stack.call('POST', '/api/auth/ticket', { cookie })).body.ticket)
+    keep('key of the runner', readFileSync(join(stack.dir, 'runner-key'), 'utf8').trim())
+    const member = { name: 'erin', password: keep('password of another', 'a kettle under the blue bridge') }
+    expect((await stack.call('POST', '/api/accounts', { cookie, body: member })).status).toBe(201)
+    keep('session of another', (await stack.call('POST', '/api/auth/sign-in', { body: member })).cookie?.split('=')[1])
+
+    const answers: string[] = []
+    const send = async (method: string, target: string, who: CallOptions = {}, raw?: string): Promise<void> => {
+      const headers = [...(who.headers ?? []), ['Content-Type', 'application/json'] as const]
+      const answer =
+        raw === undefined
+          ? await stack.call(method, target, who)
+          : answerOf(await stack.send({ method, target, headers, body: raw }))
+      answers.push(JSON.stringify([answer.status, answer.headers, answer.body]))
+    }
+    for (const secret of secrets.values()) {
+      const text = encodeURIComponent(secret)
+      const paths = [`/api/me?token=${text}`, `/${text}`, `/api/keys/${text}`, `/api/sessions/${text}?after=${text}`]
+      for (const path of [...paths, `/api/sessions?before=${text}`, `/api/sessions?limit=${text}`, `/x/${text}.js`]) {
+        await send('GET', path)
+        await send('GET', path, { cookie })
+      }
+      await send('DELETE', `/api/keys/${text}`, { cookie })
+      const bodies = [
+        `{"name":"x","password":"${secret}"`,
+        `{"name":"${secret}","password":"${secret}"}`,
+        `{"name":5,"password":["${secret}"]}`,
+        `{"id":"${secret}","stream":"${secret}","type":"${secret}","data":{}}`,
+        `{"current":"${secret}","next":"x"}`,
+        `"${secret}"`,
+        secret,
+      ]
+      for (const body of bodies) {
+        for (const target of ['sign-in', 'bootstrap', 'password', 'confirm']) {
+          await send(
+            'POST',
+            `/api/auth/${target}`,
+            {
+              headers: [
+                ['Cookie', cookie],
+                ['Origin', stack.origin],
+              ],
+            },
+            body,
+          )
+        }
+        await send(
+          'POST',
+          '/api/commands',
+          {
+            headers: [
+              ['Cookie', cookie],
+              ['Origin', stack.origin],
+            ],
+          },
+          body,
+        )
+      }
+      await send('GET', '/api/me', { token: `${text}x` })
+      await send('GET', '/api/me', { cookie: `hotline-local=${text}x` })
+      await send('GET', '/api/me', {
+        headers: [
+          ['Authorization', `Basic ${text}`],
+          ['X-Api-Key', text],
+        ],
+      })
+      await send('GET', '/api/me', { cookie, origin: `http://${text}.example` })
+      await send('GET', '/api/me', {
+        cookie,
+        headers: [
+          ['X-Forwarded-For', text],
+          ['User-Agent', text],
+        ],
+      })
+    }
+    for (const path of ['/metrics', '/api/me', '/api/keys', '/api/accounts', '/api/people'])
+      await send('GET', path, { cookie })
+
     const events = await stack.store.read('server:main', { after: 0, limit: 1_000, maxBytes: 1e7 })
-    const written = [...stack.logged, ...events.map(({ bytes }) => Buffer.from(bytes).toString('utf8'))].join('\n')
-    expect(stack.logged.length).toBeGreaterThan(10)
-    for (const secret of secrets) expect(written).not.toContain(secret)
-    const scraped = await stack.call('GET', '/metrics', { cookie })
-    for (const secret of secrets) expect(scraped.body).not.toContain(secret)
+    const places = {
+      'the log': stack.logged.join('\n'),
+      'the audit': events.map(({ bytes }) => Buffer.from(bytes).toString('utf8')).join('\n'),
+      'an answer': answers.join('\n'),
+    }
+    expect(stack.logged.length).toBeGreaterThan(500)
+    expect(places['an answer']).toContain('hotline_http_requests_total')
+    const found: string[] = []
+    for (const [what, secret] of secrets) {
+      for (const [where, text] of Object.entries(places)) {
+        if (text.includes(secret) || text.includes(encodeURIComponent(secret))) found.push(`${what} in ${where}`)
+      }
+    }
+    expect(found).toEqual([])
   })
 })
