@@ -197,13 +197,14 @@ export function openSessionPrinter(
         case 'approval.timed_out':
           return line(at, 'answer', 'Nobody answered in time: denied.')
         case 'approval.cancelled':
+        case 'question.withdrawn':
           return line(at, 'answer', 'The agent no longer asks.')
         case 'approval.dispatch_refused':
           return line(at, 'note', 'The answer did not reach the agent: what would have run was not what was shown.')
         case 'approval.dispatch_unknown':
           return line(at, 'note', 'Nobody can say whether the agent had the answer.')
         case 'question.answered':
-          return line(at, 'answer', `${known.data.action} by ${nameOf(known.actor.id)}`)
+          return line(at, 'answer', answerWords(known.data.action, nameOf(known.actor.id), known.body?.content))
         case 'session.state_changed': {
           const { from, to, reason, exit } = known.data
           const how = exit ? `, ${exit.signal ?? `exit code ${exit.code}`}` : ''
@@ -234,6 +235,12 @@ export function openSessionPrinter(
       for (const what of waiting.values()) line(lastAt, 'note', `${what} waits for the agent`)
     },
   }
+}
+
+/** The answer to a question, with its content as the agent gets it. */
+function answerWords(action: 'accept' | 'decline' | 'cancel', who: string, content: unknown): string {
+  const words = { accept: 'answered', decline: 'declined', cancel: 'dismissed' }[action]
+  return `${words} by ${who}${content === undefined ? '' : `: ${JSON.stringify(content)}`}`
 }
 
 /** The first line of a message between quotes, cut where it is long. */
