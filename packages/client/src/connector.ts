@@ -29,6 +29,7 @@ export interface ConnectorOptions {
   url: string
   credential: Credential
   client: string
+  instance: string | undefined
   random: () => number
   clock: Clock
   webSocket: WebSocketConstructor
@@ -140,8 +141,8 @@ export class Connector {
   }
 
   async #hello(): Promise<{ frame: object } | { refusal: Problem }> {
-    const { url, credential, client } = this.#options
-    if (credential.kind === 'token') return { frame: { token: credential.token, client } }
+    const { url, credential, client, instance } = this.#options
+    if (credential.kind === 'token') return { frame: { token: credential.token, client, instance } }
     const answer = await httpRequest<{ ticket: string }>(url, credential, 'POST', '/api/auth/ticket', {})
     return answer.ok ? { frame: { ticket: answer.value.ticket, client } } : { refusal: answer.problem }
   }

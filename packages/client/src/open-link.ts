@@ -18,6 +18,8 @@ export interface LinkOptions {
   credential: Credential
   /** Name and version of the program, for the list of connections; `sdk` when absent. */
   client?: string
+  /** Of a runner: names this life of it, so that the server can tell a new connection of it from another runner. */
+  instance?: string
   /** In memory when absent. */
   outbox?: Outbox
   /** The runtime's own when absent. */
@@ -39,7 +41,7 @@ export function openLink(options: LinkOptions): Link {
   const ephemeralEars = new Set<(frame: Ephemeral) => void>()
 
   const connector = new Connector(
-    { url, credential, client, random, clock, webSocket },
+    { url, credential, client, instance: options.instance, random, clock, webSocket },
     {
       opened: ({ principal }) => {
         for (const followed of streams.values()) followed.ask()

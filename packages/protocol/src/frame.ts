@@ -14,6 +14,8 @@ export const clientFrames = {
     token: z.string().max(200).optional(),
     /** Name and version of the program, for the list of connections. */
     client: z.string().max(100).optional(),
+    /** Of a runner: names this life of it. Another one with the same key is refused while this one is here. */
+    instance: z.string().max(100).optional(),
   }),
   /** Follow a stream from after a cursor. One follow for a stream and socket; a second one replaces the first. */
   follow: z.strictObject({ t: z.literal('follow'), stream: StreamId, after: CursorText }),

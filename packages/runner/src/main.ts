@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Link } from '@hotline/client/link'
@@ -24,7 +25,12 @@ async function main(config: Config): Promise<void> {
 async function work(config: Config): Promise<void> {
   const log = openLog((line) => process.stderr.write(line), config.debug)
   const { url, token } = config
-  const link = openLink({ url, credential: { kind: 'token', token }, client: `runner/${runnerVersion}` })
+  const link = openLink({
+    url,
+    credential: { kind: 'token', token },
+    client: `runner/${runnerVersion}`,
+    instance: randomUUID(),
+  })
   try {
     await run(config, link, log)
   } finally {
@@ -43,7 +49,8 @@ async function run(config: Config, link: Link, log: Log): Promise<void> {
   link.connection.watch((state) => {
     log.debug('link', 'connection', { status: state.status })
     if (state.status === 'waiting' && state.attempt === 1) {
-      const { detail } = state.problem
+      const { code, detail } = state.problem
+      if (code === 'already_exists') return log.warn('another runner works with this key', { url, detail })
       void whyAway(url).then((why) => log.warn('server away', { url, detail, ...(why === undefined ? {} : { why }) }))
     }
     if (state.status === 'closed' && state.problem) stopped.resolve(state.problem.detail)

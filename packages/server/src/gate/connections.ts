@@ -1,9 +1,16 @@
+import { closeOf } from '@hotline/protocol/error'
+import { limits } from '@hotline/protocol/limits'
 import { type Principal, senderKey } from '../access/principal.ts'
+
+/** Whoever is here answers a ping at every heartbeat. */
+const halfOpenMs = limits.heartbeatMs * 1.5
 
 /** What others may tell an open connection. */
 export interface Connection {
   readonly id: string
   readonly principal: Principal
+  /** Which life of a runner it is of, where that was said. */
+  readonly instance: string | undefined
   /** Milliseconds since anything came from its other side. */
   readonly silentMs: number
   /** A frame that is not logged; dropped where the connection is slow. */
@@ -41,6 +48,20 @@ export class Connections {
     own?.delete(connection)
     if (own?.size === 0) this.#byPrincipal.delete(key)
     for (const watcher of this.#watchers) watcher(connection, 'closed')
+  }
+
+  /**
+   * Makes room for another connection of a runner. One of the same life goes: only a half-open line can be left of it. So
+   * does one of another life that was not heard for longer than any living one is. True where one is in the way: two
+   * runners with one key would take each other's work.
+   */
+  isTaken(runner: Principal, instance: string): boolean {
+    for (const other of this.#byPrincipal.get(senderKey(runner)) ?? []) {
+      if (other.instance === undefined) continue
+      if (other.instance !== instance && other.silentMs < halfOpenMs) return true
+      other.close(closeOf('already_exists'), 'superseded')
+    }
+    return false
   }
 
   watch(watcher: (connection: Connection, change: 'opened' | 'closed') => void): () => void {

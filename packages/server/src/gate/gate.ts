@@ -56,6 +56,7 @@ export interface GatePorts {
  */
 export class Gate implements Connection {
   readonly id: string
+  readonly instance: string | undefined
   #principal: Principal
   readonly #wire: Wire
   readonly #ports: GatePorts
@@ -70,8 +71,9 @@ export class Gate implements Connection {
   #closed = false
   #draining: { retryAfterMs: number; answered: () => void } | undefined
 
-  constructor(id: string, principal: Principal, wire: Wire, ports: GatePorts) {
+  constructor(id: string, principal: Principal, wire: Wire, ports: GatePorts, instance?: string) {
     this.id = id
+    this.instance = instance
     this.#principal = principal
     this.#wire = wire
     this.#ports = ports

@@ -40,6 +40,8 @@ export interface ConversationPorts {
 export interface Known {
   principal: Principal
   rightsSeen: number
+  /** Which life of a runner it is. */
+  instance?: string | undefined
 }
 
 /** Speaks `hotline.v1` over an open WebSocket until it ends: the first frame, frames to and fro, heartbeats, limits. */
@@ -83,13 +85,18 @@ export function converse(
     end(problem('internal', 'The connection could not be opened.'))
   }
 
-  const enter = async ({ principal, rightsSeen }: Known): Promise<void> => {
+  const enter = async ({ principal, rightsSeen, instance }: Known): Promise<void> => {
     const welcome = await ports.welcome(principal)
     if (!isOpen()) return
     // Counted here, in one step with the entry: many may have proved at the same time who they are.
     if (!ports.admit(principal)) return end(problem('rate_limited', 'Too many connections of this account.'))
+    if (principal.kind === 'runner' && instance !== undefined && ports.connections.isTaken(principal, instance)) {
+      const detail =
+        'Another runner works with this key. End that one, or make this one a key of its own: hotline keys make --kind run.'
+      return end(problem('already_exists', detail, { retryAfterMs: limits.heartbeatMs }))
+    }
     cancelHello()
-    gate = new Gate(ports.newId(), principal, wire, ports.gate)
+    gate = new Gate(ports.newId(), principal, wire, ports.gate, instance)
     wire.send({ json: Buffer.from(JSON.stringify({ t: 'welcome', connection: gate.id, ...welcome })) })
     ports.connections.add(gate)
     // Whoever lost a right between the proof and the entry was not among those who were told.
@@ -100,7 +107,7 @@ export function converse(
     if (!hello.success || (hello.data.ticket === undefined) === (hello.data.token === undefined)) {
       return end(problem('unauthenticated', 'Say hello first, with a ticket or a token.'))
     }
-    const { token, ticket, client } = hello.data
+    const { token, ticket, client, instance } = hello.data
     const from = upgraded
     if (!from) return
     upgraded = undefined
@@ -114,7 +121,7 @@ export function converse(
       from,
     )
     if ('code' in principal) return end(principal)
-    await enter({ principal, rightsSeen })
+    await enter({ principal, rightsSeen, instance })
   }
 
   const cancelHello = clock.after(limits.helloTimeoutMs, () =>
