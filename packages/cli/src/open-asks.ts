@@ -8,6 +8,7 @@ export interface OpenAsk {
   id: string
 }
 
+/** What waits for an answer, in one session or in all. */
 export interface OpenAsks {
   approvals: readonly OpenAsk[]
   questions: readonly OpenAsk[]

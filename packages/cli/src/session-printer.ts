@@ -14,10 +14,10 @@ const unfinished = /(?:[\ud800-\udbff]|\r|\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u00
 /** Letters of a name that are shown. */
 const nameMax = 24
 
-/** Prints what happens in a session, event by event. */
 /** Characters of a message that waits, where it is named once more. */
 const namedChars = 60
 
+/** Prints what happens in a session, event by event. */
 export interface SessionPrinter {
   event(event: Envelope): void
   /** Nothing came for a while: what there is of lines that have not ended is shown, and later only what follows it. */

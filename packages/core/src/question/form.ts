@@ -18,6 +18,7 @@ export type FieldForm =
   | { kind: 'choices'; choices: readonly Choice[]; min?: number | undefined; max?: number | undefined }
   | { kind: 'json' }
 
+/** What may be chosen: `title` is read, `value` is sent. */
 export interface Choice {
   value: string | number
   title: string

@@ -30,10 +30,10 @@ export const CommandLine = z
   .max(256)
   .refine((argv) => argv[0] !== '' && !argv[0]?.startsWith('-'), 'must start with a program')
 
-/** What people want of a session as a whole. */
 /** The agent that is any command line: what a session of it runs comes with its start. */
 export const commandAgent = 'command'
 
+/** What people want of a session as a whole. */
 export const sessionCommands = {
   /** Creates the stream it is sent to and puts the session into the queue. */
   'session.start': z.strictObject({
