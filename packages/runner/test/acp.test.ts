@@ -222,7 +222,7 @@ test('a tool call that was never announced, or never closed, is a step all the s
   expect(world.events(session, 'step.finished').map(({ data }) => data.outcome)).toEqual(['denied', 'cancelled'])
 })
 
-test('an agent that floods is slowed down, and everything arrives', async () => {
+test('[R22] [T53] an agent that floods is slowed down, and everything arrives', async () => {
   await using bench = await openBench({ spoolBytes: 256 * 1024 })
   const { world, cwd, link } = bench
   const session = world.start('demo', { cwd })

@@ -8,6 +8,7 @@ import { startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { expect, test } from 'vitest'
+import { openBench } from './bench.ts'
 import { composeBench } from './compose.ts'
 import type { Oddness } from './odd-agent.ts'
 import { profileOf } from './profile-of.ts'
@@ -76,4 +77,16 @@ test('[R35] odd values of one agent reach the log in another form, and cost nobo
   } finally {
     await supervisor.stop(AbortSignal.timeout(5_000))
   }
+})
+
+test('[T53] what a tool prints beyond what a step shows is cut at its beginning, and says so', async () => {
+  await using bench = await openBench()
+  const { world, cwd } = bench
+  const output = Array.from({ length: 20_000 }, (_, at) => `${at}\n`).join('')
+  await bench.script([{ do: 'tool', title: 'Count', kind: 'execute', output }])
+  const session = world.start('scripted', { cwd, prompt: 'go' })
+  await world.until(session, 'the end of the turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+  const shown = world.events(session, 'step.finished').at(-1)?.body?.output ?? ''
+  expect(shown).toMatch(/^…[\s\S]*\n19999\s*$/)
+  expect(shown.length).toBeLessThan(output.length)
 })
