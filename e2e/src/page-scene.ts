@@ -78,7 +78,8 @@ export async function photograph(
   for (const width of widths) {
     await resize(page, width)
     for (const colorScheme of schemes) {
-      await page.emulateMedia({ colorScheme })
+      // A button that may be pressed from now on fades into its colours, also while axe measures them.
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       await page.evaluate(settled)
       await page.screenshot({ path: `${shots}${name}-${width}-${colorScheme}.png` })
       if (width === 390 || width === 1440) await expectAccessible(page, `${name} at ${width}, ${colorScheme}`)
@@ -86,7 +87,7 @@ export async function photograph(
     await expectNoSidewaysScroll(page, `${name} at ${width}`)
   }
   await resize(page, 1440)
-  await page.emulateMedia({ colorScheme: 'light' })
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: null })
 }
 
 export async function expectNoSidewaysScroll(page: Page, name: string): Promise<void> {
