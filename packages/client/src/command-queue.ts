@@ -2,6 +2,7 @@ import type { Accepted } from '@hotline/protocol/command'
 import { kindOf, type Problem, problem } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
 import { waitBefore } from './backoff.ts'
+import type { SentFrame } from './carrier.ts'
 import type { Clock } from './clock.ts'
 import type { Answer } from './http-request.ts'
 import type { CommandOutcome } from './link.ts'
@@ -33,6 +34,8 @@ interface Entry {
   /** It was sent at least once: whether it happened is unknown until there is an answer. */
   everSent: boolean
   large: boolean
+  /** It was sent over HTTP last, and has an answer or a failure of its own. */
+  posted: boolean
   tries: number
   cancelHold?: () => void
   waiters: Set<(outcome: CommandOutcome) => void>
@@ -42,7 +45,7 @@ interface Entry {
 export interface CommandPorts {
   outbox: Outbox
   /** False where there is no connection. */
-  send: (frame: object) => boolean
+  send: (frame: SentFrame) => boolean
   /** Carries out one command over HTTP. */
   post: (command: WaitingCommand) => Promise<Answer<Accepted>>
   clock: Clock
@@ -60,6 +63,7 @@ export class CommandQueue {
   #open = false
   #restored = false
   #paced = true
+  #way: 'frames' | 'requests' = 'frames'
   #tokens = perSecond
   #tokensAt = 0
   #cancelPace: (() => void) | undefined
@@ -130,10 +134,11 @@ export class CommandQueue {
     return true
   }
 
-  /** `unpaced`: the connection of a runner, which speaks for many agents. */
-  opened(pace: 'paced' | 'unpaced'): void {
+  /** `unpaced`: the connection of a runner, which speaks for many agents. `requests`: it carries no commands itself. */
+  opened(pace: 'paced' | 'unpaced', way: 'frames' | 'requests'): void {
     this.#open = true
     this.#paced = pace === 'paced'
+    this.#way = way
     this.#pump()
   }
 
@@ -141,8 +146,7 @@ export class CommandQueue {
     this.#open = false
     for (const entry of this.#entries.values()) {
       entry.cancelHold?.()
-      // One that goes over HTTP has its own answer, or its own failure.
-      if (entry.phase === 'held' || (entry.phase === 'sent' && !entry.large)) entry.phase = 'ready'
+      if (entry.phase === 'held' || (entry.phase === 'sent' && !entry.posted)) entry.phase = 'ready'
     }
   }
 
@@ -194,20 +198,22 @@ export class CommandQueue {
     const busy = new Set<string>()
     for (const entry of this.#entries.values()) {
       const { stream } = entry.command
-      if (entry.phase === 'ready' && !barred.has(stream) && !(entry.large && busy.has(stream))) {
+      const alone = entry.large || this.#way === 'requests'
+      if (entry.phase === 'ready' && !barred.has(stream) && !(alone && busy.has(stream))) {
         if (underWay >= underWayMax || !this.#takeToken()) return
         this.#transmit(entry)
         underWay += 1
       }
       busy.add(stream)
-      if (entry.large || entry.phase !== 'sent') barred.add(stream)
+      if (entry.posted || entry.phase !== 'sent') barred.add(stream)
     }
   }
 
   #transmit(entry: Entry): void {
     entry.phase = 'sent'
     entry.everSent = true
-    if (!entry.large) {
+    entry.posted = entry.large || this.#way === 'requests'
+    if (!entry.posted) {
       if (!this.#ports.send({ t: 'command', ...entry.command })) entry.phase = 'ready'
       return
     }
@@ -264,7 +270,7 @@ export class CommandQueue {
 }
 
 function newEntry(command: WaitingCommand, phase: Phase, everSent: boolean): Entry {
-  return { command, phase, everSent, large: isLarge(command), tries: 0, waiters: new Set() }
+  return { command, phase, everSent, large: isLarge(command), posted: false, tries: 0, waiters: new Set() }
 }
 
 function isLarge(command: WaitingCommand): boolean {

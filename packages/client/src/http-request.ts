@@ -25,6 +25,25 @@ export async function httpRequest<R>(
   path: string,
   body?: unknown,
 ): Promise<Answer<R>> {
+  const signal = AbortSignal.timeout(requestTimeoutMs)
+  const opened = await openRequest(base, credential, { method, path, body, signal })
+  if (!opened.ok) return opened
+  try {
+    const text = await opened.value.text()
+    const value = readJson(text)
+    return value === undefined && text !== '' ? somethingElse() : { ok: true, value: value as R }
+  } catch {
+    // `fetch` says no more than "failed".
+    return { ok: false, problem: unreachable() }
+  }
+}
+
+/** The same where the answer is read as it comes: reading it may reject. */
+export async function openRequest(
+  base: string,
+  credential: Credential,
+  { method, path, body, signal }: { method: Method; path: string; body?: unknown; signal: AbortSignal },
+): Promise<Answer<Response>> {
   try {
     const response = await fetch(new URL(path, base), {
       method,
@@ -36,20 +55,19 @@ export async function httpRequest<R>(
           : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
-      signal: AbortSignal.timeout(requestTimeoutMs),
+      signal,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    const text = await response.text()
-    const value = readJson(text)
-    if (!response.ok) {
-      return { ok: false, problem: problemOfResponse(response.status, value, response.headers.get('retry-after')) }
-    }
-    // A success that is no JSON comes from something between us and the server (the sign-in page of a network).
-    if (value === undefined && text !== '')
-      return { ok: false, problem: unreachable('Something else than the server answered.') }
-    return { ok: true, value: value as R }
+    if (response.ok) return { ok: true, value: response }
+    const said = readJson(await response.text())
+    return { ok: false, problem: problemOfResponse(response.status, said, response.headers.get('retry-after')) }
   } catch {
     // `fetch` says no more than "failed".
     return { ok: false, problem: unreachable() }
   }
+}
+
+/** A success that is not what it should be comes from something between us and the server (the sign-in page of a network). */
+export function somethingElse(): { ok: false; problem: Problem } {
+  return { ok: false, problem: unreachable('Something else than the server answered.') }
 }

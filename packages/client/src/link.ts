@@ -1,12 +1,13 @@
 import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
+import type { Transport } from './carrier.ts'
 import type { WaitingCommand } from './outbox.ts'
 
 /** How the connection stands, for a dot, a label and a banner. */
 export type ConnectionState =
   | { status: 'connecting'; attempt: number }
-  | { status: 'open'; since: number }
+  | { status: 'open'; since: number; transport: Transport }
   /** `retryAt` in milliseconds of the wall clock. After the first five tries it goes on slowly (`slow`). */
   | { status: 'waiting'; attempt: number; retryAt: number; problem: Problem; slow: boolean }
   /** It will not try again by itself: signed out, or a version that is not spoken. */

@@ -3,11 +3,13 @@ import { problem } from '@hotline/protocol/error'
 import type { ServerFrame } from '@hotline/protocol/frame'
 import { type Clock, systemClock } from './clock.ts'
 import { CommandQueue } from './command-queue.ts'
-import { Connector, type WebSocketConstructor } from './connector.ts'
+import { type Transport, transports as allTransports, type WebSocketConstructor, type SentFrame } from './carrier.ts'
+import { Connector } from './connector.ts'
 import { type Credential, httpRequest } from './http-request.ts'
 import type { Ephemeral, Link } from './link.ts'
 import { memoryOutbox, type Outbox } from './outbox.ts'
 import { StreamFollow } from './stream-follow.ts'
+import { openTransportMemory, type TransportMemory } from './transport-memory.ts'
 import { uuidV7 } from './uuid.ts'
 
 /** Where to connect and as whom; the rest has sensible values. */
@@ -24,6 +26,10 @@ export interface LinkOptions {
   outbox?: Outbox
   /** The runtime's own when absent. */
   webSocket?: WebSocketConstructor
+  /** Those that may be used, the best first; all when absent. */
+  transports?: readonly Transport[]
+  /** Where it is kept what served last; for the life of the link when absent. */
+  transportMemory?: TransportMemory
   clock?: Clock
   /** 0 to 1, for jitter. */
   random?: () => number
@@ -37,15 +43,16 @@ export interface LinkOptions {
 export function openLink(options: LinkOptions): Link {
   const { url, credential, client = 'sdk', random = Math.random, clock = systemClock } = options
   const { outbox = memoryOutbox(), webSocket = WebSocket } = options
+  const { transports = allTransports, transportMemory: memory = openTransportMemory() } = options
   const streams = new Map<string, StreamFollow>()
   const ephemeralEars = new Set<(frame: Ephemeral) => void>()
 
   const connector = new Connector(
-    { url, credential, client, instance: options.instance, random, clock, webSocket },
+    { url, credential, client, instance: options.instance, random, clock, webSocket, transports, memory },
     {
-      opened: ({ principal }) => {
+      opened: ({ principal }, way) => {
         for (const followed of streams.values()) followed.ask()
-        commands.opened(principal.kind === 'runner' ? 'unpaced' : 'paced')
+        commands.opened(principal.kind === 'runner' ? 'unpaced' : 'paced', way)
       },
       frame: receive,
       unreadable,
@@ -55,7 +62,7 @@ export function openLink(options: LinkOptions): Link {
       },
     },
   )
-  const send = (frame: object): boolean => connector.send(frame)
+  const send = (frame: SentFrame): boolean => connector.send(frame)
   const commands = new CommandQueue({
     outbox,
     send,

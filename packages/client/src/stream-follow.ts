@@ -2,6 +2,7 @@ import type { Problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { ServerFrame } from '@hotline/protocol/frame'
 import { formatCursor, parseCursor } from '@hotline/protocol/stream'
+import type { SentFrame } from './carrier.ts'
 import type { Clock } from './clock.ts'
 import type { Follow, Follower } from './link.ts'
 
@@ -27,7 +28,7 @@ interface Local {
 /** What a follow needs of its connection. */
 export interface StreamFollowPorts {
   /** False where there is no connection. */
-  send: (frame: object) => boolean
+  send: (frame: SentFrame) => boolean
   clock: Clock
   /** Nobody follows the stream any more. */
   left: (stream: string) => void

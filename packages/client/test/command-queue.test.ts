@@ -56,7 +56,7 @@ describe('commands on their way', () => {
         await inner.put(command)
       },
     })
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     const outcome = queue.give(message('a'))
     expect(queue.waiting.value.map(({ id }) => id)).toEqual(['a'])
     await settled()
@@ -73,14 +73,14 @@ describe('commands on their way', () => {
     const outcomes = ['a', 'b', 'c'].map((id) => queue.give(message(id)))
     await settled()
     expect(sent).toEqual([])
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     expect(sent.splice(0)).toEqual(['a', 'b', 'c'])
     queue.accepted(accepted('b'))
     queue.lost()
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     expect(sent.splice(0)).toEqual(['a', 'c'])
     queue.lost()
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     expect(sent.splice(0)).toEqual(['a', 'c'])
     queue.accepted(accepted('a'))
     queue.accepted(accepted('a'))
@@ -100,7 +100,7 @@ describe('commands on their way', () => {
       send: (frame) => sent.push((frame as { id: string }).id) > 0,
       post: () => new Promise(() => undefined),
     })
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     void queue.give(message('new'))
     await settled()
     expect(sent).toEqual([])
@@ -112,7 +112,7 @@ describe('commands on their way', () => {
   it('[C8] a broken outbox does not keep commands from being sent', async () => {
     const broken = (): Promise<never> => Promise.reject(new Error('disk full'))
     const { queue, sent } = await scene({ put: broken, remove: broken, all: broken })
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     const outcome = queue.give(message('a'))
     await settled()
     expect(sent).toEqual(['a'])
@@ -122,7 +122,7 @@ describe('commands on their way', () => {
 
   it('[C9] "not now" is no answer: it is sent again later, and what comes after it in its stream waits', async () => {
     const { queue, sent, clock } = await scene()
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     const first = queue.give(message('a'))
     await settled()
     queue.refused('a', problem('storage_unavailable', 'The disk is full.', { retryAfterMs: 400 }))
@@ -141,7 +141,7 @@ describe('commands on their way', () => {
 
   it('[C9] a command over the size of a frame goes over HTTP, alone in its stream', async () => {
     const { queue, sent, posted } = await scene()
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     void queue.give(message('a'))
     const large = queue.give(message('b', 'ä'.repeat(40_000)))
     void queue.give(message('c'))
@@ -150,7 +150,7 @@ describe('commands on their way', () => {
     queue.accepted(accepted('a'))
     expect([sent, posted.map(({ command }) => command.id)]).toEqual([['a'], ['b']])
     queue.lost()
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     expect(posted).toHaveLength(1)
     posted[0]?.answer({ ok: true, value: accepted('b') })
     expect(await large).toMatchObject({ ok: true })
@@ -159,7 +159,7 @@ describe('commands on their way', () => {
 
   it('[C9] a large command that nobody could take is sent again', async () => {
     const { queue, posted, clock } = await scene()
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     const large = queue.give(message('b', 'x'.repeat(70_000)))
     await settled()
     posted[0]?.answer({ ok: false, problem: problem('unreachable', 'gone') })
@@ -178,7 +178,7 @@ describe('commands on their way', () => {
     expect(await never).toMatchObject({ ok: false, problem: { code: 'unreachable' } })
     expect(await outbox.all()).toEqual([])
     expect(queue.takeBack('a')).toBe(false)
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     void queue.give(message('b'))
     await settled()
     expect(sent).toEqual(['b'])
@@ -195,7 +195,7 @@ describe('commands on their way', () => {
     expect(await never).toMatchObject({ ok: false, problem: { code: 'unreachable' } })
     expect([await outbox.all(), queue.waiting.value]).toEqual([[], []])
     expect(await queue.give(message('b'), abort.signal)).toMatchObject({ ok: false })
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     expect(sent).toEqual([])
 
     const second = new AbortController()
@@ -204,7 +204,7 @@ describe('commands on their way', () => {
     second.abort()
     expect(await once).toMatchObject({ ok: false, problem: { code: 'unreachable' } })
     queue.lost()
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     expect(sent).toEqual(['c', 'c'])
     // Whoever asks again with the same id hears the answer.
     const again = queue.give(message('c'))
@@ -218,7 +218,7 @@ describe('commands on their way', () => {
     for (let at = 0; at < 1_000; at += 1) void queue.give(message(`m${at}`))
     expect(await queue.give(message('one too many'))).toMatchObject({ problem: { code: 'queue_full', limit: 1_000 } })
     await settled()
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     // They go out no quicker than a server takes them from one connection.
     expect(sent).toHaveLength(64)
     for (let at = 0; at < 1_000; at += 1) queue.accepted(accepted(`m${at}`))
@@ -232,7 +232,7 @@ describe('commands on their way', () => {
     const { queue, sent, clock } = await scene()
     for (let at = 0; at < 400; at += 1) void queue.give(message(`m${at}`))
     await settled()
-    queue.opened('paced')
+    queue.opened('paced', 'frames')
     let answered = 0
     const answer = (): void => {
       for (; answered < sent.length; answered += 1) queue.accepted(accepted(sent[answered] ?? ''))
@@ -246,7 +246,7 @@ describe('commands on their way', () => {
     expect(sent.length).toBeGreaterThanOrEqual(230)
     expect(sent.length).toBeLessThanOrEqual(242)
     queue.lost()
-    queue.opened('unpaced')
+    queue.opened('unpaced', 'frames')
     answer()
     expect(answered).toBe(400)
   })

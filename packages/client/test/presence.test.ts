@@ -7,7 +7,7 @@ import { handClock } from '@hotline/testing/hand-clock'
 /** The far edge: frames as a server sends them, and what is said to it. */
 function scene(hideAfterMs = 30_000) {
   const clock = handClock()
-  const connection = watchable<ConnectionState>({ status: 'open', since: 0 })
+  const connection = watchable<ConnectionState>({ status: 'open', since: 0, transport: 'websocket' })
   const ears = new Set<(frame: Ephemeral) => void>()
   const told: string[] = []
   const link = {

@@ -38,7 +38,7 @@ export function scene(): Scene {
     followed: new StreamFollow(stream, {
       clock,
       send: (frame) => {
-        if (line.open) sent.push(frame as Scene['sent'][number])
+        if (line.open) sent.push(frame)
         return line.open
       },
       left: () => (all.left += 1),

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { Role } from './actor.ts'
 import { Envelope } from './event.ts'
 import { KeyKind } from './events/server.ts'
-import { Id } from './stream.ts'
+import { ServerFrame } from './frame.ts'
+import { limits } from './limits.ts'
+import { CursorText, Id, StreamId } from './stream.ts'
 
 /**
  * Bodies and answers of the HTTP API (`/api/...`). Requests are strict. Answers may grow: a reader passes over members
@@ -227,3 +229,17 @@ export const HealthAnswer = z.object({ status: z.enum(['ok', 'ready']) })
 export const WorkPage = z.object({
   work: z.array(z.object({ session: z.string(), status: z.string(), runner: z.string().nullable() })),
 })
+
+/** `POST /api/follow`: several streams without a socket. */
+export const FollowBody = z.strictObject({
+  follows: z.array(z.strictObject({ stream: StreamId, after: CursorText })).max(limits.followsPerSocket),
+  /**
+   * Seconds to wait for news: they come in one answer (`FollowAnswer`), with 0 what is there now. Absent: an answer without
+   * end, as server-sent events.
+   */
+  wait: z.int().min(0).max(limits.waitSeconds).optional(),
+  /** As in hello. */
+  instance: z.string().max(100).optional(),
+})
+/** Frames as on the WebSocket, a welcome first. */
+export const FollowAnswer = z.object({ frames: z.array(ServerFrame) })

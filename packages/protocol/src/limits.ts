@@ -34,6 +34,8 @@ export const limits = {
   unacknowledgedBytes: 1024 * 1024,
   /** Streams that one socket may follow. */
   followsPerSocket: 200,
+  /** Seconds that a request may wait for news. */
+  waitSeconds: 25,
   /** Milliseconds for the first frame (`hello`) of a socket that carried no credential. */
   helloTimeoutMs: 5_000,
   /** Milliseconds between two heartbeats of the server; a client that hears nothing for twice as long is cut off. */

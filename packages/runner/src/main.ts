@@ -30,6 +30,8 @@ async function work(config: Config): Promise<void> {
     credential: { kind: 'token', token },
     client: `runner/${runnerVersion}`,
     instance: randomUUID(),
+    // Not server-sent events: on those the server would notice late that a machine is gone.
+    transports: ['websocket', 'poll'],
   })
   try {
     await run(config, link, log)

@@ -43,7 +43,7 @@ interface Waiting {
 
 /** A link to a world in this process: commands one by one, events in order, nothing while the connection is cut. */
 export function linkOverCore(world: World): TestLink {
-  let state: ConnectionState = { status: 'open', since: 0 }
+  let state: ConnectionState = { status: 'open', since: 0, transport: 'websocket' }
   const watchers = new Set<(state: ConnectionState) => void>()
   const followings = new Set<Following>()
   const waiting = new Map<string, Waiting>()
@@ -156,7 +156,7 @@ export function linkOverCore(world: World): TestLink {
     mend: () => {
       if (isOpen()) return
       for (const following of followings) following.isCaughtUp = false
-      change({ status: 'open', since: Date.now() })
+      change({ status: 'open', since: Date.now(), transport: 'websocket' })
       for (const following of followings) pumpSoon(following)
       for (const command of waiting.values()) transmit(command)
     },

@@ -21,7 +21,7 @@ export type ToRunner =
 
 /** A link over the channel to the process that started this one. */
 function linkOverChannel(): ServerLink {
-  const state: ConnectionState = { status: 'open', since: 0 }
+  const state: ConnectionState = { status: 'open', since: 0, transport: 'websocket' }
   const followers = new Map<string, Follower>()
   const waiting = new Map<string, (value: never) => void>()
   const ears = new Set<(frame: { kind: string }) => void>()

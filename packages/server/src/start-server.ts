@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { parseCommand } from '@hotline/protocol/command'
-import { limits } from '@hotline/protocol/limits'
 import { openAccess } from './access/open-access.ts'
 import { Owners } from './access/owners.ts'
 import { Proofs } from './access/proofs.ts'
@@ -10,6 +9,7 @@ import { prepareDataDirectory } from './config/data-dir.ts'
 import type { Config } from './config/read-config.ts'
 import { Feeds } from './feed/feeds.ts'
 import { Connections } from './gate/connections.ts'
+import { openReception } from './gate/open-reception.ts'
 import { Watchers } from './gate/watchers.ts'
 import { composeHttp } from './http/compose.ts'
 import { openWebSocketDoor } from './http/ws.ts'
@@ -138,41 +138,30 @@ async function open(
   undo.use(startApprovalTimer(timerPorts))
   const runners = undo.use(watchRunners({ ...timerPorts, connections }))
 
+  const reception = openReception({
+    exchange,
+    feeds,
+    access,
+    connections,
+    watchers,
+    lists,
+    clock,
+    ids,
+    traffic,
+    metrics,
+    socketsPerAccount: config.limits.socketsPerAccount,
+    fault,
+  })
   const http = undo.use(
-    await composeHttp({ config, access, exchange, store, lists, blobs, runners, logger, metrics, pageDir }),
+    await composeHttp({ config, access, exchange, store, lists, blobs, runners, logger, metrics, pageDir, reception }),
   )
 
   const door = undo.use(
     openWebSocketDoor(http.server, {
-      gate: {
-        exchange,
-        feeds,
-        renewed: (principal) => access.authenticator.renewed(principal),
-        used: (principal) => access.authenticator.used(principal),
-        rightsChanges: () => access.feed.changes,
-        whisper: (stream, frame, except) => {
-          for (const connection of connections.all()) {
-            if (connection !== except && connection.follows(stream)) connection.whisper({ ...frame, stream })
-          }
-        },
-        watchers,
-        clock,
-        traffic,
-        refused: (code) => metrics.commandRefusals.inc({ code }),
-        fault,
-      },
-      connections,
+      ...reception,
       guard: (request) => http.doors.guardUpgrade(request),
       fromHeader: (request) => http.doors.fromHeader(request),
       fromHello: (hello, request) => http.doors.fromHello(hello, request),
-      welcome: async (principal) => ({
-        principal: { kind: principal.kind, id: principal.id, name: principal.name, admin: principal.admin },
-        projects: principal.account === undefined ? [] : await lists.projectsOf(principal.account),
-        serverTime: now(),
-        heartbeatMs: limits.heartbeatMs,
-      }),
-      admit: (principal) => countOf(connections, principal) < config.limits.socketsPerAccount,
-      newId: () => ids.uuid(),
       clock,
     }),
   )
@@ -211,8 +200,4 @@ async function createFirstProject(exchange: Exchange, account: string, id: strin
   if ('issues' in parsed) throw new Error('the first project is not a valid command')
   const outcome = await exchange.command(owner, parsed.command)
   if (!outcome.ok && outcome.problem.code !== 'already_exists') throw new Error(outcome.problem.detail)
-}
-
-function countOf(connections: Connections, principal: Principal): number {
-  return principal.kind === 'runner' ? 0 : connections.countOf(principal)
 }

@@ -261,7 +261,7 @@ describe('followers', () => {
   /** A sink that can be made full. */
   function openSink() {
     const frames: SharedFrame[] = []
-    return { frames, full: false, send: (frame: SharedFrame) => void frames.push(frame) }
+    return { frames, full: false, acknowledges: true, send: (frame: SharedFrame) => void frames.push(frame) }
   }
   const on = { caughtUp: () => undefined, failed: (error: unknown) => middle.faults.push(error) }
 

@@ -1,4 +1,4 @@
-import type { WebSocketConstructor } from '@hotline/client/connector'
+import type { WebSocketConstructor } from '@hotline/client/carrier'
 import { WebSocket } from 'ws'
 
 /** Sockets whose owner can stop reading: what comes stays in the network, as with a person's frozen page. */

@@ -7,6 +7,8 @@ export interface Sink {
   send(frame: SharedFrame): void
   /** True while nothing more of bulk should be written: the socket is full. `Follower.resume` is called when it is not. */
   readonly full: boolean
+  /** False where nobody says what was applied: then only the socket paces. */
+  readonly acknowledges: boolean
 }
 
 /**
@@ -102,9 +104,11 @@ export class Follower {
 
   #write(page: Page): void {
     this.#seq = page.to
-    const bytes = page.frame.json.length
-    this.#sent.push({ to: page.to, bytes })
-    this.#unacknowledged += bytes
+    if (this.#sink.acknowledges) {
+      const bytes = page.frame.json.length
+      this.#sent.push({ to: page.to, bytes })
+      this.#unacknowledged += bytes
+    }
     this.#sink.send(page.frame)
   }
 

@@ -1,7 +1,19 @@
+import type { ServerFrame } from '@hotline/protocol/frame'
+import { formatCursor } from '@hotline/protocol/stream'
+
 /** The bytes of a JSON frame, with what a transport makes of them once for all of its sockets. */
 export interface SharedFrame {
+  /** Its `t`. */
+  kind: ServerFrame['t']
+  stream?: string | undefined
+  /** Where a follower stands that has applied it. */
+  cursor?: string
+  /** Not worth the end of a wait: the next answer can bring it. */
+  quiet: boolean
   json: Uint8Array
-  /** The frame as the WebSocket transport writes it; made at the first use. */
+  /** The frame as a server-sent event; made at the first use, like the next. */
+  serverSent?: Uint8Array
+  /** The frame as the WebSocket transport writes it. */
   websocket?: Uint8Array
 }
 
@@ -23,12 +35,16 @@ export function eventsFrame(
     parts.push(event.bytes)
   }
   parts.push(end)
-  return { json: Buffer.concat(parts) }
+  const cursor = formatCursor({ epoch, seq: to })
+  return { kind: 'events', stream, cursor, quiet: false, json: Buffer.concat(parts) }
 }
 
 /** An `urgent` frame around one stored event. */
 export function urgentFrame(stream: string, event: { bytes: Uint8Array }): SharedFrame {
   return {
+    kind: 'urgent',
+    stream,
+    quiet: false,
     json: Buffer.concat([
       Buffer.from(`{"t":"urgent","stream":${JSON.stringify(stream)},"event":`),
       event.bytes,
@@ -37,5 +53,12 @@ export function urgentFrame(stream: string, event: { bytes: Uint8Array }): Share
   }
 }
 
+/** A frame that is written for one connection. */
+export function ownFrame(frame: { t: ServerFrame['t']; stream?: string; [fact: string]: unknown }): SharedFrame {
+  const quiet = quietKinds.has(frame.t) || frame['kind'] === 'watching'
+  return { kind: frame.t, stream: frame.stream, quiet, json: Buffer.from(JSON.stringify(frame)) }
+}
+
+const quietKinds: ReadonlySet<ServerFrame['t']> = new Set(['welcome', 'caught_up', 'heads', 'pong'])
 const comma = Buffer.from(',')
 const end = Buffer.from(']}')

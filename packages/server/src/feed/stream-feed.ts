@@ -70,7 +70,7 @@ export class StreamFeed {
       this.#tailBytes = 0
       this.#fresh = []
       this.#head = appended.head
-      this.#announce({ from: 0, to: 0, frame: { json: new Uint8Array() } }, [])
+      this.#announce({ from: 0, to: 0, frame: { kind: 'events', quiet: true, json: new Uint8Array() } }, [])
       return
     }
     this.#head = appended.head

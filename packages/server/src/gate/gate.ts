@@ -5,8 +5,8 @@ import { limits } from '@hotline/protocol/limits'
 import { formatCursor, parseCursor } from '@hotline/protocol/stream'
 import type { Principal } from '../access/principal.ts'
 import type { Feeds } from '../feed/feeds.ts'
-import { Follower } from '../feed/follower.ts'
-import type { SharedFrame } from '../feed/shared-frame.ts'
+import { Follower, type Sink } from '../feed/follower.ts'
+import { ownFrame } from '../feed/shared-frame.ts'
 import type { StreamFeed } from '../feed/stream-feed.ts'
 import { damageOf } from '../log/store-unavailable.ts'
 import type { Clock } from '../machine/clock.ts'
@@ -351,14 +351,15 @@ export class Gate implements Connection {
     this.#wire.close(closeOf(what.code), what.code)
   }
 
-  #send(frame: object): void {
-    if (!this.#closed) this.#wire.send({ json: Buffer.from(JSON.stringify(frame)) })
+  #send(frame: Parameters<typeof ownFrame>[0]): void {
+    if (!this.#closed) this.#wire.send(ownFrame(frame))
   }
 
-  get #sink(): { send: (frame: SharedFrame) => void; readonly full: boolean } {
+  get #sink(): Sink {
     const wire = this.#wire
     return {
       send: (frame) => wire.send(frame),
+      acknowledges: wire.acknowledges,
       get full() {
         return wire.queuedBytes > limits.socketQueueBytes
       },

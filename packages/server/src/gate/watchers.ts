@@ -15,7 +15,8 @@ const typingEveryMs = 1_000
  */
 export class Watchers implements Disposable {
   readonly #clock: Clock
-  readonly #streams = new Map<string, Set<Connection>>()
+  /** Who follows, and what each was told last. */
+  readonly #streams = new Map<string, Map<Connection, string>>()
   /** Streams whose audience has changed and was not told yet. */
   readonly #due = new Set<string>()
   /** When it was last told that somebody types in a stream, the oldest first; none is older than that is told again. */
@@ -28,8 +29,8 @@ export class Watchers implements Disposable {
 
   joined(stream: string, connection: Connection): void {
     if (connection.principal.kind !== 'person' || !stream.startsWith('session:')) return
-    const audience = this.#streams.get(stream) ?? new Set()
-    this.#streams.set(stream, audience.add(connection))
+    const audience = this.#streams.get(stream) ?? new Map<Connection, string>()
+    this.#streams.set(stream, audience.set(connection, ''))
     this.#tellSoon(stream)
   }
 
@@ -72,7 +73,13 @@ export class Watchers implements Disposable {
   #tell(stream: string): void {
     const audience = this.#streams.get(stream)
     if (!audience) return
-    const people = [...new Set([...audience].map(({ principal }) => principal.id))].slice(0, toldMax)
-    for (const connection of audience) connection.whisper({ kind: 'watching', stream, people })
+    const people = [...new Set([...audience.keys()].map(({ principal }) => principal.id))].slice(0, toldMax)
+    const told = people.toSorted().join(' ')
+    for (const [connection, before] of audience) {
+      // Who polls comes and goes all the time: to the others nothing has changed.
+      if (before === told) continue
+      audience.set(connection, told)
+      connection.whisper({ kind: 'watching', stream, people })
+    }
   }
 }

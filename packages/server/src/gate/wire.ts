@@ -5,6 +5,8 @@ export interface Wire {
   send(frame: SharedFrame): void
   /** Bytes that the transport holds because the other side is slow. */
   readonly queuedBytes: number
+  /** Whether its other side tells with `ack` what it has applied. */
+  readonly acknowledges: boolean
   /** Milliseconds since anything came from the other side. */
   readonly silentMs: number
   /** `code` is a WebSocket close code; transports without codes just end. */

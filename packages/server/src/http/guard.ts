@@ -42,6 +42,7 @@ const singleHeaders = new Set([
   'sec-fetch-site',
   'idempotency-key',
   'hotline-client',
+  'last-event-id',
   'sec-websocket-key',
   'sec-websocket-version',
 ])

@@ -2,10 +2,12 @@ import type { Access } from '../access/open-access.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Lists } from '../log/lists.ts'
 import type { LogStore } from '../log/log-store.ts'
+import type { ReceptionPorts } from '../gate/reception.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import type { Runners } from '../scheduler/runners.ts'
 import type { Exchange } from '../session/exchange.ts'
 import { registerContentRoutes } from './routes/content.ts'
+import { registerFollowRoutes } from './routes/follow.ts'
 import type { RegisterRoute } from './route.ts'
 import { registerAccountRoutes } from './routes/accounts.ts'
 import { registerAuthRoutes } from './routes/auth.ts'
@@ -23,6 +25,7 @@ export interface RoutePorts {
   blobs: BlobStore
   runners: Runners
   metrics: Metrics
+  reception: ReceptionPorts
 }
 
 /** Declares routes. */
@@ -41,7 +44,8 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
       return undefined
     },
   })
-  registerSessionRoutes(route, ports)
+  registerSessionRoutes(route, { ...ports, feeds: ports.reception.gate.feeds, clock: ports.reception.gate.clock })
   registerRunnerRoutes(route, ports)
   registerContentRoutes(route, ports)
+  registerFollowRoutes(route, ports.reception)
 }

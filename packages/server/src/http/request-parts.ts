@@ -1,6 +1,6 @@
 import { issuesOf } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
-import { Id } from '@hotline/protocol/stream'
+import { CursorText, Id } from '@hotline/protocol/stream'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { z } from 'zod'
 
@@ -41,6 +41,15 @@ export function readIdempotencyKey(headers: IncomingHttpHeaders): { value: strin
   const key = Id.safeParse(/^"(.*)"$/.exec(String(header))?.[1] ?? header)
   if (key.success) return { value: key.data }
   return { problem: problem('invalid_request', 'Idempotency-Key must be 1 to 64 letters, digits, "_" or "-".') }
+}
+
+/** The header in which a browser says, when it comes back to a stream, what it heard last. */
+export function readLastEventId(headers: IncomingHttpHeaders): { value: string | undefined } | { problem: Problem } {
+  const header = headers['last-event-id']
+  if (header === undefined) return { value: undefined }
+  const cursor = CursorText.safeParse(header)
+  if (cursor.success) return { value: cursor.data }
+  return { problem: problem('invalid_request', 'Last-Event-ID must be <epoch>.<seq>, as the id of an event says it.') }
 }
 
 /** Any part, by its schema. */

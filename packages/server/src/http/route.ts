@@ -21,6 +21,8 @@ export interface RouteInput<N extends RoutePermission, B, Q, P> {
   params: P
   /** `Idempotency-Key`, where the route honours it and one came. */
   idempotencyKey: string | undefined
+  /** `Last-Event-ID`, where the route honours it and one came. */
+  lastEventId: string | undefined
   visit: Visit
   /** Aborted when the client goes away before the answer is complete, or the server goes down. */
   signal: AbortSignal
@@ -29,7 +31,7 @@ export interface RouteInput<N extends RoutePermission, B, Q, P> {
 /** An answer: a value as JSON (200, or 204 for undefined), a stream of text, or a problem with its own status. */
 export type RouteAnswer<A = unknown> =
   | { value: A; status?: 200 | 201; setCookie?: string }
-  | { stream: Readable; contentType: string }
+  | { stream: Readable; contentType: string; headers?: Record<string, string> }
   | { problem: Problem }
 
 /** Methods that routes have. */
@@ -58,6 +60,8 @@ export interface Route<
   answer?: A
   /** `idempotency-key`: what it makes is made once for each such header of one sender. */
   once?: 'idempotency-key'
+  /** `last-event-id`: it is a stream of events, and goes on after that one. */
+  resume?: 'last-event-id'
   /** `etag`: the answer has a tag, and who shows it again gets 304 while nothing changed. For what lists poll. */
   revalidate?: 'etag'
   handle: (

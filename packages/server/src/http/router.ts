@@ -8,7 +8,7 @@ import type { Doors } from './doors.ts'
 import { checkCookieUse, checkOrigin, type Visit } from './guard.ts'
 import { problemHeaders, problemType } from './problem-response.ts'
 import type { RequestLimits } from './request-limits.ts'
-import { type Part, readBody, readIdempotencyKey, readPart, readQuery } from './request-parts.ts'
+import { type Part, readBody, readIdempotencyKey, readLastEventId, readPart, readQuery } from './request-parts.ts'
 import type { DeclaredRoute, RegisterRoute, Route, RouteAnswer, RoutePermission } from './route.ts'
 
 const permissions: readonly RoutePermission[] = [
@@ -84,7 +84,12 @@ export function openRouter(ports: RouterPorts): Router {
         if (!known) throw new Error('a handler ran before its request was admitted')
         const answer = await handle(ports, given, request, reply, known)
         if ('problem' in answer) return refuse(reply, answer.problem)
-        if ('stream' in answer) return reply.type(answer.contentType).send(answer.stream)
+        if ('stream' in answer) {
+          return reply
+            .headers(answer.headers ?? {})
+            .type(answer.contentType)
+            .send(answer.stream)
+        }
         if (answer.setCookie !== undefined) reply.header('set-cookie', answer.setCookie)
         if (answer.value === undefined) return reply.code(204).send()
         const text = JSON.stringify(answer.value)
@@ -177,6 +182,8 @@ async function handle(
   if ('problem' in body) return body
   const once = given.once === undefined ? { value: undefined } : readIdempotencyKey(request.headers)
   if ('problem' in once) return once
+  const resume = given.resume === undefined ? { value: undefined } : readLastEventId(request.headers)
+  if ('problem' in resume) return resume
   return given.handle({
     // The permission of the route has decided whether there must be somebody.
     principal,
@@ -184,6 +191,7 @@ async function handle(
     query: query.value,
     params: params.value,
     idempotencyKey: once.value,
+    lastEventId: resume.value,
     visit,
     // Made where it is asked for: few routes do, and it costs more than all else here.
     get signal() {

@@ -5,10 +5,11 @@ import { clientFrames } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
 import type { WebSocket } from 'ws'
 import type { Principal } from '../access/principal.ts'
-import type { Connections } from '../gate/connections.ts'
-import { Gate, type GatePorts } from '../gate/gate.ts'
+import { ownFrame } from '../feed/shared-frame.ts'
+import type { Gate } from '../gate/gate.ts'
+import { enter, type Known, leave, type ReceptionPorts } from '../gate/reception.ts'
 import type { Wire } from '../gate/wire.ts'
-import type { Clock } from '../machine/clock.ts'
+import { type Clock, repeat } from '../machine/clock.ts'
 import type { Greeting } from './doors.ts'
 import { FrameWatch } from './frame-watch.ts'
 import { parseJson } from './json.ts'
@@ -24,24 +25,9 @@ const stallMaxMs = 60_000
 const queueMaxBytes = 8 * limits.socketQueueBytes
 
 /** What one conversation over a WebSocket needs. */
-export interface ConversationPorts {
-  gate: GatePorts
-  connections: Connections
+export interface ConversationPorts extends ReceptionPorts {
   fromHello: (hello: Greeting, request: IncomingMessage) => Promise<Principal | Problem>
-  /** Facts for the welcome frame. */
-  welcome: (principal: Principal) => Promise<object>
-  /** May one more socket of this account open? Sockets of one address are counted by the HTTP server. */
-  admit: (principal: Principal) => boolean
-  newId: () => string
   clock: Clock
-}
-
-/** Somebody whose credential came with the upgrade, and the count of changes of rights before it was looked at. */
-export interface Known {
-  principal: Principal
-  rightsSeen: number
-  /** Which life of a runner it is. */
-  instance?: string | undefined
 }
 
 /** Speaks `hotline.v1` over an open WebSocket until it ends: the first frame, frames to and fro, heartbeats, limits. */
@@ -71,13 +57,14 @@ export function converse(
     get queuedBytes() {
       return socket.writableLength
     },
+    acknowledges: true,
     get silentMs() {
       return clock.monotonicMs() - heardMs
     },
     close: (code, reason) => webSocket.close(code, reason),
   }
   const end = (what: Problem): void => {
-    wire.send({ json: Buffer.from(JSON.stringify({ t: 'problem', problem: what })) })
+    wire.send(ownFrame({ t: 'problem', problem: what }))
     webSocket.close(closeOf(what.code), what.code)
   }
   const broken = (error: unknown): void => {
@@ -85,22 +72,12 @@ export function converse(
     end(problem('internal', 'The connection could not be opened.'))
   }
 
-  const enter = async ({ principal, rightsSeen, instance }: Known): Promise<void> => {
-    const welcome = await ports.welcome(principal)
-    if (!isOpen()) return
-    // Counted here, in one step with the entry: many may have proved at the same time who they are.
-    if (!ports.admit(principal)) return end(problem('rate_limited', 'Too many connections of this account.'))
-    if (principal.kind === 'runner' && instance !== undefined && ports.connections.isTaken(principal, instance)) {
-      const detail =
-        'Another runner works with this key. End that one, or make this one a key of its own: hotline keys make --kind run.'
-      return end(problem('already_exists', detail, { retryAfterMs: limits.heartbeatMs }))
-    }
+  const letIn = async (somebody: Known): Promise<void> => {
+    const entered = await enter(somebody, wire, isOpen, ports)
+    if (!entered) return
+    if ('code' in entered) return end(entered)
     cancelHello()
-    gate = new Gate(ports.newId(), principal, wire, ports.gate, instance)
-    wire.send({ json: Buffer.from(JSON.stringify({ t: 'welcome', connection: gate.id, ...welcome })) })
-    ports.connections.add(gate)
-    // Whoever lost a right between the proof and the entry was not among those who were told.
-    if (ports.gate.rightsChanges() !== rightsSeen) gate.recheck()
+    gate = entered
   }
   const greet = async (input: unknown): Promise<void> => {
     const hello = clientFrames.hello.safeParse(input)
@@ -121,7 +98,7 @@ export function converse(
       from,
     )
     if ('code' in principal) return end(principal)
-    await enter({ principal, rightsSeen, instance })
+    await letIn({ principal, rightsSeen, instance })
   }
 
   const cancelHello = clock.after(limits.helloTimeoutMs, () =>
@@ -165,11 +142,9 @@ export function converse(
     cancelHello()
     stopBeat()
     messages.stop()
-    if (!gate) return
-    gate.closed()
-    ports.connections.remove(gate)
+    if (gate) leave(gate, ports)
   })
-  if (known) enter(known).catch(broken)
+  if (known) letIn(known).catch(broken)
 }
 
 /** Cuts off a message that does not end. */
@@ -234,14 +209,4 @@ function startHeartbeat(of: {
     stopBeat()
     cancelSilence?.()
   }
-}
-
-/** Calls again and again with a pause in between; the answer ends it. */
-function repeat(clock: Clock, everyMs: number, beat: () => void): () => void {
-  let cancel = clock.after(everyMs, tick)
-  function tick(): void {
-    cancel = clock.after(everyMs, tick)
-    beat()
-  }
-  return () => cancel()
 }

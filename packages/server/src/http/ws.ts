@@ -7,7 +7,8 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Principal } from '../access/principal.ts'
 import type { Clock } from '../machine/clock.ts'
 import { refuseSocket } from './problem-response.ts'
-import { type ConversationPorts, converse, type Known } from './ws-conversation.ts'
+import type { Known } from '../gate/reception.ts'
+import { type ConversationPorts, converse } from './ws-conversation.ts'
 
 /** A client that does not answer a close is cut off after this. */
 const closeTimeoutMs = 3_000

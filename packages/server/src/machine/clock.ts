@@ -19,6 +19,16 @@ export const systemClock: Clock = {
   },
 }
 
+/** Calls again and again with a pause in between; the answer ends it. */
+export function repeat(clock: Clock, everyMs: number, beat: () => void): () => void {
+  let cancel = clock.after(everyMs, tick)
+  function tick(): void {
+    cancel = clock.after(everyMs, tick)
+    beat()
+  }
+  return () => cancel()
+}
+
 /** RFC 3339 in UTC with milliseconds, as everywhere on the wire. */
 export function timestamp(clock: Clock): string {
   return new Date(clock.wallMs()).toISOString()

@@ -113,6 +113,8 @@ describe('every route', () => {
         "GET /api/agents: read",
         "PUT /api/sessions/:id/content/:digest: runner",
         "GET /api/sessions/:id/content/:digest: signed-in",
+        "POST /api/follow: signed-in",
+        "GET /api/sessions/:id/stream: signed-in",
       ]
     `)
   })

@@ -13,7 +13,11 @@ import type { HttpTimeouts } from '../../src/http/fastify-app.ts'
 import type { Listening } from '../../src/http/listen.ts'
 import { type RegisterRoutes, registerRoutes } from '../../src/http/register-routes.ts'
 import { openFileBlobStore } from '../../src/blob/file-blob-store.ts'
+import { Feeds } from '../../src/feed/feeds.ts'
 import { Connections } from '../../src/gate/connections.ts'
+import { openReception } from '../../src/gate/open-reception.ts'
+import { Watchers } from '../../src/gate/watchers.ts'
+import { newTraffic } from '../../src/machine/traffic.ts'
 import { watchRunners } from '../../src/scheduler/runners.ts'
 import { noFailpoints } from '../../src/log/failpoints.ts'
 import type { Bus } from '../../src/log/bus.ts'
@@ -161,10 +165,28 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   await access.finishFirstAccount()
   const blobs = await openFileBlobStore(join(dir, 'blobs'))
   const fault = (error: unknown): void => logger.error('fault', { error })
-  const runners = watchRunners({ exchange, lists, bus, clock, ids, fault, connections: new Connections() })
+  const connections = new Connections()
+  const runners = watchRunners({ exchange, lists, bus, clock, ids, fault, connections })
+  const feeds = new Feeds(store, bus)
+  const watchers = new Watchers(clock)
+  const { socketsPerAccount } = config.limits
+  const served = {
+    exchange,
+    feeds,
+    access,
+    connections,
+    watchers,
+    lists,
+    clock,
+    ids,
+    metrics,
+    socketsPerAccount,
+    fault,
+  }
+  const reception = openReception({ ...served, traffic: newTraffic() })
   const { pageDir = join(dir, 'no-page'), timeouts } = options
   const http = await composeHttp(
-    { config, access, exchange, store, lists, blobs, runners, logger, metrics, pageDir, timeouts },
+    { config, access, exchange, store, lists, blobs, runners, logger, metrics, pageDir, timeouts, reception },
     (route, ports) => {
       registerRoutes(route, ports)
       options.register?.(route, ports)
@@ -214,6 +236,8 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     },
     [Symbol.asyncDispose]: async () => {
       await http[Symbol.asyncDispose]()
+      feeds[Symbol.dispose]()
+      watchers[Symbol.dispose]()
       runners[Symbol.dispose]()
       await blobs[Symbol.asyncDispose]()
       await access[Symbol.asyncDispose]()

@@ -372,7 +372,7 @@ describe('one decision', () => {
       if (permission === 'open' || permission === 'signed-in') expect(everybody).toBe(true)
     }
     expect(table(rows)).toMatchInlineSnapshot(`
-      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/ticket, GET /api/me, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest:
+      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/ticket, GET /api/me, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest, POST /api/follow, GET /api/sessions/:id/stream:
         everybody
       POST /api/auth/password:
         owner in a browser

@@ -53,7 +53,7 @@ export function sampleRows(): readonly SessionRow[] {
 export function sampleLive(me: Me, away: boolean, agents: readonly AgentRow[] = []): Live {
   const connection: ConnectionState = away
     ? { status: 'waiting', attempt: 3, retryAt: Date.now() + 4_000, problem: refusal.problem, slow: false }
-    : { status: 'open', since: Date.now() }
+    : { status: 'open', since: Date.now(), transport: 'websocket' }
   const waiting = ['The first of two', 'The second'].map((text, at) => ({
     id: `waiting-${at}`,
     stream: 'session:sample',
@@ -152,7 +152,7 @@ export function sampleSession(): { view: SessionView; picture: SessionPicture } 
   const view: SessionView = {
     ...sessionCommands(() => Promise.resolve(refusal)),
     picture: watchable(picture),
-    connection: watchable<ConnectionState>({ status: 'open', since: 0 }),
+    connection: watchable<ConnectionState>({ status: 'open', since: 0, transport: 'websocket' }),
     loadOlder: () => Promise.resolve(undefined),
     send: () => Promise.resolve(refusal),
     discard: () => true,

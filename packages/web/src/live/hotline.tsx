@@ -1,3 +1,4 @@
+import { openStoredTransportMemory } from '@hotline/client/transport-memory'
 import type { Link } from '@hotline/client/link'
 import { openLink } from '@hotline/client/open-link'
 import { openIndexedDbOutbox } from '@hotline/client/outbox-indexeddb'
@@ -39,7 +40,13 @@ export function LiveProvider({ me, children }: { me: Me; children: ReactNode }):
     // What was given before the page was closed is sent by this one, for this account alone.
     void openIndexedDbOutbox(`${location.origin}:${me.id}`).then((outbox) => {
       if (left) return
-      const link = openLink({ url: location.origin, credential: { kind: 'cookie' }, client: 'web', outbox })
+      const link = openLink({
+        url: location.origin,
+        credential: { kind: 'cookie' },
+        client: 'web',
+        outbox,
+        transportMemory: openStoredTransportMemory(localStorage),
+      })
       const list = openSessionList(link)
       close = () => {
         list[Symbol.dispose]()

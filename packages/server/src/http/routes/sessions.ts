@@ -4,13 +4,16 @@ import type { Envelope } from '@hotline/protocol/event'
 import { EventPage, SessionPage, type SessionRow, SessionSnapshot, TranscriptWindow } from '@hotline/protocol/http'
 import { limits } from '@hotline/protocol/limits'
 import { sessionStatuses } from '@hotline/protocol/session-status'
-import { CursorText, Id, parseCursor } from '@hotline/protocol/stream'
+import { CursorText, formatCursor, Id, parseCursor } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { Principal } from '../../access/principal.ts'
+import type { Feeds } from '../../feed/feeds.ts'
+import { growthAfter } from '../../feed/growth.ts'
 import { sentence } from '../../gate/gate.ts'
 import type { Lists } from '../../log/lists.ts'
 import type { LogStore, StoredEvent } from '../../log/log-store.ts'
 import type { SessionTable } from '../../log/tables.ts'
+import type { Clock } from '../../machine/clock.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { nothingHere } from '../../session/outcome.ts'
 import type { RegisterRoute } from '../route.ts'
@@ -20,6 +23,8 @@ export interface SessionRoutePorts {
   exchange: Exchange
   store: LogStore
   lists: Lists
+  feeds: Feeds
+  clock: Clock
 }
 
 const OfSession = z.strictObject({ id: Id })
@@ -32,7 +37,7 @@ const Count = Decimal.pipe(z.int().min(1).max(limits.pageEvents))
 
 /** Sessions, their events and windows, and commands: the same log that sockets follow. */
 export function registerSessionRoutes(route: RegisterRoute, ports: SessionRoutePorts): void {
-  const { exchange, store, lists } = ports
+  const { exchange, store, lists, feeds, clock } = ports
 
   route({
     method: 'POST',
@@ -106,10 +111,16 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     permission: 'signed-in',
     answer: EventPage,
     params: OfSession,
-    query: z.strictObject({ after: CursorText.default('0'), limit: Count.default(limits.pageEvents) }),
-    handle: async ({ principal, params, query }) => {
+    query: z.strictObject({
+      after: CursorText.default('0'),
+      limit: Count.default(limits.pageEvents),
+      /** Seconds to wait where nothing comes after the cursor yet. */
+      wait: Decimal.pipe(z.int().max(limits.waitSeconds)).default(0),
+    }),
+    handle: async ({ principal, params, query, signal }) => {
       const stream = `session:${params.id}`
-      const head = (await exchange.mayRead(principal, stream)) ? await store.head(stream) : undefined
+      const mayRead = (): Promise<boolean> => exchange.mayRead(principal, stream)
+      const head = (await mayRead()) ? await store.head(stream) : undefined
       if (!head) return { problem: nothingHere() }
       const cursor = parseCursor(query.after)
       const after = cursor === 'start' ? 0 : cursor === 'now' ? head.head : cursor?.seq
@@ -117,9 +128,25 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
         const detail = 'This cursor does not belong to the log. Read the session again and go on from its cursor.'
         return { problem: problem('cursor_gone', detail, { epoch: head.epoch, head: head.head }) }
       }
-      const events = await store.read(stream, { after, limit: query.limit, maxBytes: limits.pageBytes })
-      const next = `${head.epoch}.${events.at(-1)?.seq ?? after}`
-      return { value: { stream, epoch: head.epoch, head: head.head, events: events.map(readEvent), next } }
+      const page = (): Promise<readonly StoredEvent[]> =>
+        store.read(stream, { after, limit: query.limit, maxBytes: limits.pageBytes })
+      let events = await page()
+      if (events.length === 0 && query.wait > 0) {
+        const feed = await feeds.open(stream)
+        if (feed) await growthAfter(feed, after, { waitMs: query.wait * 1_000, clock, signal })
+        if (!(await mayRead())) return { problem: nothingHere() }
+        events = await page()
+      }
+      const last = events.at(-1)?.seq ?? after
+      return {
+        value: {
+          stream,
+          epoch: head.epoch,
+          head: Math.max(head.head, last),
+          events: events.map(readEvent),
+          next: formatCursor({ epoch: head.epoch, seq: last }),
+        },
+      }
     },
   })
 
