@@ -67,7 +67,7 @@ describe('the page', { shuffle: false }, () => {
     await box.press('Enter')
     const card = page.getByRole('article').first()
     await card.waitFor({ timeout: 60_000 })
-    await expect.poll(() => page.title()).toBe('(1) Hotline')
+    await expect.poll(() => page.title()).toBe('(1) Show me around · Hotline')
     await photograph(page, 'approval', [390, 1440])
     await box.blur()
     await page.locator('.card[data-keys]').waitFor()

@@ -1,4 +1,5 @@
 import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
+import type { Doing } from '@hotline/protocol/doing'
 import type { Problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Transport } from './carrier.ts'
@@ -43,12 +44,13 @@ export interface Follow {
   close(): void
 }
 
-/** What is true for a moment. `by` is who types; `people` are those who watch, by account. */
+/** What is true for a moment. `by` is who types; `people` are those who watch, by account; `doings` what agents do. */
 export interface Ephemeral {
   kind: string
   stream?: string
   by?: string
   people?: readonly string[]
+  doings?: readonly Doing[]
 }
 
 /** What became of a command. Once accepted it is in the log; a refusal changed nothing, unless it says otherwise. */

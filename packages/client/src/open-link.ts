@@ -150,11 +150,12 @@ export function openLink(options: LinkOptions): Link {
 
 /** Facts that it does not know, or that are not what they should be, are left out. */
 function ephemeralOf(frame: Extract<ServerFrame, { t: 'ephemeral' }>): Ephemeral {
-  const { kind, stream, by, people } = frame
+  const { kind, stream, by, people, doings } = frame
   return {
     kind,
     ...(stream === undefined ? {} : { stream }),
     ...(typeof by === 'string' ? { by } : {}),
+    ...(doings === undefined ? {} : { doings }),
     ...(Array.isArray(people) ? { people: people.filter((one): one is string => typeof one === 'string') } : {}),
   }
 }

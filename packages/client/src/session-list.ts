@@ -1,5 +1,6 @@
 import { asKnown } from '@hotline/protocol/events'
 import type { Envelope } from '@hotline/protocol/event'
+import type { Doing } from '@hotline/protocol/doing'
 import type { Problem } from '@hotline/protocol/error'
 import type { SessionRow } from '@hotline/protocol/http'
 import type { Follow, Link, Readable } from './link.ts'
@@ -9,17 +10,24 @@ import { isPassing, openRetry } from './retry.ts'
 
 /** Sessions in one page. */
 const pageRows = 200
+/** Live sessions that are read at the start; whoever has more of them finds the others further down. */
+const livePagesMax = 25
 
 /** The list as it stands now: always whole, never changed in place. */
 export interface SessionListPicture {
   /** `failed`: it cannot be shown, for the reason in `problem`. A passing problem stands beside what is shown. */
   status: 'loading' | 'live' | 'failed'
   problem?: Problem
-  /** The one that changed last comes first. */
+  /** The one that changed last comes first. All that can still go on are among them, however long nothing happened there. */
   sessions: readonly SessionRow[]
+  /** What agents do just now, by session; known for some of those that are at work. */
+  doing: ReadonlyMap<string, DoingStep>
   /** Older sessions exist on the server. */
   hasOlder: boolean
 }
+
+/** The step of an agent that runs, or the one that ended last. */
+export type DoingStep = NonNullable<Doing['step']>
 
 /** The sessions of some projects, live. */
 export interface SessionList extends Disposable {
@@ -39,8 +47,14 @@ interface Page {
 
 /** All sessions of one's projects, live: the newest page, then each line that a project's stream brings. */
 export function openSessionList(link: Link): SessionList {
-  const picture = watchable<SessionListPicture>({ status: 'loading', sessions: [], hasOlder: false })
+  const picture = watchable<SessionListPicture>({
+    status: 'loading',
+    sessions: [],
+    doing: new Map(),
+    hasOlder: false,
+  })
   const rows = new Map<string, SessionRow>()
+  const doing = new Map<string, DoingStep>()
   const follows: Follow[] = []
   let closed = false
   /** Names the present start; what an earlier one still reads is passed over. */
@@ -49,7 +63,7 @@ export function openSessionList(link: Link): SessionList {
   let reading = false
   const painter = openPainter(() => {
     const sessions = [...rows.values()].toSorted((a, b) => compare(b.updatedAt, a.updatedAt))
-    picture.set({ status: 'live', sessions, hasOlder: next !== null })
+    picture.set({ status: 'live', sessions, doing: new Map(doing), hasOlder: next !== null })
   })
   const retry = openRetry(link, () => void start())
 
@@ -59,10 +73,13 @@ export function openSessionList(link: Link): SessionList {
     const page = await link.request<Page>('GET', `/api/sessions?limit=${pageRows}`)
     if (closed || life !== mine) return
     if (!page.ok) return failed(page.problem)
+    const live = await readLive(page.value)
+    if (closed || life !== mine) return
+    if (!live.ok) return failed(live.problem)
     retry.succeeded()
     for (const follow of follows.splice(0)) follow.close()
     rows.clear()
-    for (const row of page.value.sessions) rows.set(row.session, row)
+    for (const row of [...live.value, ...page.value.sessions]) rows.set(row.session, row)
     next = page.value.next
     for (const [stream, cursor] of Object.entries(page.value.cursors)) {
       follows.push(
@@ -82,6 +99,20 @@ export function openSessionList(link: Link): SessionList {
     painter.now()
   }
 
+  /** Those that can go on and are not in the newest page: what needs somebody may have waited for long. */
+  async function readLive(newest: Page): Promise<{ ok: true; value: SessionRow[] } | { ok: false; problem: Problem }> {
+    const value: SessionRow[] = []
+    let before = newest.next
+    for (let pages = 0; before !== null && pages < livePagesMax; pages += 1) {
+      const path = `/api/sessions?live=any&limit=${pageRows}&before=${encodeURIComponent(before)}`
+      const page = await link.request<Page>('GET', path)
+      if (!page.ok) return page
+      value.push(...page.value.sessions)
+      before = page.value.next
+    }
+    return { ok: true, value }
+  }
+
   function failed(problem: Problem): void {
     if (closed) return
     picture.set({ ...picture.value, status: isPassing(problem) ? picture.value.status : 'failed', problem })
@@ -95,6 +126,21 @@ export function openSessionList(link: Link): SessionList {
     }
     painter.soon()
   }
+
+  const unhear = link.ephemeral(({ kind, stream, doings }) => {
+    if (kind !== 'doing' || stream === undefined || doings === undefined) return
+    for (const { session, step } of doings) {
+      if (step) doing.set(session, step)
+      else doing.delete(session)
+    }
+    painter.soon()
+  })
+  // What agents do is told anew after the connection was away; meanwhile nobody knows it.
+  const unwatch = link.connection.watch(({ status }) => {
+    if (status === 'open' || doing.size === 0) return
+    doing.clear()
+    painter.soon()
+  })
 
   void start()
   return {
@@ -118,6 +164,8 @@ export function openSessionList(link: Link): SessionList {
     [Symbol.dispose]: () => {
       closed = true
       painter.stop()
+      unhear()
+      unwatch()
       retry[Symbol.dispose]()
       for (const follow of follows) follow.close()
     },

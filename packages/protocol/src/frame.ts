@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Role } from './actor.ts'
 import { Accepted, CommandEnvelope, Refused } from './command.ts'
+import { Doing } from './doing.ts'
 import { Problem } from './error.ts'
 import { Envelope } from './event.ts'
 import { CursorText, StreamId } from './stream.ts'
@@ -82,8 +83,14 @@ export const serverFrames = {
   }),
   /** An event that a waiting follower will get later in its place, and may act on now. */
   urgent: z.looseObject({ t: z.literal('urgent'), stream: z.string(), event: Envelope }),
-  /** Not logged: typing, work that waits for a runner. */
-  ephemeral: z.looseObject({ t: z.literal('ephemeral'), kind: z.string(), stream: z.string().optional() }),
+  /** Not logged: typing, who watches, what agents do now, work that waits for a runner. */
+  ephemeral: z.looseObject({
+    t: z.literal('ephemeral'),
+    kind: z.string(),
+    stream: z.string().optional(),
+    /** With `doing`: what has changed in the sessions of a project. */
+    doings: z.array(Doing).optional(),
+  }),
   /** Heartbeat, with the heads of the followed streams: finds a lost last event. */
   heads: z.looseObject({ t: z.literal('heads'), heads: z.record(z.string(), z.string()) }),
   pong: z.looseObject({ t: z.literal('pong') }),

@@ -9,6 +9,7 @@ import { prepareDataDirectory } from './config/data-dir.ts'
 import type { Config } from './config/read-config.ts'
 import { Feeds } from './feed/feeds.ts'
 import { Connections } from './gate/connections.ts'
+import { Doings } from './gate/doings.ts'
 import { openReception } from './gate/open-reception.ts'
 import { Watchers } from './gate/watchers.ts'
 import { composeHttp } from './http/compose.ts'
@@ -106,6 +107,8 @@ async function open(
   const feeds = undo.use(new Feeds(store, bus))
   const connections = new Connections()
   const watchers = undo.use(new Watchers(clock))
+  const projectOf = (stream: string): Promise<string | undefined> => exchange.projectOf(stream)
+  const doings = undo.use(new Doings({ bus, projectOf, clock, fault }))
   undo.use(measureProcess(metrics, { dataDir: config.dataDir, database: place.kind }))
   undo.use(measureServer({ metrics, connections, traffic, lists, bus, clock }))
 
@@ -144,6 +147,7 @@ async function open(
     access,
     connections,
     watchers,
+    doings,
     lists,
     clock,
     ids,

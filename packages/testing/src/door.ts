@@ -5,6 +5,7 @@ import { limits } from '@hotline/protocol/limits'
 import { watchAccess } from '@hotline/server/access/access-feed'
 import type { Principal } from '@hotline/server/access/principal'
 import { Watchers } from '@hotline/server/gate/watchers'
+import { Doings } from '@hotline/server/gate/doings'
 import { Connections } from '@hotline/server/gate/connections'
 import { openWebSocketDoor } from '@hotline/server/http/ws'
 import { type Clock, systemClock } from '@hotline/server/machine/clock'
@@ -29,6 +30,9 @@ export async function openDoor(
   access.onAccessChanged(({ account }) => {
     for (const connection of connections.all()) if (connection.principal.account === account) connection.recheck()
   })
+  const fault = (error: unknown): void => void middle.faults.push(error)
+  const projectOf = (stream: string): Promise<string | undefined> => middle.exchange.projectOf(stream)
+  const doings = new Doings({ bus: middle.bus, projectOf, clock, fault })
   let id = 0
   const door = openWebSocketDoor(server, {
     gate: {
@@ -38,6 +42,7 @@ export async function openDoor(
       used: () => undefined,
       rightsChanges: () => access.changes,
       watchers: new Watchers(clock),
+      doings,
       whisper: (stream, frame, except) => {
         for (const other of connections.all()) {
           if (other !== except && other.follows(stream)) other.whisper({ ...frame, stream })
@@ -46,7 +51,7 @@ export async function openDoor(
       clock,
       traffic: newTraffic(),
       refused: () => undefined,
-      fault: (error) => middle.faults.push(error),
+      fault,
     },
     connections,
     guard: () => undefined,
@@ -70,6 +75,7 @@ export async function openDoor(
     connections,
     [Symbol.asyncDispose]: async () => {
       access[Symbol.dispose]()
+      doings[Symbol.dispose]()
       await door[Symbol.asyncDispose]()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

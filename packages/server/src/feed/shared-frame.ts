@@ -55,7 +55,7 @@ export function urgentFrame(stream: string, event: { bytes: Uint8Array }): Share
 
 /** A frame that is written for one connection. */
 export function ownFrame(frame: { t: ServerFrame['t']; stream?: string; [fact: string]: unknown }): SharedFrame {
-  const quiet = quietKinds.has(frame.t) || frame['kind'] === 'watching'
+  const quiet = quietKinds.has(frame.t) || frame['kind'] === 'watching' || frame['kind'] === 'doing'
   return { kind: frame.t, stream: frame.stream, quiet, json: Buffer.from(JSON.stringify(frame)) }
 }
 

@@ -13,8 +13,8 @@ export interface Connection {
   readonly instance: string | undefined
   /** Milliseconds since anything came from its other side. */
   readonly silentMs: number
-  /** A frame that is not logged; dropped where the connection is slow. */
-  whisper(frame: { kind: string; stream?: string; [fact: string]: unknown }): void
+  /** A frame that is not logged; false where it was dropped because the connection is slow. */
+  whisper(frame: { kind: string; stream?: string; [fact: string]: unknown }): boolean
   /** How many streams it follows. */
   readonly followed: number
   /** True where the connection follows the stream. */

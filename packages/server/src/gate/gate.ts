@@ -13,6 +13,7 @@ import type { Clock } from '../machine/clock.ts'
 import type { Traffic } from '../machine/traffic.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { Connection } from './connections.ts'
+import type { Doings } from './doings.ts'
 import type { Watchers } from './watchers.ts'
 import type { Wire } from './wire.ts'
 
@@ -43,6 +44,7 @@ export interface GatePorts {
   whisper: (stream: string, frame: { kind: string; [fact: string]: unknown }, except: Connection) => void
   /** Told who begins to follow what, and who no longer does. */
   watchers: Watchers
+  doings: Doings
   clock: Clock
   traffic: Traffic
   /** Told of commands that are refused here, before anybody carried them out. */
@@ -145,8 +147,10 @@ export class Gate implements Connection {
     this.#send({ t: 'heads', heads })
   }
 
-  whisper(frame: { kind: string; stream?: string }): void {
-    if (this.#wire.queuedBytes < limits.socketQueueBytes) this.#send({ t: 'ephemeral', ...frame })
+  whisper(frame: { kind: string; stream?: string }): boolean {
+    const hasRoom = this.#wire.queuedBytes < limits.socketQueueBytes
+    if (hasRoom) this.#send({ t: 'ephemeral', ...frame })
+    return hasRoom
   }
 
   get principal(): Principal {
@@ -189,7 +193,7 @@ export class Gate implements Connection {
     this.#cancelEnd()
     for (const [stream, follower] of this.#followers) {
       follower.close()
-      this.#ports.watchers.left(stream, this)
+      this.#left(stream)
     }
     this.#followers.clear()
     this.#opening.clear()
@@ -210,7 +214,7 @@ export class Gate implements Connection {
         return this.#send({ t: 'unfollowed', stream, problem: problem('not_found', detail) })
       }
       this.#followers.get(stream)?.close()
-      if (this.#followers.delete(stream)) this.#ports.watchers.left(stream, this)
+      if (this.#followers.delete(stream)) this.#left(stream)
       const cursor = parseCursor(after)
       const from = cursor === 'start' ? 0 : cursor === 'now' ? feed.head : cursor?.seq
       const strange = typeof cursor === 'object' && cursor.epoch !== feed.epoch
@@ -224,6 +228,7 @@ export class Gate implements Connection {
       })
       this.#followers.set(stream, follower)
       this.#ports.watchers.joined(stream, this)
+      this.#ports.doings.joined(stream, this)
       this.#ports.traffic.follows[typeof cursor === 'object' ? 'cursor' : (cursor ?? 'start')] += 1
       follower.resume()
     } catch (error) {
@@ -265,7 +270,12 @@ export class Gate implements Connection {
   #unfollow(stream: string): void {
     this.#opening.delete(stream)
     this.#followers.get(stream)?.close()
-    if (this.#followers.delete(stream)) this.#ports.watchers.left(stream, this)
+    if (this.#followers.delete(stream)) this.#left(stream)
+  }
+
+  #left(stream: string): void {
+    this.#ports.watchers.left(stream, this)
+    this.#ports.doings.left(stream, this)
   }
 
   async #command(frame: { id: string; stream: string; type: CommandType; data?: unknown }): Promise<void> {

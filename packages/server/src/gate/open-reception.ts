@@ -8,6 +8,7 @@ import type { Metrics } from '../machine/metrics.ts'
 import type { Traffic } from '../machine/traffic.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { Connections } from './connections.ts'
+import type { Doings } from './doings.ts'
 import type { ReceptionPorts } from './reception.ts'
 import type { Watchers } from './watchers.ts'
 
@@ -18,6 +19,7 @@ export function openReception(ports: {
   access: Pick<Access, 'authenticator' | 'feed'>
   connections: Connections
   watchers: Watchers
+  doings: Doings
   lists: Lists
   clock: Clock
   ids: Ids
@@ -26,7 +28,7 @@ export function openReception(ports: {
   socketsPerAccount: number
   fault: (error: unknown) => void
 }): ReceptionPorts {
-  const { access, clock, connections, exchange, feeds, ids, lists, metrics, traffic, watchers, fault } = ports
+  const { access, clock, connections, exchange, feeds, ids, lists, metrics, traffic, watchers, doings, fault } = ports
   return {
     gate: {
       exchange,
@@ -40,6 +42,7 @@ export function openReception(ports: {
         }
       },
       watchers,
+      doings,
       clock,
       traffic,
       refused: (code) => metrics.commandRefusals.inc({ code }),

@@ -16,6 +16,7 @@ import { openFileBlobStore } from '../../src/blob/file-blob-store.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { Connections } from '../../src/gate/connections.ts'
 import { openReception } from '../../src/gate/open-reception.ts'
+import { Doings } from '../../src/gate/doings.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
 import { newTraffic } from '../../src/machine/traffic.ts'
 import { watchRunners } from '../../src/scheduler/runners.ts'
@@ -169,6 +170,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const runners = watchRunners({ exchange, lists, bus, clock, ids, fault, connections })
   const feeds = new Feeds(store, bus)
   const watchers = new Watchers(clock)
+  const doings = new Doings({ bus, projectOf: (stream) => exchange.projectOf(stream), clock, fault })
   const { socketsPerAccount } = config.limits
   const served = {
     exchange,
@@ -176,6 +178,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     access,
     connections,
     watchers,
+    doings,
     lists,
     clock,
     ids,
@@ -238,6 +241,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       await http[Symbol.asyncDispose]()
       feeds[Symbol.dispose]()
       watchers[Symbol.dispose]()
+      doings[Symbol.dispose]()
       runners[Symbol.dispose]()
       await blobs[Symbol.asyncDispose]()
       await access[Symbol.asyncDispose]()

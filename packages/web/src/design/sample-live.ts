@@ -1,6 +1,6 @@
 import type { ConnectionState, Link } from '@hotline/client/link'
 import { watchable } from '@hotline/client/readable'
-import type { SessionList } from '@hotline/client/session-list'
+import type { SessionList, SessionListPicture } from '@hotline/client/session-list'
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
 import { sessionCommands } from '@hotline/client/session-commands'
 import type { SessionState } from '@hotline/core/session/state'
@@ -49,6 +49,11 @@ export function sampleRows(): readonly SessionRow[] {
   ]
 }
 
+/** What the agent of one of them does. */
+function sampleDoing(): SessionListPicture['doing'] {
+  return new Map([['sample-7', { kind: 'edit', object: 'src/auth.ts', at: ago(0.2), over: false }]])
+}
+
 /** What the components of the page need, with nothing behind it. */
 export function sampleLive(me: Me, away: boolean, agents: readonly AgentRow[] = []): Live {
   const connection: ConnectionState = away
@@ -74,7 +79,7 @@ export function sampleLive(me: Me, away: boolean, agents: readonly AgentRow[] = 
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
   const list: SessionList = {
-    picture: watchable({ status: 'live', sessions: sampleRows(), hasOlder: false }),
+    picture: watchable({ status: 'live', sessions: sampleRows(), doing: sampleDoing(), hasOlder: false }),
     loadOlder: () => Promise.resolve(undefined),
     refresh: () => undefined,
     [Symbol.dispose]: () => undefined,

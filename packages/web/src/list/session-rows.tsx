@@ -1,99 +1,155 @@
+import type { Problem } from '@hotline/protocol/error'
 import type { SessionRow } from '@hotline/protocol/http'
-import { Link as To } from '@tanstack/react-router'
-import { type ReactNode, useState } from 'react'
+import { useParams } from '@tanstack/react-router'
+import { type ReactNode, useMemo, useRef, useState } from 'react'
+import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
 import { useLive } from '../live/hotline.tsx'
 import { useNow, useReadable } from '../live/use-readable.ts'
 import { Failed } from '../parts/failed.tsx'
 import { ListSkeleton } from '../parts/skeletons.tsx'
-import { agoText, exactText } from '../text/time.ts'
 import { NoSessions } from './no-sessions.tsx'
-import { type Group, groupOf, groups, whatOf } from './row-words.ts'
+import { type Group, groups } from './row-words.ts'
+import { SessionLine } from './session-row.tsx'
+import { useHeld } from './use-held.ts'
+import { useRowKeys } from './use-row-keys.ts'
 
-/** The sessions in groups, those that need somebody first. */
+/** From here on somebody reads further down, and the rows hold still. */
+const scrolledPx = 24
+/** How high a row is about, for those that were never drawn: headings, which come first, are lower. */
+const rowPx = 53
+
+type Entry = { key: string; group: Group } & ({ count: number; row?: undefined } | { row: SessionRow })
+
+/** The sessions in groups, those that need somebody first. Only what is near to sight is in the page. */
 export function SessionRows({ start, only }: { start: () => void; only?: Group | undefined }): ReactNode {
   const { list } = useLive()
-  const { status, sessions, problem } = useReadable(list.picture)
+  const { status, sessions, doing, hasOlder, problem } = useReadable(list.picture)
   const now = useNow(10_000)
+  const open = useParams({ strict: false }).session
+  const box = useRef<VirtuosoHandle>(null)
   const [wanted, setWanted] = useState('')
-  /** In which group each row was when the pointer came; nothing moves under it until it has gone. */
-  const [held, setHeld] = useState<ReadonlyMap<string, Group>>()
+  const [pointing, setPointing] = useState(false)
+  const [scrolled, setScrolled] = useState(false)
+  const [older, setOlder] = useState<'reading' | Problem>()
+  const { sections, waiting } = useHeld(sessions, groups, pointing || scrolled)
+  const entries = useMemo(() => entriesOf(sections, wanted, only), [sections, wanted, only])
+  const indexes = useMemo(() => new Map(entries.map(({ key }, index) => [key, index])), [entries])
+  const keyed = useMemo(() => entries.flatMap(({ row }) => (row ? [row.session] : [])), [entries])
+  const refOf = useRowKeys({ sessions: keyed, indexOf: (session) => indexes.get(session) ?? 0, open, list: box })
   if (status === 'loading') return <ListSkeleton />
   if (status === 'failed')
     return <Failed what="The sessions cannot be shown." problem={problem} retry={() => list.refresh()} />
   if (sessions.length === 0 && only === undefined) return <NoSessions start={start} />
-  const byStart = sessions.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
-  const fitting = byStart.filter(
-    (row) =>
-      fits(row, wanted) &&
-      (held?.has(row.session) ?? true) &&
-      (only === undefined || (held?.get(row.session) ?? groupOf(row)) === only),
-  )
-  const fresh = held === undefined ? 0 : byStart.filter((row) => !held.has(row.session)).length
-  const rowsOf = (group: Group): readonly SessionRow[] =>
-    fitting.filter((row) => (held?.get(row.session) ?? groupOf(row)) === group)
-  const sections = groups.map((group) => {
-    const rows = rowsOf(group)
-    if (rows.length === 0) return undefined
-    return (
-      <section key={group} aria-label={group}>
-        <h2 className={group === 'Needs you' ? 'needs' : ''}>
-          {group} {rows.length}
-        </h2>
-        {rows.map((row) => (
-          <To
-            key={row.session}
-            to="/sessions/$session"
-            params={{ session: row.session }}
-            data-session={row.session}
-            className={`row${group === 'Needs you' ? ' needs' : ''}${group === 'Finished' ? ' over' : ''}`}
-          >
-            <span className="title">{row.title}</span>
-            <time className="small quiet" dateTime={row.updatedAt} title={exactText(row.updatedAt)}>
-              {agoText(now - Date.parse(row.updatedAt))}
-            </time>
-            <span className="what">{whatOf(row, now)}</span>
-          </To>
-        ))}
-      </section>
-    )
-  })
+
+  async function readOlder(): Promise<void> {
+    if (!hasOlder || older === 'reading') return
+    setOlder('reading')
+    setOlder(await list.loadOlder())
+  }
+  function release(): void {
+    setPointing(false)
+    setScrolled(false)
+    box.current?.scrollToIndex(0)
+  }
+  const isSearching = wanted.trim() !== ''
   return (
     <div
+      className="rows"
       onPointerEnter={(event) => {
-        if (event.pointerType === 'mouse') setHeld(new Map(sessions.map((row) => [row.session, groupOf(row)])))
+        if (event.pointerType === 'mouse') setPointing(true)
       }}
-      onPointerLeave={() => setHeld(undefined)}
+      onPointerLeave={() => setPointing(false)}
     >
       {sessions.length > 0 && (
-        <input
-          type="search"
-          className="input find"
-          aria-label="Find a session"
-          placeholder="Find  /"
-          value={wanted}
-          onChange={(event) => setWanted(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'Escape') return
-            setWanted('')
-            event.currentTarget.blur()
-          }}
+        <div className="find">
+          <input
+            type="search"
+            className="input"
+            aria-label="Find a session"
+            placeholder="Find  /"
+            value={wanted}
+            onChange={(event) => setWanted(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key !== 'Escape') return
+              setWanted('')
+              event.currentTarget.blur()
+            }}
+          />
+          {waiting > 0 && (
+            <button type="button" className="button plain fresh" onClick={release}>
+              {waiting} new ↑
+            </button>
+          )}
+        </div>
+      )}
+      {entries.length > 0 && (
+        <Virtuoso
+          ref={box}
+          className="scroll"
+          data={entries}
+          defaultItemHeight={rowPx}
+          computeItemKey={(_, { key }) => key}
+          onScroll={(event) => setScrolled(event.currentTarget.scrollTop > scrolledPx)}
+          endReached={() => void readOlder()}
+          increaseViewportBy={200}
+          itemContent={(_, { group, ...entry }) =>
+            entry.row ? (
+              <SessionLine
+                row={entry.row}
+                group={group}
+                doing={doing.get(entry.row.session)}
+                now={now}
+                ref={refOf(entry.row.session)}
+              />
+            ) : (
+              <h2 className={group === 'Needs you' ? 'needs' : ''}>
+                {group} {entry.count}
+                {group === 'Finished' && hasOlder && '+'}
+              </h2>
+            )
+          }
         />
       )}
-      {fresh > 0 && (
-        <button type="button" className="button plain fresh" onClick={() => setHeld(undefined)}>
-          {fresh} new ↑
-        </button>
-      )}
-      {sections}
-      {only === 'Needs you' && fitting.length === 0 && wanted === '' && (
+      {only === 'Needs you' && entries.length === 0 && !isSearching && (
         <p className="empty">Nothing needs you. What an agent asks of you stands here first.</p>
       )}
-      {fitting.length === 0 && wanted !== '' && <p className="empty">No session is called that.</p>}
+      {isSearching && entries.length === 0 && (
+        <div className="empty">
+          <p>{hasOlder ? `None of the newest ${sessions.length} is called that.` : 'No session is called that.'}</p>
+          {hasOlder && (
+            <button type="button" className="button" disabled={older === 'reading'} onClick={() => void readOlder()}>
+              Look further back
+            </button>
+          )}
+        </div>
+      )}
+      {older && older !== 'reading' && (
+        <p className="small danger" role="alert">
+          Older sessions could not be read: {older.detail}{' '}
+          <button type="button" className="button plain" onClick={() => void readOlder()}>
+            Try again
+          </button>
+        </p>
+      )}
     </div>
   )
 }
 
-function fits(row: SessionRow, wanted: string): boolean {
+function entriesOf(
+  sections: readonly { group: Group; rows: readonly SessionRow[] }[],
+  wanted: string,
+  only: Group | undefined,
+): readonly Entry[] {
   const text = wanted.trim().toLowerCase()
-  return text === '' || [row.title, row.agent, row.session].some((part) => part.toLowerCase().includes(text))
+  return sections.flatMap(({ group, rows }) => {
+    if (only !== undefined && group !== only) return []
+    const fitting = text === '' ? rows : rows.filter((row) => fits(row, text))
+    if (fitting.length === 0) return []
+    const head = { key: `head ${group}`, group, count: fitting.length }
+    return [head, ...fitting.map((row) => ({ key: row.session, group, row }))]
+  })
+}
+
+function fits(row: SessionRow, text: string): boolean {
+  return [row.title, row.agent, row.session].some((part) => part.toLowerCase().includes(text))
 }

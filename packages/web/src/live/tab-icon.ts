@@ -1,8 +1,8 @@
 const sizePx = 64
 
-/** Puts how many things wait into title and icon of the browser's tab; a plain dot where nothing does. */
-export function showInTab(count: number): void {
-  document.title = count > 0 ? `(${count}) Hotline` : 'Hotline'
+/** Puts how many things wait, and what is shown, into title and icon of the browser's tab; a plain dot where nothing waits. */
+export function showInTab(count: number, shown: string | undefined): void {
+  document.title = `${count > 0 ? `(${count}) ` : ''}${shown === undefined ? '' : `${shown} · `}Hotline`
   const canvas = document.createElement('canvas')
   canvas.width = sizePx
   canvas.height = sizePx

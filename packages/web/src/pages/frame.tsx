@@ -41,7 +41,9 @@ export function Frame(): ReactNode {
     openStart: () => openDialog(dialog.current),
     openPalette: () => setFinding(true),
   }
-  useEffect(() => showInTab(needs), [needs])
+  // Of a session that the list does not know only its own page knows the name.
+  const shown = sessions.find(({ session }) => pathname === `/sessions/${session}`)?.title
+  useEffect(() => showInTab(needs, shown), [needs, shown])
   const openKeys = (): void => openDialog(keys.current)
   useKeys({ ...ways, openKeys, peek: setPeeked })
 

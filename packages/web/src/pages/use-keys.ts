@@ -9,7 +9,7 @@ export interface KeyActs {
   peek: (session: string) => void
 }
 
-/** The keys of the whole page; those of a card and of a session are beside what they do. */
+/** The keys of the whole page; those of the list, of a card and of a session are beside what they do. */
 export function useKeys(acts: KeyActs): void {
   const press = useEffectEvent((event: KeyboardEvent): boolean => {
     if (event.key.toLowerCase() === 'k' && (event.metaKey || event.ctrlKey) && !event.altKey) {
@@ -20,9 +20,8 @@ export function useKeys(acts: KeyActs): void {
     if (event.key === 'n') acts.openStart()
     else if (event.key === '?') acts.openKeys()
     else if (event.key === '/') find(acts.openPalette)
-    else if (event.key === 'j' || event.key === 'k') step(event.key === 'j' ? 1 : -1)
     else if (event.key === ' ') {
-      const session = rowsOf().find((row) => row === document.activeElement)?.dataset['session']
+      const session = document.activeElement?.closest<HTMLElement>('.list .row')?.dataset['session']
       if (session === undefined) return false
       acts.peek(session)
     } else return false
@@ -37,18 +36,9 @@ export function useKeys(acts: KeyActs): void {
   }, [])
 }
 
-const rowsOf = (): HTMLAnchorElement[] => [...document.querySelectorAll<HTMLAnchorElement>('.list .row')]
-
 /** To where one finds: the list's own place where it is in sight, or else the palette. */
 function find(openPalette: () => void): void {
   const box = document.querySelector<HTMLInputElement>('.list input[type=search]')
   if (box?.checkVisibility()) box.focus()
   else openPalette()
-}
-
-/** To the next or previous row of the list. */
-function step(by: 1 | -1): void {
-  const rows = rowsOf()
-  const at = rows.findIndex((row) => row === document.activeElement || row.getAttribute('aria-current') === 'page')
-  rows[Math.max(0, Math.min(rows.length - 1, at + by))]?.focus()
 }

@@ -5,6 +5,7 @@ const keys = (): readonly (readonly [key: string, what: string])[] => [
   [commandKey('K'), 'find anything: sessions, pages, commands'],
   ['/', 'find in the list'],
   ['j k', 'next and previous session'],
+  ['↑ ↓ Home End', 'the same, from a session'],
   ['Enter', 'open it'],
   ['space', 'a short look at it, without leaving'],
   ['n', 'new session'],

@@ -139,7 +139,7 @@ export function ApprovalCard({
       onClick={() => void answer('allow')}
     >
       {pending === 'allow' ? (contact.here ? 'Allowing …' : 'Allow waits') : 'Allow'}
-      <kbd className="key">a</kbd>
+      {first && <kbd className="key">a</kbd>}
     </button>
   )
   const deny = (
@@ -150,7 +150,7 @@ export function ApprovalCard({
       onClick={() => void answer('deny')}
     >
       {pending === 'deny' ? (contact.here ? 'Denying …' : 'Deny waits') : 'Deny'}
-      <kbd className="key">d</kbd>
+      {first && <kbd className="key">d</kbd>}
     </button>
   )
   return (
@@ -253,7 +253,7 @@ export function ApprovalCard({
               onClick={() => (edited === undefined ? startEdit() : void answer('modify'))}
             >
               {edited === undefined ? 'Edit and allow' : pending === 'modify' ? 'Allowing …' : 'Allow as edited'}
-              {edited === undefined && <kbd className="key">e</kbd>}
+              {first && edited === undefined && <kbd className="key">e</kbd>}
             </button>
           )}
           {edited !== undefined && (
@@ -265,7 +265,7 @@ export function ApprovalCard({
           <input
             className="input"
             aria-label="Comment for the agent"
-            placeholder={`Comment for the agent${thumb ? '' : '  c'}`}
+            placeholder={`Comment for the agent${first && !thumb ? '  c' : ''}`}
             maxLength={2_000}
             value={reason}
             onChange={(event) => setReason(event.target.value)}

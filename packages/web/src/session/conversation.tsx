@@ -1,6 +1,7 @@
 import type { SessionPicture } from '@hotline/client/session-view'
-import { type ReactNode, type Ref, useEffect, useImperativeHandle, useMemo, useRef } from 'react'
-import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
+import { type ReactNode, type Ref, useEffect, useCallback, useImperativeHandle, useMemo, useRef, useState } from 'react'
+import { type ListRange, Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
+import { phone, useMedia } from '../live/use-media.ts'
 import { foldSteps } from './fold-steps.ts'
 import { type Acts, ItemView } from './item-view.tsx'
 import { endPx, useFollowEnd } from './use-follow-end.ts'
@@ -35,14 +36,18 @@ export function Conversation({
   before.current.key = items[0]?.key
   const openAt = items.findIndex((item) => item.kind === 'approval' && item.outcome === undefined)
   const open = items[openAt]?.key
-  useImperativeHandle(
-    toAsked,
-    () => () => {
-      leave()
-      if (openAt >= 0) list.current?.scrollToIndex({ index: openAt, align: 'center' })
-    },
-    [openAt, leave],
-  )
+  const showAsked = useCallback((): void => {
+    leave()
+    if (openAt >= 0) list.current?.scrollToIndex({ index: openAt, align: 'center' })
+  }, [openAt, leave])
+  useImperativeHandle(toAsked, () => showAsked, [showAsked])
+  const [range, setRange] = useState<ListRange>()
+  const narrow = useMedia(phone)
+  const openPlace = openAt + before.current.first
+  // Keys answer what is asked first, and only in sight: where it is elsewhere one is led there. A phone has its own place.
+  const isAway =
+    !narrow && openAt >= 0 && range !== undefined && (openPlace < range.startIndex || openPlace > range.endIndex)
+  const asked = isAway ? items.filter((item) => item.kind === 'approval' && item.outcome === undefined).length : 0
 
   useEffect(() => {
     if (atEnd) seen.current = items.length
@@ -66,6 +71,7 @@ export function Conversation({
           // It is followed here: the list itself would also follow what somebody opens at its end.
           followOutput={false}
           atBottomStateChange={onEnd}
+          rangeChanged={setRange}
           totalListHeightChanged={onHeight}
           atBottomThreshold={endPx}
           startReached={() => picture.hasOlder && loadOlder()}
@@ -76,6 +82,11 @@ export function Conversation({
             </div>
           )}
         />
+      )}
+      {isAway && (
+        <button type="button" className="button jump asked" onClick={showAsked}>
+          {asked > 1 ? `${asked} need you: show the first` : 'Show what needs you'}
+        </button>
       )}
       {!atEnd && (
         <button type="button" className="button jump" onClick={toEnd}>

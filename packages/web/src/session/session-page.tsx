@@ -83,7 +83,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
           ‹
         </To>
         <div className="name">
-          <h1>{state.title}</h1>
+          <h1 title={state.title}>{state.title}</h1>
           <EvidenceLine picture={picture} state={state} />
         </div>
         <div className="tabs" role="tablist" aria-label="View">

@@ -3,7 +3,7 @@ import { problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import { EventPage, SessionPage, type SessionRow, SessionSnapshot, TranscriptWindow } from '@hotline/protocol/http'
 import { limits } from '@hotline/protocol/limits'
-import { sessionStatuses } from '@hotline/protocol/session-status'
+import { isLive, type SessionStatus, sessionStatuses } from '@hotline/protocol/session-status'
 import { CursorText, formatCursor, Id, parseCursor } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { Principal } from '../../access/principal.ts'
@@ -64,6 +64,8 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
       project: Id.optional(),
       status: z.enum(sessionStatuses).optional(),
       needs: z.enum(['any']).optional(),
+      /** Those that can still go on, whatever they wait for. */
+      live: z.enum(['any']).optional(),
       limit: Count.default(50),
       before: z
         .string()
@@ -81,7 +83,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
       }
       const page = await lists.sessions({
         projects: mine,
-        ...(query.status ? { statuses: [query.status] } : {}),
+        ...(query.status || query.live ? { statuses: statusesOf(query) } : {}),
         ...(query.needs ? { needs: 'open' } : {}),
         limit: query.limit,
         ...(query.before ? { after: readPosition(query.before) } : {}),
@@ -233,4 +235,16 @@ function sessionRow(row: SessionTable): SessionRow {
 /** What is in the log was checked when it was written. */
 function readEvent(event: StoredEvent): Envelope {
   return JSON.parse(Buffer.from(event.bytes).toString('utf8')) as Envelope
+}
+
+function statusesOf({
+  status,
+  live,
+}: {
+  status?: SessionStatus | undefined
+  live?: 'any' | undefined
+}): SessionStatus[] {
+  return sessionStatuses.filter(
+    (one) => (status === undefined || one === status) && (live === undefined || isLive(one)),
+  )
 }

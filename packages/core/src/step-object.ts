@@ -1,0 +1,20 @@
+import type { StepKind } from '@hotline/protocol/events/turn'
+
+/** A line is read at a glance; the whole of it is in the conversation. */
+const objectChars = 60
+
+/** What a step is at, in a few words: its first file, or its command; of a long one the beginning and the end. */
+export function stepObject(step: { stepKind: StepKind; title: string; locations: readonly string[] }): string {
+  const { stepKind, title, locations } = step
+  const [path] = locations
+  const object = (stepKind === 'execute' ? title : (path ?? title)).split('\n', 1)[0] ?? ''
+  // Long before it is cut into characters: a title may be as long as an event.
+  const letters = Array.from(object.length <= 4 * objectChars ? object : ends(object, 2 * objectChars))
+  if (letters.length <= objectChars) return letters.join('')
+  // The end of a path is its name.
+  return `${letters.slice(0, objectChars / 3).join('')}…${letters.slice(-(objectChars * 2) / 3 + 1).join('')}`
+}
+
+function ends(text: string, chars: number): string {
+  return `${text.slice(0, chars)}${text.slice(-chars)}`
+}
