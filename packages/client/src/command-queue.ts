@@ -99,6 +99,10 @@ export class CommandQueue {
       const detail = `${waitingMax} commands wait for the server already. Wait until it can be reached again.`
       return Promise.resolve(refusal(problem('queue_full', detail, { limit: waitingMax })))
     }
+    if (!isWhole(command)) {
+      const detail = 'The text holds half of a character. Write that place anew.'
+      return Promise.resolve(refusal(problem('invalid_request', detail)))
+    }
     const entry = known ?? newEntry(command, 'storing', false)
     if (!known) {
       this.#entries.set(command.id, entry)
@@ -277,6 +281,16 @@ function isLarge(command: WaitingCommand): boolean {
   const text = JSON.stringify(command)
   // A character has at most three bytes in UTF-8.
   return text.length * 3 > frameBytesMax && new TextEncoder().encode(text).length > frameBytesMax
+}
+
+/** False where some text ends or begins in the middle of a character: such a frame is refused whole, and never answered. */
+function isWhole(command: WaitingCommand): boolean {
+  let whole = true
+  JSON.stringify(command, (name, value: unknown) => {
+    whole &&= name.isWellFormed() && (typeof value !== 'string' || value.isWellFormed())
+    return value
+  })
+  return whole
 }
 
 function refusal(why: Problem): CommandOutcome {

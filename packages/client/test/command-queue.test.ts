@@ -213,6 +213,18 @@ describe('commands on their way', () => {
     expect(sent).toEqual(['c', 'c'])
   })
 
+  it('[C10] half a character is refused at once: the server would not even answer', async () => {
+    const { queue, sent } = await scene()
+    queue.opened('paced', 'frames')
+    for (const text of ['cut \ud83d', '\ude00 off']) {
+      expect(await queue.give(message('a', text))).toMatchObject({ ok: false, problem: { code: 'invalid_request' } })
+    }
+    expect([sent, queue.waiting.value]).toEqual([[], []])
+    void queue.give(message('b', 'whole 😀'))
+    await settled()
+    expect(sent).toEqual(['b'])
+  })
+
   it('[C10] a thousand commands may wait; the next is refused and says so', async () => {
     const { queue, sent, clock } = await scene()
     for (let at = 0; at < 1_000; at += 1) void queue.give(message(`m${at}`))
