@@ -130,8 +130,8 @@ export class Exchange {
   }
 
   async #checkRight(principal: Principal, command: Command): Promise<Problem | undefined> {
-    const senders = sendersOf(command, await this.#session(command.stream))
     if (principal.kind === 'system') return undefined
+    const senders = sendersOf(command, await this.#session(command.stream))
     if (senders.includes('system')) return problem('forbidden', 'Only the server itself sends this.')
     const project = await this.#target(command)
     if (senders.includes('runner') || principal.kind === 'runner') {
