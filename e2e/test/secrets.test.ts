@@ -201,7 +201,7 @@ describe('every secret of a run', () => {
     expect(events).toContain('my keys: [redacted:ANTHROPIC_API_KEY], [redacted:OPENAI_API_KEY]')
     expect(events).toContain('I start with [redacted:ANTHROPIC_API_KEY]')
     said.push(events)
-    const broken = await api.start('codex', '', { cwd: dir.path })
+    const broken = await api.start('codex-acp', '', { cwd: dir.path })
     await api.until(broken, 'the failed start', ({ status }) => status === 'failed')
     const failed = JSON.stringify(await api.events(broken))
     expect(failed).toContain('cannot start with [redacted:OPENAI_API_KEY]')

@@ -1,15 +1,14 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openAcpDriver } from './adapters/acp/acp-driver.ts'
 import { teeToFiles } from './adapters/acp/tee.ts'
-import { ptyDriver } from './adapters/pty/pty-driver.ts'
-import { builtinProfiles } from './agents.ts'
+import { openDrivers } from './adapters/drivers.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
 import { childrenFolder, runnerFolder } from './process/end-orphans.ts'
 import { lockFolder } from './process/folder-lock.ts'
 import { openLocalHolder } from './process/local-holder.ts'
+import { builtinProfiles } from './profiles/builtin.ts'
 import type { ServerLink } from './server-link.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 
@@ -37,7 +36,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       holder: openLocalHolder({ folder: childrenFolder(config.dataDir) }),
       log,
       profiles: new Map(builtinProfiles(findDemo()).map((profile) => [profile.agent, profile])),
-      drivers: { acp: openAcpDriver({ version: runnerVersion, ...tee }), pty: ptyDriver },
+      drivers: openDrivers({ version: runnerVersion, ...tee }),
       environment: config.environment,
       sessionsFolder: join(folder, 'sessions'),
       scratchFolder: join(config.dataDir, 'scratch'),

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openAcpDriver } from '../src/adapters/acp/acp-driver.ts'
-import { ptyDriver } from '../src/adapters/pty/pty-driver.ts'
-import { type AgentProfile, builtinProfiles } from '../src/agents.ts'
+import { openDrivers } from '../src/adapters/drivers.ts'
 import { openLog } from '../src/log.ts'
 import { openLocalHolder } from '../src/process/local-holder.ts'
+import { builtinProfiles } from '../src/profiles/builtin.ts'
+import type { AgentProfile } from '../src/profiles/profile.ts'
 import type { ServerLink } from '../src/server-link.ts'
 import { Supervisor } from '../src/supervisor/supervisor.ts'
 import { profileOf } from './profile-of.ts'
@@ -38,7 +38,7 @@ export function composeBench(options: ComposeOptions): Supervisor {
       holder: openLocalHolder({ folder: join(dataDir, 'children') }),
       log: openLog(write, process.env['HOTLINE_DEBUG'] === undefined ? [] : ['*']),
       profiles: new Map(profiles.map((profile) => [profile.agent, profile])),
-      drivers: { acp: openAcpDriver({ version: '0.0.0' }), pty: ptyDriver },
+      drivers: openDrivers({ version: '0.0.0' }),
       environment: options.environment ?? { PATH: process.env['PATH'], HOME: folder, LANG: 'C.UTF-8' },
       sessionsFolder: join(dataDir, 'sessions'),
       scratchFolder: join(dataDir, 'scratch'),

@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { AnnounceBody } from '@hotline/protocol/http'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { expect, test } from 'vitest'
-import { announceAgents, builtinProfiles, isSecret } from '../src/agents.ts'
 import { readConfig } from '../src/config.ts'
 import { openLog } from '../src/log.ts'
 import { findProgram } from '../src/process/find-program.ts'
+import { announceAgents } from '../src/profiles/announce.ts'
+import { builtinProfiles } from '../src/profiles/builtin.ts'
+import { isSecret } from '../src/profiles/variables.ts'
 
 test('settings have defaults, and a wrong one is named with what is wrong', async () => {
   await using temp = await openTempDir()
@@ -44,14 +46,14 @@ test('what is announced is what can be started here, with a hint for the rest', 
   expect(can).toEqual({
     demo: true,
     command: true,
-    claude: false,
-    codex: false,
+    'claude-acp': false,
+    'codex-acp': false,
     opencode: false,
     gemini: true,
     qwen: false,
     copilot: false,
   })
-  expect(agents.find(({ agent }) => agent === 'claude')?.hint).toContain('npm install')
+  expect(agents.find(({ agent }) => agent === 'claude-acp')?.hint).toContain('npm install')
   expect(announceAgents(builtinProfiles(undefined), '')[0]).toMatchObject({ agent: 'demo', available: false })
 })
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Asking } from '../src/adapters/adapter.ts'
-import type { AgentProfile } from '../src/agents.ts'
+import type { AgentProfile } from '../src/profiles/profile.ts'
 import type { Oddness } from './odd-agent.ts'
 
 const file = fileURLToPath(new URL('odd-agent.ts', import.meta.url))

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { builtinProfiles } from '@hotline/runner/agents'
+import { builtinProfiles } from '@hotline/runner/profiles/builtin'
 import { options as runnerOptions } from '@hotline/runner/config'
 import { endOrphans } from '@hotline/runner/process/end-orphans'
 import { surroundings } from '@hotline/runner/process/environment'

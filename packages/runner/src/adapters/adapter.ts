@@ -10,6 +10,17 @@ import type { Holder, ProcessSpec, TerminalSize } from '../process/holder.ts'
  * does arrives as events in one strict order; what people want goes in as calls. All ids in here are ours.
  */
 
+/** What translates between an agent and us: a protocol (`acp`, `claude`, `codex`), or the output of any program. */
+export const adapterNames = ['acp', 'claude', 'codex', 'pty', 'pipe', 'log'] as const
+
+/** See `adapterNames`. */
+export type AdapterName = (typeof adapterNames)[number]
+
+/** True where a program is run as it is: one that ends by itself has finished, and nobody expects that it asks. */
+export function runsProgram(adapter: AdapterName): boolean {
+  return adapter === 'pty' || adapter === 'pipe' || adapter === 'log'
+}
+
 /** How we know that an agent asks before it acts. */
 export type Asking =
   /** It has modes, and in one of these it asks; forced and read back after every start, load and resume. */
@@ -141,7 +152,7 @@ export interface AgentSession {
 
 /** Starts agents of one kind. */
 export interface AgentDriver {
-  readonly adapter: string
+  readonly adapter: AdapterName
   /** Rejects with a StartError where the agent cannot be started or will not be supervised. */
   start(spec: StartSpec, holder: Holder, signal: AbortSignal): Promise<AgentSession>
 }

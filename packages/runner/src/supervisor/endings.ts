@@ -1,6 +1,7 @@
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
 import type { SessionStatus } from '@hotline/protocol/session-status'
+import { type AdapterName, runsProgram } from '../adapters/adapter.ts'
 
 /** How an agent's run came to its end, as far as this machine knows. */
 export interface Ending {
@@ -8,7 +9,7 @@ export interface Ending {
   exit: Exit | undefined
   /** Why it was given up, where its end was ours. */
   fault?: string | undefined
-  adapter: 'acp' | 'pty'
+  adapter: AdapterName
   /** A person wanted it. */
   isKilled: boolean
   /** The runner is going down. */
@@ -27,7 +28,7 @@ export function endReport({ exit, fault, adapter, isKilled, isStopping }: Ending
     return stateReport('interrupted', 'agent_lost', { note })
   }
   // A program that ends by itself is finished; an agent that ends by itself is gone in the middle of something.
-  if (adapter === 'pty' && exit.signal === null) {
+  if (runsProgram(adapter) && exit.signal === null) {
     return stateReport(exit.code === 0 ? 'completed' : 'failed', 'agent_exited', { exit })
   }
   return stateReport('interrupted', 'agent_exited', { exit })

@@ -3,10 +3,11 @@ import type { Envelope } from '@hotline/protocol/event'
 import type { DataOf } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import { isLive } from '@hotline/protocol/session-status'
-import { type AgentDriver, type AgentSession, StartError } from '../adapters/adapter.ts'
-import type { AgentProfile } from '../agents.ts'
+import { type AgentSession, runsProgram, StartError } from '../adapters/adapter.ts'
+import type { Drivers } from '../adapters/drivers.ts'
 import type { Log } from '../log.ts'
 import type { Holder } from '../process/holder.ts'
+import type { AgentProfile } from '../profiles/profile.ts'
 import { Redactor } from '../redact.ts'
 import type { ServerLink } from '../server-link.ts'
 import { Outbox } from '../spool/outbox.ts'
@@ -26,7 +27,7 @@ export interface ActorPorts {
   /** This runner's id, as the server knows it. */
   runner: string
   profiles: ReadonlyMap<string, AgentProfile>
-  drivers: Readonly<Record<AgentProfile['adapter'], AgentDriver>>
+  drivers: Drivers
   environment: Readonly<Record<string, string | undefined>>
   /** Where spools and scratch folders are. */
   sessionsFolder: string
@@ -195,7 +196,9 @@ export class SessionActor {
       const plan = planLaunch({ session: this.session, profile, wanted, native, from, scratchFolder })
       redactor = new Redactor(plan.secrets)
       if (plan.refused.length > 0) log.warn('variables refused', { session: this.session, names: plan.refused })
-      const agent = await drivers[profile.adapter].start(plan.spec, holder, this.#starting.signal)
+      const driver = drivers.get(profile.adapter)
+      if (!driver) throw new StartError(`This runner has no adapter "${profile.adapter}".`)
+      const agent = await driver.start(plan.spec, holder, this.#starting.signal)
       this.#agent = agent
       await this.#runAgent(agent, profile, redactor, plan.spec.cwd, Object.keys(plan.spec.env))
     } catch (error) {
@@ -242,7 +245,7 @@ export class SessionActor {
     for (const { control, action } of this.#reader.log.controls) {
       if (action === 'resume') reporter.put({ type: 'control.done', data: { control, action } })
     }
-    if (profile.adapter === 'acp' && profile.asking.by === 'settings') {
+    if (!runsProgram(profile.adapter) && profile.asking.by === 'settings') {
       reporter.output('log', 'This agent was told by its settings to ask; nothing confirms that it does.\n')
     }
     log.info('agent started', { session: this.session, agent: profile.agent, pid })

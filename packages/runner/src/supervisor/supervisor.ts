@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import type { AnnounceBody, WorkPage } from '@hotline/protocol/http'
 import type { z } from 'zod'
-import { announceAgents } from '../agents.ts'
+import { announceAgents } from '../profiles/announce.ts'
 import { type ActorPorts, SessionActor } from './session-actor.ts'
 
 /** Work is asked for at each hint, and this often in case that a hint was lost. */

@@ -1,0 +1,19 @@
+import { openAcpDriver } from './acp/acp-driver.ts'
+import type { Tee } from './acp/wire.ts'
+import type { AdapterName, AgentDriver } from './adapter.ts'
+import { ptyDriver } from './pty/pty-driver.ts'
+
+/** What drivers are opened with. `tee` hears every line of an agent, for debugging. */
+export interface DriverOptions {
+  version: string
+  tee?: (session: string) => Tee | undefined
+}
+
+/** One driver for each adapter. */
+export type Drivers = ReadonlyMap<AdapterName, AgentDriver>
+
+/** The drivers that there are; a further one is a further line. */
+export function openDrivers(options: DriverOptions): Drivers {
+  const drivers = [openAcpDriver(options), ptyDriver]
+  return new Map(drivers.map((driver) => [driver.adapter, driver]))
+}
