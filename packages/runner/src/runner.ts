@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { teeToFiles } from './adapters/acp/tee.ts'
+import { teeToFiles } from './adapters/wire/tee.ts'
 import { openDrivers } from './adapters/drivers.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'

@@ -1,5 +1,5 @@
 import { openAcpDriver } from './acp/acp-driver.ts'
-import type { Tee } from './acp/wire.ts'
+import type { Tee } from './wire/wire.ts'
 import type { AdapterName, AgentDriver } from './adapter.ts'
 import { ptyDriver } from './pty/pty-driver.ts'
 

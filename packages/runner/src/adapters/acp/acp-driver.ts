@@ -2,9 +2,9 @@ import type { z } from 'zod'
 import type { Holder } from '../../process/holder.ts'
 import { type AgentDriver, type AgentSession, StartError, type StartSpec } from '../adapter.ts'
 import { AcpSession } from './acp-session.ts'
-import { connectionClosed, RpcFailure } from './peer.ts'
+import { connectionClosed, RpcFailure } from '../wire/peer.ts'
 import { InitializeResult, OpenedSession } from './schema.ts'
-import type { Tee } from './wire.ts'
+import type { Tee } from '../wire/wire.ts'
 
 /** For the whole handshake. The slowest agents that were seen take four seconds; after this the start has failed. */
 const handshakeTimeoutMs = 90_000

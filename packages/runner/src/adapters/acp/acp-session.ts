@@ -11,9 +11,9 @@ import {
 } from '../adapter.ts'
 import { EventQueue } from '../event-queue.ts'
 import { Asks } from './asks.ts'
-import { Breaker } from './breaker.ts'
+import { Breaker } from '../wire/breaker.ts'
 import { ModeKeeper } from './mode-keeper.ts'
-import { connectionClosed, Peer, type RpcId, type RpcOutcome } from './peer.ts'
+import { connectionClosed, Peer, type RpcId, type RpcOutcome } from '../wire/peer.ts'
 import {
   CancelRequest,
   ElicitationParams,
@@ -25,7 +25,7 @@ import {
 } from './schema.ts'
 import { Tools } from './tools.ts'
 import { Updates } from './updates.ts'
-import { Wire, type Tee } from './wire.ts'
+import { Wire, type Tee } from '../wire/wire.ts'
 
 /** Bytes of events that may wait for the session before the agent is no longer read. */
 const queueBytes = 1024 * 1024

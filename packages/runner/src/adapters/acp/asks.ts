@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Ask, QuestionAnswer, Verdict } from '../adapter.ts'
-import type { Peer, RpcId } from './peer.ts'
+import type { Peer, RpcId } from '../wire/peer.ts'
 import type { PermissionParams } from './schema.ts'
 
 /** Code of a request that its sender took back. */

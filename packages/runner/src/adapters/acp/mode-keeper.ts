@@ -1,7 +1,7 @@
 import { type AgentEvent, type AgentFacts, type Asking, StartError } from '../adapter.ts'
 import { asksIn, chooseMode, type ModeView, readModel, readModeOption, readModes } from './asking-mode.ts'
-import type { Breaker } from './breaker.ts'
-import { type Peer, RpcFailure } from './peer.ts'
+import type { Breaker } from '../wire/breaker.ts'
+import { type Peer, RpcFailure } from '../wire/peer.ts'
 import { ConfigOptionsResult, type KnownUpdate, type OpenedSession } from './schema.ts'
 
 type ModeUpdate = Extract<KnownUpdate, { sessionUpdate: 'current_mode_update' | 'config_option_update' }>

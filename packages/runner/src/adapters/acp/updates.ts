@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AgentEvent } from '../adapter.ts'
-import type { Breaker } from './breaker.ts'
+import type { Breaker } from '../wire/breaker.ts'
 import { type KnownUpdate, KnownUpdate as KnownUpdateSchema, quietUpdates, type ToolPatch } from './schema.ts'
 
 /** Entries of a plan that are kept, and characters of each. */

@@ -8,8 +8,8 @@ import { type Line, LineSplitter } from './line-splitter.ts'
 /** Hears every line as it was, before anybody has read it. */
 export type Tee = (direction: 'in' | 'out', line: string) => void
 
-/** Bytes of one line; a longer one is dropped and counted, and people are told. */
-const lineBytes = 1024 * 1024
+/** Bytes of one line, where an adapter says nothing else; a longer one is dropped and counted, and people are told. */
+const standardLineBytes = 1024 * 1024
 
 /** A line that goes on counts as another fault with each so many bytes: one without an end is too much nonsense too. */
 const growingBytes = 8 * 1024 * 1024
@@ -28,6 +28,7 @@ export class Wire {
   readonly #held: HeldProcess
   readonly #queue: EventQueue<AgentEvent>
   readonly #tee: Tee | undefined
+  readonly #lineBytes: number
   readonly #reading: Promise<unknown>
   #flushed: Promise<boolean> = Promise.resolve(true)
   #stopped = false
@@ -40,10 +41,12 @@ export class Wire {
     breaker: Breaker,
     tee: Tee | undefined,
     receive: (line: string) => void,
+    lineBytes: number = standardLineBytes,
   ) {
     this.#held = held
     this.#queue = queue
     this.#tee = tee
+    this.#lineBytes = lineBytes
     this.#reading = Promise.allSettled([this.#readLines(breaker, receive), this.#readWords()])
   }
 
@@ -87,7 +90,7 @@ export class Wire {
   }
 
   async #readLines(breaker: Breaker, receive: (line: string) => void): Promise<void> {
-    const splitter = new LineSplitter(lineBytes, growingBytes)
+    const splitter = new LineSplitter(this.#lineBytes, growingBytes)
     const take = (lines: Iterable<Line>): void => {
       for (const line of lines) {
         if (this.#stopped) return
@@ -111,7 +114,7 @@ export class Wire {
   #tellDropped(bytes: number): void {
     this.#droppedLines += 1
     const text =
-      `Dropped a line of the agent with ${bytes} bytes; a line may have ${lineBytes}. ` +
+      `Dropped a line of the agent with ${bytes} bytes; a line may have ${this.#lineBytes}. ` +
       `Dropped since its start: ${this.#droppedLines}.\n`
     this.#queue.push({ t: 'output', source: 'log', text, bytes: text.length })
   }
