@@ -8,6 +8,7 @@ import { addBackupCommands } from './commands/backup.ts'
 import type { CommandContext } from './commands/context.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addKeyCommands } from './commands/keys.ts'
+import { addLoginCommand } from './commands/login.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { up, type UpFacts } from './commands/up.ts'
@@ -71,6 +72,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addApprovalCommands(program, context)
   addAnswerCommand(program, context)
   addKeyCommands(program, context)
+  addLoginCommand(program, context)
   addSignInCommands(program, context)
   addDoctorCommand(program, context)
   addBackupCommands(program, context)

@@ -65,6 +65,11 @@ export function readSettings(flags: Flags, env: Environment): Settings {
   }
 }
 
+/** The same for the server that a command was told. Throws a `Failure` for what is no address. */
+export function withUrl(settings: Settings, given: string | undefined): Pick<Settings, 'url' | 'configDir'> {
+  return { configDir: settings.configDir, url: given === undefined ? settings.url : readOrigin(given) }
+}
+
 function readFolder(text: string, home: string): string {
   return resolve(text === '~' || text.startsWith('~/') ? join(home, text.slice(1)) : text)
 }

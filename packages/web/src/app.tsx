@@ -4,6 +4,7 @@ import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from
 import { LiveProvider, ask } from './live/hotline.tsx'
 import { FrameSkeleton } from './parts/skeletons.tsx'
 import { Away } from './pages/away.tsx'
+import { DevicePage } from './pages/device.tsx'
 import { Enter } from './pages/enter.tsx'
 import { Frame } from './pages/frame.tsx'
 import { SettingsPage } from './pages/settings.tsx'
@@ -74,6 +75,8 @@ export function App(): ReactNode {
     case 'outside':
       return <Enter entered={() => void look()} />
     case 'inside':
+      // By itself: whoever lets a machine in sees that alone, and nothing else is opened for it.
+      if (location.pathname === '/device') return <DevicePage me={stage.me} />
       return (
         <LiveProvider me={stage.me}>
           <RouterProvider router={router} />

@@ -9,6 +9,7 @@ import { inLine } from '../approval-card.ts'
 import { prepareCredentials, readCredential, storeCredential } from '../credentials.ts'
 import { Failure, fail } from '../failure.ts'
 import { openPrompt } from '../prompt.ts'
+import { withUrl } from '../settings.ts'
 import type { CommandContext } from './context.ts'
 
 /** Days until the token of this machine expires. */
@@ -33,9 +34,11 @@ export function addSignInCommands(program: Command, context: CommandContext): vo
 
   program
     .command('sign-out')
+    .alias('logout')
+    .argument('[url]', 'the server, where it is not the one of --url')
     .description('revoke the token of this machine and forget it')
-    .action(async () => {
-      const { url, configDir } = context.settings()
+    .action(async (given: string | undefined) => {
+      const { url, configDir } = withUrl(context.settings(), given)
       const stored = readCredential(configDir, url)
       if (!stored) return context.print({ url, signedOut: false }, `Nothing is stored for ${url}.\n`)
       if (stored.key !== undefined) {

@@ -2,8 +2,11 @@ import { z } from 'zod'
 import { defineEvent } from '../event.ts'
 import { Id } from '../stream.ts'
 
-/** Kinds of secrets that are handed out: browser session, personal token, API key of a service, runner, socket ticket. */
-export const KeyKind = z.enum(['ses', 'pat', 'svc', 'run', 'wst'])
+/**
+ * Kinds of secrets that are handed out: browser session, personal token, API key of a service, runner, socket ticket, code
+ * of a program that is being signed in, invitation.
+ */
+export const KeyKind = z.enum(['ses', 'pat', 'svc', 'run', 'wst', 'dev', 'inv'])
 export type KeyKind = z.infer<typeof KeyKind>
 
 /** The audit of the server's own stream. Secrets and their hashes are never in an event. */

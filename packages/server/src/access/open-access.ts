@@ -11,6 +11,7 @@ import { AccountSwitch } from './account-switch.ts'
 import { Accounts } from './accounts.ts'
 import { Authenticator } from './authenticator.ts'
 import { Bootstrap, firstAccountFact } from './bootstrap.ts'
+import { DeviceSignIns } from './device-sign-ins.ts'
 import { Keys } from './keys.ts'
 import { ensureRunnerKey, makeCommandLineToken, renewCommandLineToken } from './local-keys.ts'
 import { NewAccounts } from './new-accounts.ts'
@@ -47,6 +48,7 @@ export interface Access extends AsyncDisposable {
   readonly newAccounts: NewAccounts
   readonly accountSwitch: AccountSwitch
   readonly keys: Keys
+  readonly deviceSignIns: DeviceSignIns
   readonly tickets: Tickets
   readonly authenticator: Authenticator
   readonly bootstrap: Bootstrap
@@ -80,6 +82,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const accountSwitch = new AccountSwitch({ lists, log, clock, owners: ports.owners })
   const keys = new Keys({ lists, log, clock, ids })
   const authenticator = new Authenticator({ lists, clock, tickets, feed, fault })
+  const deviceSignIns = new DeviceSignIns({ clock, ids, keys, authenticator })
   const local = { dataDir: ports.dataDir, lists, log, clock, ids }
 
   await ensureRunnerKey(local)
@@ -108,6 +111,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
     newAccounts,
     accountSwitch,
     keys,
+    deviceSignIns,
     tickets,
     authenticator,
     bootstrap,

@@ -11,6 +11,7 @@ import { registerFollowRoutes } from './routes/follow.ts'
 import type { RegisterRoute } from './route.ts'
 import { registerAccountRoutes } from './routes/accounts.ts'
 import { registerAuthRoutes } from './routes/auth.ts'
+import { registerDeviceRoutes } from './routes/device.ts'
 import { registerHealthRoutes } from './routes/health.ts'
 import { registerKeyRoutes } from './routes/keys.ts'
 import { registerRunnerRoutes } from './routes/runner.ts'
@@ -35,6 +36,7 @@ export type RegisterRoutes = (route: RegisterRoute, ports: RoutePorts) => void
 export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   const { access, lists, metrics } = ports
   registerAuthRoutes(route, access)
+  registerDeviceRoutes(route, access.deviceSignIns)
   registerAccountRoutes(route, access, lists)
   registerKeyRoutes(route, access.keys)
   registerHealthRoutes(route, {

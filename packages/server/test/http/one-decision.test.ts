@@ -372,7 +372,7 @@ describe('one decision', () => {
       if (permission === 'open' || permission === 'signed-in') expect(everybody).toBe(true)
     }
     expect(table(rows)).toMatchInlineSnapshot(`
-      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/ticket, GET /api/me, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest, POST /api/follow, GET /api/sessions/:id/stream:
+      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/ticket, POST /api/auth/device, POST /api/auth/device/token, GET /api/me, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest, POST /api/follow, GET /api/sessions/:id/stream:
         everybody
       POST /api/auth/password:
         owner in a browser
@@ -395,6 +395,47 @@ describe('one decision', () => {
         service for default
         owner for elsewhere
         owner for no project
+        owner by token, with the password said
+      POST /api/auth/device/look, POST /api/auth/device/deny:
+        owner in a browser
+        admin in a browser
+        admin by token
+        service of admin
+        approver in a browser
+        approver by token
+        service of approver
+        operator in a browser
+        operator by token
+        service of operator
+        viewer in a browser
+        viewer by token
+        service of viewer
+        stranger in a browser
+        stranger by token
+        owner by token
+        owner by the token of this machine
+        owner with scope write
+        service for default
+        owner for elsewhere
+        owner for no project
+        owner by token, with the password said
+      POST /api/auth/device/approve, POST /api/keys:
+        owner in a browser
+        admin in a browser
+        admin by token: password_needed
+        approver in a browser
+        approver by token: password_needed
+        operator in a browser
+        operator by token: password_needed
+        viewer in a browser
+        viewer by token: password_needed
+        stranger in a browser
+        stranger by token: password_needed
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner with scope write: password_needed
+        owner for elsewhere: password_needed
+        owner for no project: password_needed
         owner by token, with the password said
       GET /api/people, GET /metrics, GET /api/sessions, GET /api/agents:
         owner in a browser
@@ -434,24 +475,6 @@ describe('one decision', () => {
         owner by token: password_needed
         owner by the token of this machine: password_needed
         owner with scope admin: password_needed
-        owner by token, with the password said
-      POST /api/keys:
-        owner in a browser
-        admin in a browser
-        admin by token: password_needed
-        approver in a browser
-        approver by token: password_needed
-        operator in a browser
-        operator by token: password_needed
-        viewer in a browser
-        viewer by token: password_needed
-        stranger in a browser
-        stranger by token: password_needed
-        owner by token: password_needed
-        owner by the token of this machine: password_needed
-        owner with scope write: password_needed
-        owner for elsewhere: password_needed
-        owner for no project: password_needed
         owner by token, with the password said
       PUT /api/runner, GET /api/runner/work, PUT /api/sessions/:id/content/:digest:
         runner
