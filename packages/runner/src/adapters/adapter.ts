@@ -58,7 +58,7 @@ export interface Ask {
   /** What would run, as text: the agent's raw arguments. */
   input: string
   reason?: string | undefined
-  changes?: readonly { path: string; newText: string }[] | undefined
+  changes?: readonly FileChange[] | undefined
   /** The answers that it takes. */
   verdicts: readonly ('allow' | 'deny' | 'modify')[]
   scopes: readonly ('once' | 'session' | 'project')[]
@@ -119,7 +119,14 @@ export type AgentEvent =
 export type Verdict =
   | { verdict: 'allow'; scope: 'once' | 'session' | 'project' }
   | { verdict: 'modify'; input: string }
-  | { verdict: 'deny' }
+  /** `reason`: a person's own words, for agents that can hear them (`capabilities.denyReason`). */
+  | { verdict: 'deny'; reason?: string | undefined }
+
+/**
+ * What became of an answer. `stale`: it no longer asks. `unsupported`: this agent cannot be answered so. `reason_unheard`: it
+ * has the answer, but not the reason that came with it.
+ */
+export type AnswerResult = 'applied' | 'stale' | 'unsupported' | 'reason_unheard'
 
 /** A person's answer to a question of the agent. */
 export type QuestionAnswer = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
@@ -135,8 +142,8 @@ export interface AgentSession {
   events(): AsyncIterable<AgentEvent>
   /** Hands a prompt over. Resolves when it is out of our hands, long before the turn ends. One at a time. */
   prompt(turn: string, text: string): Promise<void>
-  /** Idempotent. `unsupported`: this agent cannot be answered so. `stale`: it no longer asks. */
-  answer(ask: string, verdict: Verdict): Promise<'applied' | 'stale' | 'unsupported'>
+  /** Idempotent. */
+  answer(ask: string, verdict: Verdict): Promise<AnswerResult>
   /** Tells the agent that there is no answer and will be none. */
   dismiss(ask: string): Promise<void>
   answerQuestion(question: string, answer: QuestionAnswer): Promise<'applied' | 'stale'>

@@ -2,7 +2,7 @@ import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { EventOf } from '@hotline/protocol/events'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { limits } from '@hotline/protocol/limits'
-import type { AgentSession, Ask, Verdict } from '../adapters/adapter.ts'
+import type { AgentSession, AnswerResult, Ask, Verdict } from '../adapters/adapter.ts'
 import type { Redactor } from '../redact.ts'
 import { sha256 } from '../sha256.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -112,13 +112,14 @@ export class Approvals {
     }
     const verdict: Verdict =
       data.outcome === 'denied'
-        ? { verdict: 'deny' }
+        ? { verdict: 'deny', ...(body?.reason ? { reason: body.reason } : {}) }
         : data.outcome === 'allowed'
           ? { verdict: 'allow', scope: data.scope }
           : { verdict: 'modify', input: input ?? '' }
     const digest = data.modifiedDigest ?? data.digest
-    const applied = await this.#dispatch(approval, verdict, digest)
-    if (applied && data.outcome === 'denied' && body?.reason && !agentSession.capabilities.denyReason) {
+    const result = await this.#dispatch(approval, verdict, digest)
+    const isUnheard = result === 'reason_unheard' || (result === 'applied' && !agentSession.capabilities.denyReason)
+    if (isUnheard && data.outcome === 'denied' && body?.reason) {
       this.#context.onReason(frozen.request.title, body.reason)
     }
   }
@@ -162,17 +163,18 @@ export class Approvals {
     return frozen
   }
 
-  /** Says whether the agent has the answer. */
-  async #dispatch(approval: string, verdict: Verdict, digest: string): Promise<boolean> {
+  /** Says what became of the answer; `unknown` where the agent ended while it was given. */
+  async #dispatch(approval: string, verdict: Verdict, digest: string): Promise<AnswerResult | 'unknown'> {
     const { spool, agentSession, reporter } = this.#context
     const intent = await spool.intend({ what: 'answer', approval })
     const result = await agentSession.answer(approval, verdict).catch(() => 'unknown' as const)
     this.#open.delete(approval)
-    if (result === 'applied') reporter.put({ type: 'approval.dispatched', data: { approval, digest } })
-    else if (result === 'unknown') reporter.put({ type: 'approval.dispatch_unknown', data: { approval } })
+    if (result === 'applied' || result === 'reason_unheard') {
+      reporter.put({ type: 'approval.dispatched', data: { approval, digest } })
+    } else if (result === 'unknown') reporter.put({ type: 'approval.dispatch_unknown', data: { approval } })
     else reporter.put({ type: 'approval.dispatch_refused', data: { approval, reason: result } })
     spool.conclude(intent)
     if (result === 'unsupported') await agentSession.answer(approval, { verdict: 'deny' })
-    return result === 'applied'
+    return result
   }
 }
