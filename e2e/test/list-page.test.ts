@@ -58,10 +58,10 @@ describe('the row of a session', () => {
     await row.getByText('reading file 59.ts').waitFor()
     expect(heard.filter(({ kind }) => kind === 'doing').length - told).toBeLessThan(10)
     await hand.report({ type: 'step.finished', data: { step: 's59', outcome: 'done' } })
-    await expect.poll(() => row.innerText()).toMatch(/reading file 59\.ts · (just now|\d+ s ago)/)
+    await expect.poll(() => row.innerText()).toMatch(/last: file 59\.ts · (just now|\d+ s ago)/)
     // Who comes later hears it too.
     await page.reload()
-    await row.getByText('reading file 59.ts').waitFor()
+    await row.getByText('last: file 59.ts').waitFor()
     await hand.report({ type: 'turn.ended', data: { turn: 't1', end: 'end' } })
     await row.getByText('demo · waits for you to write').waitFor()
     // A new turn begins with nothing: what the last one did is over.

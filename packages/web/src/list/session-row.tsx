@@ -48,7 +48,8 @@ export function SessionLine({
 function Doing({ agent, step }: { agent: string; step: DoingStep }): ReactNode {
   const now = useNow(1_000)
   const ms = now - Date.parse(step.at)
-  const words = doingWords(step.kind, step.object)
+  // A step that is over may have been denied: nothing is said of what it did.
+  const words = step.over ? `last: ${step.object}` : doingWords(step.kind, step.object)
   return (
     <span className="what" title={words}>
       {agent} · <span className="evident">{words}</span> · {step.over ? agoText(ms) : ageText(ms)}
