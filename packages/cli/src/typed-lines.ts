@@ -14,6 +14,8 @@ const namedMax = 5
 /** What was typed, one after the other, each when the one before was answered. */
 export interface TypedLines {
   take(line: string): void
+  /** Resolves when all that was taken so far is answered. */
+  taken(): Promise<void>
   /** Waits for the answers, for as long as they can come. Throws a `Failure` that names what has none. */
   answered(signal: AbortSignal | undefined): Promise<void>
   /** What has no answer, as a sentence. From here on nothing is sent. */
@@ -50,6 +52,7 @@ export function openTypedLines({ link, send, broken, note }: TypedLinesPorts): T
       sending = sending.then(() => sendOne(line))
       sending.catch(broken)
     },
+    taken: () => sending,
     answered: async (signal) => {
       const done = new AbortController()
       const isLeaving = signal?.aborted === true

@@ -1,6 +1,7 @@
 import type { Role } from '@hotline/protocol/actor'
 import type { Command, CommandType } from '@hotline/protocol/command'
-import { commandAgent } from '@hotline/protocol/commands/session'
+import { isTypedTo } from '@hotline/protocol/capabilities'
+import { isOfSession } from '@hotline/protocol/commands/session'
 import type { SessionState } from './session/state.ts'
 
 /** What a role on a project, or the scope of a key, may allow. */
@@ -72,6 +73,7 @@ export function sendersOf(command: Command, session: SessionState | undefined): 
 
 function isUnasked(command: Command, session: SessionState | undefined): boolean {
   if (command.type === 'session.start') return command.data.mode !== undefined || command.data.command !== undefined
-  // A message to a command line is typed into it.
-  return command.type === 'message.send' && (session?.agent === commandAgent || session?.capabilities?.input === 'keys')
+  // A message to a program is typed into it.
+  const isProgram = session !== undefined && isOfSession(session.agent)
+  return command.type === 'message.send' && (isProgram || isTypedTo(session?.capabilities))
 }

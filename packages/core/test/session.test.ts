@@ -55,11 +55,20 @@ describe('life cycle', () => {
     })
   })
 
-  it('[S11] a program that takes keys is at work for as long as it runs, and an agent only in its turn', () => {
+  it('[S11] what has no process is watched, and a program whose input is closed is at work', () => {
+    const log = activeLog()
+    const capabilities = { ...log.state?.capabilities, input: 'none' }
+    log.report({ type: 'session.profile_changed', data: { capabilities } })
+    if (!log.state) throw new Error('no state')
+    expect(turnOf({ ...log.state, pid: undefined })).toBe('watched')
+    expect(turnOf(log.state)).toBe('running')
+  })
+
+  it('[S11] a program that takes lines is at work for as long as it runs, and an agent only in its turn', () => {
     const log = activeLog()
     if (!log.state) throw new Error('no state')
     expect(turnOf(log.state)).toBe('idle')
-    const capabilities = { ...log.state.capabilities, input: 'keys' }
+    const capabilities = { ...log.state.capabilities, input: 'lines' }
     log.report({ type: 'session.profile_changed', data: { capabilities } })
     expect(turnOf(log.state)).toBe('running')
     log.report(asking('a1'))

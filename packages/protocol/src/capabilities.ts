@@ -2,8 +2,11 @@ import { z } from 'zod'
 
 /** What the agent behind a session can do, as its adapter declares it. Screens offer only what works. */
 export const Capabilities = z.looseObject({
-  /** `turns`: prompts; `keys`: a terminal; `none`: nothing reaches it. */
-  input: z.enum(['turns', 'keys', 'none']),
+  /**
+   * `turns`: prompts, each with an answer that ends; `keys`: a terminal; `lines`: a program that reads lines and knows no
+   * turns; `none`: nothing reaches it.
+   */
+  input: z.enum(['turns', 'keys', 'lines', 'none']),
   interrupt: z.boolean(),
   pause: z.enum(['signal', 'none']),
   resume: z.boolean(),
@@ -16,3 +19,8 @@ export const Capabilities = z.looseObject({
   screen: z.boolean(),
 })
 export type Capabilities = z.infer<typeof Capabilities>
+
+/** True where what is sent goes to a program as if it were typed there: nobody asks before it acts on it. */
+export function isTypedTo(capabilities: Capabilities | undefined): boolean {
+  return capabilities?.input === 'keys' || capabilities?.input === 'lines'
+}

@@ -2,6 +2,7 @@ import { scriptPrompt, type Step } from '@hotline/demo-agent/script'
 import { type AdapterUnderTest, adapterContract } from '@hotline/testing/adapter-contract'
 import { openAcpDriver } from '../src/adapters/acp/acp-driver.ts'
 import type { AgentSession, StartSpec } from '../src/adapters/adapter.ts'
+import { pipeDriver } from '../src/adapters/pipe/pipe-driver.ts'
 import { ptyDriver } from '../src/adapters/pty/pty-driver.ts'
 import { runVariable } from '../src/process/environment.ts'
 import { openLocalHolder } from '../src/process/local-holder.ts'
@@ -56,5 +57,16 @@ const pty: AdapterUnderTest = {
   spawnChild: (agent) => typed(agent, 'setsid sleep 1000 & nohup sleep 1001 >/dev/null 2>&1 & touch child'),
 }
 
+const pipe: AdapterUnderTest = {
+  driver: pipeDriver,
+  openHolder,
+  spec: (cwd, what) => specOf(cwd, what === 'missing' ? ['/nowhere/program'] : ['/bin/sh']),
+  flood: (agent, lines) =>
+    typed(agent, `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo line $i; done; touch done`),
+  exit: (agent, code) => typed(agent, `exit ${code}`),
+  spawnChild: (agent) => typed(agent, 'setsid sleep 1000 & nohup sleep 1001 >/dev/null 2>&1 & touch child'),
+}
+
 adapterContract('acp', acp)
 adapterContract('pty', pty)
+adapterContract('pipe', pipe)

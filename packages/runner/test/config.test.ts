@@ -46,6 +46,7 @@ test('what is announced is what can be started here, with a hint for the rest', 
   expect(can).toEqual({
     demo: true,
     command: true,
+    pipe: true,
     'claude-acp': false,
     'codex-acp': false,
     opencode: false,

@@ -76,7 +76,7 @@ export function adapterContract(name: string, subject: AdapterUnderTest): void {
     test('a started agent says who it is and what it can do', async () => {
       await using place = await openPlace()
       const agent = await place.start()
-      expect(agent.pid).toBeGreaterThan(1)
+      expect(agent.pid ?? 0).toBeGreaterThan(1)
       expect(new Date(agent.startedAt).toISOString()).toBe(agent.startedAt)
       expect(Capabilities.parse(agent.capabilities)).toEqual(agent.capabilities)
       expect(place.guard.findSurvivors().map(({ pid }) => pid)).toContain(agent.pid)
@@ -157,7 +157,7 @@ export function adapterContract(name: string, subject: AdapterUnderTest): void {
       await using place = await openPlace()
       const agent = await place.start()
       const heard = new Heard(agent)
-      process.kill(agent.pid, 'SIGKILL')
+      process.kill(agent.pid ?? 0, 'SIGKILL')
       await heard.ended
       expect(heard.of('exit').map(({ exit }) => exit)).toEqual([{ code: null, signal: 'SIGKILL' }])
     })

@@ -1,4 +1,4 @@
-import { commandAgent } from '@hotline/protocol/commands/session'
+import { commandAgent, logAgent, pipeAgent } from '@hotline/protocol/commands/session'
 import { resolve } from 'node:path'
 import { uuidV7 } from '@hotline/client/uuid'
 import { FolderPath } from '@hotline/protocol/commands/session'
@@ -17,6 +17,9 @@ interface RunOptions {
   on?: string
   project?: string
   detach?: boolean
+  pipe?: boolean
+  log?: string
+  fromStart?: boolean
   until: string
 }
 
@@ -24,8 +27,13 @@ interface RunOptions {
 export function addSessionCommands(program: Command, context: CommandContext, words: readonly string[]): void {
   program
     .command('run')
-    .description('start an agent: run <agent> [prompt], or any command: run -- <command> [arguments]')
-    .argument('<agent...>')
+    .description(
+      'start an agent: run <agent> [prompt], any command: run -- <command> [arguments], or follow a file: run --log',
+    )
+    .argument('[agent...]')
+    .option('--pipe', 'run the command without a terminal: each message is a line of its input')
+    .option('--log <file>', 'follow a file, from its end on; it need not be there yet')
+    .option('--from-start', 'with --log: from the start of the file')
     .option('--title <title>', 'name in the lists')
     .option(
       '--cwd <folder>',
@@ -38,8 +46,8 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .action(async (args: string[], options: RunOptions) => {
       const server = context.server()
       const until = readUntil(options.until)
-      const isCommand = words.indexOf('--') !== -1 && words.length - words.indexOf('--') - 1 === args.length
-      const [agent = '', ...rest] = isCommand ? [commandAgent] : args
+      const hasDashes = words.indexOf('--') !== -1 && words.length - words.indexOf('--') - 1 === args.length
+      const { agent, command, rest } = readRun(args, options, hasDashes)
       const project = options.project ?? (await server.get<Me>('/api/me')).projects[0]?.project
       if (project === undefined) throw fail('not_found', 'You are in no project yet.')
       const session = uuidV7()
@@ -50,7 +58,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
         project,
         agent,
         runner: place.runner,
-        ...(isCommand ? { command: args } : {}),
+        ...(command === undefined ? {} : { command: agent === logAgent ? fileThere(place, command) : [...command] }),
         ...(cwd === undefined ? {} : { cwd }),
         ...(rest.length > 0 ? { prompt: rest.join(' ') } : {}),
         ...(options.title === undefined ? {} : { title: options.title }),
@@ -144,12 +152,38 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     })
 }
 
+/** What shall be run: an agent by its name, or what the command line says itself. */
+function readRun(
+  args: readonly string[],
+  { pipe, log, fromStart }: RunOptions,
+  hasDashes: boolean,
+): { agent: string; command?: readonly string[]; rest: readonly string[] } {
+  if (log !== undefined) {
+    if (args.length > 0 || pipe)
+      throw fail('invalid_request', 'With --log there is nothing to run: name only the file.')
+    return { agent: logAgent, command: [log, ...(fromStart ? [] : ['from-end'])], rest: [] }
+  }
+  if (fromStart) throw fail('invalid_request', '--from-start goes with --log.')
+  const [agent, ...rest] = args
+  if (agent === undefined) throw fail('invalid_request', 'Name an agent, or a command after --: run -- <command>.')
+  if (hasDashes) return { agent: pipe ? pipeAgent : commandAgent, command: args, rest: [] }
+  if (pipe) throw fail('invalid_request', '--pipe runs a command: run --pipe -- <command> [arguments].')
+  return { agent, rest }
+}
+
 /** A folder of here means nothing on another machine. */
 function folderThere({ isHere }: Place, cwd: string | undefined): string | undefined {
   if (cwd === undefined) return undefined
   if (isHere) return resolve(cwd)
   if (FolderPath.safeParse(cwd).success) return cwd
   throw fail('invalid_request', `On another machine --cwd takes an absolute path, not "${cwd}".`)
+}
+
+/** The same for a file that is followed. */
+function fileThere({ isHere }: Place, [path = '', ...how]: readonly string[]): string[] {
+  if (isHere) return [resolve(path), ...how]
+  if (FolderPath.safeParse(path).success) return [path, ...how]
+  throw fail('invalid_request', `On another machine --log takes an absolute path, not "${path}".`)
 }
 
 function whyUnread(session: string, status: 'interrupted' | 'paused'): string {

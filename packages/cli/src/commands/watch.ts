@@ -41,8 +41,11 @@ const stillMs = 700
 /** Characters of a line that was refused, in the sentence about it. */
 const namedChars = 60
 
+/** Ctrl-D. */
+const endOfInput = '\u0004'
+
 const help =
-  'Known: /allow [number], /deny [number] [reason], /answer <number> <answer>, /stop, /quit. Everything else is a message.'
+  'Known: /allow [number], /deny [number] [reason], /answer <number> <answer>, /stop, /eof, /quit. Everything else is a message.'
 
 /** How a session was left. */
 export interface Watched {
@@ -92,8 +95,19 @@ export async function watchSession(server: Server, session: string, how: Watchin
   const isIdle = (): boolean =>
     state !== undefined && state.counts.turns > 0 && state.turn === undefined && state.queue.length === 0
   const queueNote = openQueueNote(link, how.note)
+  let isOver = false
+  /** Wait for something to be true of the state, or for the end. */
+  let waiting: { until: () => boolean; go: () => void }[] = []
+  const when = (until: () => boolean): Promise<void> =>
+    new Promise((go) => {
+      waiting.push({ until, go })
+      check()
+    })
   const check = (): void => {
-    if (!isHere) return
+    const ready = waiting.filter(({ until }) => isOver || until())
+    waiting = waiting.filter((one) => !ready.includes(one))
+    for (const { go } of ready) go()
+    if (!isHere || isOver) return
     if (how.until !== 'now') queueNote.look(state)
     if (how.until === 'now' || (state && !isLive(state.status))) return ended.resolve()
     if (how.until === 'idle' && isIdle()) ended.resolve()
@@ -130,12 +144,18 @@ export async function watchSession(server: Server, session: string, how: Watchin
     const text = line.trim()
     isLeaving ||= text === '/quit'
     if (isLeaving) return ended.resolve()
-    if (text !== '') typed.take(text)
+    // To a program the blanks before a line may mean something.
+    if (text !== '') typed.take(text.startsWith('/') ? text : line.trimEnd())
   })
-  lines?.on('close', () => how.input?.onEnd === 'leave' && ended.resolve())
+  lines?.on('close', () => {
+    if (how.input?.onEnd === 'leave') ended.resolve()
+    else if (!isLeaving && !isOver) void typed.taken().then(endInput, () => undefined)
+  })
   how.signal?.addEventListener('abort', () => ended.resolve(), { once: true })
   try {
     await ended.promise
+    isOver = true
+    check()
     await typed.answered(how.signal)
     printer.end()
     return { state, refused }
@@ -165,11 +185,20 @@ export async function watchSession(server: Server, session: string, how: Watchin
 
   async function obey(line: string): Promise<CommandOutcome | undefined> {
     const [word = '', ...rest] = line.split(/\s+/)
+    if (word === '/eof') return await endInput()
     if (word === '/stop') return await link.command(stream, 'session.interrupt', {})
     if (word === '/allow' || word === '/deny') return await decide(word === '/allow' ? 'allow' : 'deny', rest)
     if (word === '/answer') return await answer(line.slice(word.length).trim())
     how.note(help)
     return undefined
+  }
+
+  /** A program by lines hears that nothing more comes, once it has what was written before; to others it means nothing. */
+  async function endInput(): Promise<CommandOutcome | undefined> {
+    await when(() => state !== undefined && (state.capabilities !== undefined || !isLive(state.status)))
+    const isOpen = (): boolean => state?.status === 'active' && state.capabilities?.input === 'lines'
+    await when(() => !isOpen() || state?.queue.length === 0)
+    return isOpen() && !isOver ? await link.command(stream, 'input.send', { text: endOfInput }) : undefined
   }
 
   /** The first word is always the number of the question: an answer may be a number too. */

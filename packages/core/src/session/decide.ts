@@ -1,3 +1,4 @@
+import { isTypedTo } from '@hotline/protocol/capabilities'
 import type { Command, CommandOf } from '@hotline/protocol/command'
 import { limits } from '@hotline/protocol/limits'
 import { holdsAgent, isLive } from '@hotline/protocol/session-status'
@@ -127,8 +128,12 @@ function titleFrom(text: string): string {
 function sendInput(state: SessionState, command: CommandOf<'input.send'>): Decision {
   if (state.status !== 'active')
     return refuse('invalid_transition', `The session is ${state.status}; keys reach only an active one.`)
-  if (state.capabilities?.input !== 'keys') {
-    return refuse('unsupported', 'This agent takes messages, not keys. Send a message instead.')
+  if (!isTypedTo(state.capabilities)) {
+    const isWatched = state.capabilities?.input === 'none'
+    const detail = isWatched
+      ? 'Nothing can be typed to this agent; it is only watched.'
+      : 'This agent takes messages, not keys. Send a message instead.'
+    return refuse('unsupported', detail)
   }
   const { text, encoding } = command.data
   const bytes = encoding === 'base64' ? Math.floor((text.length * 3) / 4) : text.length

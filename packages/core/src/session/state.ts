@@ -104,11 +104,13 @@ export function openApprovals(state: SessionState): readonly PendingApproval[] {
 }
 
 /**
- * What the agent is doing: nothing, its turn, or waiting for a person in the middle of it. A program that takes keys knows no
- * turns: while it runs it is at work, for all that anybody can tell.
+ * What the agent is doing: nothing, its turn, or waiting for a person in the middle of it. A program knows no turns: while it
+ * runs it is at work, for all that anybody can tell. Where there is no process, a file is `watched`, and nobody can tell.
  */
-export function turnOf(state: SessionState): 'idle' | 'running' | 'waiting' {
+export function turnOf(state: SessionState): 'idle' | 'running' | 'waiting' | 'watched' {
   if (openApprovals(state).length > 0 || state.questions.length > 0) return 'waiting'
-  const isProgram = state.status === 'active' && state.capabilities?.input === 'keys'
-  return state.turn || isProgram ? 'running' : 'idle'
+  if (state.turn) return 'running'
+  const input = state.status === 'active' ? (state.capabilities?.input ?? 'turns') : 'turns'
+  if (input === 'turns') return 'idle'
+  return input === 'none' && state.pid === undefined ? 'watched' : 'running'
 }

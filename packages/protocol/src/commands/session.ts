@@ -32,6 +32,15 @@ export const CommandLine = z
 
 /** The agent that is any command line: what a session of it runs comes with its start. */
 export const commandAgent = 'command'
+/** The same without a terminal: lines go in, and what the program prints comes out as it is. */
+export const pipeAgent = 'pipe'
+/** A file that is followed. Its "command line" is the path and, where it is not to be read from its start, `from-end`. */
+export const logAgent = 'log'
+
+/** True for the agents whose sessions say at their start what they run or follow. */
+export function isOfSession(agent: string): boolean {
+  return agent === commandAgent || agent === pipeAgent || agent === logAgent
+}
 
 /** What people want of a session as a whole. */
 export const sessionCommands = {

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { defineEvent } from '../event.ts'
 import { Id } from '../stream.ts'
 
-/** `log`: what the runner has to say of the agent, such as that a line of it was dropped. */
-export const OutputSource = z.enum(['stdout', 'stderr', 'pty', 'log'])
+/** `file`: what was written to a file that is followed; `log`: what the runner has to say of the agent, such as that a line
+ * of it was dropped. */
+export const OutputSource = z.enum(['stdout', 'stderr', 'pty', 'file', 'log'])
 export type OutputSource = z.infer<typeof OutputSource>
 
 /** How bytes travel inside JSON. */

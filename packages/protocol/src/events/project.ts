@@ -27,7 +27,7 @@ export const projectEvents = {
       /** The session's position that this line describes. */
       at: z.int(),
       status: SessionStatus,
-      turn: z.enum(['idle', 'running', 'waiting']),
+      turn: z.enum(['idle', 'running', 'waiting', 'watched']),
       openApprovals: z.array(Id),
       openQuestions: z.array(Id),
       staleSince: z.string().optional(),

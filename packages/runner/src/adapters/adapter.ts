@@ -42,6 +42,8 @@ export interface StartSpec extends ProcessSpec {
 
 /** What is known of an agent once it runs; later changes come as `profile` events with the changed members. */
 export interface AgentFacts {
+  /** Only where they changed: what it could do at its start is in the session. */
+  capabilities?: Capabilities | undefined
   mode?: string | undefined
   modes?: readonly { id: string; name: string }[] | undefined
   model?: string | undefined
@@ -133,9 +135,11 @@ export type QuestionAnswer = { action: 'accept'; content: unknown } | { action: 
 
 /** A running agent. */
 export interface AgentSession {
-  readonly pid: number
+  /** Absent where there is no process, as where a file is followed. */
+  readonly pid: number | undefined
   /** RFC 3339. */
   readonly startedAt: string
+  /** As they are now. */
   readonly capabilities: Capabilities
   readonly facts: AgentFacts
   /** For one reader, which sets the pace: an agent whose events are not read is not read either. Ends after `exit`. */

@@ -1,6 +1,7 @@
 import { openAcpDriver } from './acp/acp-driver.ts'
 import type { Tee } from './wire/wire.ts'
 import type { AdapterName, AgentDriver } from './adapter.ts'
+import { pipeDriver } from './pipe/pipe-driver.ts'
 import { ptyDriver } from './pty/pty-driver.ts'
 
 /** What drivers are opened with. `tee` hears every line of an agent, for debugging. */
@@ -14,6 +15,6 @@ export type Drivers = ReadonlyMap<AdapterName, AgentDriver>
 
 /** The drivers that there are; a further one is a further line. */
 export function openDrivers(options: DriverOptions): Drivers {
-  const drivers = [openAcpDriver(options), ptyDriver]
+  const drivers = [openAcpDriver(options), ptyDriver, pipeDriver]
   return new Map(drivers.map((driver) => [driver.adapter, driver]))
 }

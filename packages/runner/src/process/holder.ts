@@ -12,6 +12,8 @@ export interface ProcessSpec {
   env: Readonly<Record<string, string>>
   /** The mark of this run, which `env` carries too, see `process/environment`. */
   run: string
+  /** `kernel`: such that the program can open them by name too, where the system has those. Node's own are sockets. */
+  pipes?: 'kernel'
 }
 
 /** Characters of a terminal. */

@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import type { Exit } from '@hotline/protocol/events/session'
 import { type ChildRecord, openChildRecords } from './child-records.ts'
 import type { HeldProcess, HeldTerminal, Holder, ProcessSpec, Reaped, TerminalSize } from './holder.ts'
+import { type KernelPipes, openKernelPipes } from './kernel-pipes.ts'
 import { bootId, listEntries, startTicksOf } from './process-table.ts'
 import { endTree, findTree, type KnownProcesses, noteTree, type TreeRoot } from './process-tree.ts'
 import { spawnTerminal } from './terminal.ts'
@@ -56,24 +57,22 @@ export function openLocalHolder(options: { folder: string }): Holder {
 
   return {
     async start(spec): Promise<HeldProcess> {
-      const [program, ...args] = spec.argv
-      if (program === undefined) throw new Error('There is no program to start.')
-      const child = spawn(program, args, {
-        cwd: spec.cwd,
-        env: spec.env,
-        detached: true,
-        shell: false,
-        windowsHide: true,
-        stdio: ['pipe', 'pipe', 'pipe'],
-      })
-      const exited = new Promise<Exit>((resolve) => {
-        child.once('exit', (code, signal) => resolve({ code, signal }))
-      })
-      // Writing to an agent that has ended fails; `exited` tells.
-      child.stdin.on('error', () => undefined)
-      await once(child, 'spawn')
-      const adopted = adopt(spec, child.pid ?? 0)
-      return { ...adopted, exited, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr }
+      const pipes = spec.pipes === 'kernel' ? await openKernelPipes() : undefined
+      try {
+        const { child, stdin, stdout, stderr } = spawnPiped(spec, pipes)
+        const exited = new Promise<Exit>((resolve) => {
+          child.once('exit', (code, signal) => resolve({ code, signal }))
+        })
+        // Writing to an agent that has ended fails; `exited` tells.
+        stdin.on('error', () => undefined)
+        await once(child, 'spawn')
+        return { ...adopt(spec, child.pid ?? 0), exited, stdin, stdout, stderr }
+      } catch (error) {
+        for (const stream of [pipes?.stdin, pipes?.stdout, pipes?.stderr]) stream?.destroy()
+        throw error
+      } finally {
+        pipes?.closeChildEnds()
+      }
     },
 
     startTerminal(spec: ProcessSpec, size: TerminalSize): Promise<HeldTerminal> {
@@ -114,6 +113,19 @@ export function openLocalHolder(options: { folder: string }): Holder {
       await Promise.all([...watched.keys()].map(({ end }) => end(0)))
     },
   }
+}
+
+/** Starts a program in a process group of its own. */
+function spawnPiped(
+  { argv, cwd, env }: ProcessSpec,
+  pipes: KernelPipes | undefined,
+): Pick<HeldProcess, 'stdin' | 'stdout' | 'stderr'> & { child: ChildProcess } {
+  const [program, ...args] = argv
+  if (program === undefined) throw new Error('There is no program to start.')
+  const how = { cwd, env, detached: true, shell: false, windowsHide: true } as const
+  if (pipes) return { ...pipes, child: spawn(program, args, { ...how, stdio: [...pipes.childEnds] }) }
+  const child = spawn(program, args, { ...how, stdio: ['pipe', 'pipe', 'pipe'] })
+  return { child, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr }
 }
 
 function nameOf(signal: number): string {

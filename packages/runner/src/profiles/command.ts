@@ -1,4 +1,4 @@
-import { commandAgent } from '@hotline/protocol/commands/session'
+import { commandAgent, pipeAgent } from '@hotline/protocol/commands/session'
 import type { AgentProfile } from './profile.ts'
 
 /** Programs that are no agents. */
@@ -8,6 +8,15 @@ export const commandProfiles: readonly AgentProfile[] = [
     name: 'Any command',
     description: 'Any program, in a terminal',
     adapter: 'pty',
+    argv: 'of-session',
+    asking: { by: 'settings' },
+    hint: '',
+  },
+  {
+    agent: pipeAgent,
+    name: 'Any command, by lines',
+    description: 'Any program without a terminal: each message is a line of its input',
+    adapter: 'pipe',
     argv: 'of-session',
     asking: { by: 'settings' },
     hint: '',

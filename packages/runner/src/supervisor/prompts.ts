@@ -70,6 +70,8 @@ export class Prompts {
     const { sessionLog, isFree } = this.#ports
     const { state } = sessionLog
     if (this.#isBusy || !isFree() || state?.status !== 'active' || state.ending) return
+    // Nothing reaches it: a message waits, and the end of the session says that nobody read it.
+    if (this.#ports.agent.capabilities.input === 'none') return
     const next = state.queue.find(({ message }) => !this.#given.has(message))
     if (next) {
       // What the person wrote goes before what we would say for them.

@@ -41,8 +41,9 @@ export function reportOf(event: PlainEvent, turn: string | undefined): Report {
 }
 
 /** What the adapter learned about its agent. */
-export function profileReport({ mode, modes, model, native }: AgentFacts, more: Record<string, unknown> = {}): Report {
-  return { type: 'session.profile_changed', data: told({ ...more, mode, modes, model, native }) }
+export function profileReport(facts: AgentFacts, more: Record<string, unknown> = {}): Report {
+  const { capabilities, mode, modes, model, native } = facts
+  return { type: 'session.profile_changed', data: told({ capabilities, ...more, mode, modes, model, native }) }
 }
 
 /** Without the members that have no value. */

@@ -17,6 +17,8 @@ export function groupOf(row: SessionRow): Group {
   return isLive(row.status as 'active') ? 'Running' : 'Finished'
 }
 
+const activeWords: Readonly<Record<string, string>> = { running: 'at work', watched: 'is watched' }
+
 /** Evidence in a few words. */
 export function whatOf(row: SessionRow, now: number): string {
   const approvals = row.openApprovals.length
@@ -30,7 +32,7 @@ export function whatOf(row: SessionRow, now: number): string {
   const ending = row.ending === null ? '' : 'ending …'
   const evidence = [asks, away, ending].filter(Boolean)
   if (evidence.length > 0) return [row.agent, ...evidence].join(' · ')
-  if (row.status === 'active') return `${row.agent} · ${row.turn === 'running' ? 'at work' : 'waits for you to write'}`
+  if (row.status === 'active') return `${row.agent} · ${activeWords[row.turn] ?? 'waits for you to write'}`
   const words: Record<string, string> = {
     queued: 'waits for a machine',
     starting: 'starting',

@@ -28,6 +28,13 @@ const reasons: Record<ChangeReason, string> = {
   taken_over: 'another machine took it',
 }
 
+const activeWords = {
+  idle: 'waits for you to write',
+  running: 'at work',
+  waiting: 'needs you',
+  watched: 'is watched',
+}
+
 /** What a session is doing, in words, with why. */
 export function statusWords(state: SessionState, now: number): string {
   const words: string[] = []
@@ -36,8 +43,7 @@ export function statusWords(state: SessionState, now: number): string {
   if (open > 0) words.push(`needs you: ${countText(open, 'request')}`)
   if (words.length > 0) return words.join(' · ')
   if (state.ending) return 'ending …'
-  if (state.status === 'active')
-    return { idle: 'waits for you to write', running: 'at work', waiting: 'needs you' }[turnOf(state)]
+  if (state.status === 'active') return activeWords[turnOf(state)]
   if (state.status === 'interrupted') return `agent gone${state.exit?.signal ? ` (${state.exit.signal})` : ''}`
   if (state.status === 'queued') return 'waits for a machine'
   const why = whyOver({ status: state.status, reason: state.reason ?? null, exit: state.exit ?? null })

@@ -1,6 +1,7 @@
 import type { Present } from '@hotline/client/presence'
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
 import { isVisible } from '@hotline/core/session/check-text'
+import { isTypedTo } from '@hotline/protocol/capabilities'
 import { isLive } from '@hotline/protocol/session-status'
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
@@ -40,7 +41,8 @@ export function MessageBox({
   const over = text.length > limit
   const { link, contact } = useLive()
   const connection = useReadable(link.connection)
-  const live = mayWrite && state !== undefined && isLive(state.status) && !state.ending
+  const isDeaf = state?.capabilities?.input === 'none'
+  const live = mayWrite && state !== undefined && isLive(state.status) && !state.ending && !isDeaf
   // Out of contact it goes to the outbox; only where nothing will ever be sent from here is there no sending.
   const disabled = !live || connection.status === 'closed' || over || !isVisible(text)
 
@@ -72,12 +74,14 @@ export function MessageBox({
   const placeholder = !mayWrite
     ? 'You may read here'
     : !live
-      ? 'This session has ended'
+      ? isDeaf && isLive(state.status)
+        ? 'Nothing can be sent here: it is only watched'
+        : 'This session has ended'
       : connection.status === 'closed'
         ? 'Disconnected; your text stays here'
         : !contact.here
           ? 'Out of contact: it waits here'
-          : state.capabilities?.input === 'keys'
+          : isTypedTo(state.capabilities)
             ? 'Type a line to the program'
             : state.turn
               ? 'Write; it is read when the agent can'

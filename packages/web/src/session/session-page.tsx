@@ -1,4 +1,5 @@
 import { openSessionView, type SessionView } from '@hotline/client/session-view'
+import { isTypedTo } from '@hotline/protocol/capabilities'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
 import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
@@ -62,7 +63,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   }
   const mayWrite = may('write')
   // What is written to a program is typed into it.
-  const typed = state.capabilities?.input === 'keys'
+  const typed = isTypedTo(state.capabilities)
   const ending = mayWrite && isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />
   return (
     <div className="session">

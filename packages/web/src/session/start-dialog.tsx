@@ -1,11 +1,11 @@
-import { commandAgent } from '@hotline/protocol/commands/session'
+import { isOfSession, logAgent } from '@hotline/protocol/commands/session'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { Problem } from '@hotline/protocol/error'
 import type { AgentRow } from '@hotline/protocol/http'
 import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useAgents } from '../live/use-agents.ts'
-import { readCommandLine } from '../text/command-line.ts'
+import { type CommandLineReading, readCommandLine } from '../text/command-line.ts'
 import { Refusal } from '../parts/refusal.tsx'
 
 /** Which agent, where, and what it shall do. */
@@ -46,7 +46,8 @@ export function StartDialog({
       const value = data.get(name)
       return typeof value === 'string' ? value.trim() : ''
     }
-    const line = agent === commandAgent ? readCommandLine(field('command')) : undefined
+    const line =
+      agent === logAgent ? fileLine(data) : isOfSession(agent) ? readCommandLine(field('command')) : undefined
     if (line && !line.ok) return setProblem({ detail: line.problem })
     setBusy(true)
     const session = uuidV7()
@@ -56,7 +57,7 @@ export function StartDialog({
       ...(chosen ? { runner: chosen.runnerId } : {}),
       ...(field('title') ? { title: field('title') } : {}),
       ...(field('cwd') ? { cwd: field('cwd') } : {}),
-      ...(field('prompt') && agent !== commandAgent ? { prompt: field('prompt') } : {}),
+      ...(field('prompt') && !isOfSession(agent) ? { prompt: field('prompt') } : {}),
       ...(line?.ok ? { command: [...line.argv] } : {}),
     })
     setBusy(false)
@@ -100,7 +101,17 @@ export function StartDialog({
             </select>
           </label>
         )}
-        {agent === 'command' ? (
+        {agent === logAgent ? (
+          <>
+            <label className="field">
+              <span>File on its machine, as an absolute path; it need not be there yet</span>
+              <input className="input mono" name="file" required placeholder="/var/log/agent.log" />
+            </label>
+            <label className="small">
+              <input type="checkbox" name="from-start" /> Show what is in it already
+            </label>
+          </>
+        ) : isOfSession(agent) ? (
           <label className="field">
             <span>Command line</span>
             <input className="input mono" name="command" required placeholder="python3 -i" />
@@ -111,7 +122,7 @@ export function StartDialog({
             <textarea className="input" name="prompt" rows={3} maxLength={2_000} placeholder="Show me around" />
           </label>
         )}
-        {agent !== 'demo' && (
+        {agent !== 'demo' && agent !== logAgent && (
           <label className="field">
             <span>Folder on its machine, as an absolute path</span>
             <input className="input mono" name="cwd" placeholder="/home/me/project" />
@@ -133,6 +144,15 @@ export function StartDialog({
       </form>
     </dialog>
   )
+}
+
+/** A file is named as the session's command line, whatever characters its name has. */
+function fileLine(data: FormData): CommandLineReading {
+  const path = data.get('file')
+  if (typeof path !== 'string' || !path.trim().startsWith('/')) {
+    return { ok: false, problem: 'The file is named by an absolute path, such as /var/log/agent.log.' }
+  }
+  return { ok: true, argv: [path.trim(), ...(data.has('from-start') ? [] : ['from-end'])] }
 }
 
 function keyOf({ agent, runnerId }: AgentRow): string {
