@@ -423,6 +423,15 @@ describe('approvals', () => {
     expect(code(log.send(dana, 'approval.decide', { approval: 'nope', digest, verdict: 'allow' }))).toBe('not_found')
   })
 
+  it('[P4] what can only be denied is denied, whatever scopes it takes', () => {
+    const log = activeLog()
+    log.report(asking('a1', 'x', { verdicts: ['deny'], scopes: [] }))
+    const digest = digestOf(log, 'a1')
+    expect(code(log.send(dana, 'approval.decide', { approval: 'a1', digest, verdict: 'allow' }))).toBe('unsupported')
+    log.send(dana, 'approval.decide', { approval: 'a1', digest, verdict: 'deny' })
+    expect(log.state?.approvals.find(({ approval }) => approval === 'a1')?.outcome).toBe('denied')
+  })
+
   it('[P5] open asks are bounded; further ones are refused as "queue full"', () => {
     const log = activeLog()
     for (let index = 0; index < 100; index += 1) log.report(asking(`a${index}`))

@@ -2,12 +2,14 @@ import { scriptPrompt, type Step } from '@hotline/demo-agent/script'
 import { type AdapterUnderTest, adapterContract } from '@hotline/testing/adapter-contract'
 import { openAcpDriver } from '../src/adapters/acp/acp-driver.ts'
 import type { AgentSession, StartSpec } from '../src/adapters/adapter.ts'
+import { openCodexDriver } from '../src/adapters/codex/codex-driver.ts'
 import { pipeDriver } from '../src/adapters/pipe/pipe-driver.ts'
 import { ptyDriver } from '../src/adapters/pty/pty-driver.ts'
 import { runVariable } from '../src/process/environment.ts'
 import { openLocalHolder } from '../src/process/local-holder.ts'
 import { demoAgent } from './compose.ts'
-import { profileOf } from './profile-of.ts'
+import type { FakeStep } from './fake-codex.ts'
+import { codexProfileOf, profileOf } from './profile-of.ts'
 
 const run = 'c'.repeat(32)
 const env = { PATH: process.env['PATH'] ?? '', [runVariable]: run }
@@ -44,6 +46,29 @@ const acp: AdapterUnderTest = {
     play(agent, { do: 'ask', title: 'Go', kind: 'execute', input: { command: 'x' }, onAllow: [write('allowed')] }),
 }
 
+const act = (agent: AgentSession, ...steps: FakeStep[]): Promise<void> => agent.prompt('t1', JSON.stringify(steps))
+
+const codex: AdapterUnderTest = {
+  driver: openCodexDriver({ version: '0.0.0' }),
+  openHolder,
+  spec: (cwd, what) => {
+    const argv = codexProfileOf('codex', what === 'slow' ? { mute: 'initialize' } : {}).argv as readonly string[]
+    return {
+      ...specOf(cwd, what === 'missing' ? ['/nowhere/program'] : argv),
+      asking: { by: 'mode', modes: ['workspace-write'] },
+      allowAlways: 'session',
+    }
+  },
+  flood: (agent, lines) => {
+    const text = Array.from({ length: lines }, (_, n) => `line ${n + 1}\n`).join('')
+    return act(agent, { do: 'say', text, chunks: lines }, { do: 'write', path: 'done' })
+  },
+  exit: (agent, code) => act(agent, { do: 'die', code }),
+  spawnChild: (agent) => act(agent, { do: 'spawn', argv: ['sleep', '1000'], pidFile: 'child' }),
+  ask: (agent) =>
+    act(agent, { do: 'command', item: 'c1', command: 'x', ask: {}, onAllow: [{ do: 'write', path: 'allowed' }] }),
+}
+
 const typed = (agent: AgentSession, line: string): Promise<void> => agent.prompt('t1', line)
 
 const pty: AdapterUnderTest = {
@@ -68,5 +93,6 @@ const pipe: AdapterUnderTest = {
 }
 
 adapterContract('acp', acp)
+adapterContract('codex', codex)
 adapterContract('pty', pty)
 adapterContract('pipe', pipe)

@@ -22,7 +22,8 @@ export function decideApproval(state: SessionState, command: CommandOf<'approval
       `This agent cannot be answered with "${verdict}". It takes: ${pending.verdicts.join(', ')}.`,
     )
   }
-  if (!pending.scopes.includes(scope)) {
+  // A no reaches no further than what was asked.
+  if (verdict !== 'deny' && !pending.scopes.includes(scope)) {
     return refuse(
       'unsupported',
       `This agent cannot be answered for "${scope}". It takes: ${pending.scopes.join(', ')}.`,

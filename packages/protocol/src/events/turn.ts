@@ -29,7 +29,11 @@ export const turnEvents = {
   'turn.ended': defineEvent(
     1,
     z.looseObject({ turn: Id, end: TurnEnd }),
-    z.looseObject({ error: z.string().optional() }),
+    z.looseObject({
+      error: z.string().optional(),
+      /** What the agent says that it changed in the turn, as one git patch. */
+      patch: z.string().optional(),
+    }),
   ),
   'step.started': defineEvent(
     1,

@@ -111,7 +111,8 @@ export type AgentEvent =
   | { t: 'plan'; entries: readonly { text: string; status: 'pending' | 'in_progress' | 'completed' }[] }
   | ({ t: 'usage' } & Usage)
   | { t: 'output'; source: OutputSource; text: string; bytes: number }
-  | { t: 'turn_ended'; turn: string; end: TurnEnd; error?: string | undefined }
+  /** `patch`: what the agent says that it changed in the turn, as a git patch. */
+  | { t: 'turn_ended'; turn: string; end: TurnEnd; error?: string | undefined; patch?: string | undefined }
   /** It cannot be worked with any longer; the adapter has begun to end it. */
   | { t: 'fault'; note: string }
   /** The last event. */

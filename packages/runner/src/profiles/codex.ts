@@ -1,4 +1,17 @@
 import type { AgentProfile } from './profile.ts'
+import { network, openai } from './variables.ts'
 
 /** Codex by its own program, without anything in between. */
-export const codexProfiles: readonly AgentProfile[] = []
+export const codexProfiles: readonly AgentProfile[] = [
+  {
+    agent: 'codex',
+    name: 'Codex',
+    description: 'Codex by its own program',
+    adapter: 'codex',
+    argv: ['codex', 'app-server'],
+    env: [...network, ...openai, 'CODEX_API_KEY', 'CODEX_HOME'],
+    asking: { by: 'mode', modes: ['workspace-write', 'read-only'] },
+    allowAlways: 'session',
+    hint: 'Install it with: npm install -g @openai/codex, and sign in with: codex login',
+  },
+]

@@ -8,7 +8,7 @@ import type { Spool } from '../spool/spool.ts'
 import { Approvals } from './approvals.ts'
 import { Prompts } from './prompts.ts'
 import type { Reporter } from './reporter.ts'
-import { profileReport, reportOf } from './report-of.ts'
+import { profileReport, reportOf, told } from './report-of.ts'
 import type { SessionLog } from './session-log.ts'
 
 /** Events that are remembered as acted on; one comes a second time soon or never. */
@@ -220,10 +220,10 @@ export class AgentRun {
     }
   }
 
-  #turnEnded({ turn, end, error }: Extract<AgentEvent, { t: 'turn_ended' }>): void {
+  #turnEnded({ turn, end, error, patch }: Extract<AgentEvent, { t: 'turn_ended' }>): void {
     const { reporter } = this.#ports
     reporter.endText()
-    reporter.put({ type: 'turn.ended', data: { turn, end }, body: error === undefined ? {} : { error } })
+    reporter.put({ type: 'turn.ended', data: { turn, end }, body: told({ error, patch }) })
     this.#turn = undefined
     const interrupts = this.#interrupts
     this.#interrupts = []

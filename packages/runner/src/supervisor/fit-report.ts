@@ -25,7 +25,7 @@ const changesChars = 96 * 1024
 const reportBytes = 200 * 1024
 
 /** What a report can do without, in the order in which it is given up. */
-const dispensable = ['changes', 'input', 'output', 'locations']
+const dispensable = ['changes', 'input', 'output', 'locations', 'patch']
 
 /** Levels of a value that are kept as they are; the log takes a few more in all. */
 const depthMax = 40
@@ -39,7 +39,10 @@ export function fit(report: Report): Report {
   for (const name of dispensable) {
     if (Buffer.byteLength(JSON.stringify(body)) <= reportBytes) break
     const { [name]: value } = body
-    if (value !== undefined) body[name] = name === 'changes' || name === 'locations' ? [] : '(too large to be shown)'
+    if (value === undefined) continue
+    // Half a patch is none.
+    if (name === 'patch') delete body[name]
+    else body[name] = name === 'changes' || name === 'locations' ? [] : '(too large to be shown)'
   }
   return { ...report, body }
 }

@@ -1,0 +1,406 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { waitFor } from '@hotline/testing/wait-for'
+import { expect, test } from 'vitest'
+import { openBench } from './bench.ts'
+import type { FakeCodexOptions, FakeStep } from './fake-codex.ts'
+import { codexProfileOf } from './profile-of.ts'
+
+const play = (...steps: FakeStep[]): string => JSON.stringify(steps)
+const command = (item: string, more: Partial<Extract<FakeStep, { do: 'command' }>> = {}): FakeStep => ({
+  do: 'command',
+  item,
+  command: `touch ${item}`,
+  ask: {},
+  ...more,
+})
+const added = { path: '/w/a.txt', kind: { type: 'add' }, diff: 'hello\n' }
+
+/** A session of an app-server that plays what its prompts say. */
+async function openCodex(options: FakeCodexOptions = {}, more = {}) {
+  const bench = await openBench({ profiles: [codexProfileOf('codex', options)] })
+  const { world } = bench
+  const session = world.start('codex', { cwd: bench.cwd, ...more })
+  return {
+    bench,
+    world,
+    session,
+    send: (...steps: FakeStep[]): string => world.send(session, 'message.send', { text: play(...steps) }),
+    asks: (count: number): Promise<unknown> =>
+      waitFor(() => world.events(session, 'approval.requested').length === count, { what: `${count} asks` }),
+    turns: (count: number): Promise<unknown> =>
+      world.until(session, `${count} turns`, ({ counts, turn }) => counts.turns === count && !turn),
+    until: (status: string): Promise<unknown> => world.until(session, status, (state) => state.status === status),
+    note: (): string | undefined => world.events(session, 'session.state_changed').at(-1)?.body?.note,
+    [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose](),
+  }
+}
+
+test('[R60] codex is put into a mode that asks, and only a person who may chooses another', async () => {
+  await using codex = await openCodex()
+  await codex.until('active')
+  expect(codex.world.state(codex.session)).toMatchObject({ mode: 'workspace-write', model: 'fake-1' })
+  await using free = await openCodex({}, { mode: 'full-access' })
+  await free.until('active')
+  expect(free.world.state(free.session)).toMatchObject({ mode: 'full-access' })
+})
+
+test.each<[string, FakeCodexOptions, string]>([
+  ['a model answers', { settings: { approvalsReviewer: 'auto_review' } }, 'answered by "auto_review"'],
+  ['it never asks', { settings: { approvalPolicy: 'never' } }, 'approvals "never"'],
+  ['another sandbox', { settings: { sandbox: { type: 'dangerFullAccess' } } }, 'sandbox "dangerFullAccess"'],
+  ['nobody is signed in', { signedOut: true }, 'Sign in there with: codex login'],
+  ['it refuses', { refuse: 'thread/start' }, 'I like it as it is'],
+  ['it dies', { dieAtStart: true }, 'the config file is broken'],
+])('[R60] codex is not started where %s', async (_, options, why) => {
+  await using codex = await openCodex(options)
+  await codex.until('failed')
+  expect(codex.note()).toContain(why)
+})
+
+test('[R60] a mode that codex leaves by itself is put back', async () => {
+  await using codex = await openCodex()
+  await codex.until('active')
+  const threadSettings = { approvalPolicy: 'never', approvalsReviewer: 'user', sandboxPolicy: { type: 'readOnly' } }
+  codex.send({ do: 'news', method: 'thread/settings/updated', params: { threadSettings } })
+  await codex.turns(1)
+  const modes = (): unknown[] =>
+    codex.world.events(codex.session, 'session.profile_changed').flatMap(({ data }) => data.mode ?? [])
+  await waitFor(() => modes().at(-1) === 'workspace-write' && modes().length >= 2, { what: 'the mode is back' })
+})
+
+test('[R60] another mode is taken between turns, and read back', async () => {
+  await using codex = await openCodex()
+  await codex.until('active')
+  const { world, session } = codex
+  world.send(session, 'session.set_mode', { mode: 'read-only' })
+  await world.until(session, 'the mode', ({ mode }) => mode === 'read-only')
+  codex.send({ do: 'hang' })
+  await world.until(session, 'a turn', ({ turn }) => turn)
+  world.send(session, 'session.set_mode', { mode: 'full-access' })
+  await waitFor(() => world.events(session, 'control.failed').length === 1, { what: 'a refusal' })
+  expect(world.events(session, 'control.failed')[0]?.body?.reason).toContain('between its turns')
+  expect(world.state(session).mode).toBe('read-only')
+})
+
+test('[R61] a command is allowed once or for the session, and never by a rule that codex would keep', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  const rule = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ['touch'] } }
+  codex.send(command('c1', { ask: { availableDecisions: ['accept', rule, 'cancel'] } }), command('c2'))
+  const ask = await world.ask(session)
+  expect(ask.data).toMatchObject({ verdicts: ['allow', 'deny'], scopes: ['once', 'session'] })
+  expect(ask.body).toMatchObject({ title: 'touch c1', input: "/bin/bash -lc 'touch c1'", reason: 'May I?' })
+  world.send(session, 'approval.decide', {
+    approval: ask.data.approval,
+    digest: ask.data.digest,
+    verdict: 'allow',
+    scope: 'session',
+  })
+  await codex.asks(2)
+  world.decide(session, await world.ask(session), 'allow')
+  await codex.turns(1)
+  expect(world.said(session)).toBe('c1 acceptForSession\n\nc2 accept\n')
+})
+
+test('[R61] what is asked for besides the command is shown with it, and allowed once', async () => {
+  await using codex = await openCodex()
+  codex.send(command('c1', { ask: { additionalPermissions: { network: { enabled: true } }, cwd: '/elsewhere' } }))
+  const { data, body } = await codex.world.ask(codex.session)
+  expect(data.scopes).toEqual(['once'])
+  expect(body?.input).toContain('"enabled": true')
+  expect(body?.input).toContain('/elsewhere')
+})
+
+test('[R61] after a no the turn goes on, and codex hears the reason before it hears the no', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  codex.send(command('c1'), { do: 'listen' }, { do: 'say', text: 'went on' })
+  world.decide(session, await world.ask(session), 'deny', 'it is Friday')
+  await codex.turns(1)
+  expect(world.said(session)).toContain('c1 decline')
+  expect(world.said(session)).toContain('heard: [Hotline] "touch c1" was refused. The person says: it is Friday')
+  expect(world.said(session)).toContain('went on')
+  const [step] = world.events(session, 'step.finished')
+  expect(step?.data.outcome).toBe('denied')
+  expect(world.state(session).counts.turns).toBe(1)
+})
+
+test('[R61] a reason that codex does not take into the turn is its next prompt', async () => {
+  await using codex = await openCodex({ refuse: 'turn/steer' })
+  const { world, session } = codex
+  codex.send(command('c1'))
+  world.decide(session, await world.ask(session), 'deny', 'it is Friday')
+  await codex.turns(2)
+  expect(world.said(session)).toContain('was refused. The person says: it is Friday')
+  expect(world.events(session, 'approval.dispatched')).toHaveLength(1)
+})
+
+test('[R62] a patch is asked for with its changes and with what it takes away', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  const edited = { path: '/w/b.txt', kind: { type: 'update', move_path: null }, diff: '@@ -1,2 +1,2 @@\n a\n-b\n+c\n' }
+  codex.send({ do: 'patch', item: 'p1', changes: [added, edited] })
+  const ask = await world.ask(session)
+  expect(ask.data.scopes).toEqual(['once', 'session'])
+  expect(ask.body?.title).toBe('Change 2 files')
+  expect(ask.body?.input).toBe(
+    '--- /dev/null\n+++ /w/a.txt\n+hello\n--- /w/b.txt\n+++ /w/b.txt\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n',
+  )
+  expect(ask.body?.changes).toEqual([
+    { path: '/w/a.txt', oldText: null, newText: 'hello\n' },
+    { path: '/w/b.txt', oldText: 'a\nb\n', newText: 'a\nc\n', partial: true },
+  ])
+  world.decide(session, ask, 'allow')
+  await codex.turns(1)
+  expect(world.said(session)).toBe('p1 accept\n')
+  const [step] = world.events(session, 'step.started')
+  expect(step).toMatchObject({ data: { kind: 'edit' }, body: { locations: ['/w/a.txt', '/w/b.txt'] } })
+})
+
+test('[R62] a patch whose changes were not shown can only be denied', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  codex.send({ do: 'patch', item: 'p1' })
+  const ask = await world.ask(session)
+  expect(ask.data).toMatchObject({ verdicts: ['deny'], scopes: [] })
+  world.decide(session, ask, 'deny')
+  await codex.turns(1)
+  expect(world.said(session)).toBe('p1 decline\n')
+})
+
+test('[R63] asks at the same time are answered each by its own answer', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  codex.send({ do: 'together', steps: [command('c1'), command('c2'), { do: 'patch', item: 'p1', changes: [added] }] })
+  await codex.asks(3)
+  const asked = world.events(session, 'approval.requested')
+  for (const ask of asked.toReversed()) world.decide(session, ask, ask.body?.title === 'touch c1' ? 'deny' : 'allow')
+  await codex.turns(1)
+  for (const said of ['c1 decline', 'c2 accept', 'p1 accept']) expect(world.said(session)).toContain(said)
+})
+
+test('[R63] more permissions are given for the turn or for the session, or not at all', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  const permissions = { network: { enabled: true }, fileSystem: null }
+  const request = (itemId: string): FakeStep => ({
+    do: 'request',
+    method: 'item/permissions/requestApproval',
+    params: { itemId, cwd: '/w', reason: 'to fetch', permissions },
+  })
+  codex.send(request('r1'), request('r2'))
+  world.decide(session, await world.ask(session), 'allow')
+  await codex.asks(2)
+  world.decide(session, await world.ask(session), 'deny')
+  await codex.turns(1)
+  expect(world.said(session)).toContain('{"permissions":{"network":{"enabled":true}},"scope":"turn"}')
+  expect(world.said(session)).toContain('{"permissions":{},"scope":"turn"}')
+  const outcomes = world.events(session, 'step.finished').map(({ data }) => data.outcome)
+  expect(outcomes).toEqual(['done', 'denied'])
+})
+
+test('[R63] questions of codex and of its MCP servers are forms, and their answers come back in its words', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  const options = [{ label: 'Blue', description: 'like the sky' }, { label: 'Red' }]
+  const colour = { id: 'q1', header: 'Colour', question: 'Which one?', isOther: true, options }
+  const requestedSchema = { type: 'object', properties: { name: { type: 'string' } } }
+  codex.send(
+    { do: 'request', method: 'item/tool/requestUserInput', params: { itemId: 'i', questions: [colour] } },
+    {
+      do: 'request',
+      method: 'mcpServer/elicitation/request',
+      params: { serverName: 'hub', mode: 'form', message: 'Who?', requestedSchema },
+    },
+  )
+  const question = async (text: string): Promise<string> => {
+    const asked = () => world.events(session, 'question.asked').find(({ body }) => body?.text === text)
+    return (await waitFor(asked, { what: text })).data.question
+  }
+  const first = await question('Which one?')
+  world.send(session, 'question.answer', {
+    question: first,
+    action: 'accept',
+    content: { q1: 'Blue', 'q1 (other)': 'x' },
+  })
+  const second = await question('Who? (hub)')
+  world.send(session, 'question.answer', { question: second, action: 'accept', content: { name: 'Dana' } })
+  await codex.turns(1)
+  expect(world.said(session)).toContain('{"answers":{"q1":{"answers":["Blue","x"]}}}')
+  expect(world.said(session)).toContain('{"action":"accept","content":{"name":"Dana"},"_meta":null}')
+})
+
+test('[R63] what cannot be asked here and what is not known is answered at once', async () => {
+  await using codex = await openCodex()
+  const secret = { id: 'q1', header: 'Key', question: 'Your key?', isSecret: true }
+  codex.send(
+    { do: 'request', method: 'item/tool/requestUserInput', params: { itemId: 'i', questions: [secret] } },
+    { do: 'request', method: 'mcpServer/elicitation/request', params: { mode: 'openai/userVerification' } },
+    { do: 'request', method: 'item/commandExecution/requestApproval', params: { itemId: 7 } },
+    { do: 'request', method: 'account/chatgptAuthTokens/refresh' },
+    { do: 'request', method: 'never/heard' },
+  )
+  await codex.turns(1)
+  const said = codex.world.said(codex.session)
+  expect(said).toContain('item/tool/requestUserInput {"answers":{}}')
+  expect(said).toContain('"action":"decline"')
+  expect(said).toContain('item/commandExecution/requestApproval {"code":-32602')
+  expect(said).toContain('account/chatgptAuthTokens/refresh {"code":-32601')
+  expect(said).toContain('never/heard {"code":-32601')
+  expect(codex.world.state(codex.session).status).toBe('active')
+})
+
+test('[R63] a request that codex takes back is closed, and an answer to it has no effect', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  const withdrawn = { itemId: 'c9', command: 'x', commandActions: [] }
+  codex.send({
+    do: 'together',
+    steps: [
+      { do: 'request', method: 'item/commandExecution/requestApproval', params: withdrawn, withdraw: true },
+      { do: 'say', text: 'on' },
+    ],
+  })
+  await waitFor(() => world.events(session, 'approval.cancelled').length === 1, { what: 'a closed ask' })
+  expect(world.events(session, 'approval.cancelled')[0]?.data.reason).toBe('agent_withdrew')
+})
+
+test('[R63] two requests of one id: the first is asked, the second is refused and counted', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  const request = (id: number): string =>
+    JSON.stringify({
+      id,
+      method: 'item/commandExecution/requestApproval',
+      params: { threadId: '$THREAD', turnId: '$TURN', itemId: 'c1', command: 'x' },
+    })
+  codex.send({ do: 'raw', lines: ['{"half": ', request(77), request(77), '{"id": 5, "result": {}}', 'Hello'] })
+  await codex.turns(1)
+  expect(world.events(session, 'approval.requested')).toHaveLength(1)
+  expect(world.state(session).status).toBe('active')
+})
+
+test('[R64] stopping the turn closes what is asked and ends what its commands left running', async () => {
+  await using codex = await openCodex()
+  const { world, session, bench } = codex
+  codex.send({ do: 'terminal', item: 't1', command: 'serve' }, command('c1'))
+  await codex.asks(1)
+  const pid = Number(readFileSync(join(bench.cwd, 't1.pid'), 'utf8'))
+  expect(existsSync(`/proc/${pid}`)).toBe(true)
+  world.send(session, 'session.interrupt', {})
+  await codex.turns(1)
+  await waitFor(() => !bench.guard.findSurvivors().some((process) => process.pid === pid), { what: 'its end' })
+  expect(world.events(session, 'turn.ended').map(({ data }) => data.end)).toEqual(['cancelled'])
+  expect(world.events(session, 'approval.cancelled')).toHaveLength(1)
+  expect(world.events(session, 'step.finished').map(({ data }) => data.outcome)).toEqual(['cancelled', 'cancelled'])
+  codex.send({ do: 'say', text: 'here again' })
+  await codex.turns(2)
+  expect(world.said(session)).toContain('here again')
+})
+
+test('[R64] a command that codex leaves running behind its turn goes on, and its step with it', async () => {
+  await using codex = await openCodex()
+  const { world, session, bench } = codex
+  codex.send({ do: 'terminal', item: 't1', command: 'serve' })
+  await codex.turns(1)
+  expect(world.events(session, 'step.finished')).toEqual([])
+  process.kill(Number(readFileSync(join(bench.cwd, 't1.pid'), 'utf8')))
+  await waitFor(() => world.events(session, 'step.finished').length === 1, { what: 'the end of the step' })
+  expect(world.events(session, 'step.finished')[0]).toMatchObject({
+    data: { outcome: 'failed' },
+    body: { output: 'hi\n' },
+  })
+})
+
+test('[R65] thoughts, words, output, plan, usage and the patch of the turn are shown', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  const tokens = (n: number): unknown => ({ totalTokens: n, inputTokens: n - 1, outputTokens: 1 })
+  const plan = [
+    { step: 'one', status: 'inProgress' },
+    { step: 'two', status: 'new' },
+  ]
+  const diff = 'diff --git a/a.txt b/a.txt\n'
+  codex.send(
+    { do: 'think', text: 'hm' },
+    { do: 'say', text: 'in pieces', chunks: 3 },
+    { do: 'say', text: 'whole', silent: true },
+    command('c1', { prints: ['one\n', 'two\n'] }),
+    { do: 'news', method: 'turn/plan/updated', params: { plan } },
+    {
+      do: 'news',
+      method: 'thread/tokenUsage/updated',
+      params: { tokenUsage: { total: tokens(300), last: tokens(120), modelContextWindow: 1_000 } },
+    },
+    { do: 'news', method: 'turn/diff/updated', params: { diff } },
+    { do: 'news', method: 'error', params: { error: { message: 'Reconnecting... 1/1' }, willRetry: true } },
+  )
+  world.decide(session, await world.ask(session), 'allow')
+  await codex.turns(1)
+  expect(world.said(session)).toBe('in pieces\nwhole\nc1 accept\n')
+  expect(world.events(session, 'thought.completed')[0]?.body?.text).toBe('hm')
+  const [step] = world.events(session, 'step.finished')
+  expect(step).toMatchObject({ data: { outcome: 'done' }, body: { output: 'one\ntwo\n' } })
+  expect(world.events(session, 'plan.updated')[0]?.body?.entries).toEqual([
+    { text: 'one', status: 'in_progress' },
+    { text: 'two', status: 'pending' },
+  ])
+  expect(world.state(session).usage).toMatchObject({
+    inputTokens: 299,
+    outputTokens: 1,
+    contextUsed: 120,
+    contextSize: 1_000,
+  })
+  expect(world.events(session, 'turn.ended')[0]?.body?.patch).toBe(diff)
+  expect(world.printed(session, 'log')).toContain('Reconnecting... 1/1')
+})
+
+test.each([
+  ['other', 'error'],
+  ['contextWindowExceeded', 'limit'],
+  ['cyberPolicy', 'refused'],
+])('[R65] a turn that fails says why: %s', async (info, end) => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  codex.send({ do: 'fail', message: 'too much', info })
+  await codex.turns(1)
+  expect(world.events(session, 'turn.ended')[0]).toMatchObject({ data: { end }, body: { error: 'too much' } })
+  expect(world.state(session).status).toBe('active')
+})
+
+test('[R65] a prompt that codex refuses ends its turn with what it said', async () => {
+  await using codex = await openCodex({ refuse: 'turn/start' })
+  codex.send({ do: 'say', text: 'x' })
+  await codex.turns(1)
+  const [ended] = codex.world.events(codex.session, 'turn.ended')
+  expect(ended).toMatchObject({ data: { end: 'error' }, body: { error: 'I like it as it is' } })
+})
+
+test('[R66] killed while it asks, codex is taken up again in its thread and asks as it was told to', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  codex.send(command('c1'))
+  const ask = await world.ask(session)
+  process.kill(world.state(session).pid ?? 0, 'SIGKILL')
+  await codex.until('interrupted')
+  expect(world.state(session)).toMatchObject({ native: 'thread-1', exit: { signal: 'SIGKILL' } })
+  expect(() => world.decide(session, ask, 'allow')).toThrow()
+  world.send(session, 'session.resume', {})
+  await codex.until('active')
+  expect(world.state(session).mode).toBe('workspace-write')
+  codex.send(command('c2'))
+  world.decide(session, await world.ask(session), 'allow')
+  await world.until(session, 'said', () => world.said(session).includes('c2 accept'))
+})
+
+test('[R66] a codex that was killed before anything was said begins anew', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  await codex.until('active')
+  expect(world.state(session).native).toBeUndefined()
+  process.kill(world.state(session).pid ?? 0, 'SIGKILL')
+  await codex.until('interrupted')
+  world.send(session, 'session.resume', {})
+  await codex.until('active')
+})
