@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { browserOnly, measuredRooms } from './scripts/measured-rooms.ts'
 
 // One PostgreSQL for all files that ask for one, started when the first does.
 const globalSetup = ['packages/testing/src/postgres-global-setup.ts']
@@ -16,6 +17,15 @@ const patience = {
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/count-reporter.ts'],
+    // Only with `--coverage`, and of what the rooms do inside of the test process: what runs in a child process or in a
+    // browser is tested there and not counted.
+    coverage: {
+      provider: 'v8',
+      include: measuredRooms.map((room) => `${room}/**`),
+      exclude: browserOnly,
+      reporter: ['json-summary'],
+      thresholds: Object.fromEntries(measuredRooms.map((room) => [`${room}/**`, { lines: 95 }])),
+    },
     projects: [
       {
         test: {

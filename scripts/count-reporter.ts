@@ -1,7 +1,25 @@
+import { relative } from 'node:path'
 import type { Reporter, TestModule } from 'vitest/node'
+import { measuredRooms } from './measured-rooms.ts'
 
-/** Ends a run with one plain line, `N passed, N failed, N skipped`, and says which tests were skipped and why. @public vitest.config.ts names it. */
+/** What is read of a map of coverage: the lines of each file. */
+interface CoverageMap {
+  files(): string[]
+  fileCoverageFor(path: string): { toSummary(): { lines: { total: number; covered: number } } }
+}
+
+/**
+ * Ends a run with one plain line, `N passed, N failed, N skipped`, and says which tests were skipped and why; with
+ * `--coverage`, how many of the lines of each room were run. @public vitest.config.ts names it.
+ */
 export default class CountReporter implements Reporter {
+  #last = ''
+  #coverage: string | undefined
+
+  onCoverage(coverage: unknown): void {
+    this.#coverage = `lines that tests run: ${sumOf(coverage as CoverageMap).join(', ')}`
+  }
+
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0
     let failed = 0
@@ -19,6 +37,27 @@ export default class CountReporter implements Reporter {
       }
     }
     for (const line of skipped) console.log(`skipped: ${line}`)
-    console.log(`${passed} passed, ${failed + errors.length} failed, ${skipped.length} skipped`)
+    this.#last = `${passed} passed, ${failed + errors.length} failed, ${skipped.length} skipped`
+    console.log(this.#last)
   }
+
+  /** What is asked of coverage is checked after the tests, and speaks after them. */
+  onFinishedReportCoverage(): void {
+    if (this.#coverage) console.log(this.#coverage)
+    console.log(this.#last)
+  }
+}
+
+function sumOf(coverage: CoverageMap): readonly string[] {
+  return measuredRooms.map((room) => {
+    let total = 0
+    let covered = 0
+    for (const path of coverage.files()) {
+      if (!relative(process.cwd(), path).startsWith(`${room}/`)) continue
+      const { lines } = coverage.fileCoverageFor(path).toSummary()
+      total += lines.total
+      covered += lines.covered
+    }
+    return `${room} ${((covered / Math.max(total, 1)) * 100).toFixed(1)} %`
+  })
 }

@@ -1,0 +1,10 @@
+/** Where the words, the rules, the link and the log are: a line that no test runs there is a promise that nobody checks. */
+export const measuredRooms: readonly string[] = [
+  'packages/protocol/src',
+  'packages/core/src',
+  'packages/client/src',
+  'packages/server/src/log',
+]
+
+/** Files of these rooms that only a browser can run; tests do that, in a real one, where lines are not counted. */
+export const browserOnly: string[] = ['packages/client/src/*-indexeddb.ts']
