@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorKinds } from '@hotline/protocol/error'
 import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
@@ -67,6 +67,24 @@ describe('programs from the command line', () => {
     expect(printed(out, 'stdout').map((line) => line.trim())).toEqual(['apple', 'fig', 'pear'])
     expect(printed(out, 'stdout')).toContain('  apple')
     expect(out).toContain('-> completed')
+  })
+
+  it('[B26] run --log follows a file, from its end or from its start', async () => {
+    const file = join(dir.path, 'followed')
+    writeFileSync(file, 'before\n')
+    const whole = start(['run', '--log', file, '--from-start'])
+    const rest = start(['run', '--log', file])
+    await whole.says('before')
+    await rest.says('from byte 7')
+    appendFileSync(file, 'after')
+    for (const one of [whole, rest]) {
+      await one.says('file   after')
+      one.child.kill('SIGINT')
+      const { out, err } = await one.ended
+      const [session = ''] = /attach (\S+)/.exec(err)?.slice(1) ?? []
+      expect(out.includes('file   before')).toBe(one === whole)
+      expect((await run('abort', session)).code).toBe(0)
+    }
   })
 
   it('[B25] a command line that makes no sense is refused before anything is started', async () => {

@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { scriptPrompt, type Step } from '@hotline/demo-agent/script'
 import { type AdapterUnderTest, adapterContract } from '@hotline/testing/adapter-contract'
 import { openAcpDriver } from '../src/adapters/acp/acp-driver.ts'
 import type { AgentSession, StartSpec } from '../src/adapters/adapter.ts'
 import { openCodexDriver } from '../src/adapters/codex/codex-driver.ts'
+import { logDriver } from '../src/adapters/log/log-driver.ts'
 import { pipeDriver } from '../src/adapters/pipe/pipe-driver.ts'
 import { ptyDriver } from '../src/adapters/pty/pty-driver.ts'
 import { runVariable } from '../src/process/environment.ts'
@@ -92,7 +96,31 @@ const pipe: AdapterUnderTest = {
   spawnChild: (agent) => typed(agent, 'setsid sleep 1000 & nohup sleep 1001 >/dev/null 2>&1 & touch child'),
 }
 
+/** What writes to the file that an agent follows. */
+const fileOf = new Map<AgentSession, string>()
+const log: AdapterUnderTest = {
+  driver: {
+    ...logDriver,
+    start: async (spec, holder, signal) => {
+      const agent = await logDriver.start(spec, holder, signal)
+      fileOf.set(agent, spec.file?.path ?? '')
+      return agent
+    },
+  },
+  openHolder,
+  spec: (cwd, what) => ({
+    ...specOf(cwd, []),
+    file: { path: what === 'missing' ? cwd : join(cwd, 'log'), from: 'start' },
+  }),
+  flood: async (agent, lines) => {
+    const file = fileOf.get(agent) ?? ''
+    const script = 'i=0; while [ $i -lt $1 ]; do i=$((i+1)); echo line $i; done >> "$2"; touch "$3/done"'
+    await promisify(execFile)('/bin/sh', ['-c', script, 'sh', String(lines), file, dirname(file)])
+  },
+}
+
 adapterContract('acp', acp)
 adapterContract('codex', codex)
 adapterContract('pty', pty)
 adapterContract('pipe', pipe)
+adapterContract('log', log)

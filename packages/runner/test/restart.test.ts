@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -265,4 +265,45 @@ test('[R26] an answer that was on its way when the runner died is unknown', asyn
   expect(world.printed(session, 'log')).toBe('words')
   expect(world.events(session, 'approval.dispatch_unknown').map(({ data }) => data.approval)).toEqual([approval])
   expect(world.events(session, 'approval.dispatch_refused')).toEqual([])
+})
+
+test('[R44] a runner that is killed while it follows a file goes on at the byte that it had got to', async () => {
+  await using place = await openPlace()
+  const { world, cwd } = place
+  const file = join(cwd, 'log')
+  const lines = (from: number, to: number): string =>
+    Array.from({ length: to - from }, (_, n) => `line ${from + n} äö\n`).join('')
+  writeFileSync(file, lines(0, 20_000))
+  const session = world.start('log', { command: [file] })
+  const printed = (): string => world.printed(session, 'file')
+  const has = (text: string): Promise<unknown> =>
+    world.until(session, text.slice(-30), () => printed().length >= text.length)
+  await world.until(session, 'some of it', () => printed() !== '')
+  await place.kill()
+  appendFileSync(file, lines(20_000, 20_100))
+  await place.start()
+  await has(lines(0, 20_100))
+  expect(printed()).toBe(lines(0, 20_100))
+  // Moved away while nobody looked: what is left of it comes first.
+  await place.kill()
+  appendFileSync(file, 'the last of the old\n')
+  renameSync(file, `${file}.1`)
+  writeFileSync(file, 'the first of the new\n')
+  await place.start()
+  const both = `${lines(0, 20_100)}the last of the old\nthe first of the new\n`
+  await has(both)
+  expect(printed()).toBe(both)
+  // Replaced, and the old one is nowhere: that is said.
+  await place.kill()
+  rmSync(file)
+  rmSync(`${file}.1`)
+  writeFileSync(file, 'something else, and more of it than there was\n')
+  await place.start()
+  await world.until(session, 'the new file', () => printed().endsWith('more of it than there was\n'))
+  const said = world.printed(session, 'log')
+  expect(said).toMatch(
+    /was (replaced|emptied) while nobody followed it\. What was written to it after byte 21 and before/,
+  )
+  expect(world.state(session)).toMatchObject({ status: 'active', lease: { fence: 4 } })
+  expect(world.events(session, 'session.state_changed').map(({ data }) => data.to)).toEqual(['starting', 'active'])
 })

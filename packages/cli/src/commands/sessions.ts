@@ -1,7 +1,7 @@
 import { commandAgent, logAgent, pipeAgent } from '@hotline/protocol/commands/session'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { uuidV7 } from '@hotline/client/uuid'
-import { FolderPath } from '@hotline/protocol/commands/session'
+import { FolderPath, Title } from '@hotline/protocol/commands/session'
 import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
 import { isLive, SessionStatus } from '@hotline/protocol/session-status'
 import type { Command } from 'commander'
@@ -61,7 +61,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
         ...(command === undefined ? {} : { command: agent === logAgent ? fileThere(place, command) : [...command] }),
         ...(cwd === undefined ? {} : { cwd }),
         ...(rest.length > 0 ? { prompt: rest.join(' ') } : {}),
-        ...(options.title === undefined ? {} : { title: options.title }),
+        ...titleOf(options),
       })
       if (options.detach) return context.print({ session }, `${session}\n`)
       await stay(context, session, until)
@@ -177,6 +177,13 @@ function folderThere({ isHere }: Place, cwd: string | undefined): string | undef
   if (isHere) return resolve(cwd)
   if (FolderPath.safeParse(cwd).success) return cwd
   throw fail('invalid_request', `On another machine --cwd takes an absolute path, not "${cwd}".`)
+}
+
+/** A file that is followed is called by its name alone. */
+function titleOf({ title, log }: RunOptions): { title?: string } {
+  if (title !== undefined) return { title }
+  const name = Title.safeParse(log === undefined ? undefined : basename(log))
+  return name.success ? { title: name.data } : {}
 }
 
 /** The same for a file that is followed. */

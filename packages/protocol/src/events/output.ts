@@ -7,6 +7,17 @@ import { Id } from '../stream.ts'
 export const OutputSource = z.enum(['stdout', 'stderr', 'pty', 'file', 'log'])
 export type OutputSource = z.infer<typeof OutputSource>
 
+/** A place in a file that is followed, as it can be found again later. */
+export const FilePlace = z.looseObject({
+  /** What the machine knows the file by, whatever its name is. */
+  file: z.string().max(100),
+  /** In bytes: what comes before it was read. */
+  end: z.int(),
+  /** A digest of how the file begins: another file may get the number of one that is gone. */
+  head: z.string().max(100),
+})
+export type FilePlace = z.infer<typeof FilePlace>
+
 /** How bytes travel inside JSON. */
 export const Encoding = z.enum(['utf8', 'base64'])
 
@@ -14,7 +25,8 @@ export const Encoding = z.enum(['utf8', 'base64'])
 export const outputEvents = {
   'output.appended': defineEvent(
     1,
-    z.looseObject({ source: OutputSource, encoding: Encoding, bytes: z.int() }),
+    /** `place`: where a followed file is read on from after this. */
+    z.looseObject({ source: OutputSource, encoding: Encoding, bytes: z.int(), place: FilePlace.optional() }),
     z.looseObject({ text: z.string() }),
   ),
   'terminal.resized': defineEvent(1, z.looseObject({ cols: z.int(), rows: z.int() })),

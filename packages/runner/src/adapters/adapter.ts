@@ -1,8 +1,9 @@
 import type { Usage } from '@hotline/core/session/state'
 import type { Capabilities } from '@hotline/protocol/capabilities'
-import type { OutputSource } from '@hotline/protocol/events/output'
+import type { FilePlace, OutputSource } from '@hotline/protocol/events/output'
 import type { Exit } from '@hotline/protocol/events/session'
 import type { FileChange, StepKind, StepOutcome, TurnEnd } from '@hotline/protocol/events/turn'
+import type { Followed } from './log/file-follower.ts'
 import type { Holder, ProcessSpec, TerminalSize } from '../process/holder.ts'
 
 /**
@@ -19,6 +20,11 @@ export type AdapterName = (typeof adapterNames)[number]
 /** True where a program is run as it is: one that ends by itself has finished, and nobody expects that it asks. */
 export function runsProgram(adapter: AdapterName): boolean {
   return adapter === 'pty' || adapter === 'pipe' || adapter === 'log'
+}
+
+/** True where nothing ends with this process: a file is followed again from its place, as if nothing had happened. */
+export function outlivesRunner(adapter: AdapterName): boolean {
+  return adapter === 'log'
 }
 
 /** How we know that an agent asks before it acts. */
@@ -38,6 +44,8 @@ export interface StartSpec extends ProcessSpec {
   /** What "allow always" means to this agent; absent: it is not offered. */
   allowAlways?: 'session' | 'project' | undefined
   size?: TerminalSize | undefined
+  /** What is followed, where nothing is started. */
+  file?: Followed | undefined
 }
 
 /** What is known of an agent once it runs; later changes come as `profile` events with the changed members. */
@@ -110,7 +118,8 @@ export type AgentEvent =
   | { t: 'question_closed'; question: string; reason: 'agent_withdrew' | 'turn_ended' }
   | { t: 'plan'; entries: readonly { text: string; status: 'pending' | 'in_progress' | 'completed' }[] }
   | ({ t: 'usage' } & Usage)
-  | { t: 'output'; source: OutputSource; text: string; bytes: number }
+  /** `place`: where a file is read on from after this; what is read of it at once fits into one event. */
+  | { t: 'output'; source: OutputSource; text: string; bytes: number; place?: FilePlace | undefined }
   /** `patch`: what the agent says that it changed in the turn, as a git patch. */
   | { t: 'turn_ended'; turn: string; end: TurnEnd; error?: string | undefined; patch?: string | undefined }
   /** It cannot be worked with any longer; the adapter has begun to end it. */

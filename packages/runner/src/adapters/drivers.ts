@@ -2,6 +2,7 @@ import { openAcpDriver } from './acp/acp-driver.ts'
 import type { Tee } from './wire/wire.ts'
 import type { AdapterName, AgentDriver } from './adapter.ts'
 import { openCodexDriver } from './codex/codex-driver.ts'
+import { logDriver } from './log/log-driver.ts'
 import { pipeDriver } from './pipe/pipe-driver.ts'
 import { ptyDriver } from './pty/pty-driver.ts'
 
@@ -16,6 +17,6 @@ export type Drivers = ReadonlyMap<AdapterName, AgentDriver>
 
 /** The drivers that there are; a further one is a further line. */
 export function openDrivers(options: DriverOptions): Drivers {
-  const drivers = [openAcpDriver(options), openCodexDriver(options), ptyDriver, pipeDriver]
+  const drivers = [openAcpDriver(options), openCodexDriver(options), ptyDriver, pipeDriver, logDriver]
   return new Map(drivers.map((driver) => [driver.adapter, driver]))
 }

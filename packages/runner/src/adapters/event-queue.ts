@@ -35,6 +35,11 @@ export class EventQueue<T> implements AsyncIterable<T> {
     return new Promise((resolve) => this.#roomy.push(resolve))
   }
 
+  /** Whoever waits for room is let go on, to see that it is over. */
+  release(): void {
+    this.#release()
+  }
+
   async *[Symbol.asyncIterator](): AsyncIterator<T> {
     for (;;) {
       const next = this.#items.shift()

@@ -1,4 +1,4 @@
-import { commandAgent, pipeAgent } from '@hotline/protocol/commands/session'
+import { commandAgent, logAgent, pipeAgent } from '@hotline/protocol/commands/session'
 import type { AgentProfile } from './profile.ts'
 
 /** Programs that are no agents. */
@@ -17,6 +17,15 @@ export const commandProfiles: readonly AgentProfile[] = [
     name: 'Any command, by lines',
     description: 'Any program without a terminal: each message is a line of its input',
     adapter: 'pipe',
+    argv: 'of-session',
+    asking: { by: 'settings' },
+    hint: '',
+  },
+  {
+    agent: logAgent,
+    name: 'A log file',
+    description: 'Follows a file that something else writes; nothing is started',
+    adapter: 'log',
     argv: 'of-session',
     asking: { by: 'settings' },
     hint: '',

@@ -38,7 +38,7 @@ function join(a: Report, b: Report): Report | undefined {
   if (a.type === 'output.appended') {
     const same = a.data['source'] === b.data['source'] && a.data['encoding'] === 'utf8' && b.data['encoding'] === 'utf8'
     const bytes = Number(a.data['bytes']) + Number(b.data['bytes'])
-    return fits && same ? { ...a, data: { ...a.data, bytes }, body: { text: textA + textB } } : undefined
+    return fits && same ? { ...a, data: { ...a.data, ...b.data, bytes }, body: { text: textA + textB } } : undefined
   }
   if (a.type === 'step.progressed' && a.data['step'] === b.data['step']) {
     return { ...a, data: { ...a.data, ...b.data }, body: { ...a.body, ...b.body } }

@@ -187,7 +187,7 @@ export class AgentRun {
         this.#seen()
         return reporter.text(event.role, event.message, event.delta)
       case 'output':
-        return reporter.output(event.source, event.text)
+        return reporter.output(event.source, event.text, event.place)
       case 'profile':
         return reporter.put(profileReport(event))
       case 'step_progressed':

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { StartError, type StartSpec } from '../adapters/adapter.ts'
 import { buildEnvironment } from '../process/environment.ts'
 import { findProgram } from '../process/find-program.ts'
@@ -33,6 +33,7 @@ export function planLaunch(options: {
   scratchFolder: string
 }): Launch {
   const { session, profile, wanted, native, from, scratchFolder } = options
+  if (profile.adapter === 'log') return planFollowing(session, profile, wanted)
   const cwd = folderOf(session, profile, wanted.cwd, scratchFolder)
   const argv = profile.argv === 'of-session' ? (wanted.command ?? []) : profile.argv
   const [name, ...args] = argv
@@ -71,6 +72,22 @@ export function planLaunch(options: {
     secrets: handedOver.filter((secret) => isSecret(secret.name, secret.value)),
     refused,
   }
+}
+
+/** A file is named where others name a program; `from-end` after it says to begin with what comes. */
+function planFollowing(session: string, profile: AgentProfile, wanted: Wanted): Launch {
+  const [path, how] = profile.argv === 'of-session' ? (wanted.command ?? []) : profile.argv
+  if (path === undefined) throw new StartError('There is no file to follow. Name one when you start the session.')
+  const folder = wanted.cwd ?? '/'
+  const absolute = resolve(folder, path)
+  if (absolute.includes('\0') || !(isAbsolute(path) || wanted.cwd !== undefined)) {
+    throw new StartError(`"${path}" is not an absolute path.`)
+  }
+  if (how !== undefined && how !== 'from-end')
+    throw new StartError(`After the file "from-end" may follow, not "${how}".`)
+  const file = { path: absolute, from: how === 'from-end' ? ('end' as const) : ('start' as const), place: wanted.place }
+  const spec = { session, argv: [absolute], cwd: folder, env: {}, run: '', asking: profile.asking, file }
+  return { spec, secrets: [], refused: [] }
 }
 
 function folderOf(session: string, profile: AgentProfile, cwd: string | undefined, scratchFolder: string): string {

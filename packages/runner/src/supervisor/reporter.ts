@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Report } from '@hotline/protocol/commands/agent'
-import type { OutputSource } from '@hotline/protocol/events/output'
+import type { FilePlace, OutputSource } from '@hotline/protocol/events/output'
 import type { RedactedStream, Redactor } from '../redact.ts'
 import type { Fate } from '../spool/outbox.ts'
 import { fit } from './fit-report.ts'
@@ -50,7 +50,7 @@ export class Reporter implements Disposable {
   #text: OpenText | undefined
   readonly #outputs = new Map<OutputSource, RedactedStream>()
   /** What was shown by its source and waits to be sent: of one kind at a time, so that the order stays. */
-  #waiting: { of: 'text' | OutputSource; pieces: string[]; chars: number } | undefined
+  #waiting: { of: 'text' | OutputSource; pieces: string[]; chars: number; place?: FilePlace } | undefined
   readonly #progress = new Map<string, Report>()
   #timer: NodeJS.Timeout | undefined
   #progressTimer: NodeJS.Timeout | undefined
@@ -78,11 +78,11 @@ export class Reporter implements Disposable {
     this.#text = undefined
   }
 
-  /** What the agent's process prints. */
-  output(source: OutputSource, text: string): void {
+  /** What the agent's process prints. `place`: where a file is read on from after it. */
+  output(source: OutputSource, text: string, place?: FilePlace): void {
     let stream = this.#outputs.get(source)
     if (!stream) this.#outputs.set(source, (stream = this.#redactor.stream()))
-    this.#addOutput(source, stream.push(text))
+    this.#addOutput(source, stream.push(text), place)
     clearTimeout(this.#releaseTimer)
     if (stream.isHolding) {
       const held = stream
@@ -169,13 +169,14 @@ export class Reporter implements Disposable {
     )
   }
 
-  #addOutput(source: OutputSource, text: string): void {
-    for (const piece of piecesOf(text, pieceChars)) this.#await(source, piece, outputChars)
+  #addOutput(source: OutputSource, text: string, place?: FilePlace): void {
+    for (const piece of piecesOf(text, pieceChars)) this.#await(source, piece, outputChars, place)
   }
 
-  #await(of: 'text' | OutputSource, piece: string, chars: number): void {
+  #await(of: 'text' | OutputSource, piece: string, chars: number, place?: FilePlace): void {
     if (this.#waiting && this.#waiting.of !== of) this.#flushWaiting()
     this.#waiting ??= { of, pieces: [], chars: 0 }
+    if (place !== undefined) this.#waiting.place = place
     this.#waiting.pieces.push(piece)
     this.#waiting.chars += piece.length
     if (this.#waiting.chars >= chars) this.#flushWaiting()
@@ -189,7 +190,9 @@ export class Reporter implements Disposable {
     const text = waiting.pieces.join('')
     if (waiting.of !== 'text') {
       const bytes = Buffer.byteLength(text)
-      this.#sink.put({ type: 'output.appended', data: { source: waiting.of, encoding: 'utf8', bytes }, body: { text } })
+      const { of: source, place } = waiting
+      const data = { source, encoding: 'utf8', bytes, ...(place === undefined ? {} : { place }) }
+      this.#sink.put({ type: 'output.appended', data, body: { text } })
     } else if (this.#text?.role === 'agent') {
       this.#sink.put({ type: 'message.delta', data: { message: this.#text.id }, body: { text } })
     } else if (this.#text) {

@@ -3,7 +3,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import type { DataOf } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import { isLive } from '@hotline/protocol/session-status'
-import { type AgentSession, runsProgram, StartError } from '../adapters/adapter.ts'
+import { type AgentSession, outlivesRunner, runsProgram, StartError } from '../adapters/adapter.ts'
 import type { Drivers } from '../adapters/drivers.ts'
 import type { Log } from '../log.ts'
 import type { Holder } from '../process/holder.ts'
@@ -60,6 +60,8 @@ export class SessionActor {
   /** Nobody hears us any more: another runner holds the session, or it is no longer ours to see. */
   #isLost = false
   #isStopping = false
+  /** The next life of this runner goes on with it, as if nothing had happened. */
+  #isToGoOn = false
 
   constructor(ports: ActorPorts, session: string) {
     this.session = session
@@ -183,11 +185,12 @@ export class SessionActor {
 
   async #hold(): Promise<void> {
     const { state } = this.#reader.log
+    const { profile, native, mode } = this.#whatToStart()
+    const goesOn = state?.status === 'active' && profile !== undefined && outlivesRunner(profile.adapter)
     // Our own earlier life had an agent, which went with it. A session that was only starting has not had one yet.
-    if (state?.status === 'active' || state?.status === 'paused') {
+    if (!goesOn && (state?.status === 'active' || state?.status === 'paused')) {
       return this.#reportEnd({ exit: undefined, adapter: 'acp', isKilled: false, isStopping: false })
     }
-    const { profile, native, mode } = this.#whatToStart()
     let redactor = new Redactor([])
     try {
       if (!profile) throw new StartError(`This runner has no agent "${state?.agent}".`)
@@ -241,7 +244,7 @@ export class SessionActor {
     const { reporter } = surroundings
     const { pid, startedAt, capabilities } = agent
     reporter.put(profileReport(agent.facts, { capabilities, pid, startedAt }))
-    reporter.put(stateReport('active', 'agent_ready'))
+    if (this.#reader.log.state?.status !== 'active') reporter.put(stateReport('active', 'agent_ready'))
     for (const { control, action } of this.#reader.log.controls) {
       if (action === 'resume') reporter.put({ type: 'control.done', data: { control, action } })
     }
@@ -302,6 +305,10 @@ export class SessionActor {
   }
 
   #reportEnd(ending: Ending): void {
+    if (ending.isStopping && !ending.isKilled && outlivesRunner(ending.adapter)) {
+      this.#isToGoOn = true
+      return
+    }
     // Decided by a person and not handed over: nobody will.
     for (const { approval, outcome } of this.#reader.log.state?.approvals ?? []) {
       if (outcome === undefined) continue
@@ -332,7 +339,7 @@ export class SessionActor {
 
   #putAway(): void {
     if (this.#isLost) this.#spool.setAside()
-    else if (this.#spool.waiting.length === 0 && this.#spool.intents.size === 0) this.#spool.remove()
+    else if (!this.#isToGoOn && this.#spool.waiting.length === 0 && this.#spool.intents.size === 0) this.#spool.remove()
     else this.#spool.close()
     this.#reader.close(this.#isLost ? 'nothing' : 'session')
   }

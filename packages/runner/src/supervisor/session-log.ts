@@ -2,6 +2,7 @@ import { evolveSession } from '@hotline/core/session/evolve'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DataOf } from '@hotline/protocol/events'
+import type { FilePlace } from '@hotline/protocol/events/output'
 
 /** What a session was created with, beside its state. */
 export interface Wanted {
@@ -10,6 +11,8 @@ export interface Wanted {
   mode?: string | undefined
   /** The size of the terminal, as people set it last. */
   size?: { cols: number; rows: number } | undefined
+  /** How far a followed file was read. */
+  place?: FilePlace | undefined
 }
 
 /** What is kept of a session so that it need not be read from its beginning. */
@@ -37,6 +40,9 @@ export class SessionLog {
     switch (known?.type) {
       case 'session.created':
         this.wanted = { ...this.wanted, cwd: known.body?.cwd, command: known.body?.command, mode: known.body?.mode }
+        return
+      case 'output.appended':
+        if (known.data.place) this.wanted = { ...this.wanted, place: known.data.place }
         return
       case 'terminal.resized':
         this.wanted = { ...this.wanted, size: { cols: known.data.cols, rows: known.data.rows } }
