@@ -52,6 +52,15 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      {
+        test: {
+          name: 'agents',
+          include: ['e2e/agents/**/*.test.ts'],
+          ...patience.e2e,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 })

@@ -12,7 +12,7 @@ function citations(): Map<string, string> {
   for (const file of globSync([
     'packages/*/test/**/*.{ts,tsx}',
     'packages/testing/src/**/*.ts',
-    'e2e/test/**/*.ts',
+    'e2e/{src,test,agents}/**/*.ts',
     'scripts/test/**/*.ts',
   ])) {
     for (const match of readFileSync(file, 'utf8').matchAll(/['"`]((?:\[[A-Z]+\d+\] ?)+)/g)) {

@@ -222,6 +222,20 @@ test('a tool call that was never announced, or never closed, is a step all the s
   expect(world.events(session, 'step.finished').map(({ data }) => data.outcome)).toEqual(['denied', 'cancelled'])
 })
 
+test('a turn that was stopped while it asked is cancelled, also where the agent calls that its end', async () => {
+  const options = [{ optionId: 'yes', name: 'Yes', kind: 'allow_once' }]
+  const params = { sessionId: '$SESSION', toolCall: { toolCallId: 't1', title: 'Go on' }, options }
+  const ask = JSON.stringify({ jsonrpc: '2.0', id: 'ask', method: 'session/request_permission', params })
+  const end = '{"jsonrpc":"2.0","id":"$PROMPT","result":{"stopReason":"end_turn"}}'
+  await using odd = await openOdd({ modes: ['ask'], say: [ask], onCancel: [end] }, 'active')
+  const { world } = odd.bench
+  world.send(odd.session, 'message.send', { text: 'go' })
+  await world.ask(odd.session)
+  world.send(odd.session, 'session.interrupt', {})
+  await world.until(odd.session, 'the end', ({ counts, turn }) => counts.turns === 1 && !turn)
+  expect(world.events(odd.session, 'turn.ended').map(({ data }) => data.end)).toEqual(['cancelled'])
+})
+
 test('[R22] [T53] an agent that floods is slowed down, and everything arrives', async () => {
   await using bench = await openBench({ spoolBytes: 256 * 1024 })
   const { world, cwd, link } = bench

@@ -30,7 +30,16 @@ export const acpProfiles: readonly AgentProfile[] = [
     description: 'OpenCode',
     adapter: 'acp',
     argv: ['opencode', 'acp'],
-    env: [...network, ...anthropic, ...openai, 'OPENCODE_CONFIG'],
+    env: [
+      ...network,
+      ...anthropic,
+      ...openai,
+      'OPENCODE_CONFIG',
+      'OPENCODE_CONFIG_DIR',
+      'OPENCODE_DISABLE_AUTOUPDATE',
+      'OPENCODE_DISABLE_MODELS_FETCH',
+      'OPENCODE_DISABLE_LSP_DOWNLOAD',
+    ],
     // Without it, OpenCode asks nothing at all.
     set: { OPENCODE_CONFIG_CONTENT: '{"permission":{"edit":"ask","bash":"ask","webfetch":"ask"}}' },
     asking: { by: 'settings' },

@@ -49,7 +49,8 @@ export class AcpSession implements AgentSession {
   readonly #modes: ModeKeeper
   #native: string | undefined
   #canResume = false
-  #turn: { turn: string; cancelling: boolean } | undefined
+  /** `gaveUp`: the person stopped it while it waited for an answer. */
+  #turn: { turn: string; cancelling: boolean; gaveUp: boolean } | undefined
   #replaying = true
   #faulted = false
 
@@ -133,7 +134,7 @@ export class AcpSession implements AgentSession {
 
   async prompt(turn: string, text: string): Promise<void> {
     if (this.#turn) throw new Error('A turn is under way.')
-    this.#turn = { turn, cancelling: false }
+    this.#turn = { turn, cancelling: false, gaveUp: false }
     this.#updates.breakText()
     const params = { sessionId: this.#native, prompt: [{ type: 'text', text }] }
     this.peer.call('session/prompt', params, (outcome) => this.#turnEnded(turn, outcome))
@@ -162,7 +163,7 @@ export class AcpSession implements AgentSession {
   async interrupt(): Promise<void> {
     if (!this.#turn) return
     this.#turn.cancelling = true
-    this.#closeAsks()
+    this.#turn.gaveUp = this.#closeAsks() > 0
     this.peer.notify('session/cancel', { sessionId: this.#native })
     await this.#handedOver()
   }
@@ -254,14 +255,16 @@ export class AcpSession implements AgentSession {
 
   #turnEnded(turn: string, outcome: RpcOutcome): void {
     if (this.#turn?.turn !== turn) return
-    const { cancelling } = this.#turn
+    const { cancelling, gaveUp } = this.#turn
     this.#turn = undefined
     // Its death is told by `exit`, and everything that was open ends with it.
     if (!outcome.ok && outcome.code === connectionClosed) return
     this.#updates.breakText()
     this.#closeAsks()
     const result = outcome.ok ? PromptResult.safeParse(outcome.result) : undefined
-    const end = result?.success ? endOf(result.data.stopReason) : cancelling ? 'cancelled' : 'error'
+    const told = result?.success ? endOf(result.data.stopReason) : cancelling ? 'cancelled' : 'error'
+    // Some say that they came to their end when what they had asked was called off.
+    const end = told === 'end' && gaveUp ? 'cancelled' : told
     this.#tools.closeAll(end === 'cancelled' ? 'cancelled' : 'ended')
     const { inputTokens, outputTokens } = result?.data?.usage ?? {}
     if (inputTokens || outputTokens) {
@@ -275,10 +278,12 @@ export class AcpSession implements AgentSession {
     this.#queue.push({ t: 'turn_ended', turn, end, ...(end === 'error' ? { error } : {}) })
   }
 
-  #closeAsks(): void {
+  /** Answers how many were open. */
+  #closeAsks(): number {
     const { asks, questions } = this.#asks.closeAll()
     for (const ask of asks) this.#queue.push({ t: 'ask_closed', ask, reason: 'turn_ended' })
     for (const question of questions) this.#queue.push({ t: 'question_closed', question, reason: 'turn_ended' })
+    return asks.length + questions.length
   }
 
   #fault(note: string): void {
