@@ -161,13 +161,13 @@ export function adapterContract(name: string, subject: AdapterUnderTest): void {
       expect(heard.words.match(/line \d+/g)).toHaveLength(manyLines)
     })
 
-    const { ask, exit: end, spawnChild } = subject
-    if (end && spawnChild) {
+    const { ask, exit: exitWith, spawnChild } = subject
+    if (exitWith && spawnChild) {
       test('its exit code is told', async () => {
         await using place = await openPlace()
         const agent = await place.start()
         const heard = new Heard(agent)
-        await end(agent, 7)
+        await exitWith(agent, 7)
         await heard.ended
         expect(heard.of('exit').map(({ exit }) => exit)).toEqual([{ code: 7, signal: null }])
         await waitFor(() => place.guard.findSurvivors().length === 0, { what: 'nothing left' })
