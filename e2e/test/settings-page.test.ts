@@ -2,6 +2,7 @@ import { openBrowser } from '@hotline/testing/browser'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { describe, expect, it } from 'vitest'
 import { startServerProcess } from '../src/faults/server-process.ts'
+import { openPageScene, photograph, resize } from '../src/page-scene.ts'
 
 describe('settings', () => {
   it('[A10] a token that needs the password asks for it on the spot, and is made then', async () => {
@@ -38,5 +39,48 @@ describe('settings', () => {
     await page.getByRole('button', { name: 'New personal token' }).click()
     await page.getByRole('cell', { name: 'phone' }).waitFor()
     expect(await confirm.count()).toBe(0)
+  })
+
+  it('[A13] lists where one is signed in, and signs out of one browser or of all', { timeout: 120_000 }, async () => {
+    await using scene = await openPageScene()
+    const { page, live } = scene
+    await using another = await openBrowser()
+    const phone = await another.newPage({
+      viewport: { width: 390, height: 844 },
+      userAgent:
+        'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1',
+    })
+    const enterPhone = async (): Promise<void> => {
+      await phone.goto(live.proxyUrl)
+      await phone.getByLabel('Name').fill('dana')
+      await phone.getByLabel('Password').fill('a long walk over the wet meadow')
+      await phone.getByRole('button', { name: 'Sign in' }).click()
+      await phone.getByRole('heading', { name: 'Sessions' }).waitFor()
+    }
+    await enterPhone()
+    await page.goto(`${live.proxyUrl}/settings`)
+    const place = page.getByRole('region', { name: 'Where you are signed in' })
+    await place.getByText('Chrome on Linux · this one').waitFor()
+    await place.getByText('Safari on iPhone').waitFor()
+    await photograph(page, 'settings', [390, 1440])
+    await resize(page, 1440)
+    await place.getByRole('button', { name: /Sign out Safari on iPhone/ }).click()
+    await expect.poll(() => place.getByText('Safari on iPhone').count()).toBe(0)
+    // The phone is told without being touched.
+    await phone.getByRole('alert').getByRole('button', { name: 'Sign in' }).click()
+    await phone.getByRole('heading', { name: 'Sign in to Hotline' }).waitFor()
+    await enterPhone()
+    await place.getByRole('button', { name: 'Sign out everywhere …' }).click()
+    await page.getByRole('form', { name: 'Sign out everywhere' }).getByText('this one too').waitFor()
+    await photograph(page, 'settings-sign-out-everywhere', [390, 1440])
+    await page.getByLabel(/Revoke/).check()
+    await page
+      .getByRole('form', { name: 'Sign out everywhere' })
+      .getByRole('button', { name: 'Sign out everywhere' })
+      .click()
+    await page.getByRole('heading', { name: 'Sign in to Hotline' }).waitFor()
+    await phone.getByRole('alert').getByRole('button', { name: 'Sign in' }).waitFor()
+    const headers = { authorization: `Bearer ${live.token}` }
+    expect((await fetch(new URL('/api/me', live.url), { headers })).status).toBe(401)
   })
 })

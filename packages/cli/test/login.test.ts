@@ -111,4 +111,25 @@ describe('login', () => {
     expect((await run('login', live.url, '--scope', 'own').ended).code).toBe(errorKinds.invalid.exit)
     expect((await run('login', 'http://127.0.0.1:9').ended).code).toBe(errorKinds.unavailable.exit)
   })
+
+  it('[B20] logout --everywhere ends every browser and this machine’s token; other tokens where it is wished', async () => {
+    const login = run('login', live.url)
+    const userCode = await codeOf(login)
+    expect((await post('/api/auth/device/approve', { userCode, scopes: ['read', 'write'] })).status).toBe(200)
+    expect((await login.ended).code).toBe(0)
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(new URL('/api/me', live.url), { headers })).status
+    const others = { authorization: `Bearer ${live.token}` }
+    expect((await run('logout', live.url, '--all-keys').ended).code).toBe(errorKinds.invalid.exit)
+    expect(await run('logout', live.url, '--everywhere').ended).toMatchObject({
+      code: 0,
+      out: `Signed out of ${live.url}, everywhere.\n`,
+    })
+    expect([await status({ cookie }), await status(others)]).toEqual([401, 200])
+    // A second time nothing is stored to do it with; the token of the server's own machine can.
+    expect((await run('logout', live.url, '--everywhere').ended).code).toBe(errorKinds.unauthenticated.exit)
+    const all = run('--token', live.token, 'logout', live.url, '--everywhere', '--all-keys')
+    expect(await all.ended).toMatchObject({ code: 0, out: `Signed out of every browser at ${live.url}.\n` })
+    expect(await status(others)).toBe(401)
+  })
 })

@@ -32,6 +32,8 @@ export const CreateAccountBody = z.strictObject({
 export const DisableAccountBody = z.strictObject({ orphans: z.enum(['refuse', 'accept']).default('refuse') })
 /** `POST /api/auth/confirm`: says the password again, for what asks for that within five minutes. */
 export const ConfirmBody = z.strictObject({ password: z.string().min(1).max(256) })
+/** `POST /api/auth/sign-out-everywhere`. `revoke`: personal tokens, API keys and invitations of the account end as well. */
+export const SignOutEverywhereBody = z.strictObject({ keys: z.enum(['keep', 'revoke']).default('keep') })
 /** `POST /api/auth/password` */
 export const ChangePasswordBody = z.strictObject({ current: z.string().max(256), next: Password })
 
@@ -62,6 +64,8 @@ export const KeyRow = z.object({
   expiresAt: z.string(),
   lastUsedAt: z.string().nullable(),
   lastUsedFrom: z.string().nullable(),
+  /** The one that asks. */
+  current: z.boolean(),
 })
 export type KeyRow = z.infer<typeof KeyRow>
 /** `GET /api/keys` */

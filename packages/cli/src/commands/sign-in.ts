@@ -37,10 +37,17 @@ export function addSignInCommands(program: Command, context: CommandContext): vo
     .alias('logout')
     .argument('[url]', 'the server, where it is not the one of --url')
     .description('revoke the token of this machine and forget it')
-    .action(async (given: string | undefined) => {
+    .option('--everywhere', 'sign out of every browser as well')
+    .option('--all-keys', 'with --everywhere: revoke all your tokens and API keys too')
+    .action(async (given: string | undefined, options: { everywhere?: boolean; allKeys?: boolean }) => {
       const { url, configDir } = withUrl(context.settings(), given)
       const stored = readCredential(configDir, url)
-      if (!stored) return context.print({ url, signedOut: false }, `Nothing is stored for ${url}.\n`)
+      if (options.allKeys && !options.everywhere) throw fail('invalid_request', '--all-keys goes with --everywhere.')
+      if (options.everywhere) await signOutEverywhere(url, stored?.token ?? context.settings().token, options)
+      if (!stored) {
+        const said = options.everywhere ? `Signed out of every browser at ${url}.\n` : `Nothing is stored for ${url}.\n`
+        return context.print({ url, signedOut: options.everywhere === true }, said)
+      }
       if (stored.key !== undefined) {
         const { token, key } = stored
         const revoked = await httpRequest(url, { kind: 'token', token }, 'DELETE', `/api/keys/${key}`)
@@ -48,8 +55,15 @@ export function addSignInCommands(program: Command, context: CommandContext): vo
         if (!revoked.ok && revoked.problem.code !== 'unauthenticated') throw new Failure(revoked.problem)
       }
       storeCredential(configDir, url, undefined)
-      context.print({ url, signedOut: true }, `Signed out of ${url}.\n`)
+      context.print({ url, signedOut: true }, `Signed out of ${url}${options.everywhere ? ', everywhere' : ''}.\n`)
     })
+}
+
+async function signOutEverywhere(url: string, token: string | undefined, what: { allKeys?: boolean }): Promise<void> {
+  if (token === undefined) throw fail('unauthenticated', `There is no credential for ${url} to sign out with.`)
+  const keys = what.allKeys ? 'revoke' : 'keep'
+  const done = await httpRequest(url, { kind: 'token', token }, 'POST', '/api/auth/sign-out-everywhere', { keys })
+  if (!done.ok) throw new Failure(done.problem)
 }
 
 async function readToken({ stdin }: CommandContext): Promise<{ token: string }> {

@@ -214,6 +214,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'account.enabled':
     case 'account.password_changed':
     case 'account.signed_in':
+    case 'account.signed_out':
     case 'account.locked':
     case 'key.created':
     case 'key.revoked':

@@ -19,6 +19,8 @@ export const serverEvents = {
   'account.disabled': defineEvent(1, z.looseObject({ account: Id })),
   'account.enabled': defineEvent(1, z.looseObject({ account: Id })),
   'account.password_changed': defineEvent(1, z.looseObject({ account: Id })),
+  /** Out of every browser; with `revoke` tokens, API keys and invitations ended as well. */
+  'account.signed_out': defineEvent(1, z.looseObject({ account: Id, keys: z.enum(['keep', 'revoke']) })),
   'account.signed_in': defineEvent(1, z.looseObject({ account: Id, key: Id })),
   'account.locked': defineEvent(1, z.looseObject({ account: Id, until: z.string() })),
   'key.created': defineEvent(

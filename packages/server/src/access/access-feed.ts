@@ -15,7 +15,8 @@ export interface AccessFeed extends Disposable {
   onAccessChanged(listener: (changed: AccessChanged) => void): () => void
 }
 
-const concerning = /^(account\.(disabled|enabled|password_changed)|key\.revoked|member\.(added|changed|removed))$/
+const concerning =
+  /^(account\.(disabled|enabled|password_changed|signed_out)|key\.revoked|member\.(added|changed|removed))$/
 
 /** Reads from the bus which events concern rights: those of accounts and keys, and memberships of any project. */
 export function watchAccess(bus: Bus): AccessFeed {

@@ -37,6 +37,8 @@ export interface SignedIn {
 export interface Place {
   /** The address, or the /64 of an IPv6 address. */
   network: string
+  /** What the browser says that it is, for the list of where one is signed in. */
+  device?: string | undefined
   /** Key of the session that the browser had before; it is not kept. */
   replaces?: string | undefined
 }
@@ -67,11 +69,11 @@ export class Accounts {
       this.#ports.signedIn('wrong')
       // Not awaited: the line about the lock would tell by its time that the name exists.
       this.#ports.background(this.#noteFailure(nameKey, usable))
-      return problem('wrong_credentials', 'There is no account with this name and password.')
+      return wrongCredentials()
     }
     await limits.succeeded(nameKey, place.network)
     this.#ports.signedIn('right')
-    return this.#open(usable.account, changes, place.replaces)
+    return this.#open(usable, changes, place)
   }
 
   /** Ends one browser session. */
@@ -96,7 +98,7 @@ export class Accounts {
     if (wrong) return wrong
     const password = await passwords.hash(next)
     if (password === 'busy') return tooMany(1_000)
-    const { token, row } = newSession(account.account, this.#ports)
+    const { token, row } = newSession(account.account, place.device, this.#ports)
     const version = Math.max(account.access_version + 1, clock.wallMs())
     const written = await log.write({
       actor: actorOf(principal),
@@ -133,9 +135,11 @@ export class Accounts {
     return undefined
   }
 
-  async #open(account: string, changes: number, replaced: string | undefined): Promise<SignedIn | Problem> {
+  async #open(checked: AccountTable, changes: number, place: Place): Promise<SignedIn | Problem> {
     const { log, lists, clock } = this.#ports
-    const { token, row } = newSession(account, this.#ports)
+    const { account } = checked
+    const { device, replaces: replaced } = place
+    const { token, row } = newSession(account, device, this.#ports)
     const written = await log.write({
       actor: { kind: 'person', id: account },
       channel: `web:${token.id}`,
@@ -146,6 +150,13 @@ export class Accounts {
       rows: [...(await dropOldSessions(account, { lists, clock, replaced })), ...dropReplaced(replaced), row],
     })
     if (!written.ok) return storeProblem(written)
+    // A password that was changed after this one was compared has ended the sessions that were there by then, and not this.
+    const now = await lists.account(account)
+    if (now?.password !== checked.password || now.disabled !== 0) {
+      const change = { events: [revoked(token.id)], rows: dropReplaced(token.id) }
+      await log.write({ actor: serverActor, ...change })
+      return wrongCredentials()
+    }
     this.#ports.proofs.note(token.id, account, changes)
     return { account, session: token }
   }
@@ -214,6 +225,10 @@ export function tooMany(waitMs: number): Problem {
   return problem('rate_limited', `Too many tries. Wait ${seconds} s and try again.`, {
     retryAfterMs: Math.ceil(waitMs),
   })
+}
+
+function wrongCredentials(): Problem {
+  return problem('wrong_credentials', 'There is no account with this name and password.')
 }
 
 function revoked(key: string): AccessDraft {

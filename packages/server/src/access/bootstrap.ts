@@ -90,7 +90,7 @@ export class Bootstrap {
     const row = await newAccounts.rowOf({ name: what.name, password: what.password, admin: true })
     if ('code' in row) return row
     if (this.#code === undefined) return over()
-    const { token, row: session } = newSession(row.account, { clock, ids: this.#ports.ids })
+    const { token, row: session } = newSession(row.account, place.device, { clock, ids: this.#ports.ids })
     const written = await log.write({
       actor: { kind: 'person', id: row.account },
       channel: `web:${token.id}`,

@@ -10,15 +10,19 @@ export const sessionMaxMs = 7 * 24 * 60 * 60 * 1_000
 /** Sessions of one account; the oldest goes when there is one more. */
 const sessionsMax = 50
 
-/** A new session for an account: the secret for the cookie, and its row. */
-export function newSession(account: string, ports: { clock: Clock; ids: Ids }): { token: Token; row: RowChange } {
+/** A new session for an account: the secret for the cookie, and its row. `device`: what the browser says that it is. */
+export function newSession(
+  account: string,
+  device: string | undefined,
+  ports: { clock: Clock; ids: Ids },
+): { token: Token; row: RowChange } {
   const token = mintToken('ses', ports.ids.uuid())
   const now = ports.clock.wallMs()
   const insert: KeyTable = {
     key: token.id,
     kind: 'ses',
     account,
-    name: 'browser',
+    name: device ?? 'browser',
     secret_hash: token.hash,
     scopes: JSON.stringify(allScopes),
     projects: null,

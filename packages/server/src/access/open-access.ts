@@ -17,7 +17,10 @@ import { ensureRunnerKey, makeCommandLineToken, renewCommandLineToken } from './
 import { NewAccounts } from './new-accounts.ts'
 import { defaultPasswordCost, type PasswordCost, Passwords } from './passwords.ts'
 import type { Owners } from './owners.ts'
+import type { Problem } from '@hotline/protocol/error'
+import type { Principal } from './principal.ts'
 import type { Proofs } from './proofs.ts'
+import { signOutEverywhere } from './sign-out-everywhere.ts'
 import { type SignInLimitOptions, SignInLimits } from './sign-in-limits.ts'
 import { Tickets } from './tickets.ts'
 
@@ -54,6 +57,8 @@ export interface Access extends AsyncDisposable {
   readonly bootstrap: Bootstrap
   readonly proofs: Proofs
   readonly feed: AccessFeed
+  /** Ends every browser session of the asker's account, and where wished all of its keys. */
+  signOutEverywhere(by: Principal, keys: 'keep' | 'revoke'): Promise<Problem | undefined>
   /** What follows the first account: its project, and the token of the local command line. Does it once. */
   finishFirstAccount(): Promise<void>
 }
@@ -117,6 +122,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
     bootstrap,
     proofs,
     feed,
+    signOutEverywhere: (by, what) => signOutEverywhere(by, what, { log, clock, proofs }),
     finishFirstAccount,
     [Symbol.asyncDispose]: async () => {
       await bootstrap[Symbol.asyncDispose]()

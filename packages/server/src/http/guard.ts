@@ -20,6 +20,8 @@ export interface Visit {
   sentOrigin: string | undefined
   /** `Sec-Fetch-Site`, as the browser said it. */
   site: string | undefined
+  /** `User-Agent`, as it came. */
+  userAgent: string | undefined
 }
 
 /** The first look at a request: host, origin, form. */
@@ -73,6 +75,7 @@ export function openGuard(ports: { hosts: () => HostTable; addresses: AddressRea
       origin: entry.origin,
       sentOrigin: request.headers.origin,
       site: single(request.headers['sec-fetch-site']),
+      userAgent: request.headers['user-agent'],
     }
   }
   return {

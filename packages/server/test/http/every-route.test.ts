@@ -90,6 +90,7 @@ describe('every route', () => {
         "POST /api/auth/bootstrap: open",
         "POST /api/auth/sign-in: open",
         "POST /api/auth/sign-out: signed-in",
+        "POST /api/auth/sign-out-everywhere: write",
         "POST /api/auth/password: own",
         "POST /api/auth/confirm: signed-in",
         "POST /api/auth/ticket: signed-in",

@@ -374,29 +374,7 @@ describe('one decision', () => {
     expect(table(rows)).toMatchInlineSnapshot(`
       "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/ticket, POST /api/auth/device, POST /api/auth/device/token, GET /api/me, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest, POST /api/follow, GET /api/sessions/:id/stream:
         everybody
-      POST /api/auth/password:
-        owner in a browser
-        admin in a browser
-        admin by token
-        service of admin
-        approver in a browser
-        approver by token
-        service of approver
-        operator in a browser
-        operator by token
-        service of operator
-        viewer in a browser
-        viewer by token
-        service of viewer
-        stranger in a browser
-        stranger by token
-        owner by token
-        owner by the token of this machine
-        service for default
-        owner for elsewhere
-        owner for no project
-        owner by token, with the password said
-      POST /api/auth/device/look, POST /api/auth/device/deny:
+      POST /api/auth/sign-out-everywhere, POST /api/auth/device/look, POST /api/auth/device/deny:
         owner in a browser
         admin in a browser
         admin by token
@@ -415,6 +393,28 @@ describe('one decision', () => {
         owner by token
         owner by the token of this machine
         owner with scope write
+        service for default
+        owner for elsewhere
+        owner for no project
+        owner by token, with the password said
+      POST /api/auth/password:
+        owner in a browser
+        admin in a browser
+        admin by token
+        service of admin
+        approver in a browser
+        approver by token
+        service of approver
+        operator in a browser
+        operator by token
+        service of operator
+        viewer in a browser
+        viewer by token
+        service of viewer
+        stranger in a browser
+        stranger by token
+        owner by token
+        owner by the token of this machine
         service for default
         owner for elsewhere
         owner for no project

@@ -6,14 +6,16 @@ import {
   ConfirmBody,
   SignedInAnswer,
   SignInBody,
+  SignOutEverywhereBody,
   Ticket,
 } from '@hotline/protocol/http'
 import type { Problem } from '@hotline/protocol/error'
 import type { z } from 'zod'
 import type { Access } from '../../access/open-access.ts'
-import type { SignedIn } from '../../access/accounts.ts'
+import type { Place, SignedIn } from '../../access/accounts.ts'
 import { sessionMaxMs } from '../../access/browser-sessions.ts'
 import type { Principal } from '../../access/principal.ts'
+import { nameOfBrowser } from '../browser-name.ts'
 import { endedCookie, sessionCookie } from '../cookies.ts'
 import { originOf } from '../doors.ts'
 import type { Visit } from '../guard.ts'
@@ -71,12 +73,24 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
 
   route({
     method: 'POST',
+    url: '/api/auth/sign-out-everywhere',
+    permission: 'write',
+    body: SignOutEverywhereBody,
+    handle: async ({ principal, body, visit }) => {
+      const refusal = await access.signOutEverywhere(principal, body.keys)
+      if (refusal) return { problem: refusal }
+      return isBrowser(principal) ? { value: undefined, setCookie: endedCookie(visit) } : { value: undefined }
+    },
+  })
+
+  route({
+    method: 'POST',
     url: '/api/auth/password',
     permission: 'own',
     answer: SignedInAnswer,
     body: ChangePasswordBody,
     handle: async ({ principal, body, visit }) => {
-      const changed = await accounts.changePassword(principal, body.current, body.next, { network: visit.network })
+      const changed = await accounts.changePassword(principal, body.current, body.next, placeOf(visit, undefined))
       // A program that changed the password goes on with its token and gets no cookie.
       if ('code' in changed || isBrowser(principal)) return signedIn(changed, visit)
       return { value: { account: changed.account } }
@@ -112,8 +126,9 @@ function isBrowser(principal: Principal): boolean {
   return principal.channel.startsWith('web:')
 }
 
-function placeOf(visit: Visit, before: Principal | undefined): { network: string; replaces?: string } {
-  return before && isBrowser(before) ? { network: visit.network, replaces: before.key } : { network: visit.network }
+function placeOf(visit: Visit, before: Principal | undefined): Place {
+  const place = { network: visit.network, device: nameOfBrowser(visit.userAgent) }
+  return before && isBrowser(before) ? { ...place, replaces: before.key } : place
 }
 
 function signedIn(outcome: SignedIn | Problem, visit: Visit): RouteAnswer<z.input<typeof SignedInAnswer>> {

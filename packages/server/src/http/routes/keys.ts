@@ -2,6 +2,7 @@ import { CreatedKey, CreateKeyBody, KeyPage, type KeyRow } from '@hotline/protoc
 import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { Keys } from '../../access/keys.ts'
+import type { Principal } from '../../access/principal.ts'
 import type { KeyTable } from '../../log/tables.ts'
 import type { RegisterRoute } from '../route.ts'
 
@@ -19,7 +20,9 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
     permission: 'signed-in',
     revalidate: 'etag',
     answer: KeyPage,
-    handle: async ({ principal }) => ({ value: { keys: (await keys.list(principal)).map(keyRow) } }),
+    handle: async ({ principal }) => ({
+      value: { keys: (await keys.list(principal)).map((row) => keyRow(row, principal)) },
+    }),
   })
 
   route({
@@ -33,7 +36,7 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
     handle: async ({ principal, body, idempotencyKey }) => {
       const made = await keys.create(principal, body, idempotencyKey)
       if ('code' in made) return { problem: made }
-      return { value: { ...keyRow(made.row), token: made.token }, status: 201 }
+      return { value: { ...keyRow(made.row, principal), token: made.token }, status: 201 }
     },
   })
 
@@ -49,7 +52,7 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
   })
 }
 
-function keyRow(row: KeyTable): KeyRow {
+function keyRow(row: KeyTable, asker: Principal): KeyRow {
   return {
     key: row.key,
     kind: row.kind,
@@ -60,5 +63,6 @@ function keyRow(row: KeyTable): KeyRow {
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
     lastUsedFrom: row.last_used_from,
+    current: row.key === asker.key,
   }
 }
