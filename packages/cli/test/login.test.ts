@@ -102,6 +102,17 @@ describe('login', () => {
     expect(values[1]).toMatchObject({ url: live.proxyUrl, name: 'dana', scopes: ['read'] })
   })
 
+  it('[B12] keys exchange prints a token for the API key of a service, and for nobody else', async () => {
+    const made = await post('/api/keys', { kind: 'svc', name: 'ci', scopes: ['read'] })
+    const { token } = (await made.json()) as { token: string }
+    const { code, out } = await run('--url', live.url, '--token', token, 'keys', 'exchange').ended
+    expect(code).toBe(0)
+    expect(out).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/)
+    expect((await run('--url', live.url, '--token', out.trim(), 'ls').ended).code).toBe(0)
+    const refused = await run('--url', live.url, '--token', live.token, 'keys', 'exchange').ended
+    expect(refused.code).toBe(errorKinds.forbidden.exit)
+  })
+
   it('[B19] Ctrl-C ends the wait, and what is no server or no scope is said', async () => {
     const login = run('login', live.url)
     await login.says('Waiting for you')

@@ -12,7 +12,7 @@ export const clientFrames = {
   hello: z.strictObject({
     t: z.literal('hello'),
     ticket: z.string().max(200).optional(),
-    token: z.string().max(200).optional(),
+    token: z.string().max(1_000).optional(),
     /** Name and version of the program, for the list of connections. */
     client: z.string().max(100).optional(),
     /** Of a runner: names this life of it. Another one with the same key is refused while this one is here. */

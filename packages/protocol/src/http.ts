@@ -105,6 +105,9 @@ export type Me = z.infer<typeof Me>
 /** One-use, 30 seconds, bound to the account and the origin that asked: `POST /api/auth/ticket`. */
 export const Ticket = z.object({ ticket: z.string(), expiresAt: z.string() })
 
+/** `POST /api/auth/token`: for an API key, a signed token of the same rights that lives ten minutes. */
+export const ServiceToken = z.object({ token: z.string(), expiresAt: z.string() })
+
 /** A session in a list: `GET /api/sessions`. The same facts as `session.indexed`. */
 export const SessionRow = z.object({
   session: z.string(),

@@ -53,6 +53,18 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
     })
 
   keys
+    .command('exchange')
+    .description(
+      'for the API key of a service in HOTLINE_TOKEN: print a token of the same rights that works ten minutes',
+    )
+    .action(async () => {
+      const { token, expiresAt } = await context
+        .server()
+        .once<{ token: string; expiresAt: string }>('POST', '/api/auth/token')
+      context.print({ token, expiresAt }, `${inLine(token)}\n`)
+    })
+
+  keys
     .command('revoke')
     .description('end a key, and what is connected by it, at once')
     .argument('<key>', 'id')

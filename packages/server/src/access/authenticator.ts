@@ -1,12 +1,14 @@
-import type { Permission } from '@hotline/core/roles'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { KeyKind } from '@hotline/protocol/events/server'
 import type { Lists } from '../log/lists.ts'
-import type { AccountTable, KeyTable } from '../log/tables.ts'
+import type { KeyTable } from '../log/tables.ts'
 import type { Clock } from '../machine/clock.ts'
 import type { AccessFeed } from './access-feed.ts'
+import { accountPrincipal, endOf, runnerPrincipal, until } from './build-principal.ts'
 import type { Principal } from './principal.ts'
+import { looksSigned, type ServiceTokens, type SignedClaim } from './service-tokens.ts'
 import type { Tickets } from './tickets.ts'
+import { sha256 } from '../machine/sha256.ts'
 import { parseToken, sameDigest, type Token } from './token.ts'
 
 /** A credential and the door it came through; the door decides which kinds of key are taken. */
@@ -22,11 +24,6 @@ const taken: Record<'cookie' | 'header' | 'hello', readonly KeyKind[]> = {
   header: ['pat', 'svc', 'run'],
   hello: ['pat', 'svc', 'run'],
 }
-
-/** Everything; what a browser session has. */
-export const allScopes: readonly Permission[] = ['read', 'write', 'decide', 'admin', 'own']
-/** What a runner may ask for; its commands are checked by kind. */
-const runnerScopes: readonly Permission[] = ['read']
 
 /** Principals kept in memory. */
 const cachedMax = 5_000
@@ -49,6 +46,7 @@ export class Authenticator implements Disposable {
   readonly #lists: Lists
   readonly #clock: Clock
   readonly #tickets: Tickets
+  readonly #serviceTokens: ServiceTokens
   readonly #fault: (error: unknown) => void
   readonly #cache = new Map<string, Cached>()
   readonly #notedAtMs = new Map<string, number>()
@@ -59,12 +57,14 @@ export class Authenticator implements Disposable {
     lists: Lists
     clock: Clock
     tickets: Tickets
+    serviceTokens: ServiceTokens
     feed: AccessFeed
     fault: (error: unknown) => void
   }) {
     this.#lists = ports.lists
     this.#clock = ports.clock
     this.#tickets = ports.tickets
+    this.#serviceTokens = ports.serviceTokens
     this.#fault = ports.fault
     this.#feed = ports.feed
     this.#leave = ports.feed.onAccessChanged(({ account, key }) => {
@@ -77,16 +77,11 @@ export class Authenticator implements Disposable {
   /** Who this is; `from` is the network address, kept as the key's last use. Throws where the lists cannot be read. */
   async authenticate(credential: Credential, from: string): Promise<Principal | Problem> {
     if (credential.door === 'ticket') return this.#redeem(credential.token, credential.origin)
+    if (credential.door !== 'cookie' && looksSigned(credential.token)) return this.#signed(credential.token, from)
     const token = parseToken(credential.token)
     if (!token) return refused('This is not a token of Hotline, or it was mistyped.')
     if (!taken[credential.door].includes(token.kind)) return refused('This kind of token is not taken here.')
-    const cached = this.#cache.get(token.hash)
-    const now = this.#clock.wallMs()
-    if (cached && now < cached.endsMs && this.#clock.monotonicMs() - cached.readAtMs < freshMs) {
-      this.#note(cached.row, from)
-      return cached.principal
-    }
-    return this.#read(token, from)
+    return this.#cached(token.hash, from) ?? this.#read(token, from)
   }
 
   /**
@@ -95,6 +90,8 @@ export class Authenticator implements Disposable {
    */
   async renewed(principal: Principal): Promise<Principal | undefined> {
     if (principal.kind === 'system') return principal
+    const { signedUntilMs } = principal
+    if (signedUntilMs !== undefined && this.#clock.wallMs() >= signedUntilMs) return undefined
     const now = await this.byKey(principal.key)
     const isSame =
       !('code' in now) &&
@@ -102,7 +99,9 @@ export class Authenticator implements Disposable {
       now.scopes.length === principal.scopes.length &&
       JSON.stringify(now.projects) === JSON.stringify(principal.projects)
     // What its program said of itself, it said once.
-    return isSame ? { ...now, channel: principal.channel } : undefined
+    if (!isSame) return undefined
+    const renewed = { ...now, channel: principal.channel }
+    return signedUntilMs === undefined ? renewed : until(renewed, signedUntilMs)
   }
 
   /** What is sent over an open connection is a use of its key as well. */
@@ -134,17 +133,50 @@ export class Authenticator implements Disposable {
     return problem('ticket_invalid', 'The ticket is unknown, used, for another origin, or older than 30 seconds.')
   }
 
-  async #read(token: Token, from: string): Promise<Principal | Problem> {
-    const { hash, id, kind } = token
+  #cached(hash: string, from: string): Principal | undefined {
+    const cached = this.#cache.get(hash)
+    if (!cached || this.#clock.wallMs() >= cached.endsMs) return undefined
+    if (this.#clock.monotonicMs() - cached.readAtMs >= freshMs) return undefined
+    this.#note(cached.row, from)
+    return cached.principal
+  }
+
+  /** A token that was signed for a service's key: worth what the key is worth now, and no longer than it says. */
+  async #signed(text: string, from: string): Promise<Principal | Problem> {
+    const hash = sha256(text)
+    const cached = this.#cached(hash, from)
+    if (cached) return cached
+    const claim = await this.#serviceTokens.verify(text)
+    return claim && this.#clock.wallMs() < claim.endsMs ? this.#readSigned(hash, claim, from) : gone()
+  }
+
+  #read({ hash, id, kind }: Token, from: string): Promise<Principal | Problem> {
+    const isIt = (row: KeyTable): boolean => row.kind === kind && sameDigest(row.secret_hash, hash)
+    return this.#readRow({ hash, id, isIt, from })
+  }
+
+  #readSigned(hash: string, { key, endsMs }: SignedClaim, from: string): Promise<Principal | Problem> {
+    return this.#readRow({ hash, id: key, isIt: ({ kind }) => kind === 'svc', from, endsMs })
+  }
+
+  async #readRow(what: {
+    hash: string
+    id: string
+    isIt: (row: KeyTable) => boolean
+    from: string
+    endsMs?: number
+  }): Promise<Principal | Problem> {
+    const { hash, id, from } = what
     const { changes } = this.#feed
     const readAtMs = this.#clock.monotonicMs()
     const row = await this.#lists.key(id)
-    if (!row || row.kind !== kind || !sameDigest(row.secret_hash, hash)) return gone()
-    const principal = await this.#build(row)
-    if ('code' in principal) return principal
+    if (!row || !what.isIt(row)) return gone()
+    const built = await this.#build(row)
+    if ('code' in built) return built
+    const principal = what.endsMs === undefined ? built : until(built, what.endsMs)
     if (changes === this.#feed.changes) {
       this.#cache.delete(hash)
-      this.#cache.set(hash, { principal, row, endsMs: endOf(row), readAtMs })
+      this.#cache.set(hash, { principal, row, endsMs: principal.endsMs ?? endOf(row), readAtMs })
       trim(this.#cache, cachedMax)
     }
     this.#note(row, from)
@@ -188,57 +220,6 @@ export class Authenticator implements Disposable {
       ...idle,
     })
   }
-}
-
-function runnerPrincipal(row: KeyTable): Principal {
-  return {
-    kind: 'runner',
-    id: row.key,
-    name: row.name,
-    key: row.key,
-    admin: false,
-    scopes: runnerScopes,
-    projects: projectsOf(row),
-    accessVersion: 0,
-    endsMs: endOf(row),
-    channel: `runner:${row.key}`,
-  }
-}
-
-function accountPrincipal(row: KeyTable, account: AccountTable): Principal {
-  const scopes = scopesOf(row)
-  const service = row.kind === 'svc'
-  return {
-    kind: service ? 'service' : 'person',
-    id: service ? row.key : account.account,
-    name: service ? row.name : account.name,
-    account: account.account,
-    key: row.key,
-    // The server is more than any of its projects.
-    admin: account.admin !== 0 && scopes.includes('admin') && row.projects === null,
-    scopes,
-    projects: projectsOf(row),
-    accessVersion: account.access_version,
-    endsMs: endOf(row),
-    channel: `${row.kind === 'ses' ? 'web' : 'api'}:${row.key}`,
-  }
-}
-
-function scopesOf(row: KeyTable): readonly Permission[] {
-  const stored = JSON.parse(row.scopes) as unknown
-  return Array.isArray(stored) ? allScopes.filter((scope) => stored.includes(scope)) : []
-}
-
-function projectsOf(row: KeyTable): readonly string[] | undefined {
-  if (row.projects === null) return undefined
-  const stored = JSON.parse(row.projects) as unknown
-  return Array.isArray(stored) ? stored.map(String) : []
-}
-
-/** The earlier of expiry and idle end, in wall milliseconds. */
-function endOf(row: KeyTable): number {
-  const end = Date.parse(row.expires_at)
-  return row.idle_expires_at === null ? end : Math.min(end, Date.parse(row.idle_expires_at))
 }
 
 function gone(): Problem {

@@ -2,7 +2,8 @@ import type { Lists } from '../log/lists.ts'
 import type { KeyTable, RowChange } from '../log/tables.ts'
 import type { Clock } from '../machine/clock.ts'
 import type { Ids } from '../machine/ids.ts'
-import { allScopes, sessionIdleMs } from './authenticator.ts'
+import { sessionIdleMs } from './authenticator.ts'
+import { allScopes } from './build-principal.ts'
 import { mintToken, type Token } from './token.ts'
 
 /** A browser's session ends after so long, however much it is used. */

@@ -21,6 +21,8 @@ import type { Problem } from '@hotline/protocol/error'
 import type { Principal } from './principal.ts'
 import type { Proofs } from './proofs.ts'
 import { signOutEverywhere } from './sign-out-everywhere.ts'
+import { ServiceTokens } from './service-tokens.ts'
+import { SigningKeys } from './signing-keys.ts'
 import { type SignInLimitOptions, SignInLimits } from './sign-in-limits.ts'
 import { Tickets } from './tickets.ts'
 
@@ -52,6 +54,7 @@ export interface Access extends AsyncDisposable {
   readonly accountSwitch: AccountSwitch
   readonly keys: Keys
   readonly deviceSignIns: DeviceSignIns
+  readonly serviceTokens: ServiceTokens
   readonly tickets: Tickets
   readonly authenticator: Authenticator
   readonly bootstrap: Bootstrap
@@ -86,7 +89,8 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const newAccounts = new NewAccounts({ log, passwords, clock, ids })
   const accountSwitch = new AccountSwitch({ lists, log, clock, owners: ports.owners })
   const keys = new Keys({ lists, log, clock, ids })
-  const authenticator = new Authenticator({ lists, clock, tickets, feed, fault })
+  const serviceTokens = new ServiceTokens({ keys: await SigningKeys.open(ports.dataDir, clock), clock, ids })
+  const authenticator = new Authenticator({ lists, clock, tickets, serviceTokens, feed, fault })
   const deviceSignIns = new DeviceSignIns({ clock, ids, keys, authenticator })
   const local = { dataDir: ports.dataDir, lists, log, clock, ids }
 
@@ -117,6 +121,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
     accountSwitch,
     keys,
     deviceSignIns,
+    serviceTokens,
     tickets,
     authenticator,
     bootstrap,

@@ -24,6 +24,8 @@ export interface Principal {
   accessVersion: number
   /** When the credential ends as far as is known now, in wall milliseconds; absent: it does not. */
   endsMs?: number | undefined
+  /** It came with a token that was signed for its key, which ends then; such a one makes no other. */
+  signedUntilMs?: number | undefined
   /** Where it spoke from, for the log: `web:<key>`, `api:<key>`, `runner:<id>`, and `cli:<terminal>/<key>` as it says of itself. */
   channel: string
 }

@@ -22,8 +22,8 @@ export interface LoggerOptions {
 
 /** Members that never appear with their value, whoever logs them. */
 const secretNames = /^(password|current|next|token|ticket|secret|code|cookie|authorization|setcookie|body|query)$/i
-/** The last resort: whatever looks like one of our tokens. */
-const tokenPattern = /hl_[a-z]{3}_[A-Za-z0-9_-]+/g
+/** The last resort: whatever looks like one of our tokens, or like one that was signed. */
+const tokenPattern = /hl_[a-z]{3}_[A-Za-z0-9_-]+|eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){1,2}/g
 
 const maxTextChars = 1_000
 const maxFacts = 30

@@ -57,12 +57,13 @@ it('[T12] a key that is revoked while its row is read is not believed afterwards
   const cookie = await stack.claim()
   const made = await stack.call('POST', '/api/keys', { cookie, body: { kind: 'pat', name: 'x' } })
   const { lists, reached, goOn } = held(stack.lists, 'key')
-  const { feed, tickets } = stack.access
+  const { feed, tickets, serviceTokens } = stack.access
   const faults: unknown[] = []
   using authenticator = new Authenticator({
     lists,
     clock: systemClock,
     tickets,
+    serviceTokens,
     feed,
     fault: (error) => faults.push(error),
   })
@@ -84,10 +85,17 @@ it('commands that come while the use of their key is being noted do not read it 
   const made = await stack.call('POST', '/api/keys', { cookie, body: { kind: 'pat', name: 'x' } })
   const key = made.body.key as string
   const { lists, reads, reached, goOn } = held(stack.lists, 'key')
-  const { feed, tickets, authenticator: known } = stack.access
+  const { feed, tickets, serviceTokens, authenticator: known } = stack.access
   const clock = handClock()
   const faults: unknown[] = []
-  using authenticator = new Authenticator({ lists, clock, tickets, feed, fault: (error) => faults.push(error) })
+  using authenticator = new Authenticator({
+    lists,
+    clock,
+    tickets,
+    serviceTokens,
+    feed,
+    fault: (error) => faults.push(error),
+  })
   const principal = await known.byKey(key)
   if ('code' in principal) throw new Error(principal.detail)
   for (let at = 0; at < 100; at += 1) authenticator.used(principal)

@@ -74,6 +74,8 @@ describe('answers', () => {
     whole(http.CreatedKey, await ask('POST', '/api/keys', { kind: 'svc', name: 'a service', projects: ['default'] }))
     whole(http.AccountRow, await ask('POST', '/api/accounts', { name: 'kim', password: 'a long walk in the rain' }))
     whole(http.Ticket, await ask('POST', '/api/auth/ticket'))
+    const { token } = http.CreatedKey.parse(await ask('POST', '/api/keys', { kind: 'svc', name: 'another service' }))
+    whole(http.ServiceToken, await ask('POST', '/api/auth/token', undefined, token))
     const stream = `session:${session}`
     const send = { id: 'c1', stream, type: 'message.send', data: { text: 'x' } }
     whole(Accepted, await ask('POST', '/api/commands', send))

@@ -106,6 +106,9 @@ export async function openCallers(): Promise<Callers> {
   who['runner'] = await key(all, 'run')
   who['runner for elsewhere'] = await key(all, 'run', { projects: ['elsewhere'] })
   who['runner of this machine'] = { token: readFileSync(join(server.dataDir, 'runner-key'), 'utf8').trim() }
+  // What a service makes of its key for a while is worth what the key is.
+  const signed = await call('POST', '/api/auth/token', who['service of approver'] ?? {})
+  who['service of approver, signed'] = { token: (signed.body as { token: string }).token }
   // One that has said the password, so that more than a browser does what needs it.
   const confirmed = await key(all, 'pat')
   await must('/api/auth/confirm', confirmed, { password: owner.password })

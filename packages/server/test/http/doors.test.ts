@@ -81,7 +81,7 @@ describe('credentials', () => {
     }
   })
 
-  it('[T09] nothing signed by itself is believed', async () => {
+  it('[T09] nothing that somebody else has signed is believed', async () => {
     const b64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
     const account = (await stack.lists.accounts())[0]?.account ?? ''
     const claims = b64({ sub: account, aud: 'hotline', iss: 'hotline', exp: 4e9, admin: true })

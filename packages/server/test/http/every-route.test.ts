@@ -93,6 +93,7 @@ describe('every route', () => {
         "POST /api/auth/sign-out-everywhere: write",
         "POST /api/auth/password: own",
         "POST /api/auth/confirm: signed-in",
+        "POST /api/auth/token: signed-in",
         "POST /api/auth/ticket: signed-in",
         "POST /api/auth/device: open",
         "POST /api/auth/device/token: open",

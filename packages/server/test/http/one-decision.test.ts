@@ -209,6 +209,7 @@ describe('one decision', () => {
         service for default
         owner for elsewhere: not_found
         owner for no project: not_found
+        service of approver, signed
         owner by token, with the password said
       session.set_mode, approval.decide, input.send:
         owner in a browser
@@ -226,6 +227,7 @@ describe('one decision', () => {
         service for default
         owner for elsewhere: not_found
         owner for no project: not_found
+        service of approver, signed
         owner by token, with the password said
       project.create:
         owner in a browser
@@ -279,6 +281,7 @@ describe('one decision', () => {
         service for default
         owner for elsewhere: not_found
         owner for no project: not_found
+        service of approver, signed
         owner by token, with the password said"
     `)
   })
@@ -339,7 +342,7 @@ describe('one decision', () => {
         default
         elsewhere
         audit
-      admin in a browser, admin by token, service of admin, approver in a browser, approver by token, service of approver, operator in a browser, operator by token, service of operator, viewer in a browser, viewer by token, service of viewer, service for default:
+      admin in a browser, admin by token, service of admin, approver in a browser, approver by token, service of approver, operator in a browser, operator by token, service of operator, viewer in a browser, viewer by token, service of viewer, service for default, service of approver, signed:
         default
       stranger in a browser, stranger by token, owner with scope write, owner with scope decide, owner for no project:
         nobody
@@ -372,7 +375,7 @@ describe('one decision', () => {
       if (permission === 'open' || permission === 'signed-in') expect(everybody).toBe(true)
     }
     expect(table(rows)).toMatchInlineSnapshot(`
-      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/ticket, POST /api/auth/device, POST /api/auth/device/token, GET /api/me, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest, POST /api/follow, GET /api/sessions/:id/stream:
+      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/token, POST /api/auth/ticket, POST /api/auth/device, POST /api/auth/device/token, GET /api/me, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest, POST /api/follow, GET /api/sessions/:id/stream:
         everybody
       POST /api/auth/sign-out-everywhere, POST /api/auth/device/look, POST /api/auth/device/deny:
         owner in a browser
@@ -396,6 +399,7 @@ describe('one decision', () => {
         service for default
         owner for elsewhere
         owner for no project
+        service of approver, signed
         owner by token, with the password said
       POST /api/auth/password:
         owner in a browser
@@ -418,6 +422,7 @@ describe('one decision', () => {
         service for default
         owner for elsewhere
         owner for no project
+        service of approver, signed
         owner by token, with the password said
       POST /api/auth/device/approve, POST /api/keys:
         owner in a browser
@@ -463,6 +468,7 @@ describe('one decision', () => {
         runner
         runner for elsewhere
         runner of this machine
+        service of approver, signed
         owner by token, with the password said
       GET /api/accounts:
         owner in a browser

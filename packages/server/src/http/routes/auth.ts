@@ -7,6 +7,7 @@ import {
   SignedInAnswer,
   SignInBody,
   SignOutEverywhereBody,
+  ServiceToken,
   Ticket,
 } from '@hotline/protocol/http'
 import type { Problem } from '@hotline/protocol/error'
@@ -105,6 +106,17 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
     handle: async ({ principal, body, visit }) => {
       const refusal = await accounts.confirm(principal, body.password, { network: visit.network })
       return refusal ? { problem: refusal } : { value: undefined }
+    },
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/auth/token',
+    permission: 'signed-in',
+    answer: ServiceToken,
+    handle: async ({ principal }) => {
+      const issued = await access.serviceTokens.issue(principal)
+      return 'code' in issued ? { problem: issued } : { value: issued, status: 201 }
     },
   })
 
