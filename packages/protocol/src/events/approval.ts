@@ -34,6 +34,8 @@ export const ApprovalRequest = z.looseObject({
   envNames: z.array(z.string()).optional(),
   /** The agent's own words about it; shown apart from what runs. */
   reason: z.string().optional(),
+  /** What would not be asked any more if it is allowed for longer than once, in words. */
+  lasting: z.string().optional(),
   /** True where a secret that we handed out was masked in `input`. */
   redacted: z.boolean().optional(),
   changes: z.array(z.looseObject({ path: z.string(), newText: z.string() })).optional(),

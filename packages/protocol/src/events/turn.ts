@@ -84,6 +84,17 @@ export const turnEvents = {
       contextSize: z.number().optional(),
       /** Cost of the whole session so far. */
       cost: z.looseObject({ amount: z.number(), currency: z.string() }).optional(),
+      /** The same for each model that worked for it, as its present process counts. */
+      models: z
+        .array(
+          z.looseObject({
+            model: z.string(),
+            inputTokens: z.number(),
+            outputTokens: z.number(),
+            costUsd: z.number().optional(),
+          }),
+        )
+        .optional(),
     }),
   ),
 }

@@ -46,6 +46,8 @@ export interface StartSpec extends ProcessSpec {
   size?: TerminalSize | undefined
   /** What is followed, where nothing is started. */
   file?: Followed | undefined
+  /** What earlier processes of the session used, for agents that count from their start. */
+  usedBefore?: Usage | undefined
 }
 
 /** What is known of an agent once it runs; later changes come as `profile` events with the changed members. */
@@ -72,12 +74,22 @@ export interface Ask {
   /** The answers that it takes. */
   verdicts: readonly ('allow' | 'deny' | 'modify')[]
   scopes: readonly ('once' | 'session' | 'project')[]
+  /** What would not be asked any more after a yes for longer than once, in words. */
+  lasting?: string | undefined
 }
 
 /** How many lines were read of an agent in its life, and those that could not be used, by what was wrong with them. */
 export interface Heard {
   lines: number
   unused: Readonly<Record<string, number>>
+}
+
+/** What one model did for a session; tokens that it read from a cache are among those that it read. */
+export interface ModelUsage {
+  model: string
+  inputTokens: number
+  outputTokens: number
+  costUsd?: number | undefined
 }
 
 /** What an agent does, in the words of no agent. */
@@ -90,6 +102,8 @@ export type AgentEvent =
       kind: StepKind
       title: string
       input?: unknown
+      /** The step of ours whose sub-agent takes this one. */
+      parent?: string | undefined
       locations?: readonly string[] | undefined
       changes?: readonly FileChange[] | undefined
     }
@@ -117,9 +131,11 @@ export type AgentEvent =
   | { t: 'question'; question: string; text: string; schema?: Record<string, unknown> | undefined }
   | { t: 'question_closed'; question: string; reason: 'agent_withdrew' | 'turn_ended' }
   | { t: 'plan'; entries: readonly { text: string; status: 'pending' | 'in_progress' | 'completed' }[] }
-  | ({ t: 'usage' } & Usage)
+  | ({ t: 'usage'; models?: readonly ModelUsage[] | undefined } & Usage)
   /** `place`: where a file is read on from after this; what is read of it at once fits into one event. */
   | { t: 'output'; source: OutputSource; text: string; bytes: number; place?: FilePlace | undefined }
+  /** It works without a message of ours: something that it had begun has ended, or its time has come. */
+  | { t: 'turn_began'; turn: string }
   /** `patch`: what the agent says that it changed in the turn, as a git patch. */
   | { t: 'turn_ended'; turn: string; end: TurnEnd; error?: string | undefined; patch?: string | undefined }
   /** It cannot be worked with any longer; the adapter has begun to end it. */

@@ -4,6 +4,7 @@ import type { AdapterName, AgentDriver } from './adapter.ts'
 import { openCodexDriver } from './codex/codex-driver.ts'
 import { logDriver } from './log/log-driver.ts'
 import { pipeDriver } from './pipe/pipe-driver.ts'
+import { openClaudeDriver } from './claude/claude-driver.ts'
 import { ptyDriver } from './pty/pty-driver.ts'
 
 /** What drivers are opened with. `tee` hears every line of an agent, for debugging. */
@@ -17,6 +18,13 @@ export type Drivers = ReadonlyMap<AdapterName, AgentDriver>
 
 /** The drivers that there are; a further one is a further line. */
 export function openDrivers(options: DriverOptions): Drivers {
-  const drivers = [openAcpDriver(options), openCodexDriver(options), ptyDriver, pipeDriver, logDriver]
+  const drivers = [
+    openAcpDriver(options),
+    openClaudeDriver(options),
+    openCodexDriver(options),
+    ptyDriver,
+    pipeDriver,
+    logDriver,
+  ]
   return new Map(drivers.map((driver) => [driver.adapter, driver]))
 }

@@ -71,6 +71,9 @@ export class AgentRun {
       log,
       isFree: () => this.#isReady && !this.#isOver && this.#turn === undefined,
       onTurn: (turn, message) => {
+        // What the agent had begun by itself meanwhile becomes part of what it is asked now.
+        const own = this.#turn?.turn
+        if (own !== undefined) reporter.put({ type: 'turn.ended', data: { turn: own, end: 'end' } })
         this.#turn = { turn, message, isSeen: false }
       },
     })
@@ -212,8 +215,13 @@ export class AgentRun {
         return this.#do('question', this.#ask(event))
       case 'question_closed':
         return reporter.put(reportOf(event, this.#turn?.turn))
+      case 'turn_began':
+        if (this.#turn) return
+        this.#turn = { turn: event.turn, message: undefined, isSeen: false }
+        return reporter.put({ type: 'turn.started', data: { turn: event.turn } })
       case 'turn_ended':
-        return this.#turnEnded(event)
+        if (this.#turn?.turn === event.turn) this.#turnEnded(event)
+        return
       case 'fault':
         this.#fault = event.note
         return

@@ -71,7 +71,8 @@ export class Approvals {
         turn: turn(),
         digest,
         contextDigest: context,
-        verdicts: ask.verdicts,
+        // Whoever changes it would change what is masked as well.
+        verdicts: isRedacted ? ask.verdicts.filter((verdict) => verdict !== 'modify') : ask.verdicts,
         scopes: ask.scopes,
         strength: 'advisory',
       }),
@@ -148,6 +149,7 @@ export class Approvals {
         cwd,
         envNames: envNames.toSorted(),
         reason: ask.reason === undefined ? undefined : head(ask.reason, reasonChars),
+        lasting: ask.lasting === undefined ? undefined : head(ask.lasting, reasonChars),
         changes: shown > changesBytes ? undefined : ask.changes,
       }),
     ) as Frozen['request']

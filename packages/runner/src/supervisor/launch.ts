@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
+import type { Usage } from '@hotline/core/session/state'
 import { StartError, type StartSpec } from '../adapters/adapter.ts'
 import { buildEnvironment } from '../process/environment.ts'
 import { findProgram } from '../process/find-program.ts'
@@ -27,6 +28,8 @@ export function planLaunch(options: {
   profile: AgentProfile
   wanted: Wanted
   native: string | undefined
+  /** What the session used so far. */
+  used?: Usage | undefined
   /** The environment of this process. */
   from: Readonly<Record<string, string | undefined>>
   /** For agents that need no folder of a person's. */
@@ -66,6 +69,7 @@ export function planLaunch(options: {
       asking: profile.asking,
       mode: wanted.mode,
       resume: native,
+      usedBefore: native === undefined ? undefined : options.used,
       allowAlways: profile.allowAlways,
       size: wanted.size ?? defaultSize,
     },

@@ -12,8 +12,12 @@ export function reportOf(event: PlainEvent, turn: string | undefined): Report {
   const ofTurn = turn === undefined ? {} : { turn }
   switch (event.t) {
     case 'step_started': {
-      const { step, kind, title, input, locations, changes } = event
-      return { type: 'step.started', data: { step, kind, ...ofTurn }, body: told({ title, input, locations, changes }) }
+      const { step, kind, title, input, parent, locations, changes } = event
+      return {
+        type: 'step.started',
+        data: told({ step, kind, ...ofTurn, parent }),
+        body: told({ title, input, locations, changes }),
+      }
     }
     case 'step_progressed': {
       const { step, title, input, output, locations, changes } = event

@@ -196,7 +196,8 @@ export class SessionActor {
       if (!profile) throw new StartError(`This runner has no agent "${state?.agent}".`)
       const { environment: from, scratchFolder, holder, drivers, log } = this.#ports
       const wanted = { ...this.#reader.log.wanted, mode }
-      const plan = planLaunch({ session: this.session, profile, wanted, native, from, scratchFolder })
+      const used = state?.usage
+      const plan = planLaunch({ session: this.session, profile, wanted, native, used, from, scratchFolder })
       redactor = new Redactor(plan.secrets)
       if (plan.refused.length > 0) log.warn('variables refused', { session: this.session, names: plan.refused })
       const driver = drivers.get(profile.adapter)
