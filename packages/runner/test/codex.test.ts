@@ -69,6 +69,14 @@ test('[R60] a mode that codex leaves by itself is put back', async () => {
   await waitFor(() => modes().at(-1) === 'workspace-write' && modes().length >= 2, { what: 'the mode is back' })
 })
 
+test('[R60] codex is ended when it lets a model answer', async () => {
+  await using codex = await openCodex()
+  await codex.until('active')
+  codex.send({ do: 'news', method: 'item/autoApprovalReview/started', params: { reviewId: 'r' } }, { do: 'hang' })
+  await codex.until('failed')
+  expect(codex.note()).toContain('lets a model answer in place of a person')
+})
+
 test('[R60] another mode is taken between turns, and read back', async () => {
   await using codex = await openCodex()
   await codex.until('active')
@@ -354,6 +362,18 @@ test('[R65] thoughts, words, output, plan, usage and the patch of the turn are s
   })
   expect(world.events(session, 'turn.ended')[0]?.body?.patch).toBe(diff)
   expect(world.printed(session, 'log')).toContain('Reconnecting... 1/1')
+})
+
+test('[R65] [J20] a command that printed much ends as any other, with the last of it', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  codex.send(command('c1', { prints: ['\u0001\u0001\u0001\n'], printedTimes: 256 * 1024 }))
+  world.decide(session, await world.ask(session), 'allow')
+  await codex.turns(1)
+  const [step] = world.events(session, 'step.finished')
+  expect(step?.data.outcome).toBe('done')
+  expect(step?.body?.output?.length).toBeGreaterThan(1_000)
+  expect(world.printed(session, 'log')).not.toContain('Dropped')
 })
 
 test.each([

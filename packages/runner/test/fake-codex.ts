@@ -29,6 +29,8 @@ export type FakeStep =
       command: string
       ask?: Record<string, unknown>
       prints?: string[]
+      /** How often it printed that, as it says at its end. */
+      printedTimes?: number
       onAllow?: FakeStep[]
     }
   /** A command that runs on until it is terminated. */
@@ -114,7 +116,11 @@ async function command(step: Extract<FakeStep, { do: 'command' }>, running: Turn
     await play(step.onAllow ?? [], running)
   }
   const ending = isAllowed
-    ? { status: 'completed', aggregatedOutput: (step.prints ?? []).join(''), exitCode: 0 }
+    ? {
+        status: 'completed',
+        aggregatedOutput: (step.prints ?? []).join('').repeat(step.printedTimes ?? 1),
+        exitCode: 0,
+      }
     : { status: 'declined' }
   item('completed', { ...members, ...ending })
   if (decision === 'cancel') running.stopped.resolve('stopped')

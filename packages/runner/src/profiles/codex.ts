@@ -10,6 +10,8 @@ export const codexProfiles: readonly AgentProfile[] = [
     adapter: 'codex',
     argv: ['codex', 'app-server'],
     env: [...network, ...openai, 'CODEX_API_KEY', 'CODEX_HOME'],
+    // What it logs is read by people here.
+    set: { NO_COLOR: '1' },
     asking: { by: 'mode', modes: ['workspace-write', 'read-only'] },
     allowAlways: 'session',
     hint: 'Install it with: npm install -g @openai/codex, and sign in with: codex login',

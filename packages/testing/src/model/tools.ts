@@ -35,6 +35,8 @@ export function resolveIntent(intent: Intent, offered: readonly OfferedTool[]): 
   const tool = names[verb]
     .map((wanted) => offered.find(({ name }) => bare(name) === wanted))
     .find((found) => found !== undefined)
+  // Who offers no tool to read with reads with a command.
+  if (!tool && 'read' in intent) return resolveIntent({ run: `cat '${intent.read}'`, with: intent.with ?? {} }, offered)
   if (!tool) throw new Error(`no tool to ${verb} among: ${offered.map(({ name }) => name).join(', ')}`)
   if (tool.kind === 'custom') return { tool, input: patchOf(intent) }
   const asPatch = bare(tool.name) === 'applypatch' ? { patch: patchOf(intent) } : args

@@ -35,6 +35,9 @@ import { Turns } from './turns.ts'
 /** Bytes of events that may wait for the session before the agent is no longer read. */
 const queueBytes = 1024 * 1024
 
+/** Bytes of one line: at its end a command says all that it printed, up to 1 MiB, of which each byte may become six. */
+const lineBytes = 8 * 1024 * 1024
+
 /** An agent that died may have left children; they get so long for their last words. */
 const orphanGraceMs = 500
 
@@ -86,7 +89,7 @@ export class CodexSession implements AgentSession {
       breaker,
     )
     const { peer } = this
-    this.#wire = new Wire(held, this.#queue, breaker, tee, (line) => peer.receive(line))
+    this.#wire = new Wire(held, this.#queue, breaker, tee, (line) => peer.receive(line), lineBytes)
     this.#asks = new Asks(peer)
     this.#steps = new Steps(emit, () => this.#turns.current)
     this.#texts = new Texts(emit)
@@ -110,6 +113,7 @@ export class CodexSession implements AgentSession {
       texts: this.#texts,
       modes: this.modes,
       breaker,
+      judged: () => fault('The agent lets a model answer in place of a person.'),
     })
     void this.#watchExit()
   }

@@ -30,6 +30,8 @@ export interface NewsSink {
   readonly emit: (event: AgentEvent) => void
   /** True for the thread that is ours; other ones belong to agents that ours has started. */
   readonly isOurs: (thread: string) => boolean
+  /** A model is asked what only a person may answer. */
+  readonly judged: () => void
   /** The git patch of a turn of codex's, whole. */
   readonly diff: (turn: string, patch: string) => void
   readonly steps: Steps
@@ -40,7 +42,7 @@ export interface NewsSink {
 
 /** Names that mean nothing to a person here: of accounts, plugins, voices, and echoes of what we did ourselves. */
 const quiet =
-  /^(account|app|command|externalAgentConfig|fs|fuzzyFileSearch|hook|mcpServer|model|modelProvider|process|project|rawResponse|rawResponseItem|remoteControl|skills|thread|turn|windows|windowsSandbox|autoApprovalReview)\/|^item\/(autoApprovalReview|commandExecution\/terminalInteraction|fileChange\/outputDelta|mcpToolCall\/progress|plan\/delta|reasoning\/summaryPartAdded)/
+  /^(account|app|command|externalAgentConfig|fs|fuzzyFileSearch|hook|mcpServer|model|modelProvider|process|project|rawResponse|rawResponseItem|remoteControl|skills|thread|turn|windows|windowsSandbox)\/|^item\/(autoApprovalReview\/completed|commandExecution\/terminalInteraction|fileChange\/outputDelta|mcpToolCall\/progress|plan\/delta|reasoning\/summaryPartAdded)/
 
 /**
  * Turns notifications into events. Of agents that codex starts itself the steps are shown, for people are asked about
@@ -112,6 +114,10 @@ export class News {
       case 'configWarning':
       case 'deprecationNotice':
         return this.#read(Warning, params, ({ message, summary, details }) => this.#note([message, summary, details]))
+      case 'item/autoApprovalReview/started':
+      case 'autoApprovalReview/strictReviewRequired':
+        this.#sink.judged()
+        return true
       default:
         return quiet.test(method)
     }

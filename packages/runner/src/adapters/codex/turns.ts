@@ -91,8 +91,8 @@ export class Turns {
     const { threadId, turn } = parsed.data
     const running = this.#running
     if (threadId !== this.#ports.thread() || !running || running.hasEnded) return
-    // The answer to turn/start comes first; where it does not, this is it.
-    running.native ??= turn.id
+    // Where the answer to turn/start comes later, this is it.
+    if (method === 'turn/started') running.native ??= turn.id
     if (turn.id !== running.native) return
     running.hasBegun = true
     if (method === 'turn/completed')
