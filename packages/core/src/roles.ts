@@ -72,8 +72,11 @@ export function sendersOf(command: Command, session: SessionState | undefined): 
 }
 
 function isUnasked(command: Command, session: SessionState | undefined): boolean {
-  if (command.type === 'session.start') return command.data.mode !== undefined || command.data.command !== undefined
+  if (command.type === 'session.start') {
+    const { mode, command: line, unasked } = command.data
+    return mode !== undefined || line !== undefined || unasked !== undefined
+  }
   // A message to a program is typed into it.
-  const isProgram = session !== undefined && isOfSession(session.agent)
+  const isProgram = session !== undefined && (session.unasked === true || isOfSession(session.agent))
   return command.type === 'message.send' && (isProgram || isTypedTo(session?.capabilities))
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Role } from './actor.ts'
+import { Capabilities } from './capabilities.ts'
 import { Envelope } from './event.ts'
 import { KeyKind } from './events/server.ts'
 import { ServerFrame } from './frame.ts'
@@ -183,6 +184,12 @@ export const PeoplePage = z.object({
   people: z.array(z.object({ id: z.string(), name: z.string(), kind: z.enum(['person', 'service']) })).readonly(),
 })
 
+/**
+ * How things stand with an agent on a machine. `signed_out`: nothing was found that shows a sign-in, and it can be started
+ * all the same; `off`: its profile turns it off; `broken`: its profile cannot be read.
+ */
+export const AgentReadiness = z.enum(['ready', 'signed_out', 'not_installed', 'off', 'broken'])
+
 /** `GET /api/agents`: what can be started, as the runners announce it. */
 export const AgentRow = z.object({
   agent: z.string(),
@@ -193,8 +200,17 @@ export const AgentRow = z.object({
   /** What `session.start` takes as `runner`. */
   runnerId: z.string(),
   available: z.boolean(),
-  /** Why it is not available, and what to do. */
+  /** Why it is not available, or not ready, and what to do. */
   hint: z.string().optional(),
+  state: AgentReadiness.optional(),
+  /** As its program says it. */
+  version: z.string().optional(),
+  /** False: a program that asks nobody before it acts. To start it takes the right to decide, and `unasked`. */
+  asks: z.boolean().optional(),
+  /** True: it can be started without a folder, and works in one of its own. */
+  ownFolder: z.boolean().optional(),
+  /** What is known of it before it is started. */
+  can: Capabilities.partial().optional(),
 })
 export type AgentRow = z.infer<typeof AgentRow>
 
@@ -211,6 +227,11 @@ export const AnnounceBody = z.strictObject({
         description: z.string().max(500),
         available: z.boolean(),
         hint: z.string().max(500).optional(),
+        state: AgentReadiness.optional(),
+        version: z.string().max(100).optional(),
+        asks: z.boolean().optional(),
+        ownFolder: z.boolean().optional(),
+        can: Capabilities.partial().optional(),
       }),
     )
     .max(100),

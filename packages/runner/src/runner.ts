@@ -9,6 +9,8 @@ import { childrenFolder, runnerFolder } from './process/end-orphans.ts'
 import { lockFolder } from './process/folder-lock.ts'
 import { openLocalHolder } from './process/local-holder.ts'
 import { builtinProfiles } from './profiles/builtin.ts'
+import { openKnownAgents } from './profiles/known-agents.ts'
+import { profilesFolder } from './profiles/read-folder.ts'
 import type { ServerLink } from './server-link.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 
@@ -35,9 +37,10 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       link,
       holder: openLocalHolder({ folder: childrenFolder(config.dataDir) }),
       log,
-      profiles: new Map(builtinProfiles(findDemo()).map((profile) => [profile.agent, profile])),
+      agents: openKnownAgents(builtinProfiles(findDemo()), profilesFolder(config.dataDir)),
       drivers: openDrivers({ version: runnerVersion, ...tee }),
       environment: config.environment,
+      versionsFolder: makeEmpty(join(folder, 'empty')),
       sessionsFolder: join(folder, 'sessions'),
       scratchFolder: join(config.dataDir, 'scratch'),
       spoolBytes: config.spoolBytes,
@@ -46,6 +49,11 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
     },
     { name: config.name, version: runnerVersion, platform: process.platform },
   )
+}
+
+function makeEmpty(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return folder
 }
 
 /** How the demonstration agent is started; undefined where it is not installed. */

@@ -140,7 +140,17 @@ function openPlay(spoolFile: string) {
     },
   } as unknown as AgentSession
   const reporter = new Reporter(outbox, new Redactor([]), 50_000)
-  const ports = { session, agent, sessionLog, reporter, spool, log, isFree: () => !isOver, onTurn: () => undefined }
+  const ports = {
+    session,
+    agent,
+    sessionLog,
+    reporter,
+    spool,
+    log,
+    takesInput: true,
+    isFree: () => !isOver,
+    onTurn: () => undefined,
+  }
   const prompts = new Prompts(ports)
   const follow = link.follow(stream, '0', {
     events: (events) => {

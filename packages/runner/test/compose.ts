@@ -4,6 +4,8 @@ import { openDrivers } from '../src/adapters/drivers.ts'
 import { openLog } from '../src/log.ts'
 import { openLocalHolder } from '../src/process/local-holder.ts'
 import { builtinProfiles } from '../src/profiles/builtin.ts'
+import { openKnownAgents } from '../src/profiles/known-agents.ts'
+import { profilesFolder } from '../src/profiles/read-folder.ts'
 import type { AgentProfile } from '../src/profiles/profile.ts'
 import type { ServerLink } from '../src/server-link.ts'
 import { Supervisor } from '../src/supervisor/supervisor.ts'
@@ -37,9 +39,10 @@ export function composeBench(options: ComposeOptions): Supervisor {
       link,
       holder: openLocalHolder({ folder: join(dataDir, 'children') }),
       log: openLog(write, process.env['HOTLINE_DEBUG'] === undefined ? [] : ['*']),
-      profiles: new Map(profiles.map((profile) => [profile.agent, profile])),
+      agents: openKnownAgents(profiles, profilesFolder(dataDir)),
       drivers: openDrivers({ version: '0.0.0' }),
       environment: options.environment ?? { PATH: process.env['PATH'], HOME: folder, LANG: 'C.UTF-8' },
+      versionsFolder: folder,
       sessionsFolder: join(dataDir, 'sessions'),
       scratchFolder: join(dataDir, 'scratch'),
       spoolBytes: options.spoolBytes ?? 8 * 1024 * 1024,

@@ -6,8 +6,9 @@ import { expect, test } from 'vitest'
 import { readConfig } from '../src/config.ts'
 import { openLog } from '../src/log.ts'
 import { findProgram } from '../src/process/find-program.ts'
-import { announceAgents } from '../src/profiles/announce.ts'
 import { builtinProfiles } from '../src/profiles/builtin.ts'
+import { resolveAgents } from '../src/profiles/resolve.ts'
+import { Survey } from '../src/profiles/survey.ts'
 import { isSecret } from '../src/profiles/variables.ts'
 
 test('settings have defaults, and a wrong one is named with what is wrong', async () => {
@@ -40,7 +41,9 @@ test('what is announced is what can be started here, with a hint for the rest', 
   chmodSync(program, 0o755)
   writeFileSync(join(temp.path, 'qwen'), 'not to be run')
   mkdirSync(join(temp.path, 'copilot'), { mode: 0o755 })
-  const agents = announceAgents(builtinProfiles([process.execPath]), temp.path)
+  const report = (demo: readonly string[] | undefined, PATH: string) =>
+    new Survey({ PATH }).report(resolveAgents(builtinProfiles(demo), []))
+  const agents = report([process.execPath], temp.path)
   expect(AnnounceBody.shape.agents.parse(agents)).toEqual(agents)
   const can = Object.fromEntries(agents.map(({ agent, available }) => [agent, available]))
   expect(can).toEqual({
@@ -58,7 +61,7 @@ test('what is announced is what can be started here, with a hint for the rest', 
     copilot: false,
   })
   expect(agents.find(({ agent }) => agent === 'claude-acp')?.hint).toContain('npm install')
-  expect(announceAgents(builtinProfiles(undefined), '')[0]).toMatchObject({ agent: 'demo', available: false })
+  expect(report(undefined, '')[0]).toMatchObject({ agent: 'demo', available: false })
 })
 
 test.each(['-x', '', 'a\0b', './here', '../up', 'relative/path'])('%j is no program without a folder', (name) => {

@@ -37,7 +37,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .option('--title <title>', 'name in the lists')
     .option(
       '--cwd <folder>',
-      'where it works (default: here; the demo agent has a folder of its own; on another machine an absolute path)',
+      'where it works (default: here; some agents have a folder of their own; on another machine an absolute path)',
     )
     .option('--on <machine>', 'name or id of the machine that shall do it (default: this one)')
     .option('--project <project>', 'id of a project (default: the first one)')
@@ -53,12 +53,16 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const session = uuidV7()
       const { agents } = await server.get<{ agents: AgentRow[] }>('/api/agents')
       const place = chooseMachine(agents, context.settings().runner, options.on)
-      const cwd = folderThere(place, options.cwd ?? (agent === 'demo' || !place.isHere ? undefined : '.'))
+      const row = agents.find((one) => one.agent === agent && one.runnerId === place.runner)
+      const needsNone = row?.ownFolder ?? agent === 'demo'
+      const cwd = folderThere(place, options.cwd ?? (needsNone || !place.isHere ? undefined : '.'))
       await server.command(`session:${session}`, 'session.start', {
         project,
         agent,
         runner: place.runner,
         ...(command === undefined ? {} : { command: agent === logAgent ? fileThere(place, command) : [...command] }),
+        // A program asks nobody, and whoever types its name knows what it is.
+        ...(row?.asks === false && command === undefined ? { unasked: true } : {}),
         ...(cwd === undefined ? {} : { cwd }),
         ...(rest.length > 0 ? { prompt: rest.join(' ') } : {}),
         ...titleOf(options),

@@ -2,6 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { builtinProfiles } from '@hotline/runner/profiles/builtin'
+import { type KnownAgents, openKnownAgents } from '@hotline/runner/profiles/known-agents'
+import { problemLine } from '@hotline/runner/profiles/problem'
+import { profilesFolder } from '@hotline/runner/profiles/read-folder'
 import { options as runnerOptions } from '@hotline/runner/config'
 import { endOrphans } from '@hotline/runner/process/end-orphans'
 import { surroundings } from '@hotline/runner/process/environment'
@@ -34,7 +37,9 @@ const passedOn: readonly string[] = [
 ]
 
 /** What the runner hands on to agents: the surroundings of a program, and what the profiles name. */
-const forAgents: readonly string[] = [...surroundings, ...builtinProfiles(undefined).flatMap(({ env }) => env ?? [])]
+function forAgents({ now }: KnownAgents): readonly string[] {
+  return [...surroundings, ...[...now.profiles.values()].flatMap(({ env }) => env ?? [])]
+}
 
 /** What is started, with which settings, and who hears of it. */
 export interface UpPorts {
@@ -102,7 +107,7 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
       name: 'server',
       main: fileURLToPath(import.meta.resolve('@hotline/server/main')),
       env: () => ({
-        ...ownEnvironment(env, 'server'),
+        ...ownEnvironment(env, 'server', []),
         ...(port === undefined ? {} : { HOTLINE_PORT: port }),
         HOTLINE_DATA_DIR: dataDir,
       }),
@@ -138,11 +143,14 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
   }
 
   async function startRunner(url: string, keyFile: string, readyTimeoutMs?: number): Promise<void> {
+    const agents = openKnownAgents(builtinProfiles(undefined), profilesFolder(dataDir))
+    for (const problem of agents.now.problems)
+      say(`A profile is wrong, and its agent not offered: ${problemLine(problem)}`)
     const runner = keepProcess({
       name: 'runner',
       main: fileURLToPath(import.meta.resolve('@hotline/runner/main')),
       env: () => ({
-        ...ownEnvironment(env, 'runner'),
+        ...ownEnvironment(env, 'runner', forAgents(agents)),
         HOTLINE_DATA_DIR: dataDir,
         HOTLINE_URL: url,
         HOTLINE_RUNNER_KEY_FILE: keyFile,
@@ -165,10 +173,10 @@ const runnerNames = namesOf(runnerOptions)
 const otherNames = /^HOTLINE_(TEST|DEMO)_/
 
 /** Each process gets its own settings: the server refuses names that it does not know, and needs no key of an agent's. */
-function ownEnvironment(env: Environment, of: 'server' | 'runner'): Record<string, string> {
+function ownEnvironment(env: Environment, of: 'server' | 'runner', agents: readonly string[]): Record<string, string> {
   const isFor = {
     server: (name: string): boolean => serverNames.has(name),
-    runner: (name: string): boolean => runnerNames.has(name) || otherNames.test(name) || forAgents.includes(name),
+    runner: (name: string): boolean => runnerNames.has(name) || otherNames.test(name) || agents.includes(name),
   }[of]
   const own: Record<string, string> = {}
   for (const [name, value] of Object.entries(env)) {

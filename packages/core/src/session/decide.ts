@@ -92,6 +92,7 @@ function startSession(
       personMessageChars: limits.personMessageChars,
       agentMessageChars: limits.agentMessageChars,
       approvalTimeoutMs: data.approvalTimeoutMs ?? limits.approvalTimeoutMs,
+      ...(data.unasked === undefined ? {} : { unasked: true }),
     },
     body: {
       title,

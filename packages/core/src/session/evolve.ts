@@ -46,6 +46,7 @@ function created(event: EventOf<'session.created'>): SessionState {
     personMessageChars: data.personMessageChars,
     agentMessageChars: data.agentMessageChars,
     approvalTimeoutMs: data.approvalTimeoutMs,
+    ...(data.unasked === undefined ? {} : { unasked: data.unasked }),
     queue: [],
     approvals: [],
     resolved: [],

@@ -68,6 +68,8 @@ export interface SessionState {
   personMessageChars: number
   agentMessageChars: number
   approvalTimeoutMs: number
+  /** It was started as something that asks nobody, by somebody with the right to decide. */
+  unasked?: boolean | undefined
   /** Absent until an adapter has spoken. */
   capabilities?: Capabilities | undefined
   mode?: string | undefined

@@ -54,6 +54,8 @@ export const sessionCommands = {
     cwd: FolderPath.optional(),
     command: CommandLine.optional(),
     mode: Id.optional(),
+    /** For an agent that is a program and asks nobody (`asks: false` in the list of agents): it takes the right to decide. */
+    unasked: z.literal(true).optional(),
     prompt: z.string().optional(),
     approvalTimeoutMs: z
       .int()

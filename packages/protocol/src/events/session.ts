@@ -17,6 +17,8 @@ export const ChangeReason = z.enum([
   'agent_lost',
   'adapter_error',
   'goal_reached',
+  /** Nothing happened for the time that the agent's profile names. */
+  'idle',
   'requested',
   'taken_over',
 ])
@@ -36,6 +38,8 @@ export const sessionEvents = {
       personMessageChars: z.int(),
       agentMessageChars: z.int(),
       approvalTimeoutMs: z.int(),
+      /** Whoever started it knew that nobody is asked about what it does, and had the right to decide. */
+      unasked: z.boolean().optional(),
     }),
     z.looseObject({
       title: z.string(),

@@ -1,4 +1,5 @@
 import type { AgentProfile } from './profile.ts'
+import { logins } from './logins.ts'
 import { anthropic, network, openai } from './variables.ts'
 
 /** Agents that speak the Agent Client Protocol. */
@@ -12,6 +13,8 @@ export const acpProfiles: readonly AgentProfile[] = [
     env: [...network, ...anthropic, 'CLAUDE_CODE_OAUTH_TOKEN', 'CLAUDE_CONFIG_DIR'],
     asking: { by: 'mode', modes: ['default', 'plan'] },
     hint: 'Install it with: npm install -g @agentclientprotocol/claude-agent-acp',
+    versionArgs: ['--version'],
+    login: logins.claude,
   },
   {
     agent: 'codex-acp',
@@ -23,6 +26,8 @@ export const acpProfiles: readonly AgentProfile[] = [
     // Its default mode lets a model answer in place of a person.
     asking: { by: 'mode', modes: ['workspace-write', 'read-only'] },
     hint: 'Install it with: npm install -g @agentclientprotocol/codex-acp',
+    versionArgs: ['--version'],
+    login: logins.codex,
   },
   {
     agent: 'opencode',
@@ -44,6 +49,8 @@ export const acpProfiles: readonly AgentProfile[] = [
     set: { OPENCODE_CONFIG_CONTENT: '{"permission":{"edit":"ask","bash":"ask","webfetch":"ask"}}' },
     asking: { by: 'settings' },
     hint: 'Install it with: npm install -g opencode-ai',
+    versionArgs: ['--version'],
+    login: logins.opencode,
   },
   {
     agent: 'gemini',
@@ -61,6 +68,8 @@ export const acpProfiles: readonly AgentProfile[] = [
     ],
     asking: { by: 'mode', modes: ['default', 'plan'] },
     hint: 'Install it with: npm install -g @google/gemini-cli',
+    versionArgs: ['--version'],
+    login: logins.gemini,
   },
   {
     agent: 'qwen',
@@ -72,6 +81,8 @@ export const acpProfiles: readonly AgentProfile[] = [
     // It comes up in a mode in which a model answers.
     asking: { by: 'mode', modes: ['default', 'plan'] },
     hint: 'Install it with: npm install -g @qwen-code/qwen-code',
+    versionArgs: ['--version'],
+    login: logins.qwen,
   },
   {
     agent: 'copilot',
@@ -92,5 +103,7 @@ export const acpProfiles: readonly AgentProfile[] = [
     ],
     asking: { by: 'mode', modes: ['agent', 'plan'] },
     hint: 'Install it with: npm install -g @github/copilot',
+    versionArgs: ['--version'],
+    login: logins.copilot,
   },
 ]

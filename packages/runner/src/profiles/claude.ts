@@ -1,3 +1,4 @@
+import { logins } from './logins.ts'
 import type { AgentProfile } from './profile.ts'
 import { anthropic, network } from './variables.ts'
 
@@ -28,5 +29,7 @@ export const claudeProfiles: readonly AgentProfile[] = [
     ],
     asking: { by: 'mode', modes: ['default', 'plan'] },
     hint: 'Install it with: npm install -g @anthropic-ai/claude-code',
+    versionArgs: ['--version'],
+    login: logins.claude,
   },
 ]

@@ -1,3 +1,4 @@
+import { logins } from './logins.ts'
 import type { AgentProfile } from './profile.ts'
 import { network, openai } from './variables.ts'
 
@@ -15,5 +16,7 @@ export const codexProfiles: readonly AgentProfile[] = [
     asking: { by: 'mode', modes: ['workspace-write', 'read-only'] },
     allowAlways: 'session',
     hint: 'Install it with: npm install -g @openai/codex, and sign in with: codex login',
+    versionArgs: ['--version'],
+    login: logins.codex,
   },
 ]

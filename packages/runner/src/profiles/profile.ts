@@ -1,4 +1,6 @@
 import type { AdapterName, Asking } from '../adapters/adapter.ts'
+import type { Interactive } from './interactive.ts'
+import type { Login } from './login.ts'
 
 /** A kind of agent that this runner can start. */
 export interface AgentProfile {
@@ -6,7 +8,7 @@ export interface AgentProfile {
   name: string
   description: string
   adapter: AdapterName
-  /** The program and its arguments; `of-session`: the session brings its own command line. */
+  /** The program and its arguments, or the file that is followed; `of-session`: the session brings its own command line. */
   argv: readonly string[] | 'of-session'
   /** Variables that are handed over besides those that everybody gets. */
   env?: readonly string[]
@@ -17,6 +19,16 @@ export interface AgentProfile {
   allowAlways?: 'session' | 'project'
   /** Works in a folder of its own where the session names none. */
   hasScratch?: boolean
+  /** Where it works where the session names no folder. Absolute. */
+  folder?: string
   /** What to do where the program is missing. */
   hint: string
+  /** The arguments with which the program says its version and does nothing else; absent: it is not asked. */
+  versionArgs?: readonly string[]
+  /** Where one sees that somebody is signed in with it; absent: nobody has to, or nobody can see. */
+  login?: Login
+  /** How people work with it, where its profile says so. */
+  interactive?: Interactive
+  /** The file that it was read from; absent: it comes with Hotline. */
+  file?: string
 }

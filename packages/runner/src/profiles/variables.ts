@@ -23,6 +23,11 @@ export const openai: readonly string[] = ['OPENAI_API_KEY', 'OPENAI_BASE_URL', '
 /** Names whose values are secrets: they are masked in everything that the agent says. */
 const secretName = /(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|PROXY)$/i
 
+/** True where a variable of that name holds a secret, whatever is in it. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name) && !/PROXY$/i.test(name)
+}
+
 /** True where the value of a variable must not be read in what an agent says. */
 export function isSecret(name: string, value: string): boolean {
   return secretName.test(name) && (!/PROXY$/i.test(name) || value.includes('@'))

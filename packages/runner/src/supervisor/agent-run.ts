@@ -1,11 +1,13 @@
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DataOf, type EventOf } from '@hotline/protocol/events'
 import type { Exit } from '@hotline/protocol/events/session'
-import type { AgentEvent, AgentSession, Heard } from '../adapters/adapter.ts'
+import type { AgentEvent, AgentFacts, AgentSession, Heard } from '../adapters/adapter.ts'
 import type { Log } from '../log.ts'
+import type { AutoExit } from '../profiles/interactive.ts'
 import type { Redactor } from '../redact.ts'
 import type { Spool } from '../spool/spool.ts'
 import { Approvals } from './approvals.ts'
+import { type AutoEnd, AutoExitWatch } from './auto-exit.ts'
 import { Prompts } from './prompts.ts'
 import type { Reporter } from './reporter.ts'
 import { profileReport, reportOf, told } from './report-of.ts'
@@ -38,6 +40,13 @@ export interface RunPorts {
   spool: Spool
   log: Log
   interruptTimeoutMs: number
+  /** False: what the session was started with is all that the agent hears. */
+  takesInput: boolean
+  autoExit: AutoExit | undefined
+  /** What its profile makes of what it says of itself. */
+  asConfigured: (facts: AgentFacts) => AgentFacts
+  /** Its profile wants it to end now. */
+  onAutoEnd: (end: AutoEnd) => void
   /** A person wants everything to end. */
   onKill: (control: DataOf<'control.requested'>) => void
 }
@@ -50,6 +59,7 @@ export class AgentRun {
   readonly #ports: RunPorts
   readonly #approvals: Approvals
   readonly #prompts: Prompts
+  readonly #autoExit: AutoExitWatch
   readonly #handled = new Set<string>()
   /** Keys reach the terminal in the order of the log, whatever the disk takes for each. */
   #typing: Promise<unknown> = Promise.resolve()
@@ -70,6 +80,7 @@ export class AgentRun {
       spool,
       log,
       isFree: () => this.#isReady && !this.#isOver && this.#turn === undefined,
+      takesInput: ports.takesInput,
       onTurn: (turn, message) => {
         // What the agent had begun by itself meanwhile becomes part of what it is asked now.
         const own = this.#turn?.turn
@@ -77,6 +88,7 @@ export class AgentRun {
         this.#turn = { turn, message, isSeen: false }
       },
     })
+    this.#autoExit = new AutoExitWatch(ports.autoExit, () => this.#isAtRest(), ports.onAutoEnd)
     this.#approvals = new Approvals({
       session,
       agent,
@@ -95,13 +107,16 @@ export class AgentRun {
   async hear(room: () => Promise<void> | undefined): Promise<RunEnd> {
     this.#isReady = true
     this.#prompts.pump()
+    this.#autoExit.stir()
     let end: Extract<AgentEvent, { t: 'exit' }> = { t: 'exit', exit: { code: null, signal: null } }
     for await (const event of this.#ports.agent.events()) {
       await room()
+      this.#autoExit.stir()
       if (event.t === 'exit') end = event
       else this.#heard(event)
     }
     this.#isOver = true
+    this.#autoExit[Symbol.dispose]()
     this.#ports.reporter.endText()
     this.#ports.reporter.endOutput()
     for (const { timer } of this.#interrupts) clearTimeout(timer)
@@ -112,6 +127,7 @@ export class AgentRun {
   followed(event: Envelope): void {
     const known = asKnown(event)
     if (!known || this.#isOver) return
+    this.#autoExit.stir()
     // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others ask nothing of the agent
     switch (known.type) {
       case 'message.posted':
@@ -192,7 +208,7 @@ export class AgentRun {
       case 'output':
         return reporter.output(event.source, event.text, event.place)
       case 'profile':
-        return reporter.put(profileReport(event))
+        return reporter.put(profileReport(this.#ports.asConfigured(event)))
       case 'step_progressed':
         return reporter.progress(event.step, reportOf(event, this.#turn?.turn))
       case 'step_started':
@@ -240,6 +256,22 @@ export class AgentRun {
       reporter.put({ type: 'control.done', data: { control, action: 'interrupt' } })
     }
     this.#prompts.pump()
+    if (end === 'end') this.#autoExit.turnEnded()
+  }
+
+  /** Nobody waits for it, and it waits for nobody. What it may never hear does not count. */
+  #isAtRest(): boolean {
+    const { state } = this.#ports.sessionLog
+    if (
+      this.#turn !== undefined ||
+      this.#prompts.isBusy ||
+      !this.#isReady ||
+      state?.status !== 'active' ||
+      state.ending
+    )
+      return false
+    const waiting = this.#ports.takesInput ? state.queue.length : 0
+    return waiting + state.approvals.length + state.questions.length === 0
   }
 
   #seen(): void {
@@ -264,7 +296,7 @@ export class AgentRun {
   }
 
   async #keys({ data, body }: EventOf<'input.sent'>): Promise<void> {
-    if (!body) return
+    if (!body || !this.#ports.takesInput) return
     const { spool, agent, log, session } = this.#ports
     try {
       const intent = await spool.intend({ what: 'keys', input: data.input })

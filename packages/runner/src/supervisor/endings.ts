@@ -2,6 +2,7 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
 import type { SessionStatus } from '@hotline/protocol/session-status'
 import { type AdapterName, runsProgram } from '../adapters/adapter.ts'
+import type { AutoEnd } from './auto-exit.ts'
 
 /** How an agent's run came to its end, as far as this machine knows. */
 export interface Ending {
@@ -10,6 +11,8 @@ export interface Ending {
   /** Why it was given up, where its end was ours. */
   fault?: string | undefined
   adapter: AdapterName
+  /** Its profile ended it. */
+  auto?: AutoEnd | undefined
   /** A person wanted it. */
   isKilled: boolean
   /** The runner is going down. */
@@ -17,8 +20,9 @@ export interface Ending {
 }
 
 /** What an end means for the session. What a person decided meanwhile, the server adds. */
-export function endReport({ exit, fault, adapter, isKilled, isStopping }: Ending): Report {
+export function endReport({ exit, fault, adapter, auto, isKilled, isStopping }: Ending): Report {
   if (isKilled) return stateReport('interrupted', 'agent_exited', { exit })
+  if (auto) return stateReport('completed', auto.reason, { exit, note: auto.note })
   if (fault !== undefined) return stateReport('failed', 'adapter_error', { exit, note: fault })
   if (isStopping) {
     return stateReport('interrupted', 'agent_exited', { exit, note: 'The runner was stopped, and its agent with it.' })

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Usage } from '@hotline/core/session/state'
-import { StartError, type StartSpec } from '../adapters/adapter.ts'
+import { runsProgram, StartError, type StartSpec } from '../adapters/adapter.ts'
 import { buildEnvironment } from '../process/environment.ts'
 import { findProgram } from '../process/find-program.ts'
+import { fillArgv } from '../profiles/interactive.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
 import { isSecret } from '../profiles/variables.ts'
 import type { Secret } from '../redact.ts'
@@ -38,7 +39,7 @@ export function planLaunch(options: {
   const { session, profile, wanted, native, from, scratchFolder } = options
   if (profile.adapter === 'log') return planFollowing(session, profile, wanted)
   const cwd = folderOf(session, profile, wanted.cwd, scratchFolder)
-  const argv = profile.argv === 'of-session' ? (wanted.command ?? []) : profile.argv
+  const argv = argvOf(session, profile, wanted, native)
   const [name, ...args] = argv
   if (name === undefined) throw new StartError('There is no command to run. Name one when you start the session.')
   const run = randomBytes(16).toString('hex')
@@ -68,7 +69,8 @@ export function planLaunch(options: {
       run,
       asking: profile.asking,
       mode: wanted.mode,
-      resume: native,
+      // What takes up a session by a command line of its own is not asked to do it again.
+      resume: runsProgram(profile.adapter) ? undefined : native,
       usedBefore: native === undefined ? undefined : options.used,
       allowAlways: profile.allowAlways,
       size: wanted.size ?? defaultSize,
@@ -94,8 +96,19 @@ function planFollowing(session: string, profile: AgentProfile, wanted: Wanted): 
   return { spec, secrets: [], refused: [] }
 }
 
+/** Of a session that is taken up again: the command line for that, where there is one. */
+function argvOf(session: string, profile: AgentProfile, wanted: Wanted, native: string | undefined): readonly string[] {
+  if (profile.argv === 'of-session') return wanted.command ?? []
+  const { resumeArgv } = profile.interactive ?? {}
+  const argv = native === undefined || resumeArgv === undefined ? profile.argv : resumeArgv
+  const filled = fillArgv(argv, native ?? session)
+  if (filled) return filled
+  throw new StartError('What the agent calls its session cannot be put on a command line.')
+}
+
 function folderOf(session: string, profile: AgentProfile, cwd: string | undefined, scratchFolder: string): string {
   if (cwd === undefined) {
+    if (profile.folder !== undefined) return folderOf(session, profile, profile.folder, scratchFolder)
     if (profile.hasScratch !== true) throw new StartError('Choose the folder that the agent shall work in.')
     const scratch = join(scratchFolder, session)
     mkdirSync(scratch, { recursive: true, mode: 0o700 })

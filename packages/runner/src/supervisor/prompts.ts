@@ -19,6 +19,8 @@ export interface PromptPorts {
   log: Log
   /** False while the agent has a turn, or is not there. */
   isFree: () => boolean
+  /** False: what the session was started with is all that the agent hears. */
+  takesInput: boolean
   /** A turn begins now, before the agent hears of it. */
   onTurn: (turn: string, message: string | undefined) => void
 }
@@ -42,12 +44,17 @@ export class Prompts {
 
   /** A person refused something and said why, and the agent cannot hear it with the answer. */
   tellLater(title: string, reason: string): void {
-    this.#unheard.push(`[Hotline] "${title}" was refused. The person says: ${reason}`)
+    if (this.#ports.takesInput) this.#unheard.push(`[Hotline] "${title}" was refused. The person says: ${reason}`)
   }
 
   /** The person wants quiet: what was to be told is not told. */
   tellNothing(): void {
     this.#unheard = []
+  }
+
+  /** Something is being handed over. */
+  get isBusy(): boolean {
+    return this.#isBusy
   }
 
   /** Something about the queue was read. */
@@ -67,12 +74,13 @@ export class Prompts {
 
   /** Hands the next one over, if the agent is free. To be called whenever that may have changed. */
   pump(): void {
-    const { sessionLog, isFree } = this.#ports
+    const { sessionLog, isFree, takesInput } = this.#ports
     const { state } = sessionLog
     if (this.#isBusy || !isFree() || state?.status !== 'active' || state.ending) return
     // Nothing reaches it: a message waits, and the end of the session says that nobody read it.
     if (this.#ports.agent.capabilities.input === 'none') return
-    const next = state.queue.find(({ message }) => !this.#given.has(message))
+    const may = ({ message }: QueuedMessage): boolean => takesInput || message === sessionLog.wanted.start
+    const next = state.queue.find((queued) => !this.#given.has(queued.message) && may(queued))
     if (next) {
       // What the person wrote goes before what we would say for them.
       this.#unheard = []

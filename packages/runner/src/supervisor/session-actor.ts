@@ -3,16 +3,19 @@ import type { Envelope } from '@hotline/protocol/event'
 import type { DataOf } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import { isLive } from '@hotline/protocol/session-status'
-import { type AgentSession, outlivesRunner, runsProgram, StartError } from '../adapters/adapter.ts'
+import { type AgentFacts, type AgentSession, outlivesRunner, runsProgram, StartError } from '../adapters/adapter.ts'
 import type { Drivers } from '../adapters/drivers.ts'
 import type { Log } from '../log.ts'
 import type { Holder } from '../process/holder.ts'
+import { asConfigured } from '../profiles/abilities.ts'
+import type { KnownAgents } from '../profiles/known-agents.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
 import { Redactor } from '../redact.ts'
 import type { ServerLink } from '../server-link.ts'
 import { Outbox } from '../spool/outbox.ts'
 import { Spool } from '../spool/spool.ts'
 import { AgentRun, type RunEnd } from './agent-run.ts'
+import type { AutoEnd } from './auto-exit.ts'
 import { type Ending, endReport, stateReport } from './endings.ts'
 import { planLaunch } from './launch.ts'
 import { profileReport } from './report-of.ts'
@@ -26,9 +29,11 @@ export interface ActorPorts {
   log: Log
   /** This runner's id, as the server knows it. */
   runner: string
-  profiles: ReadonlyMap<string, AgentProfile>
+  agents: KnownAgents
   drivers: Drivers
   environment: Readonly<Record<string, string | undefined>>
+  /** Where programs are asked for their version: a folder that is empty. */
+  versionsFolder: string
   /** Where spools and scratch folders are. */
   sessionsFolder: string
   scratchFolder: string
@@ -57,6 +62,7 @@ export class SessionActor {
   #agent: AgentSession | undefined
   #run: AgentRun | undefined
   #kills: DataOf<'control.requested'>[] = []
+  #autoEnd: AutoEnd | undefined
   /** Nobody hears us any more: another runner holds the session, or it is no longer ours to see. */
   #isLost = false
   #isStopping = false
@@ -193,7 +199,8 @@ export class SessionActor {
     }
     let redactor = new Redactor([])
     try {
-      if (!profile) throw new StartError(`This runner has no agent "${state?.agent}".`)
+      if (!profile) throw new StartError(this.#whyNone(state?.agent ?? ''))
+      this.#refuseToStart(profile)
       const { environment: from, scratchFolder, holder, drivers, log } = this.#ports
       const wanted = { ...this.#reader.log.wanted, mode }
       const used = state?.usage
@@ -214,10 +221,29 @@ export class SessionActor {
 
   #whatToStart(): { profile: AgentProfile | undefined; native: string | undefined; mode: string | undefined } {
     const { state, wanted } = this.#reader.log
-    const profile = state ? this.#ports.profiles.get(state.agent) : undefined
-    // Without a turn there is nothing to take up. Else it begins in the asking mode, whatever it was in before.
-    const native = state && state.counts.turns > 0 ? state.native : undefined
+    const profile = state ? this.#ports.agents.now.profiles.get(state.agent) : undefined
+    // Without a turn there is nothing to take up, but in a program, of which nobody knows. It begins in the asking mode,
+    // whatever it was in before.
+    const hasBegun = (profile && runsProgram(profile.adapter)) || (state?.counts.turns ?? 0) > 0
+    const native = hasBegun ? state?.native : undefined
     return { profile, native, mode: native === undefined ? wanted.mode : undefined }
+  }
+
+  #whyNone(agent: string): string {
+    const why = this.#ports.agents.now.broken.get(agent)
+    return why === undefined ? `This runner has no agent "${agent}".` : `The profile of this agent is wrong: ${why}`
+  }
+
+  /** A profile may turn an agent off, and make one of any program: that takes what a command line takes. */
+  #refuseToStart({ agent, adapter, argv, interactive }: AgentProfile): void {
+    if (interactive?.enabled === false) {
+      throw new StartError(`"${agent}" is turned off: "interactive.enabled" is not true in its profile.`)
+    }
+    if (runsProgram(adapter) && argv !== 'of-session' && this.#reader.log.state?.unasked !== true) {
+      throw new StartError(
+        `"${agent}" is a program that asks nobody before it acts. Start it with "unasked": true, by somebody who may decide.`,
+      )
+    }
   }
 
   async #runAgent(
@@ -243,8 +269,9 @@ export class SessionActor {
   ): Promise<void> {
     const { log, stopGraceMs } = this.#ports
     const { reporter } = surroundings
-    const { pid, startedAt, capabilities } = agent
-    reporter.put(profileReport(agent.facts, { capabilities, pid, startedAt }))
+    const { pid, startedAt } = agent
+    const capabilities = asConfigured(agent.capabilities, profile)
+    reporter.put(profileReport(this.#factsOf(agent, profile), { capabilities, pid, startedAt }))
     if (this.#reader.log.state?.status !== 'active') reporter.put(stateReport('active', 'agent_ready'))
     for (const { control, action } of this.#reader.log.controls) {
       if (action === 'resume') reporter.put({ type: 'control.done', data: { control, action } })
@@ -262,6 +289,14 @@ export class SessionActor {
       spool: this.#spool,
       log,
       interruptTimeoutMs: this.#ports.interruptTimeoutMs,
+      takesInput: profile.interactive?.allowHumanInput ?? true,
+      autoExit: profile.interactive?.autoExit,
+      asConfigured: ({ capabilities: news, ...facts }) =>
+        news === undefined ? facts : { ...facts, capabilities: asConfigured(news, profile) },
+      onAutoEnd: (why) => {
+        this.#autoEnd ??= why
+        void agent.stop(stopGraceMs)
+      },
       onKill: (control) => this.#kill(control),
     })
     this.#run = run
@@ -272,6 +307,12 @@ export class SessionActor {
     this.#run = undefined
     log.info('agent ended', { session: this.session, pid, ...end.exit, left, ...end.heard })
     this.#ended(end, profile.adapter, left)
+  }
+
+  /** A program has no name for its session; by the command line that takes it up again it goes by ours. */
+  #factsOf({ facts }: AgentSession, { adapter, interactive }: AgentProfile): AgentFacts {
+    if (!runsProgram(adapter) || interactive?.resumeArgv === undefined) return facts
+    return { ...facts, native: this.#reader.log.state?.native ?? this.session }
   }
 
   /** People may end a session whose agent is not there yet. */
@@ -295,7 +336,7 @@ export class SessionActor {
       }
       this.#kills = []
     }
-    this.#reportEnd({ exit, fault, adapter, isKilled, isStopping: this.#isStopping })
+    this.#reportEnd({ exit, fault, adapter, auto: this.#autoEnd, isKilled, isStopping: this.#isStopping })
   }
 
   #notStarted(note: string): void {

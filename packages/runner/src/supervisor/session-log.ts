@@ -9,6 +9,8 @@ export interface Wanted {
   cwd?: string | undefined
   command?: readonly string[] | undefined
   mode?: string | undefined
+  /** The command that started it; the message that came with it has the same id. */
+  start?: string | undefined
   /** The size of the terminal, as people set it last. */
   size?: { cols: number; rows: number } | undefined
   /** How far a followed file was read. */
@@ -39,7 +41,13 @@ export class SessionLog {
     // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others carry nothing that is kept beside the state
     switch (known?.type) {
       case 'session.created':
-        this.wanted = { ...this.wanted, cwd: known.body?.cwd, command: known.body?.command, mode: known.body?.mode }
+        this.wanted = {
+          ...this.wanted,
+          cwd: known.body?.cwd,
+          command: known.body?.command,
+          mode: known.body?.mode,
+          start: event.cause,
+        }
         return
       case 'output.appended':
         if (known.data.place) this.wanted = { ...this.wanted, place: known.data.place }

@@ -1,17 +1,26 @@
 import { existsSync, readdirSync } from 'node:fs'
 import type { AnnounceBody, WorkPage } from '@hotline/protocol/http'
 import type { z } from 'zod'
-import { announceAgents } from '../profiles/announce.ts'
+import { Survey } from '../profiles/survey.ts'
 import { type ActorPorts, SessionActor } from './session-actor.ts'
 
 /** Work is asked for at each hint, and this often in case that a hint was lost. */
 const askEveryMs = 15_000
+
+/** Profiles are looked at so often; what was changed in them holds for what is started afterwards. */
+const lookAtProfilesMs = 1_000
+
+/** So soon it shows that an agent was installed, or that somebody has signed in with it. */
+const lookAtAgentsMs = 5_000
 
 /** A session that failed here for a reason of ours is not tried again at once. */
 const cooldownMs = 30_000
 
 /** A session that was not given to us is not asked for again at once. */
 const refusedMs = 2_000
+
+/** What the server takes of one runner. */
+const agentsMax = 100
 
 /** Sessions that one runner holds at once; more wait for another runner, or for their turn. */
 const sessionsMax = 150
@@ -38,6 +47,7 @@ export class Supervisor {
   readonly #held = new Map<string, Held>()
   readonly #cooling = new Map<string, number>()
   readonly #announced = Promise.withResolvers<string>()
+  readonly #survey: Survey
   #runner: string | undefined
   #leave: (() => void)[] = []
   #asking: Promise<void> | undefined
@@ -45,10 +55,15 @@ export class Supervisor {
   /** On this connection. */
   #isAnnounced = false
   #isStopping = false
+  /** Of its agents, what the server knows. */
+  #told = ''
+  #surveying: Promise<void> | undefined
+  #announcing: Promise<void> = Promise.resolve()
 
   constructor(ports: Omit<ActorPorts, 'runner'>, introduction: Introduction) {
     this.#ports = ports
     this.#introduction = introduction
+    this.#survey = new Survey(ports.environment)
   }
 
   /** Ends what earlier lives left running, then works for the server whenever it is there. */
@@ -57,8 +72,13 @@ export class Supervisor {
     for (const { session, pid } of await holder.reap())
       log.warn('an agent of an earlier life was ended', { session, pid })
     const timer = setInterval(() => this.#lookAround(), askEveryMs)
+    const reading = setInterval(() => this.#lookAtProfiles(), lookAtProfilesMs)
+    const looking = setInterval(() => this.#lookAtAgents(), lookAtAgentsMs)
+    this.#tellProblems()
     this.#leave = [
       () => clearInterval(timer),
+      () => clearInterval(reading),
+      () => clearInterval(looking),
       link.ephemeral(({ kind }) => kind === 'work' && this.#ask()),
       link.connection.watch(({ status }) => {
         this.#isAnnounced = false
@@ -85,22 +105,62 @@ export class Supervisor {
     await this.#asking
     await Promise.all([...this.#held.values()].map(({ actor, done }) => actor.stop(deadline).then(() => done)))
     await this.#ports.holder[Symbol.asyncDispose]()
+    await this.#surveying
   }
 
   #lookAround(): void {
     const now = performance.now()
     for (const [session, until] of this.#cooling) if (until < now) this.#cooling.delete(session)
     if (this.#ports.link.connection.value.status !== 'open') return
-    if (this.#isAnnounced) this.#ask()
-    else void this.#announce()
+    if (!this.#isAnnounced) return void this.#announce()
+    this.#ask()
   }
 
-  /** After each connect: what can be started here, and what is held. */
-  async #announce(): Promise<void> {
-    const { link, log, profiles, environment } = this.#ports
+  #lookAtProfiles(): void {
+    if (!this.#ports.agents.look()) return
+    this.#tellProblems()
+    this.#lookAtAgents()
+  }
+
+  #tellProblems(): void {
+    const { agents, log } = this.#ports
+    for (const { file, line, column, what } of agents.now.problems)
+      log.warn('profile not used', { file, line, column, what })
+  }
+
+  /** What was installed, signed in with or changed since is told; a program is asked for its version once. */
+  #lookAtAgents(): void {
+    const { agents, holder, log, versionsFolder } = this.#ports
+    this.#tellNews()
+    if (this.#isStopping) return
+    const heard = (): void => this.#tellNews()
+    this.#surveying ??= this.#survey
+      .askVersions(agents.now, { holder, cwd: versionsFolder, heard })
+      .catch((error: unknown) => log.warn('versions not read', { error: String(error) }))
+      .finally(() => {
+        this.#surveying = undefined
+      })
+  }
+
+  #tellNews(): void {
+    const { agents, link } = this.#ports
+    if (this.#isStopping || link.connection.value.status !== 'open') return
+    if (JSON.stringify(this.#survey.report(agents.now)) !== this.#told) void this.#announce()
+  }
+
+  /** After each connect, and when the news are others: what can be started here, and what is held. One after the other. */
+  #announce(): Promise<void> {
+    this.#announcing = this.#announcing.then(() => this.#announceOnce())
+    return this.#announcing
+  }
+
+  async #announceOnce(): Promise<void> {
+    const { link, log, agents } = this.#ports
+    const news = this.#survey.report(agents.now)
+    if (this.#isAnnounced && this.#told === JSON.stringify(news)) return
     const body: AnnounceBody = {
       ...this.#introduction,
-      agents: announceAgents([...profiles.values()], environment['PATH']),
+      agents: [...news].slice(0, agentsMax),
       holds: [...this.#held.values()].flatMap(({ actor: { session, fence } }) =>
         fence === undefined ? [] : [{ session, fence }],
       ),
@@ -111,11 +171,13 @@ export class Supervisor {
       return
     }
     this.#isAnnounced = true
+    this.#told = JSON.stringify(news)
     const isFirst = this.#runner === undefined
     this.#runner = answer.value.runner
     if (isFirst) this.#takeUpEarlierLife()
     this.#announced.resolve(answer.value.runner)
     this.#ask()
+    this.#lookAtAgents()
   }
 
   /** Sessions that an earlier life of this runner held have a folder here, whatever the server lists. */
@@ -151,7 +213,7 @@ export class Supervisor {
   }
 
   async #isForUs({ session, status, runner }: Work): Promise<boolean> {
-    const { link, profiles } = this.#ports
+    const { link, agents } = this.#ports
     if (runner !== null && runner !== this.#runner) return false
     if ((this.#cooling.get(session) ?? 0) > performance.now() || this.#held.size >= sessionsMax) return false
     if (status === 'starting' && runner === null) return false
@@ -164,7 +226,7 @@ export class Supervisor {
     const { agent, resuming } = snapshot.value.state
     // Interrupted sessions stay listed until a person wants them back; those of any runner need one that has the agent.
     if (status === 'interrupted') return resuming
-    return runner !== null || profiles.has(agent)
+    return runner !== null || agents.now.profiles.has(agent)
   }
 
   #take(session: string): void {

@@ -27,6 +27,8 @@ interface Place {
   session: string
   /** A session that runs a command line. */
   program: string
+  /** A session of a program that a profile names. */
+  tool: string
   task: string
 }
 type Sample<T extends CommandType> = (at: Place, fresh: string) => [stream: string, data: CommandInput<T>]
@@ -92,6 +94,11 @@ const unasked: Record<string, Sample<'session.start'> | Sample<'message.send'>> 
     `session:${fresh}`,
     { project, agent: 'command', command: ['true'] },
   ],
+  'session.start of a program with a profile': ({ project }, fresh) => [
+    `session:${fresh}`,
+    { project, agent: 'tail', unasked: true },
+  ],
+  'message.send to a program with a profile': ({ tool }) => [`session:${tool}`, { text: 'rm -r .' }],
   'message.send to a program': ({ program }) => [`session:${program}`, { text: 'rm -r .' }],
 }
 const kinds: readonly string[] = [...commandTypes, ...Object.keys(unasked)]
@@ -152,17 +159,19 @@ async function eachCaller(what: (name: string, who: Who, sockets: RawWebSocket[]
 
 /** A session and a card that nobody has touched. */
 async function freshPlace(project: string): Promise<Place> {
-  const [session, program, task] = [uuidV7(), uuidV7(), uuidV7()]
+  const [session, program, tool, task] = [uuidV7(), uuidV7(), uuidV7(), uuidV7()]
   await callers.command(callers.owner, `session:${session}`, 'session.start', { project, agent: 'demo' })
   const line = { project, agent: 'command', command: ['cat'] }
   await callers.command(callers.owner, `session:${program}`, 'session.start', line)
+  const known = { project, agent: 'tail', unasked: true } as const
+  await callers.command(callers.owner, `session:${tool}`, 'session.start', known)
   await callers.command(callers.owner, `task:${task}`, 'task.create', { project, title: 'A card' })
-  return { project, session, program, task }
+  return { project, session, program, tool, task }
 }
-const nowhere: Place = { project: 'nowhere', session: 'nowhere', program: 'nowhere', task: 'nowhere' }
+const nowhere: Place = { project: 'nowhere', session: 'nowhere', program: 'nowhere', tool: 'nowhere', task: 'nowhere' }
 
 describe('one decision', () => {
-  it('[T16] [X4] [X5] [X8] a command is decided in the same way at every door, whatever its type and whoever sends it', async () => {
+  it('[T16] [X4] [X5] [X8] [AP12] a command is decided in the same way at every door, whatever its type and whoever sends it', async () => {
     const decisions = new Map<string, string[]>(kinds.map((kind) => [kind, []]))
     let turn = 0
     /** The same command by each door, in changing order: accepted by one, the others give the same answer. */
@@ -266,7 +275,7 @@ describe('one decision', () => {
         runner of this machine
       approval.expire, contact.lose, contact.restore:
         nobody
-      session.start in a mode, session.start of a command line, message.send to a program:
+      session.start in a mode, session.start of a command line, session.start of a program with a profile, message.send to a program with a profile, message.send to a program:
         owner in a browser
         admin in a browser
         admin by token

@@ -24,6 +24,7 @@ const reasons: Record<ChangeReason, string> = {
   agent_lost: 'the agent is gone',
   adapter_error: 'the agent could not be understood',
   goal_reached: 'its goal is reached',
+  idle: 'nothing happened for long',
   requested: 'somebody asked for it',
   taken_over: 'another machine took it',
 }

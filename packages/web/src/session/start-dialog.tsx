@@ -5,7 +5,7 @@ import type { AgentRow } from '@hotline/protocol/http'
 import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useAgents } from '../live/use-agents.ts'
-import { type CommandLineReading, readCommandLine } from '../text/command-line.ts'
+import { type CommandLineReading, readCommandLine } from '@hotline/core/command-line'
 import { Refusal } from '../parts/refusal.tsx'
 
 /** Which agent, where, and what it shall do. */
@@ -59,6 +59,7 @@ export function StartDialog({
       ...(field('cwd') ? { cwd: field('cwd') } : {}),
       ...(field('prompt') && !isOfSession(agent) ? { prompt: field('prompt') } : {}),
       ...(line?.ok ? { command: [...line.argv] } : {}),
+      ...(chosen?.asks === false && !line ? { unasked: true } : {}),
     })
     setBusy(false)
     if (!outcome.ok) return setProblem(outcome.problem)
