@@ -3,6 +3,7 @@ import type { AppendRefusal } from '../log/log-store.ts'
 import type { Lists } from '../log/lists.ts'
 import type { AccountTable, RowChange } from '../log/tables.ts'
 import type { Clock } from '../machine/clock.ts'
+import { networkOf } from '../machine/network-of.ts'
 import type { Ids } from '../machine/ids.ts'
 import { type AccessDraft, type AccessLog, serverActor } from './access-log.ts'
 import { dropOldSessions, newSession } from './browser-sessions.ts'
@@ -56,22 +57,26 @@ export class Accounts {
     const { lists, limits, passwords, proofs } = this.#ports
     const { changes } = proofs
     const nameKey = keyOfName(name)
-    const taken = await limits.take(nameKey, place.network)
+    let account: AccountTable | undefined
+    const taken = await limits.take(place.network, async () => {
+      account = await lists.accountByName(nameKey)
+      return this.#bucketOf(nameKey, account, place)
+    })
     if (!taken.ok) {
       this.#ports.signedIn('limited')
       return tooMany(taken.waitMs)
     }
-    const account = await lists.accountByName(nameKey)
+    const { bucket } = taken
     const usable = account?.disabled === 0 ? account : undefined
     const outcome = await passwords.check(usable?.password, password)
     if (outcome === 'busy') return tooMany(1_000)
     if (outcome === 'wrong' || !usable) {
       this.#ports.signedIn('wrong')
       // Not awaited: the line about the lock would tell by its time that the name exists.
-      this.#ports.background(this.#noteFailure(nameKey, usable))
+      this.#ports.background(this.#noteFailure(bucket, usable))
       return wrongCredentials()
     }
-    await limits.succeeded(nameKey, place.network)
+    await limits.succeeded(nameKey, bucket, place.network)
     this.#ports.signedIn('right')
     return this.#open(usable, changes, place)
   }
@@ -170,21 +175,34 @@ export class Accounts {
   /** Counted like a try to sign in: a session that was left open must not be a place to guess. */
   async #checkCurrent(account: AccountTable, password: string, place: Place): Promise<Problem | undefined> {
     const { limits, passwords } = this.#ports
-    const taken = await limits.take(account.name_key, place.network)
+    const taken = await limits.take(place.network, () => this.#bucketOf(account.name_key, account, place))
     if (!taken.ok) return tooMany(taken.waitMs)
     const outcome = await passwords.check(account.password, password)
     if (outcome === 'busy') return tooMany(1_000)
     if (outcome === 'wrong') {
-      this.#ports.background(this.#noteFailure(account.name_key, account))
+      this.#ports.background(this.#noteFailure(taken.bucket, account))
       return problem('wrong_credentials', 'The current password is wrong.')
     }
-    await limits.succeeded(account.name_key, place.network)
+    await limits.succeeded(account.name_key, taken.bucket, place.network)
     return undefined
   }
 
-  async #noteFailure(nameKey: string, account: AccountTable | undefined): Promise<void> {
+  /** Its credentials are looked through for an unknown name too: that there are none must not be told by the time. */
+  async #bucketOf(nameKey: string, account: AccountTable | undefined, { network }: Place): Promise<string> {
+    const keys = await this.#ports.lists.keysOf(account?.account ?? 'nobody')
+    const isKnown = keys.some(
+      ({ kind, revoked_at, last_used_from }) =>
+        (kind === 'ses' || kind === 'pat') &&
+        revoked_at === null &&
+        last_used_from !== null &&
+        networkOf(last_used_from) === network,
+    )
+    return this.#ports.limits.bucketOf(nameKey, network, isKnown ? 'known' : 'strange')
+  }
+
+  async #noteFailure(bucket: string, account: AccountTable | undefined): Promise<void> {
     const { limits, log, clock } = this.#ports
-    const locked = await limits.failed(nameKey)
+    const locked = await limits.failed(bucket)
     if (!locked || !account) return
     const until = new Date(clock.wallMs() + locked.lockedMs).toISOString()
     await log.write({

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { isLoopback } from '../config/read-config.ts'
-import { type AddressReader, isForwarded, networkOf } from './addresses.ts'
+import { networkOf } from '../machine/network-of.ts'
+import { type AddressReader, isForwarded } from './addresses.ts'
 import type { HostTable } from './hosts.ts'
 
 /** What is known of a request before anything of it is used. */

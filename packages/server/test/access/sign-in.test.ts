@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { AccessLog, serverActor } from '../../src/access/access-log.ts'
 import { defaultPasswordCost, type PasswordCost } from '../../src/access/passwords.ts'
 import { systemClock } from '../../src/machine/clock.ts'
-import { type HttpStack, openHttpStack, owner, type StackOptions } from '../http/http-stack.ts'
+import { type Answer, type HttpStack, openHttpStack, owner, type StackOptions } from '../http/http-stack.ts'
 
 const hourMs = 60 * 60 * 1_000
 const dayMs = 24 * hourMs
@@ -244,6 +244,42 @@ describe('guessing', () => {
     expect(right.body.retryAfterMs).toBeGreaterThan(60_000)
   })
 
+  it('[T10] a name that is guessed at from elsewhere is locked for elsewhere, and never for where its person is', async () => {
+    await open({
+      env: {
+        HOTLINE_PUBLIC_URL: 'https://hotline.example.org',
+        HOTLINE_BEHIND_PROXY: 'true',
+        HOTLINE_TRUSTED_PROXIES: '127.0.0.1',
+        HOTLINE_LIMIT_SIGN_INS_PER_ACCOUNT: '3',
+        HOTLINE_LIMIT_SIGN_INS_PER_NETWORK: '1000',
+      },
+    })
+    const from = (address: string, password: string): Promise<Answer> =>
+      signIn(password, owner.name, [
+        ['Host', 'hotline.example.org'],
+        ['X-Forwarded-For', address],
+        ['X-Forwarded-Proto', 'https'],
+      ])
+    const [home, work, evil] = ['198.51.100.7', '203.0.113.80', '192.0.2.66']
+    expect((await from(home, owner.password)).status).toBe(200)
+    // Guessing goes on; whenever a try is free it is spent.
+    const lock = (address: string): Promise<unknown> =>
+      waitFor(
+        async () => {
+          const { status, body } = await from(address, 'wrong password here')
+          return status === 429 && (body.retryAfterMs as number) > 60_000
+        },
+        { what: `the lock for ${address}`, everyMs: 300 },
+      )
+    await lock(evil)
+    for (let times = 0; times < 5; times += 1) expect((await from(home, owner.password)).status).toBe(200)
+    // From where nobody knows the person, nobody can tell them from whoever guesses.
+    expect((await from(work, owner.password)).status).toBe(429)
+    // Who guesses from there locks that place alone.
+    await lock(home)
+    expect((await from(home, owner.password)).status).toBe(429)
+  })
+
   it('[T10] after half of the tries each further one has to wait', async () => {
     await open()
     // The first pause is a second; where one request takes longer than that, a longer one is met a little later.
@@ -290,6 +326,8 @@ describe('guessing', () => {
         for (const kind of order) await once(kind)
       }
       expect(bodies.size).toBe(1)
+      // The same work, whoever it is: that holds on every machine.
+      expect([...hashes]).toEqual([1])
       // The quickest tenth of them: what the machine does beside only adds to the others.
       const quick = (values: number[]): number => values.toSorted((a, b) => a - b)[20] ?? 0
       const ratio = quick(times.known) / quick(times.unknown)
