@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { EventOf } from '@hotline/protocol/events'
 import type { FileChange } from '@hotline/protocol/events/turn'
 import { agentPackages } from '@hotline/testing/agents/agent-packages'
 import type { ModelServer } from '@hotline/testing/model/model-server'
@@ -16,6 +17,8 @@ export interface AgentUnderTest extends RealAgent {
   write?: (path: string, text: string) => Intent
   /** Several requests of one answer: all open together, or the next one after the answer to the last. */
   parallelAsks: 'at once' | 'one by one'
+  /** True where a denial takes back whatever else is asked at the same time. */
+  denialEndsTurn?: boolean
   /** What it does by itself when the model refuses, or breaks off in the middle of an answer. */
   onFault: { refused: 'tries again' | 'gives up'; cut: 'tries again' | 'gives up' }
   /** Why something is not possible, for the table; only of what does not work. */
@@ -124,13 +127,19 @@ export function realAgentSuite(subject: AgentUnderTest): void {
       const { begin } = at(context)
       const calls = [write('$CWD/one.txt', '1\n'), write('$CWD/two.txt', '2\n')]
       const talk = await begin(scripted('two at once', { calls }, { text: 'Both.' }))
+      const allowed = async (ask: EventOf<'approval.requested'>): Promise<void> => {
+        await talk.decide(ask, 'allow')
+        await waitFor(() => talk.file('one.txt') === '1\n', { what: 'the file that was allowed' })
+      }
       if (subject.parallelAsks === 'at once') {
         const asks = await talk.asks(2)
         const two = asks.find(({ body }) => body?.input?.includes('two.txt'))
         const one = asks.find(({ body }) => body?.input?.includes('one.txt'))
         if (!one || !two) throw new Error('the requests do not say what they are about')
+        // Not in the order in which it asked, where a denial leaves the other one alone.
+        if (subject.denialEndsTurn) await allowed(one)
         await talk.decide(two, 'deny')
-        await talk.decide(one, 'allow')
+        if (!subject.denialEndsTurn) await allowed(one)
       } else {
         const first = await talk.ask()
         expect(first.body?.input).toContain('one.txt')
@@ -141,7 +150,8 @@ export function realAgentSuite(subject: AgentUnderTest): void {
       }
       await talk.turns(1)
       expect([talk.file('one.txt'), talk.file('two.txt')]).toEqual(['1\n', undefined])
-      saw('parallel', subject.parallelAsks === 'at once' ? 'works' : 'works: it asks one after the other')
+      const remark = subject.denialEndsTurn ? 'works: a denial takes back what else it asks' : 'works'
+      saw('parallel', subject.parallelAsks === 'at once' ? remark : 'works: it asks one after the other')
     })
 
     test(`[AG5] ${agent}: an interrupt ends the turn and what is open, also in the middle of an answer`, async (context) => {

@@ -39,7 +39,7 @@ test.each<[string, Oddness, string]>([
   ['no mode that asks', { modes: ['auto', 'yolo'] }, 'It offers: auto, yolo.'],
   ['a mode that it refuses', { modes: ['auto', 'ask'], refuseMode: true }, 'refused the mode "ask": I like it here'],
   ['a mode that it only says it takes', { modeOption: ['auto', 'ask'], keepMode: true }, 'stayed in the mode "auto"'],
-  ['another version', { modes: ['ask'], protocolVersion: 2 }, 'speaks version 2 of ACP'],
+  ['another version', { modes: ['ask'], protocolVersion: 3 }, 'speaks version 3 of ACP'],
 ])('[R15] an agent that cannot be supervised is not started: %s', async (_, oddness, why) => {
   await using odd = await openOdd(oddness, 'failed')
   expect(odd.note()).toContain(why)

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { scriptPrompt, type Step } from '@hotline/demo-agent/script'
 import { type AdapterUnderTest, adapterContract } from '@hotline/testing/adapter-contract'
@@ -48,6 +49,16 @@ const acp: AdapterUnderTest = {
   spawnChild: (agent) => play(agent, { do: 'spawnChild', argv: ['sleep', '1000'], detached: true, pidFile: 'child' }),
   ask: (agent) =>
     play(agent, { do: 'ask', title: 'Go', kind: 'execute', input: { command: 'x' }, onAllow: [write('allowed')] }),
+}
+
+const v2Front = fileURLToPath(new URL('v2-front.ts', import.meta.url))
+/** The same agent, in the words of version 2. */
+const acp2: AdapterUnderTest = {
+  ...acp,
+  spec: (cwd, what) => {
+    const spec = acp.spec(cwd, what)
+    return what === 'works' ? { ...spec, argv: [process.execPath, v2Front, ...spec.argv] } : spec
+  },
 }
 
 const act = (agent: AgentSession, ...steps: FakeStep[]): Promise<void> => agent.prompt('t1', JSON.stringify(steps))
@@ -120,6 +131,7 @@ const log: AdapterUnderTest = {
 }
 
 adapterContract('acp', acp)
+adapterContract('acp, version 2', acp2)
 adapterContract('codex', codex)
 adapterContract('pty', pty)
 adapterContract('pipe', pipe)

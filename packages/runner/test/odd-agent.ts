@@ -24,6 +24,8 @@ export interface Oddness {
   /** Lines of so many bytes before those. */
   longLines?: number[]
   protocolVersion?: number
+  /** Asked for version 2 it speaks it, only repeats the number, or takes offence. */
+  v2?: 'speaks' | 'repeats' | 'refuses'
   /** Does not answer this method. */
   mute?: string
   dieAtStart?: boolean
@@ -48,7 +50,13 @@ function sayRaw(line: string): void {
 
 function opened(): Record<string, unknown> {
   const named = (modes: string[]): unknown => modes.map((id) => ({ id, name: id }))
-  const option = { id: 'm', category: 'mode', type: 'select', name: 'Mode', currentValue: mode }
+  const option = {
+    [odd.v2 === 'speaks' ? 'configId' : 'id']: 'm',
+    category: 'mode',
+    type: 'select',
+    name: 'Mode',
+    currentValue: mode,
+  }
   return {
     sessionId: 'odd-1',
     ...(odd.modes ? { modes: { currentModeId: mode, availableModes: named(odd.modes) } } : {}),
@@ -67,10 +75,20 @@ async function writeLong(bytes: number): Promise<void> {
   process.stdout.write('\n')
 }
 
+function answerV2(id: unknown, how: 'speaks' | 'repeats' | 'refuses'): Record<string, unknown> {
+  if (how === 'refuses') return { id, error: { code: -32_602, message: 'there is no version 2' } }
+  const info = { name: 'odd', version: '0' }
+  return {
+    id,
+    result: { protocolVersion: 2, ...(how === 'speaks' ? { info, capabilities: {} } : { agentInfo: info }) },
+  }
+}
+
 async function answer(id: unknown, method: string, params: Record<string, unknown>): Promise<void> {
   if (method === odd.mute) return
   if (method === 'initialize') {
     ids.$STARTED = String(id)
+    if (odd.v2 !== undefined && params['protocolVersion'] === 2) return send(answerV2(id, odd.v2))
     const agentCapabilities = { loadSession: odd.canLoad === true }
     return send({ id, result: { protocolVersion: odd.protocolVersion ?? 1, agentCapabilities, authMethods: [] } })
   }
@@ -80,6 +98,8 @@ async function answer(id: unknown, method: string, params: Record<string, unknow
   }
   if (method === 'session/set_mode' || method === 'session/set_config_option') {
     if (odd.refuseMode) return send({ id, error: { code: -32_000, message: 'I like it here' } })
+    if (odd.v2 === 'speaks' && params['type'] !== 'id')
+      return send({ id, error: { code: -32_602, message: 'no type' } })
     if (!odd.keepMode) mode = String(params['modeId'] ?? params['value'])
     return send({ id, result: method === 'session/set_mode' ? {} : opened() })
   }

@@ -169,7 +169,7 @@ test('refused, cut and hung as often as the script says, and the test hears how 
     await model.called(({ words, outcome }) => words.includes(`hang ${hang}`) && outcome === 'aborted')
   }
   expect((await ask(scripted('late', { delayMs: 50, text: 'late' }))).status).toBe(200)
-  expect((await ask(scripted('no such tool', { calls: [{ read: '/x' }] }))).status).toBe(400)
+  expect((await ask(scripted('no such tool', { calls: [{ write: { path: '/x', text: '' } }] }))).status).toBe(400)
   expect(model.calls.map(({ outcome }) => outcome)).toEqual(
     'refused refused answered cut answered cut aborted aborted answered unanswerable'.split(' '),
   )
@@ -212,6 +212,7 @@ test('an intent becomes a call of whatever the agent offers', () => {
   ])
   expect(give({ write: { path: '/a', text: 'x' } }, editor)).toEqual({ command: 'create', path: '/a', file_text: 'x' })
   expect(give({ read: '/a' }, tool('view', { path: text }))).toEqual({ path: '/a' })
+  expect(give({ read: "/a'b" }, tool('exec_command', { cmd: text }))).toEqual({ cmd: `cat -- '/a'"'"'b'` })
   expect(give({ edit: { path: '/a', from: 'x\n', to: 'y\n' } }, tool('apply_patch', { patch: text }))).toEqual({
     patch: '*** Begin Patch\n*** Update File: /a\n@@\n-x\n+y\n*** End Patch\n',
   })

@@ -32,15 +32,22 @@ export function resolveIntent(intent: Intent, offered: readonly OfferedTool[]): 
     return { tool: tool ?? { name: intent.tool, schema: {}, kind: 'function' }, input: intent.input }
   }
   const [verb, args] = wantedOf(intent)
-  const tool = names[verb]
-    .map((wanted) => offered.find(({ name }) => bare(name) === wanted))
-    .find((found) => found !== undefined)
-  // Who offers no tool to read with reads with a command.
-  if (!tool && 'read' in intent) return resolveIntent({ run: `cat '${intent.read}'`, with: intent.with ?? {} }, offered)
+  const tool = toolFor(verb, offered)
+  // Some read files with a command like any other.
+  if (!tool && 'read' in intent && toolFor('run', offered)) {
+    const path = intent.read.replaceAll("'", `'"'"'`)
+    return resolveIntent({ run: `cat -- '${path}'`, ...(intent.with ? { with: intent.with } : {}) }, offered)
+  }
   if (!tool) throw new Error(`no tool to ${verb} among: ${offered.map(({ name }) => name).join(', ')}`)
   if (tool.kind === 'custom') return { tool, input: patchOf(intent) }
   const asPatch = bare(tool.name) === 'applypatch' ? { patch: patchOf(intent) } : args
   return { tool, input: { ...fill(tool.schema, asPatch, verb), ...intent.with } }
+}
+
+function toolFor(verb: keyof typeof names, offered: readonly OfferedTool[]): OfferedTool | undefined {
+  return names[verb]
+    .map((wanted) => offered.find(({ name }) => bare(name) === wanted))
+    .find((found) => found !== undefined)
 }
 
 function wantedOf(

@@ -12,7 +12,7 @@ const handshakeTimeoutMs = 90_000
 /** Code of a refusal that asks for a sign-in first. */
 const authRequired = -32_000
 
-/** Starts agents that speak the Agent Client Protocol, version 1. `tee` hears every line, for debugging. */
+/** Starts agents that speak the Agent Client Protocol, version 1 or the draft of version 2. `tee` hears every line, for debugging. */
 export function openAcpDriver(options: { version: string; tee?: (session: string) => Tee | undefined }): AgentDriver {
   return {
     adapter: 'acp',
@@ -34,24 +34,11 @@ export function openAcpDriver(options: { version: string; tee?: (session: string
   }
 }
 
-/** Nothing of ours is offered: no files, no terminal. Forms are, for the agent's questions. */
 async function shakeHands(agent: AcpSession, spec: StartSpec, version: string): Promise<void> {
   const { peer } = agent
-  const initialized = read(
-    InitializeResult,
-    await peer.request('initialize', {
-      protocolVersion: 1,
-      clientInfo: { name: 'hotline', title: 'Hotline', version },
-      clientCapabilities: {
-        fs: { readTextFile: false, writeTextFile: false },
-        terminal: false,
-        elicitation: { form: {} },
-      },
-    }),
-  )
-  if (initialized.protocolVersion !== 1) {
-    throw new StartError(`The agent speaks version ${initialized.protocolVersion} of ACP; version 1 is spoken here.`)
-  }
+  const initialized = await initialize(agent, version)
+  const isV2 = initialized.protocolVersion === 2
+  if (isV2) agent.speakV2()
   const { cwd, resume } = spec
   const folder = { cwd, mcpServers: [] }
   if (resume === undefined) {
@@ -60,12 +47,42 @@ async function shakeHands(agent: AcpSession, spec: StartSpec, version: string): 
     return agent.settle(initialized, opened, opened.sessionId)
   }
   const { loadSession, sessionCapabilities } = initialized.agentCapabilities ?? {}
-  if (!sessionCapabilities?.resume && loadSession !== true) {
+  const canResume = isV2 || Boolean(sessionCapabilities?.resume)
+  if (!canResume && loadSession !== true) {
     throw new StartError('The agent cannot take up an earlier session.')
   }
-  const method = sessionCapabilities?.resume ? 'session/resume' : 'session/load'
+  const method = canResume ? 'session/resume' : 'session/load'
   const opened = read(OpenedSession, await peer.request(method, { sessionId: resume, ...folder }))
   return agent.settle(initialized, opened, resume)
+}
+
+/**
+ * Version 2 is asked for, in words that both versions read; an agent of version 1 answers 1. One that takes offence at the
+ * number, or only repeats it, is asked again for version 1. Nothing of ours is offered: no files, no terminal. Forms are, for
+ * the agent's questions.
+ */
+async function initialize({ peer }: AcpSession, version: string): Promise<InitializeResult> {
+  const info = { name: 'hotline', title: 'Hotline', version }
+  const elicitation = { form: {} }
+  const v1 = {
+    protocolVersion: 1,
+    clientInfo: info,
+    clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false, elicitation },
+  }
+  const both = { ...v1, protocolVersion: 2, info, capabilities: { elicitation } }
+  const first = await peer.request('initialize', both).then(
+    (answer) => read(InitializeResult, answer),
+    (error: unknown) => {
+      if (error instanceof RpcFailure && error.code !== connectionClosed && error.code !== authRequired)
+        return undefined
+      throw error
+    },
+  )
+  const isClear = first?.protocolVersion === 1 || (first?.protocolVersion === 2 && first.info)
+  const initialized = isClear ? first : read(InitializeResult, await peer.request('initialize', v1))
+  const spoken = initialized.protocolVersion
+  if (spoken === 1 || isClear) return initialized
+  throw new StartError(`The agent speaks version ${spoken} of ACP; versions 1 and 2 are spoken here.`)
 }
 
 function read<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {

@@ -25,6 +25,7 @@ import {
 } from './schema.ts'
 import { Tools } from './tools.ts'
 import { Updates } from './updates.ts'
+import { outcomeOf, Translation } from './v2/translate.ts'
 import { Wire, type Tee } from '../wire/wire.ts'
 
 /** Bytes of events that may wait for the session before the agent is no longer read. */
@@ -35,7 +36,7 @@ const orphanGraceMs = 500
 
 const invalidParams = -32_602
 
-/** One agent that speaks ACP v1 over its stdin and stdout. */
+/** One agent that speaks ACP, v1 or the draft of v2, over its stdin and stdout. */
 export class AcpSession implements AgentSession {
   readonly peer: Peer
   readonly breaker: Breaker
@@ -49,8 +50,10 @@ export class AcpSession implements AgentSession {
   readonly #modes: ModeKeeper
   #native: string | undefined
   #canResume = false
-  /** `gaveUp`: the person stopped it while it waited for an answer. */
-  #turn: { turn: string; cancelling: boolean; gaveUp: boolean } | undefined
+  /** `gaveUp`: the person stopped it while it waited for an answer. `begun`: it has said, in v2, that it works on it. */
+  #turn: { turn: string; cancelling: boolean; gaveUp: boolean; begun: boolean } | undefined
+  /** Where it speaks v2. */
+  #translation: Translation | undefined
   #replaying = true
   #faulted = false
 
@@ -80,6 +83,7 @@ export class AcpSession implements AgentSession {
     )
     this.#modes = new ModeKeeper({
       peer: this.peer,
+      version: () => (this.#translation ? 2 : 1),
       asking: spec.asking,
       breaker: this.breaker,
       native: () => this.#native,
@@ -123,21 +127,30 @@ export class AcpSession implements AgentSession {
     return this.#queue
   }
 
+  /** What it says from now on is v2. */
+  speakV2(): void {
+    this.#translation = new Translation()
+  }
+
   /** Takes the answers of the handshake; forces the asking mode. Rejects with a StartError where that fails. */
   async settle(initialized: InitializeResult, opened: OpenedSession, native: string): Promise<void> {
     this.#native = native
     const { loadSession, sessionCapabilities } = initialized.agentCapabilities ?? {}
-    this.#canResume = loadSession === true || Boolean(sessionCapabilities?.resume)
+    this.#canResume = loadSession === true || Boolean(sessionCapabilities?.resume) || this.#translation !== undefined
     await this.#modes.open(opened, this.#spec.mode)
     this.#replaying = false
   }
 
   async prompt(turn: string, text: string): Promise<void> {
     if (this.#turn) throw new Error('A turn is under way.')
-    this.#turn = { turn, cancelling: false, gaveUp: false }
+    this.#turn = { turn, cancelling: false, gaveUp: false, begun: false }
     this.#updates.breakText()
     const params = { sessionId: this.#native, prompt: [{ type: 'text', text }] }
-    this.peer.call('session/prompt', params, (outcome) => this.#turnEnded(turn, outcome))
+    this.peer.call('session/prompt', params, (outcome) => {
+      // In v2 that is the receipt; the end comes as a state.
+      if (!this.#translation || !outcome.ok) this.#turnEnded(turn, outcome)
+      else if (this.#turn?.turn === turn) this.#turn.begun = true
+    })
     await this.#handedOver()
   }
 
@@ -197,7 +210,7 @@ export class AcpSession implements AgentSession {
   }
 
   #permission(id: RpcId, params: unknown): void {
-    const parsed = PermissionParams.safeParse(params)
+    const parsed = PermissionParams.safeParse(this.#translation?.permission(id, params) ?? params)
     if (!parsed.success || !this.#isOurs(parsed.data.sessionId)) return this.#misread(id, 'permission request')
     if (this.#hearsNoAsk) {
       return this.peer.respond(id, { outcome: { outcome: 'cancelled' } })
@@ -236,7 +249,7 @@ export class AcpSession implements AgentSession {
       const parsed = UpdateParams.safeParse(params)
       if (!parsed.success) this.breaker.count('update that cannot be read', 'broken')
       else if (!this.#isOurs(parsed.data.sessionId)) this.breaker.count('update of another session', 'broken')
-      else if (!this.#replaying || isMode(parsed.data.update)) this.#updates.handle(parsed.data.update)
+      else this.#update(parsed.data.update)
       return true
     }
     if (method !== '$/cancel_request') return false
@@ -246,6 +259,22 @@ export class AcpSession implements AgentSession {
     if (taken && 'ask' in taken) this.#queue.push({ t: 'ask_closed', ask: taken.ask, reason })
     if (taken && 'question' in taken) this.#queue.push({ t: 'question_closed', question: taken.question, reason })
     return true
+  }
+
+  #update(update: { sessionUpdate: string }): void {
+    if (this.#translation && update.sessionUpdate === 'state_update') return this.#state(update)
+    for (const told of this.#translation?.updates(update) ?? [update]) {
+      if (!this.#replaying || isMode(told)) this.#updates.handle(told)
+    }
+  }
+
+  /** It rests: a turn that it has taken up is over. One that it has not even heard of is not. */
+  #state(update: { sessionUpdate: string }): void {
+    const outcome = outcomeOf(update)
+    if (outcome === undefined) return this.breaker.count('update that cannot be read', 'broken')
+    if (!this.#turn) return
+    if (outcome === 'at work') this.#turn.begun = true
+    else if (this.#turn.begun) this.#turnEnded(this.#turn.turn, outcome)
   }
 
   /** Until its own name is known, a session is taken at its word: it is the only one of this process. */

@@ -9,6 +9,8 @@ type ModeUpdate = Extract<KnownUpdate, { sessionUpdate: 'current_mode_update' | 
 /** What the keeper works with. */
 export interface ModePorts {
   peer: Peer
+  /** Of the protocol. */
+  version: () => 1 | 2
   asking: Asking
   breaker: Breaker
   /** The agent's own name for the session. */
@@ -97,7 +99,7 @@ export class ModeKeeper {
 
   /** Rejects with a StartError: a sentence for people. */
   async #apply(mode: string): Promise<void> {
-    const { peer, native } = this.#ports
+    const { peer, native, version } = this.#ports
     const { setBy } = this.#modes
     if (!setBy) throw new StartError('The agent has no modes that could be set.')
     const sessionId = native()
@@ -105,7 +107,12 @@ export class ModeKeeper {
       const answer =
         setBy.method === 'session/set_mode'
           ? await peer.request(setBy.method, { sessionId, modeId: mode })
-          : await peer.request(setBy.method, { sessionId, configId: setBy.configId, value: mode })
+          : await peer.request(setBy.method, {
+              sessionId,
+              configId: setBy.configId,
+              value: mode,
+              ...(version() === 2 ? { type: 'id' } : {}),
+            })
       const told = setBy.method === 'session/set_mode' ? undefined : readBack(answer)
       if (told !== undefined && told !== mode) throw new StartError(`The agent stayed in the mode "${told}".`)
     } catch (error) {

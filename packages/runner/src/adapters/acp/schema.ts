@@ -20,17 +20,20 @@ export type ModeState = z.infer<typeof ModeState>
 const SelectValue = z.object({ value: z.string().max(200), name: z.string().max(200).catch('') })
 const SelectGroup = z.object({ options: z.array(SelectValue).max(500) })
 
-/** A setting that the agent offers, such as its model. */
-export const ConfigOption = z.object({
-  id: z.string().max(200),
-  category: maybe(z.string()),
-  currentValue: z.unknown(),
-  options: maybe(z.array(z.union([SelectValue, SelectGroup])).max(500)),
-})
+/** A setting that the agent offers, such as its model. Its name is `configId` in v2. */
+const ConfigOption = z
+  .object({
+    id: maybe(z.string().max(200)),
+    configId: maybe(z.string().max(200)),
+    category: maybe(z.string()),
+    currentValue: z.unknown(),
+    options: maybe(z.array(z.union([SelectValue, SelectGroup])).max(500)),
+  })
+  .transform(({ id, configId, ...rest }) => ({ ...rest, id: id ?? configId ?? '' }))
 
 /** All of them; one that cannot be read is passed over. */
 export const ConfigOptions = z
-  .array(ConfigOption.catch({ id: '', category: undefined, currentValue: undefined }))
+  .array(ConfigOption.catch({ id: '', category: undefined, currentValue: undefined, options: undefined }))
   .max(500)
 export type ConfigOptions = z.infer<typeof ConfigOptions>
 
@@ -40,6 +43,8 @@ export const ConfigOptionsResult = z.object({ configOptions: ConfigOptions })
 /** Answer to initialize. */
 export const InitializeResult = z.object({
   protocolVersion: z.number(),
+  /** Only v2 says so who it is: an agent that merely repeats the number that it was asked for does not. */
+  info: maybe(z.looseObject({})),
   agentCapabilities: maybe(
     z.object({
       loadSession: maybe(z.boolean()),
@@ -70,7 +75,14 @@ export const PromptResult = z.object({ stopReason: z.string(), usage: maybe(Toke
 const Block = z.looseObject({ type: z.string(), text: maybe(z.string()) })
 const ToolContent = z.union([
   z.object({ type: z.literal('content'), content: Block }),
-  z.object({ type: z.literal('diff'), path: z.string(), oldText: maybe(z.string()), newText: z.string() }),
+  z.object({
+    type: z.literal('diff'),
+    path: z.string(),
+    oldText: maybe(z.string()),
+    newText: z.string(),
+    /** Not of the protocol: known where a patch of v2 was read. */
+    partial: maybe(z.boolean()),
+  }),
   z.object({ type: z.string() }),
 ])
 

@@ -168,7 +168,10 @@ function newsOf(patch: ToolPatch): News {
   const changes: FileChange[] = []
   for (const part of patch.content ?? []) {
     if ('content' in part && typeof part.content.text === 'string') texts.push(part.content.text)
-    if ('newText' in part) changes.push({ path: part.path, oldText: part.oldText ?? null, newText: part.newText })
+    if ('newText' in part) {
+      const { path, oldText, newText, partial } = part
+      changes.push({ path, oldText: oldText ?? null, newText, ...(partial ? { partial } : {}) })
+    }
   }
   const raw = patch.rawOutput
   const output = texts.length > 0 ? texts.join('\n') : raw === undefined || raw === null ? undefined : asText(raw)
