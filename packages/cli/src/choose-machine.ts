@@ -1,4 +1,5 @@
 import type { AgentRow } from '@hotline/protocol/http'
+import type { AgentGroup } from './agent-lines.ts'
 import { inLine } from './approval-card.ts'
 import { fail } from './failure.ts'
 import { namedBy } from './find-id.ts'
@@ -34,19 +35,15 @@ export function chooseMachine(agents: readonly AgentRow[], here: string | undefi
 }
 
 /** Each agent once, with the machines that say the same of it; those that can be started come as they were announced. */
-export function agentLines(agents: readonly AgentRow[]): readonly string[] {
+export function agentGroups(agents: readonly AgentRow[]): readonly AgentGroup[] {
   const machines = machinesOf(agents)
-  const groups = Map.groupBy(agents, (row) => JSON.stringify([row.agent, row.available, saidOf(row)]))
+  const groups = Map.groupBy(agents, (row) => JSON.stringify({ ...row, runner: undefined, runnerId: undefined }))
   return [...groups.values()].flatMap((rows) => {
     const [row] = rows
     if (!row) return []
     const names = rows.map(({ runnerId }) => machines.find(({ runner }) => runner === runnerId)?.name ?? runnerId)
-    return [`${inLine(row.agent).padEnd(16)} ${inLine(saidOf(row))} (on ${names.map(inLine).join(', ')})`]
+    return [{ row, machines: names }]
   })
-}
-
-function saidOf({ available, description, hint }: AgentRow): string {
-  return available ? description : (hint ?? 'not available')
 }
 
 /** Two of the same name are told apart by their ids. */

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option as Flag } from 'commander'
 import { describeOptions as describeRunnerOptions } from '@hotline/runner/config'
 import { describeOptions } from '@hotline/server/config/options'
 import { askServer } from './ask-server.ts'
+import { addAgentCommands } from './commands/agents.ts'
 import { addAnswerCommand } from './commands/answer.ts'
 import { addApprovalCommands } from './commands/approvals.ts'
 import { addBackupCommands } from './commands/backup.ts'
@@ -69,6 +70,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   const context = contextOf(program)
   addUpCommand(program, context)
   addSessionCommands(program, context, argv)
+  addAgentCommands(program, context)
   addApprovalCommands(program, context)
   addAnswerCommand(program, context)
   addKeyCommands(program, context)

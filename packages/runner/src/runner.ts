@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { teeToFiles } from './adapters/wire/tee.ts'
 import { openDrivers } from './adapters/drivers.ts'
 import type { Config } from './config.ts'
@@ -9,6 +8,7 @@ import { childrenFolder, runnerFolder } from './process/end-orphans.ts'
 import { lockFolder } from './process/folder-lock.ts'
 import { openLocalHolder } from './process/local-holder.ts'
 import { builtinProfiles } from './profiles/builtin.ts'
+import { findDemo } from './profiles/demo.ts'
 import { openKnownAgents } from './profiles/known-agents.ts'
 import { profilesFolder } from './profiles/read-folder.ts'
 import type { ServerLink } from './server-link.ts'
@@ -54,14 +54,4 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
 function makeEmpty(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return folder
-}
-
-/** How the demonstration agent is started; undefined where it is not installed. */
-function findDemo(): readonly string[] | undefined {
-  try {
-    const main = import.meta.resolve('@hotline/demo-agent/main')
-    return [process.execPath, fileURLToPath(new URL('../bin/demo-agent.js', main))]
-  } catch {
-    return undefined
-  }
 }

@@ -5,7 +5,7 @@ import { FolderPath, Title } from '@hotline/protocol/commands/session'
 import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
 import { isLive, SessionStatus } from '@hotline/protocol/session-status'
 import type { Command } from 'commander'
-import { agentLines, chooseMachine, type Place } from '../choose-machine.ts'
+import { chooseMachine, type Place } from '../choose-machine.ts'
 import { Failure, fail } from '../failure.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
 import type { CommandContext } from './context.ts'
@@ -109,15 +109,6 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
         rows,
         rows.length > 0 ? rows.map((row) => rowLines(row, now)).join('') : 'No sessions. Start one: hotline run demo\n',
       )
-    })
-
-  program
-    .command('agents')
-    .description('what can be started')
-    .action(async () => {
-      const { agents } = await context.server().get<{ agents: AgentRow[] }>('/api/agents')
-      const lines = agents.length > 0 ? agentLines(agents) : ['No machine is connected.']
-      context.print(agents, lines.map((line) => `${line}\n`).join(''))
     })
 
   program

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import type { AgentProfile } from './profile.ts'
 
 /** The demonstration agent. `argv`: how it is started, where it is installed. */
@@ -13,5 +14,15 @@ export function demoProfile(argv: readonly string[] | undefined): AgentProfile {
     allowAlways: 'session',
     hasScratch: true,
     hint: 'The demonstration agent is not installed here.',
+  }
+}
+
+/** How it is started; undefined where it is not installed. */
+export function findDemo(): readonly string[] | undefined {
+  try {
+    const main = import.meta.resolve('@hotline/demo-agent/main')
+    return [process.execPath, fileURLToPath(new URL('../bin/demo-agent.js', main))]
+  } catch {
+    return undefined
   }
 }
