@@ -274,7 +274,7 @@ test('[R63] a request that codex takes back is closed, and an answer to it has n
   expect(world.events(session, 'approval.cancelled')[0]?.data.reason).toBe('agent_withdrew')
 })
 
-test('[R63] two requests of one id: the first is asked, the second is refused and counted', async () => {
+test('[R63] two requests of one id: the first is asked, the second is passed over', async () => {
   await using codex = await openCodex()
   const { world, session } = codex
   const request = (id: number): string =>
@@ -305,6 +305,32 @@ test('[R64] stopping the turn closes what is asked and ends what its commands le
   codex.send({ do: 'say', text: 'here again' })
   await codex.turns(2)
   expect(world.said(session)).toContain('here again')
+})
+
+test('[R63] [R64] what an agent of codex asks is asked here, and it is stopped with the turn', async () => {
+  await using codex = await openCodex()
+  const { world, session, bench } = codex
+  const child = { threadId: 'child-1' }
+  const started = { type: 'subAgentActivity', id: 's1', kind: 'started', agentPath: '/root/helper' }
+  codex.send(
+    { do: 'news', method: 'item/completed', params: { item: started } },
+    { do: 'news', method: 'turn/started', params: { ...child, turn: { id: 'ct1', status: 'inProgress' } } },
+    { do: 'news', method: 'item/agentMessage/delta', params: { ...child, itemId: 'm', delta: 'among ourselves' } },
+    {
+      do: 'request',
+      method: 'item/commandExecution/requestApproval',
+      params: { ...child, itemId: 'x1', command: 'touch x', commandActions: [] },
+    },
+    { do: 'think', text: 'hm' },
+    { do: 'hang' },
+  )
+  world.decide(session, await world.ask(session), 'allow')
+  await waitFor(() => world.said(session).includes('"decision":"accept"'), { what: 'the answer' })
+  expect(world.said(session)).not.toContain('among ourselves')
+  expect(world.printed(session, 'log')).toContain('/root/helper')
+  world.send(session, 'session.interrupt', {})
+  await codex.turns(1)
+  expect(existsSync(join(bench.cwd, 'stopped-child-1-ct1'))).toBe(true)
 })
 
 test('[R64] a command that codex leaves running behind its turn goes on, and its step with it', async () => {
@@ -343,6 +369,7 @@ test('[R65] thoughts, words, output, plan, usage and the patch of the turn are s
     },
     { do: 'news', method: 'turn/diff/updated', params: { diff } },
     { do: 'news', method: 'error', params: { error: { message: 'Reconnecting... 1/1' }, willRetry: true } },
+    { do: 'news', method: 'error', params: { error: { message: 'Reconnecting... 1/1' }, willRetry: true } },
   )
   world.decide(session, await world.ask(session), 'allow')
   await codex.turns(1)
@@ -361,7 +388,7 @@ test('[R65] thoughts, words, output, plan, usage and the patch of the turn are s
     contextSize: 1_000,
   })
   expect(world.events(session, 'turn.ended')[0]?.body?.patch).toBe(diff)
-  expect(world.printed(session, 'log')).toContain('Reconnecting... 1/1')
+  expect(world.printed(session, 'log').match(/Reconnecting/g)).toHaveLength(1)
 })
 
 test('[R65] [J20] a command that printed much ends as any other, with the last of it', async () => {

@@ -265,6 +265,10 @@ function answerTo(method: string, params: Record<string, unknown>): Record<strin
       turn.hear?.()
       return { turnId: turn.id }
     case 'turn/interrupt':
+      if (params['threadId'] !== thread) {
+        writeFileSync(`stopped-${String(params['threadId'])}-${String(params['turnId'])}`, '')
+        return {}
+      }
       if (!turn) return { refusal: 'no active turn to interrupt' }
       turn.stopped.resolve('stopped')
       return {}

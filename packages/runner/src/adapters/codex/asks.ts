@@ -18,18 +18,20 @@ export interface AskAnswers {
   stop: unknown
 }
 
-interface OpenAsk {
+/** A request that waits. */
+export interface OpenAsk {
   id: RpcId
   step: string
   title: string
+  /** How far a yes may reach; none where what is asked cannot be shown. */
   scopes: readonly Reach[]
   answers: AskAnswers
+  /** The turn of codex that asks, and its thread: that of an agent that codex has started may not be ours. */
+  from: { thread: string; turn: string | undefined }
 }
 
-/** An answer that can be given: which step it is about, and what gives it. */
-export interface AskAnswer {
-  step: string
-  title: string
+/** An answer that can be given: what it is about, and what gives it. */
+export interface AskAnswer extends Pick<OpenAsk, 'step' | 'title' | 'from'> {
   send: () => void
 }
 
@@ -52,16 +54,10 @@ export class Asks {
     return [...this.#asks.values(), ...this.#questions.values()].some((open) => open.id === id)
   }
 
-  /** `scopes`: how far a yes may reach; none where what is asked cannot be shown. */
-  open(
-    id: RpcId,
-    step: string,
-    title: string,
-    scopes: readonly Reach[],
-    answers: AskAnswers,
-  ): Pick<Ask, 'ask' | 'verdicts' | 'scopes'> {
+  open(open: OpenAsk): Pick<Ask, 'ask' | 'verdicts' | 'scopes'> {
+    const { scopes } = open
     const ask = randomUUID()
-    this.#asks.set(ask, { id, step, title, scopes, answers })
+    this.#asks.set(ask, open)
     return { ask, scopes, verdicts: scopes.length > 0 ? ['allow', 'deny'] : ['deny'] }
   }
 
@@ -75,12 +71,12 @@ export class Asks {
   answer(ask: string, verdict: Verdict): AskAnswer | 'stale' | 'unsupported' {
     const open = this.#asks.get(ask)
     if (!open) return 'stale'
-    const { id, step, title, scopes, answers } = open
+    const { id, step, title, scopes, answers, from } = open
     const scope = verdict.verdict === 'allow' ? scopes.find((one) => one === verdict.scope) : undefined
     if (verdict.verdict === 'modify' || (verdict.verdict === 'allow' && scope === undefined)) return 'unsupported'
     this.#asks.delete(ask)
     const result = scope === undefined ? answers.deny : answers.allow(scope)
-    return { step, title, send: () => this.#peer.respond(id, result) }
+    return { step, title, from, send: () => this.#peer.respond(id, result) }
   }
 
   /** No answer, and there will be none: for codex that is a no, so that its turn goes on. Answers the step. */

@@ -50,6 +50,8 @@ const quiet =
  */
 export class News {
   readonly #sink: NewsSink
+  /** What was noted last: codex repeats itself while it waits for a network. */
+  #lastNote = ''
 
   constructor(sink: NewsSink) {
     this.#sink = sink
@@ -124,6 +126,7 @@ export class News {
   }
 
   #item(isCompleted: boolean, { threadId, item: told }: z.infer<typeof ItemNews>): void {
+    this.#lastNote = ''
     const { steps, texts, breaker, isOurs } = this.#sink
     const parsed = Item.safeParse(told)
     if (!parsed.success) {
@@ -145,6 +148,9 @@ export class News {
       case 'contextCompaction':
         if (isCompleted && isOurs(threadId)) this.#note(['The agent has shortened what it remembers of this session.'])
         return
+      case 'subAgentActivity':
+        if (isCompleted) this.#note([`Another agent at work here, "${item.agentPath}"`, item.kind])
+        return
       case 'commandExecution':
       case 'fileChange':
       case 'mcpToolCall':
@@ -160,7 +166,9 @@ export class News {
       .filter((part) => part)
       .join(': ')
       .slice(0, noteChars)}\n`
-    if (text !== '\n') this.#sink.emit({ t: 'output', source: 'log', text, bytes: Buffer.byteLength(text) })
+    if (text === '\n' || text === this.#lastNote) return
+    this.#lastNote = text
+    this.#sink.emit({ t: 'output', source: 'log', text, bytes: Buffer.byteLength(text) })
   }
 
   #read<T extends z.ZodType>(schema: T, params: unknown, take: (news: z.output<T>) => void): true {

@@ -93,6 +93,12 @@ export const Item = z.discriminatedUnion('type', [
     prompt: maybe(z.string()),
   }),
   z.object({ type: z.literal('contextCompaction'), id: Name }),
+  z.object({
+    type: z.literal('subAgentActivity'),
+    id: Name,
+    kind: z.string().catch(''),
+    agentPath: z.string().catch(''),
+  }),
 ])
 export type Item = z.infer<typeof Item>
 
@@ -162,7 +168,7 @@ export const Rerouted = z.object({ threadId: Name, toModel: Name })
 /** serverRequest/resolved. */
 export const RequestResolved = z.object({ requestId: z.union([z.string(), z.number()]) })
 
-const OfItem = z.object({ threadId: Name, itemId: Name, reason: maybe(z.string()) })
+const OfItem = z.object({ threadId: Name, turnId: maybe(Name), itemId: Name, reason: maybe(z.string()) })
 
 /** item/commandExecution/requestApproval. */
 export const CommandApproval = OfItem.extend({

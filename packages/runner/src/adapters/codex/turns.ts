@@ -25,6 +25,9 @@ export interface TurnPorts {
   onEnd: () => void
 }
 
+/** Threads that are known besides ours: those of agents that codex has started. */
+const threadsMax = 100
+
 interface RunningTurn {
   readonly turn: string
   /** Codex's own name for it, once that is known. */
@@ -45,6 +48,8 @@ interface RunningTurn {
 export class Turns {
   readonly #ports: TurnPorts
   #running: RunningTurn | undefined
+  /** The turns that codex runs, by thread: ours, and those of agents that it has started. */
+  readonly #native = new Map<string, string>()
 
   constructor(ports: TurnPorts) {
     this.#ports = ports
@@ -67,21 +72,23 @@ export class Turns {
     peer.call('turn/start', { threadId: thread(), input: inputOf(text) }, (outcome) => this.#started(running, outcome))
   }
 
-  /** Says something into the turn that runs. Resolves to false where codex does not take it. */
-  async steer(text: string): Promise<boolean> {
-    const running = this.#running
-    if (running?.native === undefined || running.isStopping || running.hasEnded) return false
-    const { peer, thread } = this.#ports
-    const params = { threadId: thread(), expectedTurnId: running.native, input: inputOf(text) }
-    return (await within(steerTimeoutMs, (settle) => peer.call('turn/steer', params, settle)))?.ok === true
+  /** Says something into a turn of codex that runs. Resolves to false where codex does not take it. */
+  async steer(text: string, to: { thread: string; turn: string | undefined }): Promise<boolean> {
+    if (to.turn === undefined || this.isStopping) return false
+    const params = { threadId: to.thread, expectedTurnId: to.turn, input: inputOf(text) }
+    return (await within(steerTimeoutMs, (settle) => this.#ports.peer.call('turn/steer', params, settle)))?.ok === true
   }
 
   stop(): void {
     const running = this.#running
     if (!running || running.hasEnded) return
     running.isStopping = true
-    this.#ports.steps.stopping(running.turn)
+    const { steps, peer, thread } = this.#ports
+    steps.stopping(running.turn)
     this.#interrupt(running)
+    for (const [threadId, turnId] of this.#native) {
+      if (threadId !== thread()) peer.call('turn/interrupt', { threadId, turnId }, () => undefined)
+    }
   }
 
   /** turn/started and turn/completed. */
@@ -89,6 +96,8 @@ export class Turns {
     const parsed = TurnNews.safeParse(params)
     if (!parsed.success) return this.#ports.breaker.count('notification that cannot be read', 'broken')
     const { threadId, turn } = parsed.data
+    if (method === 'turn/completed') this.#native.delete(threadId)
+    else if (this.#native.size < threadsMax) this.#native.set(threadId, turn.id)
     const running = this.#running
     if (threadId !== this.#ports.thread() || !running || running.hasEnded) return
     // Where the answer to turn/start comes later, this is it.
@@ -114,6 +123,10 @@ export class Turns {
       return this.#end(running, 'error', 'The agent began the turn in a way that cannot be read.')
     }
     running.native = started.data.turn.id
+    // Codex may have begun one by itself; then the prompt goes into that.
+    const { thread } = this.#ports
+    if (this.#native.get(thread() ?? '') === running.native) running.hasBegun = true
+    if (running.isStopping) this.#interrupt(running)
   }
 
   /** A refusal means that there is nothing to stop yet, or any more: in either case there is news of the turn to come. */
@@ -127,25 +140,28 @@ export class Turns {
   #completed(running: RunningTurn, status: string, error: TurnError | undefined): void {
     running.hasEnded = true
     if (!running.isStopping) return this.#end(running, endOf(status, error), error && wordsOf(error))
-    void this.#endProcesses(running).finally(() => this.#end(running, 'cancelled', undefined))
+    const threads = new Set([this.#ports.thread(), ...this.#native.keys()])
+    void Promise.all([...threads].map((thread) => this.#endProcesses(running, thread)))
+      .then((ended) => {
+        if (ended.includes(false)) this.#tellLeft()
+      })
+      .finally(() => this.#end(running, 'cancelled', undefined))
   }
 
-  /** Ends what commands of the turn have left running. */
-  async #endProcesses({ turn }: RunningTurn): Promise<void> {
-    const { peer, thread, steps } = this.#ports
+  /** Ends what commands of the turn have left running in a thread. Resolves to false where codex does not say so. */
+  async #endProcesses({ turn }: RunningTurn, threadId: string | undefined): Promise<boolean> {
+    const { peer, steps } = this.#ports
     const call = (method: string, more: Record<string, unknown> = {}): Promise<RpcOutcome | undefined> =>
-      within(terminateTimeoutMs, (settle) => peer.call(method, { threadId: thread(), ...more }, settle))
+      within(terminateTimeoutMs, (settle) => peer.call(method, { threadId, ...more }, settle))
     const listed = await call('thread/backgroundTerminals/list')
-    const terminals = listed?.ok ? Terminals.safeParse(listed.result) : undefined
-    if (!terminals?.success) {
-      if (listed?.ok !== false || listed.code !== connectionClosed) this.#tellLeft()
-      return
-    }
+    if (listed?.ok === false) return listed.code === connectionClosed
+    const terminals = Terminals.safeParse(listed?.result)
+    if (!terminals.success) return false
     const ours = terminals.data.data.filter(({ itemId }) => steps.isOf(itemId, turn))
     const ended = await Promise.all(
       ours.map(({ processId }) => call('thread/backgroundTerminals/terminate', { processId })),
     )
-    if (ended.some((outcome) => outcome?.ok !== true)) this.#tellLeft()
+    return ended.every((outcome) => outcome?.ok === true)
   }
 
   #tellLeft(): void {
