@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Holder } from '../../process/holder.ts'
 import { type AgentDriver, type AgentSession, StartError, type StartSpec } from '../adapter.ts'
+import { startAgent } from '../start-agent.ts'
 import { AcpSession } from './acp-session.ts'
 import { connectionClosed, RpcFailure } from '../wire/peer.ts'
 import { InitializeResult, OpenedSession } from './schema.ts'
@@ -16,20 +17,16 @@ const authRequired = -32_000
 export function openAcpDriver(options: { version: string; tee?: (session: string) => Tee | undefined }): AgentDriver {
   return {
     adapter: 'acp',
-    async start(spec: StartSpec, holder: Holder, signal: AbortSignal): Promise<AgentSession> {
-      const { session, argv, cwd, env, run } = spec
-      const held = await holder.start({ session, argv, cwd, env, run }).catch((cause: unknown) => {
-        throw new StartError(`"${argv[0]}" could not be started: ${messageOf(cause)}`, { cause })
+    start(spec: StartSpec, holder: Holder, signal: AbortSignal): Promise<AgentSession> {
+      return startAgent({
+        spec,
+        holder,
+        signal,
+        timeoutMs: handshakeTimeoutMs,
+        open: (held) => new AcpSession(held, spec, options.tee?.(spec.session)),
+        shakeHands: (agent) => shakeHands(agent, spec, options.version),
+        why,
       })
-      const agent = new AcpSession(held, spec, options.tee?.(session))
-      const ending = AbortSignal.any([signal, AbortSignal.timeout(handshakeTimeoutMs)])
-      try {
-        await Promise.race([shakeHands(agent, spec, options.version), aborted(ending, signal)])
-        return agent
-      } catch (error) {
-        await held.end(0)
-        throw explain(error, agent.lastWords)
-      }
     },
   }
 }
@@ -91,35 +88,9 @@ function read<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   throw new StartError('The agent answered the handshake with something that cannot be read.', { cause: parsed.error })
 }
 
-function aborted(ending: AbortSignal, byCaller: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = (): void =>
-      reject(
-        new StartError(
-          byCaller.aborted
-            ? 'The start was called off.'
-            : `The agent did not get ready within ${handshakeTimeoutMs / 1_000} seconds.`,
-        ),
-      )
-    if (ending.aborted) fail()
-    else ending.addEventListener('abort', fail, { once: true })
-  })
-}
-
-function explain(error: unknown, lastWords: string): StartError {
-  const words = lastWords === '' ? '' : ` Its last words: ${lastWords}`
-  if (error instanceof StartError) return new StartError(`${error.message}${words}`, { cause: error })
-  if (error instanceof RpcFailure && error.code === connectionClosed) {
-    return new StartError(`The agent ended before it was ready.${words}`, { cause: error })
-  }
-  if (error instanceof RpcFailure && error.code === authRequired) {
-    return new StartError(`The agent wants you to sign in first, with its own command line: ${error.message}${words}`, {
-      cause: error,
-    })
-  }
-  return new StartError(`The agent could not be started: ${messageOf(error)}${words}`, { cause: error })
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function why(error: unknown): string | undefined {
+  if (!(error instanceof RpcFailure)) return undefined
+  if (error.code === connectionClosed) return 'The agent ended before it was ready.'
+  if (error.code !== authRequired) return undefined
+  return `The agent wants you to sign in first, with its own command line: ${error.message}`
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Holder } from '../../process/holder.ts'
 import { type AgentDriver, type AgentSession, StartError, type StartSpec } from '../adapter.ts'
+import { startAgent } from '../start-agent.ts'
 import type { Tee } from '../wire/wire.ts'
 import { ClaudeSession } from './claude-session.ts'
 import { ControlFailure } from './control.ts'
@@ -38,22 +39,20 @@ export function openClaudeDriver(options: { tee?: (session: string) => Tee | und
   return {
     adapter: 'claude',
     async start(spec: StartSpec, holder: Holder, signal: AbortSignal): Promise<AgentSession> {
-      const { session, argv, cwd, env, run, resume } = spec
+      const { argv, resume, session } = spec
       const native = resume ?? randomUUID()
       const conversation = resume === undefined ? ['--session-id', native] : ['--resume', native]
-      const full = [...argv, ...flags, '--permission-mode', startMode(spec), ...conversation]
-      const held = await holder.start({ session, argv: full, cwd, env, run }).catch((cause: unknown) => {
-        throw new StartError(`"${argv[0]}" could not be started: ${messageOf(cause)}`, { cause })
+      return await startAgent({
+        spec,
+        argv: [...argv, ...flags, '--permission-mode', startMode(spec), ...conversation],
+        holder,
+        signal,
+        timeoutMs: handshakeTimeoutMs,
+        open: (held) => new ClaudeSession(held, spec, native, options.tee?.(session)),
+        shakeHands,
+        why: (error) =>
+          error instanceof ControlFailure && error.isGone ? 'The agent ended before it was ready.' : undefined,
       })
-      const agent = new ClaudeSession(held, spec, native, options.tee?.(session))
-      const ending = AbortSignal.any([signal, AbortSignal.timeout(handshakeTimeoutMs)])
-      try {
-        await Promise.race([shakeHands(agent), aborted(ending, signal)])
-        return agent
-      } catch (error) {
-        await held.end(0)
-        throw explain(error, agent.lastWords)
-      }
     },
   }
 }
@@ -71,32 +70,4 @@ async function shakeHands(agent: ClaudeSession): Promise<void> {
     )
   }
   await agent.settle(answer.data)
-}
-
-function aborted(ending: AbortSignal, byCaller: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = (): void =>
-      reject(
-        new StartError(
-          byCaller.aborted
-            ? 'The start was called off.'
-            : `The agent did not get ready within ${handshakeTimeoutMs / 1_000} seconds.`,
-        ),
-      )
-    if (ending.aborted) fail()
-    else ending.addEventListener('abort', fail, { once: true })
-  })
-}
-
-function explain(error: unknown, lastWords: string): StartError {
-  const words = lastWords === '' ? '' : ` Its last words: ${lastWords}`
-  if (error instanceof StartError) return new StartError(`${error.message}${words}`, { cause: error })
-  if (error instanceof ControlFailure && error.isGone) {
-    return new StartError(`The agent ended before it was ready.${words}`, { cause: error })
-  }
-  return new StartError(`The agent could not be started: ${messageOf(error)}${words}`, { cause: error })
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
