@@ -11,8 +11,8 @@ export interface HandRunner {
   readonly session: string
   readonly stream: string
   report(...events: Report[]): Promise<CommandOutcome>
-  /** Asks for permission; answers the id of the approval and the digest that a decision needs. */
-  ask(request: ApprovalRequest): Promise<{ approval: string; digest: string }>
+  /** Asks for permission; answers the id of the approval and the digest that a decision needs. `of`: for which step. */
+  ask(request: ApprovalRequest, of?: { step: string }): Promise<{ approval: string; digest: string }>
 }
 
 /** What sends a command and answers what became of it: a link, or an oracle. */
@@ -52,12 +52,13 @@ export async function takeByHand(session: string, sender: Sender): Promise<HandR
     session,
     stream,
     report,
-    ask: async (request) => {
+    ask: async (request, of) => {
       const approval = uuidV7()
       const context = contextDigest(session, 'demo', request, sha256)
       const digest = approvalDigest(context, inputDigest(request, sha256) ?? '', sha256)
       const data = {
         approval,
+        ...of,
         digest,
         contextDigest: context,
         verdicts: ['allow', 'deny', 'modify'],

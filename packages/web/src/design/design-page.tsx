@@ -35,6 +35,7 @@ export function DesignPage(): ReactNode {
   const [approvals] = useState(sampleApprovals)
   const [items] = useState(() => ({ messages: sampleMessages(), steps: sampleSteps(), questions: sampleQuestions() }))
   const acts = {
+    agent: 'demo',
     session: 'sample',
     decide: async () => {
       const outcome = await here.link.command('session:sample', 'session.resume', {})

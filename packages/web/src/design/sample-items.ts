@@ -11,14 +11,29 @@ const theirs = { kind: 'person', id: people.colleague } as const
 const ago = (minutes: number): string => new Date(Date.now() - minutes * minuteMs).toISOString()
 const hence = (minutes: number): string => ago(-minutes)
 
-const longText = `I looked at **the redirect** first; it drops the query of the address that was asked for.
+const longText = `## What I found
+I looked at **the redirect** first; it drops the query of the address that was asked for, see
+[the standard](https://www.rfc-editor.org/rfc/rfc9110#name-location) and \`src/auth/session.ts\`.
 
-\`\`\`
+\`\`\`ts
+// The query is part of where one wanted to go.
 const next = new URL(request.url).searchParams.get('next') ?? '/'
-return Response.redirect(new URL(next, origin))
+return Response.redirect(new URL(next, origin), 302)
 \`\`\`
-- then the test of it
-- then \`src/auth/session.ts\``
+
+| file | lines | tested |
+|---|--:|:-:|
+| \`session.ts\` | 120 | yes |
+| \`a/rather/long/path/to/redirect.ts\` | 8 | ~~no~~ |
+
+1. first the redirect
+2. then the test of it
+   - [x] written
+   - [ ] seen to fail
+
+> It worked before the cookie.
+
+![a screenshot](https://example.com/login.png)`
 
 /** Messages of everybody, in every state of delivery. */
 export function sampleMessages(): readonly MessageItem[] {
@@ -67,6 +82,14 @@ export function sampleSteps(): readonly Item[] {
   const placed = (key: string): { key: string; seq: number; at: string } => ({ key, seq: 90, at: ago(10) })
   return [
     step(1, { stepKind: 'edit', title: 'Edit src/auth/session.ts', changes: [edit] }),
+    step(7, {
+      stepKind: 'think',
+      title: 'Ask the tester',
+      input: { description: 'Run all tests', subagent: 'tester' },
+      output: 'All but two pass.',
+    }),
+    step(8, { parent: 's7', stepKind: 'execute', title: 'npm test -- auth', input: { command: 'npm test -- auth' } }),
+    step(9, { parent: 's7', stepKind: 'read', title: 'Read the report' }),
     step(2, { stepKind: 'execute', title: 'npm test', outcome: 'failed', error: '2 of 40 tests failed' }),
     step(3, { stepKind: 'execute', title: 'git push --force', outcome: 'denied' }),
     step(4, { stepKind: 'search', title: 'Search for "redirect"', outcome: 'cancelled' }),

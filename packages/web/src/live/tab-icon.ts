@@ -1,8 +1,10 @@
+import { legibleName } from '../text/legible.ts'
+
 const sizePx = 64
 
 /** Puts how many things wait, and what is shown, into title and icon of the browser's tab; a plain dot where nothing waits. */
 export function showInTab(count: number, shown: string | undefined): void {
-  document.title = `${count > 0 ? `(${count}) ` : ''}${shown === undefined ? '' : `${shown} · `}Hotline`
+  document.title = `${count > 0 ? `(${count}) ` : ''}${shown === undefined ? '' : `${legibleName(shown)} · `}Hotline`
   const canvas = document.createElement('canvas')
   canvas.width = sizePx
   canvas.height = sizePx

@@ -2,6 +2,7 @@ import type { SessionRow } from '@hotline/protocol/http'
 import { whatOf } from '../list/row-words.ts'
 import { chooseDensity, chooseTheme } from '../live/appearance.ts'
 import type { Choice } from '../parts/palette.tsx'
+import { legibleName } from '../text/legible.ts'
 
 /** Sessions that are found by their words at once; older ones are reached from the list. */
 const sessionsMax = 500
@@ -20,7 +21,7 @@ export function choicesOf(sessions: readonly SessionRow[], goals: Goals, nowMs: 
     ...sessions.slice(0, sessionsMax).map((row): Choice => ({
       id: row.session,
       kind: 'Sessions',
-      label: row.title,
+      label: legibleName(row.title),
       hint: whatOf(row, nowMs),
       run: () => goals.session(row.session),
     })),

@@ -1,32 +1,71 @@
 import type { FileChange } from '@hotline/protocol/events/turn'
-import type { ReactNode } from 'react'
-import { countChanges, diffLines, foldUnchanged } from '../text/line-diff.ts'
+import { type ReactNode, useMemo, useState } from 'react'
+import { countText } from '../text/amounts.ts'
+import { countChanges, type DiffGap, type DiffLine, diffOf, foldUnchanged } from '../text/line-diff.ts'
+import { markWords } from '../text/word-diff.ts'
+import { Legible } from './legible.tsx'
 
-/** A change to one file, three lines of context around each difference. */
+/** Lines on each side of a difference that did not change. */
+const context = 3
+/** Lines that are laid out at once. */
+const linesAtOnce = 400
+
+const signs = { same: ' ', removed: '−', added: '+' } as const
+
+/** A change to one file: its name, how much came and went, and each difference with the lines around it. */
 export function Diff({ change }: { change: FileChange }): ReactNode {
-  const lines = diffLines(change.oldText ?? '', change.newText)
-  const { added, removed } = countChanges(lines)
+  const lines = useMemo(() => diffOf(change), [change])
+  const { added, removed } = useMemo(() => countChanges(lines), [lines])
+  const folded = useMemo(() => markWords(foldUnchanged(lines, context)), [lines])
+  const [shown, setShown] = useState(linesAtOnce)
+  const left = folded.length - shown
+  const isNew = change.oldText === undefined || change.oldText === null
   return (
-    <div>
-      <div className="meta mono">
-        {change.path} +{added} −{removed}
+    <figure className="diff" aria-label={`Changes of ${change.path}`}>
+      <figcaption className="meta mono">
+        <span className="path">
+          <Legible text={change.path} place="name" />
+        </span>
+        {isNew && <span className="quiet">new file</span>}
+        {change.partial === true && <span className="quiet">a part of it</span>}
+        <span className="plus">+{added}</span>
+        <span className="minus">−{removed}</span>
+      </figcaption>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it */}
+      <div className="lines" tabIndex={0} role="group" aria-label={`Lines of ${change.path}`}>
+        {folded.slice(0, shown).map(({ line, from, to }, index) => (
+          // oxlint-disable-next-line react/no-array-index-key -- lines have no other name
+          <Line key={index} line={line} from={from} to={to} />
+        ))}
       </div>
-      <div className="diff">
-        {foldUnchanged(lines, 3).map((line, index) =>
-          line.kind === 'gap' ? (
-            // oxlint-disable-next-line react/no-array-index-key -- lines have no other name
-            <div key={index} className="quiet">
-              … {line.lines} lines
-            </div>
-          ) : (
-            // oxlint-disable-next-line react/no-array-index-key -- lines have no other name
-            <div key={index} className={line.kind === 'same' ? '' : line.kind}>
-              {line.kind === 'added' ? '+ ' : line.kind === 'removed' ? '− ' : '  '}
-              {line.text}
-            </div>
-          ),
+      {left > 0 && (
+        <button type="button" className="button plain" data-more onClick={() => setShown(folded.length)}>
+          {`Show ${countText(left, 'more line', 'more lines')}`}
+        </button>
+      )}
+    </figure>
+  )
+}
+
+/** `from` and `to`: the part of it that differs from the line in whose place it stands. */
+function Line({ line, from, to }: { line: DiffLine | DiffGap; from: number; to: number }): ReactNode {
+  if (line.kind === 'gap') return <div className="gap">… {countText(line.lines, 'line')} unchanged</div>
+  const { text } = line
+  return (
+    <div className={line.kind}>
+      <span className="number" aria-hidden="true">
+        {line.kind === 'added' ? line.next : line.old}
+      </span>
+      <span className="sign">{signs[line.kind]}</span>
+      <span className="words">
+        <Legible text={text.slice(0, from)} place="code" />
+        {to > from && (
+          <mark>
+            <Legible text={text.slice(from, to)} place="code" />
+          </mark>
         )}
-      </div>
+        <Legible text={text.slice(Math.max(from, to))} place="code" />
+      </span>
     </div>
   )
 }

@@ -1,5 +1,6 @@
 import type { PlanItem } from '@hotline/core/transcript/item'
 import type { ReactNode } from 'react'
+import { Legible } from './legible.tsx'
 
 const marks = { completed: '✓', in_progress: '→', pending: '○' } as const
 
@@ -9,7 +10,7 @@ export function PlanList({ entries }: Pick<PlanItem, 'entries'>): ReactNode {
     <ul className="plain plan" aria-label="Plan">
       {entries.map((entry) => (
         <li key={entry.text} className={entry.status === 'completed' ? 'quiet' : ''}>
-          {marks[entry.status]} {entry.text}
+          {marks[entry.status]} <Legible text={entry.text} place="name" />
         </li>
       ))}
     </ul>

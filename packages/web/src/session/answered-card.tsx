@@ -4,6 +4,7 @@ import { type ReactNode, useState } from 'react'
 import { useExactInput } from '../live/use-exact-input.ts'
 import { useLive } from '../live/hotline.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
+import { Legible } from '../parts/legible.tsx'
 import { clockText, exactText } from '../text/time.ts'
 import { MissingInput } from './missing-input.tsx'
 
@@ -37,7 +38,9 @@ export function AnsweredCard({
           {words[outcome]}
           {who}
         </span>
-        <span className="title">{item.request?.title}</span>
+        <span className="title">
+          <Legible text={item.request?.title ?? ''} place="name" />
+        </span>
         {item.resolvedAt !== undefined && (
           <span className="small">
             <time dateTime={item.resolvedAt} title={exactText(item.resolvedAt)}>
@@ -61,7 +64,11 @@ export function AnsweredCard({
             <ExactText text={item.modifiedInput} />
           </>
         )}
-        {item.reason !== undefined && <p className="quiet">{item.reason}</p>}
+        {item.reason !== undefined && (
+          <p className="quiet said">
+            <Legible text={item.reason} place="prose" />
+          </p>
+        )}
       </div>
     </details>
   )

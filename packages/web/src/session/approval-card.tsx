@@ -8,22 +8,15 @@ import { useOnScreen } from '../live/use-on-screen.ts'
 import { useExactInput } from '../live/use-exact-input.ts'
 import { useLive } from '../live/hotline.tsx'
 import { isPlain, isTyping } from '../live/keyboard.ts'
-import { useNow } from '../live/use-readable.ts'
 import { Diff } from '../parts/diff.tsx'
-import { CopyButton } from '../parts/copy-button.tsx'
 import { ExactReading } from '../parts/exact-text.tsx'
+import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
-import { countdownText } from '../text/time.ts'
+import { legibleName } from '../text/legible.ts'
 import { AnsweredCard } from './answered-card.tsx'
+import { ApprovalFacts, ApprovalHead } from './approval-head.tsx'
 import { MissingInput } from './missing-input.tsx'
 import { useThumb } from './thumb.tsx'
-
-const strengths = {
-  enforced: 'runs exactly this',
-  mediated: 'runs exactly this, in a sandbox',
-  advisory: 'agent promises',
-  observe_only: 'only watching',
-} as const
 
 /** What somebody has begun to write on cards, by approval; a card that leaves the window and comes back has it still. */
 export type Drafts = Map<string, { reason: string; edited: string | undefined; read: boolean }>
@@ -39,6 +32,8 @@ export function ApprovalCard({
   drafts,
   first,
   mayDecide,
+  agent,
+  subAgent,
 }: {
   item: ApprovalItem
   session: string
@@ -46,6 +41,9 @@ export function ApprovalCard({
   drafts: Drafts
   first: boolean
   mayDecide: boolean
+  agent: string
+  /** The step of the agent for which it is asked, where that is another's. */
+  subAgent: string | undefined
 }): ReactNode {
   const [pending, setPending] = useState<'allow' | 'deny' | 'modify'>()
   const [problem, setProblem] = useState<Problem>()
@@ -158,14 +156,9 @@ export function ApprovalCard({
       ref={card}
       className="card"
       data-keys={onScreen || undefined}
-      aria-label={`Needs you: ${request?.title ?? 'approval'}`}
+      aria-label={`Needs you: ${legibleName(request?.title ?? 'approval')}`}
     >
-      <header>
-        <span>
-          {request?.title ?? 'Erased'} <span className="quiet">· {request?.tool}</span>
-        </span>
-        <Countdown until={item.expiresAt} />
-      </header>
+      <ApprovalHead item={item} agent={agent} subAgent={subAgent} />
       <div
         className="exact"
         ref={exact}
@@ -185,7 +178,9 @@ export function ApprovalCard({
       {request?.reason !== undefined && (
         <details className="why">
           <summary>Why, in the agent&rsquo;s words</summary>
-          <div className="said">{request.reason}</div>
+          <div className="said">
+            <Legible text={request.reason} place="prose" />
+          </div>
         </details>
       )}
       {edited !== undefined && (
@@ -203,22 +198,7 @@ export function ApprovalCard({
           }}
         />
       )}
-      <div className="facts">
-        <span>{strengths[item.strength]}</span>
-        {request?.cwd !== undefined && <span className="mono">{request.cwd}</span>}
-        {request?.envNames !== undefined && request.envNames.length > 0 && (
-          <span>
-            env <span className="mono">{request.envNames.join(' ')}</span>
-          </span>
-        )}
-        {request?.redacted && <span>a secret is masked</span>}
-        {!seen && <span className="danger">Read to the end to allow</span>}
-        {input.text !== undefined && input.text !== '' && (
-          <span className="end">
-            <CopyButton text={input.text} what="request" />
-          </span>
-        )}
-      </div>
+      <ApprovalFacts item={item} seen={seen} text={input.text} />
       {isGrave && (
         <label className="facts word">
           <span className="danger">It holds what deceives the eye. To allow it, type “allow”</span>
@@ -290,11 +270,6 @@ export function ApprovalCard({
 /** Absent where there is nothing to read. */
 function useReading(text: string | undefined): Reading | undefined {
   return useMemo(() => (text === undefined ? undefined : readExactly(text)), [text])
-}
-
-function Countdown({ until }: { until: string }): ReactNode {
-  const left = Date.parse(until) - useNow(1_000)
-  return <time className="small">{left > 0 ? `${countdownText(left)} left` : 'time is over'}</time>
 }
 
 /** Whether nothing of what the frame holds is below its lower edge, or still to come. */

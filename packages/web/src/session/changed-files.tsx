@@ -1,5 +1,6 @@
 import type { SessionPicture } from '@hotline/client/session-view'
 import { type ReactNode, useMemo } from 'react'
+import { legibleName } from '../text/legible.ts'
 
 /** More are counted and not named here. */
 const namedMax = 12
@@ -25,7 +26,7 @@ export function ChangedFiles({ picture: { transcript, hasOlder } }: { picture: S
       </h2>
       <ul className="plain files" aria-label="Changed files">
         {paths.slice(0, namedMax).map((path) => (
-          <li key={path} className="mono" title={path}>
+          <li key={path} className="mono" title={legibleName(path)}>
             <Path path={path} />
           </li>
         ))}
@@ -40,8 +41,8 @@ function Path({ path }: { path: string }): ReactNode {
   const at = path.lastIndexOf('/') + 1
   return (
     <>
-      <span className="folder">{path.slice(0, at)}</span>
-      <span className="name">{path.slice(at)}</span>
+      <span className="folder">{legibleName(path.slice(0, at))}</span>
+      <span className="name">{legibleName(path.slice(at))}</span>
     </>
   )
 }

@@ -1,10 +1,25 @@
 import type { SessionPicture } from '@hotline/client/session-view'
-import { type ReactNode, type Ref, useEffect, useCallback, useImperativeHandle, useMemo, useRef, useState } from 'react'
-import { type ListRange, Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
+import {
+  type ReactNode,
+  type Ref,
+  useEffect,
+  useEffectEvent,
+  useCallback,
+  useImperativeHandle,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
+import { type FlatIndexLocationWithAlign, type ListRange, Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
+import { useLive } from '../live/hotline.tsx'
+import { useOnScreen } from '../live/use-on-screen.ts'
 import { phone, useMedia } from '../live/use-media.ts'
-import { foldSteps } from './fold-steps.ts'
+import { foldSteps, type Row, subAgentsOf } from './fold-steps.ts'
 import { type Acts, ItemView } from './item-view.tsx'
+import { keptPlace, type Place } from './unread.ts'
+import { useKeptPlace } from './use-kept-place.ts'
 import { endPx, useFollowEnd } from './use-follow-end.ts'
+import { useUnread } from './use-unread.ts'
 
 /** Where the first item of the newest window is counted from, so that older ones can come in front. */
 const firstIndex = 1_000_000
@@ -22,12 +37,20 @@ export function Conversation({
   /** Brings the first open approval into sight. */
   toAsked: Ref<() => void>
 }): ReactNode {
-  const items = useMemo(
+  const rows = useMemo(
     () => foldSteps(picture.transcript.items.filter((item) => item.kind !== 'message' || item.delivery !== 'queued')),
     [picture.transcript],
   )
+  const subAgents = useMemo(() => subAgentsOf(picture.transcript), [picture.transcript])
+  const { me } = useLive()
+  const isMine = useCallback(
+    (row: Row) => row.kind === 'message' && row.by.kind === 'person' && row.by.id === me.id,
+    [me.id],
+  )
   const list = useRef<VirtuosoHandle>(null)
-  const { box, atEnd, onEnd, onHeight, leave, toEnd } = useFollowEnd()
+  const [kept] = useState(() => keptPlace(acts.session))
+  const { box, atEnd, onEnd, onHeight, leave, toEnd } = useFollowEnd(kept ? 'elsewhere' : 'at the end')
+  const items = useUnread(acts.session, rows, picture.transcript.seq, atEnd, isMine)
   const seen = useRef(items.length)
   const before = useRef({ key: items[0]?.key, count: items.length, first: firstIndex })
   // Older items came in front: the index of the first one falls by as many, so that nothing moves under the reader.
@@ -47,11 +70,21 @@ export function Conversation({
   // Keys answer what is asked first, and only in sight: where it is elsewhere one is led there. A phone has its own place.
   const isAway =
     !narrow && openAt >= 0 && range !== undefined && (openPlace < range.startIndex || openPlace > range.endIndex)
+  const lineAt = items.findIndex(({ kind }) => kind === 'unread')
+  const linePlace = lineAt + before.current.first
+  // Who begins at the end may want to begin where they stopped; once they saw the line they know.
+  const [sawLine, setSawLine] = useState(false)
+  const isLineAbove = lineAt >= 0 && !sawLine && range !== undefined && linePlace < range.startIndex
+  const showLine = (): void => {
+    leave()
+    list.current?.scrollToIndex({ index: lineAt, align: 'start' })
+  }
   const asked = isAway ? items.filter((item) => item.kind === 'approval' && item.outcome === undefined).length : 0
 
   useEffect(() => {
     if (atEnd) seen.current = items.length
   }, [atEnd, items.length])
+  useKeptPlace({ session: acts.session, kept, items, box, atEnd, list, hasOlder: picture.hasOlder, loadOlder })
   const fresh = items.length - seen.current
 
   return (
@@ -66,7 +99,7 @@ export function Conversation({
           className="scroll"
           data={items}
           firstItemIndex={before.current.first}
-          initialTopMostItemIndex={items.length - 1}
+          initialTopMostItemIndex={beginAt(items, kept)}
           computeItemKey={(_, item) => item.key}
           // It is followed here: the list itself would also follow what somebody opens at its end.
           followOutput={false}
@@ -77,8 +110,17 @@ export function Conversation({
           startReached={() => picture.hasOlder && loadOlder()}
           increaseViewportBy={400}
           itemContent={(_, item) => (
-            <div className="item">
-              <ItemView item={item} acts={acts} firstOpen={item.key === open} />
+            <div className="item" data-key={item.key}>
+              {item.kind === 'unread' ? (
+                <UnreadLine count={item.count} seen={() => setSawLine(true)} />
+              ) : (
+                <ItemView
+                  item={item}
+                  acts={acts}
+                  firstOpen={item.key === open}
+                  subAgent={item.kind === 'approval' ? subAgents.get(item.key) : undefined}
+                />
+              )}
             </div>
           )}
         />
@@ -88,6 +130,11 @@ export function Conversation({
           {asked > 1 ? `${asked} need you: show the first` : 'Show what needs you'}
         </button>
       )}
+      {isLineAbove && !isAway && (
+        <button type="button" className="button jump first" onClick={showLine}>
+          {items.length - lineAt - 1} new ↑
+        </button>
+      )}
       {!atEnd && (
         <button type="button" className="button jump" onClick={toEnd}>
           {fresh > 0 ? `${fresh} new ↓` : 'Latest ↓'}
@@ -95,4 +142,25 @@ export function Conversation({
       )}
     </div>
   )
+}
+
+/** Above what is new; `seen` is told once it was in sight for a moment. */
+function UnreadLine({ count, seen }: { count: number; seen: () => void }): ReactNode {
+  const line = useRef<HTMLDivElement>(null)
+  const inSight = useOnScreen(line, true)
+  const tell = useEffectEvent(seen)
+  useEffect(() => {
+    if (inSight) tell()
+  }, [inSight])
+  return (
+    <div ref={line} className="turn unread" role="separator" aria-label={`${count} new`}>
+      <span>{count} new</span>
+    </div>
+  )
+}
+
+/** Where the list begins: at its end, or where this tab was before it was loaded anew. */
+function beginAt(items: readonly { key: string }[], kept: Place | undefined): number | FlatIndexLocationWithAlign {
+  const index = kept ? items.findIndex(({ key }) => key === kept.key) : -1
+  return kept && index >= 0 ? { index, align: 'start', offset: kept.offset } : items.length - 1
 }

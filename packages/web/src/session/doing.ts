@@ -1,6 +1,7 @@
 import { stepObject } from '@hotline/core/step-object'
 import type { StepItem } from '@hotline/core/transcript/item'
 import type { Transcript } from '@hotline/core/transcript/transcript'
+import { legibleName } from '../text/legible.ts'
 
 const verbs: Record<StepItem['stepKind'], string> = {
   read: 'reading',
@@ -27,5 +28,5 @@ export function doingNow({ items }: Transcript): { words: string; since: string 
 
 /** "editing src/auth.ts": what a step of some kind is at. Kinds that this version does not know are just "at" it. */
 export function doingWords(kind: string, object: string): string {
-  return `${Object.hasOwn(verbs, kind) ? verbs[kind as StepItem['stepKind']] : 'at'} ${object}`
+  return `${Object.hasOwn(verbs, kind) ? verbs[kind as StepItem['stepKind']] : 'at'} ${legibleName(object)}`
 }

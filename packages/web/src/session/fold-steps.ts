@@ -1,4 +1,5 @@
 import type { Item, StepItem, TurnItem } from '@hotline/core/transcript/item'
+import type { Transcript } from '@hotline/core/transcript/transcript'
 import { countText } from '../text/amounts.ts'
 
 /** Fewer than this in a row stay as they are: folding two lines into one saves nothing. */
@@ -13,20 +14,56 @@ export interface StepGroup {
   steps: readonly StepItem[]
 }
 
+/** A step for which others were done, by a sub-agent. */
+export interface Nest {
+  kind: 'nest'
+  key: string
+  step: StepItem
+  rows: readonly Row[]
+}
+
 /** The end of a turn, with how many files it changed. */
 export type TurnRow = TurnItem & { files: number }
 
 /** What stands in one line of a conversation. */
-export type Row = Exclude<Item, TurnItem> | StepGroup | TurnRow
+export type Row = Exclude<Item, TurnItem> | StepGroup | Nest | TurnRow
 
-/** Rows of a conversation: ten reads in a row become one. What failed, was denied or runs now always stands by itself. */
+/**
+ * Rows of a conversation: ten reads in a row become one, and what a sub-agent does stands below the step that it is done
+ * for. What failed, was denied or runs now always stands by itself.
+ */
 export function foldSteps(items: readonly Item[]): readonly Row[] {
+  const { own, nested } = splitNested(items)
+  return rowsOf(own, nested)
+}
+
+/** Steps by the step for which they are done, as far as that is in the window. */
+function splitNested(items: readonly Item[]): {
+  own: readonly Item[]
+  nested: ReadonlyMap<string, readonly StepItem[]>
+} {
+  const nested = new Map<string, StepItem[]>()
+  const known = new Set<string>()
+  const own = items.filter((item) => {
+    if (item.kind !== 'step') return true
+    const isNested = item.parent !== undefined && known.has(item.parent)
+    known.add(item.step)
+    if (!isNested || item.parent === undefined) return true
+    const beside = nested.get(item.parent)
+    if (beside) beside.push(item)
+    else nested.set(item.parent, [item])
+    return false
+  })
+  return { own, nested }
+}
+
+function rowsOf(items: readonly Item[], nested: ReadonlyMap<string, readonly StepItem[]>): readonly Row[] {
   const rows: Row[] = []
   let changed = new Set<string>()
   for (let at = 0; at < items.length;) {
     const item = items[at]
     if (!item) break
-    if (item.kind === 'step') for (const { path } of item.outcome === 'done' ? item.changes : []) changed.add(path)
+    if (item.kind === 'step') for (const path of changedBy(item, nested)) changed.add(path)
     if (item.kind === 'turn') {
       // Without its beginning some of its steps are not loaded, and a count would be too small.
       rows.push({ ...item, files: item.startedAt === undefined ? 0 : changed.size })
@@ -34,13 +71,36 @@ export function foldSteps(items: readonly Item[]): readonly Row[] {
       at += 1
       continue
     }
-    const steps = runFrom(items, at)
+    const inside = item.kind === 'step' ? nested.get(item.step) : undefined
+    if (item.kind === 'step' && inside) {
+      rows.push({ kind: 'nest', key: item.key, step: item, rows: rowsOf(inside, nested) })
+      at += 1
+      continue
+    }
+    const steps = runFrom(items, at, nested)
     const [first] = steps
     if (first && steps.length >= foldFrom) rows.push({ kind: 'steps', key: first.key, stepKind: first.stepKind, steps })
     else rows.push(item)
     at += first && steps.length >= foldFrom ? steps.length : 1
   }
   return rows
+}
+
+function changedBy(step: StepItem, nested: ReadonlyMap<string, readonly StepItem[]>): readonly string[] {
+  const own = step.outcome === 'done' ? step.changes.map(({ path }) => path) : []
+  return [...own, ...(nested.get(step.step) ?? []).flatMap((inside) => changedBy(inside, nested))]
+}
+
+/** For each approval that another agent asks for: the step in which it works. */
+export function subAgentsOf({ items }: Pick<Transcript, 'items'>): ReadonlyMap<string, string> {
+  const steps = new Map(items.flatMap((item) => (item.kind === 'step' ? [[item.step, item] as const] : [])))
+  const found = new Map<string, string>()
+  for (const item of items) {
+    if (item.kind !== 'approval' || item.step === undefined) continue
+    const title = steps.get(steps.get(item.step)?.parent ?? '')?.title
+    if (title !== undefined) found.set(item.key, title)
+  }
+  return found
 }
 
 /** What a group did, in words: `read 10 files`. */
@@ -51,11 +111,15 @@ export function groupText({ stepKind, steps }: StepGroup): string {
   return `${stepKind} ${steps.length} times`
 }
 
-function runFrom(items: readonly Item[], start: number): readonly StepItem[] {
+function runFrom(
+  items: readonly Item[],
+  start: number,
+  nested: ReadonlyMap<string, readonly StepItem[]>,
+): readonly StepItem[] {
   const run: StepItem[] = []
   for (let at = start; at < items.length; at += 1) {
     const item = items[at]
-    if (item?.kind !== 'step' || item.outcome !== 'done' || item.changes.length > 0) break
+    if (item?.kind !== 'step' || item.outcome !== 'done' || item.changes.length > 0 || nested.has(item.step)) break
     if (run[0] && run[0].stepKind !== item.stepKind) break
     run.push(item)
   }

@@ -1,15 +1,16 @@
-import type { MessageItem, StepItem, Item } from '@hotline/core/transcript/item'
-import type { ReactNode } from 'react'
-import { useLive } from '../live/hotline.tsx'
-import { Diff } from '../parts/diff.tsx'
-import { ExactText } from '../parts/exact-text.tsx'
+import type { Item } from '@hotline/core/transcript/item'
+import { memo, type ReactNode } from 'react'
+import { Markdown } from '../markdown/markdown.tsx'
+import { Legible } from '../parts/legible.tsx'
+import { LongText } from '../parts/long-text.tsx'
 import { PlanList } from '../parts/plan-list.tsx'
-import { Said } from '../parts/said.tsx'
 import { countText } from '../text/amounts.ts'
-import { clockText, durationText, exactText } from '../text/time.ts'
+import { clockText, durationText } from '../text/time.ts'
 import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
-import { groupText, type Row, type StepGroup } from './fold-steps.ts'
+import type { Row } from './fold-steps.ts'
+import { MessageLine, Notice } from './message-line.tsx'
 import { type AnswerQuestion, QuestionCard } from './question-card.tsx'
+import { StepLine, StepRow, StepsLine } from './step-line.tsx'
 
 /** What can be done from within a conversation. */
 export interface Acts {
@@ -17,18 +18,35 @@ export interface Acts {
   decide: Decide
   drafts: Drafts
   answer: AnswerQuestion
+  agent: string
   /** What the role of whoever looks allows. */
   mayWrite: boolean
   mayDecide: boolean
 }
 
-/** One item of a conversation. */
-export function ItemView({ item, acts, firstOpen }: { item: Row; acts: Acts; firstOpen: boolean }): ReactNode {
+interface Shown {
+  item: Row
+  acts: Acts
+  /** It is what keys answer. */
+  firstOpen: boolean
+  /** For an approval: the step in which another agent asks for it. */
+  subAgent?: string | undefined
+}
+
+/** One item of a conversation; drawn anew only when it changes. */
+export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
+  item,
+  acts,
+  firstOpen,
+  subAgent,
+}: Shown): ReactNode {
   switch (item.kind) {
     case 'steps':
-      return <Steps group={item} />
+      return <StepsLine group={item} />
+    case 'nest':
+      return <StepRow row={item} />
     case 'message':
-      return <Message item={item} />
+      return <MessageLine item={item} />
     case 'thought':
       return (
         <details className="step">
@@ -36,12 +54,12 @@ export function ItemView({ item, acts, firstOpen }: { item: Row; acts: Acts; fir
             <span>{item.streaming ? 'Thinking …' : 'Thought'}</span>
           </summary>
           <div className="inside">
-            <Said text={item.text} />
+            <Markdown text={item.text} streaming={item.streaming} />
           </div>
         </details>
       )
     case 'step':
-      return <Step item={item} />
+      return <StepLine item={item} />
     case 'approval':
       return (
         <ApprovalCard
@@ -51,24 +69,28 @@ export function ItemView({ item, acts, firstOpen }: { item: Row; acts: Acts; fir
           drafts={acts.drafts}
           first={firstOpen}
           mayDecide={acts.mayDecide}
+          agent={acts.agent}
+          subAgent={subAgent}
         />
       )
     case 'question':
       return <QuestionCard item={item} mayAnswer={acts.mayWrite} answer={acts.answer} />
-    case 'output':
+    case 'output': {
+      const text = item.encoding === 'utf8' ? item.chunks.join('') : ''
       return (
         <details className="step">
           <summary>
             <span>{item.source}</span>
             <span className="title mono">
-              {(item.encoding === 'utf8' ? item.chunks.join('') : '(binary)').trim().split('\n').at(-1)}
+              <Legible text={item.encoding === 'utf8' ? lastLine(text) : '(binary)'} place="name" />
             </span>
           </summary>
           <div className="inside">
-            <ExactText text={item.encoding === 'utf8' ? item.chunks.join('') : `${item.bytes} bytes`} />
+            {item.encoding === 'utf8' ? <LongText text={text} what={item.source} /> : `${item.bytes} bytes`}
           </div>
         </details>
       )
+    }
     case 'input':
       return <div className="notice">keys sent ({item.text.length} characters)</div>
     case 'plan':
@@ -112,9 +134,9 @@ export function ItemView({ item, acts, firstOpen }: { item: Row; acts: Acts; fir
       )
     }
     case 'notice':
-      return <div className="notice">◇ {item.text}</div>
+      return <Notice text={item.text} />
   }
-}
+})
 
 function stateWords(item: Extract<Item, { kind: 'state' }>): string {
   const exit = item.exit?.signal ? ` (${item.exit.signal})` : item.exit?.code ? ` (exit code ${item.exit.code})` : ''
@@ -130,71 +152,7 @@ function stateWords(item: Extract<Item, { kind: 'state' }>): string {
   return `${words[item.to] ?? item.to} · ${clockText(item.at, Date.now())}${item.note ? ` · ${item.note}` : ''}`
 }
 
-function Message({ item }: { item: MessageItem }): ReactNode {
-  const { names } = useLive()
-  if (item.role === 'system') return <div className="notice">◇ {item.text}</div>
-  const who = item.role === 'agent' ? 'AI' : (names.get(item.by.id) ?? 'Somebody')
-  const delivery = {
-    queued: 'queued',
-    delivered: 'delivered',
-    seen: 'seen',
-    unknown: 'unknown whether it arrived',
-    withdrawn: 'withdrawn',
-    unread: 'not read: the session ended',
-  }
-  return (
-    <div className={`message ${item.role}`}>
-      <div className="meta">
-        {who} · <time title={exactText(item.at)}>{clockText(item.at, Date.now())}</time>
-        {item.delivery && ` · ${delivery[item.delivery]}`}
-        {item.editedAt && ' · edited'}
-        {item.isBrokenOff === true && ' · broken off'}
-      </div>
-      {item.erased ? <div className="said quiet">erased</div> : <Said text={item.text} />}
-    </div>
-  )
-}
-
-/** Many steps of one kind, opened to each of them. */
-function Steps({ group }: { group: StepGroup }): ReactNode {
-  const last = group.steps.at(-1)
-  return (
-    <details className="step">
-      <summary>
-        <span className="title">{groupText(group)}</span>
-        <span>✓</span>
-        {last?.endedAt && group.steps[0] && (
-          <span className="small">{durationText(Date.parse(last.endedAt) - Date.parse(group.steps[0].at))}</span>
-        )}
-      </summary>
-      <div className="inside">
-        {group.steps.map((item) => (
-          <Step key={item.key} item={item} />
-        ))}
-      </div>
-    </details>
-  )
-}
-
-function Step({ item }: { item: StepItem }): ReactNode {
-  const outcome = { done: '✓', failed: '✗ failed', denied: '✗ denied', cancelled: 'stopped' }
-  const input = item.input === undefined ? '' : JSON.stringify(item.input, null, 2)
-  return (
-    <details className="step">
-      <summary>
-        <span className="mono">{item.stepKind}</span>
-        <span className="title">{item.title}</span>
-        <span className={item.outcome === 'failed' ? 'danger' : ''}>{item.outcome ? outcome[item.outcome] : '…'}</span>
-        {item.endedAt && <span className="small">{durationText(Date.parse(item.endedAt) - Date.parse(item.at))}</span>}
-      </summary>
-      <div className="inside">
-        {input && <ExactText text={input} />}
-        {item.changes.map((change) => (
-          <Diff key={change.path} change={change} />
-        ))}
-        {item.output !== undefined && <ExactText text={item.output} />}
-        {item.error !== undefined && <p className="danger">{item.error}</p>}
-      </div>
-    </details>
-  )
+/** The last line with something in it, as much as a line shows. */
+function lastLine(text: string): string {
+  return (text.slice(-2_000).trim().split('\n').at(-1) ?? '').slice(0, 300)
 }

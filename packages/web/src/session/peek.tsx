@@ -3,8 +3,9 @@ import type { MessageItem } from '@hotline/core/transcript/item'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useNow, useReadable } from '../live/use-readable.ts'
+import { Markdown } from '../markdown/markdown.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
-import { Said } from '../parts/said.tsx'
+import { Legible } from '../parts/legible.tsx'
 import { openDialog } from '../parts/open-dialog.ts'
 import { statusWords } from './evidence.tsx'
 
@@ -62,13 +63,17 @@ function Look({ view }: { view: SessionView }): ReactNode {
   )
   return (
     <>
-      <h1>{state.title}</h1>
+      <h1>
+        <Legible text={state.title} place="name" />
+      </h1>
       <p className="small quiet">
         {statusWords(state, now)} · {state.agent}
       </p>
       {asked?.kind === 'approval' && (
         <div className="asked">
-          <p className="small">{asked.request?.title ?? 'Needs you'}</p>
+          <p className="small">
+            <Legible text={asked.request?.title ?? 'Needs you'} place="name" />
+          </p>
           <ExactText text={(asked.request?.input ?? '').slice(0, lookChars)} />
           {((asked.request?.input ?? '').length > lookChars || asked.request?.content !== undefined) && (
             <p className="small quiet">There is more: open it.</p>
@@ -77,7 +82,7 @@ function Look({ view }: { view: SessionView }): ReactNode {
       )}
       {said && (
         <div className="message agent">
-          <Said text={said.text.slice(-1_500)} />
+          <Markdown text={said.text.slice(-1_500)} streaming={said.streaming} />
         </div>
       )}
     </>

@@ -3,6 +3,7 @@ import type { QuestionItem } from '@hotline/core/transcript/item'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useMemo, useState } from 'react'
+import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { QuestionForm } from './question-form.tsx'
 
@@ -32,8 +33,14 @@ export function QuestionCard({
     return (
       <div className="folded">
         <span>{words[item.action]}</span>
-        <span className="title">{item.text}</span>
-        {item.content !== undefined && <code>{JSON.stringify(item.content)}</code>}
+        <span className="title">
+          <Legible text={item.text} place="name" />
+        </span>
+        {item.content !== undefined && (
+          <code>
+            <Legible text={JSON.stringify(item.content)} place="code" />
+          </code>
+        )}
       </div>
     )
   }
@@ -47,7 +54,9 @@ export function QuestionCard({
   return (
     <article className="card" aria-label="Needs you: a question">
       <header>
-        <span>{item.text}</span>
+        <span className="said">
+          <Legible text={item.text} place="prose" />
+        </span>
       </header>
       {mayAnswer ? (
         <QuestionForm

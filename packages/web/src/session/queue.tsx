@@ -4,6 +4,7 @@ import type { MessageItem } from '@hotline/core/transcript/item'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
+import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 
 /** Messages that the agent has not taken yet, in their order: moved by whoever may, changed and withdrawn by their writer. */
@@ -147,7 +148,9 @@ function Queued({
   return (
     <>
       <span className="small quiet">#{place} queued</span>
-      <div className="said">{item.text}</div>
+      <div className="said">
+        <Legible text={item.text} place="prose" />
+      </div>
       {mayWrite && of > 1 && (
         <>
           <button

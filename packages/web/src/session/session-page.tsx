@@ -2,19 +2,22 @@ import { openSessionView, type SessionView } from '@hotline/client/session-view'
 import { isTypedTo } from '@hotline/protocol/capabilities'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
-import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
+import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import type { Problem } from '@hotline/protocol/error'
 import { useLive } from '../live/hotline.tsx'
 import { useMay } from '../live/use-may.ts'
 import { holdMs, useHold } from '../live/use-hold.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { Failed } from '../parts/failed.tsx'
+import { OneName } from '../parts/legible.tsx'
 import { openDialog } from '../parts/open-dialog.ts'
 import { Refusal } from '../parts/refusal.tsx'
 import { SessionSkeleton } from '../parts/skeletons.tsx'
+import { legibleName } from '../text/legible.ts'
 import type { Drafts } from './approval-card.tsx'
 import { Conversation } from './conversation.tsx'
 import { Evidence, EvidenceLine } from './evidence.tsx'
+import type { Acts } from './item-view.tsx'
 import { MessageBox } from './message-box.tsx'
 import { ThumbPlace } from './thumb.tsx'
 import { usePresence } from './use-presence.ts'
@@ -46,6 +49,26 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const { state } = picture
   const may = useMay(state?.project)
   const [refusal, setRefusal] = useState<Problem>()
+  const [mayWrite, mayDecide] = [may('write'), may('decide')]
+  const agent = state?.agent ?? ''
+  const acts = useMemo<Acts>(
+    () => ({
+      session,
+      drafts: drafts.current,
+      decide: async (data) => {
+        const outcome = await view.command('approval.decide', data)
+        return outcome.ok ? undefined : outcome.problem
+      },
+      answer: async (data) => {
+        const outcome = await view.command('question.answer', data)
+        return outcome.ok ? undefined : outcome.problem
+      },
+      agent,
+      mayWrite,
+      mayDecide,
+    }),
+    [session, view, agent, mayWrite, mayDecide],
+  )
   if (picture.status === 'failed' && !state) {
     return (
       <Failed what="This session cannot be shown." problem={picture.problem} retry={again}>
@@ -61,7 +84,6 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
     setRefusal(undefined)
     void view.command(type, {}).then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
   }
-  const mayWrite = may('write')
   // What is written to a program is typed into it.
   const typed = isTypedTo(state.capabilities)
   const ending = mayWrite && isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />
@@ -84,7 +106,9 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
           ‹
         </To>
         <div className="name">
-          <h1 title={state.title}>{state.title}</h1>
+          <h1 title={legibleName(state.title)}>
+            <OneName text={state.title} />
+          </h1>
           <EvidenceLine picture={picture} state={state} />
         </div>
         <div className="tabs" role="tablist" aria-label="View">
@@ -122,7 +146,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
       </header>
       <Refusal problem={refusal} look="notice" />
       <ThumbPlace
-        mayDecide={may('decide')}
+        mayDecide={mayDecide}
         items={picture.transcript.items}
         show={() => {
           setTab('talk')
@@ -131,28 +155,10 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
       >
         <div className="view">
           {shown === 'talk' ? (
-            <Conversation
-              picture={picture}
-              loadOlder={() => void view.loadOlder()}
-              toAsked={toAsked}
-              acts={{
-                session,
-                drafts: drafts.current,
-                decide: async (data) => {
-                  const outcome = await view.command('approval.decide', data)
-                  return outcome.ok ? undefined : outcome.problem
-                },
-                answer: async (data) => {
-                  const outcome = await view.command('question.answer', data)
-                  return outcome.ok ? undefined : outcome.problem
-                },
-                mayWrite,
-                mayDecide: may('decide'),
-              }}
-            />
+            <Conversation picture={picture} loadOlder={() => void view.loadOlder()} toAsked={toAsked} acts={acts} />
           ) : (
             <Suspense fallback={<div className="terminal" />}>
-              <Terminal key={session} view={view} mayType={may('decide')} />
+              <Terminal key={session} view={view} mayType={mayDecide} />
             </Suspense>
           )}
         </div>
@@ -164,7 +170,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         picture={picture}
         present={present}
         wrote={wrote}
-        mayWrite={may(typed ? 'decide' : 'write')}
+        mayWrite={typed ? mayDecide : mayWrite}
       />
     </div>
   )

@@ -6,6 +6,8 @@ import { Terminal as Xterm } from '@xterm/xterm'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { documentWithNonce } from '../live/nonce.ts'
 import { useReadable } from '../live/use-readable.ts'
+import { hush, isFocusReport } from './hush.ts'
+import { TerminalTools, terminalSizePx } from './terminal-tools.tsx'
 
 /** What the program printed, as a terminal shows it. Nothing goes back to it unless a person has taken the keyboard. */
 export function Terminal({ view, mayType }: { view: SessionView; mayType: boolean }): ReactNode {
@@ -13,6 +15,7 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
   const [keyboard, setKeyboard] = useState(false)
   const takesKeys = useReadable(view.picture).state?.capabilities?.input === 'keys' && mayType
   const [refusal, setRefusal] = useState<Problem>()
+  const [opened, setOpened] = useState<{ terminal: Xterm; setLetters: (sizePx: number) => void }>()
   const keys = useRef(keyboard)
   keys.current = keyboard && takesKeys
 
@@ -23,21 +26,25 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
       convertEol: true,
       disableStdin: false,
       fontFamily: 'JetBrains Mono Variable, monospace',
-      fontSize: 13,
+      fontSize: terminalSizePx(),
       scrollback: 10_000,
       theme: { background: '#101216', foreground: '#e6e8ec' },
       linkHandler: { activate: () => undefined },
     })
-    // Clipboard, titles and colours are not the program's to change.
-    for (const code of [0, 1, 2, 4, 7, 8, 10, 11, 12, 52]) terminal.parser.registerOscHandler(code, () => true)
+    hush(terminal)
     const fit = new FitAddon()
     terminal.loadAddon(fit)
     terminal.open(place.current)
     fit.fit()
+    const setLetters = (sizePx: number): void => {
+      terminal.options.fontSize = sizePx
+      fit.fit()
+    }
+    setOpened({ terminal, setLetters })
     const size = new ResizeObserver(() => fit.fit())
     size.observe(place.current)
     terminal.onData((text) => {
-      if (!keys.current) return
+      if (!keys.current || isFocusReport(text)) return
       void view.command('input.send', { text }).then((outcome) => {
         if (!outcome.ok) setRefusal(outcome.problem)
       })
@@ -56,20 +63,22 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
     return () => {
       leave()
       size.disconnect()
+      setOpened(undefined)
       terminal.dispose()
     }
   }, [view])
 
   return (
-    <div style={{ display: 'grid', gridTemplateRows: 'minmax(0, 1fr) auto auto', minHeight: 0 }}>
+    <div className="output">
+      {opened && <TerminalTools terminal={opened.terminal} setLetters={opened.setLetters} />}
       <div className="terminal" ref={place} />
       {refusal && (
-        <p className="small danger" role="alert" style={{ padding: '6px 20px' }}>
+        <p className="small danger below" role="alert">
           What was typed did not arrive: {refusal.detail}
         </p>
       )}
       {takesKeys && (
-        <label className="small" style={{ padding: '6px 20px' }}>
+        <label className="small below">
           <input type="checkbox" checked={keyboard} onChange={(event) => setKeyboard(event.target.checked)} /> Take
           keyboard: what you type above goes to the program
         </label>

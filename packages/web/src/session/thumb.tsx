@@ -1,6 +1,7 @@
 import type { Item } from '@hotline/core/transcript/item'
 import { createContext, type ReactNode, useContext, useState } from 'react'
 import { phone, useMedia } from '../live/use-media.ts'
+import { legibleName } from '../text/legible.ts'
 
 const ThumbContext = createContext<HTMLElement | null>(null)
 
@@ -36,7 +37,7 @@ export function ThumbPlace({
       {narrow && mayDecide && first && (
         <div className="thumb" role="group" aria-label="Answer what is asked first">
           <button type="button" className="which" onClick={show}>
-            {first.request?.title ?? 'Needs you'} {asked.length > 1 ? `· 1 of ${asked.length} ` : ''}
+            {legibleName(first.request?.title ?? 'Needs you')} {asked.length > 1 ? `· 1 of ${asked.length} ` : ''}
             <span className="quiet">· show</span>
           </button>
           <div className="host" ref={setHost} />

@@ -13,8 +13,8 @@ export interface FollowEnd {
   atEnd: boolean
   /** Told by the list whether its end is in sight. */
   onEnd: (inSight: boolean) => void
-  /** Told when what the list holds has become taller or shorter. */
-  onHeight: () => void
+  /** Told when what the list holds has become taller or shorter, as far as the list knows. */
+  onHeight: (heightPx: number) => void
   /** The reader is taken elsewhere by a button. */
   leave: () => void
   /** Takes the reader to the end, and keeps them there. */
@@ -24,12 +24,13 @@ export interface FollowEnd {
 /**
  * Whether a reader is at the end of a list. They leave it by scrolling up, by whatever means; a frame that changes its size
  * (a phone is turned, a keyboard comes up, the message box grows) and words that grow take nobody away
- * from it. What they open opens in place.
+ * from it. What they open opens in place. `begins`: where a reader is at first.
  */
-export function useFollowEnd(): FollowEnd {
+export function useFollowEnd(begins: 'at the end' | 'elsewhere'): FollowEnd {
   const box = useRef<HTMLDivElement>(null)
-  const [atEnd, setAtEnd] = useState(true)
-  const followed = useRef(true)
+  const [atEnd, setAtEnd] = useState(begins === 'at the end')
+  const followed = useRef(begins === 'at the end')
+  const knownPx = useRef(Number.POSITIVE_INFINITY)
   const pressedAt = useRef(Number.NEGATIVE_INFINITY)
   const mark = useCallback((now: boolean) => {
     followed.current = now
@@ -40,7 +41,9 @@ export function useFollowEnd(): FollowEnd {
     const scroller = box.current?.querySelector('.scroll')
     if (!followed.current || !scroller) return
     const leftPx = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight
-    if (performance.now() - pressedAt.current >= opensMs) scroller.scrollTop = scroller.scrollHeight
+    // No further than the list has measured: beyond that it holds nothing, and would draw everything anew.
+    const endTop = Math.min(scroller.scrollHeight, knownPx.current) - scroller.clientHeight
+    if (performance.now() - pressedAt.current >= opensMs) scroller.scrollTop = Math.max(0, endTop)
     else if (leftPx > endPx) mark(false)
   }, [mark])
   const onEnd = useCallback(
@@ -75,10 +78,17 @@ export function useFollowEnd(): FollowEnd {
       element.removeEventListener('scroll', onScroll, { capture: true })
     }
   }, [follow, mark])
+  const onHeight = useCallback(
+    (heightPx: number) => {
+      knownPx.current = heightPx
+      follow()
+    },
+    [follow],
+  )
   const leave = useCallback(() => mark(false), [mark])
   const toEnd = useCallback(() => {
     mark(true)
     follow()
   }, [follow, mark])
-  return { box, atEnd, onEnd, onHeight: follow, leave, toEnd }
+  return { box, atEnd, onEnd, onHeight, leave, toEnd }
 }

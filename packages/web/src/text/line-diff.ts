@@ -1,3 +1,5 @@
+import type { FileChange } from '@hotline/protocol/events/turn'
+
 /** A line of a change; `old` and `next` are its numbers (from 1) on the side that has it. */
 export type DiffLine =
   | { kind: 'same'; text: string; old: number; next: number }
@@ -26,6 +28,16 @@ export function diffLines(oldText: string, newText: string): DiffLine[] {
     lines.push({ kind: 'same', text: old[oldNumber - 1] ?? '', old: oldNumber, next: nextNumber })
   }
   return lines
+}
+
+/** The lines of a change as an agent shows it. */
+export function diffOf({ oldText, newText }: FileChange): DiffLine[] {
+  return diffLines(oldText ?? '', newText)
+}
+
+/** How many lines of a change came and went; counted once for each change. */
+export function changeCounts(change: FileChange): { added: number; removed: number } {
+  return countChanges(diffOf(change))
 }
 
 /** Leaves out what is further than `context` lines from a change. */

@@ -1,0 +1,92 @@
+import type { ApprovalItem } from '@hotline/core/transcript/item'
+import type { ReactNode } from 'react'
+import { useNow } from '../live/use-readable.ts'
+import { CopyButton } from '../parts/copy-button.tsx'
+import { Legible } from '../parts/legible.tsx'
+import { countdownText } from '../text/time.ts'
+
+const strengths = {
+  enforced: 'runs exactly this',
+  mediated: 'runs exactly this, in a sandbox',
+  advisory: 'agent promises',
+  observe_only: 'only watching',
+} as const
+
+/** What is asked, by whom, how far the answer binds, and for how long it can be given. */
+export function ApprovalHead({
+  item,
+  agent,
+  subAgent,
+}: {
+  item: ApprovalItem
+  agent: string
+  subAgent: string | undefined
+}): ReactNode {
+  const { request } = item
+  return (
+    <header>
+      <span className="asked">
+        <Legible text={request?.title ?? 'Erased'} place="name" />{' '}
+        <span className="quiet">
+          {request && (
+            <>
+              · <Legible text={request.tool} place="name" />{' '}
+            </>
+          )}
+          · {agent}
+          {subAgent !== undefined && (
+            <>
+              {' '}
+              (sub-agent: <Legible text={subAgent} place="name" />)
+            </>
+          )}
+        </span>
+      </span>
+      <span className="small bound">
+        <span>{strengths[item.strength]}</span> · <Countdown until={item.expiresAt} />
+      </span>
+    </header>
+  )
+}
+
+/** Where it would run and with what, and what stands in the way of allowing it. */
+export function ApprovalFacts({
+  item: { request },
+  seen,
+  text,
+}: {
+  item: ApprovalItem
+  seen: boolean
+  text: string | undefined
+}): ReactNode {
+  const names = request?.envNames ?? []
+  return (
+    <div className="facts">
+      {request?.cwd !== undefined && (
+        <span className="mono">
+          <Legible text={request.cwd} place="name" />
+        </span>
+      )}
+      {names.length > 0 && (
+        <span>
+          env{' '}
+          <span className="mono">
+            <Legible text={names.join(' ')} place="name" />
+          </span>
+        </span>
+      )}
+      {request?.redacted && <span>a secret is masked</span>}
+      {!seen && <span className="danger">Read to the end to allow</span>}
+      {text !== undefined && text !== '' && (
+        <span className="end">
+          <CopyButton text={text} what="request" />
+        </span>
+      )}
+    </div>
+  )
+}
+
+function Countdown({ until }: { until: string }): ReactNode {
+  const left = Date.parse(until) - useNow(1_000)
+  return <time>{left > 0 ? `${countdownText(left)} left` : 'time is over'}</time>
+}

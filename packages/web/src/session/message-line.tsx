@@ -1,0 +1,51 @@
+import type { MessageItem } from '@hotline/core/transcript/item'
+import type { ReactNode } from 'react'
+import { useLive } from '../live/hotline.tsx'
+import { Markdown } from '../markdown/markdown.tsx'
+import { CopyButton } from '../parts/copy-button.tsx'
+import { Legible } from '../parts/legible.tsx'
+import { Said } from '../parts/said.tsx'
+import { clockText, exactText } from '../text/time.ts'
+
+const deliveries = {
+  queued: 'queued',
+  delivered: 'delivered',
+  seen: 'seen',
+  unknown: 'unknown whether it arrived',
+  withdrawn: 'withdrawn',
+  unread: 'not read: the session ended',
+} as const
+
+/** A message: an agent's as Markdown, on the left; a person's as it was typed, on the right; the server's in the middle. */
+export function MessageLine({ item }: { item: MessageItem }): ReactNode {
+  const { names } = useLive()
+  if (item.role === 'system') return <Notice text={item.text} />
+  const who = item.role === 'agent' ? 'AI' : (names.get(item.by.id) ?? 'Somebody')
+  return (
+    <div className={`message ${item.role}`}>
+      <div className="meta">
+        {who} · <time title={exactText(item.at)}>{clockText(item.at, Date.now())}</time>
+        {item.delivery && ` · ${deliveries[item.delivery]}`}
+        {item.editedAt && ' · edited'}
+        {item.isBrokenOff === true && ' · broken off'}
+        {!item.erased && !item.streaming && <CopyButton text={item.text} what="message" />}
+      </div>
+      {item.erased ? (
+        <div className="said quiet">erased</div>
+      ) : item.role === 'agent' ? (
+        <Markdown text={item.text} streaming={item.streaming} />
+      ) : (
+        <Said text={item.text} />
+      )}
+    </div>
+  )
+}
+
+/** The server's own words, with a mark that words of others never get. */
+export function Notice({ text }: { text: string }): ReactNode {
+  return (
+    <div className="notice">
+      ◇ <Legible text={text} place="prose" />
+    </div>
+  )
+}

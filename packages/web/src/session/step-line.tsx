@@ -1,0 +1,163 @@
+import type { StepItem } from '@hotline/core/transcript/item'
+import { type ReactNode, useState } from 'react'
+import { Diff } from '../parts/diff.tsx'
+import { ExactText } from '../parts/exact-text.tsx'
+import { Legible } from '../parts/legible.tsx'
+import { LongText } from '../parts/long-text.tsx'
+import { countText } from '../text/amounts.ts'
+import { changeCounts } from '../text/line-diff.ts'
+import { durationText } from '../text/time.ts'
+import { groupText, type Row, type StepGroup } from './fold-steps.ts'
+
+const outcomes = { done: '✓', failed: '✗ failed', denied: '✗ denied', cancelled: 'stopped' } as const
+
+/** One tool call as a line; opened, what went in, what came out, and what it changed. `nested`: what a sub-agent did for it. */
+export function StepLine({ item, nested = [] }: { item: StepItem; nested?: readonly Row[] }): ReactNode {
+  const [opened, setOpened] = useState(false)
+  return (
+    <details className="step" onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
+      <summary>
+        {!saysKind(item) && <span className="mono">{item.stepKind}</span>}
+        <span className="title">
+          <Legible text={item.title} place="name" />
+        </span>
+        {nested.length > 0 && <span className="small">{countText(stepsIn(nested), 'step')} inside</span>}
+        <Counts item={item} />
+        <span className={item.outcome === 'failed' ? 'danger' : ''}>
+          {item.outcome ? outcomes[item.outcome] : runsText(item)}
+        </span>
+        {item.endedAt && <span className="small">{durationText(Date.parse(item.endedAt) - Date.parse(item.at))}</span>}
+      </summary>
+      {/* What nobody looks at is not laid out. */}
+      {opened && <Inside item={item} nested={nested} />}
+    </details>
+  )
+}
+
+function Inside({ item, nested }: { item: StepItem; nested: readonly Row[] }): ReactNode {
+  const places = item.locations.filter((path) => !item.changes.some((change) => change.path === path))
+  return (
+    <div className="inside">
+      {places.length > 0 && (
+        <ul className="plain places mono" aria-label="Where">
+          {places.map((path) => (
+            <li key={path}>
+              <Legible text={path} place="name" />
+            </li>
+          ))}
+        </ul>
+      )}
+      {item.input !== undefined && (
+        <div>
+          <p className="small quiet">Input</p>
+          <Input input={item.input} />
+        </div>
+      )}
+      {item.changes.map((change) => (
+        <Diff key={change.path} change={change} />
+      ))}
+      {nested.length > 0 && (
+        <div className="nested">
+          {nested.map((row) => (
+            <StepRow key={row.key} row={row} />
+          ))}
+        </div>
+      )}
+      {item.output !== undefined && item.output !== '' && <LongText text={item.output} what="output" />}
+      {item.error !== undefined && (
+        <p className="danger said">
+          <Legible text={item.error} place="prose" />
+        </p>
+      )}
+      {item.outcome !== undefined && isBare(item) && nested.length === 0 && (
+        <p className="quiet small">The agent said nothing more about it.</p>
+      )}
+    </div>
+  )
+}
+
+/** A row that holds nothing but steps. */
+export function StepRow({ row }: { row: Row }): ReactNode {
+  if (row.kind === 'step') return <StepLine item={row} />
+  if (row.kind === 'nest') return <StepLine item={row.step} nested={row.rows} />
+  return row.kind === 'steps' ? <StepsLine group={row} /> : undefined
+}
+
+/** Many steps of one kind, opened to each of them. */
+export function StepsLine({ group }: { group: StepGroup }): ReactNode {
+  const last = group.steps.at(-1)
+  return (
+    <details className="step">
+      <summary>
+        <span className="title">{groupText(group)}</span>
+        <span>✓</span>
+        {last?.endedAt && group.steps[0] && (
+          <span className="small">{durationText(Date.parse(last.endedAt) - Date.parse(group.steps[0].at))}</span>
+        )}
+      </summary>
+      <div className="inside">
+        {group.steps.map((item) => (
+          <StepLine key={item.key} item={item} />
+        ))}
+      </div>
+    </details>
+  )
+}
+
+/** Arguments by their names, where they are as simple as that; else as the agent gave them. */
+function Input({ input }: { input: unknown }): ReactNode {
+  if (typeof input === 'string') return <ExactText text={input} />
+  const entries = typeof input === 'object' && input !== null && !Array.isArray(input) ? Object.entries(input) : []
+  const isSimple = entries.length > 0 && entries.length <= 12 && entries.every(([, value]) => typeof value !== 'object')
+  if (!isSimple) return <ExactText text={JSON.stringify(input, null, 2)} />
+  return (
+    <dl className="arguments">
+      {entries.map(([name, value]) => (
+        <div key={name}>
+          <dt className="mono quiet">
+            <Legible text={name} place="name" />
+          </dt>
+          <dd>
+            <ExactText text={String(value)} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** `+12 −3` of what it changed. */
+function Counts({ item }: { item: StepItem }): ReactNode {
+  if (item.changes.length === 0) return undefined
+  let [added, removed] = [0, 0]
+  for (const change of item.changes) {
+    const counts = changeCounts(change)
+    added += counts.added
+    removed += counts.removed
+  }
+  return (
+    <span className="mono small">
+      <span className="plus">+{added}</span> <span className="minus">−{removed}</span>
+    </span>
+  )
+}
+
+/** Many agents begin the name of a step with what it is. */
+function saysKind({ title, stepKind }: StepItem): boolean {
+  return title.toLowerCase().startsWith(`${stepKind} `)
+}
+
+function runsText({ progress }: StepItem): string {
+  return progress === undefined ? '…' : `${Math.round(progress * 100)} %`
+}
+
+function isBare(item: StepItem): boolean {
+  return item.input === undefined && !item.output && item.error === undefined && item.changes.length === 0
+}
+
+function stepsIn(rows: readonly Row[]): number {
+  return rows.reduce((sum, row) => {
+    if (row.kind === 'steps') return sum + row.steps.length
+    return sum + (row.kind === 'nest' ? 1 + stepsIn(row.rows) : 1)
+  }, 0)
+}
