@@ -70,7 +70,14 @@ describe('the row of a session', () => {
     const path = '/api/projects/default/events'
     const index = await httpRequest(scene.live.url, { kind: 'token', token: scene.live.token }, 'GET', path)
     expect(JSON.stringify(index)).not.toContain('auth.ts')
+    // What it costs stands beside it, and stays between its turns.
+    await hand.report({
+      type: 'usage.reported',
+      data: { inputTokens: 40_000, outputTokens: 1_200, cost: { amount: 0.32, currency: 'USD' } },
+    })
+    await row.getByText('41k tokens · $0.32').waitFor()
     await hand.report({ type: 'turn.ended', data: { turn: 't2', end: 'end' } })
+    await row.getByText('demo · waits for you to write · 41k tokens · $0.32').waitFor()
   })
 })
 

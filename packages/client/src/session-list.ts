@@ -21,13 +21,13 @@ export interface SessionListPicture {
   /** The one that changed last comes first. All that can still go on are among them, however long nothing happened there. */
   sessions: readonly SessionRow[]
   /** What agents do just now, by session; known for some of those that are at work. */
-  doing: ReadonlyMap<string, DoingStep>
+  doing: ReadonlyMap<string, DoingNow>
   /** Older sessions exist on the server. */
   hasOlder: boolean
 }
 
-/** The step of an agent that runs, or the one that ended last. */
-export type DoingStep = NonNullable<Doing['step']>
+/** The step of an agent that runs, or the one that ended last, and what it has told of tokens and cost. */
+export type DoingNow = Pick<Doing, 'step' | 'usage'>
 
 /** The sessions of some projects, live. */
 export interface SessionList extends Disposable {
@@ -54,7 +54,7 @@ export function openSessionList(link: Link): SessionList {
     hasOlder: false,
   })
   const rows = new Map<string, SessionRow>()
-  const doing = new Map<string, DoingStep>()
+  const doing = new Map<string, DoingNow>()
   const follows: Follow[] = []
   let closed = false
   /** Names the present start; what an earlier one still reads is passed over. */
@@ -129,8 +129,8 @@ export function openSessionList(link: Link): SessionList {
 
   const unhear = link.ephemeral(({ kind, stream, doings }) => {
     if (kind !== 'doing' || stream === undefined || doings === undefined) return
-    for (const { session, step } of doings) {
-      if (step) doing.set(session, step)
+    for (const { session, ...now } of doings) {
+      if (now.step ?? now.usage) doing.set(session, now)
       else doing.delete(session)
     }
     painter.soon()

@@ -17,5 +17,12 @@ export const Doing = z.looseObject({
       over: z.boolean(),
     })
     .optional(),
+  /** What its agent last told of the whole session so far; kept between its turns, until the server ends. */
+  usage: z
+    .looseObject({
+      tokens: z.number().optional(),
+      cost: z.looseObject({ amount: z.number(), currency: z.string() }).optional(),
+    })
+    .optional(),
 })
 export type Doing = z.infer<typeof Doing>

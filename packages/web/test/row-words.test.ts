@@ -1,6 +1,6 @@
 import type { SessionRow } from '@hotline/protocol/http'
 import { describe, expect, it } from 'vitest'
-import { whatOf } from '../src/list/row-words.ts'
+import { groupOf, isOver, whatOf } from '../src/list/row-words.ts'
 
 const at = '2026-01-01T10:00:00.000Z'
 const row: SessionRow = {
@@ -40,5 +40,16 @@ describe('a row of the list', () => {
     const said = whatOf({ ...row, ...more }, Date.parse(at) + 1_000)
     if (typeof words === 'string') expect(said).toBe(words)
     else expect(said).toMatch(words)
+  })
+
+  it.each([
+    ['completed', 'Completed'],
+    ['failed', 'Failed'],
+    ['aborted', 'Ended'],
+  ])('[G41] that is %s stands with those that ended alike', (status, group) => {
+    const found = groupOf({ ...row, status })
+    expect(found).toBe(group)
+    expect(isOver(found)).toBe(true)
+    expect(isOver(groupOf(row))).toBe(false)
   })
 })

@@ -1,7 +1,7 @@
 import { stepObject } from '@hotline/core/step-object'
 import type { Doing } from '@hotline/protocol/doing'
 import type { Envelope } from '@hotline/protocol/event'
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown, type EventOf } from '@hotline/protocol/events'
 import type { StepKind } from '@hotline/protocol/events/turn'
 import { splitStream } from '@hotline/protocol/stream'
 import type { Bus } from '../log/bus.ts'
@@ -29,12 +29,16 @@ interface OpenStep {
   at: string
 }
 
+/** What an agent last told of tokens and cost. */
+type Told = EventOf<'usage.reported'>['data']
+
 interface Work {
   project: string | undefined
   /** Steps that run, in the order in which they began. */
   open: Map<string, OpenStep>
   /** The step that ended last, while no other runs. */
   ended: OpenStep | undefined
+  usage: Told | undefined
   /** What its followers know, as JSON; undefined for nothing. */
   told: string | undefined
 }
@@ -138,6 +142,13 @@ export class Doings implements Disposable {
         work.ended = undefined
         break
       }
+      case 'usage.reported': {
+        const known = asKnown(JSON.parse(Buffer.from(event.bytes).toString('utf8')) as Envelope)
+        if (known?.type !== 'usage.reported') return
+        const work = this.#workOf(stream)
+        work.usage = { ...work.usage, ...known.data }
+        break
+      }
       default:
         return
     }
@@ -150,7 +161,13 @@ export class Doings implements Disposable {
   }
 
   #workOf(stream: string): Work {
-    const work = this.#works.get(stream) ?? { project: undefined, open: new Map(), ended: undefined, told: undefined }
+    const work = this.#works.get(stream) ?? {
+      project: undefined,
+      open: new Map(),
+      ended: undefined,
+      usage: undefined,
+      told: undefined,
+    }
     // Moves it to the young end of the map.
     this.#works.delete(stream)
     this.#works.set(stream, work)
@@ -183,14 +200,15 @@ export class Doings implements Disposable {
       const work = this.#works.get(stream)
       if (work?.project === undefined) continue
       const doing = doingOf(stream, work)
-      const told = doing.step && JSON.stringify(doing.step)
+      const isNothing = doing.step === undefined && doing.usage === undefined
+      const told = isNothing ? undefined : JSON.stringify([doing.step, doing.usage])
       if (told !== work.told) {
         const others = changed.get(work.project)
         if (others) others.push(doing)
         else changed.set(work.project, [doing])
       }
       work.told = told
-      if (doing.step === undefined) this.#works.delete(stream)
+      if (isNothing) this.#works.delete(stream)
     }
     const strangers = new Set(this.#strangers)
     this.#strangers.clear()
@@ -220,12 +238,22 @@ export class Doings implements Disposable {
   }
 }
 
-function doingOf(stream: string, { open, ended }: Work): Doing {
-  const session = splitStream(stream).id
+function doingOf(stream: string, { open, ended, usage }: Work): Doing {
   const running = [...open.values()].at(-1)
   const step = running ?? ended
-  if (!step) return { session }
-  return { session, step: { kind: step.stepKind, object: stepObject(step), at: step.at, over: !running } }
+  return {
+    session: splitStream(stream).id,
+    ...(step ? { step: { kind: step.stepKind, object: stepObject(step), at: step.at, over: !running } } : {}),
+    ...(usage ? { usage: usageOf(usage) } : {}),
+  }
+}
+
+function usageOf({ inputTokens, outputTokens, cost }: Told): NonNullable<Doing['usage']> {
+  const isCounted = inputTokens !== undefined || outputTokens !== undefined
+  return {
+    ...(isCounted ? { tokens: (inputTokens ?? 0) + (outputTokens ?? 0) } : {}),
+    ...(cost ? { cost: { amount: cost.amount, currency: cost.currency.slice(0, 10) } } : {}),
+  }
 }
 
 /** What a step says of itself; undefined where its event cannot be read. */

@@ -51,7 +51,16 @@ export function sampleRows(): readonly SessionRow[] {
 
 /** What the agent of one of them does. */
 function sampleDoing(): SessionListPicture['doing'] {
-  return new Map([['sample-7', { kind: 'edit', object: 'src/auth.ts', at: ago(0.2), over: false }]])
+  return new Map([
+    [
+      'sample-7',
+      {
+        step: { kind: 'edit', object: 'src/auth.ts', at: ago(0.2), over: false },
+        usage: { tokens: 41_200, cost: { amount: 0.32, currency: 'USD' } },
+      },
+    ],
+    ['sample-9', { usage: { tokens: 9_100 } }],
+  ])
 }
 
 /** What the components of the page need, with nothing behind it. */

@@ -3,18 +3,35 @@ import type { SessionRow } from '@hotline/protocol/http'
 import { isLive } from '@hotline/protocol/session-status'
 import { clockText } from '../text/time.ts'
 
+/** Where a session stands that is over, by how it ended. */
+type Over = 'Failed' | 'Completed' | 'Ended'
+
 /** The heading under which a session stands in the list. */
-export type Group = 'Needs you' | 'Out of contact' | 'Running' | 'Agent gone' | 'Finished'
+export type Group = 'Needs you' | 'Out of contact' | 'Running' | 'Agent gone' | Over
 
 /** In the order in which they are shown. */
-export const groups: readonly Group[] = ['Needs you', 'Out of contact', 'Agent gone', 'Running', 'Finished']
+export const groups: readonly Group[] = [
+  'Needs you',
+  'Out of contact',
+  'Agent gone',
+  'Running',
+  'Failed',
+  'Completed',
+  'Ended',
+]
+
+/** Whether nothing more happens there. */
+export function isOver(group: Group): boolean {
+  return group === 'Failed' || group === 'Completed' || group === 'Ended'
+}
 
 /** Where a session stands in the list. */
 export function groupOf(row: SessionRow): Group {
   if (row.openApprovals.length + row.openQuestions.length > 0) return 'Needs you'
   if (row.status === 'interrupted') return 'Agent gone'
   if (row.staleSince !== null) return 'Out of contact'
-  return isLive(row.status as 'active') ? 'Running' : 'Finished'
+  if (isLive(row.status as 'active')) return 'Running'
+  return row.status === 'failed' ? 'Failed' : row.status === 'completed' ? 'Completed' : 'Ended'
 }
 
 const activeWords: Readonly<Record<string, string>> = { running: 'at work', watched: 'is watched' }

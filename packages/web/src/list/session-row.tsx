@@ -1,11 +1,14 @@
-import type { DoingStep } from '@hotline/client/session-list'
+import type { DoingNow } from '@hotline/client/session-list'
 import type { SessionRow } from '@hotline/protocol/http'
 import { Link as To } from '@tanstack/react-router'
 import type { ReactNode, Ref } from 'react'
 import { useNow } from '../live/use-readable.ts'
+import { OneName } from '../parts/legible.tsx'
 import { doingWords } from '../session/doing.ts'
+import { legibleName } from '../text/legible.ts'
+import { moneyText, shortCount } from '../text/amounts.ts'
 import { ageText, agoText, exactText } from '../text/time.ts'
-import { type Group, whatOf } from './row-words.ts'
+import { type Group, isOver, whatOf } from './row-words.ts'
 
 /** One session in the list: what it is called, what goes on there, and when that changed. */
 export function SessionLine({
@@ -17,7 +20,7 @@ export function SessionLine({
 }: {
   row: SessionRow
   group: Group
-  doing: DoingStep | undefined
+  doing: DoingNow | undefined
   now: number
   ref?: Ref<HTMLAnchorElement>
 }): ReactNode {
@@ -27,34 +30,39 @@ export function SessionLine({
       params={{ session: row.session }}
       data-session={row.session}
       ref={ref}
-      className={`row${group === 'Needs you' ? ' needs' : ''}${group === 'Finished' ? ' over' : ''}`}
+      className={`row${group === 'Needs you' ? ' needs' : ''}${isOver(group) ? ' over' : ''}`}
     >
-      <span className="title" title={row.title}>
-        {row.title}
+      <span className="title" title={legibleName(row.title)}>
+        <OneName text={row.title} />
       </span>
       <time className="small quiet" dateTime={row.updatedAt} title={exactText(row.updatedAt)}>
         {agoText(now - Date.parse(row.updatedAt))}
       </time>
-      {doing && isAtWork(row) ? (
-        <Doing agent={row.agent} step={doing} />
-      ) : (
-        <span className="what">{whatOf(row, now)}</span>
-      )}
+      <span className="what">
+        {doing?.step && isAtWork(row) ? <Doing agent={row.agent} step={doing.step} /> : whatOf(row, now)}
+        {doing?.usage && !isOver(group) && <Usage usage={doing.usage} />}
+      </span>
     </To>
   )
 }
 
 /** What a step is at, and for how long or how long ago. */
-function Doing({ agent, step }: { agent: string; step: DoingStep }): ReactNode {
+function Doing({ agent, step }: { agent: string; step: NonNullable<DoingNow['step']> }): ReactNode {
   const now = useNow(1_000)
   const ms = now - Date.parse(step.at)
   // A step that is over may have been denied: nothing is said of what it did.
-  const words = step.over ? `last: ${step.object}` : doingWords(step.kind, step.object)
+  const words = step.over ? `last: ${legibleName(step.object)}` : doingWords(step.kind, step.object)
   return (
-    <span className="what" title={words}>
+    <span title={words}>
       {agent} · <span className="evident">{words}</span> · {step.over ? agoText(ms) : ageText(ms)}
     </span>
   )
+}
+
+function Usage({ usage: { tokens, cost } }: { usage: NonNullable<DoingNow['usage']> }): ReactNode {
+  return [tokens === undefined ? '' : `${shortCount(tokens)} tokens`, cost ? moneyText(cost) : '']
+    .filter(Boolean)
+    .map((words) => ` · ${words}`)
 }
 
 /** At work, in contact, and with nothing asked: what it does says more than that it works. */

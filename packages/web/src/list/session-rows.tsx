@@ -8,7 +8,7 @@ import { useNow, useReadable } from '../live/use-readable.ts'
 import { Failed } from '../parts/failed.tsx'
 import { ListSkeleton } from '../parts/skeletons.tsx'
 import { NoSessions } from './no-sessions.tsx'
-import { type Group, groups } from './row-words.ts'
+import { type Group, groups, isOver } from './row-words.ts'
 import { SessionLine } from './session-row.tsx'
 import { useHeld } from './use-held.ts'
 import { useRowKeys } from './use-row-keys.ts'
@@ -104,7 +104,7 @@ export function SessionRows({ start, only }: { start: () => void; only?: Group |
             ) : (
               <h2 className={group === 'Needs you' ? 'needs' : ''}>
                 {group} {entry.count}
-                {group === 'Finished' && hasOlder && '+'}
+                {isOver(group) && hasOlder && '+'}
               </h2>
             )
           }

@@ -1,6 +1,6 @@
 import type { SessionRow } from '@hotline/protocol/http'
 import { useMemo, useRef } from 'react'
-import { type Group, groupOf } from './row-words.ts'
+import { type Group, groupOf, isOver } from './row-words.ts'
 
 /** Where each row stood when somebody began to point at the list, or to read further down. */
 interface Held {
@@ -42,7 +42,7 @@ function arrange(sessions: readonly SessionRow[], groups: readonly Group[], held
     const shown = place?.group ?? group
     const rows = byGroup.get(shown) ?? []
     // What is over stays in the order in which it ended; what goes on does not change places.
-    rows.push({ row, by: shown === 'Finished' ? (place?.updatedAt ?? row.updatedAt) : row.createdAt })
+    rows.push({ row, by: isOver(shown) ? (place?.updatedAt ?? row.updatedAt) : row.createdAt })
     byGroup.set(shown, rows)
   }
   const sections = groups.flatMap((group) => {

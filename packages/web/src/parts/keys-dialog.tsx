@@ -14,6 +14,7 @@ const keys = (): readonly (readonly [key: string, what: string])[] => [
   ['e', 'edit it, then allow'],
   ['c', 'comment for the agent'],
   ['s', 'stop this turn: hold it'],
+  [`Shift ${commandKey('F')}`, 'find in the output of a program'],
   ['?', 'these keys'],
 ]
 
