@@ -47,6 +47,29 @@ describe('a card', () => {
   })
 })
 
+describe('allowing for longer', () => {
+  it('[G66] it is offered apart where the agent takes it, and says what would not be asked any more', async () => {
+    const hand = await scene.live.startSession('Asks again and again')
+    const request = { tool: 'Bash', title: 'Run the tests', input: 'npm test', lasting: 'Bash(npm test:*)' }
+    await hand.ask(request)
+    await hand.ask({ ...request, title: 'Run them again' }, { scopes: ['once', 'session'] })
+    await scene.open(hand.session)
+    const once = page.getByRole('article', { name: 'Needs you: Run the tests' })
+    const longer = page.getByRole('article', { name: 'Needs you: Run them again' })
+    await longer.waitFor()
+    expect(await once.getByText('Always allow').count()).toBe(0)
+    const button = longer.getByRole('button', { name: 'Allow in this session' })
+    expect(await button.isVisible()).toBe(false)
+    await longer.getByText('Always allow …').click()
+    await longer.getByText('Bash(npm test:*)').waitFor()
+    await photograph(page, 'lasting', [390, 1440])
+    await button.and(page.locator(':enabled')).click()
+    await page.getByText('✓ Allowed by You').waitFor()
+    const decided = (await scene.live.stored(hand.session)).find(({ type }) => type === 'approval.resolved')
+    expect(decided?.data).toMatchObject({ outcome: 'allowed', scope: 'session' })
+  })
+})
+
 describe('what waits for the agent', () => {
   it('[G31] it is moved, changed, left as it was, withdrawn, and never lost while it is being changed', async () => {
     const hand = await scene.live.startSession('With a queue')

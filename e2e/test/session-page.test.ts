@@ -89,7 +89,7 @@ describe('the page of one session', () => {
     const allow = page.getByRole('button', { name: /^Allow/ })
     const box = page.locator('.exact')
     const toEnd = (): Promise<unknown> => box.evaluate((frame) => frame.scrollTo(0, frame.scrollHeight))
-    for (let parts = 0; parts < 2; parts += 1) {
+    for (let parts = 0; parts < 3; parts += 1) {
       await toEnd()
       expect(await allow.isDisabled()).toBe(true)
       await page.getByRole('button', { name: /^Show more/ }).click()

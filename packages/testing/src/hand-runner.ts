@@ -3,7 +3,7 @@ import { uuidV7 } from '@hotline/client/uuid'
 import { approvalDigest, contextDigest, inputDigest } from '@hotline/core/approval-digest'
 import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Report } from '@hotline/protocol/commands/agent'
-import type { ApprovalRequest } from '@hotline/protocol/events/approval'
+import type { ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
 import { sha256 } from './sha256.ts'
 
 /** A runner without an agent: it holds the lease and reports what a test wants to have happened. */
@@ -11,8 +11,11 @@ export interface HandRunner {
   readonly session: string
   readonly stream: string
   report(...events: Report[]): Promise<CommandOutcome>
-  /** Asks for permission; answers the id of the approval and the digest that a decision needs. `of`: for which step. */
-  ask(request: ApprovalRequest, of?: { step: string }): Promise<{ approval: string; digest: string }>
+  /** Asks for permission; answers the id of the approval and the digest that a decision needs. `of`: for which step, and how far it may reach. */
+  ask(
+    request: ApprovalRequest,
+    of?: { step?: string; scopes?: readonly Scope[] },
+  ): Promise<{ approval: string; digest: string }>
 }
 
 /** What sends a command and answers what became of it: a link, or an oracle. */
@@ -58,11 +61,11 @@ export async function takeByHand(session: string, sender: Sender): Promise<HandR
       const digest = approvalDigest(context, inputDigest(request, sha256) ?? '', sha256)
       const data = {
         approval,
-        ...of,
         digest,
         contextDigest: context,
         verdicts: ['allow', 'deny', 'modify'],
         scopes: ['once'],
+        ...of,
         strength: 'enforced',
         expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
         onTimeout: 'deny',

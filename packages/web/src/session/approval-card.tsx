@@ -1,6 +1,7 @@
 import { type Reading, readExactly } from '@hotline/core/exact-text'
 import type { ApprovalItem } from '@hotline/core/transcript/item'
 import type { CommandInput } from '@hotline/protocol/command'
+import type { Scope } from '@hotline/protocol/events/approval'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
@@ -15,6 +16,7 @@ import { Refusal } from '../parts/refusal.tsx'
 import { legibleName } from '../text/legible.ts'
 import { AnsweredCard } from './answered-card.tsx'
 import { ApprovalFacts, ApprovalHead } from './approval-head.tsx'
+import { LastingAllow } from './lasting-allow.tsx'
 import { MissingInput } from './missing-input.tsx'
 import { useThumb } from './thumb.tsx'
 
@@ -85,7 +87,7 @@ export function ApprovalCard({
     else drafts.delete(item.approval)
   }, [drafts, item.approval, open, reason, edited, seen])
 
-  async function answer(verdict: 'allow' | 'deny' | 'modify'): Promise<void> {
+  async function answer(verdict: 'allow' | 'deny' | 'modify', scope: Scope = 'once'): Promise<void> {
     if (pending) return
     setPending(verdict)
     setProblem(undefined)
@@ -93,6 +95,7 @@ export function ApprovalCard({
       approval: item.approval,
       digest: item.digest,
       verdict,
+      scope,
       ...(verdict === 'modify' ? { input: edited ?? '' } : {}),
       ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
     })
@@ -253,6 +256,13 @@ export function ApprovalCard({
         </div>
       ) : (
         <p className="facts quiet">Your role may not decide; an approver does.</p>
+      )}
+      {mayDecide && (
+        <LastingAllow
+          item={item}
+          disabled={!isReady || unseen || pending !== undefined || edited !== undefined}
+          allow={(scope) => void answer('allow', scope)}
+        />
       )}
       {thumb &&
         mayDecide &&
