@@ -33,7 +33,8 @@ export function approvalCard(
   label: string,
   fetched?: FetchedInput,
 ): ApprovalCard {
-  const { approval, digest, contextDigest, expiresAt, strength } = event.data
+  const { approval, digest, contextDigest, expiresAt, strength, scopes } = event.data
+  const longer = scopes.filter((scope) => scope !== 'once')
   const request = event.body
   if (!request) {
     const unfit = 'What it asked was erased; it cannot be decided any more.'
@@ -55,6 +56,7 @@ export function approvalCard(
     ...(exact.warning === undefined ? [] : [`Look closely: ${exact.warning}`]),
     ...exact.lines.map((line) => `| ${line}`),
     ...(request.redacted ? ['A secret is masked in this.'] : []),
+    ...(request.lasting === undefined ? [] : [`for longer (--for ${longer.join(', ')}): ${inLine(request.lasting)}`]),
     ...(request.reason === undefined
       ? []
       : plainText(request.reason)

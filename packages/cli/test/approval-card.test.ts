@@ -39,6 +39,14 @@ describe('an approval as it is shown', () => {
     expect(dayAndTimeOf('nonsense', now)).toBe('--:--:--')
   })
 
+  it('[B27] says what would not be asked any more, where it can be allowed for longer', () => {
+    const event = asked('npm test')
+    const lasting = { ...event, body: { ...event.body, lasting: 'Bash(npm test *)\u0007\nand more' } } as typeof event
+    const longer = { ...lasting, data: { ...event.data, scopes: ['once', 'session'] } } as typeof event
+    expect(approvalCard(longer, '[1]').lines).toContain('for longer (--for session): Bash(npm test *)\\u{7}\\nand more')
+    expect(approvalCard(event, '[1]').lines.join()).not.toContain('for longer')
+  })
+
   it('[B5] shows every line of what runs, each behind a bar, and nothing hidden in it', () => {
     const { lines, unfit } = approvalCard(asked('a\r\n\u200bb\n'), '[1]')
     expect(lines.filter((line) => line.startsWith('|'))).toEqual(['| a\\u{d}', '| \\u{200b}b', '| '])

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { listProcesses } from '@hotline/testing/process-list'
@@ -113,6 +115,42 @@ describe('deciding at a terminal', () => {
     await insist(terminal, 'y', 'allowed\r')
     expect(await terminal.ended).toBe(0)
     expect(await outcomesOf(runner)).toEqual(['allowed'])
+  })
+
+  it('[B27] another input is shown in its place, and is what is allowed', async () => {
+    const runner = await live.startSession()
+    const file = join(home.path, 'other.json')
+    await writeFile(file, '{"command":"echo \u202esafe"}')
+    const { approval } = await runner.ask({ tool: 'bash', title: 'Changed', input: 'rm -rf /' })
+    const terminal = startHotlineTerminal(['approve', approval, '--input', file], env())
+    await terminal.shows('Allow the other one in its place? Type "allow" (look closely)')
+    expect(terminal.screen).toMatch(
+      /\| rm -rf \/[^]*In its place would run:[^]*\| \{"command":"echo \\u\{202e\}safe"\}/,
+    )
+    await insist(terminal, 'allow', 'allowed as changed\r')
+    expect(await terminal.ended).toBe(0)
+    const [resolved] = (await live.stored(runner.session)).filter(({ type }) => type === 'approval.resolved')
+    expect(resolved?.data['outcome']).toBe('allowed_modified')
+    expect(resolved?.body?.['input']).toBe('{"command":"echo \u202esafe"}')
+  })
+
+  it('[B27] what the agent does not take is refused, and nothing is decided', async () => {
+    const runner = await live.startSession()
+    const { approval, digest } = await runner.ask({ tool: 'bash', title: 'Plain', input: 'ls' })
+    const file = join(home.path, 'this.json')
+    await writeFile(file, 'x')
+    const refused = async (...args: string[]): Promise<string> => {
+      const run = startHotlineProcess(['approve', approval, '--digest', digest, ...args], env())
+      run.endInput()
+      const { code, err } = await run.ended
+      expect(code).not.toBe(0)
+      return err
+    }
+    expect(await refused('--input', join(home.path, 'nothing'))).toContain('cannot be read')
+    expect(await refused('--for', 'session')).toContain('cannot be answered for "session"')
+    expect(await refused('--for', 'ever')).toContain('--for takes once, session, project')
+    expect(await refused('--for', 'once', '--input', file)).toContain('allowed once')
+    expect(await outcomesOf(runner)).toEqual([])
   })
 
   it('[B11] anything but yes decides nothing', async () => {

@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { openApprovals } from '@hotline/core/session/state'
-import { type ApprovalRequest, Digest } from '@hotline/protocol/events/approval'
+import { type ApprovalRequest, Digest, Scope } from '@hotline/protocol/events/approval'
 import type { EventOf } from '@hotline/protocol/events'
 import type { Content } from '@hotline/protocol/http'
 import type { Command } from 'commander'
 import { type ApprovalCard, approvalCard, type FetchedInput } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
+import { type ExactLines, exactLines } from '../exact-lines.ts'
 import { Failure, fail } from '../failure.ts'
 import { findEvent } from '../find-event.ts'
 import { decide, refuseSettled } from '../decide-approval.ts'
@@ -22,6 +24,8 @@ interface Found {
 interface DecideOptions {
   reason?: string
   digest?: string
+  input?: string
+  for?: string
 }
 
 /** What is asked, as programs read it: `digest` is what a decision has to carry. */
@@ -31,6 +35,9 @@ interface Asked {
   digest: string
   strength: string
   expiresAt: string
+  /** The answers that it takes: "modify" is `approve --input`; the scopes are those of `approve --for`. */
+  verdicts: readonly string[]
+  scopes: readonly string[]
   request: ApprovalRequest | undefined
   /** Why it cannot be allowed. */
   unfit?: string
@@ -62,38 +69,84 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
     ['approve', 'allow'],
     ['deny', 'deny'],
   ] as const) {
-    program
+    const command = program
       .command(name)
       .description(`${verdict} what an agent asks; name the approval, or the session where it asks only one thing`)
       .argument('<approval-or-session>', 'id, or the beginning of it')
       .option('--reason <text>', 'told to the agent where it can hear it')
       .option('--digest <hex>', 'of what was read, as "hotline --json asks" says it: decides without being asked back')
       .action(async (text: string, options: DecideOptions) => {
+        const scope = scopeOf(options)
+        const input = inputOf(options)
         const server = context.server()
         const { session, card } = await findCard(server, text)
+        const changed = input === undefined ? undefined : exactLines(input)
         if (options.digest !== undefined) compareDigest(card, options.digest)
-        else context.note(card.lines.join('\n'))
+        else context.note([...card.lines, ...changedLines(changed)].join('\n'))
         if (verdict === 'allow') {
           if (card.unfit !== undefined) throw fail('digest_mismatch', card.unfit)
-          if (options.digest === undefined) await askBack(context, card)
+          if (options.digest === undefined) await askBack(context, card, changed)
         }
         const accepted = await decide(server, session, {
           approval: card.approval,
           digest: card.digest,
-          verdict,
+          ...(input === undefined ? { verdict } : { verdict: 'modify', input }),
+          ...(scope === undefined ? {} : { scope }),
           ...(options.reason === undefined ? {} : { reason: options.reason }),
         })
-        context.print(accepted, verdict === 'allow' ? 'allowed\n' : 'denied\n')
+        const done = input === undefined ? 'allowed\n' : 'allowed as changed\n'
+        context.print(accepted, verdict === 'allow' ? done : 'denied\n')
       })
+    if (verdict === 'deny') continue
+    command
+      .option('--input <file>', 'allows what this file holds in place of what was asked, where the agent can take that')
+      .option(
+        '--for <how-long>',
+        'once, session or project: allows for longer what "for longer" says below the request',
+      )
   }
+}
+
+function scopeOf({ for: text, input }: DecideOptions): Scope | undefined {
+  if (text === undefined) return undefined
+  const scope = Scope.safeParse(text)
+  if (!scope.success) throw fail('invalid_request', `--for takes ${Scope.options.join(', ')}.`)
+  if (input !== undefined)
+    throw fail('invalid_request', 'What was changed is allowed once: --input goes without --for.')
+  return scope.data
+}
+
+function inputOf({ input: file }: DecideOptions): string | undefined {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw fail('invalid_request', `"${file}" cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function changedLines(changed: ExactLines | undefined): readonly string[] {
+  if (!changed) return []
+  const warning = changed.warning === undefined ? [] : [`Look closely: ${changed.warning}`]
+  return ['In its place would run:', ...warning, ...changed.lines.map((line) => `| ${line}`)]
 }
 
 function askedOf({ session, card }: Found): Asked {
   const { approval, digest, event, input, unfit } = card
-  const { strength, expiresAt } = event.data
+  const { strength, expiresAt, verdicts, scopes } = event.data
   // A long input lies beside its event; here it is where a short one would be.
   const request = event.body && { ...event.body, ...(input === undefined ? {} : { input }) }
-  return { session, approval, digest, strength, expiresAt, request, ...(unfit === undefined ? {} : { unfit }) }
+  return {
+    session,
+    approval,
+    digest,
+    strength,
+    expiresAt,
+    verdicts,
+    scopes,
+    request,
+    ...(unfit === undefined ? {} : { unfit }),
+  }
 }
 
 function compareDigest(card: ApprovalCard, digest: string): void {
@@ -105,7 +158,7 @@ function compareDigest(card: ApprovalCard, digest: string): void {
 }
 
 /** Who allows something has read it: on this screen just now, or elsewhere, and then the digest says so. */
-async function askBack({ stdin }: CommandContext, card: ApprovalCard): Promise<void> {
+async function askBack({ stdin }: CommandContext, card: ApprovalCard, changed: ExactLines | undefined): Promise<void> {
   const { stderr } = process
   if (!stdin.isTTY || !stderr.isTTY) {
     throw fail(
@@ -114,11 +167,12 @@ async function askBack({ stdin }: CommandContext, card: ApprovalCard): Promise<v
         `read: hotline approve ${card.approval} --digest <digest>`,
     )
   }
-  const isLong = rowsOf(card.lines, stderr.columns) > stderr.rows
-  const why = card.grave ? 'look closely' : isLong ? 'it is longer than the screen' : undefined
+  const isLong = rowsOf([...card.lines, ...changedLines(changed)], stderr.columns) > stderr.rows
+  const why = (changed ?? card).grave ? 'look closely' : isLong ? 'it is longer than the screen' : undefined
+  const what = changed ? 'Allow the other one in its place?' : 'Allow exactly this?'
   const prompt = openPrompt(stdin, stderr)
   try {
-    const question = why === undefined ? 'Allow exactly this? [y/N] ' : `Allow exactly this? Type "allow" (${why}): `
+    const question = why === undefined ? `${what} [y/N] ` : `${what} Type "allow" (${why}): `
     const answer = (await prompt.decision(question)).trim()
     const isYes = why === undefined ? /^y(es)?$/i.test(answer) : answer.toLowerCase() === 'allow'
     if (!isYes) throw fail('invalid_request', 'Nothing was decided.')
