@@ -16,8 +16,10 @@ export function questionForm({ questions }: Questions): Record<string, unknown> 
   const properties: Record<string, unknown> = {}
   for (const [index, { question, header, multiSelect, options }] of questions.entries()) {
     const title = header || question
+    // The one question stands above the form already.
+    const about = questions.length > 1 ? { description: question } : {}
     if (options.length === 0) {
-      properties[wordsOf(index)] = { type: 'string', title, description: question }
+      properties[wordsOf(index)] = { type: 'string', title, ...about }
       continue
     }
     const choices = options.map(({ label, description }) => ({
@@ -26,8 +28,8 @@ export function questionForm({ questions }: Questions): Record<string, unknown> 
     }))
     properties[choiceOf(index)] =
       multiSelect === true
-        ? { type: 'array', title, description: question, items: { anyOf: choices } }
-        : { type: 'string', title, description: question, oneOf: choices }
+        ? { type: 'array', title, ...about, items: { anyOf: choices } }
+        : { type: 'string', title, ...about, oneOf: choices }
     properties[wordsOf(index)] = { type: 'string', title: `${title}, in other words` }
   }
   return { type: 'object', properties }
