@@ -4,7 +4,7 @@ import { globSync } from 'node:fs'
 
 const projects = globSync([
   'packages/*/tsconfig.json',
-  'packages/*/test/tsconfig.json',
+  'packages/*/{test,src/node}/tsconfig.json',
   '{bench,e2e,scripts}/tsconfig.json',
 ])
 

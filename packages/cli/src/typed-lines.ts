@@ -19,7 +19,7 @@ export interface TypedLines {
   /** Waits for the answers, for as long as they can come. Throws a `Failure` that names what has none. */
   answered(signal: AbortSignal | undefined): Promise<void>
   /** What has no answer, as a sentence. From here on nothing is sent. */
-  giveUp(): { unsent: readonly string[]; text: string } | undefined
+  giveUp(): Promise<{ unsent: readonly string[]; text: string } | undefined>
 }
 
 /** What sending lines needs. */
@@ -64,16 +64,17 @@ export function openTypedLines({ link, send, broken, note }: TypedLinesPorts): T
       const late = pause(timeoutMs, undefined, { signal: enough }).catch(() => undefined)
       await Promise.race([sending, closed.promise, late])
       done.abort()
-      const left = typed.giveUp()
+      const left = await typed.giveUp()
       if (!left) return
       const detail = `No answer came. ${left.text}`
       throw new Failure(problem('unreachable', detail, { unsent: left.unsent }))
     },
-    giveUp: () => {
+    giveUp: async () => {
       isOver = true
       if (waiting.length === 0) return undefined
       // One at most is under way: the others wait for its answer.
-      const mayHaveArrived = link.outbox.value.filter(({ id }) => !link.takeBack(id)).length
+      const tookBack = await Promise.all(link.outbox.value.map(({ id }) => link.takeBack(id)))
+      const mayHaveArrived = tookBack.filter((done) => !done).length
       const [maybe, unsent] = [waiting.slice(0, mayHaveArrived), waiting.slice(mayHaveArrived)]
       waiting.length = 0
       const texts = [

@@ -1,4 +1,4 @@
-import type { Problem } from '@hotline/protocol/error'
+import { type Problem, problem } from '@hotline/protocol/error'
 import { type ClientFrame, ServerFrame } from '@hotline/protocol/frame'
 import type { Clock } from './clock.ts'
 import type { WaitingCommand } from './outbox.ts'
@@ -19,6 +19,8 @@ export interface CarrierOptions {
   client: string
   /** Which life of the program it is, where the server lets in one at a time. */
   instance: string | undefined
+  /** The only account that it may be; any when absent. */
+  account: string | undefined
   clock: Clock
   webSocket: WebSocketConstructor
 }
@@ -50,9 +52,25 @@ export interface Carrier {
 export type OpenCarrier = (options: CarrierOptions, ears: CarrierEars) => Carrier
 
 /** Hands over a frame as it was parsed from JSON. */
-export function hearFrame(input: unknown, sizeChars: number, ears: CarrierEars): ServerFrame | undefined {
+export function hearFrame(
+  input: unknown,
+  sizeChars: number,
+  ears: CarrierEars,
+  account: string | undefined,
+): ServerFrame | undefined {
   const parsed = ServerFrame.safeParse(input)
+  const stranger = strangerIn(parsed.data, account)
+  if (stranger) {
+    ears.ended(stranger)
+    return undefined
+  }
   if (parsed.success) ears.frame(parsed.data, sizeChars)
   else ears.unreadable(input)
   return parsed.data
+}
+
+/** Why this connection must not be used: it is somebody else's, who has signed in on this browser meanwhile. */
+export function strangerIn(frame: ServerFrame | undefined, account: string | undefined): Problem | undefined {
+  if (frame?.t !== 'welcome' || account === undefined || frame.principal.id === account) return undefined
+  return problem('unauthenticated', 'Somebody else has signed in on this browser. Reload the page.')
 }

@@ -4,14 +4,13 @@ import { limits } from '@hotline/protocol/limits'
 import { waitBefore } from './backoff.ts'
 import type { SentFrame } from './carrier.ts'
 import type { Clock } from './clock.ts'
+import { isWhole, takenBack, waitingMax } from './command-checks.ts'
 import type { Answer } from './http-request.ts'
 import type { CommandOutcome } from './link.ts'
 import type { Outbox, WaitingCommand } from './outbox.ts'
 import { unreachable } from './problem-of.ts'
 import { type Watchable, watchable } from './readable.ts'
 
-/** Commands that may wait for the server at once; further ones are refused here. */
-const waitingMax = 1_000
 /** Commands that are under way at once. */
 const underWayMax = 64
 /** A person's connection may send 200 frames a second; commands leave room for the rest. */
@@ -60,7 +59,10 @@ export class CommandQueue {
   readonly waiting: Watchable<readonly WaitingCommand[]> = watchable<readonly WaitingCommand[]>([])
   readonly #ports: CommandPorts
   #entries = new Map<string, Entry>()
+  /** Answered last: their removal from the outbox may still be on its way. */
+  readonly #settled = new Set<string>()
   #open = false
+  #closed = false
   #restored = false
   #paced = true
   #way: 'frames' | 'requests' = 'frames'
@@ -70,6 +72,25 @@ export class CommandQueue {
 
   constructor(ports: CommandPorts) {
     this.#ports = ports
+  }
+
+  /** Takes up what another tab, which shares the outbox and is gone, has kept there and told nobody. */
+  async recall(): Promise<void> {
+    if (!this.#restored || this.#closed) return
+    let left: readonly WaitingCommand[] = []
+    try {
+      left = await this.#ports.outbox.all()
+    } catch {
+      // It stays there for the next visit.
+    }
+    if (this.#closed) return
+    const unknown = left.filter(({ id }) => !this.#entries.has(id) && !this.#settled.has(id))
+    for (const command of unknown.slice(0, Math.max(0, waitingMax - this.#entries.size))) {
+      this.#entries.set(command.id, newEntry(command, 'ready', true))
+    }
+    if (unknown.length === 0) return
+    this.#tell()
+    this.#pump()
   }
 
   /** Takes up what an earlier life of the page left behind; nothing is sent before. */
@@ -87,6 +108,7 @@ export class CommandQueue {
     }
     for (const [id, entry] of newer) this.#entries.set(id, entry)
     this.#restored = true
+    if (this.#closed) return
     this.#tell()
     this.#pump()
   }
@@ -173,6 +195,7 @@ export class CommandQueue {
   /** Whoever waits is answered; what a lasting outbox holds is sent by the next link. */
   close(): void {
     this.#open = false
+    this.#closed = true
     this.#cancelPace?.()
     for (const entry of this.#entries.values()) {
       entry.cancelHold?.()
@@ -188,6 +211,8 @@ export class CommandQueue {
     } catch {
       // A full or broken disk: the command is still sent, it only would not survive the page.
     }
+    // Closed meanwhile: what was kept is for the next link.
+    if (this.#closed) return
     if (!this.#entries.has(entry.command.id)) return this.#forget(entry.command.id)
     if (entry.phase === 'storing') entry.phase = 'ready'
     this.#pump()
@@ -240,8 +265,14 @@ export class CommandQueue {
 
   #settle(entry: Entry, outcome: CommandOutcome): void {
     entry.cancelHold?.()
-    if (!this.#entries.delete(entry.command.id)) return
-    this.#forget(entry.command.id)
+    const { id } = entry.command
+    if (!this.#entries.delete(id)) return
+    this.#settled.add(id)
+    for (const oldest of this.#settled) {
+      if (this.#settled.size <= waitingMax) break
+      this.#settled.delete(oldest)
+    }
+    this.#forget(id)
     for (const answer of entry.waiters) answer(outcome)
     this.#tell()
   }
@@ -283,20 +314,6 @@ function isLarge(command: WaitingCommand): boolean {
   return text.length * 3 > frameBytesMax && new TextEncoder().encode(text).length > frameBytesMax
 }
 
-/** False where some text ends or begins in the middle of a character: such a frame is refused whole, and never answered. */
-function isWhole(command: WaitingCommand): boolean {
-  let whole = true
-  JSON.stringify(command, (name, value: unknown) => {
-    whole &&= name.isWellFormed() && (typeof value !== 'string' || value.isWellFormed())
-    return value
-  })
-  return whole
-}
-
 function refusal(why: Problem): CommandOutcome {
   return { ok: false, problem: why }
-}
-
-function takenBack(): Problem {
-  return unreachable('The command was taken back before it was sent.')
 }

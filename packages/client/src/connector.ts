@@ -89,7 +89,7 @@ export class Connector {
     this.#ears = ears
     this.state = watchable<ConnectionState>({ status: 'connecting', attempt: 0 })
     socketUrl(options.url)
-    this.#unwatch = watchWake(() => this.#wake())
+    this.#unwatch = watchWake(() => this.wake())
   }
 
   start(): void {
@@ -232,7 +232,8 @@ export class Connector {
     })
   }
 
-  #wake(): void {
+  /** A moment at which the connection may have died without a word, or may be made again. */
+  wake(): void {
     const { status } = this.state.value
     if (status === 'waiting') this.#connect()
     else if (status === 'open') this.#probe()

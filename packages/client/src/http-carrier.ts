@@ -137,8 +137,9 @@ export class HttpCarrier implements Carrier {
   }
 
   #hear(input: unknown, sizeChars: number): ServerFrame | undefined {
-    return hearFrame(input, sizeChars, {
+    const ears: CarrierEars = {
       ...this.#ears,
+      ended: (why) => this.#end(why),
       frame: (frame) => {
         if (this.#isOutdated(frame)) return
         this.#note(frame)
@@ -147,7 +148,8 @@ export class HttpCarrier implements Carrier {
         // Each request is greeted; for the link it is one connection.
         this.#ears.frame(frame.t === 'welcome' && !isFirst ? { t: 'pong' } : frame, sizeChars)
       },
-    })
+    }
+    return hearFrame(input, sizeChars, ears, this.#options.account)
   }
 
   #isOutdated(frame: ServerFrame): boolean {

@@ -75,9 +75,13 @@ export interface Link extends AsyncDisposable {
     options?: { id?: string; signal?: AbortSignal },
   ): Promise<CommandOutcome>
   /** Forgets a command that was never sent. False where it may have arrived, or is answered already. */
-  takeBack(id: string): boolean
+  takeBack(id: string): Promise<boolean>
+  /** Takes up what others, who share the outbox and are gone, have left there. */
+  recall(): void
   /** Tries to connect now, for a Reconnect button. */
   reconnect(): void
+  /** The connection may have died without a word: it is asked whether it lives, or tried now where there is none. */
+  wake(): void
   /** An HTTP request of the API with the link's credential; answers the parsed JSON as the caller reads it, or the problem. */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the answer's type
   request<R>(

@@ -22,6 +22,11 @@ export interface LinkOptions {
   client?: string
   /** Of a runner: names this life of it, so that the server can tell a new connection of it from another runner. */
   instance?: string
+  /**
+   * The account that it is for, where the credential is a cookie: if somebody else has signed in meanwhile it ends, and
+   * sends nothing in their name.
+   */
+  account?: string
   /** In memory when absent. */
   outbox?: Outbox
   /** The runtime's own when absent. */
@@ -48,7 +53,18 @@ export function openLink(options: LinkOptions): Link {
   const ephemeralEars = new Set<(frame: Ephemeral) => void>()
 
   const connector = new Connector(
-    { url, credential, client, instance: options.instance, random, clock, webSocket, transports, memory },
+    {
+      url,
+      credential,
+      client,
+      instance: options.instance,
+      account: options.account,
+      random,
+      clock,
+      webSocket,
+      transports,
+      memory,
+    },
     {
       opened: ({ principal }, way) => {
         for (const followed of streams.values()) followed.ask()
@@ -131,8 +147,10 @@ export function openLink(options: LinkOptions): Link {
     },
     command: (stream, type, data, { id = uuidV7(clock.wallMs()), signal } = {}) =>
       commands.give({ id, stream, type, data }, signal),
-    takeBack: (id) => commands.takeBack(id),
+    takeBack: (id) => Promise.resolve(commands.takeBack(id)),
+    recall: () => void commands.recall(),
     reconnect: () => connector.reconnect(),
+    wake: () => connector.wake(),
     request: (method, path, body) => httpRequest(url, credential, method, path, body),
     typing: (stream) => void send({ t: 'typing', stream }),
     ephemeral: (hear) => {

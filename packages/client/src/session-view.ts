@@ -11,16 +11,21 @@ import type { Problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { TranscriptWindow } from '@hotline/protocol/http'
 import { parseCursor } from '@hotline/protocol/stream'
+import { systemClock } from './clock.ts'
+import { forgetful, type KeptSession, type KeptSessions } from './kept-sessions.ts'
 import type { CommandOutcome, ConnectionState, Follow, Link, Readable } from './link.ts'
 import { openPainter } from './painter.ts'
 import { watchable } from './readable.ts'
 import { isPassing, openRetry } from './retry.ts'
+import { openSessionKeeper } from './session-keeper.ts'
 import { type SessionCommands, sessionCommands } from './session-commands.ts'
 import { openUnsent, type UnsentMessage } from './unsent.ts'
 import { uuidV7 } from './uuid.ts'
 
 /** Events in one window of the conversation. */
 const windowEvents = 200
+/** Where more has come since the last visit, the newest window is read in its place. */
+const goOnMax = 1_000
 /** Events that were told early and have not come in their place yet. */
 const earlyMax = 100
 
@@ -37,6 +42,8 @@ export interface SessionPicture {
   unsent: readonly UnsentMessage[]
   /** Approvals, questions and controls that the server told ahead of a flood; they come again in their place. */
   early: readonly Envelope[]
+  /** What is shown is from an earlier visit, as it was then; in milliseconds of the wall clock. Absent once it is as of now. */
+  asOf?: number
   /** When the last event came, in milliseconds of the wall clock; for "12 s ago". */
   lastEventAt?: number
 }
@@ -50,15 +57,15 @@ export interface SessionView extends SessionCommands, Disposable {
   /** Shown at once as unsent, and in the conversation as soon as the log has it. */
   send(text: string, more?: { replyTo?: string; metadata?: Record<string, unknown> }): Promise<CommandOutcome>
   /** Forgets a message that was refused or never sent. False where it may have arrived. */
-  discard(id: string): boolean
+  discard(id: string): Promise<boolean>
 }
 
 /**
  * Follows a session: a snapshot, the newest window, then every event after the snapshot's cursor; older windows when asked
- * for. Watchers hear of a flood of events at most once per frame. After a reset everything is read anew, and what is shown
+ * for. What is `kept` of an earlier visit is shown at once, and only what has come since is read. Watchers hear of a flood of events at most once per frame. After a reset everything is read anew, and what is shown
  * stays until then.
  */
-export function openSessionView(link: Link, session: string): SessionView {
+export function openSessionView(link: Link, session: string, kept: KeptSessions = forgetful): SessionView {
   const stream = `session:${session}`
   const picture = watchable<SessionPicture>({
     status: 'loading',
@@ -83,6 +90,26 @@ export function openSessionView(link: Link, session: string): SessionView {
   const unsent = openUnsent(link, stream, (messages) => change({ unsent: messages }))
   const retry = openRetry(link, () => void start())
 
+  const keeper = openSessionKeeper(kept, session, systemClock)
+  /** What is shown of an earlier visit, until it is known whether it can be gone on from. */
+  let earlier: KeptSession | undefined
+
+  /** What an earlier visit has seen. */
+  async function recall(): Promise<void> {
+    const found = await kept.read(session)
+    const at = parseCursor(found?.cursor ?? '0')
+    if (found && typeof at === 'object' && !closed) {
+      earlier = found
+      before = found.before
+      const { state, keptAt } = found
+      const transcript = { ...foldTranscript(emptyTranscript, found.events), seq: at.seq }
+      keeper.begin(found)
+      change({ status: 'live', state, transcript, hasOlder: before !== null, asOf: keptAt })
+      unsent.seen(transcript)
+    }
+    if (!closed) await start()
+  }
+
   async function start(): Promise<void> {
     const mine = {}
     life = mine
@@ -95,6 +122,13 @@ export function openSessionView(link: Link, session: string): SessionView {
     const { cursor, state } = snapshot.value
     const at = parseCursor(cursor)
     const seq = typeof at === 'object' ? at.seq : 0
+    const shown = earlier
+    earlier = undefined
+    if (shown && isNear(shown.cursor, cursor)) {
+      retry.succeeded()
+      return goOn(shown.cursor)
+    }
+    if (shown) keeper.drop()
     const window = await readWindow(seq + 1)
     if (closed || life !== mine) return
     if (!window.ok) return failed(window.problem)
@@ -105,12 +139,24 @@ export function openSessionView(link: Link, session: string): SessionView {
     // Its later events are after the cursor: they come by the follow.
     const transcript = { ...foldTranscript(emptyTranscript, window.value.events), seq }
     const { problem: _, ...rest } = picture.value
-    picture.set({ ...rest, status: 'live', state, transcript, hasOlder: before !== null, early: [] })
+    const { asOf: _before, ...now } = rest
+    picture.set({ ...now, status: 'live', state, transcript, hasOlder: before !== null, early: [] })
     unsent.seen(transcript)
+    keeper.begin({ cursor, state, events: window.value.events, before })
+    goOn(cursor)
+  }
+
+  function goOn(cursor: string): void {
     follow = link.follow(stream, cursor, {
       events: (events) => {
         fresh.push(...events)
         painter.soon()
+      },
+      caughtUp: () => {
+        painter.now()
+        const { asOf, problem: _, ...rest } = picture.value
+        if (asOf !== undefined && !closed) picture.set(rest)
+        keeper.soon()
       },
       urgent: (event) => change({ early: [...picture.value.early, event].slice(-earlyMax) }),
       reset: () => void start(),
@@ -120,7 +166,13 @@ export function openSessionView(link: Link, session: string): SessionView {
 
   function failed(problem: Problem): void {
     if (closed) return
-    if (!isPassing(problem)) return change({ status: 'failed', problem })
+    if (!isPassing(problem)) {
+      keeper.drop()
+      const { asOf } = picture.value
+      // What was kept is not theirs to see any more.
+      if (asOf !== undefined) change({ transcript: emptyTranscript, hasOlder: false })
+      return change({ status: 'failed', problem })
+    }
     change({ problem })
     retry.after(problem)
   }
@@ -135,6 +187,7 @@ export function openSessionView(link: Link, session: string): SessionView {
     const transcript = foldTranscript(picture.value.transcript, events)
     const early = picture.value.early.filter(({ seq }) => seq > transcript.seq)
     change({ ...(state ? { state } : {}), transcript, early, lastEventAt: Date.now() })
+    keeper.came(events, state, follow?.cursor)
     unsent.seen(transcript)
   }
 
@@ -165,7 +218,7 @@ export function openSessionView(link: Link, session: string): SessionView {
     return undefined
   }
 
-  void start()
+  void recall()
   return {
     ...sessionCommands((type, data) => link.command(stream, type, data)),
     picture,
@@ -178,18 +231,27 @@ export function openSessionView(link: Link, session: string): SessionView {
       unsent.answered(id, outcome)
       return outcome
     },
-    discard: (id) => {
+    discard: async (id) => {
       const refused = picture.value.unsent.some((message) => message.id === id && message.problem !== undefined)
-      if (!refused && !link.takeBack(id)) return false
+      if (!refused && !(await link.takeBack(id))) return false
       unsent.discard(id)
       return true
     },
     [Symbol.dispose]: () => {
+      painter.now()
       closed = true
+      keeper[Symbol.dispose]()
       painter.stop()
       retry[Symbol.dispose]()
       unsent[Symbol.dispose]()
       follow?.close()
     },
   }
+}
+
+/** Both are of one log, and not much lies between them. */
+function isNear(kept: string, now: string): boolean {
+  const [from, at] = [parseCursor(kept), parseCursor(now)]
+  if (typeof from !== 'object' || typeof at !== 'object' || from.epoch !== at.epoch) return false
+  return at.seq >= from.seq && at.seq - from.seq <= goOnMax
 }

@@ -19,6 +19,10 @@ export function openSocketCarrier(options: CarrierOptions, ears: CarrierEars): C
     over = true
     ears.ended(why)
   }
+  const cut = (why: Problem): void => {
+    end(why)
+    socket?.close()
+  }
   const dial = async (): Promise<void> => {
     const hello = await helloOf(options)
     if (over) return
@@ -30,7 +34,7 @@ export function openSocketCarrier(options: CarrierOptions, ears: CarrierEars): C
     dialled.addEventListener('open', () => dialled.send(JSON.stringify({ t: 'hello', ...hello.frame })))
     dialled.addEventListener('message', ({ data }: MessageEvent) => {
       if (over || typeof data !== 'string') return
-      const frame = hearFrame(readJson(data), data.length, ears)
+      const frame = hearFrame(readJson(data), data.length, { ...ears, ended: cut }, options.account)
       farewell = (frame && farewellOf(frame)) ?? farewell
     })
     dialled.addEventListener('close', ({ code }) => end(farewell ?? problemOfClose(code)))

@@ -109,6 +109,31 @@ describe('commands on their way', () => {
     expect(queue.waiting.value.map(({ id }) => id)).toEqual(['old', 'new'])
   })
 
+  it('[C8] what is given in the last moment before the end is kept for the next visit', async () => {
+    const outbox = memoryOutbox()
+    const { queue } = await scene(outbox)
+    const outcome = queue.give(message('a'))
+    queue.close()
+    expect(await outcome).toMatchObject({ ok: false, problem: { code: 'unreachable' } })
+    await settled()
+    expect((await outbox.all()).map(({ id }) => id)).toEqual(['a'])
+  })
+
+  it('[C17] what a tab that is gone has kept is taken up, and what was just answered is not', async () => {
+    const outbox = memoryOutbox()
+    const { queue, sent } = await scene({ ...outbox, remove: () => new Promise(() => undefined) })
+    queue.opened('paced', 'frames')
+    void queue.give(message('own'))
+    await settled()
+    queue.accepted(accepted('own'))
+    await outbox.put(message('left'))
+    await queue.recall()
+    expect(sent).toEqual(['own', 'left'])
+    expect(queue.waiting.value.map(({ id }) => id)).toEqual(['left'])
+    await queue.recall()
+    expect(sent).toEqual(['own', 'left'])
+  })
+
   it('[C8] a broken outbox does not keep commands from being sent', async () => {
     const broken = (): Promise<never> => Promise.reject(new Error('disk full'))
     const { queue, sent } = await scene({ put: broken, remove: broken, all: broken })

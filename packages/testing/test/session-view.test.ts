@@ -176,7 +176,7 @@ describe('a view of one session', () => {
     await isLive(opened)
     expect(await opened.send(' ')).toMatchObject({ ok: false, problem: { code: 'message_empty' } })
     expect(opened.picture.value.unsent).toMatchObject([{ text: ' ', problem: { code: 'message_empty' } }])
-    opened.discard(opened.picture.value.unsent[0]?.id ?? '')
+    await opened.discard(opened.picture.value.unsent[0]?.id ?? '')
     expect(opened.picture.value.unsent).toEqual([])
   })
 

@@ -160,7 +160,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
     printer.end()
     return { state, refused }
   } catch (error) {
-    const left = typed.giveUp()
+    const left = await typed.giveUp()
     if (left) how.note(`! ${left.text}`)
     throw error
   } finally {

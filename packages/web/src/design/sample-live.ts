@@ -1,4 +1,5 @@
 import type { ConnectionState, Link } from '@hotline/client/link'
+import { forgetful } from '@hotline/client/kept-sessions'
 import { watchable } from '@hotline/client/readable'
 import type { SessionList, SessionListPicture } from '@hotline/client/session-list'
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
@@ -79,8 +80,10 @@ export function sampleLive(me: Me, away: boolean, agents: readonly AgentRow[] = 
     outbox: watchable(away ? waiting : []),
     follow: (_stream, after) => ({ cursor: after, close: () => undefined }),
     command: () => Promise.resolve(refusal),
-    takeBack: () => false,
+    takeBack: () => Promise.resolve(false),
+    recall: () => undefined,
     reconnect: () => undefined,
+    wake: () => undefined,
     // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as a link has it
     request: <R>() => Promise.resolve({ ok: true, value: { agents } as R } as const),
     ephemeral: () => () => undefined,
@@ -96,6 +99,8 @@ export function sampleLive(me: Me, away: boolean, agents: readonly AgentRow[] = 
   return {
     link,
     list,
+    kept: forgetful,
+    leave: () => Promise.resolve(),
     me: { ...me, id: people.me },
     contact: away ? { here: false, since: Date.now() - 20_000, final: false } : { here: true },
     names: new Map([
@@ -169,7 +174,7 @@ export function sampleSession(): { view: SessionView; picture: SessionPicture } 
     connection: watchable<ConnectionState>({ status: 'open', since: 0, transport: 'websocket' }),
     loadOlder: () => Promise.resolve(undefined),
     send: () => Promise.resolve(refusal),
-    discard: () => true,
+    discard: () => Promise.resolve(true),
     [Symbol.dispose]: () => undefined,
   }
   return { view, picture }

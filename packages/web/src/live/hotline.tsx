@@ -1,7 +1,8 @@
 import { openStoredTransportMemory } from '@hotline/client/transport-memory'
 import type { Link } from '@hotline/client/link'
-import { openLink } from '@hotline/client/open-link'
-import { openIndexedDbOutbox } from '@hotline/client/outbox-indexeddb'
+import { openBrowserStore } from '@hotline/client/browser-store'
+import type { KeptSessions } from '@hotline/client/kept-sessions'
+import { openSharedLink } from '@hotline/client/tabs/open-shared-link'
 import { openSessionList, type SessionList } from '@hotline/client/session-list'
 import { httpRequest } from '@hotline/client/http-request'
 import type { Me } from '@hotline/protocol/http'
@@ -12,11 +13,15 @@ import { type Contact, useContact } from './use-contact.ts'
 export interface Live {
   link: Link
   list: SessionList
+  /** What was seen of sessions on earlier visits. */
+  kept: KeptSessions
   me: Me
   /** Whether what is shown is as it is now. */
   contact: Contact
   /** Names of people by account. */
   names: ReadonlyMap<string, string>
+  /** After signing out: ends it in all tabs, and leaves nothing behind in this browser. */
+  leave: () => Promise<void>
 }
 
 /** Given anew by whoever shows samples. */
@@ -38,21 +43,39 @@ export function LiveProvider({ me, children }: { me: Me; children: ReactNode }):
       left = true
     }
     // What was given before the page was closed is sent by this one, for this account alone.
-    void openIndexedDbOutbox(`${location.origin}:${me.id}`).then((outbox) => {
+    void openBrowserStore(`${location.origin}:${me.id}`).then((store) => {
       if (left) return
-      const link = openLink({
+      const link = openSharedLink({
         url: location.origin,
         credential: { kind: 'cookie' },
+        account: me.id,
         client: 'web',
-        outbox,
+        outbox: store.outbox,
         transportMemory: openStoredTransportMemory(localStorage),
+        // Nothing of this person stays on the screen.
+        signedOut: leavePage,
+      })
+      // Signed out from elsewhere, or for too long here: what was not sent yet stays, what was read does not.
+      link.connection.watch((state) => {
+        if (state.status === 'closed' && state.problem?.code === 'unauthenticated') void store.sessions.clear()
       })
       const list = openSessionList(link)
       close = () => {
         list[Symbol.dispose]()
         void link[Symbol.asyncDispose]()
       }
-      setLive({ link, list, me, names: new Map([[me.id, 'You']]) })
+      setLive({
+        link,
+        list,
+        kept: store.sessions,
+        me,
+        names: new Map([[me.id, 'You']]),
+        leave: async () => {
+          await link.signOut()
+          await store.erase().catch(() => undefined)
+          leavePage()
+        },
+      })
       void link.request<{ people: { id: string; name: string }[] }>('GET', '/api/people').then((answer) => {
         if (!answer.ok) return
         const names = new Map(answer.value.people.map(({ id, name }) => [id, id === me.id ? 'You' : name]))
@@ -68,6 +91,12 @@ function Opened({ live, children }: { live: Omit<Live, 'contact'>; children: Rea
   const contact = useContact(live.link)
   const whole = useMemo(() => ({ ...live, contact }), [live, contact])
   return <LiveContext value={whole}>{children}</LiveContext>
+}
+
+/** To the page where one signs in. What was begun in a message box is the person's, and goes with them. */
+function leavePage(): void {
+  sessionStorage.clear()
+  location.assign('/')
 }
 
 /** A request before there is a connection: signing in, and who is signed in. */

@@ -11,7 +11,7 @@ export function SignIns(props: {
   load: () => Promise<void>
   problem: Problem | undefined
 }): ReactNode {
-  const { link } = useLive()
+  const { link, leave } = useLive()
   const { keys, load } = props
   const [leaving, setLeaving] = useState(false)
   const [refused, setRefused] = useState<Problem>()
@@ -40,7 +40,7 @@ export function SignIns(props: {
               </td>
               <td className="end">
                 {row.current ? (
-                  <button type="button" className="button" onClick={() => void signOut()}>
+                  <button type="button" className="button" onClick={() => void ask('POST', '/api/auth/sign-out').then(leave)}>
                     Sign out
                   </button>
                 ) : (
@@ -70,6 +70,7 @@ export function SignIns(props: {
 }
 
 function LeaveEverywhere({ keys, stay }: { keys: readonly KeyRow[]; stay: () => void }): ReactNode {
+  const { leave: leaveBrowser } = useLive()
   const [problem, setProblem] = useState<Problem>()
   const browsers = keys.filter(({ kind }) => kind === 'ses').length
   const others = keys.filter(({ kind }) => kind === 'pat' || kind === 'svc' || kind === 'inv').length
@@ -77,7 +78,7 @@ function LeaveEverywhere({ keys, stay }: { keys: readonly KeyRow[]; stay: () => 
     event.preventDefault()
     const revoke = new FormData(event.currentTarget).get('keys') === 'revoke'
     const answer = await ask('POST', '/api/auth/sign-out-everywhere', { keys: revoke ? 'revoke' : 'keep' })
-    if (answer.ok) location.assign('/')
+    if (answer.ok) await leaveBrowser()
     else setProblem(answer.problem)
   }
   return (
@@ -107,10 +108,6 @@ function LeaveEverywhere({ keys, stay }: { keys: readonly KeyRow[]; stay: () => 
       </div>
     </form>
   )
-}
-
-function signOut(): Promise<void> {
-  return ask('POST', '/api/auth/sign-out').then(() => location.assign('/'))
 }
 
 function seenText({ lastUsedAt, lastUsedFrom, createdAt }: KeyRow): string {

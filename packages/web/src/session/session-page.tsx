@@ -27,14 +27,14 @@ const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).T
 
 /** One session: what it is doing, its conversation or terminal, and where one writes to it. */
 export function SessionPage({ session }: { session: string }): ReactNode {
-  const { link } = useLive()
+  const { link, kept } = useLive()
   const [view, setView] = useState<SessionView>()
   const [tries, setTries] = useState(0)
   useEffect(() => {
-    const opened = openSessionView(link, session)
+    const opened = openSessionView(link, session, kept)
     setView(opened)
     return () => opened[Symbol.dispose]()
-  }, [link, session, tries])
+  }, [link, session, kept, tries])
   if (!view) return <SessionSkeleton />
   return <Opened key={tries} view={view} session={session} again={() => setTries(tries + 1)} />
 }

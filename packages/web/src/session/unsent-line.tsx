@@ -9,7 +9,7 @@ export function UnsentLine({
   rewrite,
 }: {
   message: UnsentMessage
-  discard: () => boolean
+  discard: () => Promise<boolean>
   /** Puts its text back where one writes. */
   rewrite: () => void
 }): ReactNode {
@@ -26,8 +26,7 @@ export function UnsentLine({
           type="button"
           className="button plain"
           onClick={() => {
-            if (discard()) rewrite()
-            else setTooLate(true)
+            void discard().then((done) => (done ? rewrite() : setTooLate(true)))
           }}
         >
           {problem ? 'Edit' : 'Take back'}
