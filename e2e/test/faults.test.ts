@@ -37,6 +37,7 @@ describe('rows of the list of faults', () => {
   it('[D8] row 20: everything is said twice, on SQLite', () => run(20, 'sqlite'))
   it('[D8] row 20: everything is said twice, on PostgreSQL', () => run(20, 'postgres'))
   it('[D9] row 21: a client dies', () => run(21, 'sqlite'))
+  it('[C16] [N1] [N2] row 26: transports switch in mid-session', () => run(26, 'sqlite'))
   it('[D10] row 31: a snapshot and its tail', () => run(31, 'sqlite'))
   it('[D11] row 32: both stores', () => run(32, 'sqlite'))
 })

@@ -5,10 +5,11 @@ import type { FaultRow, StoreKind } from './fault-row.ts'
 import { faultRows } from './rows.ts'
 import { openFaultField } from './run-rows.ts'
 
-const help = `npm run faults -- [--seed N] [--runs K] [--rows 1,3,…] [--store sqlite|postgres] [--some] [--minutes M]
+const help = `npm run faults -- [WORD …] [--seed N] [--runs K] [--rows 1,3,…] [--store sqlite|postgres] [--some] [--minutes M]
 
   --seed N      the first seed; each run has the next one. Chosen and printed when absent.
   --runs K      how many runs of every row; 1 when absent, or as many as fit into --minutes.
+  WORD          only rows whose name has this word.
   --rows A,B    only these rows.
   --store S     only this store; otherwise each run takes the store that its seed says, where a row knows both.
   --some        the smaller amount that every run of CI does.
@@ -18,7 +19,8 @@ Rows:
 ${faultRows.map(({ row, name }) => `${String(row).padStart(4)}  ${name}`).join('\n')}
 `
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seed: { type: 'string' },
     runs: { type: 'string' },
@@ -36,7 +38,12 @@ function whole(name: string, text: string, least: number): number {
   throw new RangeError(`--${name} must be a whole number from ${least} up, not "${text}"`)
 }
 
-function chosenRows(text: string | undefined): readonly FaultRow[] {
+function chosenRows(text: string | undefined, words: readonly string[]): readonly FaultRow[] {
+  if (words.length > 0) {
+    const rows = faultRows.filter(({ name }) => words.every((word) => name.split(' ').includes(word)))
+    if (rows.length > 0 && text === undefined) return rows
+    throw new RangeError(`no row has "${words.join(' ')}" in its name, or --rows was given beside it`)
+  }
   if (text === undefined) return faultRows
   return text.split(',').map((name) => {
     const row = faultRows.find((known) => String(known.row) === name.trim())
@@ -52,7 +59,7 @@ function storeOf(row: FaultRow, seed: number, wanted: string | undefined): Store
 
 async function main(): Promise<void> {
   if (values.help) return console.log(help)
-  const rows = chosenRows(values.rows)
+  const rows = chosenRows(values.rows, positionals)
   const minutes = values.minutes === undefined ? undefined : whole('minutes', values.minutes, 1)
   const runs = values.runs === undefined ? (minutes === undefined ? 1 : Infinity) : whole('runs', values.runs, 1)
   if (values.store !== undefined && values.store !== 'sqlite' && values.store !== 'postgres') {

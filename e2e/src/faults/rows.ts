@@ -10,6 +10,7 @@ import { sameOnBoth } from './rows/same-on-both.ts'
 import { sickDisk } from './rows/sick-disk.ts'
 import { slowReaders } from './rows/slow-readers.ts'
 import { snapshotAndTail } from './rows/snapshot-and-tail.ts'
+import { switchTransports } from './rows/switch-transports.ts'
 
 /** The rows of the list of faults that this repeats, in its order. */
 export const faultRows: readonly FaultRow[] = [
@@ -22,6 +23,7 @@ export const faultRows: readonly FaultRow[] = [
   slowReaders,
   saidTwice,
   clientDies,
+  switchTransports,
   snapshotAndTail,
   sameOnBoth,
 ]

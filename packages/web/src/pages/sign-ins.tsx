@@ -40,7 +40,11 @@ export function SignIns(props: {
               </td>
               <td className="end">
                 {row.current ? (
-                  <button type="button" className="button" onClick={() => void ask('POST', '/api/auth/sign-out').then(leave)}>
+                  <button
+                    type="button"
+                    className="button"
+                    onClick={() => void ask('POST', '/api/auth/sign-out').then(leave)}
+                  >
                     Sign out
                   </button>
                 ) : (
