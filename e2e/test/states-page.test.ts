@@ -99,10 +99,8 @@ describe('the states of a view', () => {
   inOwnScene()
 
   it('[G22] while it loads it has the shape that it will have', async () => {
-    const hand = await scene.live.startSession('Loads slowly')
-    await scene.open(hand.session)
-    await page.getByRole('heading', { name: 'Loads slowly' }).waitFor()
-    await page.getByRole('link', { name: 'Sessions' }).first().click()
+    await scene.live.startSession('Loads slowly')
+    await page.goto(scene.live.proxyUrl)
     const list = page.getByRole('region', { name: 'Sessions' })
     const title = list.getByText('Loads slowly')
     await title.waitFor()
@@ -118,6 +116,23 @@ describe('the states of a view', () => {
     await page.getByRole('heading', { name: 'Loads slowly' }).waitFor()
     await expect.poll(() => page.locator('.session > header').boundingBox()).toEqual(before.head)
     await expect.poll(() => page.locator('.compose').boundingBox()).toEqual(before.box)
+  })
+
+  it('[C22] a session that was seen before is shown at once, before anything comes', async () => {
+    const hand = await scene.live.startSession('Seen before')
+    const text = 'These words were here.'
+    const data = { message: 'm1', role: 'agent', queued: false, chars: text.length } as const
+    await hand.report({ type: 'message.posted', data, body: { text } })
+    await scene.open(hand.session)
+    await page.getByText(text).waitFor()
+    await page.getByRole('link', { name: 'Sessions' }).first().click()
+    const title = page.getByRole('region', { name: 'Sessions' }).getByText('Seen before')
+    await title.waitFor()
+    scene.live.proxy.bandwidth(0, { direction: 'toClient' })
+    await title.click()
+    await page.getByText(text).waitFor()
+    scene.live.proxy.restore()
+    await page.getByRole('button', { name: 'Send' }).waitFor()
   })
 
   it('[G23] what cannot be shown says what, why, and tries again', async () => {

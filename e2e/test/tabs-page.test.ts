@@ -58,7 +58,7 @@ async function expectEverywhere(text: string, where: readonly Page[] = tabs): Pr
     const shown = tab.getByText(text, { exact: true })
     await shown.first().waitFor()
     // What another tab has given leaves the line of what waits a moment before it is in the conversation.
-    await expect.poll(() => shown.count()).toBe(1)
+    await waitFor(async () => (await shown.count()) === 1, { what: `${text}, once` })
   }
 }
 
@@ -91,7 +91,7 @@ const told = async (text: string): Promise<number> =>
   ).length
 
 describe('thirty tabs of one browser', () => {
-  it('[C17] have one socket at the server, and show the same', async () => {
+  it('[C25] have one socket at the server, and show the same', async () => {
     await expectEverywhere(await say())
     expect(await sockets()).toEqual({ open: 1, opened: before })
     await write(tabs[17] as Page, 'from the eighteenth')
@@ -99,7 +99,7 @@ describe('thirty tabs of one browser', () => {
     expect(await told('from the eighteenth')).toBe(1)
   })
 
-  it('[C18] the tab that leads is closed: another leads', async () => {
+  it('[C26] the tab that leads is closed: another leads', async () => {
     const led = await leader()
     tabs.splice(tabs.indexOf(led), 1)
     await led.close()
@@ -109,7 +109,7 @@ describe('thirty tabs of one browser', () => {
     await oneSocket()
   })
 
-  it('[C18] its process is killed, in the middle of a message of another tab', async () => {
+  it('[C26] its process is killed, in the middle of a message of another tab', async () => {
     const led = await leader()
     tabs.splice(tabs.indexOf(led), 1)
     const other = tabs[5] as Page
@@ -124,7 +124,7 @@ describe('thirty tabs of one browser', () => {
     await led.close()
   })
 
-  it('[C18] the browser freezes it: it gives way before, and is there again when it thaws', async () => {
+  it('[C26] the browser freezes it: it gives way before, and is there again when it thaws', async () => {
     const led = await leader()
     const devtools: CDPSession = await scene.context.newCDPSession(led)
     await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
@@ -138,7 +138,7 @@ describe('thirty tabs of one browser', () => {
     await oneSocket()
   })
 
-  it('[C18] it hangs without a word: the lock is taken from it', async () => {
+  it('[C26] it hangs without a word: the lock is taken from it', async () => {
     const led = await leader()
     const devtools: CDPSession = await scene.context.newCDPSession(led)
     await devtools.send('Debugger.enable')
@@ -156,7 +156,7 @@ describe('thirty tabs of one browser', () => {
     await oneSocket()
   })
 
-  it('[C18] all of them are reloaded', async () => {
+  it('[C26] all of them are reloaded', async () => {
     await Promise.all(tabs.slice(0, 3).map((tab) => tab.reload()))
     await expectEverywhere(await say())
     await oneSocket()

@@ -1,6 +1,7 @@
 import { type Problem, problem } from '@hotline/protocol/error'
 import { type ClientFrame, ServerFrame } from '@hotline/protocol/frame'
 import type { Clock } from './clock.ts'
+import type { FrameCodec } from './frame-codec.ts'
 import type { WaitingCommand } from './outbox.ts'
 import type { Credential } from './http-request.ts'
 
@@ -23,6 +24,8 @@ export interface CarrierOptions {
   account: string | undefined
   clock: Clock
   webSocket: WebSocketConstructor
+  /** How frames are written on a WebSocket. */
+  frames: FrameCodec
 }
 
 /** Told what comes, until `ended` or until the carrier is closed from here. */

@@ -4,6 +4,7 @@ import type { ServerFrame } from '@hotline/protocol/frame'
 import { type Clock, systemClock } from './clock.ts'
 import { CommandQueue } from './command-queue.ts'
 import { type Transport, transports as allTransports, type WebSocketConstructor, type SentFrame } from './carrier.ts'
+import { type FrameCodec, jsonFrames } from './frame-codec.ts'
 import { Connector } from './connector.ts'
 import { type Credential, httpRequest } from './http-request.ts'
 import type { Ephemeral, Link } from './link.ts'
@@ -31,6 +32,8 @@ export interface LinkOptions {
   outbox?: Outbox
   /** The runtime's own when absent. */
   webSocket?: WebSocketConstructor
+  /** How frames are written on a WebSocket; JSON when absent. */
+  frames?: FrameCodec
   /** Those that may be used, the best first; all when absent. */
   transports?: readonly Transport[]
   /** Where it is kept what served last; for the life of the link when absent. */
@@ -47,7 +50,7 @@ export interface LinkOptions {
  */
 export function openLink(options: LinkOptions): Link {
   const { url, credential, client = 'sdk', random = Math.random, clock = systemClock } = options
-  const { outbox = memoryOutbox(), webSocket = WebSocket } = options
+  const { outbox = memoryOutbox(), webSocket = WebSocket, frames = jsonFrames } = options
   const { transports = allTransports, transportMemory: memory = openTransportMemory() } = options
   const streams = new Map<string, StreamFollow>()
   const ephemeralEars = new Set<(frame: Ephemeral) => void>()
@@ -62,6 +65,7 @@ export function openLink(options: LinkOptions): Link {
       random,
       clock,
       webSocket,
+      frames,
       transports,
       memory,
     },

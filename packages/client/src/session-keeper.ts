@@ -2,6 +2,7 @@ import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Clock } from './clock.ts'
 import { forgetful, keptCharsMax, keptForm, type KeptSession, type KeptSessions } from './kept-sessions.ts'
+import { watchLife } from './tabs/watch-life.ts'
 
 /** What came is kept when nothing more has come for a while, or after so long in a flood. */
 const keepAfterMs = 1_000
@@ -40,6 +41,7 @@ export function openSessionKeeper(kept: KeptSessions, session: string, clock: Cl
   let size = 0
   let dirty = false
   let sinceMs = 0
+  let first = true
   let cancel: (() => void) | undefined
 
   function measure(events: readonly Envelope[]): void {
@@ -52,15 +54,15 @@ export function openSessionKeeper(kept: KeptSessions, session: string, clock: Cl
 
   /** The newest that fit. */
   function trim(whole: Kept): Kept {
-    let first = 0
-    while (sizes.length - first > keptEvents || (size > keptCharsMax && first < sizes.length)) {
-      size -= sizes[first] ?? 0
-      first += 1
+    let oldest = 0
+    while (sizes.length - oldest > keptEvents || (size > keptCharsMax && oldest < sizes.length)) {
+      size -= sizes[oldest] ?? 0
+      oldest += 1
     }
-    sizes = sizes.slice(first)
-    const events = whole.events.slice(first)
+    sizes = sizes.slice(oldest)
+    const events = whole.events.slice(oldest)
     const next = Number(whole.cursor.split('.')[1]) + 1
-    return { ...whole, events, before: first === 0 ? whole.before : (events[0]?.seq ?? next) }
+    return { ...whole, events, before: oldest === 0 ? whole.before : (events[0]?.seq ?? next) }
   }
 
   function keep(): void {
@@ -81,6 +83,8 @@ export function openSessionKeeper(kept: KeptSessions, session: string, clock: Cl
     cancel = clock.after(Math.min(keepAfterMs, leftMs), keep)
   }
 
+  // A page that is closed or put away has this moment.
+  const leave = watchLife(keep, () => undefined)
   return {
     begin: (whole) => {
       sizes = []
@@ -94,12 +98,21 @@ export function openSessionKeeper(kept: KeptSessions, session: string, clock: Cl
       present = trim({ ...present, cursor, state, events: [...present.events, ...events] })
       keepSoon()
     },
-    soon: keepSoon,
+    soon: () => {
+      if (!first) return keepSoon()
+      // What was just opened may be left again at once.
+      first = false
+      dirty = true
+      keep()
+    },
     drop: () => {
       cancel?.()
       present = undefined
       void kept.drop(session)
     },
-    [Symbol.dispose]: keep,
+    [Symbol.dispose]: () => {
+      leave()
+      keep()
+    },
   }
 }

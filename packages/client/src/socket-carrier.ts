@@ -1,17 +1,15 @@
 import type { Problem } from '@hotline/protocol/error'
-import { subprotocol } from '@hotline/protocol/version'
 import { type CarrierEars, type Carrier, type CarrierOptions, hearFrame } from './carrier.ts'
 import { farewellOf } from './farewell.ts'
 import { httpRequest } from './http-request.ts'
 import { problemOfClose } from './problem-of.ts'
-import { readJson } from './read-json.ts'
 
 /** The close handshake of a link that is closed; a half-open connection would never finish it. */
 const closeTimeoutMs = 1_000
 
 /** `hotline.v1` over a WebSocket. The first frame says who we are; with a cookie a one-use ticket is fetched for it. */
 export function openSocketCarrier(options: CarrierOptions, ears: CarrierEars): Carrier {
-  const { url, clock } = options
+  const { url, clock, frames } = options
   let socket: WebSocket | undefined
   let over = false
   const end = (why: Problem): void => {
@@ -27,14 +25,16 @@ export function openSocketCarrier(options: CarrierOptions, ears: CarrierEars): C
     const hello = await helloOf(options)
     if (over) return
     if ('refusal' in hello) return end(hello.refusal)
-    const dialled = new options.webSocket(socketUrl(url), subprotocol)
+    const dialled = new options.webSocket(socketUrl(url), frames.subprotocol)
+    dialled.binaryType = 'arraybuffer'
     socket = dialled
     /** What the server said of the end before it came. */
     let farewell: Problem | undefined
-    dialled.addEventListener('open', () => dialled.send(JSON.stringify({ t: 'hello', ...hello.frame })))
+    dialled.addEventListener('open', () => dialled.send(frames.write({ t: 'hello', ...hello.frame })))
     dialled.addEventListener('message', ({ data }: MessageEvent) => {
-      if (over || typeof data !== 'string') return
-      const frame = hearFrame(readJson(data), data.length, { ...ears, ended: cut }, options.account)
+      if (over || (typeof data !== 'string' && !(data instanceof ArrayBuffer))) return
+      const sizeChars = typeof data === 'string' ? data.length : data.byteLength
+      const frame = hearFrame(frames.read(data), sizeChars, { ...ears, ended: cut }, options.account)
       farewell = (frame && farewellOf(frame)) ?? farewell
     })
     dialled.addEventListener('close', ({ code }) => end(farewell ?? problemOfClose(code)))
@@ -45,7 +45,7 @@ export function openSocketCarrier(options: CarrierOptions, ears: CarrierEars): C
     commands: 'frames',
     send: (frame) => {
       if (over || socket?.readyState !== 1) return false
-      socket.send(JSON.stringify(frame))
+      socket.send(frames.write(frame))
       return true
     },
     close: async () => {

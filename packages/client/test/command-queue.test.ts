@@ -119,7 +119,7 @@ describe('commands on their way', () => {
     expect((await outbox.all()).map(({ id }) => id)).toEqual(['a'])
   })
 
-  it('[C17] what a tab that is gone has kept is taken up, and what was just answered is not', async () => {
+  it('[C25] what a tab that is gone has kept is taken up, and what was just answered is not', async () => {
     const outbox = memoryOutbox()
     const { queue, sent } = await scene({ ...outbox, remove: () => new Promise(() => undefined) })
     queue.opened('paced', 'frames')

@@ -3,3 +3,6 @@ export const protocolVersion = 1
 
 /** The WebSocket sub-protocol with JSON text frames. */
 export const subprotocol = 'hotline.v1'
+
+/** The same frames in MessagePack, each a binary message. */
+export const messagePackSubprotocol = 'hotline.v1.msgpack'

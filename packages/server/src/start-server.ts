@@ -166,6 +166,7 @@ async function open(
       guard: (request) => http.doors.guardUpgrade(request),
       fromHeader: (request) => http.doors.fromHeader(request),
       fromHello: (hello, request) => http.doors.fromHello(hello, request),
+      compression: config.compressBatches ? 'large-batches' : 'off',
       clock,
     }),
   )

@@ -35,6 +35,7 @@ export async function openDoor(
   const doings = new Doings({ bus: middle.bus, projectOf, clock, fault })
   let id = 0
   const door = openWebSocketDoor(server, {
+    compression: 'off',
     gate: {
       exchange: middle.exchange,
       feeds: middle.feeds,

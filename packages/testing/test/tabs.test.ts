@@ -86,7 +86,7 @@ const textsOf = (events: readonly Envelope[]): string[] =>
   events.filter(({ type }) => type === 'message.posted').map(({ body }) => String(body?.['text']))
 
 describe.skipIf(!('locks' in navigator))('tabs of one browser', () => {
-  it('[C17] share one connection; each gets everything and gives commands, which happen once', async () => {
+  it('[C25] share one connection; each gets everything and gives commands, which happen once', async () => {
     const account = await accountId()
     const before = await sockets()
     const opened = Array.from({ length: 6 }, () => openTab(account))
@@ -109,7 +109,7 @@ describe.skipIf(!('locks' in navigator))('tabs of one browser', () => {
     expect(await outbox.all()).toEqual([])
   })
 
-  it('[C17] a tab that comes later hears who watches, and what waits', async () => {
+  it('[C25] a tab that comes later hears who watches, and what waits', async () => {
     const account = await accountId()
     const first = openTab(account)
     await isOpen(first.link)
@@ -139,7 +139,7 @@ describe.skipIf(!('locks' in navigator))('tabs of one browser', () => {
     expect(textsOf(await expectAll([first.oracle, second.oracle]))).toEqual(['later'])
   })
 
-  it('[C18] the leader is closed, or hangs, in the middle of commands: another leads, all is there once', async () => {
+  it('[C26] the leader is closed, or hangs, in the middle of commands: another leads, all is there once', async () => {
     const account = await accountId()
     const first = openTab(account)
     await isOpen(first.link)
@@ -215,7 +215,7 @@ describe.skipIf(!('locks' in navigator))('tabs of one browser', () => {
     await expectAll([slow.oracle])
   })
 
-  it('[C17] where a browser has no locks, each tab has its own connection', async () => {
+  it('[C25] where a browser has no locks, each tab has its own connection', async () => {
     const account = await accountId()
     const before = await sockets()
     const locks = Object.getOwnPropertyDescriptor(navigator, 'locks')
@@ -234,7 +234,7 @@ describe.skipIf(!('locks' in navigator))('tabs of one browser', () => {
 
   const seed = randomSeed('tabs')
   it.each(Array.from({ length: 6 }, (_, at) => (seed + at) % 0x100000000))(
-    '[C18] [N1] [N2] whatever happens to tabs and network, nothing is lost or doubled (seed %i)',
+    '[C26] [N1] [N2] whatever happens to tabs and network, nothing is lost or doubled (seed %i)',
     async (one) => {
       const random = seededRandom(one)
       const account = await accountId()

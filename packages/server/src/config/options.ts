@@ -73,6 +73,12 @@ export const options = {
     of: 'areas of the program',
     help: 'Areas whose details are logged, for example http,access.',
   },
+  compressBatches: {
+    env: 'HOTLINE_COMPRESS_BATCHES',
+    type: 'switch',
+    default: false,
+    help: 'Large batches of events go compressed over WebSockets that take it: less to send, more work and memory.',
+  },
   failpoint: {
     env: 'HOTLINE_FAILPOINT',
     type: 'text',

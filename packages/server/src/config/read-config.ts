@@ -37,6 +37,8 @@ export interface Config {
   databaseUrl: string | undefined
   debugAreas: readonly string[]
   failpoint: string | undefined
+  /** Large batches go compressed to whoever takes them so. */
+  compressBatches: boolean
   limits: ConfigLimits
 }
 
@@ -56,6 +58,11 @@ export function readConfig(env: Environment): Config {
   const wrong = (name: OptionName, why = ''): ConfigError => {
     const option: Option = options[name]
     return new ConfigError(`${option.env} is "${env[option.env] ?? ''}"${why}. Expected: ${expectedOf(option)}`)
+  }
+  const isOn = (name: 'behindProxy' | 'compressBatches'): boolean => {
+    const text = read(name)
+    if (text !== undefined && text !== 'true' && text !== 'false') throw wrong(name)
+    return text === undefined ? options[name].default : text === 'true'
   }
   const whole = (name: WholeName): number => {
     const text = read(name)
@@ -84,8 +91,7 @@ export function readConfig(env: Environment): Config {
   const trustedProxies = list('trustedProxies')
   for (const proxy of trustedProxies) if (!isNetwork(proxy)) throw wrong('trustedProxies', ` with "${proxy}"`)
   const publicUrl = readUrl(read('publicUrl'), () => wrong('publicUrl'))
-  const switchText = read('behindProxy')
-  if (switchText !== undefined && switchText !== 'true' && switchText !== 'false') throw wrong('behindProxy')
+  const behindProxy = isOn('behindProxy')
   const databaseUrl = read('databaseUrl')
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     // The value may hold a password: it is not repeated.
@@ -102,10 +108,11 @@ export function readConfig(env: Environment): Config {
     listen,
     publicUrl,
     tls: certPath === undefined || keyPath === undefined ? undefined : { certPath, keyPath },
-    trustedProxies: switchText === 'true' ? trustedProxies : [],
+    trustedProxies: behindProxy ? trustedProxies : [],
     databaseUrl,
     debugAreas: list('debug'),
     failpoint: read('failpoint'),
+    compressBatches: isOn('compressBatches'),
     limits: {
       bodyBytes: whole('bodyBytes'),
       socketsPerAddress: whole('socketsPerAddress'),
@@ -117,12 +124,12 @@ export function readConfig(env: Environment): Config {
       signInLockSeconds: whole('signInLockSeconds'),
     },
   }
-  if (switchText === 'true' && trustedProxies.length === 0) {
+  if (behindProxy && trustedProxies.length === 0) {
     throw new ConfigError(
       `${options.behindProxy.env} is true, but ${options.trustedProxies.env} is empty: name the addresses of the proxies.`,
     )
   }
-  if (switchText !== 'true' && trustedProxies.length > 0) {
+  if (!behindProxy && trustedProxies.length > 0) {
     throw new ConfigError(`${options.trustedProxies.env} has no effect without ${options.behindProxy.env}=true.`)
   }
   refuseOpenDoors(config)

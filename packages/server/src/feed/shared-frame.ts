@@ -13,8 +13,11 @@ export interface SharedFrame {
   json: Uint8Array
   /** The frame as a server-sent event; made at the first use, like the next. */
   serverSent?: Uint8Array
-  /** The frame as the WebSocket transport writes it. */
+  /** The frame as the WebSocket transport writes it: as text, in MessagePack, and either of them compressed. */
   websocket?: Uint8Array
+  messagePack?: Uint8Array
+  compressed?: Uint8Array
+  compressedMessagePack?: Uint8Array
 }
 
 /** The `events` frame around stored bytes: built by joining them, never by parsing. */

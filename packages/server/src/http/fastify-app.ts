@@ -159,6 +159,8 @@ export function openFastify(ports: AppPorts): App {
   })
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = problemOf(error)
+    // Whoever followed over HTTP has gone: that is how such an answer ends.
+    if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return sendProblem(reply, refusal)
     refused(refusal)
     if (refusal.status >= 500) logger.error('request failed', { route: request.routeOptions.url ?? 'none', error })
     return sendProblem(reply, refusal)

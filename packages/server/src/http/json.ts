@@ -1,7 +1,7 @@
 import { limits } from '@hotline/protocol/limits'
 
 /** Members of all objects and elements of all arrays in one document. */
-const membersMax = 20_000
+export const membersMax = 20_000
 
 /** What was read, or in `detail` why it was not. */
 export type ParsedJson = { value: unknown } | { detail: string }
@@ -88,12 +88,17 @@ function checkString(text: string, start: number, end: number, open: readonly Op
   if (!value.isWellFormed()) return `The text at ${start} holds half a character (a lone surrogate).`
   const here = open.at(-1)
   if (!here?.names || !isName(text, end)) return undefined
-  if (value === '__proto__' || (value === 'prototype' && open.at(-2)?.name === 'constructor')) {
-    return `A member called "${value}" is not allowed here.`
-  }
-  if (here.names.has(value)) return `The member "${value.slice(0, 50)}" is there twice.`
-  here.names.add(value)
   here.name = value
+  return nameRefusal(value, here.names, open.at(-2)?.name)
+}
+
+/** Why a member may not have this name, below a member called `above`; adds it to the names where it may. */
+export function nameRefusal(name: string, names: Set<string>, above: string | undefined): string | undefined {
+  if (name === '__proto__' || (name === 'prototype' && above === 'constructor')) {
+    return `A member called "${name}" is not allowed here.`
+  }
+  if (names.has(name)) return `The member "${name.slice(0, 50)}" is there twice.`
+  names.add(name)
   return undefined
 }
 

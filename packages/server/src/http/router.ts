@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import type { Principal } from '../access/principal.ts'
 import type { Proofs } from '../access/proofs.ts'
 import type { Doors } from './doors.ts'
+import { messagePackType, writeMessagePack } from './message-pack.ts'
 import { checkCookieUse, checkOrigin, type Visit } from './guard.ts'
 import { problemHeaders, problemType } from './problem-response.ts'
 import type { RequestLimits } from './request-limits.ts'
@@ -93,10 +94,15 @@ export function openRouter(ports: RouterPorts): Router {
         if (answer.setCookie !== undefined) reply.header('set-cookie', answer.setCookie)
         if (answer.value === undefined) return reply.code(204).send()
         const text = JSON.stringify(answer.value)
+        const form = method === 'GET' ? wantedForm(request.headers.accept) : 'json'
+        if (method === 'GET') reply.header('vary', 'Accept')
         if (given.revalidate === 'etag') {
-          const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`
+          const tag = `"${createHash('sha256').update(form).update(text).digest('base64url').slice(0, 27)}"`
           reply.header('etag', tag)
           if (matches(request.headers['if-none-match'], tag)) return reply.code(304).send()
+        }
+        if (form === 'messagepack') {
+          return reply.type(messagePackType).send(Buffer.from(writeMessagePack(JSON.parse(text))))
         }
         return reply
           .code(answer.status ?? 200)
@@ -151,6 +157,12 @@ function checkPermission(principal: Principal, permission: RoutePermission): Pro
       if (principal.scopes.includes(permission)) return undefined
       return problem('forbidden', `This credential does not have the scope "${permission}".`)
   }
+}
+
+/** What is read comes as JSON, unless MessagePack is asked for by its name. Refusals are problems in JSON for everybody. */
+function wantedForm(accept: string | undefined): 'json' | 'messagepack' {
+  const wanted = (accept ?? '').split(',').map((one) => one.trim().toLowerCase())
+  return wanted.includes(messagePackType) ? 'messagepack' : 'json'
 }
 
 const jsonType = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i

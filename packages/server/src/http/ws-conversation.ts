@@ -12,8 +12,7 @@ import type { Wire } from '../gate/wire.ts'
 import { type Clock, repeat } from '../machine/clock.ts'
 import type { Greeting } from './doors.ts'
 import { FrameWatch } from './frame-watch.ts'
-import { parseJson } from './json.ts'
-import { websocketFrame } from './ws-frame.ts'
+import { type FrameForm, readMessage, websocketFrame } from './ws-frame.ts'
 
 /** A connection without a whole frame for so long, not even an answer to a ping, is gone. */
 const silenceMaxMs = limits.heartbeatMs * 2.5
@@ -30,12 +29,13 @@ export interface ConversationPorts extends ReceptionPorts {
   clock: Clock
 }
 
-/** Speaks `hotline.v1` over an open WebSocket until it ends: the first frame, frames to and fro, heartbeats, limits. */
+/** Speaks `hotline.v1` in either form over an open WebSocket until it ends: the first frame, frames to and fro, heartbeats, limits. */
 export function converse(
   webSocket: WebSocket,
   socket: Duplex,
   request: IncomingMessage,
   known: Known | undefined,
+  form: FrameForm,
   ports: ConversationPorts,
 ): void {
   const { clock } = ports
@@ -49,7 +49,7 @@ export function converse(
   const wire: Wire = {
     send: (frame) => {
       if (!isOpen()) return
-      socket.write(websocketFrame(frame))
+      socket.write(websocketFrame(frame, form))
       traffic.framesSent += 1
       traffic.bytesSent += frame.json.length
       if (socket.writableLength > queueMaxBytes) webSocket.terminate()
@@ -117,8 +117,9 @@ export function converse(
   webSocket.on('message', (bytes: Buffer, isBinary: boolean) => {
     if (!isOpen()) return
     traffic.framesReceived += 1
-    if (isBinary) return webSocket.close(1003, 'text frames only')
-    const parsed = parseJson(bytes.toString('utf8'))
+    const isPacked = form.format === 'messagepack'
+    if (isBinary !== isPacked) return webSocket.close(1003, isPacked ? 'binary frames only' : 'text frames only')
+    const parsed = readMessage(bytes, form.format)
     if (gate) {
       if ('value' in parsed) return gate.receive(parsed.value)
       return gate.strike(problem('invalid_frame', parsed.detail))

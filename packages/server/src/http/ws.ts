@@ -2,13 +2,15 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { closeOf, type Problem, problem } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
-import { subprotocol } from '@hotline/protocol/version'
+import { messagePackSubprotocol, subprotocol } from '@hotline/protocol/version'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Principal } from '../access/principal.ts'
 import type { Clock } from '../machine/clock.ts'
 import { refuseSocket } from './problem-response.ts'
 import type { Known } from '../gate/reception.ts'
 import { type ConversationPorts, converse } from './ws-conversation.ts'
+import { type FrameForm, websocketFrame } from './ws-frame.ts'
+import { ownFrame } from '../feed/shared-frame.ts'
 
 /** A client that does not answer a close is cut off after this. */
 const closeTimeoutMs = 3_000
@@ -19,6 +21,7 @@ const goodbyeMs = 1_000
 
 /** What the WebSocket door needs. */
 export interface WebSocketPorts extends ConversationPorts {
+  compression: FrameForm['compression']
   /** Host, Origin and form of the upgrade; a refusal is answered before 101. */
   guard: (request: IncomingMessage) => Problem | undefined
   /** Credential in a header of the upgrade, if there is one. */
@@ -34,18 +37,20 @@ export interface WebSocketDoor extends AsyncDisposable {
   drain(retryAfterMs: number): Promise<void>
 }
 
-/** `GET /api/ws`, sub-protocol `hotline.v1`. Owns the upgrade event, so that a refused socket is really closed. */
+/** `GET /api/ws`, sub-protocols `hotline.v1` and `hotline.v1.msgpack`. Owns the upgrade event, so that a refused socket is really closed. */
 export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSocketDoor {
   const sockets = new Set<WebSocket>()
+  const underlying = new WeakMap<WebSocket, Duplex>()
   const options = {
     noServer: true,
     maxPayload: limits.inboundFrameBytes,
-    perMessageDeflate: false,
+    // Our own frames are compressed by ourselves, once for all; those of the other side are bounded when they are read.
+    perMessageDeflate: ports.compression === 'off' ? false : compressionOffer,
     // By itself the library cuts a connection without a word when it cannot write its pongs as fast as pings come.
     autoPong: false,
     // Not in the types of this version yet.
     closeTimeout: closeTimeoutMs,
-    handleProtocols: () => subprotocol,
+    handleProtocols: (offered: Set<string>) => [...offered].find(isSpoken) ?? subprotocol,
   }
   const wss = new WebSocketServer(options)
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -82,8 +87,9 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
     }
     const known: Known | undefined = principal && { principal, rightsSeen }
     wss.handleUpgrade(request, socket, head, (webSocket) => {
+      underlying.set(webSocket, socket)
       track(webSocket)
-      converse(webSocket, socket, request, known, ports)
+      converse(webSocket, socket, request, known, formOf(webSocket), ports)
     })
   }
 
@@ -92,9 +98,10 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
       const { clock, connections } = ports
       const answered = connections.all().map((connection) => connection.drain(retryAfterMs))
       await within(clock, answersMs, Promise.all(answered))
-      const goodbye = JSON.stringify({ t: 'goodbye', code: 'draining', retryAfterMs })
+      const goodbye = ownFrame({ t: 'goodbye', code: 'draining', retryAfterMs })
       leave = (webSocket) => {
-        webSocket.send(goodbye)
+        const socket = underlying.get(webSocket)
+        if (webSocket.readyState === webSocket.OPEN) socket?.write(websocketFrame(goodbye, formOf(webSocket)))
         webSocket.close(closeOf('draining'), 'draining')
       }
       for (const webSocket of sockets) leave(webSocket)
@@ -112,6 +119,16 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
   }
 }
 
+/** Each message by itself, so that one compression serves all; the library itself compresses nothing. */
+const compressionOffer = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  // Ours. Whoever offers to take only a smaller one gets nothing compressed.
+  serverMaxWindowBits: 15,
+  threshold: Number.MAX_SAFE_INTEGER,
+  concurrencyLimit: 4,
+}
+
 /** Resolves when the promise does, or after the time. */
 function within(clock: Clock, timeMs: number, what: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
@@ -127,6 +144,17 @@ function checkTarget(request: IncomingMessage): Problem | undefined {
   const path = (request.url ?? '').split('?', 1)[0]
   if (path !== '/api/ws') return problem('not_found', 'WebSocket is spoken at /api/ws.')
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-  if (offered.includes(subprotocol)) return undefined
+  if (offered.some(isSpoken)) return undefined
   return problem('version_not_spoken', `Offer the sub-protocol ${subprotocol}.`)
+}
+
+function isSpoken(name: string): boolean {
+  return name === subprotocol || name === messagePackSubprotocol
+}
+
+function formOf({ protocol, extensions }: WebSocket): FrameForm {
+  return {
+    format: protocol === messagePackSubprotocol ? 'messagepack' : 'json',
+    compression: extensions.includes('permessage-deflate') ? 'large-batches' : 'off',
+  }
 }

@@ -20,6 +20,7 @@ describe('settings', () => {
       databaseUrl: undefined,
       debugAreas: [],
       failpoint: undefined,
+      compressBatches: false,
       limits: {
         bodyBytes: 1024 * 1024,
         socketsPerAddress: 200,

@@ -46,6 +46,7 @@ beforeEach(async () => {
     }
   })
   door = openWebSocketDoor(stack.http.server, {
+    compression: 'off',
     gate: {
       exchange,
       feeds,
