@@ -3,8 +3,6 @@ import { realAgentSuite } from '../src/agents/real-agent-suite.ts'
 
 realAgentSuite({
   ...codexAgent,
-  // Here it asks before every change; in its other mode it writes into its folder without asking.
-  mode: 'read-only',
   write: (path, text) => ({
     run: `printf '${text.replaceAll('\n', '\\n')}' > ${path}`,
     with: { sandbox_permissions: 'require_escalated', justification: 'to make a file' },

@@ -166,6 +166,25 @@ test('[R62] a patch is asked for with its changes and with what it takes away', 
   expect(step).toMatchObject({ data: { kind: 'edit' }, body: { locations: ['/w/a.txt', '/w/b.txt'] } })
 })
 
+test('[R62] a file that goes, and one that moves, are shown as that', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  const gone = { path: '/w/a.txt', kind: { type: 'delete' }, diff: 'one\ntwo' }
+  const diff = '@@ -1 +1 @@\n-y\n+z\n@@ -9 +9 @@\n p\n-q\n+r\n\n\nMoved to: /w/c.txt'
+  const moved = { path: '/w/b.txt', kind: { type: 'update', move_path: '/w/c.txt' }, diff }
+  codex.send({ do: 'patch', item: 'p1', changes: [gone, moved] })
+  const { body } = await world.ask(session)
+  expect(body?.changes).toEqual([
+    { path: '/w/a.txt', oldText: 'one\ntwo', newText: '' },
+    { path: '/w/b.txt', oldText: 'y\n⋯\np\nq\n', newText: '', partial: true },
+    { path: '/w/c.txt', oldText: null, newText: 'z\n⋯\np\nr\n', partial: true },
+  ])
+  expect(body?.input).toBe(
+    '--- /w/a.txt\n+++ /dev/null\n-one\n-two\n\\ No newline at end of file\n' +
+      '--- /w/b.txt\n+++ /w/c.txt\n@@ -1 +1 @@\n-y\n+z\n@@ -9 +9 @@\n p\n-q\n+r\n',
+  )
+})
+
 test('[R62] a patch whose changes were not shown can only be denied', async () => {
   await using codex = await openCodex()
   const { world, session } = codex

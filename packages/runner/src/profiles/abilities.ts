@@ -19,7 +19,7 @@ const program: Abilities = {
 const byAdapter: Record<AdapterName, Abilities> = {
   acp: { ...speaking, verdicts: ['allow', 'deny'], denyReason: false },
   claude: { ...speaking, verdicts: ['allow', 'deny', 'modify'], denyReason: true, resume: true },
-  codex: { ...speaking, verdicts: ['allow', 'deny'], denyReason: false, resume: true },
+  codex: { ...speaking, verdicts: ['allow', 'deny'], denyReason: true, resume: true },
   pty: { ...program, input: 'keys', screen: true },
   pipe: { ...program, input: 'lines', screen: false },
   log: { ...program, input: 'none', screen: false },

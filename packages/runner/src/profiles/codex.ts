@@ -13,7 +13,8 @@ export const codexProfiles: readonly AgentProfile[] = [
     env: [...network, ...openai, 'CODEX_API_KEY', 'CODEX_HOME'],
     // What it logs is read by people here.
     set: { NO_COLOR: '1' },
-    asking: { by: 'mode', modes: ['workspace-write', 'read-only'] },
+    // In the second one it changes its folder without asking: whoever wants that chooses it.
+    asking: { by: 'mode', modes: ['read-only', 'workspace-write'] },
     allowAlways: 'session',
     hint: 'Install it with: npm install -g @openai/codex, and sign in with: codex login',
     versionArgs: ['--version'],

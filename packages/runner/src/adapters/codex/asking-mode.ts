@@ -14,18 +14,18 @@ export interface CodexMode {
 /** The modes, by the names that they have in codex's own screens and in its ACP adapter. */
 export const codexModes: readonly CodexMode[] = [
   {
-    id: 'workspace-write',
-    name: 'Work in the folder, ask for anything beyond',
-    approvalPolicy: 'on-request',
-    sandbox: 'workspace-write',
-    sandboxType: 'workspaceWrite',
-  },
-  {
     id: 'read-only',
     name: 'Read, ask before every change',
     approvalPolicy: 'on-request',
     sandbox: 'read-only',
     sandboxType: 'readOnly',
+  },
+  {
+    id: 'workspace-write',
+    name: 'Work in the folder, ask for anything beyond',
+    approvalPolicy: 'on-request',
+    sandbox: 'workspace-write',
+    sandboxType: 'workspaceWrite',
   },
   {
     id: 'full-access',

@@ -15,7 +15,7 @@ export function fileChanges(changes: readonly Change[]): readonly FileChange[] {
   return changes.flatMap(({ path, kind, diff }): FileChange[] => {
     if (kind.type === 'add') return [{ path, oldText: null, newText: diff }]
     if (kind.type === 'delete') return [{ path, oldText: diff, newText: '' }]
-    const { oldText, newText } = sides(diff.replace(movedNote, '\n'))
+    const { oldText, newText } = sides(diff.replace(movedNote, ''))
     const moved = kind.move_path ?? undefined
     if (moved === undefined) return [{ path, oldText, newText, partial: true }]
     return [
@@ -44,7 +44,7 @@ function patchOf({ path, kind, diff }: Change): string {
   if (kind.type === 'add') return `--- /dev/null\n+++ ${path}\n${marked('+', diff)}`
   if (kind.type === 'delete') return `--- ${path}\n+++ /dev/null\n${marked('-', diff)}`
   const moved = kind.move_path ?? undefined
-  const hunks = diff.replace(movedNote, '\n')
+  const hunks = diff.replace(movedNote, '')
   return `--- ${path}\n+++ ${moved ?? path}\n${hunks.endsWith('\n') ? hunks : `${hunks}\n`}`
 }
 
