@@ -20,6 +20,8 @@ const namedChars = 60
 /** Prints what happens in a session, event by event. */
 export interface SessionPrinter {
   event(event: Envelope): void
+  /** What is on a terminal's screen, where one does not begin with the first event. */
+  screen(at: string, shown: readonly string[]): void
   /** Nothing came for a while: what there is of lines that have not ended is shown, and later only what follows it. */
   rest(): void
   /** The same, and what still waits for the agent. */
@@ -229,6 +231,7 @@ export function openSessionPrinter(
           return
       }
     },
+    screen: (at, shown) => lines(at, 'screen', shown),
     rest: showRest,
     end: () => {
       showRest()

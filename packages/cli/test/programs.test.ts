@@ -87,6 +87,28 @@ describe('programs from the command line', () => {
     }
   })
 
+  it('[B38] attach to a terminal shows its screen first, and then what comes', async () => {
+    const script = 'i=0; while [ $i -lt 80 ]; do i=$((i+1)); echo "row $i"; sleep 0.06; done; read -r x; echo "got $x"'
+    const begun = await run('run', '--detach', '--cwd', dir.path, '--', '/bin/sh', '-c', script)
+    const session = begun.out.trim()
+    const last = await waitFor(
+      async () => (await live.stored(session)).findLast(({ type }) => type === 'screen.saved')?.body?.['plain'],
+      { what: 'a screen' },
+    )
+    const attached = start(['attach', session])
+    await attached.says('row 80')
+    attached.type('it')
+    await attached.says('got it')
+    const { out } = await attached.ended
+    expect(out).toMatch(/^\d\d:\d\d:\d\d screen row \d+\n {16}row/)
+    // From its first line on the screen has everything, once; what was above it is not printed.
+    const [first = 0] = /\d+/.exec(String(last))?.map(Number) ?? []
+    const rows = [...out.matchAll(/row (\d+)$/gm)].map(([, row]) => Number(row))
+    expect(rows).toEqual(Array.from({ length: 81 - first }, (_, row) => first + row))
+    expect(first).toBeGreaterThan(1)
+    expect((await run('logs', session)).out).toContain('row 1\n')
+  })
+
   it('[B25] a command line that makes no sense is refused before anything is started', async () => {
     for (const args of [[], ['--pipe', 'sort'], ['--from-start', 'demo'], ['--log', 'a', '--', 'sort']]) {
       expect((await run('run', ...args)).code).toBe(errorKinds.invalid.exit)

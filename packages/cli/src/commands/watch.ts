@@ -12,6 +12,7 @@ import { Failure } from '../failure.ts'
 import { plainText } from '../plain-text.ts'
 import { answerForm, type QuestionCard, questionCard, readAnswerLine } from '../question-card.ts'
 import { openQueueNote } from '../queue-note.ts'
+import { findScreen } from '../screen-start.ts'
 import { openSessionPrinter } from '../session-printer.ts'
 import { openTypedLines } from '../typed-lines.ts'
 
@@ -83,7 +84,9 @@ export async function watchSession(server: Server, session: string, how: Watchin
     return [...card.lines, `${canDecide ? here : ''}elsewhere: hotline approve ${event.data.approval}`]
   }
   const printer = openSessionPrinter(how.write, cardLines, names)
-  let state: SessionState | undefined
+  const begun = how.input && !how.json ? await findScreen(server, session) : undefined
+  if (begun) printer.screen(begun.at, begun.lines)
+  let state = begun?.state
   let refused: Problem | undefined
   let isHere = false
   let still: NodeJS.Timeout | undefined
@@ -112,11 +115,11 @@ export async function watchSession(server: Server, session: string, how: Watchin
     if (how.until === 'now' || (state && !isLive(state.status))) return ended.resolve()
     if (how.until === 'idle' && isIdle()) ended.resolve()
   }
-  link.follow(stream, '0', {
+  link.follow(stream, begun?.cursor ?? '0', {
     events: (events: readonly Envelope[]) => {
       clearTimeout(still)
       for (const event of events) {
-        state = evolveSession(state, event)
+        if (event.seq > (begun?.seq ?? 0)) state = evolveSession(state, event)
         if (how.json) how.write(`${JSON.stringify(event)}\n`)
         else printer.event(event)
       }

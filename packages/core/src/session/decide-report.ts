@@ -57,6 +57,7 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
     case 'session.profile_changed':
     case 'usage.reported':
     case 'output.appended':
+    case 'screen.saved':
     case 'message.seen':
     case 'thought.completed':
     case 'step.progressed':

@@ -196,6 +196,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'step.progressed':
     case 'plan.updated':
     case 'output.appended':
+    case 'screen.saved':
     case 'terminal.resized':
     case 'input.sent':
     case 'notice.posted':

@@ -22,6 +22,7 @@ export const reportable = [
   'plan.updated',
   'usage.reported',
   'output.appended',
+  'screen.saved',
   'approval.requested',
   'approval.cancelled',
   'approval.dispatched',

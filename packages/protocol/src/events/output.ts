@@ -29,6 +29,15 @@ export const outputEvents = {
     z.looseObject({ source: OutputSource, encoding: Encoding, bytes: z.int(), place: FilePlace.optional() }),
     z.looseObject({ text: z.string() }),
   ),
+  /**
+   * What the terminal shows after everything that was printed before this event: what makes another terminal show the
+   * same, and the same in plain lines. Whoever comes late begins with the newest one.
+   */
+  'screen.saved': defineEvent(
+    1,
+    z.looseObject({ cols: z.int(), rows: z.int() }),
+    z.looseObject({ text: z.string(), plain: z.string() }),
+  ),
   'terminal.resized': defineEvent(1, z.looseObject({ cols: z.int(), rows: z.int() })),
   /** What a person typed into the program; `delivered` events of their own do not exist for keys. */
   'input.sent': defineEvent(

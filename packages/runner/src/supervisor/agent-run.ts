@@ -5,6 +5,7 @@ import type { AgentEvent, AgentFacts, AgentSession, Heard } from '../adapters/ad
 import type { Log } from '../log.ts'
 import type { AutoExit } from '../profiles/interactive.ts'
 import type { Redactor } from '../redact.ts'
+import { mayAsk, type Screen } from '../terminal/screen.ts'
 import type { Spool } from '../spool/spool.ts'
 import { Approvals } from './approvals.ts'
 import { type AutoEnd, AutoExitWatch } from './auto-exit.ts'
@@ -39,6 +40,8 @@ export interface RunPorts {
   redactor: Redactor
   spool: Spool
   log: Log
+  /** What a terminal shows; absent where there is none. */
+  screen?: Screen | undefined
   interruptTimeoutMs: number
   /** False: what the session was started with is all that the agent hears. */
   takesInput: boolean
@@ -114,6 +117,7 @@ export class AgentRun {
       this.#autoExit.stir()
       if (event.t === 'exit') end = event
       else this.#heard(event)
+      await this.#ports.screen?.settle()
     }
     this.#isOver = true
     this.#autoExit[Symbol.dispose]()
@@ -150,6 +154,7 @@ export class AgentRun {
           return this.#typing
         })
       case 'terminal.resized':
+        this.#ports.screen?.resize(known.data)
         return this.#ports.agent.resize(known.data)
       case 'control.requested':
         return this.#once(known, () => this.control(known.data))
@@ -206,7 +211,10 @@ export class AgentRun {
         this.#seen()
         return reporter.text(event.role, event.message, event.delta)
       case 'output':
-        return reporter.output(event.source, event.text, event.place)
+        reporter.output(event.source, event.text, event.place)
+        // A program that asked its terminal something does not wait until pieces are joined.
+        if (this.#ports.screen && mayAsk(event.text)) reporter.flush()
+        return
       case 'profile':
         return reporter.put(profileReport(this.#ports.asConfigured(event)))
       case 'step_progressed':

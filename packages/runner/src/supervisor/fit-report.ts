@@ -30,10 +30,12 @@ const dispensable = ['changes', 'input', 'output', 'locations', 'patch']
 /** Levels of a value that are kept as they are; the log takes a few more in all. */
 const depthMax = 40
 
+/** Reports that come in the right size already. */
+const hasItsSize = /^(?:message\..*|approval\.requested|screen\.saved)$/
+
 /** Makes a report fit into one event. What is cut says so; approvals and messages come in the right size already. */
 export function fit(report: Report): Report {
-  if (report.body === undefined || report.type.startsWith('message.') || report.type === 'approval.requested')
-    return report
+  if (report.body === undefined || hasItsSize.test(report.type)) return report
   const body: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(report.body)) body[name] = fitMember(name, flat(value, depthMax))
   for (const name of dispensable) {

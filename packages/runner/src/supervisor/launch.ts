@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import type { Usage } from '@hotline/core/session/state'
 import { runsProgram, StartError, type StartSpec } from '../adapters/adapter.ts'
 import { buildEnvironment } from '../process/environment.ts'
+import type { TerminalSize } from '../process/holder.ts'
 import { findProgram } from '../process/find-program.ts'
 import { fillArgv } from '../profiles/interactive.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
@@ -12,7 +13,7 @@ import type { Secret } from '../redact.ts'
 import type { Wanted } from './session-log.ts'
 
 /** The size that a terminal has until somebody looks at it. */
-const defaultSize = { cols: 120, rows: 40 }
+export const defaultSize: TerminalSize = { cols: 120, rows: 40 }
 
 /** What a session's agent is started with. */
 export interface Launch {

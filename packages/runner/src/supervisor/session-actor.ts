@@ -14,10 +14,11 @@ import { Redactor } from '../redact.ts'
 import type { ServerLink } from '../server-link.ts'
 import { Outbox } from '../spool/outbox.ts'
 import { Spool } from '../spool/spool.ts'
-import { AgentRun, type RunEnd } from './agent-run.ts'
+import { Screen } from '../terminal/screen.ts'
+import { AgentRun, type RunEnd, type RunPorts } from './agent-run.ts'
 import type { AutoEnd } from './auto-exit.ts'
 import { type Ending, endReport, stateReport } from './endings.ts'
-import { planLaunch } from './launch.ts'
+import { defaultSize, planLaunch } from './launch.ts'
 import { profileReport } from './report-of.ts'
 import { Reporter } from './reporter.ts'
 import { SessionReader } from './session-reader.ts'
@@ -254,18 +255,26 @@ export class SessionActor {
     envNames: readonly string[],
   ): Promise<void> {
     const chars = this.#reader.log.state?.agentMessageChars ?? limits.agentMessageChars
-    const reporter = new Reporter(this.#outbox, redactor, chars)
+    const screen = agent.capabilities.screen ? this.#openScreen(agent) : undefined
+    const reporter = new Reporter(screen?.sink ?? this.#outbox, redactor, chars)
     try {
-      await this.#hearAgent(agent, profile, { reporter, redactor, cwd, envNames })
+      await this.#hearAgent(agent, profile, { reporter, redactor, cwd, envNames, screen })
     } finally {
       reporter[Symbol.dispose]()
+      screen?.[Symbol.dispose]()
     }
+  }
+
+  /** As everybody sees it, and what answers the program where it asks its terminal. */
+  #openScreen(agent: AgentSession): Screen {
+    const size = this.#reader.log.wanted.size ?? defaultSize
+    return new Screen(size, this.#outbox, (bytes) => void agent.keys(bytes).catch(() => undefined))
   }
 
   async #hearAgent(
     agent: AgentSession,
     profile: AgentProfile,
-    surroundings: { reporter: Reporter; redactor: Redactor; cwd: string; envNames: readonly string[] },
+    surroundings: Pick<RunPorts, 'reporter' | 'redactor' | 'cwd' | 'envNames' | 'screen'>,
   ): Promise<void> {
     const { log, stopGraceMs } = this.#ports
     const { reporter } = surroundings

@@ -4,16 +4,27 @@ import type { SessionView } from '@hotline/client/session-view'
 import { FitAddon } from '@xterm/addon-fit'
 import { Terminal as Xterm } from '@xterm/xterm'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { useLive } from '../live/hotline.tsx'
 import { documentWithNonce } from '../live/nonce.ts'
 import { useReadable } from '../live/use-readable.ts'
+import { drawTerminal } from './draw-terminal.ts'
 import { hush, isFocusReport } from './hush.ts'
+import { terminalTheme } from './terminal-theme.ts'
 import { TerminalTools, terminalSizePx } from './terminal-tools.tsx'
+
+/** A window that is being pulled larger is followed when it rests. */
+const resizeMs = 200
 
 /** What the program printed, as a terminal shows it. Nothing goes back to it unless a person has taken the keyboard. */
 export function Terminal({ view, mayType }: { view: SessionView; mayType: boolean }): ReactNode {
   const place = useRef<HTMLDivElement>(null)
   const [keyboard, setKeyboard] = useState(false)
-  const takesKeys = useReadable(view.picture).state?.capabilities?.input === 'keys' && mayType
+  const { link } = useLive()
+  const { state } = useReadable(view.picture)
+  const session = state?.session ?? ''
+  const hasScreen = state?.capabilities?.screen === true
+  const takesKeys = state?.capabilities?.input === 'keys' && mayType
+  const fitTo = useRef<() => void>(undefined)
   const [refusal, setRefusal] = useState<Problem>()
   const [opened, setOpened] = useState<{ terminal: Xterm; setLetters: (sizePx: number) => void }>()
   const keys = useRef(keyboard)
@@ -23,25 +34,38 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
     if (!place.current) return undefined
     const terminal = new Xterm({
       documentOverride: documentWithNonce(),
-      convertEol: true,
       disableStdin: false,
       fontFamily: 'JetBrains Mono Variable, monospace',
       fontSize: terminalSizePx(),
       scrollback: 10_000,
-      theme: { background: '#101216', foreground: '#e6e8ec' },
+      theme: terminalTheme,
       linkHandler: { activate: () => undefined },
     })
     hush(terminal)
     const fit = new FitAddon()
     terminal.loadAddon(fit)
     terminal.open(place.current)
-    fit.fit()
+    // A program's terminal has one size for everybody who looks: whoever has the keyboard sets it.
+    const fitNow = (): void => {
+      if (!hasScreen) return fit.fit()
+      const { cols, rows } = fit.proposeDimensions() ?? terminal
+      if (keys.current && (cols !== terminal.cols || rows !== terminal.rows)) {
+        void view.command('terminal.resize', { cols, rows })
+      }
+    }
+    if (hasScreen) terminal.resize(120, 40)
+    fitTo.current = fitNow
+    fitNow()
     const setLetters = (sizePx: number): void => {
       terminal.options.fontSize = sizePx
-      fit.fit()
+      fitNow()
     }
     setOpened({ terminal, setLetters })
-    const size = new ResizeObserver(() => fit.fit())
+    let fitting: ReturnType<typeof setTimeout> | undefined
+    const size = new ResizeObserver(() => {
+      clearTimeout(fitting)
+      fitting = setTimeout(fitNow, resizeMs)
+    })
     size.observe(place.current)
     terminal.onData((text) => {
       if (!keys.current || isFocusReport(text)) return
@@ -49,24 +73,19 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
         if (!outcome.ok) setRefusal(outcome.problem)
       })
     })
-    const written = new Map<string, number>()
-    const write = (): void => {
-      for (const item of view.picture.value.transcript.items) {
-        if (item.kind !== 'output' || item.encoding !== 'utf8') continue
-        const done = written.get(item.key) ?? 0
-        for (const chunk of item.chunks.slice(done)) terminal.write(chunk)
-        written.set(item.key, item.chunks.length)
-      }
-    }
-    write()
-    const leave = view.picture.watch(write)
+    const leave = drawTerminal({ link, session, terminal, hasScreen })
     return () => {
       leave()
+      clearTimeout(fitting)
       size.disconnect()
       setOpened(undefined)
       terminal.dispose()
     }
-  }, [view])
+  }, [view, link, session, hasScreen])
+
+  useEffect(() => {
+    if (keyboard) fitTo.current?.()
+  }, [keyboard])
 
   return (
     <div className="output">

@@ -1,0 +1,101 @@
+import type { Follow, Link } from '@hotline/client/link'
+import type { Envelope } from '@hotline/protocol/event'
+import { asKnown } from '@hotline/protocol/events'
+import type { TranscriptWindow } from '@hotline/protocol/http'
+import type { Terminal } from '@xterm/xterm'
+
+/** The newest windows in which a screen is looked for. One is in the first of them, unless very much was typed since. */
+const windowsMax = 5
+const windowEvents = 200
+
+/** After a failed reading, the next one. */
+const retryMs = 3_000
+
+/** What is drawn, and where. */
+export interface Drawing {
+  link: Link
+  session: string
+  terminal: Terminal
+  /** True where a program has a terminal behind it, whose screen the log keeps. */
+  hasScreen: boolean
+}
+
+/**
+ * Draws what a session printed: the newest screen that the log keeps, and everything after it. So a terminal that printed
+ * for days opens as quickly as one that began now. Where there is no terminal it begins with the newest window. Answers
+ * what ends it.
+ */
+export function drawTerminal({ link, session, terminal, hasScreen }: Drawing): () => void {
+  const stream = `session:${session}`
+  let follow: Follow | undefined
+  let again: ReturnType<typeof setTimeout> | undefined
+  let isOver = false
+
+  async function begin(): Promise<void> {
+    follow?.close()
+    const read = await readBack(link, session, hasScreen)
+    if (isOver) return
+    if (!read) {
+      again = setTimeout(() => void begin(), retryMs)
+      return
+    }
+    terminal.reset()
+    draw(terminal, read.events)
+    follow = link.follow(stream, read.cursor, {
+      events: (events) =>
+        draw(
+          terminal,
+          events.filter(({ type }) => type !== 'screen.saved'),
+        ),
+      reset: () => void begin(),
+    })
+  }
+
+  void begin()
+  return () => {
+    isOver = true
+    clearTimeout(again)
+    follow?.close()
+  }
+}
+
+/** Events from the newest screen on, and the position after them; undefined where they cannot be read now. */
+async function readBack(
+  link: Link,
+  session: string,
+  hasScreen: boolean,
+): Promise<{ events: readonly Envelope[]; cursor: string } | undefined> {
+  let events: readonly Envelope[] = []
+  let cursor: string | undefined
+  let before = ''
+  for (let windows = 0; windows < (hasScreen ? windowsMax : 1); windows += 1) {
+    const path = `/api/sessions/${session}/transcript?limit=${windowEvents}${before}`
+    const window = await link.request<TranscriptWindow>('GET', path)
+    if (!window.ok) return undefined
+    const { epoch, to, events: older, before: next } = window.value
+    cursor ??= `${epoch}.${to}`
+    // The log began another life in between.
+    if (!cursor.startsWith(`${epoch}.`)) return undefined
+    events = [...older, ...events]
+    const screen = older.findLastIndex(({ type }) => type === 'screen.saved')
+    if (screen !== -1) return { events: events.slice(screen), cursor }
+    if (next === null) break
+    before = `&before=${next}`
+  }
+  return cursor === undefined ? undefined : { events, cursor }
+}
+
+/** The first of them may be a screen: what else there is of screens is drawn already. */
+function draw(terminal: Terminal, events: readonly Envelope[]): void {
+  for (const event of events) {
+    const known = asKnown(event)
+    if (known?.type === 'screen.saved' || known?.type === 'terminal.resized') {
+      terminal.resize(known.data.cols, known.data.rows)
+    }
+    if (known?.type === 'screen.saved') terminal.write(known.body?.text ?? '')
+    if (known?.type !== 'output.appended' || known.data.encoding !== 'utf8') continue
+    const text = known.body?.text ?? ''
+    // Only a terminal's own bytes say where a line begins.
+    terminal.write(known.data.source === 'pty' ? text : text.replaceAll(/\r?\n/g, '\r\n'))
+  }
+}

@@ -1,0 +1,21 @@
+/** The colours that programs choose from, each readable on this background. */
+export const terminalTheme = {
+  background: '#101216',
+  foreground: '#e6e8ec',
+  black: '#3d434b',
+  red: '#ff7b72',
+  green: '#56c26a',
+  yellow: '#d8a33a',
+  blue: '#6cb0ff',
+  magenta: '#c49bff',
+  cyan: '#4cc9d3',
+  white: '#e6e8ec',
+  brightBlack: '#8d96a0',
+  brightRed: '#ffa198',
+  brightGreen: '#7ee08e',
+  brightYellow: '#f0c35a',
+  brightBlue: '#9accff',
+  brightMagenta: '#dcc0ff',
+  brightCyan: '#7be0e8',
+  brightWhite: '#ffffff',
+} as const
