@@ -232,4 +232,10 @@ export const goals: readonly (MeasuredGoal | OpenGoal)[] = [
   measured('G19', 'p99 of these reads, ms', { atMost: 100 }, (at) => at('http', '500 connections', ours, 'p99Ms'), {
     digits: 0,
   }),
+  measured(
+    'G20',
+    'opening a session of 100,000 events, p50, beside one of 100',
+    { atMost: 1.2 },
+    ratio('open', '100 events at once', 'p50Ms', `${ours}, 100,000 events`, `${ours}, 100 events`),
+  ),
 ]

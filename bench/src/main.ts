@@ -14,6 +14,7 @@ import { approval } from './scenarios/approval.ts'
 import { fanout, latency } from './scenarios/fanout.ts'
 import { memory } from './scenarios/memory.ts'
 import { http, writers } from './scenarios/requests.ts'
+import { open } from './scenarios/open.ts'
 import { resume } from './scenarios/resume.ts'
 import { stall } from './scenarios/stall.ts'
 import { storm } from './scenarios/storm.ts'
@@ -23,7 +24,19 @@ import { summarize } from './summary.ts'
 import { formatRun } from './tables.ts'
 import { describeVersion } from './version.ts'
 
-const scenarios: readonly Scenario[] = [fanout, latency, approval, append, writers, stall, storm, resume, memory, http]
+const scenarios: readonly Scenario[] = [
+  fanout,
+  latency,
+  approval,
+  append,
+  writers,
+  stall,
+  storm,
+  resume,
+  open,
+  memory,
+  http,
+]
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`)

@@ -43,10 +43,12 @@ test('[R40] a program can open its pipes by name, and its words may hold anythin
   await using bench = await openBench()
   const { world } = bench
   const script = String.raw`echo named > /dev/stderr; printf '\360\237' > /dev/stdout; sleep 0.2; printf '\230\200 \377\000 end'`
-  const session = begin(bench, `cat /dev/stdin & ${script}; wait`)
+  const session = begin(bench, `${script}; cat /dev/stdin`)
   await world.until(session, 'words', () => world.printed(session, 'stdout').includes('end'))
   expect(world.printed(session, 'stdout')).toBe('\u{1f600} \ufffd\u0000 end')
   expect(world.printed(session, 'stderr')).toBe('named\n')
+  world.send(session, 'message.send', { text: 'read by name' })
+  await world.until(session, 'an echo', () => world.printed(session, 'stdout').endsWith('read by name\n'))
   world.send(session, 'session.complete', {})
   await world.until(session, 'completed', ({ status }) => status === 'completed')
 })
