@@ -1,5 +1,4 @@
 import { globSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
 
 const begin = '<!-- made by `npm run agents:table` -->'
 const end = '<!-- end of what is made -->'
@@ -35,8 +34,8 @@ export function formatAgents(agents: readonly Seen[]): string {
 /** The rows, in the order of their names. */
 export function readAgents(): readonly Seen[] {
   return globSync('docs/agents/*.json')
-    .toSorted((a, b) => basename(a).localeCompare(basename(b)))
     .map((file) => JSON.parse(readFileSync(file, 'utf8')) as Seen)
+    .toSorted((a, b) => a.agent.localeCompare(b.agent))
 }
 
 /** The page with its table made anew. Throws where the page has no place for it. */

@@ -33,6 +33,8 @@ export interface AgentPlace extends AsyncDisposable {
   readonly hotline: Hotline
   readonly model: ModelServer
   readonly version: string
+  /** Where the folders of its sessions are. */
+  readonly work: string
   /** Starts a session in a folder of its own. */
   start: (prompt: string) => Promise<AgentTalk>
 }
@@ -65,6 +67,7 @@ export async function openAgentPlace(real: RealAgent): Promise<AgentPlace | { wh
       hotline,
       model,
       version: installed[0]?.version ?? '',
+      work,
       start: async (prompt) => {
         const cwd = join(work, `${(count += 1)}`)
         await mkdir(cwd)

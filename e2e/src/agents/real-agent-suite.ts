@@ -9,7 +9,11 @@ import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
 import { type AgentPlace, openAgentPlace, type RealAgent } from './agent-place.ts'
 import type { AgentTalk } from './agent-talk.ts'
+import { processesIn } from './processes-in.ts'
 import { type AgentOutcomes, type Cell, cells, type Outcome } from './outcomes.ts'
+
+/** `goes on`: it keeps what it has of a broken answer and lets the model go on from there. */
+type AfterFault = 'tries again' | 'gives up' | 'goes on'
 
 /** A real agent, and in what it differs. */
 export interface AgentUnderTest extends RealAgent {
@@ -20,7 +24,7 @@ export interface AgentUnderTest extends RealAgent {
   /** True where a denial takes back whatever else is asked at the same time. */
   denialEndsTurn?: boolean
   /** What it does by itself when the model refuses, or breaks off in the middle of an answer. */
-  onFault: { refused: 'tries again' | 'gives up'; cut: 'tries again' | 'gives up' }
+  onFault: { refused: AfterFault; cut: AfterFault }
   /** Why something is not possible, for the table; only of what does not work. */
   cannot?: Partial<Record<Cell, string>>
 }
@@ -62,7 +66,9 @@ export function realAgentSuite(subject: AgentUnderTest): void {
       place = await openAgentPlace(subject)
     })
     afterAll(async () => {
-      if (!('why' in place)) await place[Symbol.asyncDispose]()
+      if ('why' in place) return
+      await place[Symbol.asyncDispose]()
+      expect(processesIn(place.work)).toEqual([])
     })
 
     test(`[AG1] ${agent}: what is allowed is done, and shown while it is asked`, async (context) => {
@@ -205,7 +211,14 @@ export function realAgentSuite(subject: AgentUnderTest): void {
       expect(await talk.events('approval.cancelled')).toMatchObject([
         { data: { approval: data.approval, reason: expect.stringMatching(/agent_lost|turn_ended/) as string } },
       ])
+      await waitFor(() => processesIn(talk.cwd).length === 0, { what: 'what it had started to be gone' })
       await talk.api.command(talk.stream, 'session.resume', {})
+      if (cannot.resume !== undefined) {
+        const { reason } = await talk.api.until(talk.session, 'a refusal', ({ status }) => status === 'failed')
+        expect(reason).toBe('start_failed')
+        shared = undefined
+        return saw('resume', `not possible: ${cannot.resume}`)
+      }
       await talk.until('interrupted', ({ status }) => status === 'active')
       await talk.send(scripted('after the kill', { text: 'Here again.' }))
       await waitFor(async () => (await talk.said()).includes('Here again.'), { what: 'its words', deadlineMs: 90_000 })
@@ -288,16 +301,14 @@ export function realAgentSuite(subject: AgentUnderTest): void {
     saw('usage', told.length === 0 ? `not possible: ${reasonOf('usage')}` : `works: ${told.join(', ')}`)
   }
 
-  async function expectFault(
-    talk: AgentTalk,
-    turn: number,
-    does: 'tries again' | 'gives up',
-    words: string,
-  ): Promise<void> {
+  async function expectFault(talk: AgentTalk, turn: number, does: AfterFault, words: string): Promise<void> {
     const { data, body } = await talk.turns(turn)
     if (does === 'tries again') {
       expect(data.end).toBe('end')
       expect(await talk.said()).toContain(words)
+    } else if (does === 'goes on') {
+      expect(data.end).toBe('end')
+      expect(await talk.said()).toContain(words.slice(0, words.length / 2))
     } else {
       expect(data.end).toBe('error')
       expect(body?.error ?? '').not.toBe('')

@@ -36,6 +36,8 @@ export const agentPackages = {
     sizeMb: 354,
     script: 'puts the program of the platform in the place of one that only complains',
   },
+  gemini: { package: '@google/gemini-cli', version: '0.61.0', program: 'gemini', sizeMb: 100 },
+  qwen: { package: '@qwen-code/qwen-code', version: '0.24.4', program: 'qwen', sizeMb: 144 },
 } as const satisfies Record<string, AgentPackage>
 
 /** The name of an agent that can be installed. */

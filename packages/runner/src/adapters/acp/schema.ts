@@ -69,8 +69,17 @@ const Amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
 
 const TokenUsage = z.object({ inputTokens: maybe(Amount), outputTokens: maybe(Amount) })
 
+/** Where Gemini CLI counts. */
+const Quota = z.object({ token_count: maybe(z.object({ input_tokens: maybe(Amount), output_tokens: maybe(Amount) })) })
+
 /** Answer to session/prompt, which is the end of a turn. */
-export const PromptResult = z.object({ stopReason: z.string(), usage: maybe(TokenUsage) })
+export const PromptResult = z
+  .object({ stopReason: z.string(), usage: maybe(TokenUsage), _meta: maybe(z.looseObject({ quota: maybe(Quota) })) })
+  .transform(({ stopReason, usage, _meta }) => {
+    const counted = _meta?.quota?.token_count
+    const quota = counted && { inputTokens: counted.input_tokens, outputTokens: counted.output_tokens }
+    return { stopReason, usage: usage ?? quota }
+  })
 
 const Block = z.looseObject({ type: z.string(), text: maybe(z.string()) })
 const ToolContent = z.union([

@@ -1,0 +1,17 @@
+import { realAgentSuite } from '../src/agents/real-agent-suite.ts'
+
+realAgentSuite({
+  agent: 'gemini',
+  packages: ['gemini'],
+  prepare: ({ url }) => ({
+    GEMINI_API_KEY: 'test',
+    GOOGLE_GEMINI_BASE_URL: url,
+    GEMINI_MODEL: 'gemini-2.5-pro',
+  }),
+  parallelAsks: 'one by one',
+  onFault: { refused: 'tries again', cut: 'gives up' },
+  cannot: {
+    modify: 'the protocol has no answer that changes the input',
+    resume: 'it finds none of its earlier sessions in another process',
+  },
+})
