@@ -21,6 +21,8 @@ export async function startRunnerProcess(options: {
   url: string
   serverDir: string
   dir: string
+  /** Over what it is started with otherwise. */
+  env?: Readonly<Record<string, string>>
 }): Promise<RunnerProcess> {
   let child: ChildProcess | undefined
   let gone: Promise<unknown> = Promise.resolve()
@@ -35,6 +37,7 @@ export async function startRunnerProcess(options: {
         HOTLINE_URL: options.url,
         HOTLINE_RUNNER_KEY_FILE: join(options.serverDir, 'runner-key'),
         HOTLINE_DATA_DIR: options.dir,
+        ...options.env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

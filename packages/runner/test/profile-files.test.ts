@@ -61,6 +61,17 @@ interactive:
   expect(profileOf('command: cat\n')).toMatchObject({ agent: 'a', name: 'a', adapter: 'pipe', argv: ['cat'] })
 })
 
+test('[AP1] an agent that is spoken to by its own protocol asks, whatever its profile leaves out', () => {
+  expect(profileOf('command: claude\nadapter: claude\n').asking).toEqual({ by: 'mode', modes: ['default', 'plan'] })
+  expect(profileOf('extends: codex\nname: Mine\n').asking).toEqual({
+    by: 'mode',
+    modes: ['workspace-write', 'read-only'],
+  })
+  expect(said('command: claude\nadapter: claude\nasking: settings\n')).toEqual([
+    '3:9: With the adapter claude it asks in its modes. Name some, or leave "asking" out.',
+  ])
+})
+
 test('[AP2] times of `auto_exit_on` have a unit and a bound', () => {
   const ms = (text: string) => readAutoExit(text)
   expect(ms('idle_timeout: 5m')).toEqual({ on: 'idle', idleMs: 300_000 })

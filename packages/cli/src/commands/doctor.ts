@@ -66,12 +66,13 @@ async function examine(settings: Settings): Promise<readonly Finding[]> {
   const agents = await httpRequest<{ agents: AgentRow[] }>(url, credential, 'GET', '/api/agents')
   const rows = agents.ok ? agents.value.agents : []
   if (rows.length === 0) findings.push({ ok: false, what: 'no machine that runs agents is connected' })
-  for (const { agent, available, hint, runner } of rows) {
-    const what = available
-      ? `${agent} can be started on ${runner}`
-      : `${agent} on ${runner}: ${hint ?? 'not available'}`
-    // What somebody has not installed is no fault.
-    findings.push({ ok: true, what })
+  for (const { agent, available, hint, runner, state } of rows) {
+    const what =
+      available && state !== 'signed_out'
+        ? `${agent} can be started on ${runner}`
+        : `${agent} on ${runner}: ${hint ?? 'not available'}`
+    // What somebody has not installed is no fault; a profile that is wrong is one.
+    findings.push({ ok: state !== 'broken', what })
   }
   return findings
 }

@@ -1,12 +1,12 @@
-import { isOfSession, logAgent } from '@hotline/protocol/commands/session'
+import { FolderPath, isOfSession, logAgent } from '@hotline/protocol/commands/session'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { Problem } from '@hotline/protocol/error'
-import type { AgentRow } from '@hotline/protocol/http'
 import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useAgents } from '../live/use-agents.ts'
 import { type CommandLineReading, readCommandLine } from '@hotline/core/command-line'
 import { Refusal } from '../parts/refusal.tsx'
+import { agentKey, AgentOptions, ChosenAgent, NotReady } from './start-agents.tsx'
 
 /** Which agent, where, and what it shall do. */
 export function StartDialog({
@@ -18,7 +18,8 @@ export function StartDialog({
 }): ReactNode {
   const { link, me } = useLive()
   const [shown, setShown] = useState(false)
-  const { agents = [] } = useAgents(shown)
+  // Looked at again and again: what is installed or signed in with meanwhile shows.
+  const { agents = [] } = useAgents(shown, nothingIsEnough)
   const [wanted, setWanted] = useState('')
   const [problem, setProblem] = useState<Problem | { detail: string }>()
   const [busy, setBusy] = useState(false)
@@ -27,9 +28,9 @@ export function StartDialog({
   const chosen =
     wanted === ''
       ? (agents.find((row) => row.agent === 'demo') ?? agents[0])
-      : agents.find((row) => keyOf(row) === wanted)
+      : agents.find((row) => agentKey(row) === wanted)
   const agent = chosen?.agent ?? 'demo'
-  const machines = new Map(agents.map(({ runner, runnerId }) => [runnerId, runner]))
+  const needsFolder = agent !== logAgent && chosen?.ownFolder !== true && agent !== 'demo'
 
   useEffect(() => {
     const element = dialog.current
@@ -49,6 +50,8 @@ export function StartDialog({
     const line =
       agent === logAgent ? fileLine(data) : isOfSession(agent) ? readCommandLine(field('command')) : undefined
     if (line && !line.ok) return setProblem({ detail: line.problem })
+    const folder = needsFolder || field('cwd') !== '' ? folderProblem(field('cwd')) : undefined
+    if (folder !== undefined) return setProblem({ detail: folder })
     setBusy(true)
     const session = uuidV7()
     const outcome = await link.command(`session:${session}`, 'session.start', {
@@ -76,20 +79,17 @@ export function StartDialog({
           <span>Agent</span>
           <select
             className="input"
-            value={chosen ? keyOf(chosen) : ''}
-            onChange={(event) => setWanted(event.target.value)}
+            value={chosen ? agentKey(chosen) : ''}
+            onChange={(event) => {
+              setWanted(event.target.value)
+              setProblem(undefined)
+            }}
           >
-            {agents.length === 0 && <option value="">No machine is connected yet</option>}
-            {agents.map((row) => (
-              <option key={keyOf(row)} value={keyOf(row)} disabled={!row.available}>
-                {row.name}
-                {machines.size > 1 ? ` on ${machineName(row, machines)}` : ''}
-                {row.available ? '' : ' (not ready)'}
-              </option>
-            ))}
+            <AgentOptions agents={agents} />
           </select>
-          {chosen && <span>{chosen.available ? chosen.description : chosen.hint}</span>}
+          {chosen && <ChosenAgent row={chosen} />}
         </label>
+        <NotReady agents={agents} />
         {me.projects.length > 1 && (
           <label className="field">
             <span>Project</span>
@@ -119,13 +119,13 @@ export function StartDialog({
           </label>
         ) : (
           <label className="field">
-            <span>What shall it do?</span>
+            <span>{chosen?.asks === false ? 'What is typed first (optional)' : 'What shall it do?'}</span>
             <textarea className="input" name="prompt" rows={3} maxLength={2_000} placeholder="Show me around" />
           </label>
         )}
         {agent !== 'demo' && agent !== logAgent && (
           <label className="field">
-            <span>Folder on its machine, as an absolute path</span>
+            <span>Folder on its machine, as an absolute path{needsFolder ? '' : ' (optional)'}</span>
             <input className="input mono" name="cwd" placeholder="/home/me/project" />
           </label>
         )}
@@ -138,7 +138,7 @@ export function StartDialog({
           <button type="button" className="button" onClick={() => dialog.current?.close()}>
             Cancel
           </button>
-          <button type="submit" className="button strong" disabled={busy || chosen === undefined}>
+          <button type="submit" className="button strong" disabled={busy || chosen?.available !== true}>
             Start
           </button>
         </div>
@@ -156,12 +156,13 @@ function fileLine(data: FormData): CommandLineReading {
   return { ok: true, argv: [path.trim(), ...(data.has('from-start') ? [] : ['from-end'])] }
 }
 
-function keyOf({ agent, runnerId }: AgentRow): string {
-  return `${runnerId} ${agent}`
+/** Only its machine knows whether a folder is there; that it must be named, and how, is known here. */
+function folderProblem(folder: string): string | undefined {
+  if (folder === '') return 'Choose the folder that it shall work in.'
+  if (FolderPath.safeParse(folder).success) return undefined
+  return 'The folder has to be an absolute path on its machine, such as /home/me/project.'
 }
 
-/** Two of the same name are told apart by their ids. */
-function machineName({ runner, runnerId }: AgentRow, machines: ReadonlyMap<string, string>): string {
-  const alike = [...machines.values()].filter((name) => name === runner)
-  return alike.length > 1 ? `${runner} (${runnerId.slice(-8)})` : runner
+function nothingIsEnough(): boolean {
+  return false
 }

@@ -179,6 +179,12 @@ function readValues(fields: Fields): Readonly<Record<string, string>> | undefine
   return Object.fromEntries(pairs)
 }
 
+/** The modes in which an agent asks, where its adapter knows them. */
+const knownModes: Partial<Record<AdapterName, Asking>> = {
+  claude: { by: 'mode', modes: ['default', 'plan'] },
+  codex: { by: 'mode', modes: ['workspace-write', 'read-only'] },
+}
+
 function readAsking(fields: Fields, adapter: AdapterName | undefined, isExtending: boolean): Asking | undefined {
   if (!fields.has('asking')) {
     if (adapter === 'acp' && !isExtending) {
@@ -187,7 +193,8 @@ function readAsking(fields: Fields, adapter: AdapterName | undefined, isExtendin
         'There is no "asking". Name the modes in which it asks, as in "asking: [default, plan]", or say "asking: settings".',
       )
     }
-    return adapter !== undefined && runsProgram(adapter) ? { by: 'settings' } : undefined
+    if (adapter === undefined) return undefined
+    return runsProgram(adapter) ? { by: 'settings' } : isExtending ? undefined : knownModes[adapter]
   }
   if (adapter !== undefined && runsProgram(adapter)) {
     fields.say('asking', 'A program asks nobody before it acts. Leave "asking" out.')
@@ -198,7 +205,12 @@ function readAsking(fields: Fields, adapter: AdapterName | undefined, isExtendin
     if (modes.length === 0) fields.say('asking', '"asking" names no mode.')
     return { by: 'mode', modes }
   }
-  if (fields.text('asking') === 'settings') return { by: 'settings' }
+  const isBySettings = fields.text('asking') === 'settings'
+  if (isBySettings && (adapter === 'claude' || adapter === 'codex')) {
+    fields.say('asking', `With the adapter ${adapter} it asks in its modes. Name some, or leave "asking" out.`)
+    return undefined
+  }
+  if (isBySettings) return { by: 'settings' }
   fields.say('asking', '"asking" has to be a list of modes, as in [default, plan], or settings.')
   return undefined
 }
