@@ -132,6 +132,16 @@ test('[R82] a changed input is what runs; the step shows it, and the model is to
   expect(JSON.parse(await fake.file('answer-2.json'))).toEqual({ behavior: 'allow', updatedInput: { command: 'ls' } })
 })
 
+test('[R83] what a person says in allowing reaches the model with the result', async () => {
+  await using fake = await openFake()
+  fake.play(bash('ls'))
+  const { approval, digest } = (await fake.world.ask(fake.session)).data
+  const reason = 'but only this once'
+  fake.world.send(fake.session, 'approval.decide', { approval, digest, verdict: 'allow', reason })
+  await fake.ended(1)
+  expect(await fake.file('told.txt')).toBe('[Hotline] The person who allowed this call says: but only this once')
+})
+
 test.each(['not json', '[1]', '"text"'])(
   '[R82] what is no input is refused, and the agent is told no: %s',
   async (input) => {

@@ -145,9 +145,9 @@ export type AgentEvent =
 
 /** What a person decided, for the agent. `scope` above `once` only where the ask offered it. */
 export type Verdict =
-  | { verdict: 'allow'; scope: 'once' | 'session' | 'project' }
-  | { verdict: 'modify'; input: string }
-  /** `reason`: a person's own words, for agents that can hear them (`capabilities.denyReason`). */
+  /** `reason`: a person's own words. Where they go with a yes, few agents can hear them; with a no, see `capabilities.denyReason`. */
+  | { verdict: 'allow'; scope: 'once' | 'session' | 'project'; reason?: string | undefined }
+  | { verdict: 'modify'; input: string; reason?: string | undefined }
   | { verdict: 'deny'; reason?: string | undefined }
 
 /**

@@ -111,12 +111,13 @@ export class Approvals {
       await agentSession.answer(approval, { verdict: 'deny' })
       return
     }
+    const reason = body?.reason ? { reason: body.reason } : {}
     const verdict: Verdict =
       data.outcome === 'denied'
-        ? { verdict: 'deny', ...(body?.reason ? { reason: body.reason } : {}) }
+        ? { verdict: 'deny', ...reason }
         : data.outcome === 'allowed'
-          ? { verdict: 'allow', scope: data.scope }
-          : { verdict: 'modify', input: input ?? '' }
+          ? { verdict: 'allow', scope: data.scope, ...reason }
+          : { verdict: 'modify', input: input ?? '', ...reason }
     const digest = data.modifiedDigest ?? data.digest
     const result = await this.#dispatch(approval, verdict, digest)
     const isUnheard = result === 'reason_unheard' || (result === 'applied' && !agentSession.capabilities.denyReason)

@@ -157,6 +157,7 @@ export class ClaudeSession implements AgentSession {
       this.#tools.modified(step, input)
       this.#notes.changed(this.#tools.idOf(step), input)
     }
+    if (verdict.verdict !== 'deny' && verdict.reason) this.#notes.said(this.#tools.idOf(step), verdict.reason)
     this.#turns.settled()
     await this.#handedOver()
     return 'applied'
