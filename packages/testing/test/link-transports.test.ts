@@ -83,6 +83,18 @@ describe.each(transports)('over %s alone', (transport) => {
     expect(texts).toEqual(Array.from({ length: 20 }, (_, round) => `message ${round}`))
   })
 
+  it('[Y1] [L8] line ends of every kind, and characters of every length, come as they were said', async () => {
+    const odd = 'a\rb\nc\r\nd\n\ne: data: x\n\nid: 7\u2028\u2029\u0000\ufeff ü 字 👋🏽'
+    await say(odd)
+    const link = connect({ transports: [transport] })
+    const heard: unknown[] = []
+    link.follow(hand.stream, '0', { events: (events) => void heard.push(...events) })
+    const events = await stored()
+    await waitFor(() => heard.length === events.length, { what: 'everything' })
+    expect(heard).toEqual(events)
+    expect(events.at(-1)?.body).toEqual({ text: odd })
+  })
+
   it('[C15] says at every moment whether it is at the end', async () => {
     const link = connect({ transports: [transport] })
     const heard: string[] = []

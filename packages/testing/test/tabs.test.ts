@@ -232,6 +232,29 @@ describe.skipIf(!('locks' in navigator))('tabs of one browser', () => {
     }
   })
 
+  it('[C26] in a private window, where each tab keeps its commands in memory, those of who stays happen once', async () => {
+    const account = await accountId()
+    const opened = Array.from({ length: 4 }, () => openTab(account, { outbox: memoryOutbox() }))
+    for (const { link, oracle } of opened) {
+      await isOpen(link)
+      oracle.follow(hand.stream)
+    }
+    const texts: string[] = []
+    const sent: Promise<unknown>[] = []
+    while (opened.length > 1) {
+      for (const { oracle } of opened.slice(1)) {
+        texts.push(`m${texts.length}`)
+        sent.push(oracle.command(hand.stream, 'message.send', { text: texts.at(-1) ?? '' }))
+      }
+      const leader = opened.shift()
+      if (texts.length > 3) leader?.tab.freeze()
+      else await leader?.link[Symbol.asyncDispose]()
+      expect(await Promise.all(sent)).toEqual(sent.map(() => expect.objectContaining({ ok: true }) as object))
+    }
+    const events = await expectAll(opened.map(({ oracle }) => oracle))
+    expect(textsOf(events).toSorted()).toEqual(texts.toSorted())
+  })
+
   const seed = randomSeed('tabs')
   it.each(Array.from({ length: 6 }, (_, at) => (seed + at) % 0x100000000))(
     '[C26] [N1] [N2] whatever happens to tabs and network, nothing is lost or doubled (seed %i)',
