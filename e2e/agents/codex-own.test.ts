@@ -123,6 +123,7 @@ test('[R62] [R65] a patch is shown with its changes, and the patch of the turn i
   const first = await talk.ask()
   expect(first.body).toMatchObject({
     tool: 'apply_patch',
+    title: 'Add new.txt',
     changes: [{ path: join(talk.cwd, 'new.txt'), oldText: null, newText: 'new\n' }],
   })
   await talk.decide(first, 'deny')

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { randomSeed, seededRandom } from '@hotline/testing/seed'
 import { waitFor } from '@hotline/testing/wait-for'
 import { expect, test } from 'vitest'
 import { openBench } from './bench.ts'
@@ -306,6 +307,29 @@ test('[R63] two requests of one id: the first is asked, the second is passed ove
   await codex.turns(1)
   expect(world.events(session, 'approval.requested')).toHaveLength(1)
   expect(world.state(session).status).toBe('active')
+})
+
+test('[R17] [T54] codex that says too much that cannot be used is ended, and what is asked meanwhile is closed', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  const random = seededRandom(randomSeed('codex nonsense'))
+  const odd = [null, 7, 'x', [], {}, { item: null }, { item: { type: 'commandExecution' } }, { threadId: 5 }]
+  const methods = ['item/started', 'turn/completed', 'item/agentMessage/delta', 'serverRequest/resolved', 'no/such']
+  const kinds: (() => string)[] = [
+    () => JSON.stringify({ method: random.pick(methods), params: random.pick(odd) }),
+    () => JSON.stringify({ id: random.int(0, 99), result: random.pick(odd) }),
+    () => JSON.stringify({ id: { a: 1 }, method: 'item/fileChange/requestApproval', params: random.pick(odd) }),
+    () => JSON.stringify({ id: random.int(0, 99), method: 'item/tool/requestUserInput', params: random.pick(odd) }),
+    () => '{"id": 1, "method": "item/commandExec',
+    () => '['.repeat(random.int(40, 80)),
+  ]
+  const lines = Array.from({ length: 16 }, () => random.pick(kinds)())
+  codex.send({ do: 'together', steps: [command('c1'), { do: 'raw', lines, times: 200 }] })
+  await codex.until('failed')
+  const change = world.events(session, 'session.state_changed').at(-1)
+  expect(change?.data.reason).toBe('adapter_error')
+  expect(codex.note()).toMatch(/^The agent speaks what cannot be understood: /)
+  expect(world.state(session)).toMatchObject({ turn: undefined, approvals: [] })
 })
 
 test('[R64] stopping the turn closes what is asked and ends what its commands left running', async () => {

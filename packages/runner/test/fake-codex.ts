@@ -38,8 +38,8 @@ export type FakeStep =
   | { do: 'patch'; item: string; changes?: unknown[]; ask?: Record<string, unknown> }
   /** Any request; says its answer. `withdraw`: takes it back at once. */
   | { do: 'request'; method: string; params?: Record<string, unknown>; id?: number | string; withdraw?: boolean }
-  /** Raw lines. Filled in: `$THREAD`, `$TURN`. */
-  | { do: 'raw'; lines: string[] }
+  /** Raw lines, `times` over. Filled in: `$THREAD`, `$TURN`. */
+  | { do: 'raw'; lines: string[]; times?: number }
   | { do: 'news'; method: string; params: Record<string, unknown> }
   | { do: 'together'; steps: FakeStep[] }
   /** Waits for something that is said into the turn, and repeats it. */
@@ -186,7 +186,7 @@ async function playOne(step: FakeStep, running: Turn): Promise<void> {
       return playOne({ do: 'say', text: `${step.method} ${JSON.stringify(result ?? error)}\n` }, running)
     }
     case 'raw':
-      for (const line of step.lines) {
+      for (const line of Array.from({ length: step.times ?? 1 }, () => step.lines).flat()) {
         process.stdout.write(`${line.replaceAll('$THREAD', thread).replaceAll('$TURN', running.id)}\n`)
       }
       return

@@ -75,7 +75,7 @@ export class CodexSession implements AgentSession {
     )
     const { peer } = this
     this.#wire = new Wire(held, this.#queue, breaker, tee, (line) => peer.receive(line), lineBytes)
-    this.#steps = new Steps(emit, () => this.#turns.current)
+    this.#steps = new Steps(emit, spec.cwd, () => this.#turns.current)
     this.#texts = new Texts(emit)
     this.modes = new ModeKeeper({ peer, asking: spec.asking, breaker, thread, emit, fault })
     this.#turns = new Turns({

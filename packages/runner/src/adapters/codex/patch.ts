@@ -30,14 +30,16 @@ export function patchText(changes: readonly Change[]): string {
   return changes.map(patchOf).join('')
 }
 
-/** What a set of changes is, in a few words. */
-export function titleOf(changes: readonly Change[]): string {
+/** What a set of changes is, in a few words; files of the folder by their names in it. */
+export function titleOf(changes: readonly Change[], cwd: string): string {
   const [first] = changes
   if (!first) return 'Change files'
   if (changes.length > 1) return `Change ${changes.length} files`
+  const nameOf = (path: string): string => (path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path)
   const words = { add: 'Add', delete: 'Delete', update: 'Edit' } as const
   const moved = first.kind.move_path ?? undefined
-  return moved === undefined ? `${words[first.kind.type]} ${first.path}` : `Move ${first.path} to ${moved}`
+  const name = nameOf(first.path)
+  return moved === undefined ? `${words[first.kind.type]} ${name}` : `Move ${name} to ${nameOf(moved)}`
 }
 
 function patchOf({ path, kind, diff }: Change): string {

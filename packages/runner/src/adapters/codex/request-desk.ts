@@ -49,7 +49,7 @@ export class RequestDesk {
         return true
       case 'item/fileChange/requestApproval':
         this.#ask(id, FileApproval, params, (request) =>
-          askedPatch(request, this.#ports.steps.known(request.itemId)?.changes ?? []),
+          askedPatch(request, this.#ports.steps.known(request.itemId)?.changes ?? [], this.#ports.spec.cwd),
         )
         return true
       case 'item/permissions/requestApproval':

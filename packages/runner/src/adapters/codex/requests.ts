@@ -58,17 +58,17 @@ export function askedCommand(request: CommandApproval, cwd: string): Asked {
 }
 
 /** A patch. `changes`: what was announced of it; without them nobody can see what they would allow. */
-export function askedPatch({ reason, grantRoot }: FileApproval, changes: readonly Change[]): Asked {
+export function askedPatch({ reason, grantRoot }: FileApproval, changes: readonly Change[], cwd: string): Asked {
   const root = grantRoot ?? undefined
   const grant = root === undefined ? '' : `It asks to write anywhere below this folder as well: ${root}\n`
   if (changes.length === 0) {
     const input = `${grant}The agent did not show what it would change, or showed more than can be read.`
-    return { shown: { tool: 'apply_patch', title: titleOf(changes), input }, scopes: [], answers: decisions }
+    return { shown: { tool: 'apply_patch', title: titleOf(changes, cwd), input }, scopes: [], answers: decisions }
   }
   return {
     shown: {
       tool: 'apply_patch',
-      title: titleOf(changes),
+      title: titleOf(changes, cwd),
       input: `${grant}${patchText(changes)}`,
       reason: reason ?? undefined,
       changes: fileChanges(changes),

@@ -49,10 +49,12 @@ interface Shown {
 export class Steps {
   readonly #steps = new Map<string, Step>()
   readonly #emit: (event: AgentEvent) => void
+  readonly #cwd: string
   readonly #turn: () => string | undefined
 
-  constructor(emit: (event: AgentEvent) => void, turn: () => string | undefined) {
+  constructor(emit: (event: AgentEvent) => void, cwd: string, turn: () => string | undefined) {
     this.#emit = emit
+    this.#cwd = cwd
     this.#turn = turn
   }
 
@@ -63,7 +65,7 @@ export class Steps {
   /** item/started. */
   started(item: StepItem): void {
     const known = this.#steps.get(item.id)
-    if (!known) this.#begin(item.id, shownOf(item), { of: item })
+    if (!known) this.#begin(item.id, shownOf(item, this.#cwd), { of: item })
     else if (item.type === 'fileChange') this.changed(item.id, item.changes)
   }
 
@@ -77,7 +79,7 @@ export class Steps {
     const step = this.#steps.get(item)
     if (!step || step.isClosed || JSON.stringify(changes) === JSON.stringify(step.changes)) return
     step.changes = changes
-    step.title = titleOf(changes)
+    step.title = titleOf(changes, this.#cwd)
     this.#emit({ t: 'step_progressed', step: step.step, title: step.title, changes: fileChanges(changes) })
   }
 
@@ -91,10 +93,10 @@ export class Steps {
 
   /** item/completed. */
   completed(item: StepItem): void {
-    const step = this.#steps.get(item.id) ?? this.#begin(item.id, shownOf(item), { of: item })
+    const step = this.#steps.get(item.id) ?? this.#begin(item.id, shownOf(item, this.#cwd), { of: item })
     if (step.isClosed) return
     if (item.type === 'fileChange') this.changed(item.id, item.changes)
-    const { title } = shownOf(item)
+    const { title } = shownOf(item, this.#cwd)
     if (title !== step.title) this.#emit({ t: 'step_progressed', step: step.step, title })
     const isFine = item.type === 'webSearch' || item.type === 'imageView' || item.status === 'completed'
     const outcome: StepOutcome = isFine
@@ -181,7 +183,7 @@ export function commandTitle(command: string, actions: readonly { command?: stri
   return actions.length === 1 && only?.command ? only.command : command
 }
 
-function shownOf(item: StepItem): Shown {
+function shownOf(item: StepItem, folder: string): Shown {
   switch (item.type) {
     case 'commandExecution': {
       const { command, cwd, commandActions } = item
@@ -196,7 +198,7 @@ function shownOf(item: StepItem): Shown {
       const isMoving = changes.length > 0 && changes.every(({ kind }) => kind.move_path)
       return {
         kind: isDeleting ? 'delete' : isMoving ? 'move' : 'edit',
-        title: titleOf(changes),
+        title: titleOf(changes, folder),
         locations: changes.map(({ path }) => path),
         changes: fileChanges(changes),
       }
