@@ -62,11 +62,12 @@ interactive:
 })
 
 test('[AP1] an agent that is spoken to by its own protocol asks, whatever its profile leaves out', () => {
-  expect(profileOf('command: claude\nadapter: claude\n').asking).toEqual({ by: 'mode', modes: ['default', 'plan'] })
-  expect(profileOf('extends: codex\nname: Mine\n').asking).toEqual({
-    by: 'mode',
-    modes: ['workspace-write', 'read-only'],
-  })
+  const askingOf = (agent: string) => builtin.find((profile) => profile.agent === agent)?.asking
+  expect(askingOf('claude')).toMatchObject({ by: 'mode' })
+  expect(profileOf('command: claude\nadapter: claude\n').asking).toEqual(askingOf('claude'))
+  expect(profileOf('command: codex app-server\nadapter: codex\n').asking).toEqual(askingOf('codex'))
+  expect(profileOf('extends: codex\nname: Mine\n').asking).toEqual(askingOf('codex'))
+  expect(said('extends: claude\nasking: settings\n')).toHaveLength(1)
   expect(said('command: claude\nadapter: claude\nasking: settings\n')).toEqual([
     '3:9: With the adapter claude it asks in its modes. Name some, or leave "asking" out.',
   ])

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scriptPrompt } from '@hotline/demo-agent/script'
 import { AnnounceBody } from '@hotline/protocol/http'
@@ -193,6 +193,32 @@ test('[AP11] an agent that speaks is taken up with the command line for that, an
   await world.until(session, 'active again', ({ status }) => status === 'active')
   expect(readFileSync(join(cwd, 'resumed'), 'utf8')).toBe(`${native}\n`)
   expect(world.state(session).native).toBe(native)
+})
+
+test('[AP2] what a program says comes from its terminal, its pipes or the file that it writes', async () => {
+  await using bench = await openBench()
+  const { world, cwd, dataDir } = bench
+  const file = join(cwd, 'agent.log')
+  writeFileSync(file, 'from before\n')
+  const enabled = 'interactive:\n  enabled: true\n'
+  writeProfile(dataDir, 'lines.yaml', `command: cat\n${enabled}`)
+  writeProfile(dataDir, 'screen.yaml', `command: cat\n${enabled}  output_capture: pty\n`)
+  writeProfile(dataDir, 'file.yaml', `log_file: ${file}\n${enabled}  output_capture: log\n`)
+  await waitFor(() => told(bench, 'screen') && told(bench, 'file'), { what: 'the profiles' })
+  const [lines, screen, log] = ['lines', 'screen', 'file'].map((agent) => world.start(agent, { cwd, unasked: true }))
+  for (const session of [lines, screen, log]) {
+    await world.until(session ?? '', 'active', ({ status }) => status === 'active')
+  }
+  for (const session of [lines, screen]) world.send(session ?? '', 'message.send', { text: 'a word' })
+  appendFileSync(file, 'a word\n')
+  await waitFor(() => world.printed(lines ?? '', 'stdout') === 'a word\n', { what: 'its lines' })
+  await waitFor(() => world.printed(screen ?? '').includes('a word\r\na word'), { what: 'its screen' })
+  await waitFor(() => world.printed(log ?? '', 'file') === 'a word\n', { what: 'its file' })
+  expect(world.state(log ?? '').capabilities).toMatchObject({ input: 'none' })
+  for (const session of [lines, screen, log]) world.send(session ?? '', 'session.abort', {})
+  for (const session of [lines, screen, log]) {
+    await world.until(session ?? '', 'the end', ({ status }) => status === 'aborted')
+  }
 })
 
 test('[AP12] a program is started only by who knew that nobody is asked about it', async () => {

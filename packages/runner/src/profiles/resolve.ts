@@ -72,6 +72,10 @@ function complete(written: WrittenProfile, given: ReadonlyMap<string, AgentProfi
     say('command', 'There is no "command": the program, then its arguments.')
     return undefined
   }
+  if (asking?.by === 'settings' && (adapter === 'claude' || adapter === 'codex')) {
+    say('asking', `With the adapter ${adapter} it asks in its modes. Name some, or leave "asking" out.`)
+    return undefined
+  }
   const whole = { ...base, ...says }
   return {
     ...whole,

@@ -3,6 +3,8 @@ import { type CommandLineReading, readCommandLine } from '@hotline/core/command-
 import { Id } from '@hotline/protocol/stream'
 import { type AdapterName, adapterNames, type Asking, runsProgram } from '../../adapters/adapter.ts'
 import { mayPass } from '../../process/environment.ts'
+import { claudeProfiles } from '../claude.ts'
+import { codexProfiles } from '../codex.ts'
 import { captures, placeholders, unknownPlaceholders } from '../interactive.ts'
 import type { AgentProfile } from '../profile.ts'
 import type { ProfileProblem } from '../problem.ts'
@@ -180,9 +182,9 @@ function readValues(fields: Fields): Readonly<Record<string, string>> | undefine
 }
 
 /** The modes in which an agent asks, where its adapter knows them. */
-const knownModes: Partial<Record<AdapterName, Asking>> = {
-  claude: { by: 'mode', modes: ['default', 'plan'] },
-  codex: { by: 'mode', modes: ['workspace-write', 'read-only'] },
+const knownModes: Partial<Record<AdapterName, Asking | undefined>> = {
+  claude: claudeProfiles[0]?.asking,
+  codex: codexProfiles[0]?.asking,
 }
 
 function readAsking(fields: Fields, adapter: AdapterName | undefined, isExtending: boolean): Asking | undefined {
@@ -205,12 +207,7 @@ function readAsking(fields: Fields, adapter: AdapterName | undefined, isExtendin
     if (modes.length === 0) fields.say('asking', '"asking" names no mode.')
     return { by: 'mode', modes }
   }
-  const isBySettings = fields.text('asking') === 'settings'
-  if (isBySettings && (adapter === 'claude' || adapter === 'codex')) {
-    fields.say('asking', `With the adapter ${adapter} it asks in its modes. Name some, or leave "asking" out.`)
-    return undefined
-  }
-  if (isBySettings) return { by: 'settings' }
+  if (fields.text('asking') === 'settings') return { by: 'settings' }
   fields.say('asking', '"asking" has to be a list of modes, as in [default, plan], or settings.')
   return undefined
 }
