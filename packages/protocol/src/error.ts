@@ -56,6 +56,7 @@ export const errors = {
   last_owner: { kind: 'conflict', title: 'A project keeps at least one owner' },
   approval_expired: { kind: 'gone', title: 'The time for this answer has passed' },
   bootstrap_closed: { kind: 'gone', title: 'The first account exists, or the code is too old' },
+  invitation_over: { kind: 'gone', title: 'The invitation was used, or is too old' },
   device_code_over: { kind: 'gone', title: 'The code was used, or is too old' },
   cursor_gone: { kind: 'gone', title: 'The cursor does not belong to this log' },
   too_large: { kind: 'too-large', title: 'Too large' },

@@ -12,12 +12,14 @@ import { CursorText, Id, StreamId } from './stream.ts'
  * that it does not know.
  */
 
-const AccountName = z
+/** What an account may be called. */
+export const AccountName = z
   .string()
   .min(1)
   .max(64)
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/, 'may hold letters, digits and _ . @ -')
-const Password = z.string().min(12, 'must have at least 12 characters').max(256)
+/** What a password must be at least; how easy it is to guess is looked at as well. */
+export const Password = z.string().min(12, 'must have at least 12 characters').max(256)
 
 /** `POST /api/auth/bootstrap`: the first account of a fresh server. */
 export const BootstrapBody = z.strictObject({ code: z.string().max(100), name: AccountName, password: Password })

@@ -28,6 +28,7 @@ import { measureServer, observeCommands, observeLog } from './ops/measure-server
 import { startApprovalTimer } from './scheduler/approval-timer.ts'
 import { watchRunners } from './scheduler/runners.ts'
 import { Exchange } from './session/exchange.ts'
+import { joinOver } from './session/join-project.ts'
 
 /** Where connections are told to come back after this server has gone. */
 const comeBackMs = 1_000
@@ -126,6 +127,7 @@ async function open(
       proofs,
       owners,
       createFirstProject: (account) => createFirstProject(exchange, account, ids.uuid()),
+      joinProject: joinOver(exchange),
     }),
   )
   await access.finishFirstAccount()

@@ -4,6 +4,7 @@ import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from
 import { LiveProvider, ask } from './live/hotline.tsx'
 import { FrameSkeleton } from './parts/skeletons.tsx'
 import { Away } from './pages/away.tsx'
+import { AcceptPage, takeInvitation } from './pages/accept.tsx'
 import { DevicePage } from './pages/device.tsx'
 import { Enter } from './pages/enter.tsx'
 import { Frame } from './pages/frame.tsx'
@@ -51,6 +52,7 @@ type Stage =
 /** Signed in or not; everything else is behind the router. */
 export function App(): ReactNode {
   const [stage, setStage] = useState<Stage>({ at: 'looking' })
+  const [invitation] = useState(takeInvitation)
   const look = useCallback(async () => {
     const me = await ask<Me>('GET', '/api/me')
     if (me.ok) setStage({ at: 'inside', me: me.value })
@@ -65,6 +67,8 @@ export function App(): ReactNode {
     }
   }, [])
   useEffect(() => void look(), [look])
+  // Whoever has the link makes an account, also where somebody else is signed in.
+  if (invitation !== '') return <AcceptPage code={invitation} />
   switch (stage.at) {
     case 'looking':
       return <FrameSkeleton />

@@ -12,6 +12,7 @@ import { Accounts } from './accounts.ts'
 import { Authenticator } from './authenticator.ts'
 import { Bootstrap, firstAccountFact } from './bootstrap.ts'
 import { DeviceSignIns } from './device-sign-ins.ts'
+import { Invitations, type JoinProject } from './invitations.ts'
 import { Keys } from './keys.ts'
 import { ensureRunnerKey, makeCommandLineToken, renewCommandLineToken } from './local-keys.ts'
 import { NewAccounts } from './new-accounts.ts'
@@ -45,6 +46,7 @@ export interface AccessPorts {
   passwordCost?: PasswordCost | undefined
   /** Makes the project that the first account finds, with that account as its owner. Called again until it resolves. */
   createFirstProject: (account: string) => Promise<void>
+  joinProject: JoinProject
 }
 
 /** Who may come in. Disposing waits for what is still being written. */
@@ -54,6 +56,7 @@ export interface Access extends AsyncDisposable {
   readonly accountSwitch: AccountSwitch
   readonly keys: Keys
   readonly deviceSignIns: DeviceSignIns
+  readonly invitations: Invitations
   readonly serviceTokens: ServiceTokens
   readonly tickets: Tickets
   readonly authenticator: Authenticator
@@ -92,6 +95,8 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const serviceTokens = new ServiceTokens({ keys: await SigningKeys.open(ports.dataDir, clock), clock, ids })
   const authenticator = new Authenticator({ lists, clock, tickets, serviceTokens, feed, fault })
   const deviceSignIns = new DeviceSignIns({ clock, ids, keys, authenticator })
+  const { joinProject } = ports
+  const invitations = new Invitations({ lists, log, newAccounts, limits, proofs, clock, ids, joinProject })
   const local = { dataDir: ports.dataDir, lists, log, clock, ids }
 
   await ensureRunnerKey(local)
@@ -121,6 +126,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
     accountSwitch,
     keys,
     deviceSignIns,
+    invitations,
     serviceTokens,
     tickets,
     authenticator,

@@ -13,6 +13,7 @@ import { registerAccountRoutes } from './routes/accounts.ts'
 import { registerAuthRoutes } from './routes/auth.ts'
 import { registerDeviceRoutes } from './routes/device.ts'
 import { registerHealthRoutes } from './routes/health.ts'
+import { registerInvitationRoutes } from './routes/invitations.ts'
 import { registerKeyRoutes } from './routes/keys.ts'
 import { registerRunnerRoutes } from './routes/runner.ts'
 import { registerSessionRoutes } from './routes/sessions.ts'
@@ -38,6 +39,7 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerAuthRoutes(route, access)
   registerDeviceRoutes(route, access.deviceSignIns)
   registerAccountRoutes(route, access, lists)
+  registerInvitationRoutes(route, access.invitations)
   registerKeyRoutes(route, access.keys)
   registerHealthRoutes(route, {
     metrics,

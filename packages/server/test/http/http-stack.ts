@@ -31,6 +31,7 @@ import { systemIds } from '../../src/machine/ids.ts'
 import { openLogger } from '../../src/machine/logger.ts'
 import { type Metrics, openMetrics } from '../../src/machine/metrics.ts'
 import { Exchange } from '../../src/session/exchange.ts'
+import { joinOver } from '../../src/session/join-project.ts'
 
 /** Cheap enough for tests, and still the same way through the code. */
 export const cheapPasswords: PasswordCost = { memoryKiB: 256, passes: 1 }
@@ -144,6 +145,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     proofs,
     owners,
     passwordCost: options.passwordCost ?? cheapPasswords,
+    joinProject: joinOver(exchange),
     createFirstProject: async (account) => {
       if (options.firstProject === 'fails') throw new Error('the first project fails on purpose')
       const principal = {

@@ -4,12 +4,13 @@ import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from
 import { ask, useLive } from '../live/hotline.tsx'
 import { chooseDensity, chooseTheme, densities, densityNow, themeNow, themes } from '../live/appearance.ts'
 import { chooseTypingMs, typingChoices, typingMs } from '../live/typing-setting.ts'
+import { People } from './people.tsx'
 import { SignIns } from './sign-ins.tsx'
 import { Tokens } from './tokens.tsx'
 
 /** How it looks, where one is signed in, tokens, the password. */
 export function SettingsPage(): ReactNode {
-  const { link } = useLive()
+  const { link, me } = useLive()
   const [keys, setKeys] = useState<readonly KeyRow[]>()
   const [problem, setProblem] = useState<Problem>()
   const load = useCallback(async () => {
@@ -26,6 +27,7 @@ export function SettingsPage(): ReactNode {
         <TypingTime />
         <SignIns keys={keys} load={load} problem={problem} />
         <Tokens keys={keys} load={load} />
+        {me.admin && <People keys={keys} load={load} />}
         <Password />
       </div>
     </div>

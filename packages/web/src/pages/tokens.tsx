@@ -10,7 +10,6 @@ const kinds: Record<string, string> = {
   pat: 'personal token',
   svc: 'API key',
   run: 'machine',
-  inv: 'invitation',
 }
 
 /** Personal tokens, API keys and machines; a new token is shown once. */
@@ -43,7 +42,7 @@ export function Tokens({ keys, load }: { keys: readonly KeyRow[] | undefined; lo
       <table>
         <tbody>
           {(keys ?? [])
-            .filter(({ kind }) => kind !== 'ses')
+            .filter(({ kind }) => kind !== 'ses' && kind !== 'inv')
             .map((key) => (
               <tr key={key.key}>
                 <td>{key.name}</td>

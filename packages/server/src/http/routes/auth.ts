@@ -10,17 +10,11 @@ import {
   ServiceToken,
   Ticket,
 } from '@hotline/protocol/http'
-import type { Problem } from '@hotline/protocol/error'
-import type { z } from 'zod'
 import type { Access } from '../../access/open-access.ts'
-import type { Place, SignedIn } from '../../access/accounts.ts'
-import { sessionMaxMs } from '../../access/browser-sessions.ts'
-import type { Principal } from '../../access/principal.ts'
-import { nameOfBrowser } from '../browser-name.ts'
-import { endedCookie, sessionCookie } from '../cookies.ts'
+import { endedCookie } from '../cookies.ts'
 import { originOf } from '../doors.ts'
-import type { Visit } from '../guard.ts'
-import type { RegisterRoute, RouteAnswer } from '../route.ts'
+import type { RegisterRoute } from '../route.ts'
+import { isBrowser, placeOf, signedIn } from '../signed-in.ts'
 
 /** The first account, signing in and out, passwords, tickets for sockets. */
 export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
@@ -132,21 +126,4 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
       return { problem: problem('rate_limited', detail, { retryAfterMs: 30_000 }) }
     },
   })
-}
-
-function isBrowser(principal: Principal): boolean {
-  return principal.channel.startsWith('web:')
-}
-
-function placeOf(visit: Visit, before: Principal | undefined): Place {
-  const place = { network: visit.network, device: nameOfBrowser(visit.userAgent) }
-  return before && isBrowser(before) ? { ...place, replaces: before.key } : place
-}
-
-function signedIn(outcome: SignedIn | Problem, visit: Visit): RouteAnswer<z.input<typeof SignedInAnswer>> {
-  if ('code' in outcome) return { problem: outcome }
-  return {
-    value: { account: outcome.account },
-    setCookie: sessionCookie(outcome.session.text, visit, sessionMaxMs),
-  }
 }
