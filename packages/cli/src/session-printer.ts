@@ -223,6 +223,8 @@ export function openSessionPrinter(
             '----',
             known.data.end === 'end' ? 'turn ended' : `turn ended: ${known.data.end} ${known.body?.error ?? ''}`,
           )
+        case 'goal.completed':
+          return line(at, 'goal', known.body?.summary ? `complete: ${known.body.summary}` : 'complete')
         case 'control.failed':
           return line(at, 'note', `${known.data.action} failed: ${known.body?.reason ?? ''}`)
         case 'notice.posted':

@@ -1,5 +1,7 @@
 import { whyOver } from '@hotline/client/why-over'
 import type { SessionRow } from '@hotline/protocol/http'
+import { elapsedText } from '@hotline/core/elapsed'
+import { isLive } from '@hotline/protocol/session-status'
 import { dayAndTimeOf, inLine } from './approval-card.ts'
 
 /** Letters of a session's id in lists: enough to tell sessions of the same second apart. */
@@ -15,7 +17,13 @@ export function rowLines(row: SessionRow, now: Date): string {
   const questions = row.openQuestions.map(
     (question) => `${' '.repeat(shownIdChars + 2)}asks: ${question} (a question)\n`,
   )
-  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}${questions.join('')}`
+  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${elapsedOf(row, now).padEnd(8)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}${questions.join('')}`
+}
+
+/** From its start until now, or until it was over. */
+function elapsedOf({ status, createdAt, since }: SessionRow, now: Date): string {
+  const untilMs = isLive(status as 'active') ? now.getTime() : Date.parse(since)
+  return elapsedText(untilMs - Date.parse(createdAt))
 }
 
 /** Where it stands, with why where that is not what everybody hopes for. */

@@ -43,4 +43,16 @@ describe('a session in a list', () => {
   ])('[B4] says of %j why', (more, words) => {
     expect(rowLines({ ...row, ...more }, new Date())).toContain(words)
   })
+
+  it.each([
+    [{ status: 'active' }, 45, ' 45s '],
+    [{ status: 'paused' }, 303, ' 5m 3s '],
+    [{ status: 'interrupted' }, 7_800, ' 2h 10m '],
+    // What is over took as long as it took.
+    [{ status: 'completed', since: '2026-01-02T03:05:05.000Z' }, 7_800, ' 1m 0s '],
+    [{ status: 'aborted' }, 7_800, ' 0s '],
+  ])('[S13] says of %j how long it has taken', (more, seconds, text) => {
+    const now = new Date(Date.parse(row.createdAt) + seconds * 1_000)
+    expect(rowLines({ ...row, ...more }, now)).toContain(text)
+  })
 })

@@ -72,6 +72,11 @@ describe('sessions from the command line', () => {
     expect(logs.out).toMatch(/^\d\d:\d\d:\d\d @dana {2}hello there$/m)
     // oxlint-disable-next-line no-control-regex
     expect(logs.out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+    // [S14] The same as lines that stand by themselves.
+    const short = (await run(['logs', '--short', runner.session])).out.trimEnd().split('\n')
+    for (const line of short)
+      expect(line).toMatch(/^\d\d:\d\d:\d\d (\[\w+\]|Message:|Status:|Waiting for \w+:|Goal complete)/)
+    expect(short.map((line) => line.slice(9))).toContain('Message: hello there')
     const lines = (await run(['--json', 'logs', runner.session])).out.trim().split('\n')
     expect(lines.map((line) => (JSON.parse(line) as Envelope).seq)).toEqual(lines.map((_, index) => index + 1))
 

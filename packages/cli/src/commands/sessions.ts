@@ -84,7 +84,8 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .description('print a session')
     .argument('<session>', 'id, or the beginning of it')
     .option('-f, --follow', 'go on until it ends')
-    .action(async (text: string, options: { follow?: boolean }) => {
+    .option('-s, --short', 'each event that is news in one line')
+    .action(async (text: string, options: { follow?: boolean; short?: boolean }) => {
       const server = context.server()
       const { session } = await server.findSession(text)
       const { json } = context
@@ -93,6 +94,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
         json,
         until,
         reader: 'program',
+        form: options.short ? 'short' : undefined,
         ...says(context),
         signal: context.interrupted(),
       })

@@ -14,12 +14,15 @@ import { answerForm, type QuestionCard, questionCard, readAnswerLine } from '../
 import { openQueueNote } from '../queue-note.ts'
 import { findScreen } from '../screen-start.ts'
 import { openSessionPrinter } from '../session-printer.ts'
+import { openShortPrinter } from '../short-printer.ts'
 import { openTypedLines } from '../typed-lines.ts'
 
 /** How a session is watched, and for how long. */
 export interface Watching {
   /** Every event as one line of JSON. */
   json: boolean
+  /** `short`: one line for each event that is news, and nothing else. */
+  form?: 'short' | undefined
   /** `now`: what is there; `idle`: until the agent waits for the next message; `end`: until the session has ended. */
   until: 'now' | 'idle' | 'end'
   /** Lines are messages, and those with a slash are commands. Its end is `end` for a person and nothing for a pipe. */
@@ -83,7 +86,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
     const canDecide = how.input !== undefined && how.reader === 'person'
     return [...card.lines, `${canDecide ? here : ''}elsewhere: hotline approve ${event.data.approval}`]
   }
-  const printer = openSessionPrinter(how.write, cardLines, names)
+  const printer = how.form === 'short' ? openShortPrinter(how.write) : openSessionPrinter(how.write, cardLines, names)
   const begun = how.input && !how.json ? await findScreen(server, session) : undefined
   if (begun) printer.screen(begun.at, begun.lines)
   let state = begun?.state

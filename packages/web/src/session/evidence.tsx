@@ -1,6 +1,7 @@
 import { whyOver } from '@hotline/client/why-over'
 import type { SessionPicture } from '@hotline/client/session-view'
 import type { SessionState, Usage } from '@hotline/core/session/state'
+import { elapsedText } from '@hotline/core/elapsed'
 import { openApprovals, turnOf } from '@hotline/core/session/state'
 import type { PlanItem } from '@hotline/core/transcript/item'
 import type { ChangeReason } from '@hotline/protocol/events/session'
@@ -108,6 +109,9 @@ export function Evidence({
         <Fact name="State">{statusWords(state, now)}</Fact>
         <Fact name="Since">
           <time title={exactText(state.since)}>{clockText(state.since, now)}</time>
+        </Fact>
+        <Fact name="Elapsed">
+          {elapsedText((isAlive ? now : Date.parse(state.since)) - Date.parse(state.createdAt))}
         </Fact>
         <Fact name="Why">{state.reason && reasons[state.reason]}</Fact>
         <Fact name="Now">{isWorking(state) && doingNow(picture.transcript)?.words}</Fact>

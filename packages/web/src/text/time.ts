@@ -1,3 +1,5 @@
+import { elapsedText } from '@hotline/core/elapsed'
+
 /** How long ago: `now`, `12 s`, `5 m`, `2 h`, `3 d`. Times ahead of this clock count as now. */
 export function ageText(ms: number): string {
   const seconds = Math.floor(ms / 1_000)
@@ -16,15 +18,9 @@ export function agoText(ms: number): string {
   return age === 'now' ? 'just now' : `${age} ago`
 }
 
-/** How long something took: `0.4s`, `45s`, `5m 3s`, `2h 10m`. */
+/** How long something took, with tenths where it was less than a second: `0.4s`, `45s`, `5m 3s`, `2h 10m`. */
 export function durationText(ms: number): string {
-  if (ms < 0) return '0s'
-  if (ms < 1_000) return `${(Math.floor(ms / 100) / 10).toString()}s`
-  const seconds = Math.floor(ms / 1_000)
-  if (seconds < 60) return `${seconds}s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes}m ${seconds % 60}s`
-  return `${Math.floor(minutes / 60)}h ${minutes % 60}m`
+  return ms > 0 && ms < 1_000 ? `${(Math.floor(ms / 100) / 10).toString()}s` : elapsedText(ms)
 }
 
 /** What is left of a time: `23:41`, `4:05:09`, `2 d 3 h`; `0:00` when it is over. */

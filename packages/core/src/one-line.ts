@@ -1,0 +1,73 @@
+import type { KnownEvent } from '@hotline/protocol/events'
+
+/** Characters of one line; what is longer is cut and says so. */
+const lineMax = 200
+
+/**
+ * What an event says to a person, in one line that stands by itself, for lists, notices and channels: `[stdout] 12 passed`,
+ * `Waiting for input: Which port?`, `Goal complete: …`, `Status: …`. Undefined for what is no news to a person. The words of
+ * agents are in it as they are, but for line ends and blanks: whoever shows it escapes what their place cannot take.
+ */
+export function oneLine(event: KnownEvent): string | undefined {
+  const line = lineOf(event)
+  return line === undefined ? undefined : cut(line)
+}
+
+function lineOf(event: KnownEvent): string | undefined {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest is no news to a person
+  switch (event.type) {
+    case 'output.appended':
+      if (event.data.encoding === 'base64') return `[${event.data.source}] (${event.data.bytes} bytes that are no text)`
+      return said(`[${event.data.source}]`, event.body?.text)
+    case 'message.posted':
+      if (event.data.role === 'agent') return said('[agent]', event.body?.text)
+      return said(event.data.role === 'system' ? 'Status:' : 'Message:', event.body?.text)
+    case 'message.completed':
+      return said('[agent]', event.body?.text)
+    case 'approval.requested':
+      return said('Waiting for approval:', event.body?.title)
+    case 'question.asked':
+      return said('Waiting for input:', event.body?.text)
+    case 'approval.resolved':
+      return said(`Status: ${event.data.outcome.replaceAll('_', ' ')}`, reasonOf(event.body?.reason))
+    case 'approval.timed_out':
+      return 'Status: nobody answered in time: denied'
+    case 'goal.completed':
+      return event.body?.summary ? said('Goal complete:', event.body.summary) : 'Goal complete'
+    case 'session.state_changed': {
+      const { from, to, reason, exit } = event.data
+      const how = exit ? `, ${exit.signal ?? `exit code ${exit.code}`}` : ''
+      return said(`Status: ${from} -> ${to} (${reason.replaceAll('_', ' ')}${how})`, reasonOf(event.body?.note))
+    }
+    case 'session.contact_lost':
+      return 'Status: out of contact'
+    case 'session.contact_restored':
+      return 'Status: in contact again'
+    case 'turn.ended':
+      return event.data.end === 'end'
+        ? 'Status: turn ended'
+        : said(`Status: turn ended: ${event.data.end}`, reasonOf(event.body?.error))
+    case 'control.failed':
+      return said(`Status: ${event.data.action} failed`, reasonOf(event.body?.reason))
+    case 'notice.posted':
+      return said('Status:', event.body?.text)
+    default:
+      return undefined
+  }
+}
+
+/** Nothing where there is nothing to read. */
+function said(word: string, text: string | undefined): string {
+  const folded = (text ?? '(erased)').replaceAll(/[\s\u0085]+/gu, ' ').trim()
+  return folded === '' ? word : `${word} ${folded}`
+}
+
+function reasonOf(text: string | undefined): string {
+  return text === undefined || text.trim() === '' ? '' : `- ${text}`
+}
+
+function cut(line: string): string {
+  // By whole characters: half of one is none.
+  const chars = Array.from(line.slice(0, 2 * lineMax + 2))
+  return chars.length <= lineMax ? line : `${chars.slice(0, lineMax - 1).join('')}…`
+}

@@ -1,0 +1,67 @@
+import type { CommandType } from '@hotline/protocol/command'
+import { type SessionStatus, sessionStatuses, transitions } from '@hotline/protocol/session-status'
+import { describe, expect, it } from 'vitest'
+import { activeLog, code, dana, type Log } from './fixtures.ts'
+
+/** What people ask of a session, and in which states it is not refused for the state. */
+const asked = {
+  'session.pause': ['active'],
+  'session.resume': ['paused', 'interrupted'],
+  'session.interrupt': ['active'],
+  'session.set_mode': ['active'],
+  'session.complete': ['active'],
+  'session.abort': ['queued', 'starting', 'active', 'paused', 'interrupted'],
+  'message.send': ['queued', 'starting', 'active', 'paused', 'interrupted'],
+  'input.send': ['active'],
+} as const satisfies Partial<Record<CommandType, readonly SessionStatus[]>>
+const given = {
+  'session.set_mode': { mode: 'ask' },
+  'message.send': { text: 'hello' },
+  'input.send': { text: 'x' },
+} as Partial<Record<CommandType, object>>
+
+/** A session of an agent that can do everything, in that state, in the middle of a turn. */
+function sessionIn(status: SessionStatus): Log {
+  const log = activeLog()
+  log.report({ type: 'turn.started', data: { turn: 't1' } })
+  if (!log.state?.capabilities) throw new Error('there is no session')
+  log.state = {
+    ...log.state,
+    status,
+    capabilities: { ...log.state.capabilities, pause: 'signal', input: 'keys' },
+  }
+  return log
+}
+
+const cases = sessionStatuses.flatMap((status) =>
+  (Object.keys(asked) as (keyof typeof asked)[]).map((type) => [type, status] as const),
+)
+
+describe('life cycle', () => {
+  it.each(cases)('[S6] %s of a session that is %s', (type, status) => {
+    const log = sessionIn(status)
+    const before = { events: log.events.length, state: log.state }
+    const decision = log.send(dana, type, given[type] ?? {})
+    const isAllowed = (asked[type] as readonly SessionStatus[]).includes(status)
+    expect(code(decision)).toBe(isAllowed ? 'ok' : 'invalid_transition')
+    if (decision.ok) return
+    // It says how the session stands, to people and to programs, and changes nothing.
+    expect(decision.problem).toMatchObject({ status: 409 })
+    expect(decision.problem.detail).toContain(status)
+    expect({ events: log.events.length, state: log.state }).toEqual(before)
+  })
+
+  it('[S1] between active, paused, completed and aborted there are these five ways and no other', () => {
+    const four: readonly SessionStatus[] = ['active', 'paused', 'completed', 'aborted']
+    const ways = four.flatMap((from) =>
+      four.filter((to) => transitions[from].includes(to)).map((to) => `${from} -> ${to}`),
+    )
+    expect(ways).toEqual([
+      'active -> paused',
+      'active -> completed',
+      'active -> aborted',
+      'paused -> active',
+      'paused -> aborted',
+    ])
+  })
+})
