@@ -12,6 +12,7 @@ import type { Cell, Scenario } from './scenario.ts'
 import { append } from './scenarios/append.ts'
 import { approval } from './scenarios/approval.ts'
 import { fanout, latency } from './scenarios/fanout.ts'
+import { flood } from './scenarios/flood.ts'
 import { memory } from './scenarios/memory.ts'
 import { http, writers } from './scenarios/requests.ts'
 import { open } from './scenarios/open.ts'
@@ -31,6 +32,7 @@ const scenarios: readonly Scenario[] = [
   append,
   writers,
   stall,
+  flood,
   storm,
   resume,
   open,
