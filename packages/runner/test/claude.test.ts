@@ -179,6 +179,23 @@ const rule = (toolName: string, ruleContent: string, destination: string) => ({
   destination,
 })
 
+test.each<[string, string]>([
+  ['/config permissionMode=auto', 'heard  /config permissionMode=auto'],
+  ['/settings', 'heard  /settings'],
+  ['/not-listed', 'heard  /not-listed'],
+  ['/', 'heard  /'],
+  ['/compact', 'heard /compact'],
+  ['/deploy now', 'heard /deploy now'],
+  ['see /config', 'heard see /config'],
+])('[R93] a message changes no settings of the person: %s', async (text, heard) => {
+  const commands = [{ name: 'config', builtin: true }, { name: 'compact', builtin: true }, { name: 'deploy' }]
+  await using fake = await openFake({ commands })
+  fake.world.send(fake.session, 'message.send', { text })
+  await fake.ended(1)
+  expect(fake.world.said(fake.session)).toBe(heard)
+  expect(fake.world.printed(fake.session, 'log').includes('as words')).toBe(heard.startsWith('heard  '))
+})
+
 test.each<['session' | 'project', readonly object[], object]>([
   ['session', [rule('Bash', 'npm test *', 'localSettings')], rule('Bash', 'npm test *', 'session')],
   ['project', [rule('Bash', 'npm test *', 'session')], rule('Bash', 'npm test *', 'localSettings')],

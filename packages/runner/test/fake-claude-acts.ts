@@ -14,6 +14,7 @@ export interface Fakery {
   /** Says yes to a mode and stays as it is. */
   keepMode?: boolean
   account?: Line
+  commands?: readonly { name: string; builtin?: boolean }[]
   /** Never answers the handshake. */
   mute?: boolean
   /** On stderr, at the handshake. */

@@ -182,7 +182,11 @@ function request(id: string, asked: Line): void {
     case 'initialize':
       if (fakery.mute) return
       if (fakery.lastWords) process.stderr.write(`${fakery.lastWords}\n`)
-      return ok({ current_permission_mode: mode, ...(fakery.account ? { account: fakery.account } : {}) })
+      return ok({
+        current_permission_mode: mode,
+        commands: fakery.commands ?? [],
+        ...(fakery.account ? { account: fakery.account } : {}),
+      })
     case 'set_permission_mode':
       if (fakery.refuseMode) return no('I like it here')
       if (!fakery.keepMode) mode = String(asked['mode'])

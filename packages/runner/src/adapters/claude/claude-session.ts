@@ -15,6 +15,7 @@ import { Breaker } from '../wire/breaker.ts'
 import { parseObject } from '../wire/json.ts'
 import { type Tee, Wire } from '../wire/wire.ts'
 import { Asks } from './asks.ts'
+import { asWords, Commands } from './commands.ts'
 import { Control } from './control.ts'
 import { Interrupter } from './interrupter.ts'
 import { Lines } from './lines.ts'
@@ -49,6 +50,7 @@ export class ClaudeSession implements AgentSession {
   readonly #interrupter: Interrupter
   readonly #lines: Lines
   readonly #requests: Requests
+  #commands = new Commands({ commands: undefined })
   #native: string
   #received = 0
   #faulted = false
@@ -131,16 +133,20 @@ export class ClaudeSession implements AgentSession {
 
   /** Takes the answer of the handshake. Rejects with a StartError where the agent will not be in the mode that it should. */
   settle(initialized: Initialized): Promise<void> {
+    this.#commands = new Commands(initialized)
     return this.modes.open(initialized.current_permission_mode ?? undefined)
   }
 
   async prompt(turn: string, text: string): Promise<void> {
     if (this.#turns.isBusy) throw new Error('A turn is under way.')
+    const refused = this.#commands.refused(text)
+    if (refused !== undefined)
+      this.#tell(`"/${refused.slice(0, 100)}" was given to the agent as words: it is for its own terminal.`)
     const uuid = this.#turns.begin(turn)
     this.#lines.breakText()
     this.#send({
       type: 'user',
-      message: { role: 'user', content: [{ type: 'text', text }] },
+      message: { role: 'user', content: [{ type: 'text', text: refused === undefined ? text : asWords(text) }] },
       parent_tool_use_id: null,
       session_id: this.#native,
       uuid,
@@ -205,6 +211,10 @@ export class ClaudeSession implements AgentSession {
 
   #send(message: Record<string, unknown>): void {
     this.#wire.send(`${JSON.stringify(message)}\n`)
+  }
+
+  #tell(text: string): void {
+    this.#queue.push({ t: 'output', source: 'log', text: `${text}\n`, bytes: text.length + 1 })
   }
 
   /** Rejects where the agent was gone before it had what was sent. */

@@ -26,6 +26,7 @@ export const ControlResponse = z.object({
 /** The answer to `initialize`. */
 export const Initialized = z.object({
   current_permission_mode: maybe(z.string().max(200)),
+  commands: maybe(z.array(z.object({ name: z.string(), builtin: maybe(z.boolean()) })).max(5_000)),
   account: maybe(
     z.object({ tokenSource: maybe(z.string()), apiKeySource: maybe(z.string()), apiProvider: maybe(z.string()) }),
   ),
