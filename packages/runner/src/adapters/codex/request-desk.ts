@@ -127,17 +127,17 @@ export class RequestDesk {
     const answer = this.#asks.answer(ask, verdict)
     if (typeof answer === 'string') return answer
     const { steps, turns } = this.#ports
-    let result: AnswerResult = 'applied'
-    if (verdict.verdict === 'deny') {
-      steps.deny(answer.step)
-      // First the reason: then the model reads it with the refusal, and not a step later.
-      if (verdict.reason !== undefined && !(await turns.steer(refusal(answer.title, verdict.reason), answer.from))) {
-        result = 'reason_unheard'
-      }
+    const isNo = verdict.verdict === 'deny'
+    if (isNo) steps.deny(answer.step)
+    let isHeard = true
+    if (verdict.reason !== undefined) {
+      // First the reason: then the model reads it with the answer, and not a step later.
+      const told = `[Hotline] "${answer.title}" was ${isNo ? 'refused' : 'allowed'}. The person says: ${verdict.reason}`
+      isHeard = await turns.steer(told, answer.from)
     }
     answer.send()
-    steps.answered(answer.step, verdict.verdict === 'deny' ? 'denied' : 'done')
-    return result
+    steps.answered(answer.step, isNo ? 'denied' : 'done')
+    return isHeard ? 'applied' : 'reason_unheard'
   }
 
   dismiss(ask: string): void {
@@ -173,8 +173,4 @@ export class RequestDesk {
   #tell(text: string): void {
     this.#ports.emit({ t: 'output', source: 'log', text, bytes: text.length })
   }
-}
-
-function refusal(title: string, reason: string): string {
-  return `[Hotline] "${title}" was refused. The person says: ${reason}`
 }
