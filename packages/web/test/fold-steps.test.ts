@@ -1,5 +1,6 @@
 import type { Item, StepItem } from '@hotline/core/transcript/item'
 import { describe, expect, it } from 'vitest'
+import { countNew } from '../src/session/use-unread.ts'
 import { foldSteps, groupText, type Row, type StepGroup } from '../src/session/fold-steps.ts'
 
 let at = 0
@@ -81,5 +82,26 @@ describe('rows of a conversation', () => {
       turn('2026-01-01T00:00:01.000Z'),
     ])
     expect(rows.flatMap((row) => (row.kind === 'turn' ? [row.files] : []))).toEqual([0, 2, 0])
+  })
+})
+
+describe('what came while somebody was further up', () => {
+  it('[G63] is counted by row, and what is older and came in front is not', () => {
+    const before = [step({ outcome: 'failed' }), said()]
+    const seen = before.at(-1)?.seq ?? 0
+    const rows = foldSteps([...before, said(), step(), step(), step(), said()])
+    expect(countNew(rows, seen)).toBe(3)
+    const older = { ...said(), seq: 0 }
+    expect(countNew([...foldSteps([older]), ...rows], seen)).toBe(3)
+    expect(countNew(rows, at)).toBe(0)
+  })
+
+  it('[G62] what a sub-agent does stands inside of the step for which it was done', () => {
+    const outer = step({ step: 'outer', outcome: undefined })
+    const inner = step({ step: 'inner', parent: 'outer' })
+    const deep = step({ parent: 'inner' })
+    const rows = foldSteps([outer, said(), inner, deep, step({ parent: 'not here' })])
+    expect(rows.map(({ kind }) => kind)).toEqual(['nest', 'notice', 'step'])
+    expect(rows[0]).toMatchObject({ step: { step: 'outer' }, rows: [{ kind: 'nest', rows: [{ kind: 'step' }] }] })
   })
 })

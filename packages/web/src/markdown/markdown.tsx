@@ -1,10 +1,15 @@
 import { memo, type ReactNode, useEffect, useMemo, useRef } from 'react'
 import { Legible } from '../parts/legible.tsx'
+import { useFirst } from '../parts/more.tsx'
 import { type Block, type ListItem, type Reading, readBlocks } from './blocks.ts'
 import { CodeBlock } from './code-block.tsx'
 import type { References } from './inline.ts'
 import { Inline } from './spans.tsx'
 import { Table } from './table.tsx'
+
+/** More than anybody writes, and as much as is drawn without a stop. */
+const blocksAtOnce = 2_000
+const itemsAtOnce = 1_000
 
 /**
  * What an agent said. No HTML, no images, no requests: what is not Markdown stays the text that it is. While it `streams`,
@@ -24,11 +29,17 @@ export function Markdown({ text, streaming = false }: { text: string; streaming?
 }
 
 function Blocks({ blocks, references }: { blocks: readonly Block[]; references: References }): ReactNode {
-  const levels = levelsOf(blocks)
-  // Blocks of one text have no other name than their place.
-  return blocks.map((block, index) => (
-    <OneBlock key={String(index)} block={block} references={references} level={levels[index] ?? 2} />
-  ))
+  const { shown, more } = useFirst(blocks, blocksAtOnce, 'paragraph')
+  const levels = levelsOf(shown)
+  return (
+    <>
+      {shown.map((block, index) => (
+        // oxlint-disable-next-line react/no-array-index-key -- blocks of one text have no other name
+        <OneBlock key={index} block={block} references={references} level={levels[index] ?? 2} />
+      ))}
+      {more}
+    </>
+  )
 }
 
 /** Headings of a message stand below the page's own, and none is left out on the way down, whatever an agent counts. */
@@ -76,18 +87,31 @@ const OneBlock = memo(function OneBlock({
           <Blocks blocks={block.blocks} references={references} />
         </blockquote>
       )
-    case 'list': {
-      const items = block.items.map((item, index) => <Item key={String(index)} item={item} references={references} />)
-      const isTasks = block.items.some(({ done }) => done !== undefined)
-      if (block.ordered) return <ol start={block.start}>{items}</ol>
-      return <ul className={isTasks ? 'tasks' : undefined}>{items}</ul>
-    }
+    case 'list':
+      return <List block={block} references={references} />
     case 'table':
       return <Table block={block} references={references} />
     case 'rule':
       return <hr />
   }
 })
+
+function List({ block, references }: { block: Extract<Block, { kind: 'list' }>; references: References }): ReactNode {
+  const { shown, more } = useFirst(block.items, itemsAtOnce, 'item')
+  // oxlint-disable-next-line react/no-array-index-key -- items of one list have no other name
+  const items = shown.map((item, index) => <Item key={index} item={item} references={references} />)
+  const isTasks = block.items.some(({ done }) => done !== undefined)
+  return (
+    <>
+      {block.ordered ? (
+        <ol start={block.start}>{items}</ol>
+      ) : (
+        <ul className={isTasks ? 'tasks' : undefined}>{items}</ul>
+      )}
+      {more}
+    </>
+  )
+}
 
 function Item({ item, references }: { item: ListItem; references: References }): ReactNode {
   const [first, ...rest] = item.blocks

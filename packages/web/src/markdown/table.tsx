@@ -1,5 +1,5 @@
-import { memo, type ReactNode, useState } from 'react'
-import { countText } from '../text/amounts.ts'
+import { memo, type ReactNode } from 'react'
+import { useFirst } from '../parts/more.tsx'
 import type { Align, Block } from './blocks.ts'
 import type { References } from './inline.ts'
 import { Inline } from './spans.tsx'
@@ -15,8 +15,7 @@ export function Table({
   block: Extract<Block, { kind: 'table' }>
   references: References
 }): ReactNode {
-  const [shown, setShown] = useState(rowsAtOnce)
-  const left = block.rows.length - shown
+  const { shown, more } = useFirst(block.rows, rowsAtOnce, 'row')
   return (
     <>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it */}
@@ -32,17 +31,13 @@ export function Table({
             </tr>
           </thead>
           <tbody>
-            {block.rows.slice(0, shown).map((cells, row) => (
+            {shown.map((cells, row) => (
               <Row key={String(row)} cells={cells} align={block.align} references={references} />
             ))}
           </tbody>
         </table>
       </div>
-      {left > 0 && (
-        <button type="button" className="button plain" onClick={() => setShown(shown * 2)}>
-          {`Show more (${countText(left, 'row')} left)`}
-        </button>
-      )}
+      {more}
     </>
   )
 }

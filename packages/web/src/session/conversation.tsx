@@ -19,7 +19,7 @@ import { type Acts, ItemView } from './item-view.tsx'
 import { keptPlace, type Place } from './unread.ts'
 import { useKeptPlace } from './use-kept-place.ts'
 import { endPx, useFollowEnd } from './use-follow-end.ts'
-import { useUnread } from './use-unread.ts'
+import { countNew, useUnread } from './use-unread.ts'
 
 /** Where the first item of the newest window is counted from, so that older ones can come in front. */
 const firstIndex = 1_000_000
@@ -37,6 +37,7 @@ export function Conversation({
   /** Brings the first open approval into sight. */
   toAsked: Ref<() => void>
 }): ReactNode {
+  const { seq } = picture.transcript
   const rows = useMemo(
     () => foldSteps(picture.transcript.items.filter((item) => item.kind !== 'message' || item.delivery !== 'queued')),
     [picture.transcript],
@@ -50,8 +51,8 @@ export function Conversation({
   const list = useRef<VirtuosoHandle>(null)
   const [kept] = useState(() => keptPlace(acts.session))
   const { box, atEnd, onEnd, onHeight, leave, toEnd } = useFollowEnd(kept ? 'elsewhere' : 'at the end')
-  const items = useUnread(acts.session, rows, picture.transcript.seq, atEnd, isMine)
-  const seen = useRef(items.length)
+  const items = useUnread(acts.session, rows, seq, atEnd, isMine)
+  const seen = useRef(seq)
   const before = useRef({ key: items[0]?.key, count: items.length, first: firstIndex })
   // Older items came in front: the index of the first one falls by as many, so that nothing moves under the reader.
   const place = items.findIndex(({ key }) => key === before.current.key)
@@ -82,10 +83,10 @@ export function Conversation({
   const asked = isAway ? items.filter((item) => item.kind === 'approval' && item.outcome === undefined).length : 0
 
   useEffect(() => {
-    if (atEnd) seen.current = items.length
-  }, [atEnd, items.length])
+    if (atEnd) seen.current = seq
+  }, [atEnd, seq])
   useKeptPlace({ session: acts.session, kept, items, box, atEnd, list, hasOlder: picture.hasOlder, loadOlder })
-  const fresh = items.length - seen.current
+  const fresh = countNew(rows, seen.current)
 
   return (
     <div className="talk" ref={box}>

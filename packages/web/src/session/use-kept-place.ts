@@ -26,14 +26,16 @@ export function useKeptPlace({
   loadOlder: () => void
 }): void {
   const sought = useRef(kept && !items.some(({ key }) => key === kept.key) ? windowsBack : 0)
-  const read = useEffectEvent(loadOlder)
-  useEffect(() => {
+  /** Once for each window that came in front, whatever comes at the end meanwhile. */
+  const seek = useEffectEvent(() => {
     if (sought.current === 0 || !kept) return
     const index = items.findIndex(({ key }) => key === kept.key)
     sought.current = index >= 0 || !hasOlder ? 0 : sought.current - 1
     if (index >= 0) list.current?.scrollToIndex({ index, align: 'start', offset: kept.offset })
-    else if (sought.current > 0) read()
-  }, [items, kept, list, hasOlder])
+    else if (sought.current > 0) loadOlder()
+  })
+  const first = items[0]?.key
+  useEffect(() => seek(), [first])
   const note = useEffectEvent(() => {
     if (sought.current > 0) return
     keepPlace(session, atEnd ? undefined : placeIn(box.current))

@@ -44,6 +44,11 @@ export function useUnread(
   }, [rows, lineAt])
 }
 
+/** How many rows began after a place in the log; what is older and came in front is not new. */
+export function countNew(rows: readonly Row[], seen: number): number {
+  return rows.length - 1 - rows.findLastIndex((row) => seqOf(row) <= seen)
+}
+
 /** Where a row begins in the log. */
 function seqOf(row: Row): number {
   if (row.kind === 'steps') return row.steps[0]?.seq ?? 0
