@@ -57,6 +57,8 @@ export default defineConfig({
           name: 'agents',
           include: ['e2e/agents/**/*.test.ts'],
           ...patience.e2e,
+          // The first run installs them.
+          hookTimeout: 720_000,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

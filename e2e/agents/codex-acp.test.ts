@@ -5,8 +5,7 @@ realAgentSuite({
   ...codexAgent,
   agent: 'codex-acp',
   packages: ['codex-acp'],
-  mode: 'read-only',
-  // What shall run outside of its sandbox asks; so does, in this mode, every patch.
+  // What shall run outside of its sandbox asks; so does every patch.
   write: (path, text) => ({
     run: `printf '%s' '${text}' > '${path}'`,
     with: { sandbox_permissions: 'require_escalated', justification: 'It has to be there.' },

@@ -212,19 +212,29 @@ export function realAgentSuite(subject: AgentUnderTest): void {
         { data: { approval: data.approval, reason: expect.stringMatching(/agent_lost|turn_ended/) as string } },
       ])
       await waitFor(() => processesIn(talk.cwd).length === 0, { what: 'what it had started to be gone' })
-      await talk.api.command(talk.stream, 'session.resume', {})
-      if (cannot.resume !== undefined) {
-        const { reason } = await talk.api.until(talk.session, 'a refusal', ({ status }) => status === 'failed')
-        expect(reason).toBe('start_failed')
+      const { capabilities, mode } = await talk.api.state(talk.session)
+      const resumed = talk.api.command(talk.stream, 'session.resume', {})
+      if (capabilities?.resume !== true) {
+        await expect(resumed).rejects.toThrow()
         shared = undefined
-        return saw('resume', `not possible: ${cannot.resume}`)
+        return saw('resume', `not possible: ${reasonOf('resume')}`)
       }
+      await resumed
       await talk.until('interrupted', ({ status }) => status === 'active')
       await talk.send(scripted('after the kill', { text: 'Here again.' }))
       await waitFor(async () => (await talk.said()).includes('Here again.'), { what: 'its words', deadlineMs: 90_000 })
       const after = await model.called(({ words, kind }) => kind === 'turn' && words.includes('after the kill'))
       expect(JSON.stringify(after.body)).toContain('before the kill')
       expect(talk.file('e.txt')).toBeUndefined()
+
+      // It asks as before: some forget their mode.
+      expect((await talk.api.state(talk.session)).mode).toBe(mode)
+      await talk.until('rest', ({ turn }) => turn === undefined)
+      await talk.mark()
+      await talk.send(scripted('and again', { calls: [write('$CWD/f.txt', 'f\n')] }, { text: 'Asked again.' }))
+      await talk.decide(await talk.ask(), 'allow')
+      await talk.turns(1)
+      expect(talk.file('f.txt')).toBe('f\n')
       saw('resume', 'works')
     })
 

@@ -43,6 +43,8 @@ export interface StartSpec extends ProcessSpec {
   resume?: string | undefined
   /** What "allow always" means to this agent; absent: it is not offered. */
   allowAlways?: 'session' | 'project' | undefined
+  /** Whatever this agent says, it cannot be taken up again. */
+  losesSessions?: boolean | undefined
   size?: TerminalSize | undefined
   /** What is followed, where nothing is started. */
   file?: Followed | undefined

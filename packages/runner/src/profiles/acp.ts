@@ -24,7 +24,7 @@ export const acpProfiles: readonly AgentProfile[] = [
     argv: ['codex-acp'],
     env: [...network, ...openai, 'CODEX_API_KEY', 'CODEX_HOME'],
     // Its default mode lets a model answer in place of a person.
-    asking: { by: 'mode', modes: ['workspace-write', 'read-only'] },
+    asking: { by: 'mode', modes: ['read-only', 'workspace-write'] },
     hint: 'Install it with: npm install -g @agentclientprotocol/codex-acp',
     versionArgs: ['--version'],
     login: logins.codex,
@@ -66,6 +66,8 @@ export const acpProfiles: readonly AgentProfile[] = [
       'GEMINI_MODEL',
       'GOOGLE_CLOUD_PROJECT',
     ],
+    // session/load in another process finds nothing, in 0.61.0 as in those before.
+    losesSessions: true,
     asking: { by: 'mode', modes: ['default', 'plan'] },
     hint: 'Install it with: npm install -g @google/gemini-cli',
     versionArgs: ['--version'],

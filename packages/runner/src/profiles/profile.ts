@@ -17,6 +17,8 @@ export interface AgentProfile {
   asking: Asking
   /** What "allow always" means to it; absent: not offered, because it would last longer than anybody can see. */
   allowAlways?: 'session' | 'project'
+  /** It says that it takes up earlier sessions, and never finds one. */
+  losesSessions?: boolean
   /** Works in a folder of its own where the session names none. */
   hasScratch?: boolean
   /** Where it works where the session names no folder. Absolute. */

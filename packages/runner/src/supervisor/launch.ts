@@ -74,6 +74,7 @@ export function planLaunch(options: {
       resume: runsProgram(profile.adapter) ? undefined : native,
       usedBefore: native === undefined ? undefined : options.used,
       allowAlways: profile.allowAlways,
+      losesSessions: profile.losesSessions,
       size: wanted.size ?? defaultSize,
     },
     secrets: handedOver.filter((secret) => isSecret(secret.name, secret.value)),

@@ -136,7 +136,8 @@ export class AcpSession implements AgentSession {
   async settle(initialized: InitializeResult, opened: OpenedSession, native: string): Promise<void> {
     this.#native = native
     const { loadSession, sessionCapabilities } = initialized.agentCapabilities ?? {}
-    this.#canResume = loadSession === true || Boolean(sessionCapabilities?.resume) || this.#translation !== undefined
+    const canResume = loadSession === true || Boolean(sessionCapabilities?.resume) || this.#translation !== undefined
+    this.#canResume = canResume && this.#spec.losesSessions !== true
     await this.#modes.open(opened, this.#spec.mode)
     this.#replaying = false
   }
