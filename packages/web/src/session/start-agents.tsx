@@ -37,7 +37,7 @@ export function ChosenAgent({ row }: { row: AgentRow }): ReactNode {
       {row.description !== '' && <span>{row.description}</span>}
       {words !== '' && <span>{words}</span>}
       {row.state === 'signed_out' && row.hint !== undefined && (
-        <span className="notice" role="status">
+        <span className="warned" role="status">
           {row.hint}
         </span>
       )}
@@ -51,7 +51,7 @@ export function NotReady({ agents }: { agents: readonly AgentRow[] }): ReactNode
   const rows = agents.filter(({ available }) => !available)
   if (rows.length === 0) return null
   return (
-    <details className="step not-ready">
+    <details className="not-ready">
       <summary>{countText(rows.length, 'agent')} not ready: what to do</summary>
       <ul>
         {rows.map((row) => {

@@ -42,7 +42,8 @@ export function StartDialog({
 
   async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault()
-    const data = new FormData(event.currentTarget)
+    const form = event.currentTarget
+    const data = new FormData(form)
     const field = (name: string): string => {
       const value = data.get(name)
       return typeof value === 'string' ? value.trim() : ''
@@ -68,6 +69,8 @@ export function StartDialog({
     if (!outcome.ok) return setProblem(outcome.problem)
     setProblem(undefined)
     dialog.current?.close()
+    // What was meant for this one is not meant for the next.
+    form.reset()
     started(session)
   }
 
