@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Hotline, owner, startHotline } from '../src/hotline.ts'
 
 /** Files whose only content is a secret; everything else that is written must hold none. */
-const secretFiles = ['cli-token', 'runner-key', 'bootstrap-code']
+const secretFiles = ['cli-token', 'runner-key', 'bootstrap-code', 'signing-keys']
 
 const agentSecrets = {
   ANTHROPIC_API_KEY: 'sk-ant-0123456789-abcdef-secret',
@@ -43,7 +43,7 @@ async function call(
   method: string,
   path: string,
   { cookie, token, body, raw, headers }: Call = {},
-  handsOut?: 'token' | 'ticket',
+  handsOut?: 'token' | 'ticket' | 'link' | 'deviceCode',
 ): Promise<{ status: number; secret: string | undefined; cookie: string | undefined }> {
   const content = raw ?? (body === undefined ? undefined : JSON.stringify(body))
   const response = await fetch(new URL(path, hotline.url), {
@@ -123,6 +123,14 @@ describe('every secret of a run', () => {
       const made = await call('POST', '/api/keys', { cookie, body: { kind, name: kind } }, 'token')
       keep(`key ${kind}`, made.secret)
     }
+    const signed = await call('POST', '/api/auth/token', { token: secrets.get('key svc') ?? '' }, 'token')
+    keep('signed token of a service', signed.secret)
+    const signing = JSON.parse(secretIn('signing-keys') ?? '{}') as { keys?: { seed: string }[] }
+    keep('key that signs', signing.keys?.[0]?.seed)
+    keep('code of a program', (await call('POST', '/api/auth/device', { body: { machine: 'x' } }, 'deviceCode')).secret)
+    const invite = { name: 'kim', project: 'default' }
+    const invited = await call('POST', '/api/invitations', { cookie, body: invite }, 'link')
+    keep('invitation', invited.secret?.split('#invite=')[1])
     const member = { name: 'erin', password: keep('password of another', 'a kettle under the blue bridge') }
     expect((await call('POST', '/api/accounts', { cookie, body: member })).status).toBe(201)
     keep('session of another', (await call('POST', '/api/auth/sign-in', { body: member })).cookie?.split('=')[1])
