@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -16,7 +17,8 @@ import { demoAgent } from './compose.ts'
 import type { FakeStep } from './fake-codex.ts'
 import { codexProfileOf, profileOf } from './profile-of.ts'
 
-const run = 'c'.repeat(32)
+// What a run started is found by its mark: two runs of this file at once must not end each other's.
+const run = randomBytes(16).toString('hex')
 const env = { PATH: process.env['PATH'] ?? '', [runVariable]: run }
 const openHolder = (folder: string): ReturnType<typeof openLocalHolder> => openLocalHolder({ folder })
 const specOf = (cwd: string, argv: readonly string[]): StartSpec => ({

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { type AdapterUnderTest, adapterContract } from '@hotline/testing/adapter-contract'
 import type { AgentSession } from '../src/adapters/adapter.ts'
 import { openClaudeDriver } from '../src/adapters/claude/claude-driver.ts'
@@ -5,7 +6,8 @@ import { runVariable } from '../src/process/environment.ts'
 import { openLocalHolder } from '../src/process/local-holder.ts'
 import { type Act, acts, fakeClaude } from './fake-claude-acts.ts'
 
-const run = 'c'.repeat(32)
+// What a run started is found by its mark: two files at once must not end each other's.
+const run = randomBytes(16).toString('hex')
 const play = (agent: AgentSession, ...list: Act[]): Promise<void> => agent.prompt('t1', acts(...list))
 
 const claude: AdapterUnderTest = {
