@@ -137,7 +137,7 @@ export const options = {
     min: 3,
     max: 1_000_000,
     unit: 'wrong passwords in a row',
-    help: 'After half of them each further try has to wait; after all of them the account is locked for a while.',
+    help: 'After half of them each further try has to wait; after all of them the name is locked for a while, but for where its person was signed in lately.',
   },
   signInTriesPerNetwork: {
     env: 'HOTLINE_LIMIT_SIGN_INS_PER_NETWORK',
