@@ -232,6 +232,82 @@ describe.skipIf(!('locks' in navigator))('tabs of one browser', () => {
     }
   })
 
+  it('[C25] [N4] [N5] follows end, begin anew and tell of typing through the leader as on a link of one’s own', async () => {
+    const account = await accountId()
+    const leader = openTab(account)
+    await isOpen(leader.link)
+    const tab = openTab(account)
+    await isOpen(tab.link)
+    const heard: string[] = []
+    tab.link.follow('session:none', '0', { events: () => undefined, ended: ({ code }) => void heard.push(code) })
+    await waitFor(() => heard.includes('not_found'), { what: 'the refusal' })
+    tab.link.follow(hand.stream, 'another1.1', {
+      events: () => undefined,
+      reset: (head) => void heard.push(head.startsWith('another1') ? 'wrong' : 'reset'),
+    })
+    await waitFor(() => heard.includes('reset'), { what: 'the reset' })
+    expect(() => tab.link.follow(hand.stream, 'nonsense', { events: () => undefined })).toThrow(RangeError)
+    const now = tab.link.follow(hand.stream, 'now', { events: () => undefined, caughtUp: (at) => void heard.push(at) })
+    await waitFor(() => heard.at(-1)?.includes('.'), { what: 'the end' })
+    expect(now.cursor).toBe(heard.at(-1))
+    now.close()
+    tab.link.typing(hand.stream)
+    tab.link.wake()
+    tab.link.reconnect()
+    tab.link.recall()
+    const me = await tab.link.request<{ id: string }>('GET', '/api/me')
+    expect(me).toMatchObject({ ok: true, value: { id: account } })
+    // What an agent does is told to who begins to follow the project later as well.
+    const told: string[] = []
+    for (const { link } of [leader, tab]) {
+      link.ephemeral(({ kind, doings }) => kind === 'doing' && void told.push(doings?.[0]?.session ?? ''))
+    }
+    leader.link.follow('project:default', 'now', { events: () => undefined })
+    await hand.report(
+      { type: 'turn.started', data: { turn: 't1' } },
+      { type: 'step.started', data: { step: 's1', turn: 't1', kind: 'edit' }, body: { title: 'Edit', locations: [] } },
+    )
+    await waitFor(() => told.includes(hand.session), { what: 'what the agent does' })
+    const before = told.length
+    tab.link.follow('project:default', 'now', { events: () => undefined })
+    await waitFor(() => told.length > before, { what: 'the same in the other tab' })
+  })
+
+  it('[C25] [C10] commands of a tab are refused, taken back and given up as on a link of one’s own', async () => {
+    const account = await accountId()
+    const leader = openTab(account)
+    await isOpen(leader.link)
+    const { link } = openTab(account)
+    await isOpen(link)
+    const half = await link.command(hand.stream, 'message.send', { text: '\ud800' })
+    expect(half).toMatchObject({ ok: false, problem: { code: 'invalid_request' } })
+    const over = AbortSignal.abort()
+    expect(await link.command(hand.stream, 'message.send', { text: 'a' }, { signal: over })).toMatchObject({
+      ok: false,
+    })
+    const id = crypto.randomUUID()
+    const twice = [1, 2].map(() => link.command(hand.stream, 'message.send', { text: 'once' }, { id }))
+    expect((await Promise.all(twice)).every(({ ok }) => ok)).toBe(true)
+    live.proxy.refuse()
+    live.proxy.cut()
+    await waitFor(() => link.connection.value.status === 'waiting', { what: 'the loss' })
+    const signals = [new AbortController(), new AbortController()]
+    const given = signals.map(({ signal }, at) =>
+      link.command(hand.stream, 'message.send', { text: `never ${at}` }, { signal }),
+    )
+    // One before it is kept, and one that the leader has.
+    signals[0]?.abort()
+    await waitFor(() => leader.link.outbox.value.length === 1, { what: 'the other, at the leader' })
+    signals[1]?.abort()
+    for (const outcome of await Promise.all(given)) expect(outcome).toMatchObject({ ok: false })
+    expect(await link.takeBack(crypto.randomUUID())).toBe(false)
+    const many = Array.from({ length: 1_001 }, (_, at) => link.command(hand.stream, 'message.send', { text: `${at}` }))
+    expect(await many.at(-1)).toMatchObject({ ok: false, problem: { code: 'queue_full' } })
+    await link[Symbol.asyncDispose]()
+    expect(await link.takeBack(crypto.randomUUID())).toBe(false)
+    expect((await Promise.all(many)).some(({ ok }) => ok)).toBe(false)
+  })
+
   it('[C26] in a private window, where each tab keeps its commands in memory, those of who stays happen once', async () => {
     const account = await accountId()
     const opened = Array.from({ length: 4 }, () => openTab(account, { outbox: memoryOutbox() }))
