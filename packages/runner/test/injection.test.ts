@@ -109,7 +109,7 @@ test('[T46] values in the environment of an agent are handed over as they are, a
     ],
   }))
   const { world, cwd, payloads } = trap
-  const session = world.start('surrounded', { cwd })
+  const session = world.start('surrounded', { cwd, unasked: true })
   await world.until(session, 'the end', ({ status }) => over(status))
   const told = new Set(world.printed(session).replaceAll('\r\n', '\n').split('\0'))
   expect(payloads.filter((text, at) => !told.has(`${nameOf(at)}=${text}`))).toEqual([])

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { guardChildren } from '@hotline/testing/child-guard'
@@ -8,7 +9,8 @@ import { runVariable } from '../src/process/environment.ts'
 import { openLocalHolder } from '../src/process/local-holder.ts'
 import { bootId, listEntries, startTicksOf } from '../src/process/process-table.ts'
 
-const run = 'f'.repeat(32)
+// Whoever has it in the environment is ended with its agent: nothing else on this machine may.
+const run = randomBytes(16).toString('hex')
 
 /** What an agent's child may do to get away. Each writes its pid to `pids`. */
 const escapes: Record<string, string> = {
