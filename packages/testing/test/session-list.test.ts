@@ -54,7 +54,7 @@ it('[C17] a list says what agents do, and nothing of it while the connection is 
     { type: 'step.started', data: { step: 's1', kind: 'read' }, body: { title: 'a.ts' } },
   )
   await waitFor(() => doing() !== undefined, { what: 'what it does' })
-  expect(doing()).toMatchObject({ kind: 'read', object: 'a.ts', over: false })
+  expect(doing()?.step).toMatchObject({ kind: 'read', object: 'a.ts', over: false })
   live.proxy.refuse()
   live.proxy.cut()
   await waitFor(() => doing() === undefined, { what: 'nothing, out of contact' })

@@ -231,7 +231,7 @@ export class Hub {
       const moment = this.#moments.get(stream) ?? { doings: new Map<string, Doing>() }
       if (kind === 'watching') moment.watching = frame
       for (const doing of doings ?? []) {
-        if (doing.step) moment.doings.set(doing.session, doing)
+        if (doing.step ?? doing.usage) moment.doings.set(doing.session, doing)
         else moment.doings.delete(doing.session)
       }
       if (this.#isFollowed(stream)) this.#moments.set(stream, moment)
