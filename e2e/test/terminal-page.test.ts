@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { LiveServer } from '@hotline/testing/live-server'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -27,6 +29,45 @@ const shows = (text: string): Promise<unknown> =>
   waitFor(async () => (await shown()).includes(text), { what: text }).catch(async (error: unknown) => {
     throw new Error(`${String(error)}\n${await shown()}`)
   })
+
+describe('what is no agent', () => {
+  it('[G57] a program by lines and a log file are started from the dialog', async () => {
+    const token = readFileSync(join(live.dataDir, 'runner-key'), 'utf8').trim()
+    const machine = live.link({ credential: { kind: 'token', token } })
+    const agents = [
+      { agent: 'pipe', name: 'Any command, by lines', description: 'Lines', available: true },
+      { agent: 'log', name: 'A log file', description: 'Follows a file', available: true },
+    ]
+    const body = { name: 'machine', version: '1', platform: 'test', agents, holds: [] }
+    await waitFor(() => machine.connection.value.status === 'open', { what: 'a machine' })
+    await machine.request('PUT', '/api/runner', body)
+    const start = async (name: string, fill: () => Promise<void>): Promise<unknown> => {
+      await page.goto(live.proxyUrl)
+      await page.getByRole('button', { name: 'New session' }).first().click()
+      const dialog = page.getByRole('dialog', { name: 'New session' })
+      await dialog.locator('select').first().selectOption({ label: name })
+      await fill()
+      await photograph(page, `start-${name.replaceAll(/\W+/g, '-')}`, [390, 1440])
+      await dialog.getByRole('button', { name: 'Start' }).click()
+      await page.waitForURL(/sessions\/[0-9a-f-]{36}/)
+      const [created] = await live.stored(page.url().slice(-36))
+      return [created?.data['agent'], created?.body?.['command'], created?.body?.['cwd']]
+    }
+    const lines = await start('Any command, by lines', async () => {
+      await page.getByLabel('Command line').fill("sort -k 'a b'")
+      await page.getByLabel(/^Folder/).fill('/tmp')
+    })
+    expect(lines).toEqual(['pipe', ['sort', '-k', 'a b'], '/tmp'])
+    const file = await start('A log file', () => page.getByLabel(/^File/).fill('/var/log/an agent.log'))
+    expect(file).toEqual(['log', ['/var/log/an agent.log', 'from-end'], undefined])
+    const whole = await start('A log file', async () => {
+      await page.getByLabel(/^File/).fill('/var/log/a.log')
+      await page.getByLabel('Show what is in it already').check()
+    })
+    expect(whole).toEqual(['log', ['/var/log/a.log'], undefined])
+    await machine[Symbol.asyncDispose]()
+  })
+})
 
 describe('the terminal of a session', () => {
   it('[G58] opens with the newest screen and what came after it, at its size, and answers nothing', async () => {
