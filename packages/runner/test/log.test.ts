@@ -51,6 +51,7 @@ test('[R42] a file is followed from its start or from its end, and is watched: n
   await reads(bench, whole, 'one\ntwo\nthree\n')
   await reads(bench, rest, 'three\n')
   expect(turnOf(world.state(whole))).toBe('watched')
+  expect(world.state(rest).title).toBe(file)
   expect(world.state(whole)).toMatchObject({ capabilities: { input: 'none', screen: false } })
   expect(world.state(whole).pid).toBeUndefined()
   expect(() => world.send(whole, 'message.send', { text: 'hello' })).toThrow('unsupported')

@@ -1,5 +1,6 @@
 import { isTypedTo } from '@hotline/protocol/capabilities'
 import type { Command, CommandOf } from '@hotline/protocol/command'
+import { logAgent } from '@hotline/protocol/commands/session'
 import { limits } from '@hotline/protocol/limits'
 import { holdsAgent, isLive } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
@@ -81,7 +82,9 @@ function startSession(
     const refusal = checkText(data.prompt, limits.personMessageChars)
     if (refusal) return refusal
   }
-  const title = data.title ?? titleFrom(data.prompt ?? data.command?.join(' ') ?? data.agent)
+  // Of a file that is followed, how it is followed is no part of its name.
+  const named = data.agent === logAgent ? data.command?.[0] : data.command?.join(' ')
+  const title = data.title ?? titleFrom(data.prompt ?? named ?? data.agent)
   const created = accept({
     type: 'session.created',
     data: {
