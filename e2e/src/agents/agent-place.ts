@@ -35,6 +35,8 @@ export interface AgentPlace extends AsyncDisposable {
   readonly version: string
   /** Where the folders of its sessions are. */
   readonly work: string
+  /** HOME of the agent. */
+  readonly home: string
   /** Starts a session in a folder of its own. */
   start: (prompt: string) => Promise<AgentTalk>
 }
@@ -68,6 +70,7 @@ export async function openAgentPlace(real: RealAgent): Promise<AgentPlace | { wh
       model,
       version: installed[0]?.version ?? '',
       work,
+      home,
       start: async (prompt) => {
         const cwd = join(work, `${(count += 1)}`)
         await mkdir(cwd)

@@ -25,6 +25,8 @@ export interface AgentUnderTest extends RealAgent {
   denialEndsTurn?: boolean
   /** What it does by itself when the model refuses, or breaks off in the middle of an answer. */
   onFault: { refused: AfterFault; cut: AfterFault }
+  /** It writes its conversation down a moment after it was said: true when these words are there, below this HOME. */
+  hasWritten?: (home: string, words: string) => boolean
   /** Why something is not possible, for the table; only of what does not work. */
   cannot?: Partial<Record<Cell, string>>
 }
@@ -45,9 +47,9 @@ export function realAgentSuite(subject: AgentUnderTest): void {
   const saw = (cell: Cell, outcome: Outcome): void => void seen.set(cell, outcome)
   let shared: AgentTalk | undefined
   /** What a test works in; without the agent it is skipped, and says why. */
-  function at(context: TestContext): { model: ModelServer; version: string; begin: Begin } {
+  function at(context: TestContext): { model: ModelServer; version: string; home: string; begin: Begin } {
     if ('why' in place) context.skip(place.why)
-    const { model, version, start } = place
+    const { model, version, home, start } = place
     // After a test that failed, the next one begins anew.
     context.onTestFailed(() => {
       shared = undefined
@@ -58,7 +60,7 @@ export function realAgentSuite(subject: AgentUnderTest): void {
       await shared.send(prompt)
       return shared
     }
-    return { model, version, begin }
+    return { model, version, home, begin }
   }
 
   describe(`real agent: ${agent}`, () => {
@@ -199,12 +201,14 @@ export function realAgentSuite(subject: AgentUnderTest): void {
     })
 
     test(`[AG7] ${agent}: killed with an open request, it is taken up again with all that was said`, async (context) => {
-      const { begin, model } = at(context)
+      const { begin, model, home } = at(context)
       const talk = await begin(
         scripted('before the kill', { text: 'I was here.', calls: [write('$CWD/e.txt', 'e\n')] }, { text: 'Never.' }),
       )
       const { data } = await talk.ask()
       const { pid } = await talk.until('a process', (state) => state.pid)
+      const { hasWritten } = subject
+      if (hasWritten) await waitFor(() => hasWritten(home, 'before the kill'), { what: 'what the agent writes down' })
       process.kill(pid ?? 0, 'SIGKILL')
       await talk.until('interrupted', ({ status }) => status === 'interrupted')
       // Where a program around the agent was killed, the agent itself may still have ended its turn.
