@@ -107,6 +107,17 @@ test('[R22] what a program printed before it ended is there, however late it is 
   await holder[Symbol.asyncDispose]()
 })
 
+test('[R36] a program that closes its terminal goes on, and its end is its own', async () => {
+  await using bench = await openBench()
+  const { world, cwd } = bench
+  const script = 'echo before; exec <&- >&- 2>&-; sleep 0.5; : > went-on; exit 3'
+  const session = world.start('command', { cwd, command: ['/bin/sh', '-c', script] })
+  await world.until(session, 'the end', ({ exit }) => exit)
+  expect(world.state(session).exit).toEqual({ code: 3, signal: null })
+  expect(existsSync(join(cwd, 'went-on'))).toBe(true)
+  expect(world.printed(session)).toBe('before\r\n')
+})
+
 test('a program that ends leaves nothing of what it started', async () => {
   await using bench = await openBench()
   const { world, cwd, guard } = bench

@@ -1,3 +1,4 @@
+import { closeSync, constants, openSync } from 'node:fs'
 import type { ReadStream } from 'node:tty'
 import { type IPty, spawn } from '@lydell/node-pty'
 import type { ProcessSpec, TerminalSize } from './holder.ts'
@@ -47,17 +48,44 @@ export function spawnTerminal(spec: ProcessSpec, size: TerminalSize): Terminal {
   }
 }
 
+/** Of the library, and not in its typings. Elsewhere (Windows) there is none of it. */
+interface UnixPty {
+  _socket?: ReadStream
+  /** The name of the side that the program has. */
+  _pty?: string
+}
+
+/**
+ * Keeps the program's side of a terminal open, and answers what lets go of it. A program may close all that it has of its
+ * terminal and go on (`touch` does, just before it ends): to the reader that looks like the end, and a terminal that its
+ * reader leaves ends its program with SIGHUP.
+ */
+function holdOpen(name: string | undefined): () => void {
+  if (name === undefined) return () => {}
+  let held: number | undefined
+  try {
+    held = openSync(name, constants.O_RDWR | constants.O_NOCTTY)
+  } catch {
+    // It ended before this line, and its terminal with it.
+  }
+  return () => {
+    if (held !== undefined) closeSync(held)
+    held = undefined
+  }
+}
+
 /**
  * The library closes a terminal 200 ms after the end of its program, read or not: what was printed last is lost where it
- * was paused, or the machine stood still for that long. So its own call to close waits until all was read.
+ * was paused, or the machine stood still for that long. So its own call to close waits until all was read. Until that call
+ * the terminal stays open, whatever the program does with it.
  */
 function readToEnd(pty: IPty): { pause(): void; resume(): void } {
   let isPaused = false
   let isWanted = false
   let pieces = 0
-  // Not in its typings. Elsewhere (Windows) the end of a program is noticed in another way.
-  // oxlint-disable-next-line no-underscore-dangle -- the library's name for it
-  const socket = process.platform === 'win32' ? undefined : (pty as { _socket?: ReadStream })._socket
+  // oxlint-disable-next-line no-underscore-dangle -- the library's names
+  const { _socket: socket, _pty: name } = process.platform === 'win32' ? {} : (pty as UnixPty)
+  const letGo = holdOpen(name)
   const close = socket?.destroy.bind(socket)
   const closeWhenStill = (): void => {
     const before = pieces
@@ -72,7 +100,9 @@ function readToEnd(pty: IPty): { pause(): void; resume(): void } {
   }
   if (socket && close) {
     pty.onData(() => (pieces += 1))
+    socket.once('close', letGo)
     socket.destroy = (error?: Error) => {
+      letGo()
       if (error !== undefined || socket.readableEnded) return close(error)
       isWanted = true
       if (!isPaused) closeWhenStill()
