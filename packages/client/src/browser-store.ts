@@ -9,8 +9,8 @@ import { uuidV7 } from './uuid.ts'
  */
 const version = 2
 const prefix = 'hotline-outbox:'
-/** An older page that is frozen does not let go of the database: after this we do without. */
-const openTimeoutMs = 3_000
+/** A page that is frozen or hangs may hold the database, or a part of it: after this we do without. */
+const patienceMs = 3_000
 
 /**
  * What outlives the page: commands that were given in a tunnel are sent after the next visit, and what was seen last is
@@ -21,7 +21,7 @@ const openTimeoutMs = 3_000
 export async function openBrowserStore(name: string): Promise<ClientStore> {
   try {
     const database = await openDatabase(prefix + name)
-    return storeIn(database, prefix + name, await lifeOf(database))
+    return storeIn(database, prefix + name, await inTime(lifeOf(database)))
   } catch {
     // Refused or missing: the page works, it only forgets with the tab.
     return { outbox: memoryOutbox(), sessions: forgetful, erase: () => Promise.resolve() }
@@ -52,10 +52,12 @@ function storeIn(database: IDBDatabase, name: string, life: string): ClientStore
   return {
     outbox: {
       put: (command) =>
-        change('commands', 'strict', async (commands) => {
-          const known = await answerOf(commands.index('id').getKey(command.id))
-          if (known === undefined) commands.add(command)
-        }),
+        inTime(
+          change('commands', 'strict', async (commands) => {
+            const known = await answerOf(commands.index('id').getKey(command.id))
+            if (known === undefined) commands.add(command)
+          }),
+        ),
       remove: (id) =>
         change('commands', 'default', async (commands) => {
           const key = await answerOf(commands.index('id').getKey(id))
@@ -63,7 +65,7 @@ function storeIn(database: IDBDatabase, name: string, life: string): ClientStore
         }),
       all: async () => {
         const commands = database.transaction('commands', 'readonly').objectStore('commands')
-        return (await answerOf(commands.getAll())) as WaitingCommand[]
+        return (await inTime(answerOf(commands.getAll()))) as WaitingCommand[]
       },
     },
     sessions: {
@@ -139,21 +141,28 @@ async function openDatabase(name: string): Promise<IDBDatabase> {
       database.createObjectStore('life')
     }
   })
-  let timer: ReturnType<typeof setTimeout> | undefined
   let late = false
-  const inTime = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      late = true
-      reject(new Error('another page does not let go of the database'))
-    }, openTimeoutMs)
-  })
   const opened = answerOf(opening)
   opened.then(
     (database) => late && database.close(),
     () => undefined,
   )
   try {
-    return await Promise.race([opened, inTime])
+    return await inTime(opened)
+  } catch (error) {
+    late = true
+    throw error
+  }
+}
+
+/** What it answers, unless another page keeps it waiting for too long; then it may still be done later. */
+async function inTime<T>(doing: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('another page does not let go of the database')), patienceMs)
+  })
+  try {
+    return await Promise.race([doing, late])
   } finally {
     clearTimeout(timer)
   }

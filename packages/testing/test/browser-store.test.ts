@@ -40,7 +40,7 @@ describe.skipIf(!availability.available)('what a browser keeps', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
     browser = await openBrowser()
-    page = await browser.newPage()
+    page = await (await browser.newContext()).newPage()
     await visit()
   })
   afterAll(async () => {
@@ -94,6 +94,42 @@ describe.skipIf(!availability.available)('what a browser keeps', () => {
     await put('dana', ['last'])
     await visit()
     expect(await ids('dana')).toEqual(['zebra', 'm3', 'last'])
+  })
+
+  it('[C27] a page that hangs while it keeps something holds nobody up: what others give is kept when it lets go', async () => {
+    await put('hung', ['first'])
+    await page.evaluate(async () => {
+      const { openBrowserStore } = globalThis as unknown as PageGlobals
+      Object.assign(globalThis, { kept: await openBrowserStore('hung') })
+    })
+    const hanging = await page.context().newPage()
+    await hanging.goto(url)
+    await hanging.evaluate(`new Promise((resolve) => {
+      const opening = indexedDB.open('hotline-outbox:hung')
+      opening.onsuccess = () => {
+        const lives = opening.result.transaction(['commands', 'life'], 'readwrite').objectStore('life')
+        const hold = () => {
+          lives.get('life').onsuccess = () => 'letGo' in globalThis || hold()
+          resolve()
+        }
+        hold()
+      }
+    })`)
+    // A page that is opened now works, and forgets with the tab; one that was open before sends what it could not keep.
+    await put('hung', ['second'])
+    expect(await ids('hung')).toEqual([])
+    const refused = page.evaluate(() =>
+      (globalThis as unknown as { kept: ClientStore }).kept.outbox.put({
+        id: 'third',
+        stream: 'session:s1',
+        type: 'message.send',
+        data: { text: 'given while it hangs' },
+      }),
+    )
+    await expect(refused).rejects.toThrow('does not let go')
+    await hanging.evaluate(() => Object.assign(globalThis, { letGo: true }))
+    await expect.poll(() => ids('hung')).toEqual(['first', 'third'])
+    await hanging.close()
   })
 
   it('[C14] what one account left behind is not there for another', async () => {
