@@ -1,5 +1,6 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
-import { browserOnly, measuredRooms } from './scripts/measured-rooms.ts'
+import { runElsewhere, measuredRooms } from './scripts/measured-rooms.ts'
 
 // One PostgreSQL for all files that ask for one, started when the first does.
 const globalSetup = ['packages/testing/src/postgres-global-setup.ts']
@@ -12,6 +13,9 @@ const patience = {
   e2e: { testTimeout: 300_000, hookTimeout: 180_000, expect: { poll: { timeout: 60_000 } } },
 }
 
+// Most of these tests wait for processes and timers, so two files beside each other pay on two cores too.
+const maxWorkers = Math.max(2, availableParallelism() - 1)
+
 // Three circles of tests. "unit" needs no process and no socket and runs in seconds; "contract" opens real
 // sockets, databases and child processes; "e2e" runs the whole system, a browser included.
 export default defineConfig({
@@ -22,7 +26,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: measuredRooms.map((room) => `${room}/**`),
-      exclude: browserOnly,
+      exclude: runElsewhere,
       reporter: ['json-summary'],
       thresholds: Object.fromEntries(measuredRooms.map((room) => [`${room}/**`, { lines: 95 }])),
     },
@@ -32,6 +36,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/{protocol,core,client}/test/**/*.test.ts', '{bench,scripts}/test/**/*.test.ts'],
           ...patience.unit,
+          maxWorkers,
         },
       },
       {
@@ -40,6 +45,7 @@ export default defineConfig({
           include: ['packages/{server,runner,cli,web,demo-agent,testing}/test/**/*.test.{ts,tsx}'],
           globalSetup,
           ...patience.contract,
+          maxWorkers,
         },
       },
       {

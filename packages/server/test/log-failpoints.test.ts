@@ -14,6 +14,7 @@ test('[L29] a failpoint acts once, when its place is passed for the given time',
   })
   expect(passes).toEqual(['passed', 'passed', 'failed', 'passed', 'passed'])
   expect(() => parseFailpoint('during_migration:disk_full').hit('during_migration')).toThrow('no space left')
+  expect(() => parseFailpoint('after_sync:io_error').hit('after_sync')).toThrow('disk I/O error')
   expect(() => noFailpoints.hit('before_write')).not.toThrow()
 })
 

@@ -8,6 +8,8 @@ export const failpointNames = [
   'after_commit_before_publish',
   /** Followers were woken; the sender has no answer yet. */
   'after_publish_before_ack',
+  /** SQLite's commit is durable; the store itself does not know it yet. */
+  'after_sync',
   /** A checkpoint of the database is about to begin. */
   'before_checkpoint',
   /** What was written before the checkpoint is in the database; what came meanwhile is about to be moved too. */
@@ -21,7 +23,7 @@ export const failpointNames = [
 /** A place at which a test may let the server fail. */
 export type FailpointName = (typeof failpointNames)[number]
 
-const failpointActions = ['kill', 'throw', 'disk_full'] as const
+const failpointActions = ['kill', 'throw', 'disk_full', 'io_error'] as const
 type FailpointAction = (typeof failpointActions)[number]
 
 /** Called at each of those places; does nothing in real life. */
@@ -39,6 +41,14 @@ export class DiskFull extends Error {
   readonly code = '53100'
   constructor() {
     super('failpoint: no space left on the disk')
+  }
+}
+
+/** A device that fails, in SQLite's code for it: what reached the disk is unknown. */
+export class DeviceFailed extends Error {
+  readonly errcode = 10
+  constructor() {
+    super('failpoint: disk I/O error')
   }
 }
 
@@ -75,5 +85,7 @@ function act(name: FailpointName, action: FailpointAction): void {
       throw new Error(`failpoint ${name}`)
     case 'disk_full':
       throw new DiskFull()
+    case 'io_error':
+      throw new DeviceFailed()
   }
 }

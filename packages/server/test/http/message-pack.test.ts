@@ -149,13 +149,15 @@ describe('MessagePack on the way', () => {
       perMessageDeflate: deflate,
     })
     const heard: { text: string; binary: boolean }[] = []
-    let rawBytes = 0
-    socket.on('upgrade', (response) => response.socket.on('data', (data: Buffer) => (rawBytes += data.length)))
+    let rawBytes = (): number => 0
+    socket.on('upgrade', (response) => {
+      rawBytes = () => response.socket.bytesRead
+    })
     socket.on('message', (data: Buffer, binary) => heard.push({ text: data.toString('latin1'), binary }))
     const ended = new Promise<number>((resolve) => socket.on('close', resolve))
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
     await waitFor(() => heard.length > 0, { what: 'the welcome' })
-    return { socket, heard, ended, rawBytes: () => rawBytes }
+    return { socket, heard, ended, rawBytes: () => rawBytes() }
   }
 
   it('[Y8] [W18] each form has its own kind of message', async () => {

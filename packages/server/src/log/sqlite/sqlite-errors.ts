@@ -1,3 +1,5 @@
+import { StoreUnavailable } from '../store-unavailable.ts'
+
 /**
  * `constraint`: a row exists already. `unavailable`: refused cleanly, the connection goes on (disk full, busy).
  * `readonly`: refused cleanly, by a connection that will never write again, for SQLite opens a file for reading where it cannot
@@ -6,8 +8,9 @@
  */
 export type SqliteTrouble = 'constraint' | 'unavailable' | 'readonly' | 'suspect' | 'damaged' | 'bug'
 
-/** Sorts an error of node:sqlite (or a failpoint's) by SQLite's result code. */
+/** Sorts an error of node:sqlite (or a failpoint's) by SQLite's result code; a file that cannot be opened wrote nothing. */
 export function sqliteTrouble(error: unknown): SqliteTrouble {
+  if (error instanceof StoreUnavailable) return 'unavailable'
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
   switch (code) {
     case 19: // SQLITE_CONSTRAINT

@@ -173,6 +173,7 @@ export class SqliteLogStore implements LogStore {
     this.#writer.flush()
     this.#failpoints.hit('after_write_before_sync')
     this.#file.commit()
+    this.#failpoints.hit('after_sync')
     this.#writer.committed()
   }
 
