@@ -60,10 +60,10 @@ test('[R51] a program that asks its terminal is answered once, with nobody there
 test('[R50] the screen has the size that people gave it', async () => {
   await using bench = await openBench()
   const { world } = bench
-  const session = await begin(bench, 'read -r x; i=0; while [ $i -lt 70 ]; do i=$((i+1)); echo $i; sleep 0.06; done')
+  const session = await begin(bench, 'read -r x; i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo $i; sleep 0.06; done')
   world.send(session, 'terminal.resize', { cols: 44, rows: 11 })
   world.send(session, 'message.send', { text: 'go' })
-  await world.until(session, 'the end', ({ status }) => status === 'completed')
+  await world.until(session, 'a screen', () => world.events(session, 'screen.saved').length > 0)
   const [saved] = world.events(session, 'screen.saved')
   expect(saved?.data).toMatchObject({ cols: 44, rows: 11 })
   expect(saved?.body?.plain.split('\n').length).toBeLessThanOrEqual(11)
@@ -83,9 +83,9 @@ test('[R50] a secret is on no screen', async () => {
   const environment = { PATH: process.env['PATH'], SOME_TOKEN: 'tok-123456789' }
   await using bench = await openBench({ profiles: [profile], environment })
   const { world } = bench
-  const script = 'i=0; while [ $i -lt 80 ]; do i=$((i+1)); echo "$SOME_TOKEN $i"; sleep 0.06; done'
+  const script = 'i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo "$SOME_TOKEN $i"; sleep 0.06; done'
   const session = await begin(bench, script, 'keyed')
-  await world.until(session, 'the end', ({ status }) => status === 'completed')
+  await world.until(session, 'a screen', () => world.events(session, 'screen.saved').length > 0)
   const saved = JSON.stringify(world.events(session, 'screen.saved'))
   expect(saved).toContain('[redacted:SOME_TOKEN] ')
   expect(saved).not.toContain('tok-')
