@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { runElsewhere, measuredRooms } from './scripts/measured-rooms.ts'
 
@@ -12,9 +11,6 @@ const patience = {
   contract: { testTimeout: 180_000, hookTimeout: 120_000, expect: { poll: { timeout: 30_000 } } },
   e2e: { testTimeout: 300_000, hookTimeout: 180_000, expect: { poll: { timeout: 60_000 } } },
 }
-
-// Most of these tests wait for processes and timers, so two files beside each other pay on two cores too.
-const maxWorkers = Math.max(2, availableParallelism() - 1)
 
 // Three circles of tests. "unit" needs no process and no socket and runs in seconds; "contract" opens real
 // sockets, databases and child processes; "e2e" runs the whole system, a browser included.
@@ -36,7 +32,6 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/{protocol,core,client}/test/**/*.test.ts', '{bench,scripts}/test/**/*.test.ts'],
           ...patience.unit,
-          maxWorkers,
         },
       },
       {
@@ -45,7 +40,6 @@ export default defineConfig({
           include: ['packages/{server,runner,cli,web,demo-agent,testing}/test/**/*.test.{ts,tsx}'],
           globalSetup,
           ...patience.contract,
-          maxWorkers,
         },
       },
       {
