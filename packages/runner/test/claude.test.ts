@@ -223,13 +223,13 @@ test('[R84] a mode is never given with an answer: of an edit it is the one file,
     input: { file_path: path, content: 'x' },
     suggestions,
   })
-  fake.play(write('/work/a.txt'), write('/work/*.txt'), bash('x', { suggestions }))
+  fake.play(write('/repo/a.txt'), write('/repo/*.txt'), bash('x', { suggestions }))
   const asked = await fake.world.ask(fake.session)
   expect(asked.data.scopes).toEqual(['once', 'session'])
   const { approval, digest } = asked.data
   fake.world.send(fake.session, 'approval.decide', { approval, digest, verdict: 'allow', scope: 'session' })
   expect(JSON.parse(await fake.file('answer-1.json'))).toMatchObject({
-    updatedPermissions: [rule('Edit', '//work/a.txt', 'session')],
+    updatedPermissions: [rule('Edit', '//repo/a.txt', 'session')],
   })
   for (const _ of ['a name that would be a pattern', 'no file']) {
     const further = await fake.world.ask(fake.session)
@@ -443,7 +443,7 @@ test('[R9] killed while it asks, it is taken up again under its own name and goe
 
 test('[R92] what was changed in files is shown: parts before, the whole after', async () => {
   await using fake = await openFake()
-  const path = '/work/a.txt'
+  const path = '/repo/a.txt'
   fake.play({
     do: 'ask',
     tool: 'Edit',
