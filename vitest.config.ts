@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { runElsewhere, measuredRooms } from './scripts/measured-rooms.ts'
+import { measuredRooms, runElsewhere } from './scripts/measured-rooms.ts'
 
 // One PostgreSQL for all files that ask for one, started when the first does.
 const globalSetup = ['packages/testing/src/postgres-global-setup.ts']

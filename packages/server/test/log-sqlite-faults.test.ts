@@ -41,9 +41,13 @@ async function fill(store: LogStore): Promise<number> {
   }
 }
 
+async function textsOf(store: LogStore): Promise<readonly (string | undefined)[]> {
+  return (await readAll(store, stream)).map((event) => parseWire(event).body?.text)
+}
+
 async function expectWhole(store: LogStore, count: number): Promise<void> {
   expect(await store.head(stream)).toMatchObject({ head: count, state: `${count - 1}` })
-  const texts = (await readAll(store, stream)).map((event) => parseWire(event).body?.text?.split(' ')[0])
+  const texts = (await textsOf(store)).map((text) => text?.split(' ')[0])
   expect(texts).toEqual(Array.from({ length: count }, (_, at) => String(at)))
   expect(await store.verify(stream)).toBeUndefined()
 }
@@ -141,8 +145,7 @@ test('[L15] after a device failed in a commit, the disk says which way it went, 
     await using database = await open(dir.path, { failpoint: 'after_sync:io_error' })
     accepted(await database.store.append([freely(stream, agentEvent('there after all'))]))
     accepted(await database.store.append([freely(stream, agentEvent('the last'))]))
-    const texts = (await readAll(database.store, stream)).map((event) => parseWire(event).body?.text)
-    expect(texts).toEqual(['kept', 'kept too', 'there after all', 'the last'])
+    expect(await textsOf(database.store)).toEqual(['kept', 'kept too', 'there after all', 'the last'])
     expect(await database.store.verify(stream)).toBeUndefined()
   }
 })
@@ -173,8 +176,7 @@ test('[L15] where the disk cannot say it, the outcome is said to be unknown, and
   await rmdir(path)
   renameSync(away, path)
   accepted(await database.store.append([freely(stream, agentEvent('last'))]))
-  const texts = (await readAll(database.store, stream)).map((event) => parseWire(event).body?.text)
-  expect(texts).toEqual(['first', 'who knows', 'last'])
+  expect(await textsOf(database.store)).toEqual(['first', 'who knows', 'last'])
   expect(await database.store.verify(stream)).toBeUndefined()
 })
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { encode, ExtData } from '@msgpack/msgpack'
 import { messagePackFrames } from '@hotline/client/message-pack'
 import type { HandRunner } from '@hotline/testing/hand-runner'
@@ -149,15 +150,14 @@ describe('MessagePack on the way', () => {
       perMessageDeflate: deflate,
     })
     const heard: { text: string; binary: boolean }[] = []
-    let rawBytes = (): number => 0
-    socket.on('upgrade', (response) => {
-      rawBytes = () => response.socket.bytesRead
-    })
+    let line: Socket | undefined
+    // Not listened to: whoever hears what comes takes the first frame from the WebSocket.
+    socket.on('upgrade', (response) => (line = response.socket))
     socket.on('message', (data: Buffer, binary) => heard.push({ text: data.toString('latin1'), binary }))
     const ended = new Promise<number>((resolve) => socket.on('close', resolve))
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
     await waitFor(() => heard.length > 0, { what: 'the welcome' })
-    return { socket, heard, ended, rawBytes: () => rawBytes() }
+    return { socket, heard, ended, rawBytes: () => line?.bytesRead ?? 0 }
   }
 
   it('[Y8] [W18] each form has its own kind of message', async () => {
