@@ -13,6 +13,8 @@ const gatherMs = 10
 const waitSeconds = 15
 /** A request that ends sooner than this and brings nothing is followed by a pause. */
 const shortestMs = 500
+/** A stream that goes on in another request is greeted by then, as a ping is answered; else something keeps the answer. */
+const heldBackMs = 3_000
 
 /**
  * Frames from the server over plain HTTP. Each request names everything that is followed with its cursor, so nothing is
@@ -32,6 +34,7 @@ export class HttpCarrier implements Carrier {
   readonly #outdated = new Set<string>()
   #request = new AbortController()
   #cancelGather: (() => void) | undefined
+  #cancelHeldBack: (() => void) | undefined
   #greeted = false
   #over = false
 
@@ -63,6 +66,7 @@ export class HttpCarrier implements Carrier {
   async close(): Promise<void> {
     this.#over = true
     this.#cancelGather?.()
+    this.#cancelHeldBack?.()
     this.#request.abort()
   }
 
@@ -73,7 +77,9 @@ export class HttpCarrier implements Carrier {
       this.#outdated.clear()
       const { signal } = this.#request
       const beganMs = this.#options.clock.wallMs()
+      this.#watchHeldBack()
       const outcome = await (this.transport === 'stream' ? this.#readStream(signal) : this.#readAnswer(signal))
+      this.#cancelHeldBack?.()
       if (this.#over) return
       if (signal.aborted) continue
       if (outcome !== 'again') return this.#end(outcome)
@@ -82,6 +88,14 @@ export class HttpCarrier implements Carrier {
         return this.#end(unreachable('Something between here and the server cuts its answers.'))
       }
     }
+  }
+
+  /** Whether the first request is of any use, the race of the transports finds out; nobody else looks at the others. */
+  #watchHeldBack(): void {
+    if (this.transport === 'poll' || !this.#greeted) return
+    this.#cancelHeldBack = this.#options.clock.after(heldBackMs, () =>
+      this.#end(unreachable('Something between here and the server keeps its answers.')),
+    )
   }
 
   async #readStream(signal: AbortSignal): Promise<'again' | Problem> {
@@ -137,6 +151,7 @@ export class HttpCarrier implements Carrier {
   }
 
   #hear(input: unknown, sizeChars: number): ServerFrame | undefined {
+    this.#cancelHeldBack?.()
     const ears: CarrierEars = {
       ...this.#ears,
       ended: (why) => this.#end(why),

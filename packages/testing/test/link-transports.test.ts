@@ -151,6 +151,25 @@ describe('from one transport to another', () => {
     },
   )
 
+  it('[C16] a stream whose answers are held back after a cut is left long before its silence says so', async () => {
+    proxy.upgrades = 'refuse'
+    const link = connect({ clock: neverSilent })
+    await over(link, 'stream')
+    const oracle = openOracleClient(link, 'held back')
+    oracle.follow(hand.stream)
+    // The first answer to all that is followed has come: from here on the stream stands still.
+    await waitFor(() => oracle.at(hand.stream) > 0, { what: 'what there was' })
+    proxy.answers = 'buffer'
+    // At once it would be taken for something that cuts every answer.
+    await waitFor(() => Date.now() - openedAt(link) > 600, { what: 'a while' })
+    proxy.cut()
+    await over(link, 'poll')
+    await say('below')
+    const events = await stored()
+    await waitFor(() => oracle.at(hand.stream) === events.length, { what: 'everything' })
+    expect(oracle.violations(hand.stream, events)).toEqual([])
+  })
+
   it('[C16] the next connection begins with what served last', async () => {
     proxy.upgrades = 'swallow'
     let last: Transport | undefined
@@ -194,6 +213,14 @@ describe('from one transport to another', () => {
     },
   )
 })
+
+const openedAt = ({ connection: { value } }: Link): number => (value.status === 'open' ? value.since : Date.now())
+
+/** Hurried, but for silence: whoever waits for that waits for ever. */
+const neverSilent: Clock = {
+  wallMs: () => Date.now(),
+  after: (delayMs, call) => (delayMs > 15_000 ? () => undefined : hurried.after(delayMs, call)),
+}
 
 /** Nothing that would have to wait happens. */
 const never: Clock = {

@@ -40,7 +40,14 @@ export const switchTransports: FaultRow = {
   stores: ['sqlite'],
   run: async ({ random, amount }) => {
     const journeys = amount === 'some' ? 6 : 50
-    const live = await startLiveServer({ env: { HOTLINE_LIMIT_REQUESTS_PER_PRINCIPAL: '1000000' } })
+    // One account, and each journey of it has up to three connections that race.
+    const live = await startLiveServer({
+      env: {
+        HOTLINE_LIMIT_REQUESTS_PER_PRINCIPAL: '1000000',
+        HOTLINE_LIMIT_SOCKETS_PER_ACCOUNT: '10000',
+        HOTLINE_LIMIT_SOCKETS_PER_ADDRESS: '10000',
+      },
+    })
     const counts = { journeys, switches: 0, cuts: 0 }
     const violations: string[] = []
     try {
