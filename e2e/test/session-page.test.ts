@@ -66,6 +66,28 @@ describe('the page of one session', () => {
     expect(decided?.body).toMatchObject({ input: 'npm publish --tag beta' })
   })
 
+  it('[G11] what was asked as JSON cannot be sent as anything else; what is wrong is said where it is', async () => {
+    const hand = await live.startSession('With a time limit')
+    await hand.ask({ tool: 'Bash', title: 'Run it', input: '{\n  "command": "npm test",\n  "timeout": 5\n}' })
+    await open(hand.session)
+    await page.getByRole('button', { name: /^Edit/ }).and(page.locator(':enabled')).click()
+    const box = page.getByLabel('What will run in its place')
+    await box.fill('{\n  "command": "npm test"\n  "timeout": 7\n}')
+    await page.getByRole('button', { name: 'Allow as edited' }).click()
+    const fault = page.locator('.card').getByRole('alert')
+    await fault.getByText('Line 3, column 3: A comma or "}" is missing before this.').waitFor()
+    const caret = await box.evaluate((area) => (area as unknown as { selectionStart: number }).selectionStart)
+    expect(caret).toBe('{\n  "command": "npm test"\n  '.length)
+    await photograph(page, 'edit-fault', [390, 1440])
+    await box.fill('{\n  "command": "npm test",\n  "timeout": "7"\n}')
+    await fault.getByText('Line 3, column 14: "timeout" was a number').waitFor()
+    await box.fill('{\n  "command": "npm test",\n  "timeout": 7\n}')
+    await fault.waitFor({ state: 'detached' })
+    expect((await live.stored(hand.session)).some(({ type }) => type === 'approval.resolved')).toBe(false)
+    await page.getByRole('button', { name: 'Allow as edited' }).click()
+    await page.getByText('✓ Edited and allowed by You').waitFor()
+  })
+
   it('[G12] what is longer than its frame can only be allowed when its end was seen', async () => {
     const hand = await live.startSession('A long one')
     const lines = Array.from({ length: 200 }, (_, at) => `echo line ${at}`)

@@ -153,6 +153,22 @@ describe('deciding at a terminal', () => {
     expect(await outcomesOf(runner)).toEqual([])
   })
 
+  it('[B27] what could not run in place of JSON is refused, with its place', async () => {
+    const runner = await live.startSession()
+    const { approval, digest } = await runner.ask({
+      tool: 'Bash',
+      title: 'Wait',
+      input: '{"command":"ls","timeout":5}',
+    })
+    const file = join(home.path, 'wrong.json')
+    await writeFile(file, '{\n  "command": "ls",\n  "timeout": "5"\n}\n')
+    const run = startHotlineProcess(['approve', approval, '--digest', digest, '--input', file], env())
+    run.endInput()
+    const { code, err } = await run.ended
+    expect([code, err]).toEqual([2, expect.stringContaining('--input, line 3, column 14: "timeout" was a number')])
+    expect(await outcomesOf(runner)).toEqual([])
+  })
+
   it('[B11] anything but yes decides nothing', async () => {
     const runner = await live.startSession()
     const { approval } = await runner.ask({ tool: 'bash', title: 'One', input: 'ls' })

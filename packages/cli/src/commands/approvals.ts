@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { faultOfEdit } from '@hotline/core/edited-input'
 import { openApprovals } from '@hotline/core/session/state'
 import { type ApprovalRequest, Digest, Scope } from '@hotline/protocol/events/approval'
 import type { EventOf } from '@hotline/protocol/events'
@@ -81,6 +82,7 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
         const server = context.server()
         const { session, card } = await findCard(server, text)
         const changed = input === undefined ? undefined : exactLines(input)
+        if (input !== undefined) checkEdit(card, input)
         if (options.digest !== undefined) compareDigest(card, options.digest)
         else context.note([...card.lines, ...changedLines(changed)].join('\n'))
         if (verdict === 'allow') {
@@ -123,6 +125,13 @@ function inputOf({ input: file }: DecideOptions): string | undefined {
   } catch (error) {
     throw fail('invalid_request', `"${file}" cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** What is wrong with it is said before anybody is asked: the agent could not run it. */
+function checkEdit({ input: asked }: ApprovalCard, edited: string): void {
+  const fault = asked === undefined ? undefined : faultOfEdit(asked, edited)
+  if (!fault) return
+  throw fail('invalid_request', `--input, line ${fault.line}, column ${fault.column}: ${fault.why} Nothing was sent.`)
 }
 
 function changedLines(changed: ExactLines | undefined): readonly string[] {

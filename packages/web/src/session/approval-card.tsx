@@ -1,3 +1,4 @@
+import { faultOfEdit } from '@hotline/core/edited-input'
 import { type Reading, readExactly } from '@hotline/core/exact-text'
 import type { ApprovalItem } from '@hotline/core/transcript/item'
 import type { CommandInput } from '@hotline/protocol/command'
@@ -16,6 +17,7 @@ import { Refusal } from '../parts/refusal.tsx'
 import { legibleName } from '../text/legible.ts'
 import { AnsweredCard } from './answered-card.tsx'
 import { ApprovalFacts, ApprovalHead } from './approval-head.tsx'
+import { EditBox } from './edit-box.tsx'
 import { LastingAllow } from './lasting-allow.tsx'
 import { MissingInput } from './missing-input.tsx'
 import { useThumb } from './thumb.tsx'
@@ -54,6 +56,9 @@ export function ApprovalCard({
   const [seen, setSeen] = useState(draft?.read ?? false)
   /** The input as somebody is changing it; absent while it stands as it was asked. */
   const [edited, setEdited] = useState(draft?.edited)
+  /** Somebody tried to send it as it stood: from then on what is wrong is said while they mend it. */
+  const [tried, setTried] = useState(false)
+  const editBox = useRef<HTMLTextAreaElement>(null)
   const card = useRef<HTMLElement>(null)
   const { contact } = useLive()
   const canEdit = item.verdicts.includes('modify') && item.request !== undefined && !item.request.redacted
@@ -105,7 +110,18 @@ export function ApprovalCard({
       setProblem(refusal)
     }
   }
+  const fault = useMemo(
+    () => (tried && edited !== undefined ? faultOfEdit(input.text ?? '', edited) : undefined),
+    [tried, edited, input.text],
+  )
   const startEdit = (): void => setEdited((now) => now ?? input.text)
+  const allowEdited = (): void => {
+    const wrong = faultOfEdit(input.text ?? '', edited ?? '')
+    setTried(wrong !== undefined)
+    if (!wrong) return void answer('modify')
+    editBox.current?.focus()
+    editBox.current?.setSelectionRange(wrong.at, wrong.at)
+  }
   const allowByKey = (): void => {
     if (isReady) void answer('allow')
     else word.current?.focus()
@@ -187,19 +203,7 @@ export function ApprovalCard({
         </details>
       )}
       {edited !== undefined && (
-        <textarea
-          className="input edit mono"
-          aria-label="What will run in its place"
-          // oxlint-disable-next-line jsx-a11y/no-autofocus -- it was asked for with this very key
-          autoFocus
-          rows={Math.min(16, edited.split('\n').length + 1)}
-          spellCheck={false}
-          value={edited}
-          onChange={(event) => setEdited(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') setEdited(undefined)
-          }}
-        />
+        <EditBox box={editBox} text={edited} change={setEdited} leave={() => setEdited(undefined)} fault={fault} />
       )}
       <ApprovalFacts item={item} seen={seen} text={input.text} />
       {isGrave && (
@@ -233,7 +237,7 @@ export function ApprovalCard({
                 edited === '' ||
                 (edited !== undefined && !isReady)
               }
-              onClick={() => (edited === undefined ? startEdit() : void answer('modify'))}
+              onClick={edited === undefined ? startEdit : allowEdited}
             >
               {edited === undefined ? 'Edit and allow' : pending === 'modify' ? 'Allowing …' : 'Allow as edited'}
               {first && edited === undefined && <kbd className="key">e</kbd>}

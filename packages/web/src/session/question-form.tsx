@@ -50,15 +50,19 @@ export function QuestionForm({
   )
 }
 
+/** So many choices stand open beside each other; of more, a list is opened. */
+const openChoicesMax = 8
+
 function FieldInput({ field }: { field: Field }): ReactNode {
+  const titled = useId()
   const described = useId()
   const { form, name, title, description, isRequired, initial } = field
-  const words = description !== undefined && (
+  const words = (description !== undefined || !isRequired) && (
     <span id={described} className="small quiet">
-      {description}
+      {[description, isRequired ? undefined : 'Can be left out.'].filter((part) => part !== undefined).join(' ')}
     </span>
   )
-  const common = { name, required: isRequired, 'aria-describedby': description === undefined ? undefined : described }
+  const common = { name, required: isRequired, 'aria-describedby': words === false ? undefined : described }
   if (form.kind === 'choices') {
     const chosen = Array.isArray(initial) ? (initial as unknown[]) : []
     return (
@@ -74,17 +78,44 @@ function FieldInput({ field }: { field: Field }): ReactNode {
       </fieldset>
     )
   }
+  const yes = typeof initial === 'boolean' ? (initial ? 1 : 0) : undefined
+  const one =
+    form.kind === 'choice'
+      ? { choices: form.choices, initial }
+      : form.kind === 'yes_or_no'
+        ? { choices: yesOrNo, initial: yes }
+        : undefined
+  if (one && one.choices.length <= openChoicesMax) {
+    return (
+      <fieldset className="field ticks" aria-describedby={common['aria-describedby']}>
+        <legend>{title}</legend>
+        {words}
+        {one.choices.map((choice, index) => (
+          <label key={String(choice.value)}>
+            <input
+              type="radio"
+              name={name}
+              value={index}
+              required={isRequired}
+              defaultChecked={choice.value === one.initial}
+            />{' '}
+            {choice.title}
+          </label>
+        ))}
+        {!isRequired && (
+          <label className="quiet">
+            <input type="radio" name={name} value="" /> None of these
+          </label>
+        )}
+      </fieldset>
+    )
+  }
   return (
     <label className="field">
-      <span>
-        {title}
-        {isRequired ? '' : <span className="quiet"> · can be left out</span>}
-      </span>
+      <span id={titled}>{title}</span>
       {words}
-      {form.kind === 'choice' ? (
-        <Select {...common} choices={form.choices} initial={initial} />
-      ) : form.kind === 'yes_or_no' ? (
-        <Select {...common} choices={yesOrNo} initial={typeof initial === 'boolean' ? (initial ? 1 : 0) : undefined} />
+      {one ? (
+        <Select {...common} aria-labelledby={titled} choices={one.choices} initial={one.initial} />
       ) : form.kind === 'number' ? (
         <input
           className="input"
@@ -93,6 +124,7 @@ function FieldInput({ field }: { field: Field }): ReactNode {
           min={form.min}
           max={form.max}
           defaultValue={typeof initial === 'number' ? initial : undefined}
+          aria-labelledby={titled}
           {...common}
         />
       ) : form.kind === 'json' ? (
@@ -102,18 +134,20 @@ function FieldInput({ field }: { field: Field }): ReactNode {
           spellCheck={false}
           placeholder="JSON"
           defaultValue={initial === undefined ? undefined : JSON.stringify(initial, undefined, 2)}
+          aria-labelledby={titled}
           {...common}
         />
-      ) : (
+      ) : form.kind === 'text' ? (
         <input
           className="input"
           type="text"
           minLength={form.min}
           maxLength={form.max}
           defaultValue={typeof initial === 'string' ? initial : undefined}
+          aria-labelledby={titled}
           {...common}
         />
-      )}
+      ) : undefined}
     </label>
   )
 }
@@ -133,6 +167,7 @@ function Select({
   required: boolean
   choices: readonly Choice[]
   initial: unknown
+  'aria-labelledby': string
   'aria-describedby': string | undefined
 }): ReactNode {
   const at = choices.findIndex(({ value }) => value === initial)

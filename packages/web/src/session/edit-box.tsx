@@ -1,0 +1,44 @@
+import type { EditFault } from '@hotline/core/edited-input'
+import { type ReactNode, type Ref, useId } from 'react'
+
+/** Where somebody changes what will run, with what is wrong with it. */
+export function EditBox({
+  text,
+  change,
+  leave,
+  fault,
+  box,
+}: {
+  text: string
+  change: (text: string) => void
+  leave: () => void
+  fault: EditFault | undefined
+  box: Ref<HTMLTextAreaElement>
+}): ReactNode {
+  const described = useId()
+  return (
+    <>
+      <textarea
+        ref={box}
+        className="input edit mono"
+        aria-label="What will run in its place"
+        aria-invalid={fault !== undefined}
+        aria-describedby={fault && described}
+        // oxlint-disable-next-line jsx-a11y/no-autofocus -- it was asked for with this very key
+        autoFocus
+        rows={Math.min(16, text.split('\n').length + 1)}
+        spellCheck={false}
+        value={text}
+        onChange={(event) => change(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') leave()
+        }}
+      />
+      {fault && (
+        <p id={described} className="facts danger" role="alert">
+          Line {fault.line}, column {fault.column}: {fault.why} Nothing was sent.
+        </p>
+      )}
+    </>
+  )
+}
