@@ -7,10 +7,11 @@ import { networkOf } from '../machine/network-of.ts'
 import type { Ids } from '../machine/ids.ts'
 import { type AccessDraft, type AccessLog, serverActor } from './access-log.ts'
 import { dropOldSessions, newSession } from './browser-sessions.ts'
+import { type KnownBrowser, markBrowser, readMark } from './known-browser.ts'
 import type { Passwords } from './passwords.ts'
 import type { Proofs } from './proofs.ts'
 import { actorOf, type Principal } from './principal.ts'
-import type { SignInLimits } from './sign-in-limits.ts'
+import type { Bucket, Origin, SignInLimits, Taken } from './sign-in-limits.ts'
 import type { Token } from './token.ts'
 import { weaknessOf } from './weak-passwords.ts'
 
@@ -32,6 +33,8 @@ export interface AccountPorts {
 export interface SignedIn {
   account: string
   session: Token
+  /** What the browser keeps, also after signing out, to be known the next time. */
+  mark: string
 }
 
 /** Where a request came from, for limits and for the row. */
@@ -40,6 +43,8 @@ export interface Place {
   network: string
   /** What the browser says that it is, for the list of where one is signed in. */
   device?: string | undefined
+  /** What the browser kept from an earlier sign-in, as it came. */
+  mark?: string | undefined
   /** Key of the session that the browser had before; it is not kept. */
   replaces?: string | undefined
 }
@@ -54,14 +59,10 @@ export class Accounts {
 
   /** A new session for the right name and password. Unknown names cost and answer the same as wrong passwords. */
   async signIn(name: string, password: string, place: Place): Promise<SignedIn | Problem> {
-    const { lists, limits, passwords, proofs } = this.#ports
+    const { limits, passwords, proofs } = this.#ports
     const { changes } = proofs
     const nameKey = keyOfName(name)
-    let account: AccountTable | undefined
-    const taken = await limits.take(place.network, async () => {
-      account = await lists.accountByName(nameKey)
-      return this.#bucketOf(nameKey, account, place)
-    })
+    const { account, browser, taken } = await this.#takeTry(nameKey, place)
     if (!taken.ok) {
       this.#ports.signedIn('limited')
       return tooMany(taken.waitMs)
@@ -78,7 +79,7 @@ export class Accounts {
     }
     await limits.succeeded(nameKey, bucket, place.network)
     this.#ports.signedIn('right')
-    return this.#open(usable, changes, place)
+    return this.#open(usable, changes, { ...place, browser })
   }
 
   /** Ends one browser session. */
@@ -125,7 +126,8 @@ export class Accounts {
     if (!written.ok) return storeProblem(written)
     proofs.forget(account.account)
     proofs.note(token.id, account.account, proofs.changes)
-    return { account: account.account, session: token }
+    const mark = markBrowser({ ...account, password: password.stored }, clock.wallMs())
+    return { account: account.account, session: token, mark }
   }
 
   /** Says the password again, so that the credential may do for a while what needs that. */
@@ -140,7 +142,11 @@ export class Accounts {
     return undefined
   }
 
-  async #open(checked: AccountTable, changes: number, place: Place): Promise<SignedIn | Problem> {
+  async #open(
+    checked: AccountTable,
+    changes: number,
+    place: Place & { browser: KnownBrowser | undefined },
+  ): Promise<SignedIn | Problem> {
     const { log, lists, clock } = this.#ports
     const { account } = checked
     const { device, replaces: replaced } = place
@@ -163,7 +169,7 @@ export class Accounts {
       return wrongCredentials()
     }
     this.#ports.proofs.note(token.id, account, changes)
-    return { account, session: token }
+    return { account, session: token, mark: markBrowser(checked, clock.wallMs(), place.browser) }
   }
 
   async #accountOf(principal: Principal): Promise<AccountTable | Problem> {
@@ -175,7 +181,7 @@ export class Accounts {
   /** Counted like a try to sign in: a session that was left open must not be a place to guess. */
   async #checkCurrent(account: AccountTable, password: string, place: Place): Promise<Problem | undefined> {
     const { limits, passwords } = this.#ports
-    const taken = await limits.take(place.network, () => this.#bucketOf(account.name_key, account, place))
+    const { taken } = await this.#takeTry(account.name_key, place, account)
     if (!taken.ok) return tooMany(taken.waitMs)
     const outcome = await passwords.check(account.password, password)
     if (outcome === 'busy') return tooMany(1_000)
@@ -187,8 +193,31 @@ export class Accounts {
     return undefined
   }
 
+  /** One try for a name, counted by where it comes from; with it the account, where there is one and it was looked for. */
+  async #takeTry(
+    nameKey: string,
+    { network, mark }: Place,
+    known?: AccountTable,
+  ): Promise<{ account: AccountTable | undefined; browser: KnownBrowser | undefined; taken: Taken }> {
+    const { limits, lists, clock } = this.#ports
+    let account = known
+    if (mark !== undefined) {
+      account ??= await lists.accountByName(nameKey)
+      const browser = readMark(mark, account, clock.wallMs())
+      if (browser) {
+        const taken = await limits.takeOf(nameKey, network, { from: 'browser', id: browser.id })
+        return { account, browser, taken }
+      }
+    }
+    const taken = await limits.take(nameKey, network, async () => {
+      account ??= await lists.accountByName(nameKey)
+      return this.#originOf(nameKey, account, network)
+    })
+    return { account, browser: undefined, taken }
+  }
+
   /** Its credentials are looked through for an unknown name too: that there are none must not be told by the time. */
-  async #bucketOf(nameKey: string, account: AccountTable | undefined, { network }: Place): Promise<string> {
+  async #originOf(nameKey: string, account: AccountTable | undefined, network: string): Promise<Origin> {
     const keys = await this.#ports.lists.keysOf(account?.account ?? 'nobody')
     const isKnown = keys.some(
       ({ kind, revoked_at, last_used_from }) =>
@@ -197,10 +226,10 @@ export class Accounts {
         last_used_from !== null &&
         networkOf(last_used_from) === network,
     )
-    return this.#ports.limits.bucketOf(nameKey, network, isKnown ? 'known' : 'strange')
+    return { from: isKnown || this.#ports.limits.isFamiliar(nameKey, network) ? 'known' : 'strange' }
   }
 
-  async #noteFailure(bucket: string, account: AccountTable | undefined): Promise<void> {
+  async #noteFailure(bucket: Bucket, account: AccountTable | undefined): Promise<void> {
     const { limits, log, clock } = this.#ports
     const locked = await limits.failed(bucket)
     if (!locked || !account) return

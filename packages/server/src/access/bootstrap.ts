@@ -8,6 +8,7 @@ import { sha256 } from '../machine/sha256.ts'
 import type { AccessLog } from './access-log.ts'
 import { type Place, type SignedIn, storeProblem, subjectOf, tooMany } from './accounts.ts'
 import { newSession } from './browser-sessions.ts'
+import { markBrowser } from './known-browser.ts'
 import { removeSecretFile, writeSecretFile } from './secret-file.ts'
 import { created, type NewAccounts } from './new-accounts.ts'
 import type { Proofs } from './proofs.ts'
@@ -108,7 +109,7 @@ export class Bootstrap {
     proofs.note(token.id, row.account, proofs.changes)
     this.#cancel()
     await this.#end('closed')
-    return { account: row.account, session: token }
+    return { account: row.account, session: token, mark: markBrowser(row, clock.wallMs()) }
   }
 
   /** Forgets the timer; the code dies with the process. */

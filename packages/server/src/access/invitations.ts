@@ -7,6 +7,7 @@ import type { Ids } from '../machine/ids.ts'
 import type { AccessLog } from './access-log.ts'
 import { keyOfName, type Place, type SignedIn, storeProblem, subjectOf, tooMany } from './accounts.ts'
 import { newSession } from './browser-sessions.ts'
+import { markBrowser } from './known-browser.ts'
 import { created, type NewAccounts } from './new-accounts.ts'
 import { actorOf, type Principal } from './principal.ts'
 import type { Proofs } from './proofs.ts'
@@ -147,7 +148,7 @@ export class Invitations {
     })
     if (!written.ok) return written.reason === 'conflict' ? over() : storeProblem(written)
     proofs.note(token.id, account.account, proofs.changes)
-    return { account: account.account, session: token }
+    return { account: account.account, session: token, mark: markBrowser(account, clock.wallMs()) }
   }
 
   async #refusal(by: Principal, what: { name: string; project: string; role: Role }): Promise<Problem | undefined> {

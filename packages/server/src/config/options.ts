@@ -137,7 +137,7 @@ export const options = {
     min: 3,
     max: 1_000_000,
     unit: 'wrong passwords in a row',
-    help: 'After half of them each further try has to wait; after all of them the name is locked for a while, but for where its person was signed in lately.',
+    help: 'After half of them each further try has to wait; after all of them the name is locked for a while for that network, and after four times as many for all strangers. Browsers that its person has used, and networks where they were signed in lately, are counted by themselves.',
   },
   signInTriesPerNetwork: {
     env: 'HOTLINE_LIMIT_SIGN_INS_PER_NETWORK',

@@ -34,6 +34,30 @@ export function readSessionCookie(
   return found === undefined ? 'none' : { token: found }
 }
 
+/** What the browser keeps from an earlier sign-in, whoever's that was. It opens nothing, so a strange one is left unread. */
+export function readMarkCookie(header: string | undefined, secure: boolean): string | undefined {
+  if (header === undefined || header.length > headerMaxChars) return undefined
+  const start = `${markName(secure)}=`
+  const pair = header.split(';', cookiesMax).find((one) => one.trimStart().startsWith(start))
+  return pair?.trim().slice(start.length)
+}
+
+/** A Set-Cookie header that lets the browser be known the next time. Other sites do not send it along. */
+export function markCookie(mark: string, visit: Visit, maxAgeMs: number): string {
+  return [
+    `${markName(visit.secure)}=${mark}`,
+    'Path=/',
+    'HttpOnly',
+    'SameSite=Strict',
+    `Max-Age=${Math.floor(maxAgeMs / 1_000)}`,
+    ...(visit.secure ? ['Secure'] : []),
+  ].join('; ')
+}
+
+function markName(secure: boolean): string {
+  return secure ? '__Host-hotline-browser' : 'hotline-browser-local'
+}
+
 /** A Set-Cookie header that gives the browser its session. */
 export function sessionCookie(token: string, visit: Visit, maxAgeMs: number): string {
   return [

@@ -3,6 +3,7 @@ import { type Problem, problem } from '@hotline/protocol/error'
 import { isLoopback } from '../config/read-config.ts'
 import { networkOf } from '../machine/network-of.ts'
 import { type AddressReader, isForwarded } from './addresses.ts'
+import { readMarkCookie } from './cookies.ts'
 import type { HostTable } from './hosts.ts'
 
 /** What is known of a request before anything of it is used. */
@@ -23,6 +24,8 @@ export interface Visit {
   site: string | undefined
   /** `User-Agent`, as it came. */
   userAgent: string | undefined
+  /** By which a browser is known in which somebody has signed in before; see `known-browser.ts`. */
+  mark: string | undefined
 }
 
 /** The first look at a request: host, origin, form. */
@@ -77,6 +80,7 @@ export function openGuard(ports: { hosts: () => HostTable; addresses: AddressRea
       sentOrigin: request.headers.origin,
       site: single(request.headers['sec-fetch-site']),
       userAgent: request.headers['user-agent'],
+      mark: readMarkCookie(request.headers.cookie, entry.secure),
     }
   }
   return {

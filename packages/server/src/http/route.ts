@@ -30,7 +30,7 @@ export interface RouteInput<N extends RoutePermission, B, Q, P> {
 
 /** An answer: a value as JSON (200, or 204 for undefined), a stream of text, or a problem with its own status. */
 export type RouteAnswer<A = unknown> =
-  | { value: A; status?: 200 | 201; setCookie?: string }
+  | { value: A; status?: 200 | 201; setCookie?: string | string[] }
   | { stream: Readable; contentType: string; headers?: Record<string, string> }
   | { problem: Problem }
 

@@ -3,9 +3,10 @@ import type { SignedInAnswer } from '@hotline/protocol/http'
 import type { z } from 'zod'
 import type { Place, SignedIn } from '../access/accounts.ts'
 import { sessionMaxMs } from '../access/browser-sessions.ts'
+import { browserMaxMs } from '../access/known-browser.ts'
 import type { Principal } from '../access/principal.ts'
 import { nameOfBrowser } from './browser-name.ts'
-import { sessionCookie } from './cookies.ts'
+import { markCookie, sessionCookie } from './cookies.ts'
 import type { Visit } from './guard.ts'
 import type { RouteAnswer } from './route.ts'
 
@@ -16,7 +17,7 @@ export function isBrowser(principal: Principal): boolean {
 
 /** Where somebody signs in; a browser's session from before is replaced. */
 export function placeOf(visit: Visit, before: Principal | undefined): Place {
-  const place = { network: visit.network, device: nameOfBrowser(visit.userAgent) }
+  const place = { network: visit.network, device: nameOfBrowser(visit.userAgent), mark: visit.mark }
   return before && isBrowser(before) ? { ...place, replaces: before.key } : place
 }
 
@@ -25,6 +26,9 @@ export function signedIn(outcome: SignedIn | Problem, visit: Visit): RouteAnswer
   if ('code' in outcome) return { problem: outcome }
   return {
     value: { account: outcome.account },
-    setCookie: sessionCookie(outcome.session.text, visit, sessionMaxMs),
+    setCookie: [
+      sessionCookie(outcome.session.text, visit, sessionMaxMs),
+      markCookie(outcome.mark, visit, browserMaxMs),
+    ],
   }
 }

@@ -2,6 +2,7 @@ import { waitFor } from '@hotline/testing/wait-for'
 import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import { afterEach, describe, expect, it } from 'vitest'
 import { AccessLog, serverActor } from '../../src/access/access-log.ts'
+import { markBrowser, readMark } from '../../src/access/known-browser.ts'
 import { defaultPasswordCost, type PasswordCost } from '../../src/access/passwords.ts'
 import { systemClock } from '../../src/machine/clock.ts'
 import { type Answer, type HttpStack, openHttpStack, owner, type StackOptions } from '../http/http-stack.ts'
@@ -227,7 +228,8 @@ describe('guessing', () => {
         ['X-Forwarded-Proto', 'https'],
       ])
     const answers = await Promise.all(Array.from({ length: 40 }, guess))
-    expect((await checks()) - before).toBeLessThanOrEqual(3)
+    // Each network has three, and all strangers together four times as many.
+    expect((await checks()) - before).toBeLessThanOrEqual(12)
     const limited = answers.find(({ status }) => status === 429)
     expect(limited?.body.retryAfterMs).toBeGreaterThan(0)
     expect(limited?.headers.find(([name]) => name === 'retry-after')?.[1]).toMatch(/^\d+$/)
@@ -237,47 +239,132 @@ describe('guessing', () => {
       everyMs: 300,
     })
     expect(await locks()).toBe(1)
-    expect((await checks()) - before).toBe(3)
-    // The right password does not help while the lock lasts, from wherever.
+    expect((await checks()) - before).toBe(12)
+    // The right password does not help a stranger while the lock lasts, from wherever.
     const right = await signIn(owner.password)
     expect(right.status).toBe(429)
     expect(right.body.retryAfterMs).toBeGreaterThan(60_000)
   })
 
-  it('[T10] a name that is guessed at from elsewhere is locked for elsewhere, and never for where its person is', async () => {
-    await open({
-      env: {
-        HOTLINE_PUBLIC_URL: 'https://hotline.example.org',
-        HOTLINE_BEHIND_PROXY: 'true',
-        HOTLINE_TRUSTED_PROXIES: '127.0.0.1',
-        HOTLINE_LIMIT_SIGN_INS_PER_ACCOUNT: '3',
-        HOTLINE_LIMIT_SIGN_INS_PER_NETWORK: '1000',
-      },
-    })
-    const from = (address: string, password: string): Promise<Answer> =>
-      signIn(password, owner.name, [
-        ['Host', 'hotline.example.org'],
-        ['X-Forwarded-For', address],
-        ['X-Forwarded-Proto', 'https'],
-      ])
-    const [home, work, evil] = ['198.51.100.7', '203.0.113.80', '192.0.2.66']
-    expect((await from(home, owner.password)).status).toBe(200)
-    // Guessing goes on; whenever a try is free it is spent.
-    const lock = (address: string): Promise<unknown> =>
+  describe('from somewhere else', () => {
+    const signInFrom = async (address: string, password: string, cookie?: string): Promise<Answer> =>
+      stack.call('POST', '/api/auth/sign-in', {
+        body: { name: owner.name, password },
+        ...(cookie === undefined ? {} : { cookie, origin: 'https://hotline.example.org' }),
+        headers: [
+          ['Host', 'hotline.example.org'],
+          ['X-Forwarded-For', address],
+          ['X-Forwarded-Proto', 'https'],
+        ],
+      })
+    /** Guessing goes on; whenever a try is free it is spent. */
+    const lock = (address: string, cookie?: string): Promise<unknown> =>
       waitFor(
         async () => {
-          const { status, body } = await from(address, 'wrong password here')
+          const { status, body } = await signInFrom(address, 'wrong password here', cookie)
           return status === 429 && (body.retryAfterMs as number) > 60_000
         },
         { what: `the lock for ${address}`, everyMs: 300 },
       )
-    await lock(evil)
-    for (let times = 0; times < 5; times += 1) expect((await from(home, owner.password)).status).toBe(200)
-    // From where nobody knows the person, nobody can tell them from whoever guesses.
-    expect((await from(work, owner.password)).status).toBe(429)
-    // Who guesses from there locks that place alone.
-    await lock(home)
-    expect((await from(home, owner.password)).status).toBe(429)
+    /** As many networks as it takes. */
+    const lockForStrangers = async (): Promise<void> => {
+      await Promise.all([1, 2, 3, 4].map((at) => lock(`2001:db8:${at}::1`)))
+    }
+    const markIn = ({ headers }: Answer): string => {
+      const set = headers.filter(([name]) => name === 'set-cookie').map(([, value]) => value)
+      return /^__Host-hotline-browser=[^;]+/.exec(set.find((one) => one.includes('-browser=')) ?? '')?.[0] ?? ''
+    }
+    const [home, work, evil] = ['198.51.100.7', '203.0.113.80', '192.0.2.66']
+    const openBehindProxy = (): Promise<string> =>
+      open({
+        env: {
+          HOTLINE_PUBLIC_URL: 'https://hotline.example.org',
+          HOTLINE_BEHIND_PROXY: 'true',
+          HOTLINE_TRUSTED_PROXIES: '127.0.0.1',
+          HOTLINE_LIMIT_SIGN_INS_PER_ACCOUNT: '3',
+          HOTLINE_LIMIT_SIGN_INS_PER_NETWORK: '1000',
+        },
+      })
+
+    it('[T10] who guesses from one network locks it for that one, and for nobody else', async () => {
+      await openBehindProxy()
+      await lock(evil)
+      // A network that nobody knows, and a person who was never there.
+      expect((await signInFrom(work, owner.password)).status).toBe(200)
+      expect((await signInFrom(evil, owner.password)).status).toBe(429)
+    })
+
+    it('[T10] the networks of one customer are one, in IPv6', async () => {
+      await openBehindProxy()
+      const before = await checks()
+      for (let at = 0; at < 20; at += 1) await signInFrom(`2001:db8:7:${at}::1`, 'wrong password here')
+      expect((await checks()) - before).toBeLessThanOrEqual(3)
+      expect((await signInFrom(work, owner.password)).status).toBe(200)
+    })
+
+    it('[T10] who guesses from everywhere never keeps the person out of where they are known', async () => {
+      await openBehindProxy()
+      expect((await signInFrom(home, owner.password)).status).toBe(200)
+      await lockForStrangers()
+      for (let times = 0; times < 5; times += 1) expect((await signInFrom(home, owner.password)).status).toBe(200)
+      // From where nobody knows the person, nobody can tell them from whoever guesses.
+      expect((await signInFrom(work, owner.password)).status).toBe(429)
+      // Who guesses from there locks that place alone.
+      await lock(home)
+      expect((await signInFrom(home, owner.password)).status).toBe(429)
+    })
+
+    it('[T10] a browser that its person has used is let in from any network, with a count of its own', async () => {
+      await openBehindProxy()
+      const first = await signInFrom(home, owner.password)
+      const mark = markIn(first)
+      expect(mark).not.toBe('')
+      await lockForStrangers()
+      expect((await signInFrom(work, owner.password)).status).toBe(429)
+      const again = await signInFrom(work, owner.password, mark)
+      expect(again.status).toBe(200)
+      // Known as the same, so that nobody collects counts.
+      expect(markIn(again).split('.')[0]).toBe(mark.split('.')[0])
+      // What it opens is bounded as well, and others cannot use it up.
+      const before = await checks()
+      await lock(evil, mark)
+      expect((await checks()) - before).toBe(3)
+      expect((await signInFrom(work, owner.password, mark)).status).toBe(429)
+      const forged = mark.replace(/[A-Za-z0-9_-]{4}$/, 'AAAA')
+      expect((await signInFrom('192.0.2.99', owner.password, forged)).status).toBe(429)
+    })
+
+    it('[T10] what a browser was known by is worth nothing with another name, after a new password, or after 90 days', async () => {
+      const clock = handClock()
+      stack = await openHttpStack({
+        clock,
+        env: {
+          HOTLINE_PUBLIC_URL: 'https://hotline.example.org',
+          HOTLINE_BEHIND_PROXY: 'true',
+          HOTLINE_TRUSTED_PROXIES: '127.0.0.1',
+        },
+      })
+      const cookie = await stack.claim()
+      const [row] = await stack.lists.accounts()
+      if (!row) throw new Error('no account')
+      const now = clock.wallMs()
+      const mark = markBrowser(row, now)
+      const { id } = readMark(mark, row, now) ?? { id: '' }
+      expect(id).not.toBe('')
+      expect(mark).not.toContain(row.account)
+      expect(readMark(mark, row, now + 89 * dayMs)).toEqual({ id })
+      expect(readMark(mark, row, now + 91 * dayMs)).toBeUndefined()
+      expect(readMark(mark, undefined, now)).toBeUndefined()
+      expect(readMark(mark, { ...row, account: 'another' }, now)).toBeUndefined()
+      for (const at of [0, 25, 40]) {
+        const changed = `${mark.slice(0, at)}${mark[at] === 'x' ? 'y' : 'x'}${mark.slice(at + 1)}`
+        expect(readMark(changed, row, now)).toBeUndefined()
+      }
+      const next = 'seven grey herons over the weir'
+      const body = { current: owner.password, next }
+      expect((await stack.call('POST', '/api/auth/password', { cookie, body })).status).toBe(200)
+      expect(readMark(mark, await stack.lists.account(row.account), now)).toBeUndefined()
+    })
   })
 
   it('[T10] after half of the tries each further one has to wait', async () => {

@@ -5,7 +5,7 @@ import { openTempDir } from '@hotline/testing/temp-dir'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config/read-config.ts'
 import { addressReader } from '../../src/http/addresses.ts'
-import { networkOf } from '../../src/machine/network-of.ts'
+import { neighbourhoodOf, networkOf } from '../../src/machine/network-of.ts'
 import { hostTable } from '../../src/http/hosts.ts'
 import { startServer } from '../../src/start-server.ts'
 import { openHttpStack, rawBytes } from './http-stack.ts'
@@ -125,6 +125,8 @@ describe('addresses', () => {
     expect(networkOf('2001:db8::1')).toBe('2001:db8:0:0::/64')
     expect(networkOf('::1')).toBe('0:0:0:0::/64')
     expect(networkOf('2001:0db8:0001:0002:0003:0004:0005:0006')).toBe('2001:db8:1:2::/64')
+    expect(neighbourhoodOf('203.0.113.9')).toBe('203.0.113.9')
+    expect(neighbourhoodOf('2001:db8:1:2::/64')).toBe('2001:db8:1::/48')
   })
 
   it('[T10] only trusted proxies say where somebody comes from, and only the part that they have seen', () => {

@@ -98,7 +98,7 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
     permission: 'signed-in',
     body: ConfirmBody,
     handle: async ({ principal, body, visit }) => {
-      const refusal = await accounts.confirm(principal, body.password, { network: visit.network })
+      const refusal = await accounts.confirm(principal, body.password, placeOf(visit, undefined))
       return refusal ? { problem: refusal } : { value: undefined }
     },
   })
