@@ -13,6 +13,7 @@ import { Doings } from './gate/doings.ts'
 import { openReception } from './gate/open-reception.ts'
 import { Watchers } from './gate/watchers.ts'
 import { composeHttp } from './http/compose.ts'
+import { openAgentLines } from './http/agent-line/open-agent-lines.ts'
 import { openWebSocketDoor } from './http/ws.ts'
 import { noFailpoints, parseFailpoint } from './log/failpoints.ts'
 import { openMemoryBus } from './log/memory-bus.ts'
@@ -158,9 +159,9 @@ async function open(
     socketsPerAccount: config.limits.socketsPerAccount,
     fault,
   })
-  const http = undo.use(
-    await composeHttp({ config, access, exchange, store, lists, blobs, runners, logger, metrics, pageDir, reception }),
-  )
+  const lines = openAgentLines({ exchange, lists, store })
+  const routes = { access, exchange, store, lists, blobs, runners, metrics, reception, lines: lines.open }
+  const http = undo.use(await composeHttp({ ...routes, config, logger, pageDir }))
 
   const door = undo.use(
     openWebSocketDoor(http.server, {
@@ -168,6 +169,7 @@ async function open(
       guard: (request) => http.doors.guardUpgrade(request),
       fromHeader: (request) => http.doors.fromHeader(request),
       fromHello: (hello, request) => http.doors.fromHello(hello, request),
+      lines,
       compression: config.compressBatches ? 'large-batches' : 'off',
       clock,
     }),

@@ -7,6 +7,7 @@ import type { Principal } from '@hotline/server/access/principal'
 import { Watchers } from '@hotline/server/gate/watchers'
 import { Doings } from '@hotline/server/gate/doings'
 import { Connections } from '@hotline/server/gate/connections'
+import { openAgentLines } from '@hotline/server/http/agent-line/open-agent-lines'
 import { openWebSocketDoor } from '@hotline/server/http/ws'
 import { type Clock, systemClock } from '@hotline/server/machine/clock'
 import { newTraffic } from '@hotline/server/machine/traffic'
@@ -55,6 +56,7 @@ export async function openDoor(
       fault,
     },
     connections,
+    lines: openAgentLines(middle),
     guard: () => undefined,
     fromHeader: () => Promise.resolve(undefined),
     fromHello: ({ token }) =>

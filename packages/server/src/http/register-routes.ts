@@ -6,6 +6,8 @@ import type { ReceptionPorts } from '../gate/reception.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import type { Runners } from '../scheduler/runners.ts'
 import type { Exchange } from '../session/exchange.ts'
+import type { AgentLines } from './agent-line/agent-lines.ts'
+import { registerLineRoutes } from './routes/lines.ts'
 import { registerContentRoutes } from './routes/content.ts'
 import { registerFollowRoutes } from './routes/follow.ts'
 import type { RegisterRoute } from './route.ts'
@@ -28,6 +30,7 @@ export interface RoutePorts {
   runners: Runners
   metrics: Metrics
   reception: ReceptionPorts
+  lines: AgentLines
 }
 
 /** Declares routes. */
@@ -52,4 +55,5 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerRunnerRoutes(route, ports)
   registerContentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)
+  registerLineRoutes(route, ports)
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { closeOf, type Problem, problem } from '@hotline/protocol/error'
-import { clientFrames } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
 import type { WebSocket } from 'ws'
 import type { Principal } from '../access/principal.ts'
@@ -12,7 +11,7 @@ import type { Wire } from '../gate/wire.ts'
 import { type Clock, repeat } from '../machine/clock.ts'
 import type { Greeting } from './doors.ts'
 import { FrameWatch } from './frame-watch.ts'
-import { type FrameForm, readMessage, websocketFrame } from './ws-frame.ts'
+import type { Speech } from './speech.ts'
 
 /** A connection without a whole frame for so long, not even an answer to a ping, is gone. */
 const silenceMaxMs = limits.heartbeatMs * 2.5
@@ -21,7 +20,9 @@ const messageMaxMs = 30_000
 /** A reader that takes nothing for so long is told to come back. */
 const stallMaxMs = 60_000
 /** Bytes that may wait in a socket before even answers are too much. */
-const queueMaxBytes = 8 * limits.socketQueueBytes
+export const queueMaxBytes: number = 8 * limits.socketQueueBytes
+/** Messages that are kept until their sender was let in, where they are kept; another one ends the connection. */
+const earlyMax = 20
 
 /** What one conversation over a WebSocket needs. */
 export interface ConversationPorts extends ReceptionPorts {
@@ -29,27 +30,33 @@ export interface ConversationPorts extends ReceptionPorts {
   clock: Clock
 }
 
-/** Speaks `hotline.v1` in either form over an open WebSocket until it ends: the first frame, frames to and fro, heartbeats, limits. */
+/**
+ * Speaks over an open WebSocket until it ends: the first message, messages to and fro, heartbeats, limits. A speech that
+ * has something to say by itself writes it to the socket.
+ */
 export function converse(
   webSocket: WebSocket,
   socket: Duplex,
   request: IncomingMessage,
   known: Known | undefined,
-  form: FrameForm,
+  speech: Speech,
   ports: ConversationPorts,
 ): void {
   const { clock } = ports
   const { traffic } = ports.gate
   let gate: Gate | undefined
   let greeting = false
+  let ready = false
+  const early: unknown[] = []
   let heardMs = clock.monotonicMs()
   // Let go of after the proof: a connection may stay for days, and this is the largest part of what it would hold.
   let upgraded: IncomingMessage | undefined = known ? undefined : request
   const isOpen = (): boolean => webSocket.readyState === webSocket.OPEN
   const wire: Wire = {
     send: (frame) => {
-      if (!isOpen()) return
-      socket.write(websocketFrame(frame, form))
+      const bytes = isOpen() ? speech.write(frame) : undefined
+      if (!bytes) return
+      socket.write(bytes)
       traffic.framesSent += 1
       traffic.bytesSent += frame.json.length
       if (socket.writableLength > queueMaxBytes) webSocket.terminate()
@@ -57,7 +64,7 @@ export function converse(
     get queuedBytes() {
       return socket.writableLength
     },
-    acknowledges: true,
+    acknowledges: speech.acknowledges,
     get silentMs() {
       return clock.monotonicMs() - heardMs
     },
@@ -78,25 +85,22 @@ export function converse(
     if ('code' in entered) return end(entered)
     cancelHello()
     gate = entered
+    const refusal = await speech.entered(entered)
+    if (refusal) return end(refusal)
+    ready = true
+    for (const input of early.splice(0)) speech.receive(input, entered)
   }
   const greet = async (input: unknown): Promise<void> => {
-    const hello = clientFrames.hello.safeParse(input)
-    if (!hello.success || (hello.data.ticket === undefined) === (hello.data.token === undefined)) {
+    const hello = speech.greeting(input)
+    if (!hello || (hello.ticket === undefined) === (hello.token === undefined)) {
       return end(problem('unauthenticated', 'Say hello first, with a ticket or a token.'))
     }
-    const { token, ticket, client, instance } = hello.data
+    const { instance, ...proof } = hello
     const from = upgraded
     if (!from) return
     upgraded = undefined
     const rightsSeen = ports.gate.rightsChanges()
-    const principal = await ports.fromHello(
-      {
-        ...(token === undefined ? {} : { token }),
-        ...(ticket === undefined ? {} : { ticket }),
-        ...(client === undefined ? {} : { client }),
-      },
-      from,
-    )
+    const principal = await ports.fromHello(proof, from)
     if ('code' in principal) return end(principal)
     await letIn({ principal, rightsSeen, instance })
   }
@@ -117,14 +121,16 @@ export function converse(
   webSocket.on('message', (bytes: Buffer, isBinary: boolean) => {
     if (!isOpen()) return
     traffic.framesReceived += 1
-    const isPacked = form.format === 'messagepack'
-    if (isBinary !== isPacked) return webSocket.close(1003, isPacked ? 'binary frames only' : 'text frames only')
-    const parsed = readMessage(bytes, form.format)
-    if (gate) {
-      if ('value' in parsed) return gate.receive(parsed.value)
+    if (isBinary !== (speech.messages === 'binary')) return webSocket.close(1003, `${speech.messages} frames only`)
+    const parsed = speech.read(bytes)
+    if (gate && ready) {
+      if ('value' in parsed) return speech.receive(parsed.value, gate)
       return gate.strike(problem('invalid_frame', parsed.detail))
     }
-    if (greeting || known) return end(problem('unauthenticated', 'Wait for the welcome frame first.'))
+    if (greeting || known) {
+      if (speech.early === 'kept' && early.length < earlyMax && 'value' in parsed) return void early.push(parsed.value)
+      return end(problem('unauthenticated', 'Wait until you are let in.'))
+    }
     if (!('value' in parsed)) return end(problem('unauthenticated', 'Say hello first, with a ticket or a token.'))
     greeting = true
     greet(parsed.value).catch(broken)
@@ -143,6 +149,7 @@ export function converse(
     cancelHello()
     stopBeat()
     messages.stop()
+    speech.left()
     if (gate) leave(gate, ports)
   })
   if (known) letIn(known).catch(broken)

@@ -25,6 +25,11 @@ export function websocketFrame(frame: SharedFrame, { format, compression }: Fram
   return (frame.messagePack ??= build(packed(frame), 0x82))
 }
 
+/** A message by itself, as text. */
+export function textMessage(message: object): Uint8Array {
+  return build(Buffer.from(JSON.stringify(message)), 0x81)
+}
+
 /** A message of the other side; `detail` says what is wrong with it. */
 export function readMessage(bytes: Buffer, format: FrameForm['format']): ParsedJson {
   return format === 'json' ? parseJson(bytes.toString('utf8')) : parseMessagePack(bytes)

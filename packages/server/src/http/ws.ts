@@ -8,8 +8,12 @@ import type { Principal } from '../access/principal.ts'
 import type { Clock } from '../machine/clock.ts'
 import { refuseSocket } from './problem-response.ts'
 import type { Known } from '../gate/reception.ts'
-import { type ConversationPorts, converse } from './ws-conversation.ts'
-import { type FrameForm, websocketFrame } from './ws-frame.ts'
+import { openAgentLine } from './agent-line/agent-line.ts'
+import { type FoundAgent, readLineTarget } from './agent-line/find-agent.ts'
+import type { LineDesk } from './agent-line/open-agent-lines.ts'
+import { frameSpeech, type Speech } from './speech.ts'
+import { type ConversationPorts, converse, queueMaxBytes } from './ws-conversation.ts'
+import { type FrameForm, textMessage } from './ws-frame.ts'
 import { ownFrame } from '../feed/shared-frame.ts'
 
 /** A client that does not answer a close is cut off after this. */
@@ -26,6 +30,7 @@ export interface WebSocketPorts extends ConversationPorts {
   guard: (request: IncomingMessage) => Problem | undefined
   /** Credential in a header of the upgrade, if there is one. */
   fromHeader: (request: IncomingMessage) => Promise<Principal | Problem | undefined>
+  lines: LineDesk
 }
 
 /** The way in over WebSocket, with all who came through it. */
@@ -37,10 +42,12 @@ export interface WebSocketDoor extends AsyncDisposable {
   drain(retryAfterMs: number): Promise<void>
 }
 
-/** `GET /api/ws`, sub-protocols `hotline.v1` and `hotline.v1.msgpack`. Owns the upgrade event, so that a refused socket is really closed. */
+/**
+ * `GET /api/ws`, sub-protocols `hotline.v1` and `hotline.v1.msgpack`, and `GET /ws/agents/:name` without one. Owns the upgrade
+ * event, so that a refused socket is really closed.
+ */
 export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSocketDoor {
-  const sockets = new Set<WebSocket>()
-  const underlying = new WeakMap<WebSocket, Duplex>()
+  const sockets = new Map<WebSocket, { socket: Duplex; speech: Speech }>()
   const options = {
     noServer: true,
     maxPayload: limits.inboundFrameBytes,
@@ -53,6 +60,7 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
     handleProtocols: (offered: Set<string>) => [...offered].find(isSpoken) ?? subprotocol,
   }
   const wss = new WebSocketServer(options)
+  const lineWss = new WebSocketServer({ ...options, perMessageDeflate: false, handleProtocols: () => false })
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
     void upgrade(request, socket, head).catch((error: unknown) => {
@@ -66,8 +74,8 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
   let gone: () => void = () => undefined
 
   /** By itself, so that what listens for the close does not hold the request of the upgrade as well. */
-  function track(webSocket: WebSocket): void {
-    sockets.add(webSocket)
+  function track(webSocket: WebSocket, socket: Duplex, speech: Speech): void {
+    sockets.set(webSocket, { socket, speech })
     webSocket.on('close', () => {
       sockets.delete(webSocket)
       if (sockets.size === 0) gone()
@@ -77,8 +85,8 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
   }
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const refusal = ports.guard(request) ?? checkTarget(request)
-    if (refusal) return refuseSocket(socket, refusal)
+    const target = ports.guard(request) ?? readTarget(request)
+    if ('code' in target) return refuseSocket(socket, target)
     const rightsSeen = ports.gate.rightsChanges()
     const principal = await ports.fromHeader(request)
     if (principal && 'code' in principal) return refuseSocket(socket, principal)
@@ -86,10 +94,45 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
       return refuseSocket(socket, problem('rate_limited', 'Too many connections from here.', { retryAfterMs: 5_000 }))
     }
     const known: Known | undefined = principal && { principal, rightsSeen }
-    wss.handleUpgrade(request, socket, head, (webSocket) => {
-      underlying.set(webSocket, socket)
-      track(webSocket)
-      converse(webSocket, socket, request, known, formOf(webSocket), ports)
+    if (target.name === undefined) {
+      wss.handleUpgrade(request, socket, head, (webSocket) => {
+        open(webSocket, frameSpeech(formOf(webSocket)))
+      })
+      return
+    }
+    const { name } = target
+    const found = principal && (await ports.lines.find(principal, name))
+    if (found && 'code' in found) return refuseSocket(socket, found)
+    lineWss.handleUpgrade(request, socket, head, (webSocket) => {
+      open(webSocket, lineSpeech(webSocket, socket, { name, found }))
+    })
+
+    function open(webSocket: WebSocket, speech: Speech): void {
+      track(webSocket, socket, speech)
+      converse(webSocket, socket, request, known, speech, ports)
+    }
+  }
+
+  function lineSpeech(
+    webSocket: WebSocket,
+    socket: Duplex,
+    { name, found }: { name: string; found: FoundAgent | undefined },
+  ): Speech {
+    const { gate, clock, newId, lines } = ports
+    return openAgentLine({
+      name,
+      found,
+      say: (message) => {
+        if (webSocket.readyState !== webSocket.OPEN) return
+        socket.write(textMessage(message))
+        gate.traffic.framesSent += 1
+        if (socket.writableLength > queueMaxBytes) webSocket.terminate()
+      },
+      desk: lines,
+      snapshot: (stream) => gate.exchange.snapshot(stream),
+      fault: gate.fault,
+      clock,
+      newId,
     })
   }
 
@@ -100,11 +143,12 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
       await within(clock, answersMs, Promise.all(answered))
       const goodbye = ownFrame({ t: 'goodbye', code: 'draining', retryAfterMs })
       leave = (webSocket) => {
-        const socket = underlying.get(webSocket)
-        if (webSocket.readyState === webSocket.OPEN) socket?.write(websocketFrame(goodbye, formOf(webSocket)))
+        const one = sockets.get(webSocket)
+        const bytes = webSocket.readyState === webSocket.OPEN ? one?.speech.write(goodbye) : undefined
+        if (bytes) one?.socket.write(bytes)
         webSocket.close(closeOf('draining'), 'draining')
       }
-      for (const webSocket of sockets) leave(webSocket)
+      for (const webSocket of sockets.keys()) leave(webSocket)
       const all = new Promise<void>((resolve) => {
         gone = resolve
         if (sockets.size === 0) resolve()
@@ -113,8 +157,8 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
     },
     [Symbol.asyncDispose]: () => {
       server.off('upgrade', onUpgrade)
-      for (const webSocket of sockets) webSocket.terminate()
-      return new Promise((resolve) => wss.close(() => resolve()))
+      for (const webSocket of sockets.keys()) webSocket.terminate()
+      return new Promise((resolve) => wss.close(() => lineWss.close(() => resolve())))
     },
   }
 }
@@ -140,11 +184,14 @@ function within(clock: Clock, timeMs: number, what: Promise<unknown>): Promise<v
   })
 }
 
-function checkTarget(request: IncomingMessage): Problem | undefined {
-  const path = (request.url ?? '').split('?', 1)[0]
-  if (path !== '/api/ws') return problem('not_found', 'WebSocket is spoken at /api/ws.')
+/** The name of an agent where its line is asked for, or none where `hotline.v1` is. */
+function readTarget(request: IncomingMessage): { name?: string } | Problem {
+  const path = (request.url ?? '').split('?', 1)[0] ?? ''
+  const line = readLineTarget(path)
+  if (line) return line
+  if (path !== '/api/ws') return problem('not_found', 'WebSocket is spoken at /api/ws and at /ws/agents/:name.')
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-  if (offered.some(isSpoken)) return undefined
+  if (offered.some(isSpoken)) return {}
   return problem('version_not_spoken', `Offer the sub-protocol ${subprotocol}.`)
 }
 

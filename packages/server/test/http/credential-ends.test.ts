@@ -7,6 +7,7 @@ import { Connections } from '../../src/gate/connections.ts'
 import { Doings } from '../../src/gate/doings.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
 import type { RoutePorts } from '../../src/http/register-routes.ts'
+import { openAgentLines } from '../../src/http/agent-line/open-agent-lines.ts'
 import { openWebSocketDoor, type WebSocketDoor } from '../../src/http/ws.ts'
 import { newTraffic } from '../../src/machine/traffic.ts'
 import { type HttpStack, openHttpStack } from './http-stack.ts'
@@ -67,6 +68,7 @@ beforeEach(async () => {
       fault: (error) => faults.push(error),
     },
     connections,
+    lines: openAgentLines({ exchange, lists: stack.lists, store: stack.store }),
     guard: (request) => stack.http.doors.guardUpgrade(request),
     fromHeader: (request) => stack.http.doors.fromHeader(request),
     fromHello: (hello, request) => stack.http.doors.fromHello(hello, request),

@@ -129,6 +129,8 @@ describe('every route', () => {
         "GET /api/sessions/:id/content/:digest: signed-in",
         "POST /api/follow: signed-in",
         "GET /api/sessions/:id/stream: signed-in",
+        "GET /api/ws/stats: read",
+        "GET /ws/agents/:name: read",
       ]
     `)
   })

@@ -12,6 +12,7 @@ import { composeHttp, type Http } from '../../src/http/compose.ts'
 import type { HttpTimeouts } from '../../src/http/fastify-app.ts'
 import type { Listening } from '../../src/http/listen.ts'
 import { type RegisterRoutes, registerRoutes } from '../../src/http/register-routes.ts'
+import { AgentLines } from '../../src/http/agent-line/agent-lines.ts'
 import { openFileBlobStore } from '../../src/blob/file-blob-store.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { Connections } from '../../src/gate/connections.ts'
@@ -191,7 +192,21 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const reception = openReception({ ...served, traffic: newTraffic() })
   const { pageDir = join(dir, 'no-page'), timeouts } = options
   const http = await composeHttp(
-    { config, access, exchange, store, lists, blobs, runners, logger, metrics, pageDir, timeouts, reception },
+    {
+      config,
+      access,
+      exchange,
+      store,
+      lists,
+      blobs,
+      runners,
+      logger,
+      metrics,
+      pageDir,
+      timeouts,
+      reception,
+      lines: new AgentLines(),
+    },
     (route, ports) => {
       registerRoutes(route, ports)
       options.register?.(route, ports)

@@ -451,7 +451,7 @@ describe('one decision', () => {
         owner for elsewhere: password_needed
         owner for no project: password_needed
         owner by token, with the password said
-      GET /api/people, GET /metrics, GET /api/sessions, GET /api/agents:
+      GET /api/people, GET /metrics, GET /api/sessions, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name:
         owner in a browser
         admin in a browser
         admin by token

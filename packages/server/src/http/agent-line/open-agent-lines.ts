@@ -1,0 +1,35 @@
+import type { Lists } from '../../log/lists.ts'
+import type { LogStore } from '../../log/log-store.ts'
+import type { Exchange } from '../../session/exchange.ts'
+import { AgentLines } from './agent-lines.ts'
+import { type AgentFinder, agentFinder } from './find-agent.ts'
+
+/** What an event of a subject says. */
+export interface SubjectEvent {
+  type: string
+  body?: unknown
+}
+
+/** What the lines of agents share. */
+export interface LineDesk {
+  find: AgentFinder
+  /** Events of a subject, oldest first. */
+  readSubject: (stream: string, subject: string) => Promise<readonly SubjectEvent[]>
+  /** Those that are open now. */
+  open: AgentLines
+}
+
+/** Of one control there are two events: that it was asked for, and what came of it. */
+const eventsMax = 10
+
+/** Puts together what the lines of agents need of the server. */
+export function openAgentLines(ports: { exchange: Exchange; lists: Lists; store: LogStore }): LineDesk {
+  return {
+    find: agentFinder(ports),
+    readSubject: async (stream, subject) => {
+      const events = await ports.store.readSubjects(stream, [subject], 0, eventsMax)
+      return events.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString('utf8')) as SubjectEvent)
+    },
+    open: new AgentLines(),
+  }
+}

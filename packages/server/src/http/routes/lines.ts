@@ -1,0 +1,29 @@
+import { LineStats } from '@hotline/protocol/agent-line'
+import { problem } from '@hotline/protocol/error'
+import { Id } from '@hotline/protocol/stream'
+import { z } from 'zod'
+import type { Lists } from '../../log/lists.ts'
+import type { AgentLines } from '../agent-line/agent-lines.ts'
+import type { RegisterRoute } from '../route.ts'
+import { projectsOf } from './sessions.ts'
+
+/** The lines of agents that are open, and what to do where one is asked for without an upgrade. */
+export function registerLineRoutes(route: RegisterRoute, { lines, lists }: { lines: AgentLines; lists: Lists }): void {
+  route({
+    method: 'GET',
+    url: '/api/ws/stats',
+    permission: 'read',
+    answer: LineStats,
+    handle: async ({ principal }) => ({ value: lines.stats(await projectsOf(principal, lists)) }),
+  })
+
+  route({
+    method: 'GET',
+    url: '/ws/agents/:name',
+    permission: 'read',
+    params: z.strictObject({ name: Id }),
+    handle: () => ({
+      problem: problem('invalid_request', 'This is the address of a WebSocket: ask for an upgrade to it.'),
+    }),
+  })
+}
