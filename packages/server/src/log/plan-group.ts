@@ -3,8 +3,8 @@ import type { HeadEntry } from './head-cache.ts'
 import type { Append, Appended, AppendRefusal } from './log-store.ts'
 import { storableText } from './row-statements.ts'
 import { chainSeed } from './chain-hasher.ts'
-import { sealEvents } from './wire.ts'
-import type { SealedEvent, SealingMeans } from './wire.ts'
+import { sealEvents } from './sealed-event.ts'
+import type { SealedEvent, SealingMeans } from './sealed-event.ts'
 
 /** One append with its events numbered and hashed, ready to be written. */
 export interface PlannedAppend {

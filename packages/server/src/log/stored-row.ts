@@ -2,8 +2,8 @@ import { ChainHasher } from './chain-hasher.ts'
 import type { StoredEvent } from './log-store.ts'
 import { storableText } from './row-statements.ts'
 import { LogDamaged } from './store-unavailable.ts'
-import { wireBytes } from './wire.ts'
-import type { ChainEnd } from './wire.ts'
+import { wireBytes } from './sealed-event.ts'
+import type { ChainEnd } from './sealed-event.ts'
 
 /** A row of `events` as both databases give it. */
 export interface StoredRow {

@@ -2,7 +2,7 @@ import type { QueryConfig } from 'pg'
 import type { HeadEntry } from '../head-cache.ts'
 import type { PlannedAppend } from '../plan-group.ts'
 import { storableText } from '../row-statements.ts'
-import type { SealedEvent } from '../wire.ts'
+import type { SealedEvent } from '../sealed-event.ts'
 
 /**
  * Moves the heads of streams and adds their events, states and commands, all in one statement and one round trip.

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { ChainHasher, chainSeed } from '../src/log/chain-hasher.ts'
-import { sealEvents, wireBytes } from '../src/log/wire.ts'
-import type { SealedEvent } from '../src/log/wire.ts'
+import { sealEvents, wireBytes } from '../src/log/sealed-event.ts'
+import type { SealedEvent } from '../src/log/sealed-event.ts'
 
 const event = {
   v: 1,
