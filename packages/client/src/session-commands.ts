@@ -1,5 +1,6 @@
 import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Scope, Verdict } from '@hotline/protocol/events/approval'
+import type { PauseMoment } from '@hotline/protocol/events/control'
 import type { CommandOutcome } from './link.ts'
 
 /** What a person can do to a session, beside writing. Each answers what became of it; refusals are values. */
@@ -19,7 +20,8 @@ export interface SessionCommands {
     more?: { scope?: Scope; input?: string; reason?: string },
   ): Promise<CommandOutcome>
   answer(question: string, action: 'accept' | 'decline' | 'cancel', content?: unknown): Promise<CommandOutcome>
-  pause(reason?: string): Promise<CommandOutcome>
+  /** Stops every process at once, or holds the agent at its next step. */
+  pause(reason?: string, when?: PauseMoment): Promise<CommandOutcome>
   resume(): Promise<CommandOutcome>
   /** Stops the present turn. */
   interrupt(reason?: string): Promise<CommandOutcome>
@@ -44,7 +46,8 @@ export function sessionCommands(command: SessionCommands['command']): SessionCom
       command('approval.decide', { approval, digest, verdict, ...more }),
     answer: (question, action, content) =>
       command('question.answer', { question, action, ...(content === undefined ? {} : { content }) }),
-    pause: (reason) => command('session.pause', withReason(reason)),
+    pause: (reason, when) =>
+      command('session.pause', { ...withReason(reason), ...(when === undefined ? {} : { when }) }),
     resume: () => command('session.resume', {}),
     interrupt: (reason) => command('session.interrupt', withReason(reason)),
     abort: (reason) => command('session.abort', withReason(reason)),

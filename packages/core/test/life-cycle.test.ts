@@ -64,4 +64,35 @@ describe('life cycle', () => {
       'paused -> aborted',
     ])
   })
+
+  it.each(['completed', 'failed'] as const)('[S15] an agent that ends as %s while it is paused is gone', (to) => {
+    const log = sessionIn('paused')
+    log.report({ type: 'session.state_changed', data: { from: 'active', to, reason: 'agent_exited' }, body: {} })
+    expect(log.state).toMatchObject({ status: 'interrupted', reason: 'agent_exited' })
+    expect(log.state?.turn).toBeUndefined()
+  })
+
+  it('[S15] what is held at its next step can be frozen, and nothing is paused twice', () => {
+    const log = sessionIn('active')
+    if (!log.state?.capabilities) throw new Error('there is no session')
+    expect(code(log.send(dana, 'session.pause', { when: 'next_step' }))).toBe('unsupported')
+    log.state = { ...log.state, capabilities: { ...log.state.capabilities, input: 'turns' } }
+    expect(code(log.send(dana, 'session.pause', { when: 'next_step' }))).toBe('ok')
+    expect(log.state?.controls).toMatchObject([{ action: 'pause', when: 'next_step' }])
+    expect(code(log.send(dana, 'session.pause', { when: 'next_step' }))).toBe('invalid_transition')
+    expect(code(log.send(dana, 'session.resume', {}))).toBe('ok')
+    expect(code(log.send(dana, 'session.pause', {}))).toBe('ok')
+    expect(code(log.send(dana, 'session.pause', {}))).toBe('invalid_transition')
+    const [wish, , now] = log.state?.controls ?? []
+    const done = (control: string | undefined, more: object) =>
+      log.report({ type: 'control.done', data: { control, action: 'pause', ...more } })
+    done(wish?.control, { kind: 'held' })
+    log.report({ type: 'session.state_changed', data: { from: 'active', to: 'paused', reason: 'requested' }, body: {} })
+    expect(log.state?.paused).toEqual({ kind: 'held' })
+    done(now?.control, { kind: 'frozen', reach: 'cgroup', processes: 3 })
+    expect(log.state?.paused).toEqual({ kind: 'frozen', reach: 'cgroup', processes: 3 })
+    expect(code(log.send(dana, 'session.pause', {}))).toBe('invalid_transition')
+    log.report({ type: 'session.state_changed', data: { from: 'paused', to: 'active', reason: 'requested' }, body: {} })
+    expect(log.state).not.toHaveProperty('paused.kind')
+  })
 })

@@ -34,7 +34,9 @@ describe('life cycle', () => {
         expect(was).toBe(from)
         expect(transitions[from]).toContain(is)
       }
-      if (!transitions[from].includes(to) && from !== 'starting') expect(changes).toEqual([])
+      // What ends in these two states has not come to the end that its runner tells: see the rule of the state.
+      const isPut = from === 'starting' || (from === 'paused' && (to === 'completed' || to === 'failed'))
+      if (!transitions[from].includes(to) && !isPut) expect(changes).toEqual([])
     },
   )
 

@@ -1,6 +1,6 @@
 import type { CommandOf } from '@hotline/protocol/command'
 import type { KnownDraft } from '@hotline/protocol/events'
-import type { ControlAction } from '@hotline/protocol/events/control'
+import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
 import { accept, type Decision, refuse } from '../decision.ts'
 import { closeAll } from './close-open.ts'
 import type { SessionState } from './state.ts'
@@ -16,11 +16,9 @@ type ControlCommand = CommandOf<
 export function decideControl(state: SessionState, command: ControlCommand): Decision {
   switch (command.type) {
     case 'session.pause':
-      if (state.status !== 'active') return notNow(state, 'pause')
-      if (state.capabilities?.pause !== 'signal') return refuse('unsupported', 'This agent cannot be paused.')
-      return ask(state, command.id, 'pause', command.data.reason)
+      return pause(state, command.id, command.data)
     case 'session.resume':
-      if (state.status === 'paused') return ask(state, command.id, 'resume')
+      if (state.status === 'paused' || waitsToPause(state)) return ask(state, command.id, 'resume')
       if (state.status !== 'interrupted') return notNow(state, 'resume')
       if (!state.capabilities?.resume) {
         return refuse('unsupported', 'This agent keeps no session that could be taken up again. Start a new one.')
@@ -57,6 +55,30 @@ export function decideControl(state: SessionState, command: ControlCommand): Dec
   }
 }
 
+/** An agent that is only held can still be frozen; one that is to be held at its next step too. */
+function pause(
+  state: SessionState,
+  control: string,
+  { when = 'now', reason }: CommandOf<'session.pause'>['data'],
+): Decision {
+  const isHeld = state.status === 'paused' && state.paused?.kind === 'held'
+  if (state.ending || !(state.status === 'active' || (isHeld && when === 'now'))) return notNow(state, 'pause')
+  if (state.capabilities?.pause !== 'signal') return refuse('unsupported', 'This agent cannot be paused.')
+  if (when === 'next_step' && state.capabilities.input !== 'turns') {
+    return refuse('unsupported', 'Nobody can tell where a step of this program ends. It can be frozen now.')
+  }
+  const isAsked = state.controls.some(
+    (open) => open.action === 'pause' && (open.when !== 'next_step' || when !== 'now'),
+  )
+  if (isAsked) return refuse('invalid_transition', '"pause" was asked for already and is under way.')
+  return accept(requested(control, 'pause', when === 'now' ? {} : { when }, reason))
+}
+
+/** It works on until its next step, where it will be held. */
+function waitsToPause({ status, controls }: SessionState): boolean {
+  return status === 'active' && controls.some(({ action, when }) => action === 'pause' && when === 'next_step')
+}
+
 function end(state: SessionState, control: string, ending: 'aborted' | 'completed', reason?: string): Decision {
   if (state.status === 'completed' || state.status === 'failed' || state.status === 'aborted')
     return notNow(state, 'end')
@@ -84,7 +106,7 @@ function ask(state: SessionState, control: string, action: ControlAction, reason
 function requested(
   control: string,
   action: ControlAction,
-  facts: { mode?: string; ending?: 'aborted' | 'completed' },
+  facts: { mode?: string; ending?: 'aborted' | 'completed'; when?: PauseMoment },
   reason?: string,
 ): KnownDraft {
   return {

@@ -193,7 +193,12 @@ function stateChanged(state: SessionState, draft: DraftOf<'session.state_changed
       ? state.ending
         ? 'aborted'
         : 'failed'
-      : wanted
+      : // Paused it has come to no end of its own: whatever its process did, it is gone in the middle of something.
+        state.status === 'paused' && (wanted === 'failed' || wanted === 'completed')
+        ? state.ending
+          ? 'aborted'
+          : 'interrupted'
+        : wanted
   if (!transitions[state.status].includes(to) || to === 'starting') {
     // A person ended it while the machine was out of contact. What was told of the agent since then has no end of its own.
     const left = gone && !isLive(state.status) ? closeAll(state, state.status) : []

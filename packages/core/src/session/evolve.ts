@@ -178,7 +178,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'control.requested':
       return {
         ...state,
-        controls: [...state.controls, { control: event.data.control, action: event.data.action }],
+        controls: [...state.controls, controlOf(event)],
         ending: event.data.ending ?? state.ending,
         resuming: event.data.action === 'resume' && state.status === 'interrupted' ? true : state.resuming,
       }
@@ -186,6 +186,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'control.failed':
       return {
         ...state,
+        ...(event.type === 'control.done' && event.data.action === 'pause' ? { paused: pausedBy(event) } : {}),
         controls: state.controls.filter(({ control }) => control !== event.data.control),
         ending: event.type === 'control.failed' && event.data.action === 'kill' ? undefined : state.ending,
       }
@@ -234,8 +235,19 @@ function changed(state: SessionState, event: EventOf<'session.state_changed'>): 
     since: event.at,
     reason,
     exit: exit ?? (over ? state.exit : undefined),
+    ...(to === 'paused' || state.paused === undefined ? {} : { paused: undefined }),
     ...(over ? { turn: undefined, pid: undefined, ending: undefined, controls: [], staleSince: undefined } : {}),
   }
+}
+
+function controlOf({ data }: EventOf<'control.requested'>): SessionState['controls'][number] {
+  const { control, action, when } = data
+  return { control, action, ...(when === undefined ? {} : { when }) }
+}
+
+function pausedBy({ data }: EventOf<'control.done'>): SessionState['paused'] {
+  const { kind = 'frozen', reach, processes } = data
+  return { kind, ...(reach === undefined ? {} : { reach }), ...(processes === undefined ? {} : { processes }) }
 }
 
 function unqueue(state: SessionState, message: string): SessionState {
@@ -267,6 +279,7 @@ function profile(state: SessionState, { data }: EventOf<'session.profile_changed
     model: data.model ?? state.model,
     pid: data.pid ?? state.pid,
     startedAt: data.startedAt ?? state.startedAt,
+    ...(data.reach === undefined ? {} : { reach: data.reach }),
     native: data.native ?? state.native,
   }
 }

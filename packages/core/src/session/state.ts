@@ -1,8 +1,9 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { Capabilities } from '@hotline/protocol/capabilities'
 import type { ApprovalOutcome, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
-import type { ControlAction } from '@hotline/protocol/events/control'
+import type { ControlAction, PauseKind, PauseMoment } from '@hotline/protocol/events/control'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
+import type { TreeReach } from '@hotline/protocol/process-tree'
 import type { SessionStatus } from '@hotline/protocol/session-status'
 
 /** A message that waits for the agent. Its text is in the log, not here. */
@@ -77,6 +78,10 @@ export interface SessionState {
   model?: string | undefined
   pid?: number | undefined
   startedAt?: string | undefined
+  /** How far stopping and ending its processes reaches. */
+  reach?: TreeReach | undefined
+  /** How it is paused; absent where it is not. */
+  paused?: { kind: PauseKind; reach?: TreeReach | undefined; processes?: number | undefined } | undefined
   native?: string | undefined
   lease?: { runner: string; fence: number } | undefined
   staleSince?: string | undefined
@@ -90,7 +95,7 @@ export interface SessionState {
   resolved: readonly ResolvedApproval[]
   questions: readonly { question: string; askedAt: string }[]
   /** Asked of the runner and not yet answered by it. */
-  controls: readonly { control: string; action: ControlAction }[]
+  controls: readonly { control: string; action: ControlAction; when?: PauseMoment | undefined }[]
   /** A person has ended it and the runner has not yet said that nothing is left running. */
   ending?: 'aborted' | 'completed' | undefined
   /** A person wants an interrupted session to be taken up again. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PauseMoment } from '../events/control.ts'
 import { Id } from '../stream.ts'
 
 /** Line breaks and tabs are text; other control characters are not a name. */
@@ -63,7 +64,8 @@ export const sessionCommands = {
       .max(30 * 24 * 60 * 60 * 1_000)
       .optional(),
   }),
-  'session.pause': z.strictObject({ reason: z.string().max(500).optional() }),
+  /** `when`: `now` unless it says something else. */
+  'session.pause': z.strictObject({ reason: z.string().max(500).optional(), when: PauseMoment.optional() }),
   /** Continues a paused session, or takes up an interrupted one again. */
   'session.resume': z.strictObject({}),
   'session.interrupt': z.strictObject({ reason: z.string().max(500).optional() }),

@@ -1,10 +1,19 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
+import { TreeReach } from '../process-tree.ts'
 import { Id } from '../stream.ts'
 
 /** What can be done to an agent besides writing to it. */
 export const ControlAction = z.enum(['pause', 'resume', 'interrupt', 'kill', 'set_mode'])
 export type ControlAction = z.infer<typeof ControlAction>
+
+/** `now`: every process is stopped where it is; `next_step`: the agent is held when it next asks, or ends its turn. */
+export const PauseMoment = z.enum(['now', 'next_step'])
+export type PauseMoment = z.infer<typeof PauseMoment>
+
+/** How a paused agent is kept: its processes are stopped, or it waits for an answer or a message that it does not get. */
+export const PauseKind = z.enum(['frozen', 'held'])
+export type PauseKind = z.infer<typeof PauseKind>
 
 /** Somebody wants something done to the agent, and what became of it. */
 export const controlEvents = {
@@ -15,12 +24,24 @@ export const controlEvents = {
       control: Id,
       action: ControlAction,
       mode: z.string().optional(),
+      /** For `pause`; absent: now. */
+      when: PauseMoment.optional(),
       /** For `kill`: how the session ends once nothing is left running. */
       ending: z.enum(['aborted', 'completed']).optional(),
     }),
     z.looseObject({ reason: z.string().optional() }),
   ),
-  'control.done': defineEvent(1, z.looseObject({ control: Id, action: ControlAction })),
+  /** With the evidence: how far it reached, and how many processes it found. */
+  'control.done': defineEvent(
+    1,
+    z.looseObject({
+      control: Id,
+      action: ControlAction,
+      kind: PauseKind.optional(),
+      reach: TreeReach.optional(),
+      processes: z.int().min(0).optional(),
+    }),
+  ),
   'control.failed': defineEvent(
     1,
     z.looseObject({ control: Id, action: ControlAction }),

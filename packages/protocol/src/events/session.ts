@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Capabilities } from '../capabilities.ts'
 import { defineEvent } from '../event.ts'
+import { TreeReach } from '../process-tree.ts'
 import { SessionStatus } from '../session-status.ts'
 import { Id } from '../stream.ts'
 
@@ -64,6 +65,8 @@ export const sessionEvents = {
       model: z.string().optional(),
       pid: z.int().optional(),
       startedAt: z.string().optional(),
+      /** How far stopping and ending it reaches. */
+      reach: TreeReach.optional(),
       /** The agent's own name for its session: with it the adapter can resume. */
       native: z.string().optional(),
     }),

@@ -4,7 +4,7 @@ import type { FilePlace, OutputSource } from '@hotline/protocol/events/output'
 import type { Exit } from '@hotline/protocol/events/session'
 import type { FileChange, StepKind, StepOutcome, TurnEnd } from '@hotline/protocol/events/turn'
 import type { Followed } from './log/file-follower.ts'
-import type { Holder, ProcessSpec, TerminalSize } from '../process/holder.ts'
+import type { HeldTree, Holder, ProcessSpec, TerminalSize } from '../process/holder.ts'
 
 /**
  * The port between a session and its agent. An adapter translates and nothing else: no policy, no storage. What the agent
@@ -167,6 +167,8 @@ export interface AgentSession {
   readonly pid: number | undefined
   /** RFC 3339. */
   readonly startedAt: string
+  /** Its processes, to stop them, let them go on, and look at them; absent where there is none. */
+  readonly tree: HeldTree | undefined
   /** As they are now. */
   readonly capabilities: Capabilities
   readonly facts: AgentFacts

@@ -9,6 +9,11 @@ const ChildRecord = z.object({
   bootId: z.string(),
   run: z.string().min(16),
   session: z.string(),
+  /** The control group of its run, which no other run has. */
+  cgroup: z
+    .string()
+    .regex(/^\/.*\/hotline-[0-9a-f]+$/)
+    .optional(),
 })
 export type ChildRecord = z.infer<typeof ChildRecord>
 

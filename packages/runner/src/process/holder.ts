@@ -1,4 +1,5 @@
 import type { Exit } from '@hotline/protocol/events/session'
+import type { TreeReach, TreeSample } from '@hotline/protocol/process-tree'
 import type { Readable, Writable } from 'node:stream'
 
 /** What to start. There is no shell: the first member is the program, already found, the others reach it as they are. */
@@ -22,8 +23,21 @@ export interface TerminalSize {
   rows: number
 }
 
+/** What became of stopping a tree, or of letting it go on: how many processes it has, or why not, in a sentence for people. */
+export type Standstill = { done: true; processes: number } | { done: false; reason: string }
+
+/** A process and all that it started, as far as `reach` says. */
+export interface HeldTree {
+  readonly reach: TreeReach
+  /** Stops every process, and keeps it so until `thaw`, also those that are found later. */
+  freeze(): Promise<Standstill>
+  thaw(): Promise<Standstill>
+  /** What the kernel says of it now; undefined where it cannot be asked. */
+  sample(): Promise<TreeSample | undefined>
+}
+
 /** What every held process has. */
-interface Held {
+interface Held extends HeldTree {
   readonly pid: number
   /** RFC 3339. */
   readonly startedAt: string

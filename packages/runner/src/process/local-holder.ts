@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import type { Exit } from '@hotline/protocol/events/session'
 import { type ChildRecord, openChildRecords } from './child-records.ts'
-import type { HeldProcess, HeldTerminal, Holder, ProcessSpec, Reaped, TerminalSize } from './holder.ts'
+import { type Nest, openNest, removeGroup } from './cgroup.ts'
+import { type ControlledTree, controlTree } from './control-tree.ts'
+import type { HeldProcess, HeldTerminal, HeldTree, Holder, ProcessSpec, Reaped, TerminalSize } from './holder.ts'
 import { type KernelPipes, openKernelPipes } from './kernel-pipes.ts'
 import { bootId, listEntries, startTicksOf } from './process-table.ts'
-import { endTree, findTree, type KnownProcesses, noteTree, type TreeRoot } from './process-tree.ts'
+import { endTree, findTree } from './process-tree.ts'
 import { spawnTerminal } from './terminal.ts'
 
 /** What left the ranks of its parents is found only while the tie is there: so the trees are looked at so often. */
@@ -15,58 +17,78 @@ const lookEveryMs = 2_000
 /** An orphan gets less patience than an agent: nobody hears its last words. */
 const reapGraceMs = 1_000
 
+type Adopted = Pick<HeldProcess, 'pid' | 'startedAt' | 'end' | keyof HeldTree>
+
 interface Watched {
-  readonly root: TreeRoot
+  readonly tree: ControlledTree
   readonly end: (graceMs: number) => Promise<readonly number[]>
 }
 
-/** The runner holds its agents itself: when it dies, their pipes close, and its next life ends what is left of them. */
-export function openLocalHolder(options: { folder: string }): Holder {
+/**
+ * The runner holds its agents itself: when it dies, their pipes close, and its next life ends what is left of them.
+ * `reach`: `scan` does without the means by which the kernel keeps a tree together.
+ */
+export function openLocalHolder(options: { folder: string; reach?: 'best' | 'scan' }): Holder {
   const records = openChildRecords(options.folder)
-  const watched = new Map<Watched, KnownProcesses>()
+  const watched = new Set<Watched>()
+  let nest: Nest | 'unknown' | undefined = options.reach === 'scan' ? undefined : 'unknown'
   const looking = setInterval(() => {
     if (watched.size === 0) return
     const entries = listEntries()
-    for (const [{ root }, known] of watched) noteTree(entries, root, known)
+    for (const { tree } of watched) tree.look(entries)
   }, lookEveryMs)
   looking.unref()
 
+  /** Starts something in a group of the kernel, where there can be one. */
+  const start = <T>({ run }: ProcessSpec, spawning: () => T): { result: T; cgroup: string | undefined } => {
+    if (nest === 'unknown') nest = openNest()
+    return nest ? nest.start(run, spawning) : { result: spawning(), cgroup: undefined }
+  }
+
   /** Writes the child down before anybody can talk to it. */
-  const adopt = (spec: ProcessSpec, pid: number): Pick<HeldProcess, 'pid' | 'startedAt' | 'end'> => {
-    const root: TreeRoot = { pid, startTicks: startTicksOf(pid), run: spec.run }
+  const adopt = (spec: ProcessSpec, pid: number, cgroup: string | undefined): Adopted => {
+    const root = { pid, startTicks: startTicksOf(pid), run: spec.run, ...(cgroup === undefined ? {} : { cgroup }) }
     const record: ChildRecord = { ...root, bootId: bootId(), session: spec.session }
     records.keep(record)
-    const known: KnownProcesses = new Map()
+    const tree = controlTree(root)
     let ending: Promise<readonly number[]> | undefined
     const finish = async (graceMs: number): Promise<readonly number[]> => {
-      const left = await endTree(root, graceMs, known)
-      if (left.length === 0) records.forget(record)
+      tree.callOff()
+      const left = await endTree(root, graceMs, tree.known)
+      if (left.length === 0) {
+        if (cgroup !== undefined) removeGroup(cgroup)
+        records.forget(record)
+      }
       watched.delete(entry)
       return left
     }
     const entry: Watched = {
-      root,
+      tree,
       end: (graceMs) => {
         ending ??= finish(graceMs)
         return ending
       },
     }
-    watched.set(entry, known)
-    return { pid, startedAt: new Date().toISOString(), end: entry.end }
+    watched.add(entry)
+    return { pid, startedAt: new Date().toISOString(), end: entry.end, ...tree.held }
   }
 
   return {
     async start(spec): Promise<HeldProcess> {
       const pipes = spec.pipes === 'kernel' ? await openKernelPipes() : undefined
       try {
-        const { child, stdin, stdout, stderr } = spawnPiped(spec, pipes)
+        const { result, cgroup } = start(spec, () => spawnPiped(spec, pipes))
+        const { child, stdin, stdout, stderr } = result
         const exited = new Promise<Exit>((resolve) => {
           child.once('exit', (code, signal) => resolve({ code, signal }))
         })
         // Writing to an agent that has ended fails; `exited` tells.
         stdin.on('error', () => undefined)
-        await once(child, 'spawn')
-        return { ...adopt(spec, child.pid ?? 0), exited, stdin, stdout, stderr }
+        await once(child, 'spawn').catch((error: unknown) => {
+          if (cgroup !== undefined) removeGroup(cgroup)
+          throw error
+        })
+        return { ...adopt(spec, child.pid ?? 0, cgroup), exited, stdin, stdout, stderr }
       } catch (error) {
         for (const stream of [pipes?.stdin, pipes?.stdout, pipes?.stderr]) stream?.destroy()
         throw error
@@ -76,8 +98,8 @@ export function openLocalHolder(options: { folder: string }): Holder {
     },
 
     startTerminal(spec: ProcessSpec, size: TerminalSize): Promise<HeldTerminal> {
-      const terminal = spawnTerminal(spec, size)
-      const adopted = adopt(spec, terminal.pid)
+      const { result: terminal, cgroup } = start(spec, () => spawnTerminal(spec, size))
+      const adopted = adopt(spec, terminal.pid, cgroup)
       const exited = new Promise<Exit>((resolve) => {
         terminal.onExit(({ code, signal }) =>
           resolve(signal === 0 ? { code, signal: null } : { code: null, signal: nameOf(signal) }),
@@ -101,7 +123,8 @@ export function openLocalHolder(options: { folder: string }): Holder {
         if (record.bootId === boot && record.startTicks > 0) {
           const found = findTree(record, new Map())
           if (found.length > 0) reaped.push({ session, pid })
-          await endTree(record, reapGraceMs)
+          const left = await endTree(record, reapGraceMs)
+          if (left.length === 0 && record.cgroup !== undefined) removeGroup(record.cgroup)
         }
         records.forget(record)
       }

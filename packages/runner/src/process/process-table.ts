@@ -10,6 +10,19 @@ export interface TableEntry {
   readonly sid: number
   /** When it began, in clock ticks since boot: with the pid and the boot, this names one process and no later one. */
   readonly startTicks: number
+  /** One letter of the kernel: R runs, S and D wait, T and t are stopped. */
+  readonly state: string
+}
+
+/** Clock ticks of the kernel in a second, as it tells them to programs: the same on every machine. */
+const ticksPerSecond = 100
+
+/** What a process uses. */
+export interface ProcessUse {
+  readonly name: string
+  readonly cpuMs: number
+  /** Resident. */
+  readonly memoryBytes: number
 }
 
 /** True where the kernel's table can be read; elsewhere only the process group is known. */
@@ -33,13 +46,34 @@ function findEntry(pid: number): TableEntry | undefined {
   return entry && entry.state !== 'Z' && entry.state !== 'X' ? entry : undefined
 }
 
-function readEntry(pid: number): (TableEntry & { state: string }) | undefined {
+function readEntry(pid: number): TableEntry | undefined {
   const stat = readText(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined
   // The name stands in parentheses and may itself hold blanks and parentheses: fields count from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const field = (number: number): number => Number(fields[number - 3])
   return { pid, state: fields[0] ?? '', ppid: field(4), pgrp: field(5), sid: field(6), startTicks: field(22) }
+}
+
+/** What a process uses now; undefined where it is gone. */
+export function readUse(pid: number): ProcessUse | undefined {
+  const stat = readText(`/proc/${pid}/stat`)
+  const status = readText(`/proc/${pid}/status`)
+  if (stat === undefined || status === undefined) return undefined
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = Number(fields[14 - 3]) + Number(fields[15 - 3])
+  return {
+    name: Buffer.from(stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')), 'latin1').toString(),
+    cpuMs: (ticks * 1_000) / ticksPerSecond,
+    // A process that is on its way out has none any more.
+    memoryBytes: Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) * 1_024,
+  }
+}
+
+/** When a process with these start ticks began, in milliseconds of the wall clock. */
+export function startedAtMs(startTicks: number): number {
+  const bootSeconds = Number(/^btime (\d+)$/m.exec(readText('/proc/stat') ?? '')?.[1] ?? 0)
+  return bootSeconds * 1_000 + (startTicks * 1_000) / ticksPerSecond
 }
 
 /** All processes that run now. It reads without waiting, so that nothing happens in the middle of the picture. */

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { askToFreeze, killGroup, pidsOf } from './cgroup.ts'
 import { runVariable } from './environment.ts'
 import { hasProcessTable, listEntries, startedWith, type TableEntry } from './process-table.ts'
 
@@ -8,6 +9,8 @@ export interface TreeRoot {
   /** 0 where it was gone before it could be looked at, or the machine has no process table. */
   startTicks: number
   run: string
+  /** The group of the kernel that all of it was born into, where there is one. */
+  cgroup?: string | undefined
 }
 
 /** Time between two looks at a tree that is ending. */
@@ -20,8 +23,8 @@ const killDeadlineMs = 5_000
 export type KnownProcesses = Map<number, TableEntry>
 
 /**
- * Those of the listed processes that belong to a run by their ties: the first one, its group, its kernel session, what
- * earlier looks found (`known`, brought up to date here), and all their descendants. A child that cuts all ties between
+ * Those of the listed processes that belong to a run by their ties: the first one, its group, its kernel session, those in
+ * its control group, what earlier looks found (`known`, brought up to date here), and all their descendants. A child that cuts all ties between
  * two looks is not among them.
  */
 export function noteTree(entries: readonly TableEntry[], root: TreeRoot, known: KnownProcesses): KnownProcesses {
@@ -29,9 +32,11 @@ export function noteTree(entries: readonly TableEntry[], root: TreeRoot, known: 
   // Another process has this pid now: then a group or session of that number is not ours either.
   const reused = leader !== undefined && leader.startTicks !== root.startTicks
   const found: KnownProcesses = new Map()
+  const grouped = new Set(root.cgroup === undefined ? [] : pidsOf(root.cgroup))
   for (const entry of entries) {
     const related =
-      !reused && entry.startTicks >= root.startTicks && [entry.pid, entry.pgrp, entry.sid].includes(root.pid)
+      grouped.has(entry.pid) ||
+      (!reused && entry.startTicks >= root.startTicks && [entry.pid, entry.pgrp, entry.sid].includes(root.pid))
     if (related || known.get(entry.pid)?.startTicks === entry.startTicks) found.set(entry.pid, entry)
   }
   addDescendants(entries, found)
@@ -68,6 +73,8 @@ export async function endTree(
   known: KnownProcesses = new Map(),
 ): Promise<readonly number[]> {
   if (!hasProcessTable()) return endGroup(root.pid, graceMs)
+  // What stands still hears nothing.
+  if (root.cgroup !== undefined) askToGoOn(root.cgroup)
   const startedAt = performance.now()
   const killAt = startedAt + graceMs
   const giveUpAt = killAt + killDeadlineMs
@@ -79,16 +86,25 @@ export async function endTree(
     if (emptyLooks === 2) return []
     const now = performance.now()
     if (now > giveUpAt) return left.map(({ pid }) => pid)
+    if (now >= killAt && root.cgroup !== undefined) killGroup(root.cgroup)
     for (const entry of left) {
       if (now >= killAt) send(entry.pid, 'SIGKILL')
       else if (!warned.has(entry.pid)) {
         warned.add(entry.pid)
-        send(entry.pid, 'SIGTERM')
         // One that is stopped hears SIGTERM only once it goes on.
         send(entry.pid, 'SIGCONT')
+        send(entry.pid, 'SIGTERM')
       }
     }
     await pause(lookEveryMs)
+  }
+}
+
+function askToGoOn(cgroup: string): void {
+  try {
+    askToFreeze(cgroup, 'going')
+  } catch {
+    // It is gone already, or takes SIGKILL alone.
   }
 }
 
@@ -105,7 +121,7 @@ async function endGroup(pid: number, graceMs: number): Promise<readonly number[]
 }
 
 /** Says whether there was somebody to signal. */
-function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+export function send(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, signal)
   } catch (error) {

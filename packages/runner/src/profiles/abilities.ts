@@ -5,10 +5,10 @@ import type { AgentProfile } from './profile.ts'
 /** What is known of an agent before it was ever started; what it says of itself later counts more. */
 export type Abilities = Partial<Capabilities>
 
-const speaking: Abilities = { input: 'turns', interrupt: true, pause: 'none', questions: true, screen: false }
+const speaking: Abilities = { input: 'turns', interrupt: true, pause: 'signal', questions: true, screen: false }
 const program: Abilities = {
   interrupt: false,
-  pause: 'none',
+  pause: 'signal',
   resume: false,
   verdicts: [],
   denyReason: false,
@@ -22,7 +22,7 @@ const byAdapter: Record<AdapterName, Abilities> = {
   codex: { ...speaking, verdicts: ['allow', 'deny'], denyReason: true, resume: true },
   pty: { ...program, input: 'keys', screen: true },
   pipe: { ...program, input: 'lines', screen: false },
-  log: { ...program, input: 'none', screen: false },
+  log: { ...program, input: 'none', pause: 'none', screen: false },
 }
 
 /** What an agent can do, as far as its adapter and its profile tell. */

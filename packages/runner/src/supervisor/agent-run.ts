@@ -9,6 +9,7 @@ import { mayAsk, type Screen } from '../terminal/screen.ts'
 import type { Spool } from '../spool/spool.ts'
 import { Approvals } from './approvals.ts'
 import { type AutoEnd, AutoExitWatch } from './auto-exit.ts'
+import { Hold } from './hold.ts'
 import { Prompts } from './prompts.ts'
 import type { Reporter } from './reporter.ts'
 import { profileReport, reportOf, told } from './report-of.ts'
@@ -63,6 +64,7 @@ export class AgentRun {
   readonly #approvals: Approvals
   readonly #prompts: Prompts
   readonly #autoExit: AutoExitWatch
+  readonly #hold: Hold
   readonly #handled = new Set<string>()
   /** Keys reach the terminal in the order of the log, whatever the disk takes for each. */
   #typing: Promise<unknown> = Promise.resolve()
@@ -75,6 +77,12 @@ export class AgentRun {
   constructor(ports: RunPorts) {
     this.#ports = ports
     const { session, agentName: agent, cwd, envNames, reporter, redactor, spool, sessionLog, log } = ports
+    this.#hold = new Hold({
+      tree: ports.agent.tree,
+      report: (report) => reporter.put(report),
+      hasTurn: () => this.#turn !== undefined,
+      onGoing: () => this.#prompts.pump(),
+    })
     this.#prompts = new Prompts({
       session,
       agent: ports.agent,
@@ -82,7 +90,7 @@ export class AgentRun {
       reporter,
       spool,
       log,
-      isFree: () => this.#isReady && !this.#isOver && this.#turn === undefined,
+      isFree: () => this.#isReady && !this.#isOver && this.#turn === undefined && !this.#hold.isPaused,
       takesInput: ports.takesInput,
       onTurn: (turn, message) => {
         // What the agent had begun by itself meanwhile becomes part of what it is asked now.
@@ -120,6 +128,7 @@ export class AgentRun {
       await this.#ports.screen?.settle()
     }
     this.#isOver = true
+    this.#hold.end()
     this.#autoExit[Symbol.dispose]()
     this.#ports.reporter.endText()
     this.#ports.reporter.endOutput()
@@ -141,15 +150,15 @@ export class AgentRun {
       case 'session.state_changed':
         return this.#prompts.changed()
       case 'approval.resolved':
-        return this.#once(known, () => this.#approvals.resolved(known))
+        return this.#whenGoing(known, () => this.#approvals.resolved(known))
       case 'approval.timed_out':
-        return this.#once(known, () => this.#approvals.timedOut(known.data.approval))
+        return this.#whenGoing(known, () => this.#approvals.timedOut(known.data.approval))
       case 'approval.cancelled':
-        return this.#once(known, () => this.#approvals.cancelled(known.data.approval))
+        return this.#whenGoing(known, () => this.#approvals.cancelled(known.data.approval))
       case 'question.answered':
-        return this.#once(known, () => this.#questionAnswered(known))
+        return this.#whenGoing(known, () => this.#questionAnswered(known))
       case 'input.sent':
-        return this.#once(known, () => {
+        return this.#whenGoing(known, () => {
           this.#typing = this.#typing.then(() => this.#keys(known))
           return this.#typing
         })
@@ -199,8 +208,9 @@ export class AgentRun {
       case 'kill':
         return this.#ports.onKill(data)
       case 'pause':
+        return this.#hold.pause(data)
       case 'resume':
-        return this.#failed(data, 'This agent cannot be paused.')
+        return this.#hold.resume(data)
     }
   }
 
@@ -230,13 +240,15 @@ export class AgentRun {
       case 'ask':
         this.#seen()
         reporter.endText()
-        return this.#do('approval', this.#approvals.request(event.ask))
+        this.#do('approval', this.#approvals.request(event.ask))
+        return this.#hold.step()
       case 'ask_closed':
         return this.#approvals.closed(event.ask, event.reason)
       case 'question':
         this.#seen()
         reporter.endText()
-        return this.#do('question', this.#ask(event))
+        this.#do('question', this.#ask(event))
+        return this.#hold.step()
       case 'question_closed':
         return reporter.put(reportOf(event, this.#turn?.turn))
       case 'turn_began':
@@ -263,6 +275,7 @@ export class AgentRun {
       clearTimeout(timer)
       reporter.put({ type: 'control.done', data: { control, action: 'interrupt' } })
     }
+    this.#hold.step()
     this.#prompts.pump()
     if (end === 'end') this.#autoExit.turnEnded()
   }
@@ -327,6 +340,11 @@ export class AgentRun {
     this.#interrupts = this.#interrupts.filter(({ control }) => control !== data.control)
     const seconds = this.#ports.interruptTimeoutMs / 1_000
     this.#failed(data, `The agent has not stopped within ${seconds} seconds. End the session to stop it.`)
+  }
+
+  /** What is for an agent that is paused waits until it goes on. */
+  #whenGoing(event: Pick<Envelope, 'type' | 'subject'>, act: () => Promise<unknown>): void {
+    this.#once(event, () => this.#hold.whenGoing(async () => (this.#isOver ? undefined : await act())))
   }
 
   #once(event: Pick<Envelope, 'type' | 'subject'>, act: () => Promise<unknown>): void {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Envelope } from '@hotline/protocol/event'
 import type { DataOf } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
+import type { TreeReach } from '@hotline/protocol/process-tree'
 import { isLive } from '@hotline/protocol/session-status'
 import { type AgentFacts, type AgentSession, outlivesRunner, runsProgram, StartError } from '../adapters/adapter.ts'
 import type { Drivers } from '../adapters/drivers.ts'
@@ -280,7 +281,9 @@ export class SessionActor {
     const { reporter } = surroundings
     const { pid, startedAt } = agent
     const capabilities = asConfigured(agent.capabilities, profile)
-    reporter.put(profileReport(this.#factsOf(agent, profile), { capabilities, pid, startedAt }))
+    reporter.put(
+      profileReport(this.#factsOf(agent, profile), { capabilities, pid, startedAt, reach: agent.tree?.reach }),
+    )
     if (this.#reader.log.state?.status !== 'active') reporter.put(stateReport('active', 'agent_ready'))
     for (const { control, action } of this.#reader.log.controls) {
       if (action === 'resume') reporter.put({ type: 'control.done', data: { control, action } })
@@ -371,8 +374,14 @@ export class SessionActor {
 
   #killsDone(): void {
     for (const { control } of this.#kills) {
-      this.#outbox.put({ type: 'control.done', data: { control, action: 'kill' } })
+      this.#outbox.put({ type: 'control.done', data: { control, action: 'kill', ...this.#reach() } })
     }
+  }
+
+  /** How far "nothing is left" reaches; nothing where there was no process. */
+  #reach(): { reach?: TreeReach } {
+    const reach = this.#agent?.tree?.reach
+    return reach === undefined ? {} : { reach }
   }
 
   /** A person ended the session while this machine was out of contact: what is left of its agent ends now. */

@@ -1,6 +1,6 @@
 import type { Capabilities } from '@hotline/protocol/capabilities'
 import type { TurnEnd } from '@hotline/protocol/events/turn'
-import type { HeldProcess } from '../../process/holder.ts'
+import type { HeldProcess, HeldTree } from '../../process/holder.ts'
 import {
   type AgentEvent,
   type AgentFacts,
@@ -101,11 +101,15 @@ export class AcpSession implements AgentSession {
     return this.#held.startedAt
   }
 
+  get tree(): HeldTree {
+    return this.#held
+  }
+
   get capabilities(): Capabilities {
     return {
       input: 'turns',
       interrupt: true,
-      pause: 'none',
+      pause: 'signal',
       resume: this.#canResume,
       verdicts: ['allow', 'deny'],
       denyReason: false,

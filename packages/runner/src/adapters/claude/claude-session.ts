@@ -1,6 +1,6 @@
 import type { Capabilities } from '@hotline/protocol/capabilities'
 import { limits } from '@hotline/protocol/limits'
-import type { HeldProcess } from '../../process/holder.ts'
+import type { HeldProcess, HeldTree } from '../../process/holder.ts'
 import type {
   AgentEvent,
   AgentFacts,
@@ -105,11 +105,15 @@ export class ClaudeSession implements AgentSession {
     return this.#held.startedAt
   }
 
+  get tree(): HeldTree {
+    return this.#held
+  }
+
   get capabilities(): Capabilities {
     return {
       input: 'turns',
       interrupt: true,
-      pause: 'none',
+      pause: 'signal',
       resume: true,
       verdicts: ['allow', 'deny', 'modify'],
       denyReason: true,

@@ -1,5 +1,5 @@
 import type { Capabilities } from '@hotline/protocol/capabilities'
-import type { HeldProcess } from '../../process/holder.ts'
+import type { HeldProcess, HeldTree } from '../../process/holder.ts'
 import type {
   AgentEvent,
   AgentFacts,
@@ -37,7 +37,7 @@ export class CodexSession implements AgentSession {
   readonly capabilities: Capabilities = {
     input: 'turns',
     interrupt: true,
-    pause: 'none',
+    pause: 'signal',
     resume: true,
     verdicts: ['allow', 'deny'],
     denyReason: true,
@@ -109,6 +109,10 @@ export class CodexSession implements AgentSession {
 
   get startedAt(): string {
     return this.#held.startedAt
+  }
+
+  get tree(): HeldTree {
+    return this.#held
   }
 
   get facts(): AgentFacts {

@@ -36,6 +36,7 @@ export const logDriver: AgentDriver = {
 
 class LogSession implements AgentSession {
   readonly pid = undefined
+  readonly tree = undefined
   readonly startedAt = new Date().toISOString()
   readonly capabilities = capabilities
   readonly facts = {}

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Capabilities } from '@hotline/protocol/capabilities'
-import type { HeldProcess } from '../../process/holder.ts'
+import type { HeldProcess, HeldTree } from '../../process/holder.ts'
 import type { AgentEvent, AgentSession } from '../adapter.ts'
 import { EventQueue } from '../event-queue.ts'
 
@@ -23,7 +23,7 @@ const namedChars = 60
 const capabilities: Capabilities = {
   input: 'lines',
   interrupt: false,
-  pause: 'none',
+  pause: 'signal',
   resume: false,
   verdicts: [],
   denyReason: false,
@@ -53,6 +53,10 @@ export class PipeSession implements AgentSession {
 
   get startedAt(): string {
     return this.#held.startedAt
+  }
+
+  get tree(): HeldTree {
+    return this.#held
   }
 
   get capabilities(): Capabilities {

@@ -1,5 +1,5 @@
 import type { Capabilities } from '@hotline/protocol/capabilities'
-import type { HeldTerminal, Holder, TerminalSize } from '../../process/holder.ts'
+import type { HeldTerminal, HeldTree, Holder, TerminalSize } from '../../process/holder.ts'
 import { type AgentDriver, type AgentEvent, type AgentSession, StartError, type StartSpec } from '../adapter.ts'
 import { EventQueue } from '../event-queue.ts'
 
@@ -12,7 +12,7 @@ const orphanGraceMs = 500
 const capabilities: Capabilities = {
   input: 'keys',
   interrupt: false,
-  pause: 'none',
+  pause: 'signal',
   resume: false,
   verdicts: [],
   denyReason: false,
@@ -53,6 +53,10 @@ class PtySession implements AgentSession {
 
   get startedAt(): string {
     return this.#terminal.startedAt
+  }
+
+  get tree(): HeldTree {
+    return this.#terminal
   }
 
   events(): AsyncIterable<AgentEvent> {
