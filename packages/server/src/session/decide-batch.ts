@@ -1,0 +1,159 @@
+import type { Context } from '@hotline/core/decision'
+import type { SessionState } from '@hotline/core/session/state'
+import type { AcceptedFacts, Command } from '@hotline/protocol/command'
+import { type Problem, problem } from '@hotline/protocol/error'
+import type { Envelope } from '@hotline/protocol/event'
+import type { KnownDraft } from '@hotline/protocol/events'
+import { limits } from '@hotline/protocol/limits'
+import { protocolVersion } from '@hotline/protocol/version'
+import { actorOf, type Principal, senderKey } from '../access/principal.ts'
+import type { Append, CommandRecord } from '../log/log-store.ts'
+import { sha256 } from '../machine/sha256.ts'
+import { oversizeOf } from './event-size.ts'
+import { rowsOf, sameLine, sessionLine } from './projection.ts'
+import { decide, evolve, type StreamState } from './state.ts'
+
+/** Where a stream stands in memory: the head that was read, and the state there. */
+export interface Standing {
+  epoch: string | undefined
+  head: number
+  state: StreamState | undefined
+}
+
+/** A command and who sent it; `hash` tells it from another one with the same id. */
+export interface Submitted {
+  command: Command
+  principal: Principal
+  hash: string
+}
+
+/** An answer before the stream's epoch is known, which its first append brings. */
+export type Answer =
+  | { ok: true; accepted: AcceptedFacts & { id: string; seq: number } }
+  | { ok: false; problem: Problem }
+
+/** A command that has its answer. */
+export interface Known {
+  hash: string
+  outcome: Answer
+}
+
+/** What a batch comes to. */
+interface Work {
+  /** One for each command, in their order. */
+  outcomes: readonly Answer[]
+  state: StreamState | undefined
+  /** What has to be written before anybody is answered. */
+  append: readonly Append[]
+}
+
+/**
+ * Decides commands in order on top of what is committed; `remembered` is what the log knows of each. Pure: nothing is
+ * written or answered here.
+ */
+export function decideBatch(
+  stream: string,
+  standing: Standing,
+  batch: readonly Submitted[],
+  remembered: readonly (Known | undefined)[],
+  now: string,
+): Work {
+  const events: Envelope[] = []
+  const commands: CommandRecord[] = []
+  const outcomes: Answer[] = []
+  const first = new Map<string, Known>()
+  let state = standing.state
+  for (const [at, { command, principal, hash }] of batch.entries()) {
+    const sender = senderKey(principal)
+    const key = `${sender} ${command.id}`
+    const earlier = first.get(key) ?? remembered[at]
+    if (earlier) {
+      outcomes.push(earlier.hash === hash ? earlier.outcome : mismatch())
+      continue
+    }
+    const context = { now, actor: actorOf(principal), channel: principal.channel, sha256 }
+    const decision = decide(state, command, context)
+    if (!decision.ok) {
+      outcomes.push({ ok: false, problem: decision.problem })
+      continue
+    }
+    const made = decision.events.map((draft, index) =>
+      eventOf(stream, draft, standing.head + events.length + index + 1, command, context),
+    )
+    const oversize = made.map(oversizeOf).find((bytes) => bytes !== undefined)
+    if (oversize !== undefined) {
+      const detail = `An event of ${oversize} bytes is over the limit of ${limits.eventBytes}. Split it.`
+      outcomes.push({ ok: false, problem: problem('too_large', detail, { limit: limits.eventBytes }) })
+      continue
+    }
+    for (const event of made) state = evolve(state, event)
+    events.push(...made)
+    const seq = standing.head + events.length
+    const accepted = { ...decision.facts, id: command.id, seq }
+    const outcome: Answer = { ok: true, accepted }
+    outcomes.push(outcome)
+    // Also where nothing had to be appended: sent again later it would find another state, and happen then. The server's
+    // own commands are never sent again. A refusal is not remembered: nothing happened, and the log would grow by it.
+    if (made.length > 0 || principal.kind !== 'system') {
+      first.set(key, { hash, outcome })
+      commands.push({ principal: sender, id: command.id, bodyHash: hash, answer: JSON.stringify(accepted) })
+    }
+  }
+  const isNothing = events.length === 0 && commands.length === 0
+  return { outcomes, state, append: isNothing ? [] : appendsOf(stream, standing, state, events, commands, now) }
+}
+
+/** The stream's own append, and the line in its project where a list would show it differently. */
+function appendsOf(
+  stream: string,
+  standing: Standing,
+  state: StreamState | undefined,
+  events: readonly Envelope[],
+  commands: readonly CommandRecord[],
+  now: string,
+): readonly Append[] {
+  const own: Append = {
+    stream,
+    expect: standing.head,
+    // With members that the log does not read: it gives each event its place itself.
+    events,
+    ...(state === standing.state ? {} : { state: JSON.stringify(state) }),
+    commands,
+    rows: state ? rowsOf(standing.state, state, events, now) : [],
+  }
+  if (state?.kind !== 'session') return [own]
+  const before = standing.state?.kind === 'session' ? standing.state : undefined
+  return sameLine(before, state) ? [own] : [own, lineOf(state, standing.head + events.length, now)]
+}
+
+function lineOf(state: SessionState, at: number, now: string): Append {
+  const line = sessionLine(state, at)
+  return {
+    stream: `project:${state.project}`,
+    expect: 'any',
+    events: [{ v: protocolVersion, at: now, actor: { kind: 'system', id: 'server' }, ...line }],
+  }
+}
+
+function eventOf(stream: string, draft: KnownDraft, seq: number, command: Command, context: Context): Envelope {
+  const reported = command.type === 'agent.report'
+  return {
+    v: protocolVersion,
+    stream,
+    seq,
+    at: context.now,
+    type: draft.type,
+    subject: draft.subject,
+    actor: reported ? { kind: 'agent', id: stream.slice(stream.indexOf(':') + 1) } : context.actor,
+    channel: context.channel,
+    cause: command.id,
+    data: draft.data,
+    body: 'body' in draft ? draft.body : undefined,
+    hash: '',
+  }
+}
+
+function mismatch(): Answer {
+  const detail = 'This id was used for another command. Every new command needs a new id.'
+  return { ok: false, problem: problem('idempotency_mismatch', detail) }
+}
