@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { errorKinds } from '@hotline/protocol/error'
+import { openTempDir } from '@hotline/testing/temp-dir'
 import { describe, expect, it } from 'vitest'
 
 interface Ended {
@@ -35,7 +37,32 @@ function hotline(...args: string[]): Promise<Ended> {
   })
 }
 
+/** With a home of its own, where it may leave what it compiled. */
+async function versionIn(home: string): Promise<string> {
+  const program = join(import.meta.dirname, '../bin/hotline.js')
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, '--version'], {
+    env: { PATH: process.env['PATH'], HOME: home },
+  })
+  return stdout + stderr
+}
+
 describe('the command line', () => {
+  it('[B73] keeps what it compiled for its owner alone, and starts as well where it cannot', async () => {
+    await using home = await openTempDir()
+    const folder = join(home.path, '.cache/hotline/compiled')
+    expect(await versionIn(home.path)).toMatch(/^\d/)
+    expect(readdirSync(folder)).toHaveLength(1)
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+    rmSync(folder, { recursive: true })
+    mkdirSync(folder)
+    chmodSync(folder, 0o777)
+    expect(await versionIn(home.path)).toMatch(/^\d/)
+    expect(readdirSync(folder)).toEqual([])
+    rmSync(folder, { recursive: true })
+    writeFileSync(folder, 'a file')
+    expect(await versionIn(home.path)).toMatch(/^\d/)
+  })
+
   it('[B1] says what it can do', async () => {
     const { code, out } = await hotline('--help')
     expect(code).toBe(0)
