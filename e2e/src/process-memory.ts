@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Memory of a process that is in the machine now, and the most that ever was. */
 export interface ProcessMemory {
@@ -15,4 +15,9 @@ export function readMemory(pid: number): ProcessMemory {
     return Number(kibibytes) * 1024
   }
   return { residentBytes: bytesOf('VmRSS'), peakBytes: bytesOf('VmHWM') }
+}
+
+/** Files, sockets and pipes that a process has open. Throws where there is no such process. */
+export function countDescriptors(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length
 }

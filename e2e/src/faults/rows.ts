@@ -1,6 +1,7 @@
 import type { FaultRow } from './fault-row.ts'
 import { clientDies } from './rows/client-dies.ts'
 import { crashInUpkeep } from './rows/crash-in-upkeep.ts'
+import { frameTorture } from './rows/frame-torture.ts'
 import { joinAnywhere } from './rows/join-anywhere.ts'
 import { killServer } from './rows/kill-server.ts'
 import { noResurrection } from './rows/no-resurrection.ts'
@@ -9,6 +10,7 @@ import { saidTwice } from './rows/said-twice.ts'
 import { sameOnBoth } from './rows/same-on-both.ts'
 import { sickDisk } from './rows/sick-disk.ts'
 import { slowReaders } from './rows/slow-readers.ts'
+import { soak } from './rows/soak.ts'
 import { snapshotAndTail } from './rows/snapshot-and-tail.ts'
 import { switchTransports } from './rows/switch-transports.ts'
 
@@ -23,7 +25,9 @@ export const faultRows: readonly FaultRow[] = [
   slowReaders,
   saidTwice,
   clientDies,
+  frameTorture,
   switchTransports,
+  soak,
   snapshotAndTail,
   sameOnBoth,
 ]

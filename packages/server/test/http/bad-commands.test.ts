@@ -3,7 +3,7 @@ import type { HandRunner } from '@hotline/testing/hand-runner'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { buildFrame, opcodes } from '@hotline/testing/websocket-frame'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { enterRaw, heard } from './raw-conversation.ts'
+import { enterRaw, heard } from '@hotline/testing/raw-conversation'
 
 /** A whole server, so that it is real commands that are broken; bodies may be longer than they may by default. */
 let server: LiveServer

@@ -9,7 +9,7 @@ import { openRawWebSocket } from '@hotline/testing/raw-websocket'
 import { waitFor } from '@hotline/testing/wait-for'
 import { buildFrame, closePayload, type FrameSpec, opcodes } from '@hotline/testing/websocket-frame'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { closing, enterRaw, roundTrip, textFrame } from './raw-conversation.ts'
+import { closing, enterRaw, roundTrip, textFrame } from '@hotline/testing/raw-conversation'
 
 /** A whole server, and somebody else who follows a session on it and must not notice any of this. */
 let server: LiveServer

@@ -4,7 +4,7 @@ import { uuidV7 } from '@hotline/client/uuid'
 import { startLiveServer, type LiveServer } from '@hotline/testing/live-server'
 import { openRawWebSocket, type RawWebSocket } from '@hotline/testing/raw-websocket'
 import { owner } from './http-stack.ts'
-import { enterRaw, heard } from './raw-conversation.ts'
+import { enterRaw, heard } from '@hotline/testing/raw-conversation'
 
 /** A credential: the session of a browser, or a token. */
 export interface Who {

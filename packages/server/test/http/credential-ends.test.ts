@@ -11,7 +11,7 @@ import { openAgentLines } from '../../src/http/agent-line/open-agent-lines.ts'
 import { openWebSocketDoor, type WebSocketDoor } from '../../src/http/ws.ts'
 import { newTraffic } from '../../src/machine/traffic.ts'
 import { type HttpStack, openHttpStack } from './http-stack.ts'
-import { closing, enterRaw, heard, roundTrip, say, type Said } from './raw-conversation.ts'
+import { closing, enterRaw, heard, roundTrip, say, type Said } from '@hotline/testing/raw-conversation'
 
 /** The real doors and access with a clock that is moved by hand, so that a credential ends while somebody watches. */
 const hourMs = 60 * 60 * 1_000

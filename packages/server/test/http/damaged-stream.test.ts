@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { readConfig } from '../../src/config/read-config.ts'
 import { type RunningServer, startServer } from '../../src/start-server.ts'
 import { owner } from './http-stack.ts'
-import { enterRaw, heard, say } from './raw-conversation.ts'
+import { enterRaw, heard, say } from '@hotline/testing/raw-conversation'
 
 it('[L30] a stream that is cut off on the disk is refused by name at every door, and all others go on', async () => {
   const dir = await openTempDir('hotline-damaged-')

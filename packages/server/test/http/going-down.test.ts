@@ -12,7 +12,7 @@ import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { owner, rawBytes } from './http-stack.ts'
-import { closing, enterRaw, heard, say, type Said, textFrame } from './raw-conversation.ts'
+import { closing, enterRaw, heard, say, type Said, textFrame } from '@hotline/testing/raw-conversation'
 
 /** A server in a process of its own, which is ended as an operator ends it. */
 let dir: TempDir

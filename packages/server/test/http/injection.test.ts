@@ -8,7 +8,7 @@ import { shellPayloads } from '@hotline/testing/shell-payloads'
 import { openRawWebSocket } from '@hotline/testing/raw-websocket'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { heard, say } from './raw-conversation.ts'
+import { heard, say } from '@hotline/testing/raw-conversation'
 
 let live: LiveServer
 let dir: TempDir

@@ -7,7 +7,7 @@ import type { RawWebSocket } from '@hotline/testing/raw-websocket'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { owner } from './http-stack.ts'
-import { closing, enterRaw, heard, say, type Said } from './raw-conversation.ts'
+import { closing, enterRaw, heard, say, type Said } from '@hotline/testing/raw-conversation'
 
 /** What is not told by itself is noticed at a heartbeat, after 15 s. */
 const atOnceMs = 10_000

@@ -4,7 +4,7 @@ import { randomSeed, seededRandom } from '@hotline/testing/seed'
 import { waitFor } from '@hotline/testing/wait-for'
 import { buildFrame, type FrameSpec, opcodes } from '@hotline/testing/websocket-frame'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { closing, enterRaw, heard, roundTrip, say, textFrame } from './raw-conversation.ts'
+import { closing, enterRaw, heard, roundTrip, say, textFrame } from '@hotline/testing/raw-conversation'
 
 /** As many as one account may have; the setting's default. */
 const socketsMax = 20

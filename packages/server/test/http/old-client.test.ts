@@ -1,7 +1,7 @@
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { buildFrame, opcodes } from '@hotline/testing/websocket-frame'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { enterRaw, heard } from './raw-conversation.ts'
+import { enterRaw, heard } from '@hotline/testing/raw-conversation'
 
 /**
  * What the client of a version said, letter by letter, and what it reads of each answer. A version that was given to

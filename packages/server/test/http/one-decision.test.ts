@@ -5,7 +5,7 @@ import type { RawWebSocket } from '@hotline/testing/raw-websocket'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Callers, openCallers, openSockets, type Who } from './callers.ts'
 import { openHttpStack } from './http-stack.ts'
-import { heard, say } from './raw-conversation.ts'
+import { heard, say } from '@hotline/testing/raw-conversation'
 
 let callers: Callers
 /** A session in `default` that a runner holds, with an open approval and a question. */

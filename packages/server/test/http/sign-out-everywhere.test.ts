@@ -6,7 +6,7 @@ import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { owner } from './http-stack.ts'
-import { closing, enterRaw, heard, say } from './raw-conversation.ts'
+import { closing, enterRaw, heard, say } from '@hotline/testing/raw-conversation'
 
 /** What is not told by itself is noticed at a heartbeat, after 15 s. */
 const atOnceMs = 10_000

@@ -14,7 +14,7 @@ import { timestamp } from '../../src/machine/clock.ts'
 import { systemPrincipal } from '../../src/scheduler/approval-timer.ts'
 import { Exchange, type Rights } from '../../src/session/exchange.ts'
 
-import { closing, enterRaw, heard, roundTrip, say, textFrame } from './raw-conversation.ts'
+import { closing, enterRaw, heard, roundTrip, say, textFrame } from '@hotline/testing/raw-conversation'
 
 /** The real door with a clock that is moved by hand, so that half a minute takes no half minute. */
 let middle: Middle

@@ -6,7 +6,7 @@ import type { RawWebSocket } from '@hotline/testing/raw-websocket'
 import { randomSeed, seededRandom } from '@hotline/testing/seed'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { closing, enterRaw, heard, say, type Said, textFrame } from './raw-conversation.ts'
+import { closing, enterRaw, heard, say, type Said, textFrame } from '@hotline/testing/raw-conversation'
 
 let server: LiveServer
 let port: number

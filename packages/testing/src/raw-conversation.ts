@@ -1,6 +1,6 @@
 import type { Problem } from '@hotline/protocol/error'
-import { openRawWebSocket, type RawWebSocket } from '@hotline/testing/raw-websocket'
-import { buildFrame, opcodes } from '@hotline/testing/websocket-frame'
+import { openRawWebSocket, type RawWebSocket } from './raw-websocket.ts'
+import { buildFrame, opcodes } from './websocket-frame.ts'
 
 /** A frame of the server, as it was said. */
 export interface Said {
