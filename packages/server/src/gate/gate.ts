@@ -6,15 +6,17 @@ import type { Principal } from '../access/principal.ts'
 import type { Sink } from '../feed/follower.ts'
 import { ownFrame } from '../feed/shared-frame.ts'
 import { damageOf } from '../log/store-unavailable.ts'
+import { Allowance } from '../machine/allowance.ts'
 import type { Clock } from '../machine/clock.ts'
 import type { Connection } from './connections.ts'
 import { type FollowPorts, Follows } from './follows.ts'
-import { FrameBudget } from './frame-budget.ts'
 import type { Wire } from './wire.ts'
 
 /** Frames that cannot be understood before the connection is closed. */
 const strikesMax = 5
-/** A frame costs one of the budget, an acknowledgement far less. */
+/** What a connection may send in one burst, and in each second; a frame costs one, an acknowledgement far less. */
+const framesBurst = 400
+const framesPerSecond = 200
 const acknowledgementCost = 0.02
 /** A runner speaks for many agents, and its reports are paced by their answers. */
 const runnerFrameCost = 0.004
@@ -47,7 +49,7 @@ export class Gate implements Connection {
   readonly #wire: Wire
   readonly #ports: GatePorts
   readonly #follows: Follows
-  readonly #budget: FrameBudget
+  readonly #frames: Allowance
   #strikes = 0
   #commands = 0
   #cancelEnd: () => void = () => undefined
@@ -60,7 +62,7 @@ export class Gate implements Connection {
     this.#principal = principal
     this.#wire = wire
     this.#ports = ports
-    this.#budget = new FrameBudget(ports.clock)
+    this.#frames = new Allowance(framesBurst, framesPerSecond, ports.clock)
     this.#follows = new Follows(
       {
         connection: this,
@@ -84,13 +86,8 @@ export class Gate implements Connection {
       return this.strike(problem('invalid_frame', `This frame is not understood${path ? ` (at "${path}")` : ''}.`))
     }
     const frame = parsed.data
-    if (
-      !this.#budget.spend(
-        frame.t === 'ack' ? acknowledgementCost : this.principal.kind === 'runner' ? runnerFrameCost : 1,
-      )
-    ) {
-      return this.#tooMany()
-    }
+    const cost = frame.t === 'ack' ? acknowledgementCost : this.principal.kind === 'runner' ? runnerFrameCost : 1
+    if (!this.#frames.take(cost).ok) return this.#tooMany()
     switch (frame.t) {
       case 'hello':
         return this.strike(problem('invalid_frame', 'The connection has said hello already.'))
@@ -116,7 +113,7 @@ export class Gate implements Connection {
 
   /** A ping or a pong of the transport, which costs what a frame costs. False where there were too many. */
   pinged(): boolean {
-    const affordable = this.#budget.spend(1)
+    const affordable = this.#frames.take().ok
     if (!affordable) this.#tooMany()
     return affordable
   }

@@ -1,6 +1,11 @@
-import type { Clock } from '../../machine/clock.ts'
+import type { Clock } from './clock.ts'
 
-/** So many at once, and so many more in each second. */
+/** Taken, or in how many milliseconds there is as much. */
+type Taken = { ok: true } | { ok: false; retryAfterMs: number }
+
+const taken: Taken = { ok: true }
+
+/** So much at once, and so much more in each second: a token bucket that fills by time. */
 export class Allowance {
   readonly #burst: number
   readonly #perSecond: number
@@ -16,13 +21,13 @@ export class Allowance {
     this.#atMs = clock.monotonicMs()
   }
 
-  /** Takes one; otherwise says in how many milliseconds there is another one. */
-  take(): { ok: true } | { ok: false; retryAfterMs: number } {
+  take(cost = 1): Taken {
     const now = this.#clock.monotonicMs()
     this.#left = Math.min(this.#burst, this.#left + ((now - this.#atMs) / 1_000) * this.#perSecond)
     this.#atMs = now
-    if (this.#left < 1) return { ok: false, retryAfterMs: Math.ceil(((1 - this.#left) / this.#perSecond) * 1_000) }
-    this.#left -= 1
-    return { ok: true }
+    if (this.#left < cost)
+      return { ok: false, retryAfterMs: Math.ceil(((cost - this.#left) / this.#perSecond) * 1_000) }
+    this.#left -= cost
+    return taken
   }
 }
