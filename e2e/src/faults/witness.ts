@@ -33,9 +33,9 @@ export async function openWitness(server: ServerProcess, name: string): Promise<
   })
   let answered = 0
   let lines = 0
-  let over = false
+  const over = new AbortController()
   const working = (async () => {
-    while (!over) {
+    while (!over.signal.aborted) {
       await hand.report(line((lines += 1) - 1))
       const renamed = await oracle.command(stream, 'session.rename', { title: `${name} ${lines}` })
       if (!renamed.ok) violations.push(`${name}: ${renamed.problem.detail}`)
@@ -52,7 +52,7 @@ export async function openWitness(server: ServerProcess, name: string): Promise<
       return answered
     },
     finish: async () => {
-      over = true
+      over.abort()
       await working
       const stored = await server.stored(hand.session)
       await waitFor(() => oracle.at(stream) >= stored.length, { what: `${name} to be through`, deadlineMs })
