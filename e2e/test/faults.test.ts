@@ -39,6 +39,7 @@ describe('rows of the list of faults', () => {
   it('[D9] row 21: a client dies', () => run(21, 'sqlite'))
   it('[D12] row 24: frames are tortured', () => run(24, 'sqlite'))
   it('[C16] [N1] [N2] row 26: transports switch in mid-session', () => run(26, 'sqlite'))
+  it('[D14] row 27: old and new speak with each other', () => run(27, 'sqlite'))
   it('[D13] row 29: it stands still, and works for long', () => run(29, 'sqlite'))
   it('[D10] row 31: a snapshot and its tail', () => run(31, 'sqlite'))
   it('[D11] row 32: both stores', () => run(32, 'sqlite'))

@@ -5,6 +5,7 @@ import { frameTorture } from './rows/frame-torture.ts'
 import { joinAnywhere } from './rows/join-anywhere.ts'
 import { killServer } from './rows/kill-server.ts'
 import { noResurrection } from './rows/no-resurrection.ts'
+import { oldAndNew } from './rows/old-and-new.ts'
 import { reconnectEverywhere } from './rows/reconnect-everywhere.ts'
 import { saidTwice } from './rows/said-twice.ts'
 import { sameOnBoth } from './rows/same-on-both.ts'
@@ -27,6 +28,7 @@ export const faultRows: readonly FaultRow[] = [
   clientDies,
   frameTorture,
   switchTransports,
+  oldAndNew,
   soak,
   snapshotAndTail,
   sameOnBoth,

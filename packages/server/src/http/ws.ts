@@ -192,7 +192,10 @@ function readTarget(request: IncomingMessage): { name?: string } | Problem {
   if (path !== '/api/ws') return problem('not_found', 'WebSocket is spoken at /api/ws and at /ws/agents/:name.')
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
   if (offered.some(isSpoken)) return {}
-  return problem('version_not_spoken', `Offer the sub-protocol ${subprotocol}.`)
+  return problem(
+    'version_not_spoken',
+    `This server speaks the sub-protocol ${subprotocol}. Reload the page, or update the older of the two.`,
+  )
 }
 
 function isSpoken(name: string): boolean {
