@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option as Flag } from 'commander'
 import { describeOptions as describeRunnerOptions } from '@hotline/runner/config'
+import { deskVariable } from '@hotline/runner/process/environment'
 import { describeOptions } from '@hotline/server/config/options'
 import { askServer } from './ask-server.ts'
 import { addAgentCommands } from './commands/agents.ts'
@@ -10,6 +11,7 @@ import type { CommandContext } from './commands/context.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addLoginCommand } from './commands/login.ts'
+import { addMcpCommand } from './commands/mcp.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { up, type UpFacts } from './commands/up.ts'
@@ -78,6 +80,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addSignInCommands(program, context)
   addDoctorCommand(program, context)
   addBackupCommands(program, context)
+  addMcpCommand(program, context, { version, deskFile: process.env[deskVariable] })
 }
 
 function addUpCommand(program: Command, context: CommandContext): void {

@@ -43,6 +43,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       versionsFolder: makeEmpty(join(folder, 'empty')),
       sessionsFolder: join(folder, 'sessions'),
       scratchFolder: join(config.dataDir, 'scratch'),
+      desksFolder: join(folder, 'desks'),
       spoolBytes: config.spoolBytes,
       stopGraceMs: config.stopGraceMs,
       interruptTimeoutMs,

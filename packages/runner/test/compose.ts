@@ -44,6 +44,7 @@ export function composeBench(options: ComposeOptions): Supervisor {
       environment: options.environment ?? { PATH: process.env['PATH'], HOME: folder, LANG: 'C.UTF-8' },
       versionsFolder: folder,
       sessionsFolder: join(dataDir, 'sessions'),
+      desksFolder: join(dataDir, 'desks'),
       scratchFolder: join(dataDir, 'scratch'),
       spoolBytes: options.spoolBytes ?? 8 * 1024 * 1024,
       stopGraceMs: options.stopGraceMs ?? 2_000,

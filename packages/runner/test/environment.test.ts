@@ -35,7 +35,8 @@ test('[R10] [T45] the environment of an agent is exactly the list, whatever the 
   const session = world.start('demo', { cwd, prompt: scriptPrompt([{ do: 'env', file: 'env.json' }]) })
   await world.until(session, 'the end', ({ counts, turn }) => counts.turns === 1 && !turn)
   const env = JSON.parse(readFileSync(join(cwd, 'env.json'), 'utf8')) as Record<string, string>
-  const { HOTLINE_RUN: run, ...rest } = env
+  const { HOTLINE_RUN: run, HOTLINE_SESSION: desk, ...rest } = env
+  expect(desk).toMatch(/\/desks\/[0-9a-f]{16}\.json$/)
   expect(run).toMatch(/^[0-9a-f]{32}$/)
   expect(rest).toEqual({ PATH: process.env['PATH'], HOME: '/tmp', LANG: 'C.UTF-8', TZ: 'UTC', USER: 'dana', PWD: cwd })
 })
@@ -52,7 +53,7 @@ test('[R10] settings of the demonstration reach the demonstration', async () => 
     Object.keys(env)
       .filter((name) => name.startsWith('HOTLINE_'))
       .toSorted(),
-  ).toEqual(['HOTLINE_DEMO_PACE', 'HOTLINE_DEMO_SCRIPT', 'HOTLINE_RUN'])
+  ).toEqual(['HOTLINE_DEMO_PACE', 'HOTLINE_DEMO_SCRIPT', 'HOTLINE_RUN', 'HOTLINE_SESSION'])
 })
 
 test('[R10] a program in a terminal gets the same list', async () => {
@@ -66,7 +67,7 @@ test('[R10] a program in a terminal gets the same list', async () => {
     .trim()
     .split('\r\n')
     .map((line) => line.replace(/=.*/, ''))
-  expect(names.toSorted()).toEqual(['HOME', 'HOTLINE_RUN', 'PATH', 'PWD', 'TERM'])
+  expect(names.toSorted()).toEqual(['HOME', 'HOTLINE_RUN', 'HOTLINE_SESSION', 'PATH', 'PWD', 'TERM'])
 })
 
 test('[R11] [T45] what makes a loader, a shell or git run something else is refused even where a profile asks for it', () => {

@@ -12,7 +12,9 @@ export class LineClient implements AsyncDisposable {
   /** Without a token it sends no header. */
   constructor(url: string, name: string, token: string) {
     const headers = token === '' ? {} : { Authorization: `Bearer ${token}` }
-    this.#socket = new WebSocket(`${url.replace('http', 'ws')}/ws/agents/${name}`, { headers })
+    // What Node takes beside the sub-protocols is not in the types of browsers.
+    const options: unknown = { headers }
+    this.#socket = new WebSocket(`${url.replace('http', 'ws')}/ws/agents/${name}`, options as string[])
     this.#socket.addEventListener('message', ({ data }) => {
       this.heard.push(LineMessage.parse(JSON.parse(String(data))) as unknown as Heard)
     })
@@ -22,8 +24,12 @@ export class LineClient implements AsyncDisposable {
   }
 
   say(message: object | string): void {
-    const isRaw = typeof message === 'string' || message instanceof Uint8Array
-    this.#socket.send(isRaw ? message : JSON.stringify(message))
+    this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message))
+  }
+
+  /** As a binary message. */
+  sayBytes(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#socket.send(bytes)
   }
 
   command(command: string, request: string, data?: object): void {

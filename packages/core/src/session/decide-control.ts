@@ -46,7 +46,7 @@ export function decideControl(state: SessionState, command: ControlCommand): Dec
       if (state.status !== 'active') return notNow(state, 'complete')
       const goal: KnownDraft = {
         type: 'goal.completed',
-        data: {},
+        data: { by: 'person' },
         body: command.data.summary === undefined ? {} : { summary: command.data.summary },
       }
       const ended = end(state, command.id, 'completed')

@@ -46,6 +46,9 @@ export function decideReport(first: SessionState, command: CommandOf<'agent.repo
   return { ok: true, events, facts: dropped.length > 0 ? { dropped } : {} }
 }
 
+/** As long as what a person may say of it. */
+const goalChars = 2_000
+
 type Weighed = { drafts: readonly KnownDraft[] } | { drop: ErrorCode } | { refusal: Decision }
 
 function weigh(state: SessionState, report: Report, context: Context): Weighed {
@@ -108,6 +111,8 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
         state.questions.some(({ question }) => question === draft.data.question),
         'already_resolved',
       )
+    case 'goal.completed':
+      return keepIf(draft, mayReach(state, draft), 'invalid_transition')
     case 'control.done':
     case 'control.failed':
       return keepIf(
@@ -116,6 +121,12 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
         'invalid_transition',
       )
   }
+}
+
+/** An agent says it with its tool; a program that has no turns by its end. Neither speaks for a person. */
+function mayReach(state: SessionState, { data, body }: DraftOf<'goal.completed'>): boolean {
+  const isFitting = data.by === 'agent' || (data.by === 'program' && state.capabilities?.input !== 'turns')
+  return isFitting && holdsAgent(state.status) && !state.ending && (body.summary?.length ?? 0) <= goalChars
 }
 
 type Reported = DraftOf<Report['type']>

@@ -30,6 +30,7 @@ export const reportable = [
   'approval.dispatch_unknown',
   'question.asked',
   'question.withdrawn',
+  'goal.completed',
   'control.done',
   'control.failed',
 ] as const

@@ -75,5 +75,10 @@ export const sessionEvents = {
   /** The runner has not been heard from since then. It changes no state: silence is no evidence. */
   'session.contact_lost': defineEvent(1, z.looseObject({ since: z.string() })),
   'session.contact_restored': defineEvent(1, z.looseObject({})),
-  'goal.completed': defineEvent(1, z.looseObject({}), z.looseObject({ summary: z.string().optional() })),
+  /** Somebody with the right said so, the agent by the tool for it, or a program by lines that ended well. */
+  'goal.completed': defineEvent(
+    1,
+    z.looseObject({ by: z.enum(['person', 'agent', 'program']).optional() }),
+    z.looseObject({ summary: z.string().optional() }),
+  ),
 }

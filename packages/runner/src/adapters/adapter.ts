@@ -65,8 +65,8 @@ export interface AgentFacts {
 /** A request for permission. */
 export interface Ask {
   ask: string
-  /** The step that waits for the answer. */
-  step: string
+  /** The step that waits for the answer; absent where none does. */
+  step: string | undefined
   tool: string
   title: string
   /** What would run, as text: the agent's raw arguments. */
@@ -140,6 +140,10 @@ export type AgentEvent =
   | { t: 'turn_began'; turn: string }
   /** `patch`: what the agent says that it changed in the turn, as a git patch. */
   | { t: 'turn_ended'; turn: string; end: TurnEnd; error?: string | undefined; patch?: string | undefined }
+  /** It tells people something, whole, beside what it is saying. */
+  | { t: 'said'; message: string; text: string }
+  /** It says that what it was to do is done. */
+  | { t: 'goal'; summary?: string | undefined }
   /** It cannot be worked with any longer; the adapter has begun to end it. */
   | { t: 'fault'; note: string }
   /** The last event. */
@@ -150,13 +154,14 @@ export type Verdict =
   /** `reason`: a person's own words. Where they go with a yes, few agents can hear them; with a no, see `capabilities.denyReason`. */
   | { verdict: 'allow'; scope: 'once' | 'session' | 'project'; reason?: string | undefined }
   | { verdict: 'modify'; input: string; reason?: string | undefined }
-  | { verdict: 'deny'; reason?: string | undefined }
+  /** `because`: nobody has decided it. */
+  | { verdict: 'deny'; reason?: string | undefined; because?: 'timed_out' | undefined }
 
 /**
  * What became of an answer. `stale`: it no longer asks. `unsupported`: this agent cannot be answered so. `reason_unheard`: it
- * has the answer, but not the reason that came with it.
+ * has the answer, but not the reason that came with it; `reason_heard`: both, whatever its agent can hear otherwise.
  */
-export type AnswerResult = 'applied' | 'stale' | 'unsupported' | 'reason_unheard'
+export type AnswerResult = 'applied' | 'stale' | 'unsupported' | 'reason_unheard' | 'reason_heard'
 
 /** A person's answer to a question of the agent. */
 export type QuestionAnswer = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }

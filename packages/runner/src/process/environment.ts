@@ -50,6 +50,9 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 /** By this variable the processes of one run are found again, whatever their parent is now. Its value says nothing else. */
 export const runVariable = 'HOTLINE_RUN'
 
+/** By this one its programs find the desk of the session: a file that this user alone can read. */
+export const deskVariable = 'HOTLINE_SESSION'
+
 /** What an environment is made of. */
 export interface EnvironmentPlan {
   /** What this process was started with. */
@@ -61,6 +64,8 @@ export interface EnvironmentPlan {
   cwd: string
   /** The mark of this run. */
   run: string
+  /** The file of the session's desk. */
+  desk?: string | undefined
 }
 
 /** True for a variable that may reach an agent if a profile asks for it. */
@@ -84,5 +89,6 @@ export function buildEnvironment(plan: EnvironmentPlan): { env: Record<string, s
   }
   env['PWD'] = plan.cwd
   env[runVariable] = plan.run
+  if (plan.desk !== undefined) env[deskVariable] = plan.desk
   return { env, refused: wanted.filter((name) => !mayPass(name)) }
 }

@@ -3,6 +3,7 @@ import { asKnown, type DataOf, type EventOf } from '@hotline/protocol/events'
 import type { Exit } from '@hotline/protocol/events/session'
 import type { AgentEvent, AgentFacts, AgentSession, Heard } from '../adapters/adapter.ts'
 import type { Log } from '../log.ts'
+import type { Desk, DeskEvent } from '../desk/desk.ts'
 import type { AutoExit } from '../profiles/interactive.ts'
 import type { Redactor } from '../redact.ts'
 import { mayAsk, type Screen } from '../terminal/screen.ts'
@@ -36,6 +37,8 @@ export interface RunPorts {
   cwd: string
   envNames: readonly string[]
   agent: AgentSession
+  /** Where the programs that it starts can reach people; absent where this machine has no such place. */
+  desk?: Desk | undefined
   sessionLog: SessionLog
   reporter: Reporter
   redactor: Redactor
@@ -62,6 +65,8 @@ export interface RunPorts {
 export class AgentRun {
   readonly #ports: RunPorts
   readonly #approvals: Approvals
+  /** Who hears the answers of people. */
+  readonly #answers: Pick<AgentSession, 'answer' | 'dismiss' | 'answerQuestion' | 'capabilities'>
   readonly #prompts: Prompts
   readonly #autoExit: AutoExitWatch
   readonly #hold: Hold
@@ -83,6 +88,7 @@ export class AgentRun {
       hasTurn: () => this.#turn !== undefined,
       onGoing: () => this.#prompts.pump(),
     })
+    this.#answers = ports.desk?.answering(ports.agent) ?? ports.agent
     this.#prompts = new Prompts({
       session,
       agent: ports.agent,
@@ -99,13 +105,17 @@ export class AgentRun {
         this.#turn = { turn, message, isSeen: false }
       },
     })
-    this.#autoExit = new AutoExitWatch(ports.autoExit, () => this.#isAtRest(), ports.onAutoEnd)
+    this.#autoExit = new AutoExitWatch(
+      ports.autoExit,
+      { atRest: () => this.#isAtRest(), tellsGoals: () => ports.desk?.isAttended === true },
+      ports.onAutoEnd,
+    )
     this.#approvals = new Approvals({
       session,
       agent,
       cwd,
       envNames,
-      agentSession: ports.agent,
+      agentSession: this.#answers,
       reporter,
       redactor,
       spool,
@@ -117,6 +127,7 @@ export class AgentRun {
   /** Hears the agent to its end. `room` sets the pace. */
   async hear(room: () => Promise<void> | undefined): Promise<RunEnd> {
     this.#isReady = true
+    this.#ports.desk?.attend((event) => this.#heardAtDesk(event))
     this.#prompts.pump()
     this.#autoExit.stir()
     let end: Extract<AgentEvent, { t: 'exit' }> = { t: 'exit', exit: { code: null, signal: null } }
@@ -258,10 +269,24 @@ export class AgentRun {
       case 'turn_ended':
         if (this.#turn?.turn === event.turn) this.#turnEnded(event)
         return
+      case 'said':
+        reporter.endText()
+        return reporter.say(event.message, event.text)
+      case 'goal':
+        reporter.endText()
+        reporter.put({ type: 'goal.completed', data: { by: 'agent' }, body: told({ summary: event.summary }) })
+        return this.#autoExit.goalReached()
       case 'fault':
         this.#fault = event.note
         return
     }
+  }
+
+  /** What the agent's own programs do is its doing. */
+  #heardAtDesk(event: DeskEvent): void {
+    if (this.#isOver) return
+    this.#autoExit.stir()
+    this.#heard(event)
   }
 
   #turnEnded({ turn, end, error, patch }: Extract<AgentEvent, { t: 'turn_ended' }>): void {
@@ -303,17 +328,17 @@ export class AgentRun {
   }
 
   async #ask(event: Extract<AgentEvent, { t: 'question' }>): Promise<void> {
-    const { reporter, agent } = this.#ports
+    const { reporter } = this.#ports
     const canBeShown = JSON.stringify(event.schema ?? {}).length <= schemaChars
     const fate = canBeShown ? await reporter.ask(reportOf(event, this.#turn?.turn)) : undefined
     // What nobody will see, nobody can answer.
-    if (fate !== 'kept' && fate !== 'lost') await agent.answerQuestion(event.question, { action: 'cancel' })
+    if (fate !== 'kept' && fate !== 'lost') await this.#answers.answerQuestion(event.question, { action: 'cancel' })
   }
 
   async #questionAnswered({ data, body }: EventOf<'question.answered'>): Promise<void> {
     const { question, action } = data
     const answer = action === 'accept' ? { action, content: body?.content ?? {} } : { action }
-    await this.#ports.agent.answerQuestion(question, answer)
+    await this.#answers.answerQuestion(question, answer)
   }
 
   async #keys({ data, body }: EventOf<'input.sent'>): Promise<void> {

@@ -31,7 +31,7 @@ export interface ApprovalContext {
   agent: string
   cwd: string
   envNames: readonly string[]
-  agentSession: AgentSession
+  agentSession: Pick<AgentSession, 'answer' | 'dismiss' | 'capabilities'>
   reporter: Reporter
   redactor: Redactor
   spool: Pick<Spool, 'intend' | 'conclude'>
@@ -129,7 +129,7 @@ export class Approvals {
   /** Nobody answered in time: for the agent that is a no. */
   async timedOut(approval: string): Promise<void> {
     const frozen = this.#begin(approval)
-    if (frozen) await this.#dispatch(approval, { verdict: 'deny' }, frozen.digest)
+    if (frozen) await this.#dispatch(approval, { verdict: 'deny', because: 'timed_out' }, frozen.digest)
   }
 
   /** It was closed elsewhere; the agent is told that no answer comes. */
@@ -172,7 +172,7 @@ export class Approvals {
     const intent = await spool.intend({ what: 'answer', approval })
     const result = await agentSession.answer(approval, verdict).catch(() => 'unknown' as const)
     this.#open.delete(approval)
-    if (result === 'applied' || result === 'reason_unheard') {
+    if (result === 'applied' || result === 'reason_unheard' || result === 'reason_heard') {
       reporter.put({ type: 'approval.dispatched', data: { approval, digest } })
     } else if (result === 'unknown') reporter.put({ type: 'approval.dispatch_unknown', data: { approval } })
     else reporter.put({ type: 'approval.dispatch_refused', data: { approval, reason: result } })

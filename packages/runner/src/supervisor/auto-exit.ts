@@ -12,14 +12,22 @@ export interface AutoEnd {
  */
 export class AutoExitWatch implements Disposable {
   readonly #exit: AutoExit | undefined
-  readonly #isAtRest: () => boolean
+  readonly #agent: { atRest: () => boolean; tellsGoals: () => boolean }
   readonly #end: (end: AutoEnd) => void
+  #isGoalReached = false
   #timer: NodeJS.Timeout | undefined
 
-  /** `isAtRest`: no turn, nothing that waits for the agent, and nothing that waits for a person. */
-  constructor(exit: AutoExit | undefined, isAtRest: () => boolean, end: (end: AutoEnd) => void) {
+  /**
+   * `atRest`: no turn, nothing that waits for the agent, and nothing that waits for a person. `tellsGoals`: it can say itself
+   * that its goal is reached; of another one the end of its turn says so.
+   */
+  constructor(
+    exit: AutoExit | undefined,
+    agent: { atRest: () => boolean; tellsGoals: () => boolean },
+    end: (end: AutoEnd) => void,
+  ) {
     this.#exit = exit
-    this.#isAtRest = isAtRest
+    this.#agent = agent
     this.#end = end
   }
 
@@ -32,7 +40,7 @@ export class AutoExitWatch implements Disposable {
       return
     }
     this.#timer = setTimeout(() => {
-      if (this.#isAtRest()) {
+      if (this.#agent.atRest()) {
         this.#end({ reason: 'idle', note: `Nothing happened for ${timeText(exit.idleMs)}; its profile ends it then.` })
       } else this.#timer?.refresh()
     }, exit.idleMs)
@@ -41,8 +49,16 @@ export class AutoExitWatch implements Disposable {
 
   /** The agent ended its turn by itself. */
   turnEnded(): void {
-    if (this.#exit?.on !== 'goal' || !this.#isAtRest()) return
+    if (this.#exit?.on !== 'goal' || !this.#agent.atRest()) return
+    if (this.#agent.tellsGoals() && !this.#isGoalReached) return
     this.#end({ reason: 'goal_reached', note: 'The agent has done what it was told; its profile ends it then.' })
+  }
+
+  /** The agent says that its goal is reached; its turn may go on for some words. */
+  goalReached(): void {
+    this.#isGoalReached = true
+    // Whoever said so is still to hear that it was understood.
+    setImmediate(() => this.turnEnded())
   }
 
   [Symbol.dispose](): void {

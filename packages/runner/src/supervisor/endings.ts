@@ -38,6 +38,13 @@ export function endReport({ exit, fault, adapter, auto, isKilled, isStopping }: 
   return stateReport('interrupted', 'agent_exited', { exit })
 }
 
+/** A program by lines that ends well by itself has done what it was started for. */
+export function goalReport({ exit, fault, adapter, auto, isKilled, isStopping }: Ending): Report | undefined {
+  const isItsOwn = fault === undefined && auto === undefined && !isKilled && !isStopping
+  if (adapter !== 'pipe' || !isItsOwn || exit?.code !== 0) return undefined
+  return { type: 'goal.completed', data: { by: 'program' }, body: {} }
+}
+
 /** Where the agent stands now. Where it came from, the server knows better. */
 export function stateReport(
   to: SessionStatus,

@@ -36,6 +36,8 @@ export function planLaunch(options: {
   from: Readonly<Record<string, string | undefined>>
   /** For agents that need no folder of a person's. */
   scratchFolder: string
+  /** The file of the session's desk, where it has one. */
+  desk?: string | undefined
 }): Launch {
   const { session, profile, wanted, native, from, scratchFolder } = options
   if (profile.adapter === 'log') return planFollowing(session, profile, wanted)
@@ -51,6 +53,7 @@ export function planLaunch(options: {
     set: { ...(profile.adapter === 'pty' ? { TERM: 'xterm-256color' } : {}), ...profile.set },
     cwd,
     run,
+    desk: options.desk,
   })
   const program = findProgram(name, env['PATH'], cwd)
   if (program === undefined) {

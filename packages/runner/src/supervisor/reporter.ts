@@ -78,6 +78,12 @@ export class Reporter implements Disposable {
     this.#text = undefined
   }
 
+  /** A whole message, beside what is being said. Its secrets are masked like all others. */
+  say(message: string, text: string): void {
+    const shown = this.#redactor.text(text).slice(0, this.#messageChars).toWellFormed()
+    this.put({ type: 'message.completed', data: { message, chars: shown.length }, body: { text: shown } })
+  }
+
   /** What the agent's process prints. `place`: where a file is read on from after it. */
   output(source: OutputSource, text: string, place?: FilePlace): void {
     let stream = this.#outputs.get(source)

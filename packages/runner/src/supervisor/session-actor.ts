@@ -6,6 +6,7 @@ import type { TreeReach } from '@hotline/protocol/process-tree'
 import { isLive } from '@hotline/protocol/session-status'
 import { type AgentFacts, type AgentSession, outlivesRunner, runsProgram, StartError } from '../adapters/adapter.ts'
 import type { Drivers } from '../adapters/drivers.ts'
+import { type Desk, openDesk } from '../desk/desk.ts'
 import type { Log } from '../log.ts'
 import type { Holder } from '../process/holder.ts'
 import { asConfigured } from '../profiles/abilities.ts'
@@ -18,7 +19,7 @@ import { Spool } from '../spool/spool.ts'
 import { Screen } from '../terminal/screen.ts'
 import { AgentRun, type RunEnd, type RunPorts } from './agent-run.ts'
 import type { AutoEnd } from './auto-exit.ts'
-import { type Ending, endReport, stateReport } from './endings.ts'
+import { type Ending, endReport, goalReport, stateReport } from './endings.ts'
 import { defaultSize, planLaunch } from './launch.ts'
 import { profileReport } from './report-of.ts'
 import { Reporter } from './reporter.ts'
@@ -39,6 +40,8 @@ export interface ActorPorts {
   /** Where spools and scratch folders are. */
   sessionsFolder: string
   scratchFolder: string
+  /** Where the desks of sessions are. */
+  desksFolder: string
   /** Bytes of reports that one session may hold back. */
   spoolBytes: number
   /** What an agent is given to end by itself. */
@@ -200,24 +203,41 @@ export class SessionActor {
       return this.#reportEnd({ exit: undefined, adapter: 'acp', isKilled: false, isStopping: false })
     }
     let redactor = new Redactor([])
+    let desk: Desk | undefined
     try {
       if (!profile) throw new StartError(this.#whyNone(state?.agent ?? ''))
       this.#refuseToStart(profile)
       const { environment: from, scratchFolder, holder, drivers, log } = this.#ports
       const wanted = { ...this.#reader.log.wanted, mode }
       const used = state?.usage
-      const plan = planLaunch({ session: this.session, profile, wanted, native, used, from, scratchFolder })
-      redactor = new Redactor(plan.secrets)
+      desk = await this.#openDesk(profile)
+      const { session } = this
+      const plan = planLaunch({ session, profile, wanted, native, used, from, scratchFolder, desk: desk?.file })
+      redactor = new Redactor([...plan.secrets, ...(desk ? [{ name: 'of this session', value: desk.token }] : [])])
       if (plan.refused.length > 0) log.warn('variables refused', { session: this.session, names: plan.refused })
       const driver = drivers.get(profile.adapter)
       if (!driver) throw new StartError(`This runner has no adapter "${profile.adapter}".`)
       const agent = await driver.start(plan.spec, holder, this.#starting.signal)
       this.#agent = agent
-      await this.#runAgent(agent, profile, redactor, plan.spec.cwd, Object.keys(plan.spec.env))
+      const { cwd, env } = plan.spec
+      await this.#runAgent(agent, profile, { redactor, cwd, envNames: Object.keys(env), desk })
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       this.#ports.log.warn('agent not started', { session: this.session })
       this.#notStarted(redactor.text(error.message))
+    } finally {
+      await desk?.[Symbol.asyncDispose]()
+    }
+  }
+
+  /** Where what the agent starts can reach people. Without it the agent works all the same. */
+  async #openDesk({ adapter }: AgentProfile): Promise<Desk | undefined> {
+    if (outlivesRunner(adapter)) return undefined
+    try {
+      return await openDesk({ folder: this.#ports.desksFolder, session: this.session })
+    } catch (error) {
+      this.#ports.log.warn('no desk', { session: this.session, error: String(error) })
+      return undefined
     }
   }
 
@@ -251,15 +271,13 @@ export class SessionActor {
   async #runAgent(
     agent: AgentSession,
     profile: AgentProfile,
-    redactor: Redactor,
-    cwd: string,
-    envNames: readonly string[],
+    place: Pick<RunPorts, 'redactor' | 'cwd' | 'envNames' | 'desk'>,
   ): Promise<void> {
     const chars = this.#reader.log.state?.agentMessageChars ?? limits.agentMessageChars
     const screen = agent.capabilities.screen ? this.#openScreen(agent) : undefined
-    const reporter = new Reporter(screen?.sink ?? this.#outbox, redactor, chars)
+    const reporter = new Reporter(screen?.sink ?? this.#outbox, place.redactor, chars)
     try {
-      await this.#hearAgent(agent, profile, { reporter, redactor, cwd, envNames, screen })
+      await this.#hearAgent(agent, profile, { ...place, reporter, screen })
     } finally {
       reporter[Symbol.dispose]()
       screen?.[Symbol.dispose]()
@@ -275,7 +293,7 @@ export class SessionActor {
   async #hearAgent(
     agent: AgentSession,
     profile: AgentProfile,
-    surroundings: Pick<RunPorts, 'reporter' | 'redactor' | 'cwd' | 'envNames' | 'screen'>,
+    surroundings: Pick<RunPorts, 'reporter' | 'redactor' | 'cwd' | 'envNames' | 'screen' | 'desk'>,
   ): Promise<void> {
     const { log, stopGraceMs } = this.#ports
     const { reporter } = surroundings
@@ -369,6 +387,8 @@ export class SessionActor {
       this.#outbox.put({ type: 'approval.dispatch_refused', data: { approval, reason: 'stale' } })
     }
     this.#killsDone()
+    const goal = goalReport(ending)
+    if (goal) this.#outbox.put(goal)
     this.#outbox.put(endReport(ending))
   }
 

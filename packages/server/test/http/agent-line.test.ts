@@ -246,7 +246,7 @@ describe('the line of an agent', () => {
     expect((await other.answer('fine')).type).toBe('response')
     await using binary = dial('broken')
     await binary.opened()
-    binary.say(new Uint8Array([1]))
+    binary.sayBytes(new Uint8Array([1]))
     expect(await binary.end()).toMatchObject({ code: 1003 })
   })
 

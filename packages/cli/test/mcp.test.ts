@@ -1,0 +1,325 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import type { Link } from '@hotline/client/link'
+import { uuidV7 } from '@hotline/client/uuid'
+import type { Envelope } from '@hotline/protocol/event'
+import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
+import { LineClient } from '@hotline/testing/line-client'
+import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
+import { waitFor } from '@hotline/testing/wait-for'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
+
+const agentFile = join(import.meta.dirname, 'mcp-agent.ts')
+const hotline = join(import.meta.dirname, '../bin/hotline.js')
+
+let live: LiveServer
+let dir: TempDir
+let guard: ChildGuard
+let runner: HotlineProcess
+let link: Link
+/** An agent that several tests tell what to do, one after the other. */
+let shared: Scene
+
+beforeAll(async () => {
+  live = await startLiveServer()
+  dir = await openTempDir()
+  guard = guardChildren()
+  mkdirSync(join(live.dataDir, 'agents'), { recursive: true, mode: 0o700 })
+  const command = `command: ["${process.execPath}", "${agentFile}", "${hotline}"]`
+  const interactive = 'interactive:\n  enabled: true\n  auto_exit_on: goal_complete\n'
+  writeFileSync(join(live.dataDir, 'agents', 'ends.yaml'), `id: ends\n${command}\n${interactive}`, { mode: 0o600 })
+  runner = startHotlineProcess(['--json', 'up', '--only', 'runner'], surroundings())
+  link = live.link()
+  await runner.says('"ready":true')
+  shared = await new Scene().start()
+})
+afterAll(async () => {
+  await shared[Symbol.asyncDispose]()
+  runner.child.kill('SIGTERM')
+  await runner.ended
+  await live[Symbol.asyncDispose]()
+  await guard.assertNoSurvivors()
+  await dir.remove()
+})
+
+function surroundings(): Record<string, string> {
+  return {
+    HOME: dir.path,
+    HOTLINE_DATA_DIR: live.dataDir,
+    HOTLINE_URL: live.url,
+    HOTLINE_TOKEN: live.token,
+    ...guard.environment,
+  }
+}
+
+interface Result {
+  id: string
+  error?: string
+  isError?: boolean
+  content?: { text: string }[]
+  structuredContent?: Record<string, unknown>
+}
+
+/** A session whose agent does what it is told. */
+class Scene implements AsyncDisposable {
+  readonly session = uuidV7()
+  readonly stream = `session:${this.session}`
+  #line: LineClient | undefined
+
+  async start(agent: 'pipe' | 'ends' = 'pipe'): Promise<this> {
+    const how = agent === 'pipe' ? { command: [process.execPath, agentFile, hotline] } : { unasked: true as const }
+    const data = { project: 'default', agent, cwd: dir.path, title: 'with tools', ...how }
+    const started = await link.command(this.stream, 'session.start', data)
+    if (!started.ok) throw new Error(started.problem.detail)
+    await this.printed((value) => 'tools' in value)
+    this.#line = new LineClient(live.url, this.session, live.token)
+    await this.#line.opened()
+    return this
+  }
+
+  get line(): LineClient {
+    if (!this.#line) throw new Error('not started')
+    return this.#line
+  }
+
+  events(): Promise<Envelope[]> {
+    return live.stored(this.session)
+  }
+
+  event(type: string, fits: (event: Envelope) => boolean = () => true): Promise<Envelope> {
+    return waitFor(async () => (await this.events()).find((event) => event.type === type && fits(event)), {
+      what: type,
+    })
+  }
+
+  say(what: object): void {
+    this.line.command('send_input', uuidV7(), { input: `${JSON.stringify(what)}\n` })
+  }
+
+  call(id: string, tool: string, args: object): void {
+    this.say({ id, tool, args })
+  }
+
+  result(id: string): Promise<Result> {
+    return this.printed((value) => value['id'] === id) as Promise<unknown> as Promise<Result>
+  }
+
+  printed(fits: (value: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+    const look = async (): Promise<Record<string, unknown> | undefined> => {
+      const texts = (await this.events()).flatMap(({ type, data, body }) =>
+        type === 'output.appended' && data['source'] === 'stdout' ? [String(body?.['text'])] : [],
+      )
+      const lines = texts.join('').split('\n').slice(0, -1)
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>).find(fits)
+    }
+    return waitFor(look, { what: 'a word of the agent' })
+  }
+
+  async decide(approval: Envelope, verdict: 'allow' | 'deny' | 'modify', more: object = {}): Promise<void> {
+    const { approval: id, digest } = approval.data as { approval: string; digest: string }
+    const decided = await link.command(this.stream, 'approval.decide', { approval: id, digest, verdict, ...more })
+    if (!decided.ok) throw new Error(decided.problem.detail)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await link.command(this.stream, 'session.abort', {})
+    await this.event('session.state_changed', ({ data }) => ['aborted', 'completed'].includes(String(data['to'])))
+    await this.#line?.[Symbol.asyncDispose]()
+  }
+}
+
+const tools = ['ask_human', 'request_approval', 'notify', 'complete_goal', 'permission_prompt']
+
+describe('hotline mcp', () => {
+  it('[MC1] an agent of a session asks a person, who answers, does not want to, or is not needed any more', async () => {
+    const scene = shared
+    expect(await scene.printed((value) => 'tools' in value)).toEqual({ tools })
+    scene.call('a', 'ask_human', { question: 'Which port?', options: ['80', '443'] })
+    const asked = await scene.event('question.asked')
+    expect(asked).toMatchObject({ actor: { kind: 'agent' }, body: { text: 'Which port?' } })
+    const question = String(asked.data['question'])
+    const answer = { question, action: 'accept' as const, content: { answer: '443' } }
+    expect((await link.command(scene.stream, 'question.answer', answer)).ok).toBe(true)
+    expect(await scene.result('a')).toMatchObject({
+      content: [{ type: 'text', text: '443' }],
+      structuredContent: { action: 'accept', answer: '443' },
+    })
+    scene.call('b', 'ask_human', { question: 'Why?' })
+    const second = await scene.event('question.asked', ({ body }) => body?.['text'] === 'Why?')
+    const declined = { question: String(second.data['question']), action: 'decline' as const }
+    expect((await link.command(scene.stream, 'question.answer', declined)).ok).toBe(true)
+    expect((await scene.result('b')).structuredContent).toEqual({ action: 'decline' })
+    // What the agent gives up is nobody's to answer.
+    scene.call('c', 'ask_human', { question: 'Never mind?' })
+    await scene.event('question.asked', ({ body }) => body?.['text'] === 'Never mind?')
+    scene.say({ cancel: 'c' })
+    const withdrawn = await scene.event('question.withdrawn')
+    expect(withdrawn.data).toMatchObject({ reason: 'agent_withdrew' })
+    expect((await scene.result('c')).error).toContain('abort')
+  })
+
+  it('[MC2] what it wants to do is an approval like all others; its outcomes are never mixed up', async () => {
+    await using scene = await new Scene().start()
+    const ask = async (id: string, more: object = {}): Promise<Envelope> => {
+      scene.call(id, 'request_approval', { title: `Deploy ${id}`, input: `deploy --to ${id}`, ...more })
+      return await scene.event('approval.requested', ({ body }) => body?.['title'] === `Deploy ${id}`)
+    }
+    const first = await ask('allowed', { reason: 'It is Friday' })
+    expect(first).toMatchObject({
+      data: { verdicts: ['allow', 'deny'], scopes: ['once'] },
+      body: { tool: 'request_approval', input: 'deploy --to allowed', reason: 'It is Friday' },
+    })
+    await scene.decide(first, 'allow')
+    expect((await scene.result('allowed')).structuredContent).toEqual({ outcome: 'allowed' })
+    await scene.event('approval.dispatched')
+    await scene.decide(await ask('denied'), 'deny', { reason: 'not today' })
+    const denied = await scene.result('denied')
+    expect(denied).toMatchObject({ structuredContent: { outcome: 'denied', reason: 'not today' } })
+    expect(denied.content?.[0]?.text).toBe('Denied: not today')
+    await scene.decide(await ask('changed', { modifiable: true }), 'modify', { input: 'deploy --to staging' })
+    expect((await scene.result('changed')).structuredContent).toEqual({
+      outcome: 'allowed_modified',
+      input: 'deploy --to staging',
+    })
+    // The agent heard the reason; it is not told again as a message.
+    expect((await scene.events()).some(({ type }) => type === 'message.posted')).toBe(false)
+    // Its client goes: nobody waits for this any more.
+    await ask('given up')
+    scene.say({ exit: 'now' })
+    expect((await scene.event('approval.cancelled')).data).toMatchObject({ reason: 'agent_withdrew' })
+  })
+
+  it('[MC2] where nobody answers in time the agent is told just that', async () => {
+    const scene = new Scene()
+    const command = [process.execPath, agentFile, hotline]
+    const data = { project: 'default', agent: 'pipe', cwd: dir.path, command, approvalTimeoutMs: 1_000 }
+    expect((await link.command(scene.stream, 'session.start', data)).ok).toBe(true)
+    await scene.printed((value) => 'tools' in value)
+    const text = `${JSON.stringify({ id: 'late', tool: 'request_approval', args: { title: 'x', input: 'y' } })}\n`
+    expect((await link.command(scene.stream, 'input.send', { text })).ok).toBe(true)
+    expect((await scene.result('late')).structuredContent).toEqual({ outcome: 'timed_out' })
+    await scene[Symbol.asyncDispose]()
+  })
+
+  it("[MC3] Claude Code's permission prompt is answered with its JSON and nothing else", async () => {
+    const scene = shared
+    const prompt = async (id: string): Promise<Envelope> => {
+      scene.call(id, 'permission_prompt', {
+        tool_name: 'Bash',
+        input: { command: `echo ${id}` },
+        tool_use_id: 'toolu_1',
+      })
+      return await scene.event('approval.requested', ({ body }) => body?.['title'] === `Bash: echo ${id}`)
+    }
+    const answer = async (id: string): Promise<unknown> => JSON.parse((await scene.result(id)).content?.[0]?.text ?? '')
+    const first = await prompt('one')
+    expect(first.body).toMatchObject({ tool: 'Bash', input: '{\n  "command": "echo one"\n}' })
+    await scene.decide(first, 'allow')
+    expect(await answer('one')).toEqual({ behavior: 'allow', updatedInput: { command: 'echo one' } })
+    await scene.decide(await prompt('two'), 'modify', { input: '{"command":"echo 2"}' })
+    expect(await answer('two')).toEqual({ behavior: 'allow', updatedInput: { command: 'echo 2' } })
+    await scene.decide(await prompt('three'), 'deny', { reason: 'too loud' })
+    expect(await answer('three')).toEqual({ behavior: 'deny', message: 'Denied: too loud' })
+    await scene.decide(await prompt('four'), 'modify', { input: 'no json' })
+    expect(await answer('four')).toMatchObject({ behavior: 'deny' })
+  })
+
+  it('[MC4] news are messages of the agent, and the goal is reached when it says so', async () => {
+    const scene = shared
+    scene.call('n', 'notify', { text: 'Half of it is done.' })
+    await scene.result('n')
+    const told = await scene.event('message.completed')
+    expect(told).toMatchObject({ actor: { kind: 'agent' }, body: { text: 'Half of it is done.' } })
+    scene.call('g', 'complete_goal', { summary: 'All of it.' })
+    await scene.result('g')
+    const goal = await scene.event('goal.completed')
+    expect(goal).toMatchObject({ actor: { kind: 'agent' }, data: { by: 'agent' }, body: { summary: 'All of it.' } })
+    // It stays until somebody ends it, for its profile does not say otherwise.
+    scene.call('late', 'notify', { text: 'Still here.' })
+    await scene.result('late')
+    scene.call('bad', 'notify', {})
+    expect((await scene.result('bad')).isError).toBe(true)
+  })
+
+  it('[MC4] a program by lines that ends well has reached its goal, and no other', async () => {
+    const ends = async (command: string[]): Promise<unknown[]> => {
+      const scene = new Scene()
+      const data = { project: 'default', agent: 'pipe', cwd: dir.path, command }
+      expect((await link.command(scene.stream, 'session.start', data)).ok).toBe(true)
+      await scene.event('session.state_changed', ({ data: of }) => ['completed', 'failed'].includes(String(of['to'])))
+      return (await scene.events()).flatMap(({ type, data: of }) => (type === 'goal.completed' ? [of] : []))
+    }
+    expect(await ends(['true'])).toEqual([{ by: 'program' }])
+    expect(await ends(['false'])).toEqual([])
+  })
+
+  it('[AP10] with `goal_complete` a session whose agent has the tools ends when it says so', async () => {
+    const scene = await new Scene().start('ends')
+    scene.call('n', 'notify', { text: 'Not yet.' })
+    await scene.result('n')
+    scene.call('g', 'complete_goal', {})
+    const over = await scene.event('session.state_changed', ({ data }) => data['to'] === 'completed')
+    expect(over.data).toMatchObject({ reason: 'goal_reached' })
+    expect((await scene.events()).some(({ type }) => type === 'goal.completed')).toBe(true)
+    await scene[Symbol.asyncDispose]()
+  })
+
+  it('[MC5] the way to people is for this user, for this session, and as long as its agent runs', async () => {
+    const desks = join(live.dataDir, 'runner', 'desks')
+    const scene = await new Scene().start()
+    const files = readdirSync(desks).filter((name) => name.endsWith('.json'))
+    const file = files.find((name) => readFileSync(join(desks, name), 'utf8').includes(scene.session)) ?? ''
+    const place = JSON.parse(readFileSync(join(desks, file), 'utf8')) as { socket: string; token: string }
+    expect(statSync(desks).mode & 0o777).toBe(0o700)
+    expect(statSync(join(desks, file)).mode & 0o777).toBe(0o600)
+    expect(statSync(place.socket).mode & 0o777).toBe(0o600)
+    // Without the secret nothing is heard, and the line is cut.
+    const question = { id: 1, method: 'ask_human', params: { text: 'Forged?' } }
+    for (const first of [{ token: 'x'.repeat(place.token.length) }, question, 'no object']) {
+      const socket = createConnection(place.socket)
+      const closed = new Promise((resolve) => socket.once('close', resolve))
+      socket.on('error', () => undefined)
+      socket.write(`${JSON.stringify(first)}\n${JSON.stringify(question)}\n`)
+      await closed
+    }
+    expect((await scene.events()).some(({ type }) => type === 'question.asked')).toBe(false)
+    await scene[Symbol.asyncDispose]()
+    await waitFor(() => !existsSync(place.socket) && !existsSync(join(desks, file)), { what: 'nothing left' })
+    const late = startHotlineProcess(['mcp'], { ...surroundings(), HOTLINE_SESSION: join(desks, file) })
+    const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
+    late.type(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello }))
+    await late.says('"id":1')
+    const call = { name: 'notify', arguments: { text: 'hello?' } }
+    late.type(JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call }))
+    await late.says('"isError":true')
+    late.endInput()
+    expect((await late.ended).code).toBe(0)
+    const nowhere = startHotlineProcess(['mcp'], surroundings())
+    nowhere.endInput()
+    expect(await nowhere.ended).toMatchObject({ code: 2 })
+  })
+
+  it('[AW1] [AW3] over its line a program is seen, paused, fed and ended', async () => {
+    await using scene = await new Scene().start()
+    const { line } = scene
+    const { data } = await line.next(({ type }) => type === 'connected')
+    const pid = Number(data['pid'])
+    expect(statSync(`/proc/${pid}`).isDirectory()).toBe(true)
+    line.command('pause', 'p')
+    expect((await line.answer('p')).data).toMatchObject({ success: true, result: 'done' })
+    await line.next(({ type, data: of }) => type === 'status' && of['status'] === 'paused')
+    expect((await scene.event('control.done')).data).toMatchObject({ action: 'pause', kind: 'frozen' })
+    line.command('resume', 'r')
+    expect((await line.answer('r')).data).toMatchObject({ success: true, result: 'done' })
+    await line.next(({ type, data: of }) => type === 'status' && of['status'] === 'active')
+    scene.call('n', 'notify', { text: 'fed' })
+    await scene.result('n')
+    line.command('kill', 'k')
+    expect((await line.answer('k')).data).toMatchObject({ success: true, result: 'done' })
+    await line.next(({ type, data: of }) => type === 'status' && of['status'] === 'aborted')
+    expect(existsSync(`/proc/${pid}`)).toBe(false)
+  })
+})
