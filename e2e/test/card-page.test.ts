@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core'
+import { handCapabilities } from '@hotline/testing/hand-runner'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { watchFor } from '../src/fleeting.ts'
 import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
@@ -112,5 +113,51 @@ describe('what waits for the agent', () => {
     await hand.report({ type: 'message.delivered', data: { message: two.message } })
     await expect.poll(() => box.inputValue()).toBe('Two, as it should have been')
     await edit.waitFor({ state: 'detached' })
+  })
+
+  it('[G34] where the agent can take it, it is sent into the turn that runs, by button, by key and while one writes', async () => {
+    const hand = await scene.live.startSession('In the middle of it')
+    await hand.report({ type: 'turn.started', data: { turn: 't1' } })
+    await scene.open(hand.session)
+    const box = page.getByLabel('Message to the agent')
+    const waiting = page.locator('.queued')
+    const send = async (text: string): Promise<void> => {
+      await box.fill(text)
+      await box.press('Enter')
+      await waiting.filter({ hasText: text }).getByText('queued').waitFor()
+    }
+    await send('One')
+    expect(await page.getByText('Send now').count()).toBe(0)
+    // What cannot be done is not begun by a key either.
+    await page.getByRole('heading', { name: 'In the middle of it' }).click()
+    await page.keyboard.press('w')
+    await box.focus()
+    await hand.report({
+      type: 'session.profile_changed',
+      data: { capabilities: { ...handCapabilities, steer: true } },
+    })
+    await send('Two')
+    await send('Three')
+    await photograph(page, 'send-now', [390, 1440])
+    await waiting.filter({ hasText: 'Three' }).getByRole('button', { name: 'Send now' }).click()
+    await waiting.first().filter({ hasText: 'Three' }).getByText('sending now …').waitFor()
+    await page.getByRole('heading', { name: 'In the middle of it' }).click()
+    await page.keyboard.press('w')
+    await waiting.filter({ hasText: 'One' }).getByText('sending now …').waitFor()
+    await box.fill('Four')
+    await box.press('Control+Enter')
+    await waiting.filter({ hasText: 'Four' }).getByText('sending now …').waitFor()
+    const texts = (): Promise<string[]> => waiting.locator('.said').allInnerTexts()
+    await expect.poll(texts).toEqual(['Three', 'One', 'Four', 'Two'])
+    const stored = await scene.live.stored(hand.session)
+    const three = stored.find(({ body }) => body?.['text'] === 'Three')?.data as { message: string }
+    const { message } = three
+    await hand.report({ type: 'message.delivered', data: { message, turn: 't1' } })
+    await page.locator('.message.person', { hasText: 'Three' }).getByText('delivered').waitFor()
+    await hand.report({ type: 'message.seen', data: { message } })
+    await page.locator('.message.person', { hasText: 'Three' }).getByText('seen').waitFor()
+    // After the turn there is nothing to send into.
+    await hand.report({ type: 'turn.ended', data: { turn: 't1', end: 'end' }, body: {} })
+    await page.getByRole('button', { name: 'Send now' }).first().waitFor({ state: 'detached' })
   })
 })

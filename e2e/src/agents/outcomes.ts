@@ -1,5 +1,5 @@
 /** What people want to know of an agent before they choose it. */
-export const cells = ['allow', 'deny', 'modify', 'parallel', 'cancel', 'resume', 'usage', 'diffs'] as const
+export const cells = ['allow', 'deny', 'modify', 'parallel', 'steer', 'cancel', 'resume', 'usage', 'diffs'] as const
 export type Cell = (typeof cells)[number]
 
 /** `works`, with a remark where there is one; or `not possible: ` and why. */

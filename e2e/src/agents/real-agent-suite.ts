@@ -200,6 +200,40 @@ export function realAgentSuite(subject: AgentUnderTest): void {
       expect(talk.file('d.txt')).toBe('d\n')
     })
 
+    test(`[AG15] ${agent}: a message that is sent now is read in the turn that runs, or cannot be sent so`, async (context) => {
+      const { begin, model } = at(context)
+      const talk = await begin(
+        scripted('in the middle', { calls: [write('$CWD/g.txt', 'g\n')] }, { text: 'On my way.' }),
+      )
+      const ask = await talk.ask()
+      const { capabilities } = await talk.api.state(talk.session)
+      const text = 'turn left at the windmill'
+      const sent = talk.api.command(talk.stream, 'message.send', { text, now: true })
+      if (capabilities?.steer !== true) {
+        await expect(sent).rejects.toThrow()
+        await talk.decide(ask, 'allow')
+        await talk.turns(1)
+        return saw('steer', `not possible: ${cannot.steer ?? 'it takes nothing in the middle of a turn'}`)
+      }
+      await sent
+      await talk.until('it to be taken', ({ queue }) => queue.length === 0)
+      await talk.decide(ask, 'allow')
+      await talk.turns(1)
+      // The very call that brings the result of its tool brings the message.
+      const told = await model.called(({ kind, body }) => kind === 'turn' && JSON.stringify(body).includes(text))
+      expect(told.step).toBe(1)
+      expect(await talk.said()).toContain('On my way.')
+      expect(await talk.turnCount()).toBe(1)
+      const [message] = (await talk.events('message.posted')).filter(({ body }) => body?.text === text)
+      const delivered = (await talk.events('message.delivered')).filter(
+        ({ data }) => data.message === message?.data.message,
+      )
+      const [turn] = await talk.events('turn.started')
+      expect(delivered.map(({ data }) => data.turn)).toEqual([turn?.data.turn])
+      expect((await talk.events('message.seen')).map(({ data }) => data.message)).toContain(message?.data.message)
+      saw('steer', 'works')
+    })
+
     test(`[AG7] ${agent}: killed with an open request, it is taken up again with all that was said`, async (context) => {
       const { begin, model, home } = at(context)
       const talk = await begin(

@@ -56,6 +56,7 @@ function abilities({ available, can }: AgentGroup['row']): string {
       : can.verdicts.length === 0
         ? 'asks nobody'
         : `asks: ${can.verdicts.map((verdict) => (verdict === 'modify' ? 'edit and allow' : verdict)).join(', ')}`,
+    can.steer === true ? 'reads while it works' : undefined,
     can.denyReason === true ? 'hears why' : undefined,
     can.questions === true ? 'has questions' : undefined,
     can.resume === true ? 'can be resumed' : undefined,

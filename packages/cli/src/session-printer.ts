@@ -175,6 +175,10 @@ export function openSessionPrinter(
               ? `nobody reads ${what}: the session ended`
               : `${nameOf(known.actor.id)} took back ${what}`,
           )
+        case 'message.hurried': {
+          const what = waiting.get(known.data.message) ?? 'a message'
+          return line(at, 'note', `${nameOf(known.actor.id)} wants ${what} read in this turn`)
+        }
         case 'message.delivered':
           return printTaken(at, known.data.message, (what) => `the agent has ${what}`)
         case 'message.delivery_unknown':

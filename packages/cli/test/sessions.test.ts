@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { errorKinds } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { KeyRow, SessionRow } from '@hotline/protocol/http'
-import type { HandRunner } from '@hotline/testing/hand-runner'
+import { handCapabilities, type HandRunner } from '@hotline/testing/hand-runner'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -53,6 +53,30 @@ const resolvedOf = async ({ session }: HandRunner): Promise<unknown[]> =>
     .map(({ data, body }) => [data['outcome'], body?.['reason']])
 
 describe('sessions from the command line', () => {
+  it('[B21] send --now and /now write into the turn that runs, where the agent takes that', async () => {
+    const runner = await live.startSession('In the middle')
+    await runner.report({ type: 'turn.started', data: { turn: 't1' } })
+    const refused = await run(['send', '--now', runner.session, 'turn', 'left'])
+    expect(refused).toMatchObject({ code: errorKinds.unsupported.exit })
+    expect(refused.err).toContain('takes no message in the middle of a turn')
+    expect(await typesOf(runner)).not.toContain('message.posted')
+    const capabilities = { ...handCapabilities, steer: true }
+    await runner.report({ type: 'session.profile_changed', data: { capabilities } })
+    expect(await run(['send', '--now', runner.session, 'turn', 'left'])).toMatchObject({ code: 0, out: 'sent\n' })
+    const attached = start(['attach', runner.session])
+    attached.type('/now and right')
+    await attached.says('wants "and right" read in this turn')
+    attached.child.kill('SIGINT')
+    expect((await attached.ended).code).toBe(0)
+    const told = (await live.stored(runner.session)).filter(({ type }) => type.startsWith('message.'))
+    expect(told.map(({ type, body }) => [type, body?.['text']])).toEqual([
+      ['message.posted', 'turn left'],
+      ['message.hurried', undefined],
+      ['message.posted', 'and right'],
+      ['message.hurried', undefined],
+    ])
+  })
+
   it('[B4] ls, send, logs and abort, as text and as JSON', async () => {
     const runner = await live.startSession('a title\u202e\u009b31m')
     await runner.report({

@@ -10,6 +10,8 @@ export interface SessionCommands {
   /** Changes one's own message while it waits. */
   edit(message: string, text: string): Promise<CommandOutcome>
   withdraw(message: string): Promise<CommandOutcome>
+  /** A waiting message goes into the turn that runs, where the agent can take it (`capabilities.steer`). */
+  hurry(message: string): Promise<CommandOutcome>
   /** All waiting messages in the wanted order. */
   reorder(order: readonly string[]): Promise<CommandOutcome>
   /** `digest` is that of the request as it was shown. `input` is the changed input of `modify`. */
@@ -41,6 +43,7 @@ export function sessionCommands(command: SessionCommands['command']): SessionCom
     command,
     edit: (message, text) => command('message.edit', { message, text }),
     withdraw: (message) => command('message.withdraw', { message }),
+    hurry: (message) => command('message.hurry', { message }),
     reorder: (order) => command('message.reorder', { order: [...order] }),
     decide: (approval, digest, verdict, more = {}) =>
       command('approval.decide', { approval, digest, verdict, ...more }),

@@ -55,7 +55,10 @@ export interface SessionView extends SessionCommands, Disposable {
   /** The window before what is shown; does nothing where there is none. Answers the problem if it could not be read. */
   loadOlder(): Promise<Problem | undefined>
   /** Shown at once as unsent, and in the conversation as soon as the log has it. */
-  send(text: string, more?: { replyTo?: string; metadata?: Record<string, unknown> }): Promise<CommandOutcome>
+  send(
+    text: string,
+    more?: { replyTo?: string; metadata?: Record<string, unknown>; now?: true },
+  ): Promise<CommandOutcome>
   /** Forgets a message that was refused or never sent. False where it may have arrived. */
   discard(id: string): Promise<boolean>
 }

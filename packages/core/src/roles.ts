@@ -40,6 +40,7 @@ const bySender: Record<CommandType, Sender> = {
   'message.send': 'write',
   'message.edit': 'write',
   'message.withdraw': 'write',
+  'message.hurry': 'write',
   'message.reorder': 'write',
   'approval.decide': 'decide',
   'question.answer': 'write',

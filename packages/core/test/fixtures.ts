@@ -58,6 +58,7 @@ export class Log {
 
 const capabilities = {
   input: 'turns',
+  steer: true,
   interrupt: true,
   pause: 'none',
   resume: true,

@@ -13,7 +13,13 @@ const settings = { numRuns: 300, seed, verbose: 1 } as const
 
 /** One thing that somebody tries, sensible or not. */
 const attempts = fc.oneof(
-  fc.record({ do: fc.constant('message' as const), who: fc.nat(1), text: fc.string({ maxLength: 20 }) }),
+  fc.record({
+    do: fc.constant('message' as const),
+    who: fc.nat(1),
+    text: fc.string({ maxLength: 20 }),
+    now: fc.boolean(),
+  }),
+  fc.record({ do: fc.constant('hurry' as const), who: fc.nat(1), at: fc.nat(3) }),
   fc.record({ do: fc.constant('withdraw' as const), who: fc.nat(1), at: fc.nat(3) }),
   fc.record({ do: fc.constant('edit' as const), who: fc.nat(1), at: fc.nat(3), text: fc.string({ maxLength: 20 }) }),
   fc.record({ do: fc.constant('reorder' as const), who: fc.nat(1), from: fc.nat(3), stale: fc.boolean() }),
@@ -80,7 +86,10 @@ function attempt(log: Log, what: Attempt): void {
   const queued = 'at' in what ? (log.state?.queue[what.at]?.message ?? 'none') : 'none'
   switch (what.do) {
     case 'message':
-      log.send(who, 'message.send', { text: what.text })
+      log.send(who, 'message.send', { text: what.text, ...(what.now ? { now: true } : {}) })
+      return
+    case 'hurry':
+      log.send(who, 'message.hurry', { message: queued })
       return
     case 'withdraw':
       log.send(who, 'message.withdraw', { message: queued })
@@ -263,6 +272,29 @@ describe(`random histories (seed ${seed})`, () => {
       }),
       settings,
     )
+  })
+
+  it('[M8] what was hurried and not moved by a person stands before all that was not', () => {
+    let found = 0
+    fc.assert(
+      fc.property(histories, (log) => {
+        let state: SessionState | undefined
+        for (const event of log.events) {
+          const before = state?.queue
+          state = evolveSession(state, event)
+          if (event.type !== 'message.hurried') continue
+          found += 1
+          const message = String(event.data['message'])
+          const place = state?.queue.findIndex((queued) => queued.message === message) ?? -1
+          expect(state?.queue.slice(0, place + 1).every(({ hurried }) => hurried === true)).toBe(true)
+          // Nobody else is moved, and nobody is lost.
+          const others = (queue: SessionState['queue'] = []) => queue.filter((queued) => queued.message !== message)
+          expect(others(state?.queue)).toEqual(others(before))
+        }
+      }),
+      settings,
+    )
+    expect(found).toBeGreaterThan(0)
   })
 
   it('[E3] events of types and members from a later version pass through and change nothing', () => {

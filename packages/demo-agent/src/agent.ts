@@ -89,6 +89,7 @@ export function createAgent(peer: Peer, out: Out, host: Host, options: AgentOpti
           sessionCapabilities: { resume: {} },
         },
         authMethods: [],
+        _meta: { steering: { supported: true } },
       }
     },
     'session/new': startSession,
@@ -109,11 +110,19 @@ export function createAgent(peer: Peer, out: Out, host: Host, options: AgentOpti
       session.transcript.keepMode(modeId)
       return {}
     },
+    // The extension by which some agents take a message in the middle of a turn.
+    '_session/steering': async (params) => {
+      const { sessionId, prompt } = parse(promptParams, params)
+      const { inbox, turn } = find(sessionId)
+      if (!turn) return { outcome: 'promptRequired', reason: 'noRunningTurn' }
+      inbox.texts.push(textOf(prompt))
+      inbox.arrived?.()
+      return { outcome: 'injected' }
+    },
     'session/prompt': async (params, call) => {
       const { sessionId, prompt } = parse(promptParams, params)
       const session = find(sessionId)
-      const text = prompt.map((block) => (block.type === 'text' ? (block.text ?? '') : '')).join('\n')
-      return answerPrompt({ session, peer, out, host, clientHasForms, options }, text.trim(), call.signal)
+      return answerPrompt({ session, peer, out, host, clientHasForms, options }, textOf(prompt), call.signal)
     },
   }
 
@@ -133,6 +142,13 @@ export function createAgent(peer: Peer, out: Out, host: Host, options: AgentOpti
   }
 }
 
+function textOf(prompt: z.output<typeof promptParams>['prompt']): string {
+  return prompt
+    .map((block) => (block.type === 'text' ? (block.text ?? '') : ''))
+    .join('\n')
+    .trim()
+}
+
 function openSession(
   id: string,
   cwd: string,
@@ -147,6 +163,7 @@ function openSession(
     alwaysAllowed: new Set(),
     turn: null,
     pendingQuestion: null,
+    inbox: { texts: [], arrived: null },
     greeted: stored?.updates.some(({ sessionUpdate }) => sessionUpdate === 'user_message_chunk') ?? false,
   }
 }

@@ -3,6 +3,7 @@ import type { AgentOptions } from './options.ts'
 import type { StopReason } from './script.ts'
 import { findScript } from './script-schema.ts'
 import { OUTERMOST, playAnswer, playSteps } from './steps/play.ts'
+import { hear } from './steps/speech.ts'
 import { TurnEnd, freshId, textContent, updateTool } from './turn.ts'
 import type { Turn } from './turn.ts'
 import { RPC_CODES, RpcError } from './wire/rpc-error.ts'
@@ -33,6 +34,7 @@ export async function answerPrompt(
       messageId: freshId('msg'),
     })
     await play()
+    await hear(turn)
     return { stopReason: 'end_turn' }
   } catch (error) {
     const stopReason = signal.aborted ? 'cancelled' : error instanceof TurnEnd ? error.stopReason : null
@@ -41,6 +43,7 @@ export async function answerPrompt(
     return { stopReason }
   } finally {
     session.turn = null
+    session.inbox.texts = []
   }
 }
 

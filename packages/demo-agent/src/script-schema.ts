@@ -81,6 +81,7 @@ const step: z.ZodType<Step> = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('run'), argv }),
   z.strictObject({ do: z.literal('wait'), ms }),
   z.strictObject({ do: z.literal('waitFile'), path }),
+  z.strictObject({ do: z.literal('listen') }),
   z.strictObject({ do: z.literal('flood'), count, bytes: count }),
   z.strictObject({ do: z.literal('tick'), everyMs: ms, count, text: z.string().exactOptional() }),
   z.strictObject({

@@ -107,6 +107,8 @@ export type Step =
   | { do: 'wait'; ms: number }
   /** Waits until the file exists. */
   | { do: 'waitFile'; path: string }
+  /** Waits for something that is said into the turn, and answers it. Anything else hears it when the next step begins. */
+  | { do: 'listen' }
   /** One message in `count` chunks of `bytes` characters, as fast as stdout takes them; not kept for replay. */
   | { do: 'flood'; count: number; bytes: number }
   /** Messages "text 1", "text 2" ..., each a message of its own. */

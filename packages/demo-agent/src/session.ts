@@ -9,6 +9,13 @@ export interface PendingQuestion {
   rest: readonly Step[]
 }
 
+/** What was said into a turn and not heard yet. */
+export interface Inbox {
+  texts: string[]
+  /** Called when something comes. */
+  arrived: (() => void) | null
+}
+
 /** One ACP session of this process. */
 export interface Session {
   readonly id: string
@@ -21,6 +28,8 @@ export interface Session {
   /** The running turn; a second prompt is refused while there is one. */
   turn: AbortController | null
   pendingQuestion: PendingQuestion | null
+  /** What a client says into the running turn. */
+  readonly inbox: Inbox
   /** Whether anybody has said anything yet, in this or an earlier process. */
   greeted: boolean
 }

@@ -7,6 +7,8 @@ export const Capabilities = z.looseObject({
    * turns; `none`: nothing reaches it.
    */
   input: z.enum(['turns', 'keys', 'lines', 'none']),
+  /** True where it takes a message in the middle of a turn. Absent: no. */
+  steer: z.boolean().optional(),
   interrupt: z.boolean(),
   pause: z.enum(['signal', 'none']),
   resume: z.boolean(),

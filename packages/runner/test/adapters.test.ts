@@ -49,6 +49,7 @@ const acp: AdapterUnderTest = {
   },
   exit: (agent, code) => play(agent, { do: 'die', code }),
   spawnChild: (agent) => play(agent, { do: 'spawnChild', argv: ['sleep', '1000'], detached: true, pidFile: 'child' }),
+  listen: (agent) => play(agent, { do: 'listen' }),
   ask: (agent) =>
     play(agent, { do: 'ask', title: 'Go', kind: 'execute', input: { command: 'x' }, onAllow: [write('allowed')] }),
 }
@@ -82,6 +83,7 @@ const codex: AdapterUnderTest = {
   },
   exit: (agent, code) => act(agent, { do: 'die', code }),
   spawnChild: (agent) => act(agent, { do: 'spawn', argv: ['sleep', '1000'], pidFile: 'child' }),
+  listen: (agent) => act(agent, { do: 'listen' }),
   ask: (agent) =>
     act(agent, { do: 'command', item: 'c1', command: 'x', ask: {}, onAllow: [{ do: 'write', path: 'allowed' }] }),
 }

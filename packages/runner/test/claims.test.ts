@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { evolveSession } from '@hotline/core/session/evolve'
+import type { SessionState } from '@hotline/core/session/state'
 import { type Step, scriptPrompt } from '@hotline/demo-agent/script'
 import { asKnown } from '@hotline/protocol/events'
 import type { Envelope } from '@hotline/protocol/event'
@@ -6,7 +9,7 @@ import { randomSeed, seededRandom } from '@hotline/testing/seed'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { expect, test } from 'vitest'
-import type { AgentSession } from '../src/adapters/adapter.ts'
+import type { AgentSession, Said } from '../src/adapters/adapter.ts'
 import { openLog } from '../src/log.ts'
 import { Redactor } from '../src/redact.ts'
 import { Outbox } from '../src/spool/outbox.ts'
@@ -16,7 +19,7 @@ import { Reporter } from '../src/supervisor/reporter.ts'
 import { SessionLog } from '../src/supervisor/session-log.ts'
 import { openBench } from './bench.ts'
 import { linkOverCore } from './link-over-core.ts'
-import { World } from './world.ts'
+import { dana, World } from './world.ts'
 
 const say = (text: string): Step => ({ do: 'say', text })
 const turns = (count: number) => (state: { counts: { turns: number }; turn?: unknown }) =>
@@ -79,26 +82,25 @@ test('[R30] what the agent had before a log was put back waits for nobody, and i
 /** Which text of which message the log says was delivered, and whether it was the first of its queue then. */
 function deliveries(events: readonly Envelope[]): { message: string; text: string; isFirst: boolean }[] {
   const texts = new Map<string, string>()
-  let queue: string[] = []
+  let state: SessionState | undefined
   return events.flatMap((event) => {
+    const [first] = state?.queue ?? []
+    state = evolveSession(state, event)
     const known = asKnown(event)
     if (known?.type === 'message.posted' || known?.type === 'message.edited') {
       texts.set(known.data.message, known.body?.text ?? '')
     }
-    if (known?.type === 'message.posted') queue.push(known.data.message)
-    if (known?.type === 'message.reordered') queue = [...known.data.order]
-    if (known?.type !== 'message.delivered' && known?.type !== 'message.withdrawn') return []
+    if (known?.type !== 'message.delivered') return []
     const { message } = known.data
-    const isFirst = queue[0] === message
-    queue = queue.filter((waiting) => waiting !== message)
-    return known.type === 'message.delivered' ? [{ message, text: texts.get(message) ?? '', isFirst }] : []
+    return [{ message, text: texts.get(message) ?? '', isFirst: first?.message === message }]
   })
 }
 
-test('[M6] whatever happens to a queue while claims are on their way, the agent gets what the log says was delivered', async () => {
+test('[M6] [R31] whatever happens to a queue while claims are on their way, the agent gets what the log says was delivered', async () => {
   const seed = randomSeed('claims')
   const random = seededRandom(seed)
   const temp = await openTempDir('hotline-claims-')
+  let steered = 0
   try {
     for (let round = 0; round < 25; round += 1) {
       await using play = openPlay(join(temp.path, `${round}.jsonl`))
@@ -106,15 +108,29 @@ test('[M6] whatever happens to a queue while claims are on their way, the agent 
         play.move(random)
         for (let ticks = random.int(0, 4); ticks > 0; ticks -= 1) await new Promise((resolve) => setImmediate(resolve))
       }
-      await play.settle()
+      await play.settle(random)
       const said = deliveries(play.events)
       expect(play.got, `round ${round} of seed ${seed}`).toEqual(said.map(({ text }) => text))
       expect(said.every(({ isFirst }) => isFirst)).toBe(true)
+      steered += play.steered
     }
+    expect(steered, `seed ${seed}`).toBeGreaterThan(0)
   } finally {
     await temp.remove()
   }
 })
+
+const capabilities = {
+  input: 'turns',
+  steer: true,
+  interrupt: true,
+  pause: 'none',
+  resume: true,
+  verdicts: ['allow', 'deny'],
+  denyReason: false,
+  questions: true,
+  screen: false,
+}
 
 /** The queue of an agent that only remembers what it got, over a link that is slow, held up and cut. */
 function openPlay(spoolFile: string) {
@@ -124,7 +140,8 @@ function openPlay(spoolFile: string) {
   const { stream } = world.stream(session)
   world.command(stream, 'lease.take', {}, 'take')
   const active = { type: 'session.state_changed', data: { from: 'starting', to: 'active', reason: 'agent_ready' } }
-  world.command(stream, 'agent.report', { fence: 1, events: [{ ...active, body: {} }] }, 'active')
+  const profile = { type: 'session.profile_changed', data: { capabilities } }
+  world.command(stream, 'agent.report', { fence: 1, events: [profile, { ...active, body: {} }] }, 'active')
   const log = openLog(() => undefined, [])
   const spool = new Spool(spoolFile, 1_000_000)
   const outbox = new Outbox(link, stream, spool, log, () => undefined)
@@ -132,11 +149,22 @@ function openPlay(spoolFile: string) {
   const sessionLog = new SessionLog()
   const got: string[] = []
   let isOver = false
+  /** The turn that the agent is in, by what the runner knows. */
+  let running: string | undefined
+  let isDeaf = false
+  let steered = 0
   const agent = {
-    capabilities: { input: 'keys' },
+    capabilities,
     prompt: (_turn: string, text: string) => {
       got.push(text)
       return Promise.resolve()
+    },
+    // It may be told a moment after the end of its turn; and some turns take nothing.
+    steer: ({ turn, text }: Said) => {
+      if (turn !== running || isDeaf) return Promise.resolve(false)
+      got.push(text)
+      steered += 1
+      return Promise.resolve(true)
     },
   } as unknown as AgentSession
   const reporter = new Reporter(outbox, new Redactor([]), 50_000)
@@ -148,8 +176,9 @@ function openPlay(spoolFile: string) {
     spool,
     log,
     takesInput: true,
-    isFree: () => !isOver,
-    onTurn: () => undefined,
+    isFree: () => !isOver && running === undefined,
+    running: () => running,
+    onTurn: (turn: string) => (running = turn),
   }
   const prompts = new Prompts(ports)
   const follow = link.follow(stream, '0', {
@@ -167,26 +196,46 @@ function openPlay(spoolFile: string) {
     withdraw: (random) => world.send(session, 'message.withdraw', { message: random.pick(queue()).message }),
     reorder: (random) =>
       world.send(session, 'message.reorder', { order: random.shuffle(queue().map(({ message }) => message)) }),
+    hurry: (random) => {
+      const { message } = random.pick(queue())
+      const command = { id: randomUUID(), stream, type: 'message.hurry' as const, data: { message } }
+      // What no turn is there for is refused.
+      world.stream(session).apply(dana, command)
+    },
+    listen: () => (isDeaf = !isDeaf),
+    end: () => {
+      const turn = running
+      running = undefined
+      if (turn !== undefined) reporter.put({ type: 'turn.ended', data: { turn, end: 'end' }, body: {} })
+      prompts.pump()
+    },
     cut: () => link.cut(),
     mend: () => link.mend(),
     hold: () => link.holdCommands(),
     release: () => link.releaseCommands(),
     lose: () => link.loseAnswers(1),
   }
-  const needs = ['edit', 'withdraw', 'reorder']
+  const needs = ['edit', 'withdraw', 'reorder', 'hurry']
   return {
     got,
+    get steered() {
+      return steered
+    },
     get events() {
       return world.stream(session).events
     },
     move: (random: ReturnType<typeof seededRandom>) => {
-      const name = random.pick(['send', 'send', 'edit', 'edit', ...Object.keys(moves)])
+      const name = random.pick(['send', 'send', 'edit', 'edit', 'hurry', 'hurry', ...Object.keys(moves)])
       if (!needs.includes(name) || queue().length > 0) moves[name]?.(random)
     },
-    settle: async () => {
+    settle: async (random: ReturnType<typeof seededRandom>) => {
       const isDone = (): boolean => {
         link.releaseCommands()
         link.mend()
+        // What is left is half said into turns, and half left to the next one.
+        const calm = random.chance(0.5)
+        if (!calm && world.state(session).turn && queue().length > 0) moves['hurry']?.(random)
+        else if (calm) moves['end']?.(random)
         return queue().length === 0 && got.length === deliveries(world.stream(session).events).length
       }
       await waitFor(isDone, { what: 'an empty queue' })

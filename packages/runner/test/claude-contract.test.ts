@@ -27,6 +27,7 @@ const claude: AdapterUnderTest = {
   },
   exit: (agent, code) => play(agent, { do: 'die', code }),
   spawnChild: (agent) => play(agent, { do: 'spawn' }),
+  listen: (agent) => play(agent, { do: 'listen' }),
   ask: (agent) =>
     play(agent, { do: 'ask', tool: 'Bash', input: { command: 'x' }, onAllow: [{ do: 'write', path: 'allowed' }] }),
 }

@@ -92,8 +92,10 @@ test('[R16] [R81] a turn in another mode puts it back; one in which nobody is as
   await using back = await openFake({ turnMode: 'acceptEdits' })
   back.play({ do: 'say', text: 'x' })
   await back.ended(1)
-  const told = back.world.events(back.session, 'session.profile_changed').flatMap(({ data }) => data.mode ?? [])
-  expect(told).toEqual(['default', 'acceptEdits', 'default'])
+  const told = (): string[] =>
+    back.world.events(back.session, 'session.profile_changed').flatMap(({ data }) => data.mode ?? [])
+  await waitFor(() => told().length === 3, { what: 'the way back' })
+  expect(told()).toEqual(['default', 'acceptEdits', 'default'])
   await using gone = await openFake({ turnMode: 'bypassPermissions' })
   gone.play({ do: 'hang' })
   await gone.world.until(gone.session, 'failed', ({ status }) => status === 'failed')

@@ -60,6 +60,8 @@ export type Act =
   | { do: 'long'; bytes: number }
   /** A turn of its own, after this one. */
   | { do: 'later'; acts: readonly Act[] }
+  /** Waits for something that is said into the turn, and repeats it. */
+  | { do: 'listen' }
   | { do: 'die'; code: number }
   | { do: 'spawn' }
   | { do: 'hang' }

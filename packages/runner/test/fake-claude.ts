@@ -18,6 +18,9 @@ let inputs = 0
 const lastOf: Record<string, string> = { $SESSION: session }
 const answers = new Map<string, (answer: Line | undefined) => void>()
 const later: (readonly Act[])[] = []
+/** Messages that no turn has taken up. */
+const inbox: { uuid: string; text: string }[] = []
+let arrived: (() => void) | undefined
 /** Set while a turn is under way. */
 let stop: (() => void) | undefined
 
@@ -124,6 +127,13 @@ async function play(act: Act): Promise<void> {
     case 'later':
       later.push(act.acts)
       return
+    case 'listen': {
+      while (inbox.length === 0) await new Promise<void>((resolve) => (arrived = resolve))
+      const { uuid = '', text = '' } = inbox.shift() ?? {}
+      lifecycle(uuid, 'started')
+      await say(`heard: ${text}\n`, 1)
+      return lifecycle(uuid, 'completed')
+    }
     case 'die':
       process.exitCode = act.code
       process.stdin.destroy()
@@ -161,15 +171,17 @@ async function work(list: readonly Act[]): Promise<void> {
   send({ type: 'result', ...end, ...fakery.result, session_id: session, total_cost_usd: 0.25, modelUsage })
 }
 
+function lifecycle(uuid: string, state: string): void {
+  if (fakery.lifecycle !== false) send({ type: 'command_lifecycle', command_uuid: uuid, state })
+}
+
 async function turn(uuid: string, text: string): Promise<void> {
   const list = text.startsWith('[{') ? (JSON.parse(text) as Act[]) : [{ do: 'say', text: `heard ${text}` } as const]
-  const lifecycle = (state: string): void => send({ type: 'command_lifecycle', command_uuid: uuid, state })
-  if (fakery.lifecycle !== false) lifecycle('queued')
   if (fakery.ownFirst) await work([{ do: 'say', text: 'of its own' }])
-  if (fakery.lifecycle !== false) lifecycle('started')
+  lifecycle(uuid, 'started')
   if (fakery.lateInit) await new Promise((resolve) => setTimeout(resolve, fakery.lateInit))
   await work(list)
-  if (fakery.lifecycle !== false) lifecycle('completed')
+  lifecycle(uuid, 'completed')
   for (const own of later.splice(0)) await work(own)
 }
 
@@ -223,6 +235,13 @@ if (fakery.dieAtStart !== undefined) {
     }
     if (line['type'] !== 'user') return
     const { content } = line['message'] as { content: { text: string }[] }
-    waiting = waiting.then(() => turn(String(line['uuid']), content[0]?.text ?? ''))
+    const message = { uuid: String(line['uuid']), text: content[0]?.text ?? '' }
+    lifecycle(message.uuid, 'queued')
+    inbox.push(message)
+    arrived?.()
+    waiting = waiting.then(async () => {
+      const next = inbox.shift()
+      if (next) await turn(next.uuid, next.text)
+    })
   })
 }

@@ -50,7 +50,7 @@ export type FakeStep =
 interface Turn {
   id: string
   stopped: PromiseWithResolvers<'stopped'>
-  steered: string[]
+  steered: { text: string; clientId: unknown }[]
   hear: (() => void) | undefined
   failure: { message: string; codexErrorInfo: unknown } | undefined
 }
@@ -149,6 +149,12 @@ function terminal(step: Extract<FakeStep, { do: 'terminal' }>): void {
   writeFileSync(`${step.item}.pid`, processId)
 }
 
+function hear(running: Turn): Promise<void> {
+  const { text, clientId } = running.steered.shift() ?? {}
+  item('completed', { type: 'userMessage', id: `u${++messages}`, clientId, content: [{ type: 'text', text }] })
+  return playOne({ do: 'say', text: `heard: ${text}\n` }, running)
+}
+
 async function playOne(step: FakeStep, running: Turn): Promise<void> {
   switch (step.do) {
     case 'say': {
@@ -198,7 +204,7 @@ async function playOne(step: FakeStep, running: Turn): Promise<void> {
       return
     case 'listen':
       while (running.steered.length === 0) await new Promise<void>((resolve) => (running.hear = resolve))
-      return playOne({ do: 'say', text: `heard: ${running.steered.shift()}\n` }, running)
+      return hear(running)
     case 'fail':
       running.failure = { message: step.message, codexErrorInfo: step.info ?? 'other' }
       return
@@ -261,7 +267,7 @@ function answerTo(method: string, params: Record<string, unknown>): Record<strin
     }
     case 'turn/steer':
       if (!turn || turn.id !== params['expectedTurnId']) return { refusal: 'no active turn to steer' }
-      turn.steered.push(textOf(params))
+      turn.steered.push({ text: textOf(params), clientId: params['clientUserMessageId'] ?? null })
       turn.hear?.()
       return { turnId: turn.id }
     case 'turn/interrupt':

@@ -69,6 +69,8 @@ function translate(said: Params): Params {
     case 'agent_message_chunk':
     case 'agent_thought_chunk':
       return { messageId, ...said }
+    case 'user_message_chunk':
+      return { sessionUpdate: 'user_message', messageId: randomUUID(), content: [said['content']] }
     case 'tool_call':
     case 'tool_call_update':
       messageId = randomUUID()
@@ -91,10 +93,16 @@ async function answered({ id = 0, result, error }: Message): Promise<void> {
     return tell(state('idle', error === undefined ? rest : failed))
   }
   if (error !== undefined) return tell({ id, error })
+  if (method === '_session/steering') return tell({ id, result })
   if (method === 'initialize') {
     return tell({
       id,
-      result: { protocolVersion: 2, info: { name: 'front', version: '0' }, capabilities: { session: {} } },
+      result: {
+        protocolVersion: 2,
+        info: { name: 'front', version: '0' },
+        capabilities: { session: {} },
+        _meta: rest['_meta'],
+      },
     })
   }
   modes = told ?? modes

@@ -20,6 +20,8 @@ export interface AdapterUnderTest {
   exit?: (agent: AgentSession, code: number) => Promise<void>
   /** Makes it start a process that would outlive it, then make a file called `child`. */
   spawnChild?: (agent: AgentSession) => Promise<void>
+  /** Only for agents that take something in the middle of a turn: makes it wait for that in its turn `t1`, and repeat it. */
+  listen?: (agent: AgentSession) => Promise<void>
   /** Only for agents that ask: makes it ask, and make a file called `allowed` after a yes. */
   ask?: (agent: AgentSession) => Promise<void>
 }
@@ -161,7 +163,7 @@ export function adapterContract(name: string, subject: AdapterUnderTest): void {
       expect(heard.words.match(/line \d+/g)).toHaveLength(manyLines)
     })
 
-    const { ask, exit: exitWith, spawnChild } = subject
+    const { ask, exit: exitWith, listen, spawnChild } = subject
     if (exitWith && spawnChild) {
       test('its exit code is told', async () => {
         await using place = await openPlace()
@@ -205,6 +207,32 @@ export function adapterContract(name: string, subject: AdapterUnderTest): void {
       await agent.dismiss('nothing')
       await agent.interrupt()
     })
+
+    if (listen) {
+      test('what is said into a turn is heard in it, and told to be; what is for another turn is not', async () => {
+        await using place = await openPlace()
+        const agent = await place.start()
+        const heard = new Heard(agent)
+        expect(agent.capabilities.steer).toBe(true)
+        expect(await agent.steer?.({ turn: 't1', message: 'm0', text: 'to nobody' })).toBe(false)
+        await listen(agent)
+        expect(await agent.steer?.({ turn: 't0', message: 'm1', text: 'too late' })).toBe(false)
+        expect(await agent.steer?.({ turn: 't1', message: 'm2', text: 'turn left' })).toBe(true)
+        await waitFor(() => heard.of('turn_ended').length === 1, { what: 'the end of the turn' })
+        expect(heard.of('heard').map(({ message }) => message)).toEqual(['m2'])
+        const at = heard.events.findIndex(({ t }) => t === 'heard')
+        const saysIt = heard.events.findIndex((event) => event.t === 'text' && event.delta.includes('turn left'))
+        expect(at).toBeGreaterThanOrEqual(0)
+        expect(saysIt).toBeGreaterThan(at)
+        expect(heard.words).not.toMatch(/to nobody|too late/)
+      })
+    } else {
+      test('what takes nothing in the middle of a turn does not say that it does', async () => {
+        await using place = await openPlace()
+        const agent = await place.start()
+        expect(agent.capabilities.steer ?? false).toBe(false)
+      })
+    }
 
     if (!ask) return
     test('an ask is answered once; a second answer is stale', async () => {

@@ -23,7 +23,8 @@ export interface Sender {
   command<T extends CommandType>(stream: string, type: T, data: CommandInput<T>): Promise<CommandOutcome>
 }
 
-const capabilities = {
+/** What its agent says that it can do. */
+export const handCapabilities = {
   input: 'turns',
   interrupt: true,
   pause: 'signal',
@@ -48,7 +49,7 @@ export async function takeByHand(session: string, sender: Sender): Promise<HandR
     return outcome
   }
   await report(
-    { type: 'session.profile_changed', data: { capabilities } },
+    { type: 'session.profile_changed', data: { capabilities: handCapabilities } },
     { type: 'session.state_changed', data: { from: 'starting', to: 'active', reason: 'agent_ready' }, body: {} },
   )
   return {

@@ -73,7 +73,9 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
 
   program
     .command('attach')
-    .description('watch a session and write to it: lines are messages; /allow, /deny [reason], /answer, /stop, /quit')
+    .description(
+      'watch a session and write to it: lines are messages; /now <text>, /allow, /deny [reason], /answer, /stop, /quit',
+    )
     .argument('<session>', 'id, or the beginning of it')
     .action(async (text: string) => {
       await stay(context, (await context.server().findSession(text)).session, 'end')
@@ -118,10 +120,12 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .description('write to a session')
     .argument('<session>', 'id, or the beginning of it')
     .argument('<text...>')
-    .action(async (text: string, message: string[]) => {
+    .option('--now', 'into the turn that runs, instead of after it, where the agent can take that')
+    .action(async (text: string, message: string[], options: { now?: true }) => {
       const server = context.server()
       const { session, status } = await server.findSession(text)
-      const accepted = await server.command(`session:${session}`, 'message.send', { text: message.join(' ') })
+      const data = { text: message.join(' '), ...(options.now ? { now: true as const } : {}) }
+      const accepted = await server.command(`session:${session}`, 'message.send', data)
       context.print(accepted, 'sent\n')
       if (status === 'interrupted' || status === 'paused') context.note(whyUnread(session, status))
     })

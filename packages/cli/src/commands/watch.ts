@@ -49,7 +49,7 @@ const namedChars = 60
 const endOfInput = '\u0004'
 
 const help =
-  'Known: /allow [number], /deny [number] [reason], /answer <number> <answer>, /stop, /eof, /quit. Everything else is a message.'
+  'Known: /now <text>, /allow [number], /deny [number] [reason], /answer <number> <answer>, /stop, /eof, /quit. Everything else is a message.'
 
 /** How a session was left. */
 export interface Watched {
@@ -191,6 +191,8 @@ export async function watchSession(server: Server, session: string, how: Watchin
 
   async function obey(line: string): Promise<CommandOutcome | undefined> {
     const [word = '', ...rest] = line.split(/\s+/)
+    if (word === '/now')
+      return await link.command(stream, 'message.send', { text: line.slice(word.length).trim(), now: true })
     if (word === '/eof') return await endInput()
     if (word === '/stop') return await link.command(stream, 'session.interrupt', {})
     if (word === '/allow' || word === '/deny') return await decide(word === '/allow' ? 'allow' : 'deny', rest)

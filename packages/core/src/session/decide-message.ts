@@ -1,11 +1,14 @@
 import type { CommandOf } from '@hotline/protocol/command'
+import type { KnownDraft } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import { isLive } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import type { QueuedMessage, SessionState } from './state.ts'
 import { checkText } from './check-text.ts'
 
-type MessageCommand = CommandOf<'message.send' | 'message.edit' | 'message.withdraw' | 'message.reorder'>
+type MessageCommand = CommandOf<
+  'message.send' | 'message.edit' | 'message.withdraw' | 'message.hurry' | 'message.reorder'
+>
 
 /** People's messages: they wait in the session's queue until the agent can take them, and can be changed until then. */
 export function decideMessage(state: SessionState, command: MessageCommand, context: Context): Decision {
@@ -36,6 +39,21 @@ export function decideMessage(state: SessionState, command: MessageCommand, cont
         subject: `message:${queued.message}`,
         data: { message: queued.message },
       })
+    }
+    case 'message.hurry': {
+      const late = tooLate(state)
+      if (late) return late
+      const { message } = command.data
+      const queued = state.queue.find((candidate) => candidate.message === message)
+      if (!queued) return refuse('not_queued', 'The agent has this message already, or it was withdrawn.')
+      if (queued.hurried === true) return accept()
+      if (state.capabilities?.steer !== true) return takesNone()
+      if (state.status !== 'active' || !state.turn) {
+        return refuse('invalid_transition', 'No turn is under way. The message is read as soon as the agent can.', {
+          status: state.status,
+        })
+      }
+      return accept(hurried(message))
     }
     case 'message.reorder': {
       const late = tooLate(state)
@@ -77,7 +95,7 @@ function send(state: SessionState, command: CommandOf<'message.send'>): Decision
   }
   if (state.capabilities?.input === 'none')
     return refuse('unsupported', 'Nothing can be sent to this agent; it is only watched.')
-  const { text, replyTo, metadata } = command.data
+  const { text, replyTo, metadata, now } = command.data
   const refusal = checkText(text, state.personMessageChars)
   if (refusal) return refusal
   if (state.queue.length >= limits.queuedMessages) {
@@ -85,7 +103,9 @@ function send(state: SessionState, command: CommandOf<'message.send'>): Decision
       limit: limits.queuedMessages,
     })
   }
-  return accept({
+  const takesNow = state.capabilities?.steer === true
+  if (now && state.turn && !takesNow) return takesNone()
+  const posted: KnownDraft = {
     type: 'message.posted',
     subject: `message:${command.id}`,
     data: {
@@ -96,7 +116,21 @@ function send(state: SessionState, command: CommandOf<'message.send'>): Decision
       queued: true,
     },
     body: { text, ...(metadata === undefined ? {} : { metadata }) },
-  })
+  }
+  // Where nothing goes before it, it is read at once by itself.
+  const isToHurry = now && takesNow && (state.turn || state.queue.length > 0)
+  return isToHurry ? accept(posted, hurried(command.id)) : accept(posted)
+}
+
+function hurried(message: string): KnownDraft {
+  return { type: 'message.hurried', subject: `message:${message}`, data: { message } }
+}
+
+function takesNone(): Decision {
+  return refuse(
+    'unsupported',
+    'This agent takes no message in the middle of a turn. It reads what waits when its turn is over; stop the turn to have that sooner.',
+  )
 }
 
 /** A refusal where the session is over or ending: then nothing waits any more, or will never be read. */

@@ -33,6 +33,7 @@ export function decideSession(state: SessionState | undefined, command: Command,
     case 'message.send':
     case 'message.edit':
     case 'message.withdraw':
+    case 'message.hurry':
     case 'message.reorder':
       return decideMessage(state, command, context)
 

@@ -108,6 +108,8 @@ function next(state: SessionState, event: KnownEvent): SessionState {
           queued.message === event.data.message ? { ...queued, edits: (queued.edits ?? 0) + 1 } : queued,
         ),
       }
+    case 'message.hurried':
+      return hurry(state, event.data.message)
     case 'message.reordered': {
       const place = new Map(event.data.order.map((message, index) => [message, index]))
       const last = event.data.order.length
@@ -253,6 +255,15 @@ function pausedBy({ data }: EventOf<'control.done'>): SessionState['paused'] {
 function unqueue(state: SessionState, message: string): SessionState {
   const queue = state.queue.filter((queued) => queued.message !== message)
   return queue.length === state.queue.length ? state : { ...state, queue }
+}
+
+/** Behind those that were hurried before, and before all others. */
+function hurry(state: SessionState, message: string): SessionState {
+  const queued = state.queue.find((waiting) => waiting.message === message)
+  if (!queued) return state
+  const others = state.queue.filter((waiting) => waiting !== queued)
+  const place = others.findIndex((waiting) => waiting.hurried !== true)
+  return { ...state, queue: others.toSpliced(place < 0 ? others.length : place, 0, { ...queued, hurried: true }) }
 }
 
 function settle(state: SessionState, event: KnownEvent, approval: string, outcome: ApprovalOutcome): SessionState {

@@ -12,6 +12,8 @@ export interface QueuedMessage {
   by: Actor
   /** How often its text was changed: a claim names the text that the agent will get by it. Absent: never. */
   edits?: number | undefined
+  /** It shall not wait for the end of the turn. */
+  hurried?: boolean | undefined
 }
 
 /** An approval that is open, or decided and not yet handed to the agent. */

@@ -8,10 +8,11 @@ import { RPC_CODES, RpcError } from '../wire/rpc-error.ts'
 import { announce, requestDecision } from './ask.ts'
 import { runCommand } from './command.ts'
 import { read, write } from './files.ts'
+import { listen } from './listen.ts'
 import { speakNonsense } from './nonsense.ts'
 import { die, hang, spawnChild, waitForFile, writeEnvironment } from './process.ts'
 import { askByForm, questionText, recordAnswer } from './question.ts'
-import { flood, speak, tick } from './speech.ts'
+import { flood, hear, speak, tick } from './speech.ts'
 
 /** What a list of steps inherits from the steps around it. */
 export interface Scope {
@@ -32,6 +33,7 @@ export async function playSteps(turn: Turn, steps: readonly Step[], outer: Scope
   let scope = outer
   for (const [index, step] of steps.entries()) {
     turn.signal.throwIfAborted()
+    if (step.do !== 'listen') await hear(turn)
     if (step.do === 'question') {
       if (!turn.clientHasForms) await askAsText(turn, { question: step, rest: steps.slice(index + 1) })
       const answer = await askByForm(turn, step)
@@ -80,6 +82,8 @@ async function playStep(turn: Turn, step: Exclude<Step, { do: 'question' }>, sco
       return pause(turn, step.ms)
     case 'waitFile':
       return waitForFile(turn, step)
+    case 'listen':
+      return listen(turn)
     case 'flood':
       return flood(turn, step)
     case 'tick':

@@ -41,8 +41,21 @@ export async function flood(turn: Turn, { count, bytes }: Extract<Step, { do: 'f
 export async function tick(turn: Turn, step: Extract<Step, { do: 'tick' }>): Promise<void> {
   for (let n = 1; n <= step.count; n += 1) {
     await pause(turn, step.everyMs)
+    await hear(turn)
     await update(turn, chunk('agent_message_chunk', `${step.text ?? 'tick'} ${n}`, freshId('msg')))
     if (n % CHUNKS_PER_LOOP === 0) await nextLoop()
+  }
+}
+
+/** Hears what was said into the turn meanwhile, and answers it. */
+export async function hear(turn: Turn): Promise<void> {
+  for (const text of turn.session.inbox.texts.splice(0)) {
+    await update(turn, {
+      sessionUpdate: 'user_message_chunk',
+      content: { type: 'text', text },
+      messageId: freshId('msg'),
+    })
+    await speak(turn, { do: 'say', text: `Heard while I worked: ${text}` })
   }
 }
 

@@ -10,10 +10,14 @@ export const messageCommands = {
   'message.send': z.strictObject({
     text: MessageText,
     replyTo: Id.optional(),
+    /** Before all that waits, and into the turn that runs; refused where the agent takes none in the middle of one. */
+    now: z.literal(true).optional(),
     metadata: z.record(z.string().max(100), z.unknown()).optional(),
   }),
   'message.edit': z.strictObject({ message: Id, text: MessageText }),
   'message.withdraw': z.strictObject({ message: Id }),
+  /** A waiting one shall not wait for the end of the turn: the same as `now`. */
+  'message.hurry': z.strictObject({ message: Id }),
   /** All waiting messages in the wanted order. */
   'message.reorder': z.strictObject({ order: z.array(Id).max(100) }),
 }

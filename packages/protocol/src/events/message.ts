@@ -27,6 +27,11 @@ export const messageEvents = {
   'message.edited': defineEvent(1, z.looseObject({ message: Id, chars: z.int() }), Text),
   /** The waiting messages in their new order. */
   'message.reordered': defineEvent(1, z.looseObject({ order: z.array(Id) })),
+  /**
+   * It shall not wait for the end of the turn: it goes before all others, but those that were hurried before it, and into the
+   * turn that runs. Where that has ended meanwhile, it begins the next one.
+   */
+  'message.hurried': defineEvent(1, OfMessage),
   /** Nobody will give it to the agent: its author took it back, or the session ended before the agent could take it. */
   'message.withdrawn': defineEvent(1, OfMessage.extend({ reason: z.literal('session_ended').optional() })),
   /**

@@ -127,6 +127,8 @@ export type AgentEvent =
       error?: string | undefined
       changes?: readonly FileChange[] | undefined
     }
+  /** The model has what was said into the turn (`steer`): what comes from now on is said knowing it. */
+  | { t: 'heard'; message: string }
   | { t: 'ask'; ask: Ask }
   /** It no longer waits for an answer, and did not get one from us. */
   | { t: 'ask_closed'; ask: string; reason: 'agent_withdrew' | 'turn_ended' }
@@ -166,6 +168,13 @@ export type AnswerResult = 'applied' | 'stale' | 'unsupported' | 'reason_unheard
 /** A person's answer to a question of the agent. */
 export type QuestionAnswer = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
 
+/** A message for the turn that runs. Its name is ours, and comes back where the agent tells that it has it. */
+export interface Said {
+  turn: string
+  message: string
+  text: string
+}
+
 /** A running agent. */
 export interface AgentSession {
   /** Absent where there is no process, as where a file is followed. */
@@ -181,6 +190,11 @@ export interface AgentSession {
   events(): AsyncIterable<AgentEvent>
   /** Hands a prompt over. Resolves when it is out of our hands, long before the turn ends. One at a time. */
   prompt(turn: string, text: string): Promise<void>
+  /**
+   * Says a message into the turn that runs, where `capabilities.steer` says that it can. Resolves to false where the agent did
+   * not hear it and never will; rejects where nobody can say.
+   */
+  steer?(said: Said): Promise<boolean>
   /** Idempotent. */
   answer(ask: string, verdict: Verdict): Promise<AnswerResult>
   /** Tells the agent that there is no answer and will be none. */

@@ -18,8 +18,8 @@ const program: Abilities = {
 /** Through the Agent Client Protocol an agent says only when it starts whether it can take up a session again. */
 const byAdapter: Record<AdapterName, Abilities> = {
   acp: { ...speaking, verdicts: ['allow', 'deny'], denyReason: false },
-  claude: { ...speaking, verdicts: ['allow', 'deny', 'modify'], denyReason: true, resume: true },
-  codex: { ...speaking, verdicts: ['allow', 'deny'], denyReason: true, resume: true },
+  claude: { ...speaking, steer: true, verdicts: ['allow', 'deny', 'modify'], denyReason: true, resume: true },
+  codex: { ...speaking, steer: true, verdicts: ['allow', 'deny'], denyReason: true, resume: true },
   pty: { ...program, input: 'keys', screen: true },
   pipe: { ...program, input: 'lines', screen: false },
   log: { ...program, input: 'none', pause: 'none', screen: false },
@@ -35,7 +35,7 @@ export function asConfigured<T extends Abilities>(abilities: T, { interactive, a
   if (!interactive) return abilities
   return {
     ...abilities,
-    ...(interactive.allowHumanInput ? {} : { input: 'none' as const }),
+    ...(interactive.allowHumanInput ? {} : { input: 'none' as const, steer: false }),
     ...(interactive.resumeArgv !== undefined && runsProgram(adapter) ? { resume: true } : {}),
   }
 }

@@ -74,6 +74,8 @@ export class AgentRun {
   /** Keys reach the terminal in the order of the log, whatever the disk takes for each. */
   #typing: Promise<unknown> = Promise.resolve()
   #turn: { turn: string; message: string | undefined; isSeen: boolean } | undefined
+  /** Said into the turn; the model has them, and has not said anything since. */
+  #heardBy: string[] = []
   #interrupts: { control: string; timer: NodeJS.Timeout }[] = []
   #isReady = false
   #isOver = false
@@ -97,6 +99,10 @@ export class AgentRun {
       spool,
       log,
       isFree: () => this.#isReady && !this.#isOver && this.#turn === undefined && !this.#hold.isPaused,
+      running: () => {
+        const isOut = this.#isOver || this.#interrupts.length > 0 || this.#hold.isPaused
+        return isOut ? undefined : this.#turn?.turn
+      },
       takesInput: ports.takesInput,
       onTurn: (turn, message) => {
         // What the agent had begun by itself meanwhile becomes part of what it is asked now.
@@ -140,6 +146,7 @@ export class AgentRun {
     }
     this.#isOver = true
     this.#hold.end()
+    this.#prompts.over()
     this.#autoExit[Symbol.dispose]()
     this.#ports.reporter.endText()
     this.#ports.reporter.endOutput()
@@ -156,6 +163,7 @@ export class AgentRun {
     switch (known.type) {
       case 'message.posted':
       case 'message.edited':
+      case 'message.hurried':
       case 'message.reordered':
       case 'message.withdrawn':
       case 'session.state_changed':
@@ -248,6 +256,10 @@ export class AgentRun {
       case 'plan':
       case 'usage':
         return reporter.put(reportOf(event, this.#turn?.turn))
+      case 'heard':
+        reporter.endText()
+        this.#heardBy.push(event.message)
+        return
       case 'ask':
         this.#seen()
         reporter.endText()
@@ -321,10 +333,12 @@ export class AgentRun {
   }
 
   #seen(): void {
+    const { reporter } = this.#ports
+    for (const message of this.#heardBy.splice(0)) reporter.put({ type: 'message.seen', data: { message } })
     if (!this.#turn || this.#turn.isSeen) return
     this.#turn.isSeen = true
     const { message } = this.#turn
-    if (message !== undefined) this.#ports.reporter.put({ type: 'message.seen', data: { message } })
+    if (message !== undefined) reporter.put({ type: 'message.seen', data: { message } })
   }
 
   async #ask(event: Extract<AgentEvent, { t: 'question' }>): Promise<void> {

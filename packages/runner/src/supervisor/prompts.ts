@@ -19,10 +19,19 @@ export interface PromptPorts {
   log: Log
   /** False while the agent has a turn, or is not there. */
   isFree: () => boolean
+  /** The turn that runs, and into which something can be said; undefined also while it is being stopped. */
+  running: () => string | undefined
   /** False: what the session was started with is all that the agent hears. */
   takesInput: boolean
   /** A turn begins now, before the agent hears of it. */
   onTurn: (turn: string, message: string | undefined) => void
+}
+
+/** Claimed for a turn that did not take it any more. */
+interface Left {
+  message: string
+  text: string
+  intent: string
 }
 
 /** Hands people's messages to an agent, one at a time; where there are none, what it has not heard otherwise. */
@@ -36,6 +45,8 @@ export class Prompts {
   #changes = 0
   /** Reasons of refusals that the agent did not hear. */
   #unheard: string[] = []
+  /** It goes before everything else when the agent is free: the log says already that the agent gets it. */
+  #left: Left | undefined
   #isBusy = false
 
   constructor(ports: PromptPorts) {
@@ -54,7 +65,16 @@ export class Prompts {
 
   /** Something is being handed over. */
   get isBusy(): boolean {
-    return this.#isBusy
+    return this.#isBusy || this.#left !== undefined
+  }
+
+  /** The agent is gone. */
+  over(): void {
+    const left = this.#left
+    this.#left = undefined
+    if (!left) return
+    this.#ports.reporter.put({ type: 'message.delivery_unknown', data: { message: left.message } })
+    this.#ports.spool.conclude(left.intent)
   }
 
   /** Something about the queue was read. */
@@ -72,19 +92,26 @@ export class Prompts {
     this.changed()
   }
 
-  /** Hands the next one over, if the agent is free. To be called whenever that may have changed. */
+  /** Hands the next one over, if the agent can take it. To be called whenever that may have changed. */
   pump(): void {
-    const { sessionLog, isFree, takesInput } = this.#ports
+    const { agent, sessionLog, isFree, running, takesInput } = this.#ports
     const { state } = sessionLog
-    if (this.#isBusy || !isFree() || state?.status !== 'active' || state.ending) return
+    if (this.#isBusy || state?.status !== 'active' || state.ending) return
     // Nothing reaches it: a message waits, and the end of the session says that nobody read it.
-    if (this.#ports.agent.capabilities.input === 'none') return
+    if (agent.capabilities.input === 'none') return
     const may = ({ message }: QueuedMessage): boolean => takesInput || message === sessionLog.wanted.start
     const next = state.queue.find((queued) => !this.#given.has(queued.message) && may(queued))
-    if (next) {
+    if (!isFree()) {
+      const turn = agent.capabilities.steer === true && !this.#left ? running() : undefined
+      if (turn !== undefined && next?.hurried === true && !this.#isBehind) this.#alone(this.#claim(next, turn))
+    } else if (this.#left) {
+      const left = this.#left
+      this.#left = undefined
+      this.#alone(this.#handLeft(left))
+    } else if (next) {
       // What the person wrote goes before what we would say for them.
       this.#unheard = []
-      if (!this.#isBehind) this.#alone(this.#claim(next))
+      if (!this.#isBehind) this.#alone(this.#claim(next, undefined))
     } else if (this.#unheard.length > 0) {
       const text = this.#unheard.join('\n')
       this.#unheard = []
@@ -108,13 +135,14 @@ export class Prompts {
   /**
    * First the intent, then the claim, then the agent: whoever changes or withdraws the message in between wins or loses
    * cleanly, and after a crash nobody sends it a second time. The claim names the text that was read here, and counts only
-   * while the log has that one: so the agent gets what the log says, however long the claim was on its way.
+   * while the log has that one: so the agent gets what the log says, however long the claim was on its way. `into`: the turn
+   * that runs and that it is said into; otherwise it begins one.
    */
-  async #claim({ message, edits }: QueuedMessage): Promise<void> {
+  async #claim({ message, edits }: QueuedMessage, into: string | undefined): Promise<void> {
     const { reporter, spool, sessionLog, agent } = this.#ports
     const text = sessionLog.textOf(message)
     const changes = this.#changes
-    const turn = randomUUID()
+    const turn = into ?? randomUUID()
     const isTurn = agent.capabilities.input === 'turns'
     const intent = await spool.intend({ what: 'prompt', message })
     const fate = await reporter.ask({
@@ -124,9 +152,30 @@ export class Prompts {
     if (fate === 'kept') {
       this.#given.add(message)
       // What was erased is not handed over.
-      if (text !== undefined) await this.#prompt(turn, message, text)
+      if (text !== undefined && into === undefined) await this.#prompt(turn, message, text)
+      else if (text !== undefined && !(await this.#say(turn, message, text))) {
+        this.#left = { message, text, intent }
+        return
+      }
     } else this.#isBehind = changes === this.#changes
     spool.conclude(intent)
+  }
+
+  /** False where the agent did not hear it: the turn was over, or it takes nothing in this one. */
+  async #say(turn: string, message: string, text: string): Promise<boolean> {
+    const { agent, reporter, session, log } = this.#ports
+    try {
+      return (await agent.steer?.({ turn, message, text })) === true
+    } catch (error) {
+      log.warn('message into a turn not handed over', { session, error: String(error) })
+      reporter.put({ type: 'message.delivery_unknown', data: { message } })
+      return true
+    }
+  }
+
+  async #handLeft({ message, text, intent }: Left): Promise<void> {
+    await this.#prompt(randomUUID(), message, text)
+    this.#ports.spool.conclude(intent)
   }
 
   /** What a person said in refusing goes on as a message of its own, marked as what it is, and stands in the log. */

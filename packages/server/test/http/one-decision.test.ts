@@ -43,6 +43,9 @@ const inTask =
   <D>(data: D) =>
   ({ task }: Place): [string, D] => [`task:${task}`, data]
 
+/** The session that asks, where the place has it. */
+const askedOf = (at: Place): string => `session:${at.project === 'default' ? live.session : at.session}`
+
 /**
  * A command of each type that the rules never refuse with `forbidden` or `not_found`, so that such an answer is one about
  * rights. A type that is added to the protocol is tried as well, and fails until it has one here.
@@ -59,15 +62,10 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
   'message.send': inSession({ text: 'hello' }),
   'message.edit': inSession({ message: 'none', text: 'x' }),
   'message.withdraw': inSession({ message: 'none' }),
+  'message.hurry': inSession({ message: 'none' }),
   'message.reorder': inSession({ order: ['none'] }),
-  'approval.decide': (at) => [
-    `session:${at.project === 'default' ? live.session : at.session}`,
-    { approval: live.approval, digest: 'a'.repeat(64), verdict: 'allow' },
-  ],
-  'question.answer': (at) => [
-    `session:${at.project === 'default' ? live.session : at.session}`,
-    { question: 'q1', action: 'decline' },
-  ],
+  'approval.decide': (at) => [askedOf(at), { approval: live.approval, digest: 'a'.repeat(64), verdict: 'allow' }],
+  'question.answer': (at) => [askedOf(at), { question: 'q1', action: 'decline' }],
   'input.send': inSession({ text: 'x' }),
   'terminal.resize': inSession({ cols: 80, rows: 24 }),
   'project.create': (_at, fresh) => [`project:${fresh}`, { name: 'New' }],
@@ -199,7 +197,7 @@ describe('one decision', () => {
       }
     })
     expect(table(decisions)).toMatchInlineSnapshot(`
-      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.reorder, question.answer, terminal.resize, task.create, task.change, task.move:
+      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.hurry, message.reorder, question.answer, terminal.resize, task.create, task.change, task.move:
         owner in a browser
         admin in a browser
         admin by token

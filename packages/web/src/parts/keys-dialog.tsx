@@ -14,6 +14,8 @@ const keys = (): readonly (readonly [key: string, what: string])[] => [
   ['e', 'edit it, then allow'],
   ['c', 'comment for the agent'],
   ['s', 'stop this turn: hold it'],
+  ['w', 'send what waits first into this turn, where the agent can take it'],
+  [commandKey('Enter'), 'the same with what you write'],
   [`Shift ${commandKey('F')}`, 'find in the output of a program'],
   ['?', 'these keys'],
 ]

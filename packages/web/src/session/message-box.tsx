@@ -5,6 +5,7 @@ import { isTypedTo } from '@hotline/protocol/capabilities'
 import { isLive } from '@hotline/protocol/session-status'
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
+import { commandKey } from '../live/keyboard.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { Queue } from './queue.tsx'
 import { UnsentLine } from './unsent-line.tsx'
@@ -56,21 +57,25 @@ export function MessageBox({
   /** A text that comes back stands before what is being written. */
   const rewrite = (back: string): void => setText((now) => (now.trim() === '' ? back : `${back}\n${now}`))
 
-  function send(): void {
+  // Only into a turn that runs, as far as is known here: what waits for the server may find another one.
+  const takesNow = live && contact.here && state.turn !== undefined && state.capabilities?.steer === true
+  function send(when: 'now' | 'in turn'): void {
     if (disabled) return
-    void view.send(text)
+    void view.send(text, when === 'now' && takesNow ? { now: true } : {})
     setText('')
   }
   function onKeyDown(event: KeyboardEvent): void {
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
     event.preventDefault()
-    send()
+    send(event.ctrlKey || event.metaKey ? 'now' : 'in turn')
   }
 
   const queued = (state?.queue ?? []).flatMap(({ message }) => {
     const item = transcript.items[transcript.places.get(`message:${message}`) ?? -1]
     return item?.kind === 'message' ? [item] : []
   })
+  const hurried = new Set((state?.queue ?? []).flatMap((one) => (one.hurried === true ? [one.message] : [])))
+  const hurry = takesNow ? { isHurried: (message: string) => hurried.has(message) } : undefined
   const placeholder = !mayWrite
     ? 'You may read here'
     : !live
@@ -89,7 +94,7 @@ export function MessageBox({
   return (
     <div className="compose">
       <div className="inner">
-        <Queue items={queued} view={view} rewrite={rewrite} mayWrite={mayWrite} />
+        <Queue items={queued} view={view} rewrite={rewrite} mayWrite={mayWrite} hurry={hurry} />
         {unsent.map((message) => (
           <UnsentLine
             key={message.id}
@@ -112,14 +117,16 @@ export function MessageBox({
             }}
             onKeyDown={onKeyDown}
           />
-          <button type="button" className="button strong" disabled={disabled} onClick={send}>
+          <button type="button" className="button strong" disabled={disabled} onClick={() => send('in turn')}>
             {contact.here ? 'Send' : 'Send later'}
             <kbd className="key">⏎</kbd>
           </button>
         </div>
         <div className="small quiet below">
           <Typing people={present.typing} />
-          <span className="how">Enter sends, Shift+Enter breaks the line</span>
+          <span className="how">
+            Enter sends, {takesNow && `${commandKey('Enter')} sends into this turn, `}Shift+Enter breaks the line
+          </span>
           <span className={over ? 'over' : ''} role={over ? 'alert' : undefined}>
             {text.length} / {limit}
           </span>

@@ -4,21 +4,28 @@ import type { MessageItem } from '@hotline/core/transcript/item'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
+import { isPlain, isTyping } from '../live/keyboard.ts'
 import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 
-/** Messages that the agent has not taken yet, in their order: moved by whoever may, changed and withdrawn by their writer. */
+/**
+ * Messages that the agent has not taken yet, in their order: moved by whoever may, changed and withdrawn by their writer, and
+ * said into the turn that runs where the agent can take that.
+ */
 export function Queue({
   items,
   view,
   rewrite,
   mayWrite,
+  hurry,
 }: {
   items: readonly MessageItem[]
   view: SessionView
   /** Puts a text where one writes. */
   rewrite: (text: string) => void
   mayWrite: boolean
+  /** Absent where nothing can be said into a turn now. */
+  hurry: { isHurried: (message: string) => boolean } | undefined
 }): ReactNode {
   const [dragged, setDragged] = useState<string>()
   const [edit, setEdit] = useState<{ message: string; text: string }>()
@@ -42,6 +49,23 @@ export function Queue({
     const outcome = await view.reorder(wanted)
     setProblem(outcome.ok ? undefined : outcome.problem)
   }
+  async function sendNow(message: string): Promise<void> {
+    const outcome = await view.hurry(message)
+    // The agent has taken it by itself: what was wanted is done.
+    setProblem(outcome.ok || outcome.problem.code === 'not_queued' ? undefined : outcome.problem)
+  }
+  const isHurried = (message: string): boolean => hurry?.isHurried(message) === true
+  const next = mayWrite && hurry ? order.find((message) => !isHurried(message)) : undefined
+  const press = useEffectEvent((event: KeyboardEvent): void => {
+    if (event.key !== 'w' || !isPlain(event) || event.repeat || isTyping(event.target) || next === undefined) return
+    event.preventDefault()
+    void sendNow(next)
+  })
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => press(event)
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [])
   return (
     <>
       {items.map((item, index) => (
@@ -73,6 +97,9 @@ export function Queue({
             editing={edit?.message === item.message ? edit.text : undefined}
             setEditing={(text) => setEdit(text === undefined ? undefined : { message: item.message, text })}
             moveTo={(place) => void move(item.message, place - 1)}
+            isHurried={isHurried(item.message)}
+            hasKey={item.message === next}
+            sendNow={mayWrite && hurry ? () => void sendNow(item.message) : undefined}
           />
         </div>
       ))}
@@ -90,6 +117,9 @@ function Queued({
   setEditing,
   moveTo,
   mayWrite,
+  isHurried,
+  hasKey,
+  sendNow,
 }: {
   item: MessageItem
   /** 1 is read first. */
@@ -101,6 +131,12 @@ function Queued({
   setEditing: (text: string | undefined) => void
   moveTo: (place: number) => void
   mayWrite: boolean
+  /** It is on its way into the turn. */
+  isHurried: boolean
+  /** The key sends this one. */
+  hasKey: boolean
+  /** Absent where nothing can be said into a turn now. */
+  sendNow: (() => void) | undefined
 }): ReactNode {
   const { me } = useLive()
   const [problem, setProblem] = useState<Problem>()
@@ -147,7 +183,7 @@ function Queued({
   }
   return (
     <>
-      <span className="small quiet">#{place} queued</span>
+      <span className="small quiet">{isHurried ? 'sending now …' : `#${place} queued`}</span>
       <div className="said">
         <Legible text={item.text} place="prose" />
       </div>
@@ -177,6 +213,17 @@ function Queued({
         <span className="small danger" role="alert">
           {problem.detail}
         </span>
+      )}
+      {sendNow && !isHurried && (
+        <button
+          type="button"
+          className="button plain"
+          title="The agent reads it in the turn that runs, without waiting for its end."
+          onClick={sendNow}
+        >
+          Send now
+          {hasKey && <kbd className="key">w</kbd>}
+        </button>
       )}
       {mine && (
         <>

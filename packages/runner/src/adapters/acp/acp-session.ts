@@ -6,6 +6,7 @@ import {
   type AgentFacts,
   type AgentSession,
   type QuestionAnswer,
+  type Said,
   type StartSpec,
   type Verdict,
 } from '../adapter.ts'
@@ -23,6 +24,7 @@ import {
   PromptResult,
   UpdateParams,
 } from './schema.ts'
+import { Steering } from './steering.ts'
 import { Tools } from './tools.ts'
 import { Updates } from './updates.ts'
 import { outcomeOf, Translation } from './v2/translate.ts'
@@ -50,6 +52,8 @@ export class AcpSession implements AgentSession {
   readonly #modes: ModeKeeper
   #native: string | undefined
   #canResume = false
+  #canSteer = false
+  readonly #steering: Steering
   /** `gaveUp`: the person stopped it while it waited for an answer. `begun`: it has said, in v2, that it works on it. */
   #turn: { turn: string; cancelling: boolean; gaveUp: boolean; begun: boolean } | undefined
   /** Where it speaks v2. */
@@ -73,6 +77,7 @@ export class AcpSession implements AgentSession {
     this.#asks = new Asks(this.peer, spec.allowAlways)
     const emit = (event: AgentEvent): void => this.#queue.push(event, sizeOf(event))
     this.#tools = new Tools(emit)
+    this.#steering = new Steering({ peer: this.peer, native: () => this.#native, emit })
     this.#updates = new Updates(
       {
         emit,
@@ -108,6 +113,7 @@ export class AcpSession implements AgentSession {
   get capabilities(): Capabilities {
     return {
       input: 'turns',
+      ...(this.#canSteer ? { steer: true } : {}),
       interrupt: true,
       pause: 'signal',
       resume: this.#canResume,
@@ -142,6 +148,7 @@ export class AcpSession implements AgentSession {
     const { loadSession, sessionCapabilities } = initialized.agentCapabilities ?? {}
     const canResume = loadSession === true || Boolean(sessionCapabilities?.resume) || this.#translation !== undefined
     this.#canResume = canResume && this.#spec.losesSessions !== true
+    this.#canSteer = initialized.steers
     await this.#modes.open(opened, this.#spec.mode)
     this.#replaying = false
   }
@@ -157,6 +164,11 @@ export class AcpSession implements AgentSession {
       else if (this.#turn?.turn === turn) this.#turn.begun = true
     })
     await this.#handedOver()
+  }
+
+  async steer({ turn, message, text }: Said): Promise<boolean> {
+    if (this.#turn?.turn !== turn || this.#turn.cancelling) return false
+    return this.#steering.say(message, text)
   }
 
   async answer(ask: string, verdict: Verdict): Promise<'applied' | 'stale' | 'unsupported'> {
@@ -268,6 +280,7 @@ export class AcpSession implements AgentSession {
 
   #update(update: { sessionUpdate: string }): void {
     if (this.#translation && update.sessionUpdate === 'state_update') return this.#state(update)
+    if (update.sessionUpdate.startsWith('user_message')) this.#steering.repeated(update)
     for (const told of this.#translation?.updates(update) ?? [update]) {
       if (!this.#replaying || isMode(told)) this.#updates.handle(told)
     }
@@ -291,6 +304,7 @@ export class AcpSession implements AgentSession {
     if (this.#turn?.turn !== turn) return
     const { cancelling, gaveUp } = this.#turn
     this.#turn = undefined
+    this.#steering.forget()
     // Its death is told by `exit`, and everything that was open ends with it.
     if (!outcome.ok && outcome.code === connectionClosed) return
     this.#updates.breakText()

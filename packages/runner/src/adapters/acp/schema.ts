@@ -41,18 +41,22 @@ export type ConfigOptions = z.infer<typeof ConfigOptions>
 export const ConfigOptionsResult = z.object({ configOptions: ConfigOptions })
 
 /** Answer to initialize. */
-export const InitializeResult = z.object({
-  protocolVersion: z.number(),
-  /** Only v2 says so who it is: an agent that merely repeats the number that it was asked for does not. */
-  info: maybe(z.looseObject({})),
-  agentCapabilities: maybe(
-    z.object({
-      loadSession: maybe(z.boolean()),
-      sessionCapabilities: maybe(z.object({ resume: maybe(z.looseObject({})) })),
-    }),
-  ),
-  authMethods: maybe(z.array(z.object({ id: z.string(), name: z.string().catch('') }))),
-})
+export const InitializeResult = z
+  .object({
+    protocolVersion: z.number(),
+    /** Only v2 says so who it is: an agent that merely repeats the number that it was asked for does not. */
+    info: maybe(z.looseObject({})),
+    agentCapabilities: maybe(
+      z.object({
+        loadSession: maybe(z.boolean()),
+        sessionCapabilities: maybe(z.object({ resume: maybe(z.looseObject({})) })),
+      }),
+    ),
+    /** Extensions that it offers. */
+    _meta: maybe(z.looseObject({ steering: maybe(z.looseObject({ supported: maybe(z.boolean()) })) })),
+    authMethods: maybe(z.array(z.object({ id: z.string(), name: z.string().catch('') }))),
+  })
+  .transform(({ _meta, ...rest }) => ({ ...rest, steers: _meta?.steering?.supported === true }))
 export type InitializeResult = z.infer<typeof InitializeResult>
 
 /** Answer to session/new, load and resume. */
@@ -63,6 +67,17 @@ export const OpenedSession = z.object({
   models: maybe(z.object({ currentModelId: z.string().max(200) })),
 })
 export type OpenedSession = z.infer<typeof OpenedSession>
+
+/** Answer to _session/steering. */
+export const SteeringResult = z.looseObject({ outcome: z.string() })
+
+/** A message of a person, as an agent repeats it. */
+export const UserMessage = z.looseObject({
+  content: z.preprocess(
+    (content) => (Array.isArray(content) ? content : [content]),
+    z.array(z.looseObject({ text: maybe(z.string()) })),
+  ),
+})
 
 /** A number that every reader reads alike. */
 const Amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER)

@@ -7,6 +7,7 @@ import type {
   AgentSession,
   AnswerResult,
   QuestionAnswer,
+  Said,
   StartSpec,
   Verdict,
 } from '../adapter.ts'
@@ -70,6 +71,7 @@ export class ClaudeSession implements AgentSession {
     this.#turns = new Turns({
       began: (turn) => emit({ t: 'turn_began', turn }),
       ended: (turn, ending) => this.#turnEnded(turn, ending),
+      heard: (message) => emit({ t: 'heard', message }),
       isAsking: () => !this.#asks.isEmpty,
     })
     this.#interrupter = new Interrupter(this.control, this.#turns)
@@ -112,6 +114,7 @@ export class ClaudeSession implements AgentSession {
   get capabilities(): Capabilities {
     return {
       input: 'turns',
+      steer: true,
       interrupt: true,
       pause: 'signal',
       resume: true,
@@ -143,11 +146,23 @@ export class ClaudeSession implements AgentSession {
 
   async prompt(turn: string, text: string): Promise<void> {
     if (this.#turns.isBusy) throw new Error('A turn is under way.')
+    const uuid = this.#turns.begin(turn)
+    this.#lines.breakText()
+    await this.#write(uuid, text)
+  }
+
+  /** It reads what comes meanwhile with the next call of its model, or answers it right after the present answer. */
+  async steer({ turn, message, text }: Said): Promise<boolean> {
+    const uuid = this.#turns.say(turn, message)
+    if (uuid === undefined) return false
+    await this.#write(uuid, text)
+    return true
+  }
+
+  async #write(uuid: string, text: string): Promise<void> {
     const refused = this.#commands.refused(text)
     if (refused !== undefined)
       this.#tell(`"/${refused.slice(0, 100)}" was given to the agent as words: it is for its own terminal.`)
-    const uuid = this.#turns.begin(turn)
-    this.#lines.breakText()
     this.#send({
       type: 'user',
       message: { role: 'user', content: [{ type: 'text', text: refused === undefined ? text : asWords(text) }] },

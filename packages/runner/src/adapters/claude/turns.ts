@@ -8,6 +8,15 @@ interface Asked {
   uuid: string
   /** The agent has taken it up. */
   isStarted: boolean
+  /** It is answered, but not what was said into its turn. */
+  isAnswered: boolean
+}
+
+/** A message of ours that was said into a turn. */
+interface Said {
+  message: string
+  /** The agent has taken it up: its model has it with the next call. */
+  isStarted: boolean
 }
 
 /** How a turn ended. */
@@ -21,6 +30,8 @@ export interface TurnPorts {
   /** The agent began one that nobody asked for. */
   began: (turn: string) => void
   ended: (turn: string, ending: Ending) => void
+  /** The model has a message that was said into a turn. */
+  heard: (message: string) => void
   /** True while something that the agent asked is unanswered. */
   isAsking: () => boolean
 }
@@ -29,12 +40,15 @@ export interface TurnPorts {
  * Which turn is going on. The agent takes our messages one after another, and says of each when it takes it up and when it
  * is done; in between it begins turns of its own, when something that runs beside the conversation ends. An end of a turn
  * belongs to our message only if the agent has taken that up. While a sub-agent waits for an answer the turn is not over,
- * even if the agent has no more to say: the end is told when the answer is there.
+ * even if the agent has no more to say: the end is told when the answer is there. Nor is it over while the agent has not
+ * taken up what was said into it: it does that with its next call of the model, or right after an end that it tells by then.
  */
 export class Turns {
   readonly #ports: TurnPorts
   #asked: Asked | undefined
   #own: string | undefined
+  /** What was said into the turn and is not done with, by its id on the wire. */
+  readonly #said = new Map<string, Said>()
   #held: { turn: string; ending: Ending } | undefined
   /** The agent tells what becomes of messages; old versions do not. */
   #isTold = false
@@ -66,25 +80,49 @@ export class Turns {
   /** We send a message. */
   begin(turn: string): string {
     const uuid = randomUUID()
-    this.#asked = { turn, uuid, isStarted: false }
+    this.#asked = { turn, uuid, isStarted: false, isAnswered: false }
     this.#isCancelling = false
     this.#isUnderWay = false
+    return uuid
+  }
+
+  /** We say something into the present one. Undefined where there is none, or it is being stopped. */
+  say(turn: string, message: string): string | undefined {
+    if (this.#asked?.turn !== turn || this.#isCancelling) return undefined
+    const uuid = randomUUID()
+    this.#said.set(uuid, { message, isStarted: false })
     return uuid
   }
 
   /** The present one is to be stopped. */
   cancel(): void {
     this.#isCancelling = this.current !== undefined
+    // Between two answers there is nothing to stop.
+    if (this.#asked?.isAnswered && !this.#isUnderWay) this.#end(this.#asked.turn, { end: 'cancelled' })
   }
 
   /** What becomes of a message of ours. */
   lifecycle(uuid: string, state: string): void {
     this.#isTold = true
+    const said = this.#said.get(uuid)
+    if (said) return this.#told(uuid, said, state)
     const asked = this.#asked
     if (!asked || asked.uuid !== uuid) return
     if (state === 'started') asked.isStarted = true
-    if (state === 'queued' || state === 'started' || this.#held?.turn === asked.turn) return
-    this.#end(asked.turn, { end: state === 'completed' && !this.#isCancelling ? 'end' : 'cancelled' })
+    if (state === 'queued' || state === 'started' || asked.isAnswered || this.#held?.turn === asked.turn) return
+    this.#answered(asked, { end: state === 'completed' && !this.#isCancelling ? 'end' : 'cancelled' })
+  }
+
+  #told(uuid: string, said: Said, state: string): void {
+    if (state === 'queued') return
+    if (state === 'started') {
+      said.isStarted = true
+      // Its turn is over: this one is its own.
+      if (this.current === undefined) this.#beginOwn()
+      return this.#ports.heard(said.message)
+    }
+    this.#said.delete(uuid)
+    if (this.#asked?.isAnswered && this.#said.size === 0) this.#end(this.#asked.turn, { end: 'end' })
   }
 
   /** The agent begins to work. */
@@ -92,6 +130,10 @@ export class Turns {
     this.#isUnderWay = true
     const isOurs = this.#asked && (this.#asked.isStarted || !this.#isTold)
     if (isOurs || this.#own !== undefined || this.#held) return
+    this.#beginOwn()
+  }
+
+  #beginOwn(): void {
     this.#own = randomUUID()
     this.#ports.began(this.#own)
   }
@@ -99,7 +141,7 @@ export class Turns {
   /** The agent comes to rest. */
   result(ending: Ending): void {
     const asked = this.#asked
-    if (asked && (asked.isStarted || !this.#isTold)) return this.#end(asked.turn, ending)
+    if (asked && (asked.isStarted || !this.#isTold)) return this.#answered(asked, ending)
     if (this.#own !== undefined) this.#end(this.#own, ending)
   }
 
@@ -109,6 +151,15 @@ export class Turns {
     if (!held || this.#ports.isAsking()) return
     this.#held = undefined
     this.#tell(held.turn, this.#isCancelling ? { end: 'cancelled' } : held.ending)
+  }
+
+  /** What comes next is the answer to what was said into the turn, where that waits. */
+  #answered(asked: Asked, ending: Ending): void {
+    // An old version would not say that it has taken it up.
+    const waits = this.#isTold && [...this.#said.values()].some(({ isStarted }) => !isStarted)
+    if (!waits || ending.end !== 'end' || this.#isCancelling) return this.#end(asked.turn, ending)
+    asked.isAnswered = true
+    this.#isUnderWay = false
   }
 
   #end(turn: string, ending: Ending): void {

@@ -6,6 +6,7 @@ import type {
   AgentSession,
   AnswerResult,
   QuestionAnswer,
+  Said,
   StartSpec,
   Verdict,
 } from '../adapter.ts'
@@ -36,6 +37,7 @@ export class CodexSession implements AgentSession {
   readonly modes: ModeKeeper
   readonly capabilities: Capabilities = {
     input: 'turns',
+    steer: true,
     interrupt: true,
     pause: 'signal',
     resume: true,
@@ -137,6 +139,10 @@ export class CodexSession implements AgentSession {
   async prompt(turn: string, text: string): Promise<void> {
     this.#turns.begin(turn, text)
     await this.#handedOver()
+  }
+
+  steer(said: Said): Promise<boolean> {
+    return this.#turns.say(said)
   }
 
   async answer(ask: string, verdict: Verdict): Promise<AnswerResult> {

@@ -136,6 +136,10 @@ export class News {
     }
     const item = parsed.data
     switch (item.type) {
+      case 'userMessage':
+        // What codex has of us, in its place: what comes after it is said knowing it.
+        if (isCompleted && isOurs(threadId) && item.clientId) this.#sink.emit({ t: 'heard', message: item.clientId })
+        return
       case 'agentMessage':
       case 'plan':
         if (isCompleted && isOurs(threadId)) texts.whole('agent', item.id, '', item.text)

@@ -54,6 +54,7 @@ const CommandAction = z.object({ type: z.string(), command: maybe(z.string()) })
 
 /** Things that a thread is made of, as far as they are shown. */
 export const Item = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('userMessage'), clientId: maybe(Name) }),
   z.object({ type: z.literal('agentMessage'), id: Name, text: z.string().catch('') }),
   z.object({ type: z.literal('plan'), id: Name, text: z.string().catch('') }),
   z.object({

@@ -1,5 +1,5 @@
 import type { TurnEnd } from '@hotline/protocol/events/turn'
-import type { AgentEvent } from '../adapter.ts'
+import type { AgentEvent, Said } from '../adapter.ts'
 import type { Breaker } from '../wire/breaker.ts'
 import { connectionClosed, type Peer, type RpcOutcome } from '../wire/peer.ts'
 import { StartedTurn, Terminals, type TurnError, TurnNews } from './schema.ts'
@@ -8,7 +8,10 @@ import type { Steps } from './steps.ts'
 /** For the processes of a turn that was stopped; after it the turn ends all the same, and people are told. */
 const terminateTimeoutMs = 5_000
 
-/** After it a reason counts as not heard: it goes to the agent as its next prompt, at worst a second time. */
+/**
+ * After it a reason counts as not heard: it goes to the agent as its next prompt, at worst a second time. Of a message of a
+ * person nobody can say then whether it was heard.
+ */
 const steerTimeoutMs = 5_000
 
 /** Characters of a patch; a longer one is told by its steps alone. */
@@ -34,6 +37,8 @@ interface RunningTurn {
   native?: string
   /** Codex has begun it: from then on it can be stopped. */
   hasBegun: boolean
+  /** It has begun, or never will. */
+  readonly begun: PromiseWithResolvers<void>
   isStopping: boolean
   isInterruptSent: boolean
   /** Codex is done with it. */
@@ -66,7 +71,14 @@ export class Turns {
   /** Throws where one runs already. */
   begin(turn: string, text: string): void {
     if (this.#running) throw new Error('A turn is under way.')
-    const running: RunningTurn = { turn, hasBegun: false, isStopping: false, isInterruptSent: false, hasEnded: false }
+    const running: RunningTurn = {
+      turn,
+      hasBegun: false,
+      begun: Promise.withResolvers(),
+      isStopping: false,
+      isInterruptSent: false,
+      hasEnded: false,
+    }
     this.#running = running
     const { peer, thread } = this.#ports
     peer.call('turn/start', { threadId: thread(), input: inputOf(text) }, (outcome) => this.#started(running, outcome))
@@ -76,7 +88,26 @@ export class Turns {
   async steer(text: string, to: { thread: string; turn: string | undefined }): Promise<boolean> {
     if (to.turn === undefined || this.isStopping) return false
     const params = { threadId: to.thread, expectedTurnId: to.turn, input: inputOf(text) }
-    return (await within(steerTimeoutMs, (settle) => this.#ports.peer.call('turn/steer', params, settle)))?.ok === true
+    return (await this.#steer(params))?.ok === true
+  }
+
+  /** A message of a person for our own turn. Rejects where codex does not say whether it has it. */
+  async say({ turn, message, text }: Said): Promise<boolean> {
+    const running = this.#running
+    if (running?.turn !== turn) return false
+    await within(steerTimeoutMs, (settle) => void running.begun.promise.then(settle))
+    if (!running.hasBegun || running.isStopping || running.hasEnded) return false
+    const threadId = this.#ports.thread()
+    const params = { threadId, expectedTurnId: running.native, clientUserMessageId: message, input: inputOf(text) }
+    const outcome = await this.#steer(params)
+    if (outcome === undefined || (!outcome.ok && outcome.code === connectionClosed)) {
+      throw new Error('The agent does not say whether it has this.')
+    }
+    return outcome.ok
+  }
+
+  #steer(params: Record<string, unknown>): Promise<RpcOutcome | undefined> {
+    return within(steerTimeoutMs, (settle) => this.#ports.peer.call('turn/steer', params, settle))
   }
 
   stop(): void {
@@ -103,7 +134,7 @@ export class Turns {
     // Where the answer to turn/start comes later, this is it.
     if (method === 'turn/started') running.native ??= turn.id
     if (turn.id !== running.native) return
-    running.hasBegun = true
+    hasBegun(running)
     if (method === 'turn/completed')
       return this.#completed(running, turn.status ?? 'completed', turn.error ?? undefined)
     if (running.isStopping) this.#interrupt(running)
@@ -125,7 +156,7 @@ export class Turns {
     running.native = started.data.turn.id
     // Codex may have begun one by itself; then the prompt goes into that.
     const { thread } = this.#ports
-    if (this.#native.get(thread() ?? '') === running.native) running.hasBegun = true
+    if (this.#native.get(thread() ?? '') === running.native) hasBegun(running)
     if (running.isStopping) this.#interrupt(running)
   }
 
@@ -172,6 +203,7 @@ export class Turns {
   #end(running: RunningTurn, end: TurnEnd, error: string | undefined): void {
     if (this.#running !== running) return
     this.#running = undefined
+    running.begun.resolve()
     const { steps, emit, onEnd } = this.#ports
     onEnd()
     steps.turnEnded(running.turn, end === 'cancelled' ? 'nothing' : 'commands')
@@ -184,6 +216,11 @@ export class Turns {
       ...(patch === undefined || patch === '' || patch.length > patchChars ? {} : { patch }),
     })
   }
+}
+
+function hasBegun(running: RunningTurn): void {
+  running.hasBegun = true
+  running.begun.resolve()
 }
 
 /** The end as codex told it. What it says about the reason is a name, or an object whose one member is that name. */
@@ -207,10 +244,7 @@ function inputOf(text: string): readonly unknown[] {
 }
 
 /** What came of a call, or undefined after the time. */
-function within(
-  timeoutMs: number,
-  call: (settle: (outcome: RpcOutcome) => void) => void,
-): Promise<RpcOutcome | undefined> {
+function within<T>(timeoutMs: number, call: (settle: (outcome: T) => void) => void): Promise<T | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(undefined), timeoutMs)
     call((outcome) => {
