@@ -12,6 +12,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addMcpCommand } from './commands/mcp.ts'
+import { addResetPasswordCommand } from './commands/reset-password.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { up, type UpFacts } from './commands/up.ts'
@@ -78,6 +79,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addKeyCommands(program, context)
   addLoginCommand(program, context)
   addSignInCommands(program, context)
+  addResetPasswordCommand(program, context)
   addDoctorCommand(program, context)
   addBackupCommands(program, context)
   addMcpCommand(program, context, { version, deskFile: process.env[deskVariable] })

@@ -58,6 +58,7 @@ export const errors = {
   approval_expired: { kind: 'gone', title: 'The time for this answer has passed' },
   bootstrap_closed: { kind: 'gone', title: 'The first account exists, or the code is too old' },
   invitation_over: { kind: 'gone', title: 'The invitation was used, or is too old' },
+  reset_over: { kind: 'gone', title: 'The link for a new password was used, or is too old' },
   device_code_over: { kind: 'gone', title: 'The code was used, or is too old' },
   cursor_gone: { kind: 'gone', title: 'The cursor does not belong to this log' },
   too_large: { kind: 'too-large', title: 'Too large' },

@@ -8,6 +8,7 @@ import { AcceptPage, takeInvitation } from './pages/accept.tsx'
 import { DevicePage } from './pages/device.tsx'
 import { Enter } from './pages/enter.tsx'
 import { Frame } from './pages/frame.tsx'
+import { ResetPage, takeReset } from './pages/reset.tsx'
 import { SettingsPage } from './pages/settings.tsx'
 import { SessionPage } from './session/session-page.tsx'
 
@@ -53,6 +54,7 @@ type Stage =
 export function App(): ReactNode {
   const [stage, setStage] = useState<Stage>({ at: 'looking' })
   const [invitation] = useState(takeInvitation)
+  const [reset] = useState(takeReset)
   const look = useCallback(async () => {
     const me = await ask<Me>('GET', '/api/me')
     if (me.ok) setStage({ at: 'inside', me: me.value })
@@ -69,6 +71,7 @@ export function App(): ReactNode {
   useEffect(() => void look(), [look])
   // Whoever has the link makes an account, also where somebody else is signed in.
   if (invitation !== '') return <AcceptPage code={invitation} />
+  if (reset !== '') return <ResetPage code={reset} />
   switch (stage.at) {
     case 'looking':
       return <FrameSkeleton />

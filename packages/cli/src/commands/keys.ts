@@ -13,7 +13,14 @@ interface MakeOptions {
   withPassword?: boolean
 }
 
-const kinds: Record<string, string> = { pat: 'person', svc: 'service', run: 'runner', ses: 'browser' }
+const kinds: Record<string, string> = {
+  pat: 'person',
+  svc: 'service',
+  run: 'runner',
+  ses: 'browser',
+  inv: 'invite',
+  rst: 'link',
+}
 
 /** `keys`: personal tokens, keys of services and keys of machines that run agents. */
 export function addKeyCommands(program: Command, context: CommandContext): void {

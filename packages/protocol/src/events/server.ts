@@ -4,9 +4,9 @@ import { Id } from '../stream.ts'
 
 /**
  * Kinds of secrets that are handed out: browser session, personal token, API key of a service, runner, socket ticket, code
- * of a program that is being signed in, invitation.
+ * of a program that is being signed in, invitation, link for a new password.
  */
-export const KeyKind = z.enum(['ses', 'pat', 'svc', 'run', 'wst', 'dev', 'inv'])
+export const KeyKind = z.enum(['ses', 'pat', 'svc', 'run', 'wst', 'dev', 'inv', 'rst'])
 export type KeyKind = z.infer<typeof KeyKind>
 
 /** The audit of the server's own stream. Secrets and their hashes are never in an event. */
@@ -18,7 +18,8 @@ export const serverEvents = {
   ),
   'account.disabled': defineEvent(1, z.looseObject({ account: Id })),
   'account.enabled': defineEvent(1, z.looseObject({ account: Id })),
-  'account.password_changed': defineEvent(1, z.looseObject({ account: Id })),
+  /** `reset`: by the link with this id, and not by somebody who knew the one before. */
+  'account.password_changed': defineEvent(1, z.looseObject({ account: Id, reset: Id.optional() })),
   /** Out of every browser; with `revoke` tokens, API keys and invitations ended as well. */
   'account.signed_out': defineEvent(1, z.looseObject({ account: Id, keys: z.enum(['keep', 'revoke']) })),
   'account.signed_in': defineEvent(1, z.looseObject({ account: Id, key: Id })),

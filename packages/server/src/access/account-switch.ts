@@ -100,6 +100,7 @@ export class AccountSwitch {
       rows: [
         { table: 'accounts', set: changed, where: { account } },
         { table: 'keys', drop: { account, kind: 'ses' } },
+        { table: 'keys', drop: { account, kind: 'rst' } },
         ...ended,
       ],
     })

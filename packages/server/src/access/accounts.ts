@@ -120,6 +120,8 @@ export class Accounts {
           where: { account: account.account, password: account.password },
         },
         { table: 'keys', drop: { account: account.account, kind: 'ses' } },
+        // Who knows it needs no link for another one.
+        { table: 'keys', drop: { account: account.account, kind: 'rst' } },
         row,
       ],
     })

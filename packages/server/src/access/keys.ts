@@ -130,7 +130,9 @@ export class Keys implements Disposable {
     const ofRunners = by.admin ? await lists.keysOf(null) : []
     return [...(await lists.keysOf(by.id)), ...ofRunners].filter(
       (row) =>
-        row.revoked_at === null && (row.kind !== 'ses' || (row.expires_at > now && (row.idle_expires_at ?? '') > now)),
+        row.revoked_at === null &&
+        (row.kind !== 'ses' || (row.expires_at > now && (row.idle_expires_at ?? '') > now)) &&
+        (row.kind !== 'rst' || row.expires_at > now),
     )
   }
 

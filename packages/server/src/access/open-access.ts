@@ -18,6 +18,7 @@ import { ensureRunnerKey, makeCommandLineToken, renewCommandLineToken } from './
 import { NewAccounts } from './new-accounts.ts'
 import { defaultPasswordCost, type PasswordCost, Passwords } from './passwords.ts'
 import type { Owners } from './owners.ts'
+import { PasswordResets } from './password-resets.ts'
 import type { Problem } from '@hotline/protocol/error'
 import type { Principal } from './principal.ts'
 import type { Proofs } from './proofs.ts'
@@ -57,6 +58,7 @@ export interface Access extends AsyncDisposable {
   readonly keys: Keys
   readonly deviceSignIns: DeviceSignIns
   readonly invitations: Invitations
+  readonly passwordResets: PasswordResets
   readonly serviceTokens: ServiceTokens
   readonly tickets: Tickets
   readonly authenticator: Authenticator
@@ -98,6 +100,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const { joinProject } = ports
   const invitations = new Invitations({ lists, log, newAccounts, limits, proofs, clock, ids, joinProject })
   const local = { dataDir: ports.dataDir, lists, log, clock, ids }
+  const passwordResets = new PasswordResets({ ...local, passwords, limits, proofs })
 
   await ensureRunnerKey(local)
   await renewCommandLineToken(local)
@@ -127,6 +130,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
     keys,
     deviceSignIns,
     invitations,
+    passwordResets,
     serviceTokens,
     tickets,
     authenticator,

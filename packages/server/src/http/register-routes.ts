@@ -1,5 +1,6 @@
 import type { Access } from '../access/open-access.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
+import type { Config } from '../config/read-config.ts'
 import type { Lists } from '../log/lists.ts'
 import type { LogStore } from '../log/log-store.ts'
 import type { ReceptionPorts } from '../gate/reception.ts'
@@ -17,11 +18,13 @@ import { registerDeviceRoutes } from './routes/device.ts'
 import { registerHealthRoutes } from './routes/health.ts'
 import { registerInvitationRoutes } from './routes/invitations.ts'
 import { registerKeyRoutes } from './routes/keys.ts'
+import { registerPasswordResetRoutes } from './routes/password-resets.ts'
 import { registerRunnerRoutes } from './routes/runner.ts'
 import { registerSessionRoutes } from './routes/sessions.ts'
 
 /** What the routes of the HTTP API read and write. */
 export interface RoutePorts {
+  config: Pick<Config, 'publicUrl'>
   access: Access
   exchange: Exchange
   store: LogStore
@@ -43,6 +46,7 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerDeviceRoutes(route, access.deviceSignIns)
   registerAccountRoutes(route, access, lists)
   registerInvitationRoutes(route, access.invitations)
+  registerPasswordResetRoutes(route, access.passwordResets, ports.config.publicUrl)
   registerKeyRoutes(route, access.keys)
   registerHealthRoutes(route, {
     metrics,

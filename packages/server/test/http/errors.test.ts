@@ -40,6 +40,7 @@ const provokedIn: Record<ErrorCode, string> = {
   approval_expired: 'packages/core/test/session.test.ts',
   bootstrap_closed: 'packages/server/test/access/first-account.test.ts',
   invitation_over: 'packages/server/test/access/invitation.test.ts',
+  reset_over: 'packages/server/test/access/password-reset.test.ts',
   device_code_over: 'packages/server/test/access/device-sign-in.test.ts',
   cursor_gone: 'packages/server/test/http/errors.test.ts',
   too_large: 'packages/server/test/http/bad-json.test.ts',

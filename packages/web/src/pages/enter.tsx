@@ -81,6 +81,15 @@ export function Enter({ entered }: { entered: () => void }): ReactNode {
         <button type="submit" className="button strong" disabled={busy}>
           {first ? 'Create account' : 'Sign in'}
         </button>
+        {!first && (
+          <details className="small quiet">
+            <summary>Lost your password?</summary>
+            <p>
+              Ask an admin of this server for a link: they make one under Settings, People. On the server&rsquo;s
+              machine: <code>hotline reset-password {'<name>'}</code>
+            </p>
+          </details>
+        )}
       </form>
     </main>
   )

@@ -7,6 +7,7 @@ import { CopyButton } from '../parts/copy-button.tsx'
 import { PasswordAgain } from '../parts/password-again.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { clockText } from '../text/time.ts'
+import { ResetLink } from './reset-link.tsx'
 
 /** Who has an account on this server, who is invited, and a link for one more. Admins of the server see it. */
 export function People({ keys, load }: { keys: readonly KeyRow[] | undefined; load: () => Promise<void> }): ReactNode {
@@ -15,6 +16,7 @@ export function People({ keys, load }: { keys: readonly KeyRow[] | undefined; lo
   const [made, setMade] = useState<{ link: string; expiresAt: string }>()
   const [problem, setProblem] = useState<Problem>()
   const [proof, setProof] = useState<'said' | 'needed'>('said')
+  const [forgot, setForgot] = useState<AccountRow>()
   const read = useCallback(async () => {
     const answer = await link.request<{ accounts: AccountRow[] }>('GET', '/api/accounts')
     if (answer.ok) setAccounts(answer.value.accounts)
@@ -49,11 +51,22 @@ export function People({ keys, load }: { keys: readonly KeyRow[] | undefined; lo
       <h2>People</h2>
       <table>
         <tbody>
-          {accounts.map(({ account, name, admin, disabled }) => (
-            <tr key={account}>
-              <td>{name}</td>
-              <td className="quiet">{disabled ? 'turned off' : admin ? 'admin of this server' : 'person'}</td>
-              <td />
+          {accounts.map((row) => (
+            <tr key={row.account}>
+              <td>{row.name}</td>
+              <td className="quiet">{row.disabled ? 'turned off' : row.admin ? 'admin of this server' : 'person'}</td>
+              <td className="end">
+                {!row.disabled && row.account !== me.id && (
+                  <button
+                    type="button"
+                    className="button plain"
+                    aria-label={`New password for ${row.name} …`}
+                    onClick={() => setForgot(row)}
+                  >
+                    New password …
+                  </button>
+                )}
+              </td>
             </tr>
           ))}
           {open.map(({ key, name, expiresAt }) => (
@@ -74,6 +87,7 @@ export function People({ keys, load }: { keys: readonly KeyRow[] | undefined; lo
           ))}
         </tbody>
       </table>
+      {forgot && <ResetLink key={forgot.account} of={forgot} close={() => setForgot(undefined)} />}
       {made && (
         <div role="status" className="stack">
           <p>

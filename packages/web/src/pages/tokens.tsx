@@ -7,6 +7,7 @@ import { Refusal } from '../parts/refusal.tsx'
 import { clockText } from '../text/time.ts'
 
 const kinds: Record<string, string> = {
+  rst: 'link, once',
   pat: 'personal token',
   svc: 'API key',
   run: 'machine',
