@@ -17,7 +17,16 @@ export interface HotlineProcess {
 
 /** Starts `hotline` with a home and surroundings of its own. */
 export function startHotlineProcess(args: readonly string[], env: Readonly<Record<string, string>>): HotlineProcess {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../bin/hotline.js'), ...args], {
+  return startProcess(process.execPath, [join(import.meta.dirname, '../bin/hotline.js'), ...args], env)
+}
+
+/** The same for any program. */
+export function startProcess(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): HotlineProcess {
+  const child = spawn(program, args, {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })

@@ -4,10 +4,10 @@ import { createInterface } from 'node:readline'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 
-const [, , hotline = ''] = process.argv
+const [, , hotline = '', ...flags] = process.argv
 const env = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value ? [[name, value]] : [])))
 const client = new Client({ name: 'test', version: '1' })
-await client.connect(new StdioClientTransport({ command: process.execPath, args: [hotline, 'mcp'], env }))
+await client.connect(new StdioClientTransport({ command: process.execPath, args: [hotline, 'mcp', ...flags], env }))
 const { tools } = await client.listTools()
 console.log(JSON.stringify({ tools: tools.map(({ name }) => name) }))
 const calls = new Map<string, AbortController>()

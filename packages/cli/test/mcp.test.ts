@@ -10,7 +10,7 @@ import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
+import { type HotlineProcess, startHotlineProcess, startProcess } from './hotline-process.ts'
 
 const agentFile = join(import.meta.dirname, 'mcp-agent.ts')
 const hotline = join(import.meta.dirname, '../bin/hotline.js')
@@ -300,6 +300,48 @@ describe('hotline mcp', () => {
     const nowhere = startHotlineProcess(['mcp'], surroundings())
     nowhere.endInput()
     expect(await nowhere.ended).toMatchObject({ code: 2 })
+  })
+
+  it('[MC6] an agent from elsewhere has a session of its own, from its first call until it goes', async () => {
+    const sessions = async (): Promise<string[]> => {
+      const { out } = await startHotlineProcess(['--json', 'ls', '--all'], surroundings()).ended
+      return (JSON.parse(out) as { session: string; agent: string }[]).flatMap(({ session, agent }) =>
+        agent === 'mcp' ? [session] : [],
+      )
+    }
+    const elsewhere = startProcess(
+      process.execPath,
+      [agentFile, hotline, '--new', '--title', 'An editor'],
+      surroundings(),
+    )
+    await elsewhere.says('"tools"')
+    expect(await sessions()).toEqual([])
+    elsewhere.type(JSON.stringify({ id: 'a', tool: 'request_approval', args: { title: 'Push', input: 'git push' } }))
+    const [session = ''] = await waitFor(
+      async () => {
+        const found = await sessions()
+        return found.length > 0 ? found : undefined
+      },
+      { what: 'a session' },
+    )
+    const stored = (type: string): Promise<Envelope> =>
+      waitFor(async () => (await live.stored(session)).find((event) => event.type === type), { what: type })
+    const asked = await stored('approval.requested')
+    const { approval, digest } = asked.data as { approval: string; digest: string }
+    await link.command(`session:${session}`, 'approval.decide', { approval, digest, verdict: 'allow' })
+    await elsewhere.says('"outcome":"allowed"')
+    elsewhere.endInput()
+    await elsewhere.ended
+    const over = await waitFor(
+      async () =>
+        (await live.stored(session)).find(
+          ({ type, data }) => type === 'session.state_changed' && data['to'] === 'completed',
+        ),
+      { what: 'the end' },
+    )
+    expect(over.data).toMatchObject({ reason: 'agent_exited' })
+    // That it has gone says nothing of a goal.
+    expect((await live.stored(session)).some(({ type }) => type === 'goal.completed')).toBe(false)
   })
 
   it('[AW1] [AW3] over its line a program is seen, paused, fed and ended', async () => {

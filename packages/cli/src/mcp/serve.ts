@@ -5,12 +5,13 @@ import { openTools } from './tools.ts'
 
 /** Serves the tools over standard input and output until the client goes, or `stopped`. */
 export async function serveTools(of: {
-  deskFile: string
+  /** Asked at the first call, and again where the session has gone. */
+  findDesk: () => Promise<string>
   version: string
   stdin: NodeJS.ReadStream
   stopped: AbortSignal
 }): Promise<void> {
-  const desk = openDeskClient(of.deskFile)
+  const desk = openDeskClient(of.findDesk)
   try {
     const server = openTools(desk, of.version)
     // The transport does not look at the end of its input.

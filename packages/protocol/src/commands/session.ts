@@ -38,6 +38,9 @@ export const pipeAgent = 'pipe'
 /** A file that is followed. Its "command line" is the path and, where it is not to be read from its start, `from-end`. */
 export const logAgent = 'log'
 
+/** An agent from elsewhere, which speaks for itself by the tools of `hotline mcp`. */
+export const mcpAgent = 'mcp'
+
 /** True for the agents whose sessions say at their start what they run or follow. */
 export function isOfSession(agent: string): boolean {
   return agent === commandAgent || agent === pipeAgent || agent === logAgent

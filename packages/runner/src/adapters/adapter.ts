@@ -14,12 +14,12 @@ import type { HeldTree, Holder, ProcessSpec, TerminalSize } from '../process/hol
 /** What translates between an agent and us: a protocol (`acp`, `claude`, `codex`), or the output of any program. */
 export const adapterNames = ['acp', 'claude', 'codex', 'pty', 'pipe', 'log'] as const
 
-/** See `adapterNames`. */
-export type AdapterName = (typeof adapterNames)[number]
+/** See `adapterNames`. `mcp`: an agent that runs elsewhere and only uses the tools; no profile can be made of it. */
+export type AdapterName = (typeof adapterNames)[number] | 'mcp'
 
 /** True where a program is run as it is: one that ends by itself has finished, and nobody expects that it asks. */
 export function runsProgram(adapter: AdapterName): boolean {
-  return adapter === 'pty' || adapter === 'pipe' || adapter === 'log'
+  return adapter === 'pty' || adapter === 'pipe' || adapter === 'log' || adapter === 'mcp'
 }
 
 /** True where nothing ends with this process: a file is followed again from its place, as if nothing had happened. */

@@ -3,6 +3,7 @@ import type { Tee } from './wire/wire.ts'
 import type { AdapterName, AgentDriver } from './adapter.ts'
 import { openCodexDriver } from './codex/codex-driver.ts'
 import { logDriver } from './log/log-driver.ts'
+import { mcpDriver } from './mcp/mcp-driver.ts'
 import { pipeDriver } from './pipe/pipe-driver.ts'
 import { openClaudeDriver } from './claude/claude-driver.ts'
 import { ptyDriver } from './pty/pty-driver.ts'
@@ -25,6 +26,7 @@ export function openDrivers(options: DriverOptions): Drivers {
     ptyDriver,
     pipeDriver,
     logDriver,
+    mcpDriver,
   ]
   return new Map(drivers.map((driver) => [driver.adapter, driver]))
 }

@@ -13,13 +13,18 @@ export interface DeskClient extends Disposable {
   ask<M extends DeskMethod>(method: M, params: z.input<(typeof deskMethods)[M]>, signal?: AbortSignal): Promise<unknown>
 }
 
-/** Goes to the desk that the file names; opens the line at the first question, and anew where it has gone. */
-export function openDeskClient(file: string): DeskClient {
+/** Goes to the desk that the file names; opens the line at the first question, and anew where it has gone. `find`: the file. */
+export function openDeskClient(find: () => Promise<string>): DeskClient {
   let line: Promise<Line> | undefined
   return {
     ask: async (method, params, signal) => {
       signal?.throwIfAborted()
-      line ??= connect(file, () => {
+      line ??= find().then((file) =>
+        connect(file, () => {
+          line = undefined
+        }),
+      )
+      line.catch(() => {
         line = undefined
       })
       const open = await line

@@ -38,6 +38,8 @@ export interface Desk extends AsyncDisposable {
   readonly token: string
   /** Whether somebody is there now, who could say that the goal is reached. */
   readonly isAttended: boolean
+  /** Resolves when the last one has left, or nobody has come for so long. */
+  left(patienceMs: number): Promise<void>
   /** From now on what is asked there is heard. */
   attend(heard: (event: DeskEvent) => void): void
   /** The agent, with the answers to what was asked at the desk going there. */
@@ -90,6 +92,7 @@ class SocketDesk implements Desk {
   readonly #open = new Map<string, Open>()
   #heard: ((event: DeskEvent) => void) | undefined
   #early: DeskEvent[] = []
+  readonly #left = Promise.withResolvers<void>()
 
   constructor(place: DeskPlace, file: string) {
     this.#place = place
@@ -109,6 +112,14 @@ class SocketDesk implements Desk {
         resolve()
       })
     })
+  }
+
+  async left(patienceMs: number): Promise<void> {
+    const timer = setTimeout(() => {
+      if (!this.isAttended) this.#left.resolve()
+    }, patienceMs)
+    await this.#left.promise
+    clearTimeout(timer)
   }
 
   attend(heard: (event: DeskEvent) => void): void {
@@ -140,6 +151,7 @@ class SocketDesk implements Desk {
     for (const [id, { kind }] of this.#open) {
       this.#settle(id, kind === 'ask' ? { outcome: 'cancelled' } : { action: 'cancel' })
     }
+    this.#left.resolve()
     for (const socket of this.#guests) socket.end()
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve())
@@ -208,8 +220,9 @@ class SocketDesk implements Desk {
       }
     })
     socket.on('close', () => {
-      this.#guests.delete(socket)
+      const wasHere = this.#guests.delete(socket)
       for (const id of mine.values()) this.#withdraw(id)
+      if (wasHere && this.#guests.size === 0) this.#left.resolve()
     })
   }
 

@@ -23,6 +23,7 @@ const byAdapter: Record<AdapterName, Abilities> = {
   pty: { ...program, input: 'keys', screen: true },
   pipe: { ...program, input: 'lines', screen: false },
   log: { ...program, input: 'none', pause: 'none', screen: false },
+  mcp: { ...program, input: 'none', pause: 'none', screen: false, questions: true },
 }
 
 /** What an agent can do, as far as its adapter and its profile tell. */

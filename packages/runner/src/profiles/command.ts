@@ -1,4 +1,4 @@
-import { commandAgent, logAgent, pipeAgent } from '@hotline/protocol/commands/session'
+import { commandAgent, logAgent, mcpAgent, pipeAgent } from '@hotline/protocol/commands/session'
 import type { AgentProfile } from './profile.ts'
 
 /** Programs that are no agents. */
@@ -29,5 +29,14 @@ export const commandProfiles: readonly AgentProfile[] = [
     argv: 'of-session',
     asking: { by: 'settings' },
     hint: '',
+  },
+  {
+    agent: mcpAgent,
+    name: 'An agent from elsewhere',
+    description: 'An agent that Hotline did not start, and that asks and tells by the tools of Hotline',
+    adapter: 'mcp',
+    argv: [],
+    asking: { by: 'settings' },
+    hint: 'Its own MCP client starts it: hotline mcp --new',
   },
 ]

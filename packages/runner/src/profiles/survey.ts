@@ -60,13 +60,15 @@ export class Survey {
     const { agent, name, description, adapter, argv, hint, login, interactive } = profile
     const installed = argv === 'of-session' || adapter === 'log' || this.#programOf(profile) !== undefined
     const signedIn = login ? lookForLogin(login, this.#from) : 'yes'
-    const state = !(interactive?.enabled ?? true)
-      ? 'off'
-      : !installed
-        ? 'not_installed'
-        : signedIn === 'no'
-          ? 'signed_out'
-          : 'ready'
+    // Whoever speaks there comes by itself: there is nothing to start from here.
+    const state =
+      !(interactive?.enabled ?? true) || adapter === 'mcp'
+        ? 'off'
+        : !installed
+          ? 'not_installed'
+          : signedIn === 'no'
+            ? 'signed_out'
+            : 'ready'
     const version = this.#versions.get(this.#versionKey(profile) ?? '')
     const advice = adviceFor(state, profile)
     return {
@@ -86,6 +88,7 @@ export class Survey {
         case 'ready':
           return undefined
         case 'off':
+          if (adapter === 'mcp') return hint
           return `It is turned off: interactive.enabled is not true${file === undefined ? '' : ' in its profile'}.`
         case 'not_installed':
           return hint

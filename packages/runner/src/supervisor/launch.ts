@@ -41,6 +41,10 @@ export function planLaunch(options: {
 }): Launch {
   const { session, profile, wanted, native, from, scratchFolder } = options
   if (profile.adapter === 'log') return planFollowing(session, profile, wanted)
+  if (profile.adapter === 'mcp') {
+    const { asking } = profile
+    return { spec: { session, argv: [], cwd: wanted.cwd ?? '/', env: {}, run: '', asking }, secrets: [], refused: [] }
+  }
   const cwd = folderOf(session, profile, wanted.cwd, scratchFolder)
   const argv = argvOf(session, profile, wanted, native)
   const [name, ...args] = argv

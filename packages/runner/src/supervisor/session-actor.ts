@@ -25,6 +25,9 @@ import { profileReport } from './report-of.ts'
 import { Reporter } from './reporter.ts'
 import { SessionReader } from './session-reader.ts'
 
+/** Who asked for a session from elsewhere comes at once, or not at all. */
+const comesWithinMs = 60_000
+
 /** What all sessions of a runner share. */
 export interface ActorPorts {
   link: ServerLink
@@ -219,6 +222,10 @@ export class SessionActor {
       if (!driver) throw new StartError(`This runner has no adapter "${profile.adapter}".`)
       const agent = await driver.start(plan.spec, holder, this.#starting.signal)
       this.#agent = agent
+      if (profile.adapter === 'mcp') {
+        if (!desk) throw new StartError('On this machine no agent from elsewhere can reach a session.')
+        void desk.left(comesWithinMs).then(() => agent.stop(0))
+      }
       const { cwd, env } = plan.spec
       await this.#runAgent(agent, profile, { redactor, cwd, envNames: Object.keys(env), desk })
     } catch (error) {
