@@ -13,6 +13,7 @@ import { addKeyCommands } from './commands/keys.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addMcpCommand } from './commands/mcp.ts'
 import { addResetPasswordCommand } from './commands/reset-password.ts'
+import { addControlCommands } from './commands/control.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { up, type UpFacts } from './commands/up.ts'
@@ -73,6 +74,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   const context = contextOf(program)
   addUpCommand(program, context)
   addSessionCommands(program, context, argv)
+  addControlCommands(program, context)
   addAgentCommands(program, context)
   addApprovalCommands(program, context)
   addAnswerCommand(program, context)

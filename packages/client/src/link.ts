@@ -1,6 +1,7 @@
 import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Doing } from '@hotline/protocol/doing'
 import type { Problem } from '@hotline/protocol/error'
+import type { Evidence } from '@hotline/protocol/evidence'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Transport } from './carrier.ts'
 import type { WaitingCommand } from './outbox.ts'
@@ -44,13 +45,18 @@ export interface Follow {
   close(): void
 }
 
-/** What is true for a moment. `by` is who types; `people` are those who watch, by account; `doings` what agents do. */
+/**
+ * What is true for a moment. `by` is who types; `people` are those who watch, by account; `doings` what agents do;
+ * `evidence` what a machine sees of its agent; `streams` of which sessions a machine is asked for that.
+ */
 export interface Ephemeral {
   kind: string
   stream?: string
   by?: string
   people?: readonly string[]
   doings?: readonly Doing[]
+  streams?: readonly string[]
+  evidence?: Evidence
 }
 
 /** What became of a command. Once accepted it is in the log; a refusal changed nothing, unless it says otherwise. */

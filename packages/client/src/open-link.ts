@@ -172,12 +172,14 @@ export function openLink(options: LinkOptions): Link {
 
 /** Facts that it does not know, or that are not what they should be, are left out. */
 function ephemeralOf(frame: Extract<ServerFrame, { t: 'ephemeral' }>): Ephemeral {
-  const { kind, stream, by, people, doings } = frame
+  const { kind, stream, by, people, doings, streams, evidence } = frame
   return {
     kind,
     ...(stream === undefined ? {} : { stream }),
     ...(typeof by === 'string' ? { by } : {}),
     ...(doings === undefined ? {} : { doings }),
+    ...(streams === undefined ? {} : { streams }),
+    ...(evidence === undefined ? {} : { evidence }),
     ...(Array.isArray(people) ? { people: people.filter((one): one is string => typeof one === 'string') } : {}),
   }
 }

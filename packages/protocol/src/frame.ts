@@ -4,6 +4,7 @@ import { Accepted, CommandEnvelope, Refused } from './command.ts'
 import { Doing } from './doing.ts'
 import { Problem } from './error.ts'
 import { Envelope } from './event.ts'
+import { Evidence } from './evidence.ts'
 import { CursorText, StreamId } from './stream.ts'
 
 /** Frames of `hotline.v1`, one JSON object in each text message; `t` names the frame. */
@@ -90,6 +91,10 @@ export const serverFrames = {
     stream: z.string().optional(),
     /** With `doing`: what has changed in the sessions of a project. */
     doings: z.array(Doing).optional(),
+    /** With `look`, to a runner: sessions of which somebody wants to see how they stand. */
+    streams: z.array(z.string()).optional(),
+    /** With `evidence`: what its machine sees of the session of `stream`. */
+    evidence: Evidence.optional(),
   }),
   /** Heartbeat, with the heads of the followed streams: finds a lost last event. */
   heads: z.looseObject({ t: z.literal('heads'), heads: z.record(z.string(), z.string()) }),

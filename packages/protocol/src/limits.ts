@@ -22,6 +22,8 @@ export const limits = {
   contentBytes: 2 * 1024 * 1024,
   /** Events in one batch that a runner reports. */
   reportEvents: 500,
+  /** Sessions of which a runner tells at once how their agents stand. */
+  evidencePerReport: 50,
   /** Nesting depth of any JSON from outside. */
   jsonDepth: 64,
   /** Events in one `events` frame or one page. */

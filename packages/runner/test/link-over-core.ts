@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { CommandOutcome, ConnectionState, Follow, Follower } from '@hotline/client/link'
+import type { CommandOutcome, ConnectionState, Ephemeral, Follow, Follower } from '@hotline/client/link'
 import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
+import { EvidenceBody } from '@hotline/protocol/evidence'
 import type { AnnounceBody } from '@hotline/protocol/http'
 import type { ServerLink } from '../src/server-link.ts'
 import type { World } from './world.ts'
@@ -47,7 +48,7 @@ export function linkOverCore(world: World): TestLink {
   const watchers = new Set<(state: ConnectionState) => void>()
   const followings = new Set<Following>()
   const waiting = new Map<string, Waiting>()
-  const ears = new Set<(frame: { kind: string; stream?: string }) => void>()
+  const ears = new Set<(frame: Ephemeral) => void>()
   let lose = 0
   let isHolding = false
   const begun: string[] = []
@@ -191,6 +192,9 @@ export function linkOverCore(world: World): TestLink {
       return Promise.resolve()
     },
   }
+  world.look = (streams) => {
+    for (const hear of ears) hear({ kind: 'look', streams })
+  }
   world.hint = () => {
     if (isOpen()) for (const hear of ears) hear({ kind: 'work' })
   }
@@ -202,6 +206,11 @@ export function serve(world: World, method: string, path: string, body: unknown)
   if (method === 'PUT' && path === '/api/runner') {
     world.announced.push(body as AnnounceBody)
     return { runner: world.runner.id }
+  }
+  if (path === '/api/runner/evidence') {
+    const { sessions } = EvidenceBody.parse(JSON.parse(JSON.stringify(body)))
+    world.seen.push(...sessions)
+    return { taken: sessions.length }
   }
   if (path === '/api/runner/work') {
     const states = [...world.streams.values()].flatMap(({ state }) => (state ? [state] : []))

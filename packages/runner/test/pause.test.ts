@@ -103,3 +103,19 @@ test('[R105] after this step: it is called off before the agent came to one', as
     'It was called off before the agent came to a step.',
   ])
 })
+
+test('[R102] a runner tells what it sees of the agents that it holds, and of no others', async () => {
+  await using bench = await openBench()
+  const { world, cwd } = bench
+  const session = world.start('pipe', { cwd, command: ['/bin/sh', '-c', 'echo hello; cat'] })
+  await world.until(session, 'output', ({ status }) => status === 'active' && world.printed(session, 'stdout') !== '')
+  world.look([`session:${session}`, 'session:another'])
+  await waitFor(() => world.seen.length > 0, { what: 'a look' })
+  expect(world.seen).toHaveLength(1)
+  const { fence, evidence } = world.seen[0] ?? {}
+  expect(fence).toBe(1)
+  expect(evidence?.lastOutputAt).toMatch(/^20/)
+  const { pid, reach } = world.state(session)
+  expect(evidence?.tree).toMatchObject({ reach, frozen: false, count: 2 })
+  expect(evidence?.tree?.processes[0]).toMatchObject({ pid, ppid: 0, name: 'sh' })
+})

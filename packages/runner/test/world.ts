@@ -11,6 +11,7 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import { problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type EventOf, type EventType } from '@hotline/protocol/events'
+import type { EvidenceBody } from '@hotline/protocol/evidence'
 import type { AnnounceBody } from '@hotline/protocol/http'
 import { sha256 } from '@hotline/testing/sha256'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -73,6 +74,10 @@ export class World {
   /** Every report that arrived, also the second time. */
   readonly reported: { id: string; events: readonly Report[] }[] = []
   hint: () => void = () => undefined
+  /** Somebody wants to see how agents stand. */
+  look: (streams: readonly string[]) => void = () => undefined
+  /** What was told of that. */
+  readonly seen: EvidenceBody['sessions'] = []
 
   stream(session: string): Stream {
     const name = session.startsWith('session:') ? session : `session:${session}`

@@ -10,6 +10,7 @@ import type { Config } from './config/read-config.ts'
 import { Feeds } from './feed/feeds.ts'
 import { Connections } from './gate/connections.ts'
 import { Doings } from './gate/doings.ts'
+import { EvidenceDesk } from './gate/evidence-desk.ts'
 import { openReception } from './gate/open-reception.ts'
 import { Watchers } from './gate/watchers.ts'
 import { composeHttp } from './http/compose.ts'
@@ -111,6 +112,7 @@ async function open(
   const watchers = undo.use(new Watchers(clock))
   const projectOf = (stream: string): Promise<string | undefined> => exchange.projectOf(stream)
   const doings = undo.use(new Doings({ bus, projectOf, clock, fault }))
+  const evidence = undo.use(new EvidenceDesk({ exchange, connections, watchers, clock, fault }))
   undo.use(measureProcess(metrics, { dataDir: config.dataDir, database: place.kind }))
   undo.use(measureServer({ metrics, connections, traffic, lists, bus, clock }))
 
@@ -160,7 +162,7 @@ async function open(
     fault,
   })
   const lines = openAgentLines({ exchange, lists, store })
-  const routes = { access, exchange, store, lists, blobs, runners, metrics, reception, lines: lines.open }
+  const routes = { access, exchange, store, lists, blobs, runners, metrics, reception, evidence, lines: lines.open }
   const http = undo.use(await composeHttp({ ...routes, config, logger, pageDir }))
 
   const door = undo.use(

@@ -20,7 +20,10 @@ export function amend(item: Item, event: KnownEvent): Item {
     case 'plan':
       return event.type === 'plan.updated' && event.body ? { ...item, entries: event.body.entries } : item
     case 'control':
-      if (event.type === 'control.done') return { ...item, outcome: 'done' }
+      if (event.type === 'control.done') {
+        const { reach, processes } = event.data
+        return { ...item, outcome: 'done', ...(reach === undefined ? {} : { found: { reach, processes } }) }
+      }
       if (event.type === 'control.failed') return { ...item, outcome: 'failed', reason: event.body?.reason }
       return item
     case 'output':

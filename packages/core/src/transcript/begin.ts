@@ -111,6 +111,7 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         kind: 'control',
         control: event.data.control,
         action: event.data.action,
+        ...(event.data.when === undefined ? {} : { when: event.data.when }),
         by,
         reason: event.body?.reason,
       }

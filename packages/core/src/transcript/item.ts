@@ -1,6 +1,7 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { ApprovalOutcome, ApprovalRequest, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
-import type { ControlAction } from '@hotline/protocol/events/control'
+import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
+import type { TreeReach } from '@hotline/protocol/process-tree'
 import type { OutputSource } from '@hotline/protocol/events/output'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
 import type { FileChange, StepKind, StepOutcome, TurnEnd } from '@hotline/protocol/events/turn'
@@ -143,7 +144,11 @@ export interface ControlItem extends Placed {
   kind: 'control'
   control: string
   action: ControlAction
+  /** For a pause; absent: at once. */
+  when?: PauseMoment | undefined
   by: Actor
+  /** How many processes it was done to, and how far that reaches. */
+  found?: { reach?: TreeReach | undefined; processes?: number | undefined } | undefined
   outcome?: 'done' | 'failed' | undefined
   reason?: string | undefined
 }

@@ -4,8 +4,8 @@ import {
   type TreeReach,
   type TreeSample,
 } from '@hotline/protocol/process-tree'
-import { hasProcessTable, readUse, startedAtMs, type TableEntry } from './process-table.ts'
-import { findTree, type KnownProcesses, type TreeRoot } from './process-tree.ts'
+import { hasProcessTable, listEntries, readUse, startedAtMs, type TableEntry } from './process-table.ts'
+import { type KnownProcesses, noteTree, type TreeRoot } from './process-tree.ts'
 
 /** Characters of a process's name; the kernel keeps fewer. */
 const nameChars = 64
@@ -17,7 +17,8 @@ export function sampleTree(
   { reach, frozen }: { reach: TreeReach; frozen: boolean },
 ): TreeSample | undefined {
   if (!hasProcessTable()) return undefined
-  const found = findTree(root, new Map(known))
+  // By its ties alone: to look for the mark in every environment of the machine is for when it counts.
+  const found = [...noteTree(listEntries(), root, new Map(known)).values()]
   if (found.length === 0) return undefined
   const pids = new Set(found.map(({ pid }) => pid))
   const all = found

@@ -80,6 +80,7 @@ export class AgentRun {
   #isReady = false
   #isOver = false
   #fault: string | undefined
+  #lastOutputAt: string | undefined
 
   constructor(ports: RunPorts) {
     this.#ports = ports
@@ -130,6 +131,11 @@ export class AgentRun {
     })
   }
 
+  /** When the agent last said or printed anything. */
+  get lastOutputAt(): string | undefined {
+    return this.#lastOutputAt
+  }
+
   /** Hears the agent to its end. `room` sets the pace. */
   async hear(room: () => Promise<void> | undefined): Promise<RunEnd> {
     this.#isReady = true
@@ -140,6 +146,7 @@ export class AgentRun {
     for await (const event of this.#ports.agent.events()) {
       await room()
       this.#autoExit.stir()
+      this.#lastOutputAt = new Date().toISOString()
       if (event.t === 'exit') end = event
       else this.#heard(event)
       await this.#ports.screen?.settle()

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Envelope } from '@hotline/protocol/event'
+import type { Evidence } from '@hotline/protocol/evidence'
 import type { DataOf } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import type { TreeReach } from '@hotline/protocol/process-tree'
@@ -102,6 +103,14 @@ export class SessionActor {
   /** The fence under which this runner holds the session, or held it. */
   get fence(): number | undefined {
     return this.#fence
+  }
+
+  /** What can be seen of the agent now; undefined where there is none. */
+  async look(): Promise<Evidence | undefined> {
+    if (!this.#agent || !this.#run) return undefined
+    const tree = await this.#agent.tree?.sample()
+    const { lastOutputAt } = this.#run
+    return { ...(lastOutputAt === undefined ? {} : { lastOutputAt }), ...(tree ? { tree } : {}) }
   }
 
   /** Does all there is to do. Resolves when nothing is left, or after `stop`. */

@@ -1,5 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
+import type { EvidenceBody } from '@hotline/protocol/evidence'
 import type { AnnounceBody, WorkPage } from '@hotline/protocol/http'
+import { limits } from '@hotline/protocol/limits'
 import type { z } from 'zod'
 import { Survey } from '../profiles/survey.ts'
 import { type ActorPorts, SessionActor } from './session-actor.ts'
@@ -59,6 +61,9 @@ export class Supervisor {
   #told = ''
   #surveying: Promise<void> | undefined
   #announcing: Promise<void> = Promise.resolve()
+  #looking: Promise<void> | undefined
+  /** Sessions that somebody wants to see. */
+  readonly #toLookAt = new Set<string>()
 
   constructor(ports: Omit<ActorPorts, 'runner'>, introduction: Introduction) {
     this.#ports = ports
@@ -79,7 +84,10 @@ export class Supervisor {
       () => clearInterval(timer),
       () => clearInterval(reading),
       () => clearInterval(looking),
-      link.ephemeral(({ kind }) => kind === 'work' && this.#ask()),
+      link.ephemeral(({ kind, streams = [] }) => {
+        if (kind === 'work') this.#ask()
+        if (kind === 'look') this.#look(streams)
+      }),
       link.connection.watch(({ status }) => {
         this.#isAnnounced = false
         if (status === 'open') void this.#announce()
@@ -106,6 +114,7 @@ export class Supervisor {
     await Promise.all([...this.#held.values()].map(({ actor, done }) => actor.stop(deadline).then(() => done)))
     await this.#ports.holder[Symbol.asyncDispose]()
     await this.#surveying
+    await this.#looking
   }
 
   #lookAround(): void {
@@ -187,6 +196,33 @@ export class Supervisor {
     for (const session of readdirSync(sessionsFolder)) {
       if (existsSync(`${sessionsFolder}/${session}/spool.jsonl`)) this.#take(session)
     }
+  }
+
+  /** Somebody wants to see how agents stand: one look at a time, so nobody who asks often makes it more of them. */
+  #look(streams: readonly string[]): void {
+    for (const stream of streams) {
+      const session = stream.replace(/^session:/, '')
+      if (this.#held.has(session)) this.#toLookAt.add(session)
+    }
+    if (this.#toLookAt.size === 0 || this.#looking) return
+    this.#looking = this.#tellEvidence().finally(() => {
+      this.#looking = undefined
+      if (!this.#isStopping) this.#look([])
+    })
+  }
+
+  async #tellEvidence(): Promise<void> {
+    const { link, log } = this.#ports
+    const sessions: EvidenceBody['sessions'] = []
+    for (const session of [...this.#toLookAt].slice(0, limits.evidencePerReport)) {
+      this.#toLookAt.delete(session)
+      const actor = this.#held.get(session)?.actor
+      const evidence = await actor?.look()
+      if (actor?.fence !== undefined && evidence) sessions.push({ session, fence: actor.fence, evidence })
+    }
+    if (sessions.length === 0 || this.#isStopping) return
+    const answer = await link.request('PUT', '/api/runner/evidence', { sessions })
+    if (!answer.ok) log.debug('evidence', 'not told', { code: answer.problem.code })
   }
 
   /** One question at a time; whoever asks meanwhile gets another one afterwards. */

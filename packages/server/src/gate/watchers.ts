@@ -54,6 +54,11 @@ export class Watchers implements Disposable {
     return true
   }
 
+  /** Sessions that somebody has open now. */
+  watched(): readonly string[] {
+    return [...this.#streams.keys()]
+  }
+
   [Symbol.dispose](): void {
     this.#cancel?.()
     this.#cancel = undefined

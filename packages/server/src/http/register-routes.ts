@@ -6,8 +6,10 @@ import type { LogStore } from '../log/log-store.ts'
 import type { ReceptionPorts } from '../gate/reception.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import type { Runners } from '../scheduler/runners.ts'
+import type { EvidenceDesk } from '../gate/evidence-desk.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { AgentLines } from './agent-line/agent-lines.ts'
+import { registerEvidenceRoutes } from './routes/evidence.ts'
 import { registerLineRoutes } from './routes/lines.ts'
 import { registerContentRoutes } from './routes/content.ts'
 import { registerFollowRoutes } from './routes/follow.ts'
@@ -34,6 +36,7 @@ export interface RoutePorts {
   metrics: Metrics
   reception: ReceptionPorts
   lines: AgentLines
+  evidence: EvidenceDesk
 }
 
 /** Declares routes. */
@@ -60,4 +63,5 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerContentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)
   registerLineRoutes(route, ports)
+  registerEvidenceRoutes(route, ports)
 }

@@ -139,6 +139,8 @@ describe('every route', () => {
         "GET /api/sessions/:id/stream: signed-in",
         "GET /api/ws/stats: read",
         "GET /ws/agents/:name: read",
+        "PUT /api/runner/evidence: runner",
+        "GET /api/sessions/:id/evidence: signed-in",
       ]
     `)
   })

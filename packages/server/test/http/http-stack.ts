@@ -18,6 +18,7 @@ import { Feeds } from '../../src/feed/feeds.ts'
 import { Connections } from '../../src/gate/connections.ts'
 import { openReception } from '../../src/gate/open-reception.ts'
 import { Doings } from '../../src/gate/doings.ts'
+import { EvidenceDesk } from '../../src/gate/evidence-desk.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
 import { newTraffic } from '../../src/machine/traffic.ts'
 import { watchRunners } from '../../src/scheduler/runners.ts'
@@ -174,6 +175,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const feeds = new Feeds(store, bus)
   const watchers = new Watchers(clock)
   const doings = new Doings({ bus, projectOf: (stream) => exchange.projectOf(stream), clock, fault })
+  const evidence = new EvidenceDesk({ exchange, connections, watchers, clock, fault })
   const { socketsPerAccount } = config.limits
   const served = {
     exchange,
@@ -206,6 +208,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       timeouts,
       reception,
       lines: new AgentLines(),
+      evidence,
     },
     (route, ports) => {
       registerRoutes(route, ports)
@@ -257,6 +260,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     [Symbol.asyncDispose]: async () => {
       await http[Symbol.asyncDispose]()
       feeds[Symbol.dispose]()
+      evidence[Symbol.dispose]()
       watchers[Symbol.dispose]()
       doings[Symbol.dispose]()
       runners[Symbol.dispose]()

@@ -13,7 +13,7 @@ import { foldSteps } from '../session/fold-steps.ts'
 import { ItemView } from '../session/item-view.tsx'
 import { MessageBox } from '../session/message-box.tsx'
 import { people, sampleApprovals, sampleMessages, sampleQuestions, sampleSteps } from './sample-items.ts'
-import { sampleLive, sampleSession } from './sample-live.ts'
+import { sampleLive, sampleSession, seenAgent } from './sample-live.ts'
 import { Tokens } from './tokens.tsx'
 
 const demo = {
@@ -69,7 +69,9 @@ export function DesignPage(): ReactNode {
         <Part name="Questions">{shown(items.questions)}</Part>
         <Part name="Evidence">
           <div className="sheet">
-            {picture.state && <Evidence picture={picture} state={picture.state} watching={present.watching} />}
+            {picture.state && (
+              <Evidence picture={picture} state={picture.state} seen={seenAgent} watching={present.watching} />
+            )}
           </div>
           <PlanList
             entries={[

@@ -4,6 +4,7 @@ import { watchable } from '@hotline/client/readable'
 import type { SessionList, SessionListPicture } from '@hotline/client/session-list'
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
 import { sessionCommands } from '@hotline/client/session-commands'
+import type { SeenAgent } from '@hotline/client/agent-evidence'
 import type { SessionState } from '@hotline/core/session/state'
 import { emptyTranscript, type Transcript } from '@hotline/core/transcript/transcript'
 import { problem } from '@hotline/protocol/error'
@@ -127,6 +128,8 @@ const state: SessionState = {
   model: 'a model',
   mode: 'ask',
   pid: 41_233,
+  startedAt: ago(30),
+  reach: 'scan',
   lease: { runner: 'the-machine-8d5ec0f9', fence: 1 },
   turn: { turn: 't1', since: ago(4) },
   queue: [],
@@ -143,6 +146,25 @@ const state: SessionState = {
     cost: { amount: 0.32, currency: 'USD' },
   },
   counts: { messages: 4, turns: 2, steps: 31, approvals: 3 },
+}
+
+/** What its machine sees of it. */
+export const seenAgent: SeenAgent = {
+  lastOutputAt: ago(0.2),
+  cpuShare: 0.42,
+  tree: {
+    at: ago(0),
+    reach: 'scan',
+    frozen: false,
+    count: 3,
+    cpuMs: 84_000,
+    memoryBytes: 312_000_000,
+    processes: [
+      { pid: 41_233, ppid: 0, name: 'node', cpuMs: 61_000, memoryBytes: 240_000_000, startedAt: ago(30) },
+      { pid: 41_250, ppid: 41_233, name: 'npm', cpuMs: 0, memoryBytes: 2_000_000, startedAt: ago(3) },
+      { pid: 41_251, ppid: 41_250, name: 'tsc', cpuMs: 23_000, memoryBytes: 70_000_000, startedAt: ago(3) },
+    ],
+  },
 }
 
 /** A session with queued messages, and with some that were not sent. */

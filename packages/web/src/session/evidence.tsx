@@ -1,6 +1,8 @@
+import type { SeenAgent } from '@hotline/client/agent-evidence'
 import { whyOver } from '@hotline/client/why-over'
 import type { SessionPicture } from '@hotline/client/session-view'
 import type { SessionState, Usage } from '@hotline/core/session/state'
+import { standstillWords } from '@hotline/core/reach-words'
 import { elapsedText } from '@hotline/core/elapsed'
 import { openApprovals, turnOf } from '@hotline/core/session/state'
 import type { PlanItem } from '@hotline/core/transcript/item'
@@ -16,6 +18,8 @@ import { countText, groupDigits, moneyText, shortCount } from '../text/amounts.t
 import { ageText, agoText, clockText, exactText } from '../text/time.ts'
 import { ChangedFiles } from './changed-files.tsx'
 import { doingNow } from './doing.ts'
+import { Fact } from './fact.tsx'
+import { ProcessFacts, ProcessTree } from './process-facts.tsx'
 
 const reasons: Record<ChangeReason, string> = {
   claimed: 'a machine took it',
@@ -45,11 +49,20 @@ export function statusWords(state: SessionState, now: number): string {
   if (open > 0) words.push(`needs you: ${countText(open, 'request')}`)
   if (words.length > 0) return words.join(' · ')
   if (state.ending) return 'ending …'
-  if (state.status === 'active') return activeWords[turnOf(state)]
+  if (state.status === 'active') {
+    const isToBeHeld = state.controls.some(({ when }) => when === 'next_step')
+    return isToBeHeld ? `${activeWords[turnOf(state)]} · pauses after this step` : activeWords[turnOf(state)]
+  }
+  if (state.status === 'paused') return pausedWords(state)
   if (state.status === 'interrupted') return `agent gone${state.exit?.signal ? ` (${state.exit.signal})` : ''}`
   if (state.status === 'queued') return 'waits for a machine'
   const why = whyOver({ status: state.status, reason: state.reason ?? null, exit: state.exit ?? null })
   return why === undefined ? state.status : `${state.status} (${why})`
+}
+
+function pausedWords({ paused }: SessionState): string {
+  if (paused?.kind === 'held') return 'paused before its next step'
+  return ['frozen', paused ? standstillWords(paused) : ''].filter(Boolean).join(' · ')
 }
 
 /** What it does, since when, and how we know: the line below the title. */
@@ -89,12 +102,18 @@ function tokensOf(usage: Usage | undefined): number | undefined {
 export function Evidence({
   picture,
   state,
+  seen,
   watching,
+  children,
 }: {
   picture: SessionPicture
   state: SessionState
+  /** What its machine sees of it now. */
+  seen: SeenAgent | undefined
   /** Accounts of those who have it open now. */
   watching: readonly string[]
+  /** What can be done about it. */
+  children?: ReactNode
 }): ReactNode {
   const { names } = useLive()
   const now = useNow(1_000)
@@ -119,7 +138,7 @@ export function Evidence({
         <Fact name="Model">{state.model}</Fact>
         <Fact name="Mode">{state.mode}</Fact>
         <Fact name="Machine">{state.lease && <Short text={state.lease.runner} />}</Fact>
-        <Fact name="Process">{state.pid !== undefined && isAlive ? `pid ${state.pid}` : undefined}</Fact>
+        <ProcessFacts state={state} seen={seen} now={now} />
         <Fact name="Last sign">{hasSpoken ? agoText(now - (picture.lastEventAt ?? now)) : undefined}</Fact>
         <UsageFacts usage={state.usage} />
         <Fact name="Watching">{watching.map((id) => names.get(id) ?? 'somebody').join(', ')}</Fact>
@@ -130,6 +149,8 @@ export function Evidence({
           <Short text={state.session} />
         </Fact>
       </dl>
+      {children}
+      <ProcessTree seen={seen} />
       {plan && (
         <>
           <h2>
@@ -159,17 +180,6 @@ function UsageFacts({ usage }: { usage: Usage | undefined }): ReactNode {
           `${shortCount(contextUsed)}${contextSize === undefined ? '' : ` of ${shortCount(contextSize)}`}`}
       </Fact>
       <Fact name="Cost">{cost && moneyText(cost)}</Fact>
-    </>
-  )
-}
-
-/** What is not known is left out. */
-function Fact({ name, children }: { name: string; children: ReactNode }): ReactNode {
-  if (children === undefined || children === '' || children === false) return undefined
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
     </>
   )
 }

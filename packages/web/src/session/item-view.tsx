@@ -1,3 +1,4 @@
+import { nothingLeftWords, standstillWords } from '@hotline/core/reach-words'
 import type { Item } from '@hotline/core/transcript/item'
 import { memo, type ReactNode } from 'react'
 import { Markdown } from '../markdown/markdown.tsx'
@@ -120,12 +121,17 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       const words = {
         interrupt: 'Stop this turn',
         kill: 'End the session',
-        pause: 'Freeze',
+        pause: item.when === 'next_step' ? 'Pause after this step' : 'Freeze now',
         resume: 'Resume',
         set_mode: 'Change the mode',
       }
+      const found = item.outcome === 'done' ? foundWords(item) : ''
       const outcome =
-        item.outcome === undefined ? ' …' : item.outcome === 'failed' ? `: did not work, ${item.reason ?? ''}` : ''
+        item.outcome === undefined
+          ? ' …'
+          : item.outcome === 'failed'
+            ? `: did not work, ${item.reason ?? ''}`
+            : found && `: ${found}`
       return (
         <div className="notice">
           {words[item.action]}
@@ -142,14 +148,21 @@ function stateWords(item: Extract<Item, { kind: 'state' }>): string {
   const exit = item.exit?.signal ? ` (${item.exit.signal})` : item.exit?.code ? ` (exit code ${item.exit.code})` : ''
   const words: Record<string, string> = {
     starting: 'A machine takes it',
-    active: 'The agent is ready',
+    active: item.from === 'paused' ? 'Goes on' : 'The agent is ready',
     interrupted: `Agent gone${exit}`,
     completed: 'Completed',
     failed: `Failed${exit}`,
     aborted: 'Ended',
-    paused: 'Frozen',
+    paused: 'Paused',
   }
   return `${words[item.to] ?? item.to} · ${clockText(item.at, Date.now())}${item.note ? ` · ${item.note}` : ''}`
+}
+
+/** The evidence that something was done to the agent. */
+function foundWords({ action, found }: Extract<Item, { kind: 'control' }>): string {
+  if (!found) return ''
+  if (action === 'kill') return nothingLeftWords(found.reach)
+  return action === 'pause' ? standstillWords(found) : ''
 }
 
 /** The last line with something in it, as much as a line shows. */

@@ -18,8 +18,10 @@ import type { Drafts } from './approval-card.tsx'
 import { Conversation } from './conversation.tsx'
 import { Evidence, EvidenceLine } from './evidence.tsx'
 import type { Acts } from './item-view.tsx'
+import { PauseButtons, type PauseCommand } from './pause-buttons.tsx'
 import { MessageBox } from './message-box.tsx'
 import { ThumbPlace } from './thumb.tsx'
+import { useEvidence } from './use-evidence.ts'
 import { usePresence } from './use-presence.ts'
 import { WaitsForMachine } from './waits-for-machine.tsx'
 
@@ -45,6 +47,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const sheet = useRef<HTMLDialogElement>(null)
   const toAsked = useRef<() => void>(null)
   const drafts = useRef<Drafts>(new Map())
+  const seen = useEvidence(session)
   const { present, wrote } = usePresence(session, picture.transcript)
   const { state } = picture
   const may = useMay(state?.project)
@@ -84,16 +87,25 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
     setRefusal(undefined)
     void view.command(type, {}).then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
   }
+  const pause = ({ type, data }: PauseCommand): void => {
+    setRefusal(undefined)
+    void view.command(type, data).then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
+  }
+  const pausing = mayWrite && <PauseButtons state={state} send={pause} />
   // What is written to a program is typed into it.
   const typed = isTypedTo(state.capabilities)
   const ending = mayWrite && isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />
   return (
     <div className="session">
       <aside className="context" aria-label="What is known about this session">
-        <Evidence picture={picture} state={state} watching={present.watching} />
+        <Evidence picture={picture} state={state} seen={seen} watching={present.watching}>
+          {pausing}
+        </Evidence>
       </aside>
       <dialog ref={sheet} className="sheet" aria-label="What is known about this session">
-        <Evidence picture={picture} state={state} watching={present.watching} />
+        <Evidence picture={picture} state={state} seen={seen} watching={present.watching}>
+          {pausing}
+        </Evidence>
         <form method="dialog" className="actions">
           {ending}
           <button type="submit" className="button">
@@ -136,6 +148,11 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         </button>
         {mayWrite && state.turn && state.capabilities?.interrupt && (
           <StopButton stop={() => command('session.interrupt')} />
+        )}
+        {mayWrite && state.status === 'paused' && (
+          <button type="button" className="button primary" onClick={() => command('session.resume')}>
+            Resume
+          </button>
         )}
         {mayWrite && state.status === 'interrupted' && state.capabilities?.resume && (
           <button type="button" className="button" onClick={() => command('session.resume')}>

@@ -16,6 +16,12 @@ export function shortCount(value: number): string {
   return `${amount < 10 ? Math.floor(amount * 10) / 10 : Math.floor(amount)}${large ? 'M' : 'k'}`
 }
 
+/** `830 kB`, `12 MB`, `1.4 GB`. */
+export function memoryText(bytes: number): string {
+  if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
+}
+
 /** `$0.32`, `€12.00`; an unknown currency stands behind the amount. */
 export function moneyText({ amount, currency }: { amount: number; currency: string }): string {
   if (!/^[A-Z]{3}$/.test(currency)) return `${amount.toFixed(2)} ${currency}`

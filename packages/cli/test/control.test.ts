@@ -1,0 +1,101 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { httpRequest } from '@hotline/client/http-request'
+import type { SessionEvidence } from '@hotline/protocol/evidence'
+import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
+import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { familyMembers, familyScript, readFamily, readHeart } from '@hotline/testing/process-family'
+import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
+import { waitFor } from '@hotline/testing/wait-for'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
+
+let live: LiveServer
+let dir: TempDir
+let guard: ChildGuard
+let runner: HotlineProcess
+
+beforeAll(async () => {
+  live = await startLiveServer()
+  dir = await openTempDir()
+  guard = guardChildren({ directories: [dir.path] })
+  runner = start(['--json', 'up', '--only', 'runner'])
+  await waitFor(async () => (await run('agents')).out.includes('without a terminal'), { what: 'a runner' })
+})
+afterAll(async () => {
+  runner.child.kill('SIGTERM')
+  await runner.ended
+  await live[Symbol.asyncDispose]()
+  await guard.assertNoSurvivors()
+  await dir.remove()
+})
+
+function start(args: readonly string[]): HotlineProcess {
+  return startHotlineProcess(args, {
+    HOME: dir.path,
+    HOTLINE_DATA_DIR: live.dataDir,
+    HOTLINE_URL: live.url,
+    HOTLINE_TOKEN: live.token,
+    ...guard.environment,
+  })
+}
+
+async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const hotline = start(args)
+  hotline.endInput()
+  return await hotline.ended
+}
+
+async function seen(session: string): Promise<SessionEvidence> {
+  const of = { kind: 'token', token: live.token } as const
+  const answer = await httpRequest<SessionEvidence>(live.url, of, 'GET', `/api/sessions/${session}/evidence`)
+  if (!answer.ok) throw new Error(answer.problem.detail)
+  return answer.value
+}
+
+it('[B50] status and ps say how an agent stands; pause stops all of it, and resume lets it go on', async () => {
+  const cwd = join(dir.path, 'work')
+  mkdirSync(cwd)
+  const started = await run(
+    'run',
+    '--detach',
+    '--pipe',
+    '--cwd',
+    cwd,
+    '--title',
+    'five',
+    '--',
+    '/bin/sh',
+    '-c',
+    familyScript,
+  )
+  const session = started.out.trim()
+  const pids = await waitFor(() => readFamily(cwd, familyMembers), { what: 'the family' })
+  const first = await waitFor(
+    async () => {
+      const one = await seen(session)
+      return one.tree && one.lastOutputAt !== null && one
+    },
+    { what: 'evidence' },
+  )
+  expect(first).toMatchObject({ status: 'active', turn: 'running', exit: null, paused: null })
+  expect(first.tree?.processes.map(({ pid }) => pid)).toEqual(expect.arrayContaining(Object.values(pids)))
+  expect((await run('pause', session)).out).toBe('pausing\n')
+  await waitFor(async () => (await seen(session)).status === 'paused', { what: 'a pause' })
+  const heart = readHeart(cwd)
+  const words = (await run('status', session)).out
+  expect(words).toMatch(/^status +frozen: \d+ processes stand still/)
+  expect(words).toMatch(new RegExp(`^ +${pids.heart} sh · `, 'm'))
+  expect(words).toMatch(/^memory +\d+\.\d MB$/m)
+  expect(readHeart(cwd)).toBe(heart)
+  const listed = (await run('ps')).out.split('\n')
+  expect(listed[0]).toMatch(/^SESSION +PID +PROC +CPU +MEMORY +STATUS/)
+  expect(listed[1]).toMatch(/ frozen.* five$/)
+  expect((await run('pause', '--after-step', session)).code).toBe(5)
+  await run('resume', session)
+  await waitFor(() => readHeart(cwd) > heart, { what: 'a heartbeat' })
+  await run('abort', session)
+  await waitFor(async () => (await seen(session)).status === 'aborted', { what: 'the end' })
+  expect(await seen(session)).toMatchObject({ tree: null, pid: null })
+  expect((await run('ps')).out).toBe('No agent is at work.\n')
+})
