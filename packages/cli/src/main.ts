@@ -16,6 +16,7 @@ import { addResetPasswordCommand } from './commands/reset-password.ts'
 import { addControlCommands } from './commands/control.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
+import { addUndoCommands } from './commands/undo.ts'
 import { up, type UpFacts } from './commands/up.ts'
 import { exitCodeOf, fail, Failure } from './failure.ts'
 import { describeOption, type Option, options } from './options.ts'
@@ -78,6 +79,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addAgentCommands(program, context)
   addApprovalCommands(program, context)
   addAnswerCommand(program, context)
+  addUndoCommands(program, context)
   addKeyCommands(program, context)
   addLoginCommand(program, context)
   addSignInCommands(program, context)

@@ -49,6 +49,17 @@ function lineOf(event: KnownEvent): string | undefined {
         : said(`Status: turn ended: ${event.data.end}`, reasonOf(event.body?.error))
     case 'control.failed':
       return said(`Status: ${event.data.action} failed`, reasonOf(event.body?.reason))
+    case 'checkpoint.skipped':
+      return said('Status: no snapshot of the files -', event.body?.note)
+    case 'undo.planned':
+      return `Status: undo planned: ${event.data.files} ${event.data.files === 1 ? 'file' : 'files'}`
+    case 'undo.refused':
+      return said('Status: undo refused', reasonOf(event.body?.reason))
+    case 'checkpoint.restored': {
+      const { restored, kept } = event.data
+      const rest = kept > 0 ? `, ${kept} kept as they are` : ''
+      return `Status: undone: ${restored} ${restored === 1 ? 'file' : 'files'} put back${rest}`
+    }
     case 'notice.posted':
       return said('Status:', event.body?.text)
     default:

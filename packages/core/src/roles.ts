@@ -47,6 +47,9 @@ const bySender: Record<CommandType, Sender> = {
   // What is typed into a program is not asked about any more.
   'input.send': 'decide',
   'terminal.resize': 'write',
+  'undo.plan': 'write',
+  'undo.apply': 'write',
+  'undo.drop': 'write',
   'project.create': 'write',
   'project.rename': 'admin',
   'member.add': 'admin',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { agentCommands } from './commands/agent.ts'
 import { approvalCommands } from './commands/approval.ts'
+import { checkpointCommands } from './commands/checkpoint.ts'
 import { messageCommands } from './commands/message.ts'
 import { projectCommands } from './commands/project.ts'
 import { sessionCommands } from './commands/session.ts'
@@ -14,6 +15,7 @@ export const commandData = {
   ...messageCommands,
   ...approvalCommands,
   ...terminalCommands,
+  ...checkpointCommands,
   ...projectCommands,
   ...agentCommands,
 } as const

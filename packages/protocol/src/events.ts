@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Draft, Envelope, EventSpec } from './event.ts'
 import { approvalEvents } from './events/approval.ts'
+import { checkpointEvents } from './events/checkpoint.ts'
 import { controlEvents } from './events/control.ts'
 import { messageEvents } from './events/message.ts'
 import { outputEvents } from './events/output.ts'
@@ -17,6 +18,7 @@ export const eventSpecs = {
   ...outputEvents,
   ...approvalEvents,
   ...controlEvents,
+  ...checkpointEvents,
   ...projectEvents,
   ...serverEvents,
 } as const satisfies Record<string, EventSpec>

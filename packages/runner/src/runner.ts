@@ -12,6 +12,8 @@ import { findDemo } from './profiles/demo.ts'
 import { openKnownAgents } from './profiles/known-agents.ts'
 import { profilesFolder } from './profiles/read-folder.ts'
 import type { ServerLink } from './server-link.ts'
+import { WorkspaceRecords } from './workspace/record.ts'
+import { openWorkspaces } from './workspace/workspaces.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 
 /** Told to servers and to agents. */
@@ -31,6 +33,13 @@ export function takeFolder(dataDir: string): Disposable {
 /** Puts a runner together, in a folder that was taken for it. Nothing is started yet. */
 export function composeRunner(config: Config, link: ServerLink, log: Log): Supervisor {
   const folder = runnerFolder(config.dataDir)
+  const kept = join(config.dataDir, 'workspaces')
+  const workspaces = openWorkspaces({
+    folder: join(kept, 'stores'),
+    path: config.environment['PATH'],
+    never: [config.dataDir],
+  })
+  const records = new WorkspaceRecords(join(kept, 'sessions'))
   const tee = config.debug.includes('wire') ? { tee: teeToFiles(join(folder, 'wire')) } : {}
   return new Supervisor(
     {
@@ -44,6 +53,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       sessionsFolder: join(folder, 'sessions'),
       scratchFolder: join(config.dataDir, 'scratch'),
       desksFolder: join(folder, 'desks'),
+      files: { workspaces, records },
       spoolBytes: config.spoolBytes,
       stopGraceMs: config.stopGraceMs,
       interruptTimeoutMs,

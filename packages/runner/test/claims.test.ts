@@ -178,6 +178,7 @@ function openPlay(spoolFile: string) {
     takesInput: true,
     isFree: () => !isOver && running === undefined,
     running: () => running,
+    beforeTurn: () => Promise.resolve(),
     onTurn: (turn: string) => (running = turn),
   }
   const prompts = new Prompts(ports)

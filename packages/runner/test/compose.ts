@@ -8,6 +8,8 @@ import { openKnownAgents } from '../src/profiles/known-agents.ts'
 import { profilesFolder } from '../src/profiles/read-folder.ts'
 import type { AgentProfile } from '../src/profiles/profile.ts'
 import type { ServerLink } from '../src/server-link.ts'
+import { WorkspaceRecords } from '../src/workspace/record.ts'
+import { openWorkspaces } from '../src/workspace/workspaces.ts'
 import { Supervisor } from '../src/supervisor/supervisor.ts'
 import { profileOf } from './profile-of.ts'
 
@@ -24,8 +26,16 @@ export interface ComposeOptions {
   profiles?: readonly AgentProfile[]
   environment?: Readonly<Record<string, string | undefined>>
   spoolBytes?: number
+  /** Snapshots of the files of sessions are kept. */
+  keepsFiles?: true
   stopGraceMs?: number
   interruptTimeoutMs?: number
+}
+
+function keepFiles(dataDir: string): NonNullable<ConstructorParameters<typeof Supervisor>[0]['files']> {
+  const folder = join(dataDir, 'workspaces')
+  const workspaces = openWorkspaces({ folder: join(folder, 'stores'), path: process.env['PATH'], never: [dataDir] })
+  return { workspaces, records: new WorkspaceRecords(join(folder, 'sessions')) }
 }
 
 /** A runner as tests want it: small bounds, a scripted agent, nothing from outside. */
@@ -46,6 +56,7 @@ export function composeBench(options: ComposeOptions): Supervisor {
       sessionsFolder: join(dataDir, 'sessions'),
       desksFolder: join(dataDir, 'desks'),
       scratchFolder: join(dataDir, 'scratch'),
+      ...(options.keepsFiles ? { files: keepFiles(dataDir) } : {}),
       spoolBytes: options.spoolBytes ?? 8 * 1024 * 1024,
       stopGraceMs: options.stopGraceMs ?? 2_000,
       interruptTimeoutMs: options.interruptTimeoutMs ?? 10_000,

@@ -214,7 +214,10 @@ export function serve(world: World, method: string, path: string, body: unknown)
   }
   if (path === '/api/runner/work') {
     const states = [...world.streams.values()].flatMap(({ state }) => (state ? [state] : []))
-    const waiting = states.filter(({ status }) => ['queued', 'starting', 'interrupted'].includes(status))
+    const waiting = states.filter(
+      ({ status, undo }) =>
+        ['queued', 'starting', 'interrupted'].includes(status) || (undo !== undefined && undo.phase !== 'planned'),
+    )
     return { work: waiting.map(({ session, status, runner }) => ({ session, status, runner: runner ?? null })) }
   }
   const content = /\/content\/([0-9a-f]{64})$/.exec(path)?.[1]

@@ -74,6 +74,8 @@ export function listsContract(open: OpenLogBench): void {
         ['g', 'interrupted', 'r1', 1],
         // Nobody wants it back: however many there are, they keep no work from a runner.
         ['h', 'interrupted', 'r1'],
+        // It is over, and something of it shall be taken back.
+        ['i', 'completed', 'r1', 1],
       ] as const
       await put(
         bench,
@@ -83,8 +85,8 @@ export function listsContract(open: OpenLogBench): void {
         })),
       )
       const names = (rows: readonly { session: string }[]) => rows.map(({ session }) => session)
-      expect(names(await lists.waitingSessions('r1', 10))).toEqual(['g', 'b', 'a'])
-      expect(names(await lists.waitingSessions('r1', 2))).toEqual(['g', 'b'])
+      expect(names(await lists.waitingSessions('r1', 10))).toEqual(['i', 'g', 'b', 'a'])
+      expect(names(await lists.waitingSessions('r1', 2))).toEqual(['i', 'g'])
       expect(names(await lists.heldSessions('r1'))).toEqual(['h', 'g', 'e', 'd', 'b'])
     })
 

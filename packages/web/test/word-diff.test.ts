@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { diffLines, foldUnchanged } from '../src/text/line-diff.ts'
+import { diffLines, foldUnchanged } from '@hotline/core/line-diff'
 import { markWords } from '../src/text/word-diff.ts'
 
 const marked = (old: string, now: string): string[] =>

@@ -10,7 +10,7 @@ import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
 import { breakOff, cancelStep, closeAll, closeAsks } from './close-open.ts'
 import { evolveSession } from './evolve.ts'
-import { openApprovals, type SessionState } from './state.ts'
+import { openApprovals, type SessionState, type Undo } from './state.ts'
 import { subjectOf } from './subject.ts'
 
 /** Reported events that say nothing new, or that came too late: left out, and named in the answer. */
@@ -67,6 +67,15 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
     case 'step.finished':
     case 'plan.updated':
       return { drafts: [draft] }
+    case 'checkpoint.created':
+    case 'checkpoint.skipped':
+      return { drafts: [draft] }
+    case 'undo.planned':
+      return keepIf(draft, isUndo(state, draft.data.undo, 'wanted'), 'invalid_transition')
+    case 'undo.refused':
+      return keepIf(draft, state.undo?.undo === draft.data.undo, 'invalid_transition')
+    case 'checkpoint.restored':
+      return keepIf(draft, isUndo(state, draft.data.undo, 'approved'), 'invalid_transition')
     case 'message.delta':
       return { drafts: [...makeRoom(state.texts, `message:${draft.data.message}`, limits.openTexts, breakOff), draft] }
     case 'thought.delta':
@@ -172,6 +181,10 @@ function makeRoom(
 ): readonly KnownDraft[] {
   const [oldest] = open
   return oldest === undefined || open.length < most || open.includes(another) ? [] : [close(oldest)]
+}
+
+function isUndo({ undo }: SessionState, id: string, phase: Undo['phase']): boolean {
+  return undo?.undo === id && undo.phase === phase
 }
 
 function asks(state: SessionState): number {

@@ -9,6 +9,7 @@ import { decideControl } from './decide-control.ts'
 import { decideMessage } from './decide-message.ts'
 import { decideReport } from './decide-report.ts'
 import { takeLease } from './lease.ts'
+import { decideUndo } from './decide-undo.ts'
 import type { SessionState } from './state.ts'
 import { checkText } from './check-text.ts'
 
@@ -48,6 +49,11 @@ export function decideSession(state: SessionState | undefined, command: Command,
       return sendInput(state, command)
     case 'terminal.resize':
       return resize(state, command)
+
+    case 'undo.plan':
+    case 'undo.apply':
+    case 'undo.drop':
+      return decideUndo(state, command)
 
     case 'lease.take':
       return takeLease(state, context)

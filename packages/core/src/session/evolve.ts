@@ -2,7 +2,7 @@ import { asKnown, type EventOf, type KnownEvent } from '@hotline/protocol/events
 import type { Envelope } from '@hotline/protocol/event'
 import type { ApprovalOutcome } from '@hotline/protocol/events/approval'
 import { splitStream } from '@hotline/protocol/stream'
-import type { SessionState, Usage } from './state.ts'
+import type { SessionState, Undo, Usage } from './state.ts'
 
 const resolvedKept = 50
 
@@ -193,7 +193,21 @@ function next(state: SessionState, event: KnownEvent): SessionState {
         ending: event.type === 'control.failed' && event.data.action === 'kill' ? undefined : state.ending,
       }
 
+    case 'checkpoint.created':
+      return { ...state, checkpoints: (state.checkpoints ?? 0) + 1 }
+    case 'undo.requested':
+      return { ...state, undo: { undo: event.data.undo, phase: 'wanted', to: event.data.to } }
+    case 'undo.planned':
+      return withUndo(state, event.data.undo, (undo) => ({ ...undo, phase: 'planned', digest: event.data.digest }))
+    case 'undo.approved':
+      return withUndo(state, event.data.undo, (undo) => ({ ...undo, phase: 'approved', digest: event.data.digest }))
+    case 'undo.refused':
+    case 'undo.dropped':
+    case 'checkpoint.restored':
+      return withUndo(state, event.data.undo, () => undefined)
+
     case 'session.created':
+    case 'checkpoint.skipped':
     case 'goal.completed':
     case 'message.seen':
     case 'step.progressed':
@@ -293,6 +307,10 @@ function profile(state: SessionState, { data }: EventOf<'session.profile_changed
     ...(data.reach === undefined ? {} : { reach: data.reach }),
     native: data.native ?? state.native,
   }
+}
+
+function withUndo(state: SessionState, undo: string, change: (undo: Undo) => Undo | undefined): SessionState {
+  return state.undo?.undo === undo ? { ...state, undo: change(state.undo) } : state
 }
 
 function withTexts(state: SessionState, texts: readonly string[] | undefined): SessionState {

@@ -1,6 +1,7 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { Capabilities } from '@hotline/protocol/capabilities'
 import type { ApprovalOutcome, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
+import type { UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseKind, PauseMoment } from '@hotline/protocol/events/control'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
 import type { TreeReach } from '@hotline/protocol/process-tree'
@@ -47,6 +48,15 @@ export interface Usage {
   contextUsed?: number | undefined
   contextSize?: number | undefined
   cost?: { amount: number; currency: string } | undefined
+}
+
+/** `wanted`: its runner looks what it would do; `planned`: a person has to look at that; `approved`: it is being done. */
+export interface Undo {
+  undo: string
+  phase: 'wanted' | 'planned' | 'approved'
+  to: UndoTarget
+  /** Of what was shown. */
+  digest?: string | undefined
 }
 
 /**
@@ -102,6 +112,10 @@ export interface SessionState {
   ending?: 'aborted' | 'completed' | undefined
   /** A person wants an interrupted session to be taken up again. */
   resuming: boolean
+  /** Snapshots that there are of its files; absent where none was needed yet. */
+  checkpoints?: number | undefined
+  /** Going back that somebody asked for, from the question to the deed; one at a time. */
+  undo?: Undo | undefined
   /** As the agent last told it, of the whole session; absent where it tells nothing. */
   usage?: Usage | undefined
   counts: { messages: number; turns: number; steps: number; approvals: number }

@@ -9,12 +9,16 @@ const subjects: Record<string, string> = {
   approval: 'approval',
   question: 'question',
   control: 'control',
+  undo: 'undo',
+  checkpoint: 'checkpoint',
 }
 
 /** `<family>:<id>` of a reported event, where its family has subjects. A plan is one subject of its own. */
 export function subjectOf(type: ReportableType, data: Record<string, unknown>): string | undefined {
   const family = type.slice(0, type.indexOf('.'))
   if (family === 'plan') return 'plan'
+  // It is the end of the undo that somebody asked for.
+  if (type === 'checkpoint.restored') return typeof data['undo'] === 'string' ? `undo:${data['undo']}` : undefined
   const member = subjects[family]
   const id = member === undefined ? undefined : data[member]
   return typeof id === 'string' ? `${family}:${id}` : undefined

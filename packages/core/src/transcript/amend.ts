@@ -1,5 +1,5 @@
 import type { KnownEvent } from '@hotline/protocol/events'
-import type { ApprovalItem, Item, MessageItem, QuestionItem, StepItem } from './item.ts'
+import type { ApprovalItem, Item, MessageItem, QuestionItem, StepItem, UndoItem } from './item.ts'
 
 /** An item as it is after an event about it. */
 export function amend(item: Item, event: KnownEvent): Item {
@@ -26,10 +26,14 @@ export function amend(item: Item, event: KnownEvent): Item {
       }
       if (event.type === 'control.failed') return { ...item, outcome: 'failed', reason: event.body?.reason }
       return item
+    case 'undo':
+      return amendUndo(item, event)
     case 'output':
     case 'input':
     case 'turn':
     case 'state':
+    case 'checkpoint':
+    case 'skipped':
     case 'notice':
       return item
   }
@@ -103,5 +107,20 @@ function amendQuestion(item: QuestionItem, event: KnownEvent): QuestionItem {
     return { ...item, ...closed, action: event.data.action, content: event.body?.content }
   }
   if (event.type === 'question.withdrawn') return { ...item, ...closed, action: 'withdrawn' }
+  return item
+}
+
+function amendUndo(item: UndoItem, event: KnownEvent): UndoItem {
+  if (event.type === 'undo.planned') {
+    const { digest, files: count, asks } = event.data
+    const { files = [], changes = [], cannot = [], leftOut = [] } = event.body ?? {}
+    return { ...item, phase: 'planned', digest, count, asks, files, changes, cannot, leftOut }
+  }
+  if (event.type === 'undo.approved') return { ...item, phase: 'approved', by: event.actor }
+  if (event.type === 'undo.dropped') return { ...item, phase: 'dropped' }
+  if (event.type === 'undo.refused') return { ...item, phase: 'refused', reason: event.body?.reason }
+  if (event.type === 'checkpoint.restored') {
+    return { ...item, phase: 'done', before: event.data.before, outcomes: event.body?.files ?? [] }
+  }
   return item
 }

@@ -115,6 +115,35 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         by,
         reason: event.body?.reason,
       }
+    case 'checkpoint.created':
+      return {
+        ...placed,
+        kind: 'checkpoint',
+        checkpoint: event.data.checkpoint,
+        moment: event.data.moment,
+        turn: event.data.turn,
+        step: event.data.step,
+        files: event.data.files,
+        changed: event.data.changed,
+      }
+    case 'checkpoint.skipped':
+      return { ...placed, kind: 'skipped', note: event.body?.note ?? '' }
+    case 'undo.requested':
+      return {
+        ...placed,
+        kind: 'undo',
+        undo: event.data.undo,
+        by,
+        to: event.data.to,
+        phase: 'wanted',
+        count: 0,
+        asks: 0,
+        files: [],
+        changes: [],
+        cannot: [],
+        leftOut: [],
+        outcomes: [],
+      }
     case 'notice.posted':
       return { ...placed, kind: 'notice', code: event.data.code, text: event.body?.text ?? '' }
     default:

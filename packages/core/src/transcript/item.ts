@@ -1,5 +1,6 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { ApprovalOutcome, ApprovalRequest, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
+import type { LeftOut, Moment, PlannedFile, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
 import type { TreeReach } from '@hotline/protocol/process-tree'
 import type { OutputSource } from '@hotline/protocol/events/output'
@@ -153,6 +154,44 @@ export interface ControlItem extends Placed {
   reason?: string | undefined
 }
 
+/** The files were snapshot, and were others than before. */
+export interface CheckpointItem extends Placed {
+  kind: 'checkpoint'
+  checkpoint: string
+  moment: Moment
+  turn?: string | undefined
+  step?: string | undefined
+  files: number
+  changed: number
+}
+
+/** There is no snapshot, and why. */
+export interface SkippedItem extends Placed {
+  kind: 'skipped'
+  note: string
+}
+
+/** Going back that somebody asked for: what it would do, and what became of it. */
+export interface UndoItem extends Placed {
+  kind: 'undo'
+  undo: string
+  by: Actor
+  to: UndoTarget
+  phase: 'wanted' | 'planned' | 'approved' | 'refused' | 'dropped' | 'done'
+  digest?: string | undefined
+  /** Files that would go back, all told; the ones that are named may be fewer. */
+  count: number
+  asks: number
+  files: readonly PlannedFile[]
+  changes: readonly FileChange[]
+  cannot: readonly string[]
+  leftOut: readonly LeftOut[]
+  reason?: string | undefined
+  /** The snapshot of how it was before, to go back to. */
+  before?: string | undefined
+  outcomes: readonly RestoredFile[]
+}
+
 /** The server's own words. */
 export interface NoticeItem extends Placed {
   kind: 'notice'
@@ -173,4 +212,7 @@ export type Item =
   | TurnItem
   | StateItem
   | ControlItem
+  | CheckpointItem
+  | SkippedItem
+  | UndoItem
   | NoticeItem

@@ -33,6 +33,11 @@ export const reportable = [
   'goal.completed',
   'control.done',
   'control.failed',
+  'checkpoint.created',
+  'checkpoint.skipped',
+  'undo.planned',
+  'undo.refused',
+  'checkpoint.restored',
 ] as const
 
 /** Events that come from an agent's side, and from nowhere else. */

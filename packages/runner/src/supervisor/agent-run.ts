@@ -14,6 +14,7 @@ import { Hold } from './hold.ts'
 import { Prompts } from './prompts.ts'
 import type { Reporter } from './reporter.ts'
 import { profileReport, reportOf, told } from './report-of.ts'
+import type { SessionFiles } from './session-files.ts'
 import type { SessionLog } from './session-log.ts'
 
 /** Events that are remembered as acted on; one comes a second time soon or never. */
@@ -46,6 +47,8 @@ export interface RunPorts {
   log: Log
   /** What a terminal shows; absent where there is none. */
   screen?: Screen | undefined
+  /** Absent where there are no files of a person's. */
+  files?: SessionFiles | undefined
   interruptTimeoutMs: number
   /** False: what the session was started with is all that the agent hears. */
   takesInput: boolean
@@ -99,12 +102,14 @@ export class AgentRun {
       reporter,
       spool,
       log,
-      isFree: () => this.#isReady && !this.#isOver && this.#turn === undefined && !this.#hold.isPaused,
+      isFree: () =>
+        this.#isReady && !this.#isOver && this.#turn === undefined && !this.#hold.isPaused && !this.#isUndoing(),
       running: () => {
         const isOut = this.#isOver || this.#interrupts.length > 0 || this.#hold.isPaused
         return isOut ? undefined : this.#turn?.turn
       },
       takesInput: ports.takesInput,
+      beforeTurn: async (turn) => ports.files?.turnBegins(turn),
       onTurn: (turn, message) => {
         // What the agent had begun by itself meanwhile becomes part of what it is asked now.
         const own = this.#turn?.turn
@@ -112,6 +117,7 @@ export class AgentRun {
         this.#turn = { turn, message, isSeen: false }
       },
     })
+    ports.files?.onSettled(() => this.#prompts.pump())
     this.#autoExit = new AutoExitWatch(
       ports.autoExit,
       { atRest: () => this.#isAtRest(), tellsGoals: () => ports.desk?.isAttended === true },
@@ -173,6 +179,8 @@ export class AgentRun {
       case 'message.hurried':
       case 'message.reordered':
       case 'message.withdrawn':
+      case 'checkpoint.restored':
+      case 'undo.refused':
       case 'session.state_changed':
         return this.#prompts.changed()
       case 'approval.resolved':
@@ -258,6 +266,8 @@ export class AgentRun {
       case 'step_started':
       case 'step_finished':
         this.#seen()
+        if (event.t === 'step_started') this.#ports.files?.stepBegan(event.step, event.kind, event.title)
+        else this.#ports.files?.stepEnded(event.step)
         reporter.endText()
         return reporter.put(reportOf(event, this.#turn?.turn))
       case 'plan':
@@ -284,6 +294,7 @@ export class AgentRun {
       case 'turn_began':
         if (this.#turn) return
         this.#turn = { turn: event.turn, message: undefined, isSeen: false }
+        void this.#ports.files?.turnBegins(event.turn)
         return reporter.put({ type: 'turn.started', data: { turn: event.turn } })
       case 'turn_ended':
         if (this.#turn?.turn === event.turn) this.#turnEnded(event)
@@ -313,6 +324,7 @@ export class AgentRun {
     reporter.endText()
     reporter.put({ type: 'turn.ended', data: { turn, end }, body: told({ error, patch }) })
     this.#turn = undefined
+    this.#ports.files?.turnEnded(turn)
     const interrupts = this.#interrupts
     this.#interrupts = []
     for (const { control, timer } of interrupts) {
@@ -337,6 +349,11 @@ export class AgentRun {
       return false
     const waiting = this.#ports.takesInput ? state.queue.length : 0
     return waiting + state.approvals.length + state.questions.length === 0
+  }
+
+  /** Files are looked at or put back: whoever wrote them would be mixed up. */
+  #isUndoing(): boolean {
+    return this.#ports.files?.isSettling === true || this.#ports.sessionLog.state?.undo?.phase === 'approved'
   }
 
   #seen(): void {

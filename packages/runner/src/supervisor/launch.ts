@@ -64,10 +64,6 @@ export function planLaunch(options: {
     const hint = profile.hint === '' ? 'Is it installed on this machine, and on its PATH?' : profile.hint
     throw new StartError(`There is no program "${name}" that could be run. ${hint}`)
   }
-  const handedOver = [...names, ...Object.keys(profile.set ?? {})].map((secret) => ({
-    name: secret,
-    value: env[secret] ?? '',
-  }))
   return {
     spec: {
       session,
@@ -84,9 +80,19 @@ export function planLaunch(options: {
       losesSessions: profile.losesSessions,
       size: wanted.size ?? defaultSize,
     },
-    secrets: handedOver.filter((secret) => isSecret(secret.name, secret.value)),
+    secrets: secretsOf(profile, env),
     refused,
   }
+}
+
+/** The values that a profile hands over and that nobody shall read. */
+export function secretsOf(
+  { env: names = [], set = {} }: AgentProfile,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly Secret[] {
+  return [...names, ...Object.keys(set)]
+    .map((name) => ({ name, value: set[name] ?? env[name] ?? '' }))
+    .filter(({ name, value }) => isSecret(name, value))
 }
 
 /** A file is named where others name a program; `from-end` after it says to begin with what comes. */

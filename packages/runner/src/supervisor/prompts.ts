@@ -9,6 +9,9 @@ import type { SessionLog } from './session-log.ts'
 /** After something here failed (a full disk), the next try to hand a message over. */
 const retryMs = 5_000
 
+/** Files that are named to an agent; of more it hears how many. */
+const namedMax = 50
+
 /** What the queue of an agent works with. */
 export interface PromptPorts {
   session: string
@@ -23,6 +26,8 @@ export interface PromptPorts {
   running: () => string | undefined
   /** False: what the session was started with is all that the agent hears. */
   takesInput: boolean
+  /** Before a turn begins; the agent hears of it afterwards. */
+  beforeTurn: (turn: string) => Promise<void>
   /** A turn begins now, before the agent hears of it. */
   onTurn: (turn: string, message: string | undefined) => void
 }
@@ -141,6 +146,8 @@ export class Prompts {
   async #claim({ message, edits }: QueuedMessage, into: string | undefined): Promise<void> {
     const { reporter, spool, sessionLog, agent } = this.#ports
     const text = sessionLog.textOf(message)
+    // What is claimed is what the log knows; that it was claimed takes the note away.
+    const note = undoneNote(sessionLog.wanted.restored)
     const changes = this.#changes
     const turn = into ?? randomUUID()
     const isTurn = agent.capabilities.input === 'turns'
@@ -152,13 +159,21 @@ export class Prompts {
     if (fate === 'kept') {
       this.#given.add(message)
       // What was erased is not handed over.
-      if (text !== undefined && into === undefined) await this.#prompt(turn, message, text)
-      else if (text !== undefined && !(await this.#say(turn, message, text))) {
+      if (text !== undefined && into === undefined) {
+        await this.#prompt(turn, message, note === undefined ? text : this.#withNote(note, text))
+      } else if (text !== undefined && !(await this.#say(turn, message, text))) {
         this.#left = { message, text, intent }
         return
       }
     } else this.#isBehind = changes === this.#changes
     spool.conclude(intent)
+  }
+
+  /** The person's words stay as they are; what stands before them is marked as ours, and is in the log as well. */
+  #withNote(note: string, text: string): string {
+    this.#ports.reporter.output('log', `Told to the agent with this message: ${note}\n`)
+    // A command of the agent's own has to stand first.
+    return text.startsWith('/') ? `${text}\n\n[Hotline] ${note}` : `[Hotline] ${note}\n\n${text}`
   }
 
   /** False where the agent did not hear it: the turn was over, or it takes nothing in this one. */
@@ -188,8 +203,9 @@ export class Prompts {
   }
 
   async #prompt(turn: string, message: string | undefined, text: string): Promise<void> {
-    const { agent, reporter, onTurn, session, log } = this.#ports
+    const { agent, reporter, onTurn, beforeTurn, session, log } = this.#ports
     if (agent.capabilities.input === 'turns') {
+      await beforeTurn(turn)
       onTurn(turn, message)
       reporter.put({ type: 'turn.started', data: { turn, ...(message === undefined ? {} : { message }) } })
     }
@@ -201,4 +217,12 @@ export class Prompts {
       if (message !== undefined) reporter.put({ type: 'message.delivery_unknown', data: { message } })
     }
   }
+}
+
+/** That files are not any more as the agent left them. */
+function undoneNote(paths: readonly string[] | undefined): string | undefined {
+  if (paths === undefined || paths.length === 0) return undefined
+  const names = paths.slice(0, namedMax).map((path) => JSON.stringify(path))
+  const more = paths.length > names.length ? ` and ${paths.length - names.length} more` : ''
+  return `A person has undone your changes to these files: ${names.join(', ')}${more}. Read them again before you go on.`
 }

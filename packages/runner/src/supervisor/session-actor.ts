@@ -4,7 +4,7 @@ import type { Evidence } from '@hotline/protocol/evidence'
 import type { DataOf } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import type { TreeReach } from '@hotline/protocol/process-tree'
-import { isLive } from '@hotline/protocol/session-status'
+import { holdsAgent, isLive } from '@hotline/protocol/session-status'
 import { type AgentFacts, type AgentSession, outlivesRunner, runsProgram, StartError } from '../adapters/adapter.ts'
 import type { Drivers } from '../adapters/drivers.ts'
 import { type Desk, openDesk } from '../desk/desk.ts'
@@ -22,8 +22,10 @@ import { AgentRun, type RunEnd, type RunPorts } from './agent-run.ts'
 import type { AutoEnd } from './auto-exit.ts'
 import { type Ending, endReport, goalReport, stateReport } from './endings.ts'
 import { defaultSize, planLaunch } from './launch.ts'
+import { type KeptFiles, openFiles, redactorOf } from './open-files.ts'
 import { profileReport } from './report-of.ts'
 import { Reporter } from './reporter.ts'
+import type { SessionFiles } from './session-files.ts'
 import { SessionReader } from './session-reader.ts'
 
 /** Who asked for a session from elsewhere comes at once, or not at all. */
@@ -48,6 +50,8 @@ export interface ActorPorts {
   desksFolder: string
   /** Bytes of reports that one session may hold back. */
   spoolBytes: number
+  /** Absent: no snapshots of files are kept. */
+  files?: KeptFiles | undefined
   /** What an agent is given to end by itself. */
   stopGraceMs: number
   /** An agent that does not end its turn within this is not stopping: the person is told, and may end the session. */
@@ -72,6 +76,8 @@ export class SessionActor {
   #run: AgentRun | undefined
   #kills: DataOf<'control.requested'>[] = []
   #autoEnd: AutoEnd | undefined
+  #files: SessionFiles | undefined
+  #isFinished = false
   /** Nobody hears us any more: another runner holds the session, or it is no longer ours to see. */
   #isLost = false
   #isStopping = false
@@ -119,7 +125,7 @@ export class SessionActor {
       if ((await this.#reader.open()) === 'gone') return
       await this.#deliverEarlierLife()
       if (!this.#isLost && !this.#isStopping && (await this.#takeLease())) await this.#hold()
-      await this.#outbox.flush()
+      await this.#finish()
     } finally {
       await this.#outbox.close()
       this.#putAway()
@@ -141,6 +147,7 @@ export class SessionActor {
     const { state } = this.#reader.log
     this.#run?.followed(event)
     if (!this.#run && event.type === 'control.requested') this.#controlBeforeRun()
+    if (event.type === 'undo.requested' || event.type === 'undo.approved') this.#look()
     if (event.type === 'session.state_changed' && state && !isLive(state.status)) this.#endedElsewhere()
     if (event.type === 'session.lease_taken') this.#leaseTaken(state?.lease?.fence)
   }
@@ -229,6 +236,8 @@ export class SessionActor {
       if (plan.refused.length > 0) log.warn('variables refused', { session: this.session, names: plan.refused })
       const driver = drivers.get(profile.adapter)
       if (!driver) throw new StartError(`This runner has no adapter "${profile.adapter}".`)
+      if (profile.adapter !== 'log' && profile.adapter !== 'mcp')
+        await this.#keepFiles(plan.spec.cwd, redactor, profile.adapter)
       const agent = await driver.start(plan.spec, holder, this.#starting.signal)
       this.#agent = agent
       if (profile.adapter === 'mcp') {
@@ -334,6 +343,7 @@ export class SessionActor {
       sessionLog: this.#reader.log,
       spool: this.#spool,
       log,
+      files: this.#files,
       interruptTimeoutMs: this.#ports.interruptTimeoutMs,
       takesInput: profile.interactive?.allowHumanInput ?? true,
       autoExit: profile.interactive?.autoExit,
@@ -353,6 +363,53 @@ export class SessionActor {
     this.#run = undefined
     log.info('agent ended', { session: this.session, pid, ...end.exit, left, ...end.heard })
     this.#ended(end, profile.adapter, left)
+    await this.#files?.ended()
+  }
+
+  /** How the files are before the agent touches them, and who wants something undone of an earlier life. */
+  async #keepFiles(folder: string, redactor: Redactor, adapter: AgentProfile['adapter']): Promise<void> {
+    this.#files = this.#openFiles(folder, redactor, runsProgram(adapter) ? 'always' : 'turns')
+    await this.#files?.begin()
+    this.#look()
+  }
+
+  #openFiles(folder: string, redactor: Redactor, works: 'turns' | 'always'): SessionFiles | undefined {
+    const { files, log } = this.#ports
+    const of = { session: this.session, folder, redactor, works, read: this.#reader.log, log }
+    return files && openFiles(files, { ...of, put: (report) => this.#outbox.put(report) })
+  }
+
+  #look(): void {
+    if (!this.#isFinished) void this.#files?.look()
+  }
+
+  /** What is asked while the last things are told is done as well; from then on it is for another life. */
+  async #finish(): Promise<void> {
+    do {
+      await this.#files?.settled()
+      if (!this.#isLost && !this.#isStopping) await this.#undoAfterwards()
+      await this.#outbox.flush()
+    } while (this.#files?.isAsked === true && !this.#isLost && !this.#isStopping)
+    this.#isFinished = true
+  }
+
+  /** No agent is there, and what it did shall be undone all the same, under the lease that this runner had. */
+  async #undoAfterwards(): Promise<void> {
+    const { state } = this.#reader.log
+    const { files: kept, agents, environment } = this.#ports
+    const record = kept?.records.read(this.session)
+    if (!state?.undo || state.undo.phase === 'planned' || state.lease?.runner !== this.#ports.runner) return
+    if (holdsAgent(state.status)) return
+    if (this.#fence === undefined) {
+      this.#fence = state.lease.fence
+      this.#spool.lease(this.#fence)
+      this.#outbox.open(this.#fence)
+    }
+    this.#files ??=
+      record && this.#openFiles(record.root, redactorOf(agents.now.profiles.get(state.agent), environment), 'turns')
+    if (this.#files) return this.#files.look()
+    const reason = 'This machine has kept no snapshots of the files of this session.'
+    this.#outbox.put({ type: 'undo.refused', data: { undo: state.undo.undo }, body: { reason } })
   }
 
   /** A program has no name for its session; by the command line that takes it up again it goes by ours. */

@@ -2,6 +2,7 @@ import { evolveSession } from '@hotline/core/session/evolve'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DataOf } from '@hotline/protocol/events'
+import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
 import type { FilePlace } from '@hotline/protocol/events/output'
 
 /** What a session was created with, beside its state. */
@@ -13,6 +14,10 @@ export interface Wanted {
   start?: string | undefined
   /** The size of the terminal, as people set it last. */
   size?: { cols: number; rows: number } | undefined
+  /** What was put back and the agent has not been told of: it hears it with the next message. */
+  restored?: readonly string[] | undefined
+  /** What a person chose with the undo that is under way. */
+  chosen?: { also: readonly string[]; except: readonly string[] } | undefined
   /** How far a followed file was read. */
   place?: FilePlace | undefined
 }
@@ -52,6 +57,12 @@ export class SessionLog {
       case 'output.appended':
         if (known.data.place) this.wanted = { ...this.wanted, place: known.data.place }
         return
+      case 'undo.approved':
+        this.wanted = { ...this.wanted, chosen: { also: known.body?.also ?? [], except: known.body?.except ?? [] } }
+        return
+      case 'checkpoint.restored':
+        this.#restored(known.body?.files ?? [])
+        return
       case 'terminal.resized':
         this.wanted = { ...this.wanted, size: { cols: known.data.cols, rows: known.data.rows } }
         return
@@ -61,8 +72,11 @@ export class SessionLog {
       case 'message.edited':
         if (this.#texts.has(known.data.message) && known.body) this.#texts.set(known.data.message, known.body.text)
         return
-      case 'message.withdrawn':
       case 'message.delivered':
+        this.wanted = { ...this.wanted, restored: undefined }
+        this.#texts.delete(known.data.message)
+        return
+      case 'message.withdrawn':
       case 'message.delivery_unknown':
         this.#texts.delete(known.data.message)
         return
@@ -76,6 +90,11 @@ export class SessionLog {
       default:
         return
     }
+  }
+
+  #restored(files: readonly RestoredFile[]): void {
+    const paths = files.filter(({ outcome }) => outcome === 'restored').map(({ path }) => path)
+    if (paths.length > 0) this.wanted = { ...this.wanted, restored: [...(this.wanted.restored ?? []), ...paths] }
   }
 
   /** The text of a waiting message; undefined where it was erased. */

@@ -253,15 +253,17 @@ export class Supervisor {
     if (runner !== null && runner !== this.#runner) return false
     if ((this.#cooling.get(session) ?? 0) > performance.now() || this.#held.size >= sessionsMax) return false
     if (status === 'starting' && runner === null) return false
+    // Over, and something of it shall be undone.
+    if (status === 'completed' || status === 'failed' || status === 'aborted') return runner === this.#runner
     if (status === 'queued' && runner !== null) return true
-    const snapshot = await link.request<{ state: { agent: string; resuming: boolean } }>(
+    const snapshot = await link.request<{ state: { agent: string; resuming: boolean; undo?: { phase: string } } }>(
       'GET',
       `/api/sessions/${session}`,
     )
     if (!snapshot.ok) return false
-    const { agent, resuming } = snapshot.value.state
+    const { agent, resuming, undo } = snapshot.value.state
     // Interrupted sessions stay listed until a person wants them back; those of any runner need one that has the agent.
-    if (status === 'interrupted') return resuming
+    if (status === 'interrupted') return resuming || (undo !== undefined && undo.phase !== 'planned')
     return runner !== null || agents.now.profiles.has(agent)
   }
 
@@ -286,7 +288,10 @@ export class Supervisor {
       .finally(() => {
         this.#held.delete(session)
         // Listed for us and refused to us: the list is behind. A moment later it is not.
-        if (actor.fence === undefined) this.#cooling.set(session, performance.now() + refusedMs)
+        if (actor.fence === undefined) {
+          this.#cooling.set(session, performance.now() + refusedMs)
+          setTimeout(() => this.#lookAround(), refusedMs + 1).unref()
+        }
         this.#ask()
       })
     this.#held.set(session, { actor, done })

@@ -146,7 +146,7 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .where((row) =>
           row.or([
             row('status', 'in', ['queued', 'starting']),
-            row.and([row('status', '=', 'interrupted'), row('resuming', '=', 1)]),
+            row.and([row('status', 'in', ['interrupted', 'completed', 'failed', 'aborted']), row('resuming', '=', 1)]),
           ]),
         )
         .where((row) => row.or([row('runner', 'is', null), row('runner', '=', runner)]))

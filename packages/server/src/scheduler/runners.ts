@@ -21,6 +21,9 @@ export interface Runners extends Disposable {
   agents(): readonly AgentRow[]
 }
 
+/** Events after which a runner that holds nothing of a session may have something to do for it. */
+const givesWork = ['session.created', 'control.requested', 'undo.requested', 'undo.approved']
+
 /**
  * Which machines are here. A connection that goes away starts a short grace; after it the runner's live sessions are
  * marked as out of contact since then, and nothing else about them changes. Work that waits is only hinted at: the
@@ -78,7 +81,7 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
 
   const leaveConnections = connections.watch(changed)
   const leaveBus = bus.subscribe(({ events }) => {
-    if (!events.some(({ type }) => type === 'session.created' || type === 'control.requested')) return
+    if (!events.some(({ type }) => givesWork.includes(type))) return
     for (const connection of connections.of('runner')) connection.whisper({ kind: 'work' })
   })
   graceForAll().catch(fault)

@@ -2,6 +2,7 @@ import { openApprovals, type SessionState, turnOf } from '@hotline/core/session/
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DraftOf } from '@hotline/protocol/events'
 import type { Exit } from '@hotline/protocol/events/session'
+import { holdsAgent } from '@hotline/protocol/session-status'
 import type { RowChange, SessionTable } from '../log/tables.ts'
 import type { StreamState } from './state.ts'
 
@@ -41,6 +42,11 @@ function exitOf({ code, signal }: Exit): Exit {
   return { code, signal }
 }
 
+/** True where no agent is held and a runner has something to do all the same: to take it up, or to undo. */
+function isWanted({ status, resuming, undo }: SessionState): boolean {
+  return resuming || (!holdsAgent(status) && undo !== undefined && undo.phase !== 'planned')
+}
+
 function sessionRow(state: SessionState, now: string): SessionTable {
   const approvals = openApprovals(state).map(({ approval }) => approval)
   const questions = state.questions.map(({ question }) => question)
@@ -57,7 +63,7 @@ function sessionRow(state: SessionState, now: string): SessionTable {
     open_questions: JSON.stringify(questions),
     needs: approvals.length + questions.length,
     stale_since: state.staleSince ?? null,
-    resuming: state.resuming ? 1 : 0,
+    resuming: isWanted(state) ? 1 : 0,
     since: state.since,
     reason: state.reason ?? null,
     exit: state.exit ? JSON.stringify(exitOf(state.exit)) : null,
@@ -77,7 +83,7 @@ export function rowsOf(
   switch (after.kind) {
     case 'session': {
       const earlier = before?.kind === 'session' ? before : undefined
-      if (sameLine(earlier, after) && earlier?.resuming === after.resuming) return []
+      if (sameLine(earlier, after) && earlier !== undefined && isWanted(earlier) === isWanted(after)) return []
       return [{ table: 'sessions', put: sessionRow(after, now) }, ...approvalRows(earlier, after)]
     }
     case 'project':

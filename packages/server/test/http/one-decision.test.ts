@@ -43,7 +43,6 @@ const inTask =
   <D>(data: D) =>
   ({ task }: Place): [string, D] => [`task:${task}`, data]
 
-/** The session that asks, where the place has it. */
 const askedOf = (at: Place): string => `session:${at.project === 'default' ? live.session : at.session}`
 
 /**
@@ -68,6 +67,9 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
   'question.answer': (at) => [askedOf(at), { question: 'q1', action: 'decline' }],
   'input.send': inSession({ text: 'x' }),
   'terminal.resize': inSession({ cols: 80, rows: 24 }),
+  'undo.plan': inSession({}),
+  'undo.apply': inSession({ undo: 'none', digest: 'a'.repeat(64) }),
+  'undo.drop': inSession({ undo: 'none' }),
   'project.create': (_at, fresh) => [`project:${fresh}`, { name: 'New' }],
   'project.rename': inProject({ name: 'Renamed' }),
   'member.add': inProject({ account: callers.accounts['pawn'] ?? '', role: 'viewer' }),
@@ -197,7 +199,7 @@ describe('one decision', () => {
       }
     })
     expect(table(decisions)).toMatchInlineSnapshot(`
-      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.hurry, message.reorder, question.answer, terminal.resize, task.create, task.change, task.move:
+      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.hurry, message.reorder, question.answer, terminal.resize, undo.plan, undo.apply, undo.drop, task.create, task.change, task.move:
         owner in a browser
         admin in a browser
         admin by token

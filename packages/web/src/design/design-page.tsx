@@ -13,6 +13,7 @@ import { foldSteps } from '../session/fold-steps.ts'
 import { ItemView } from '../session/item-view.tsx'
 import { MessageBox } from '../session/message-box.tsx'
 import { people, sampleApprovals, sampleMessages, sampleQuestions, sampleSteps } from './sample-items.ts'
+import { sampleUndo } from './sample-undo.ts'
 import { sampleLive, sampleSession, seenAgent } from './sample-live.ts'
 import { Tokens } from './tokens.tsx'
 
@@ -33,7 +34,12 @@ export function DesignPage(): ReactNode {
   const [alone] = useState(() => sampleLive(me, false))
   const [{ view, picture }] = useState(sampleSession)
   const [approvals] = useState(sampleApprovals)
-  const [items] = useState(() => ({ messages: sampleMessages(), steps: sampleSteps(), questions: sampleQuestions() }))
+  const [items] = useState(() => ({
+    messages: sampleMessages(),
+    steps: sampleSteps(),
+    questions: sampleQuestions(),
+    undo: sampleUndo(),
+  }))
   const acts = {
     agent: 'demo',
     session: 'sample',
@@ -43,6 +49,11 @@ export function DesignPage(): ReactNode {
     },
     drafts: new Map(),
     answer: () => Promise.resolve(undefined),
+    undo: {
+      plan: () => Promise.resolve(undefined),
+      apply: () => Promise.resolve(undefined),
+      drop: () => Promise.resolve(undefined),
+    },
     mayWrite: true,
     mayDecide: true,
   }
@@ -67,6 +78,7 @@ export function DesignPage(): ReactNode {
         <Part name="Approvals, open">{shown(approvals.open)}</Part>
         <Part name="Approvals, answered">{shown(approvals.answered)}</Part>
         <Part name="Questions">{shown(items.questions)}</Part>
+        <Part name="Undo">{shown(items.undo)}</Part>
         <Part name="Evidence">
           <div className="sheet">
             {picture.state && (

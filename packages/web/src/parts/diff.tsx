@@ -1,7 +1,7 @@
 import type { FileChange } from '@hotline/protocol/events/turn'
 import { type ReactNode, useMemo, useState } from 'react'
 import { countText } from '../text/amounts.ts'
-import { countChanges, type DiffGap, type DiffLine, diffOf, foldUnchanged } from '../text/line-diff.ts'
+import { countChanges, type DiffGap, type DiffLine, diffOf, foldUnchanged } from '@hotline/core/line-diff'
 import { markWords } from '../text/word-diff.ts'
 import { Legible } from './legible.tsx'
 

@@ -105,6 +105,7 @@ export function Evidence({
   seen,
   watching,
   children,
+  undo,
 }: {
   picture: SessionPicture
   state: SessionState
@@ -114,6 +115,8 @@ export function Evidence({
   watching: readonly string[]
   /** What can be done about it. */
   children?: ReactNode
+  /** Shows what it would do to take everything back; absent where that cannot be. */
+  undo?: (() => void) | undefined
 }): ReactNode {
   const { names } = useLive()
   const now = useNow(1_000)
@@ -163,6 +166,11 @@ export function Evidence({
         </>
       )}
       <ChangedFiles picture={picture} />
+      {undo && (
+        <button type="button" className="button plain" onClick={undo}>
+          Undo its changes …
+        </button>
+      )}
     </>
   )
 }

@@ -1,6 +1,9 @@
-import type { Item, StepItem, TurnItem } from '@hotline/core/transcript/item'
+import type { CheckpointItem, Item, StepItem, TurnItem } from '@hotline/core/transcript/item'
 import type { Transcript } from '@hotline/core/transcript/transcript'
 import { countText } from '../text/amounts.ts'
+
+/** A snapshot is no line of its own: its turn says what can be undone. */
+type Shown = Exclude<Item, CheckpointItem>
 
 /** Fewer than this in a row stay as they are: folding two lines into one saves nothing. */
 const foldFrom = 3
@@ -23,18 +26,18 @@ export interface Nest {
 }
 
 /** The end of a turn, with how many files it changed. */
-export type TurnRow = TurnItem & { files: number }
+export type TurnRow = TurnItem & { files: number; isUndoable: boolean }
 
 /** What stands in one line of a conversation. */
-export type Row = Exclude<Item, TurnItem> | StepGroup | Nest | TurnRow
+export type Row = Exclude<Item, TurnItem | CheckpointItem> | StepGroup | Nest | TurnRow
 
 /**
  * Rows of a conversation: ten reads in a row become one, and what a sub-agent does stands below the step that it is done
  * for. What failed, was denied or runs now always stands by itself.
  */
 export function foldSteps(items: readonly Item[]): readonly Row[] {
-  const { own, nested } = splitNested(items)
-  return rowsOf(own, nested)
+  const { own, nested } = splitNested(items.filter(({ kind }) => kind !== 'checkpoint'))
+  return rowsOf(own as readonly Shown[], nested, undoableOf(items))
 }
 
 /** Steps by the step for which they are done, as far as that is in the window. */
@@ -57,7 +60,20 @@ function splitNested(items: readonly Item[]): {
   return { own, nested }
 }
 
-function rowsOf(items: readonly Item[], nested: ReadonlyMap<string, readonly StepItem[]>): readonly Row[] {
+/** Turns in which files became others, as far as snapshots tell. */
+function undoableOf(items: readonly Item[]): ReadonlySet<string> {
+  return new Set(
+    items.flatMap((item) =>
+      item.kind === 'checkpoint' && item.moment !== 'turn_started' && item.turn !== undefined ? [item.turn] : [],
+    ),
+  )
+}
+
+function rowsOf(
+  items: readonly Shown[],
+  nested: ReadonlyMap<string, readonly StepItem[]>,
+  undoable: ReadonlySet<string>,
+): readonly Row[] {
   const rows: Row[] = []
   let changed = new Set<string>()
   for (let at = 0; at < items.length;) {
@@ -66,14 +82,18 @@ function rowsOf(items: readonly Item[], nested: ReadonlyMap<string, readonly Ste
     if (item.kind === 'step') for (const path of changedBy(item, nested)) changed.add(path)
     if (item.kind === 'turn') {
       // Without its beginning some of its steps are not loaded, and a count would be too small.
-      rows.push({ ...item, files: item.startedAt === undefined ? 0 : changed.size })
+      rows.push({
+        ...item,
+        files: item.startedAt === undefined ? 0 : changed.size,
+        isUndoable: undoable.has(item.turn),
+      })
       changed = new Set()
       at += 1
       continue
     }
     const inside = item.kind === 'step' ? nested.get(item.step) : undefined
     if (item.kind === 'step' && inside) {
-      rows.push({ kind: 'nest', key: item.key, step: item, rows: rowsOf(inside, nested) })
+      rows.push({ kind: 'nest', key: item.key, step: item, rows: rowsOf(inside, nested, undoable) })
       at += 1
       continue
     }

@@ -11,6 +11,8 @@ import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
 import type { Row } from './fold-steps.ts'
 import { MessageLine, Notice } from './message-line.tsx'
 import { type AnswerQuestion, QuestionCard } from './question-card.tsx'
+import { UndoCard, type UndoActs } from './undo-card.tsx'
+import { UndoTurn } from './undo-turn.tsx'
 import { StepLine, StepRow, StepsLine } from './step-line.tsx'
 
 /** What can be done from within a conversation. */
@@ -19,6 +21,7 @@ export interface Acts {
   decide: Decide
   drafts: Drafts
   answer: AnswerQuestion
+  undo: UndoActs
   agent: string
   /** What the role of whoever looks allows. */
   mayWrite: boolean
@@ -112,6 +115,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
               .filter(Boolean)
               .join(' · ')}
           </span>
+          {item.isUndoable && acts.mayWrite && <UndoTurn turn={item.turn} acts={acts.undo} />}
         </div>
       )
     }
@@ -139,6 +143,10 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
         </div>
       )
     }
+    case 'undo':
+      return <UndoCard item={item} mayUndo={acts.mayWrite} acts={acts.undo} />
+    case 'skipped':
+      return <Notice text={`No snapshot of the files, so they cannot be undone from here: ${item.note}`} />
     case 'notice':
       return <Notice text={item.text} />
   }

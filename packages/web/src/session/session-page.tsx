@@ -1,3 +1,4 @@
+import type { CommandOutcome } from '@hotline/client/link'
 import { openSessionView, type SessionView } from '@hotline/client/session-view'
 import { isTypedTo } from '@hotline/protocol/capabilities'
 import { isLive } from '@hotline/protocol/session-status'
@@ -66,6 +67,11 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         const outcome = await view.command('question.answer', data)
         return outcome.ok ? undefined : outcome.problem
       },
+      undo: {
+        plan: async (to) => problemOf(await view.command('undo.plan', to)),
+        apply: async (data) => problemOf(await view.command('undo.apply', data)),
+        drop: async (undo) => problemOf(await view.command('undo.drop', { undo })),
+      },
       agent,
       mayWrite,
       mayDecide,
@@ -94,16 +100,23 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const pausing = mayWrite && <PauseButtons state={state} send={pause} />
   // What is written to a program is typed into it.
   const typed = isTypedTo(state.capabilities)
+  const undo =
+    mayWrite && (state.checkpoints ?? 0) > 0
+      ? () => {
+          setTab('talk')
+          void acts.undo.plan({}).then(setRefusal)
+        }
+      : undefined
   const ending = mayWrite && isLive(state.status) && !state.ending && <EndButton end={() => command('session.abort')} />
   return (
     <div className="session">
       <aside className="context" aria-label="What is known about this session">
-        <Evidence picture={picture} state={state} seen={seen} watching={present.watching}>
+        <Evidence picture={picture} state={state} seen={seen} watching={present.watching} undo={undo}>
           {pausing}
         </Evidence>
       </aside>
       <dialog ref={sheet} className="sheet" aria-label="What is known about this session">
-        <Evidence picture={picture} state={state} seen={seen} watching={present.watching}>
+        <Evidence picture={picture} state={state} seen={seen} watching={present.watching} undo={undo}>
           {pausing}
         </Evidence>
         <form method="dialog" className="actions">
@@ -191,6 +204,10 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
       />
     </div>
   )
+}
+
+function problemOf(outcome: CommandOutcome): Problem | undefined {
+  return outcome.ok ? undefined : outcome.problem
 }
 
 /** Stops the turn: by a click, or by its key, which has to be held. */

@@ -5,7 +5,7 @@ import { ExactText } from '../parts/exact-text.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { LongText } from '../parts/long-text.tsx'
 import { countText } from '../text/amounts.ts'
-import { changeCounts } from '../text/line-diff.ts'
+import { changeCounts } from '@hotline/core/line-diff'
 import { durationText } from '../text/time.ts'
 import { groupText, type Row, type StepGroup } from './fold-steps.ts'
 

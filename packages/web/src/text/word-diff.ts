@@ -1,4 +1,4 @@
-import type { DiffGap, DiffLine } from './line-diff.ts'
+import type { DiffGap, DiffLine } from '@hotline/core/line-diff'
 
 /** A line, and the part of it that differs from the line in whose place it stands; nothing where `from` is `to`. */
 export interface MarkedLine {

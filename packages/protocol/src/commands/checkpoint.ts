@@ -1,0 +1,19 @@
+import { z } from 'zod'
+import { Digest } from '../events/approval.ts'
+import { Id } from '../stream.ts'
+
+const Paths = z.array(z.string().min(1).max(4_096)).max(1_000)
+
+/** Taking back what an agent did to files: first what would happen, then, with the digest of that, the deed. */
+export const checkpointCommands = {
+  /** Without a place it goes to the start of the session; with `step` or `turn` to what was before it. */
+  'undo.plan': z
+    .strictObject({ checkpoint: Id.optional(), step: Id.optional(), turn: Id.optional() })
+    .refine(
+      ({ checkpoint, step, turn }) => [checkpoint, step, turn].filter((one) => one !== undefined).length < 2,
+      'takes one of checkpoint, step and turn',
+    ),
+  /** `also` names files that are not taken unless they are chosen; `except` files that shall stay as they are. */
+  'undo.apply': z.strictObject({ undo: Id, digest: Digest, also: Paths.optional(), except: Paths.optional() }),
+  'undo.drop': z.strictObject({ undo: Id }),
+}

@@ -1,0 +1,51 @@
+import type { Report } from '@hotline/protocol/commands/agent'
+import type { Log } from '../log.ts'
+import type { AgentProfile } from '../profiles/profile.ts'
+import { Redactor } from '../redact.ts'
+import type { WorkspaceRecords } from '../workspace/record.ts'
+import type { Workspaces } from '../workspace/workspaces.ts'
+import { fit } from './fit-report.ts'
+import { secretsOf } from './launch.ts'
+import { sendable } from './sendable.ts'
+import { SessionFiles } from './session-files.ts'
+import type { SessionLog } from './session-log.ts'
+
+/** Where snapshots of files are kept, and what is known of each session's. */
+export interface KeptFiles {
+  workspaces: Workspaces
+  records: WorkspaceRecords
+}
+
+/** The files of a session whose agent works in `folder`. What is told of them is masked and fits into events. */
+export function openFiles(
+  { workspaces, records }: KeptFiles,
+  of: {
+    session: string
+    folder: string
+    redactor: Redactor
+    works: 'turns' | 'always'
+    read: SessionLog
+    put: (report: Report) => void
+    log: Log
+  },
+): SessionFiles {
+  const { session, folder, redactor, works, read, put, log } = of
+  return new SessionFiles({
+    session,
+    workspace: workspaces.open(session, folder),
+    records,
+    state: () => read.state,
+    chosen: () => read.wanted.chosen ?? { also: [], except: [] },
+    put: (report) => put(fit(sendable(redactor.value(report)) as Report)),
+    log,
+    works,
+  })
+}
+
+/** Of what an agent of this profile would be handed today. */
+export function redactorOf(
+  profile: AgentProfile | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): Redactor {
+  return new Redactor(profile ? secretsOf(profile, environment) : [])
+}
