@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import type { LeftOut } from '@hotline/protocol/events/checkpoint'
 import { type Bounds, Skipped } from './bounds.ts'
 import type { ShadowGit } from './git.ts'
-import { HeldFolder } from './held-folder.ts'
+import { codeOf, HeldFolder } from './held-folder.ts'
 import { branchOf, type Kept, type Note, readKept, readStates } from './history.ts'
 import { placesOf } from './places.ts'
 import { emptyTree, ImportStream, quoted } from './import-stream.ts'
@@ -109,10 +109,11 @@ export class Store {
 
     const changes = new Map<string, string | undefined>(gone.map((path) => [path, undefined]))
     const looks = new Map<string, string | undefined>()
+    let folder: HeldFolder | undefined
     let writing: ImportStream | undefined
     let bytes = 0
     try {
-      using folder = HeldFolder.open(root)
+      folder = openRoot(root)
       for (const { path, stats } of suspects) {
         if (performance.now() > deadlineMs) throw new Skipped('time', `Reading "${root}" took too long.`)
         const content = read(folder, path, bounds.fileBytes)
@@ -148,6 +149,8 @@ export class Store {
     } catch (error) {
       await writing?.abandon()
       throw error
+    } finally {
+      folder?.[Symbol.dispose]()
     }
   }
 
@@ -237,6 +240,14 @@ export class Store {
         return `${isProgram ? '100755' : '100644'} ${blobOid(content.bytes)}${rights}`
       }
     }
+  }
+}
+
+function openRoot(root: string): HeldFolder {
+  try {
+    return HeldFolder.open(root)
+  } catch (error) {
+    throw new Skipped('folder', `"${root}" cannot be read (${codeOf(error) ?? 'error'}).`)
   }
 }
 
