@@ -46,6 +46,52 @@ async function say(hand: HandRunner, texts: readonly string[], from = 0): Promis
   )
 }
 
+const patch = `diff --git a/src/auth.ts b/src/auth.ts
+--- a/src/auth.ts
++++ b/src/auth.ts
+@@ -1,2 +1,2 @@
+ const home = '/'
+-redirect(home)
++redirect(from ?? home)
+@@ -80,2 +80,2 @@
+-export const later = 1
++export const later = 2
+ // the end
+diff --git a/NOTES.md b/NOTES.md
+new file mode 100644
+--- /dev/null
++++ b/NOTES.md
+@@ -0,0 +1 @@
++The query is kept, and so is \u202ethis.
+`
+
+describe('the end of a turn', () => {
+  it('[G35] it opens what the agent says that it changed in it, file by file', async () => {
+    const hand = await scene.live.startSession('A turn with a patch')
+    await hand.report({ type: 'turn.started', data: { turn: 't1' } })
+    await say(hand, ['It is done.'])
+    await hand.report({ type: 'turn.ended', data: { turn: 't1', end: 'end' }, body: { patch } })
+    await scene.open(hand.session)
+    const button = page.getByRole('button', { name: '2 files changed' })
+    await button.waitFor()
+    expect(await page.locator('.diff').count()).toBe(0)
+    await button.press('Enter')
+    const files = page.locator('.turn-changes .diff')
+    await expect.poll(() => files.count()).toBe(2)
+    const [auth, notes] = [files.nth(0), files.nth(1)]
+    await auth.getByText('+2').waitFor()
+    expect(await auth.locator('.added').allInnerTexts()).toEqual([
+      expect.stringContaining('redirect(from ?? home)'),
+      expect.stringContaining('later = 2'),
+    ])
+    await notes.getByText('new file').waitFor()
+    await notes.getByText('U+202E').waitFor()
+    await photograph(page, 'turn-patch', [390, 1440])
+    await button.click()
+    await expect.poll(() => files.count()).toBe(0)
+  })
+})
+
 describe('what an agent says', () => {
   it('[G60] it is Markdown with colours, copies and tables; a person is shown as they typed', async () => {
     const hand = await scene.live.startSession('Speaks Markdown')

@@ -93,6 +93,7 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         startedAt: turnStartedAt,
         end: event.data.end,
         error: event.body?.error,
+        patch: event.body?.patch,
       }
     case 'session.state_changed':
       return {

@@ -127,6 +127,8 @@ export interface TurnItem extends Placed {
   startedAt?: string | undefined
   end: TurnEnd
   error?: string | undefined
+  /** What the agent says that it changed in the turn, as one git patch. */
+  patch?: string | undefined
 }
 
 /** A change of the session's state. */

@@ -96,6 +96,7 @@ export function sampleSteps(): readonly Item[] {
     step(5, { stepKind: 'fetch', title: 'Fetch https://example.com/a/very/long/way/to/a/page', outcome: undefined }),
     { kind: 'thought', ...placed('thought'), text: 'The query is lost before the cookie is set.', streaming: false },
     { kind: 'turn', ...placed('turn'), turn: 't1', startedAt: ago(22), end: 'end' },
+    { kind: 'turn', ...placed('turn1'), turn: 't1a', startedAt: ago(20), end: 'end', patch },
     {
       kind: 'turn',
       ...placed('turn2'),
@@ -107,6 +108,21 @@ export function sampleSteps(): readonly Item[] {
     { kind: 'notice', ...placed('notice'), code: 'sample', text: 'Out of contact with the machine since 12:04' },
   ]
 }
+
+const patch = `diff --git a/src/auth.ts b/src/auth.ts
+--- a/src/auth.ts
++++ b/src/auth.ts
+@@ -1,2 +1,2 @@
+ const home = '/'
+-redirect(home)
++redirect(from ?? home)
+diff --git a/NOTES.md b/NOTES.md
+new file mode 100644
+--- /dev/null
++++ b/NOTES.md
+@@ -0,0 +1 @@
++The query is kept.
+`
 
 const requests = {
   command: {

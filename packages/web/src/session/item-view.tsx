@@ -5,8 +5,7 @@ import { Markdown } from '../markdown/markdown.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { LongText } from '../parts/long-text.tsx'
 import { PlanList } from '../parts/plan-list.tsx'
-import { countText } from '../text/amounts.ts'
-import { clockText, durationText } from '../text/time.ts'
+import { clockText } from '../text/time.ts'
 import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
 import type { Row } from './fold-steps.ts'
 import { MessageLine, Notice } from './message-line.tsx'
@@ -14,6 +13,7 @@ import { type AnswerQuestion, QuestionCard } from './question-card.tsx'
 import { UndoCard, type UndoActs } from './undo-card.tsx'
 import { UndoTurn } from './undo-turn.tsx'
 import { StepLine, StepRow, StepsLine } from './step-line.tsx'
+import { TurnLine } from './turn-line.tsx'
 
 /** What can be done from within a conversation. */
 export interface Acts {
@@ -99,26 +99,12 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       return <div className="notice">keys sent ({item.text.length} characters)</div>
     case 'plan':
       return <PlanList entries={item.entries} />
-    case 'turn': {
-      const took = item.startedAt === undefined ? '' : durationText(Date.parse(item.at) - Date.parse(item.startedAt))
-      const ends = {
-        end: 'turn ended',
-        cancelled: 'turn stopped',
-        refused: 'the agent refused',
-        limit: 'a limit was reached',
-        error: 'turn failed',
-      }
+    case 'turn':
       return (
-        <div className="turn">
-          <span>
-            {[ends[item.end], took, item.files > 0 ? `${countText(item.files, 'file')} changed` : '', item.error]
-              .filter(Boolean)
-              .join(' · ')}
-          </span>
+        <TurnLine item={item}>
           {item.isUndoable && acts.mayWrite && <UndoTurn turn={item.turn} acts={acts.undo} />}
-        </div>
+        </TurnLine>
       )
-    }
     case 'state':
       return <div className="notice">{stateWords(item)}</div>
     case 'control': {

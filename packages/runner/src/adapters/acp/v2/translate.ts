@@ -1,5 +1,5 @@
+import { readGitPatch } from '@hotline/core/git-patch'
 import type { RpcId, RpcOutcome } from '../../wire/peer.ts'
-import { readGitPatch } from './git-patch.ts'
 import { type Content, NewUpdate, Permission, State, type ToolCall } from './schema.ts'
 import { Terminals } from './terminals.ts'
 
