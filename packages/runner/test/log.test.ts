@@ -8,6 +8,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -116,6 +117,29 @@ test('[R43] a file that is moved away is read to its end before the one that tak
   await reads(bench, session, '1\n2\n34\n5\n')
   writeFileSync(file, '6\n')
   await reads(bench, session, '1\n2\n34\n5\n6\n')
+})
+
+test('[R43] of several rotations at once, those in between are named with what they hold', async () => {
+  await using bench = await openBench()
+  const file = join(bench.cwd, 'app.log')
+  writeFileSync(`${file}.old`, 'long before\n')
+  writeFileSync(file, 'a\n')
+  utimesSync(`${file}.old`, 1, 1)
+  const session = await follow(bench, file)
+  await reads(bench, session, 'a\n')
+  renameSync(file, `${file}.3`)
+  for (const [number, text] of [
+    [2, 'bb\n'],
+    [1, 'ccc\n'],
+  ] as const) {
+    writeFileSync(file, text)
+    renameSync(file, `${file}.${number}`)
+  }
+  writeFileSync(file, 'd\n')
+  await reads(bench, session, 'a\nd\n')
+  await notes(bench, session, '2 files that were written to before this one and not read')
+  expect(said(bench, session).notes).toContain('app.log.2 (3 bytes), app.log.1 (4 bytes)')
+  expect(said(bench, session).notes).not.toContain('app.log.old')
 })
 
 test('[R43] a file that is emptied, removed and made again goes on, and what could not be seen is said', async () => {

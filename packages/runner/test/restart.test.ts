@@ -287,16 +287,20 @@ test('[R44] a runner that is killed while it follows a file goes on at the byte 
   // Moved away while nobody looked: what is left of it comes first.
   await place.kill()
   appendFileSync(file, 'the last of the old\n')
-  renameSync(file, `${file}.1`)
+  renameSync(file, `${file}.2`)
+  writeFileSync(`${file}.1`, 'in between\n')
   writeFileSync(file, 'the first of the new\n')
   await place.start()
   const both = `${lines(0, 20_100)}the last of the old\nthe first of the new\n`
   await has(both)
   expect(printed()).toBe(both)
+  expect(world.printed(session, 'log')).toContain(
+    'not read: log.1 (11 bytes). If it is an older part of it, what it holds',
+  )
   // Replaced, and the old one is nowhere: that is said.
   await place.kill()
   rmSync(file)
-  rmSync(`${file}.1`)
+  for (const number of [1, 2]) rmSync(`${file}.${number}`)
   writeFileSync(file, 'something else, and more of it than there was\n')
   await place.start()
   await world.until(session, 'the new file', () => printed().endsWith('more of it than there was\n'))

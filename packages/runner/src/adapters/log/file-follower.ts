@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { FilePlace } from '@hotline/protocol/events/output'
 import { Doorbell } from './doorbell.ts'
 import { identify, OpenFile } from './open-file.ts'
+import { missedBetween } from './rotations.ts'
 
 /** Whoever still writes to a file that was moved away has so long of silence before the next one is read. */
 const lingerMs = 1_000
@@ -155,8 +156,10 @@ export class FileFollower {
     if (id === undefined) return this.#missing()
     if (performance.now() - this.#grewAt < lingerMs) return false
     await this.#tell(file, 'never')
+    const missed = await missedBetween(this.#path, { id: file.id, modifiedNs: await file.modifiedNs() }, id)
     this.#file = undefined
     await file[Symbol.asyncDispose]()
+    if (missed !== undefined) this.#ears.note(missed, undefined)
     return await this.#open()
   }
 

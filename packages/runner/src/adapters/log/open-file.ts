@@ -35,6 +35,11 @@ export class OpenFile implements AsyncDisposable {
     return (await this.#handle.stat()).size
   }
 
+  /** When it was written to last, in nanoseconds of the wall clock. */
+  async modifiedNs(): Promise<bigint> {
+    return (await this.#handle.stat({ bigint: true })).mtimeNs
+  }
+
   /** Where it is read on from, as it can be found again. */
   async place(): Promise<FilePlace> {
     await this.#learnHead()
