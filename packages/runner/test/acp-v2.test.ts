@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readGitPatch } from '@hotline/core/git-patch'
 import { openTempDir } from '@hotline/testing/temp-dir'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { Silence } from '../src/adapters/acp/v2/silence.ts'
 import { Translation } from '../src/adapters/acp/v2/translate.ts'
 import { openBench } from './bench.ts'
 import type { Oddness } from './odd-agent.ts'
@@ -50,6 +51,49 @@ test('[R71] an error that ends a turn is told', async () => {
   expect(odd.world.events(odd.session, 'turn.ended')).toMatchObject([
     { data: { end: 'error' }, body: { error: 'the model is away' } },
   ])
+})
+
+test('[R74] an agent that loses its last word is said to be silent, once, and its turn goes on', async () => {
+  const quiet: Oddness = {
+    v2: 'speaks',
+    modeOption: ['ask'],
+    say: [receipt, state('running'), say('done')],
+    onCancel: [],
+  }
+  await using bench = await openBench({ profiles: [profileOf('odd', quiet)], silenceMs: 100 })
+  const { world } = bench
+  const session = world.start('odd', { cwd: bench.cwd, prompt: 'go' })
+  await world.until(session, 'words of it', () => world.printed(session, 'log').includes('has said nothing for'))
+  expect(world.printed(session, 'log')).toMatch(
+    /nothing for 0\.1 seconds, nor that its turn is over\..*Wait, or stop the turn/,
+  )
+  expect(world.state(session).turn).toBeDefined()
+})
+
+test('[R74] it is due while nothing else is waited for, and said once for each silence', () => {
+  vi.useFakeTimers()
+  try {
+    let isDue = true
+    let told = 0
+    using silence = new Silence({ afterMs: 1_000, isDue: () => isDue, silent: () => (told += 1) })
+    silence.stir()
+    vi.advanceTimersByTime(900)
+    silence.stir()
+    vi.advanceTimersByTime(900)
+    expect(told).toBe(0)
+    vi.advanceTimersByTime(5_000)
+    expect(told).toBe(1)
+    silence.stir()
+    isDue = false
+    vi.advanceTimersByTime(5_000)
+    expect(told).toBe(1)
+    isDue = true
+    silence.stir()
+    vi.advanceTimersByTime(1_000)
+    expect(told).toBe(2)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')

@@ -30,6 +30,7 @@ export interface ComposeOptions {
   keepsFiles?: true
   stopGraceMs?: number
   interruptTimeoutMs?: number
+  silenceMs?: number
 }
 
 function keepFiles(dataDir: string): NonNullable<ConstructorParameters<typeof Supervisor>[0]['files']> {
@@ -50,7 +51,7 @@ export function composeBench(options: ComposeOptions): Supervisor {
       holder: openLocalHolder({ folder: join(dataDir, 'children') }),
       log: openLog(write, process.env['HOTLINE_DEBUG'] === undefined ? [] : ['*']),
       agents: openKnownAgents(profiles, profilesFolder(dataDir)),
-      drivers: openDrivers({ version: '0.0.0' }),
+      drivers: openDrivers({ version: '0.0.0', silenceMs: options.silenceMs }),
       environment: options.environment ?? { PATH: process.env['PATH'], HOME: folder, LANG: 'C.UTF-8' },
       versionsFolder: folder,
       sessionsFolder: join(dataDir, 'sessions'),

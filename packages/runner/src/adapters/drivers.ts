@@ -12,6 +12,8 @@ import { ptyDriver } from './pty/pty-driver.ts'
 export interface DriverOptions {
   version: string
   tee?: (session: string) => Tee | undefined
+  /** An agent that says nothing for so long in the middle of a turn is said to; otherwise five minutes. */
+  silenceMs?: number | undefined
 }
 
 /** One driver for each adapter. */

@@ -13,8 +13,15 @@ const handshakeTimeoutMs = 90_000
 /** Code of a refusal that asks for a sign-in first. */
 const authRequired = -32_000
 
+/** What the driver is opened with; see `openDrivers`. */
+interface DriverOptions {
+  version: string
+  tee?: (session: string) => Tee | undefined
+  silenceMs?: number | undefined
+}
+
 /** Starts agents that speak the Agent Client Protocol, version 1 or the draft of version 2. `tee` hears every line, for debugging. */
-export function openAcpDriver(options: { version: string; tee?: (session: string) => Tee | undefined }): AgentDriver {
+export function openAcpDriver(options: DriverOptions): AgentDriver {
   return {
     adapter: 'acp',
     start(spec: StartSpec, holder: Holder, signal: AbortSignal): Promise<AgentSession> {
@@ -23,7 +30,7 @@ export function openAcpDriver(options: { version: string; tee?: (session: string
         holder,
         signal,
         timeoutMs: handshakeTimeoutMs,
-        open: (held) => new AcpSession(held, spec, options.tee?.(spec.session)),
+        open: (held) => new AcpSession(held, spec, options.tee?.(spec.session), options.silenceMs),
         shakeHands: (agent) => shakeHands(agent, spec, options.version),
         why,
       })

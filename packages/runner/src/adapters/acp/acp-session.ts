@@ -27,6 +27,7 @@ import {
 import { Steering } from './steering.ts'
 import { Tools } from './tools.ts'
 import { Updates } from './updates.ts'
+import { Silence } from './v2/silence.ts'
 import { outcomeOf, Translation } from './v2/translate.ts'
 import { Wire, type Tee } from '../wire/wire.ts'
 
@@ -37,6 +38,9 @@ const queueBytes = 1024 * 1024
 const orphanGraceMs = 500
 
 const invalidParams = -32_602
+
+/** A model that thinks may be silent for minutes; after this people are told that nothing comes. */
+const silenceAfterMs = 5 * 60_000
 
 /** One agent that speaks ACP, v1 or the draft of v2, over its stdin and stdout. */
 export class AcpSession implements AgentSession {
@@ -56,12 +60,13 @@ export class AcpSession implements AgentSession {
   readonly #steering: Steering
   /** `gaveUp`: the person stopped it while it waited for an answer. `begun`: it has said, in v2, that it works on it. */
   #turn: { turn: string; cancelling: boolean; gaveUp: boolean; begun: boolean } | undefined
+  readonly #silence: Silence
   /** Where it speaks v2. */
   #translation: Translation | undefined
   #replaying = true
   #faulted = false
 
-  constructor(held: HeldProcess, spec: StartSpec, tee: Tee | undefined) {
+  constructor(held: HeldProcess, spec: StartSpec, tee: Tee | undefined, silenceMs = silenceAfterMs) {
     this.#held = held
     this.#spec = spec
     this.breaker = new Breaker((note) => this.#fault(note))
@@ -73,7 +78,15 @@ export class AcpSession implements AgentSession {
       },
       this.breaker,
     )
-    this.#wire = new Wire(held, this.#queue, this.breaker, tee, (line) => this.peer.receive(line))
+    this.#silence = new Silence({
+      afterMs: silenceMs,
+      isDue: () => this.#owesWord,
+      silent: () => this.#tellSilence(silenceMs),
+    })
+    this.#wire = new Wire(held, this.#queue, this.breaker, tee, (line) => {
+      this.peer.receive(line)
+      this.#silence.stir()
+    })
     this.#asks = new Asks(this.peer, spec.allowAlways)
     const emit = (event: AgentEvent): void => this.#queue.push(event, sizeOf(event))
     this.#tools = new Tools(emit)
@@ -175,6 +188,7 @@ export class AcpSession implements AgentSession {
     const answered = this.#asks.answer(ask, verdict)
     if (answered.result !== 'applied') return answered.result
     if (verdict.verdict === 'deny') this.#tools.deny(answered.step)
+    this.#silence.stir()
     await this.#handedOver()
     return 'applied'
   }
@@ -186,6 +200,7 @@ export class AcpSession implements AgentSession {
 
   async answerQuestion(question: string, answer: QuestionAnswer): Promise<'applied' | 'stale'> {
     const result = this.#asks.answerQuestion(question, answer)
+    this.#silence.stir()
     await this.#handedOver()
     return result
   }
@@ -295,6 +310,20 @@ export class AcpSession implements AgentSession {
     else if (this.#turn.begun) this.#turnEnded(this.#turn.turn, outcome)
   }
 
+  /** Its turn goes on, and what comes next has to come from it. In v1 the prompt has an answer, which cannot be lost alone. */
+  get #owesWord(): boolean {
+    if (!this.#translation || !this.#turn?.begun || this.#turn.cancelling) return false
+    return this.#asks.isEmpty && !this.#tools.isAtWork
+  }
+
+  #tellSilence(ms: number): void {
+    const time = ms < 60_000 ? `${ms / 1_000} seconds` : `${Math.round(ms / 60_000)} minutes`
+    const text =
+      `The agent has said nothing for ${time}, nor that its turn is over. It may still be thinking, or its last word was lost: ` +
+      'from here nobody can tell. Wait, or stop the turn; if it does not answer that either, end the session.\n'
+    this.#queue.push({ t: 'output', source: 'log', text, bytes: text.length })
+  }
+
   /** Until its own name is known, a session is taken at its word: it is the only one of this process. */
   #isOurs(sessionId: string): boolean {
     return this.#native === undefined || sessionId === this.#native
@@ -347,6 +376,7 @@ export class AcpSession implements AgentSession {
     const exit = await this.#held.exited
     await this.#held.end(orphanGraceMs)
     await this.#wire.drained
+    this.#silence[Symbol.dispose]()
     this.peer.close()
     const heard = { lines: this.peer.received, unused: Object.fromEntries(this.breaker.counts) }
     this.#queue.push({ t: 'exit', exit, heard })

@@ -24,6 +24,10 @@ export class Asks {
     this.#allowAlways = allowAlways
   }
 
+  get isEmpty(): boolean {
+    return this.#asks.size + this.#questions.size === 0
+  }
+
   get isFull(): boolean {
     return this.#asks.size + this.#questions.size >= openMax
   }

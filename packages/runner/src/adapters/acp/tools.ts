@@ -32,6 +32,11 @@ export class Tools {
     this.#emit = emit
   }
 
+  /** Some tool call has not come to its end. */
+  get isAtWork(): boolean {
+    return this.#tools.values().some(({ closed }) => !closed)
+  }
+
   /** Takes what is new about a tool call. The words of a permission request are its reason, not the tool's output. */
   patch(patch: ToolPatch, from: 'update' | 'permission'): Tool {
     const known = this.#tools.get(patch.toolCallId)
