@@ -48,7 +48,8 @@ export function decideMessage(state: SessionState, command: MessageCommand, cont
       if (!queued) return refuse('not_queued', 'The agent has this message already, or it was withdrawn.')
       if (queued.hurried === true) return accept()
       if (state.capabilities?.steer !== true) return takesNone()
-      if (state.status !== 'active' || !state.turn) {
+      // Into one that is paused it is said when that goes on.
+      if (!state.turn) {
         return refuse('invalid_transition', 'No turn is under way. The message is read as soon as the agent can.', {
           status: state.status,
         })

@@ -58,7 +58,8 @@ export function MessageBox({
   const rewrite = (back: string): void => setText((now) => (now.trim() === '' ? back : `${back}\n${now}`))
 
   // Only into a turn that runs, as far as is known here: what waits for the server may find another one.
-  const takesNow = live && contact.here && state.turn !== undefined && state.capabilities?.steer === true
+  const takesNow =
+    live && contact.here && state.status === 'active' && state.turn !== undefined && state.capabilities?.steer === true
   function send(when: 'now' | 'in turn'): void {
     if (disabled) return
     void view.send(text, when === 'now' && takesNow ? { now: true } : {})
