@@ -1,6 +1,13 @@
 import type { Transcript } from '@hotline/core/transcript/transcript'
 import type { Problem } from '@hotline/protocol/error'
+import { type Clock, systemClock } from './clock.ts'
 import type { CommandOutcome, Link } from './link.ts'
+
+/**
+ * What another tab gave, or an earlier visit, leaves the outbox with its answer, and its event may come after that. Whoever
+ * sees no event by then sees it go: it was refused, or taken back.
+ */
+const eventAfterMs = 2_000
 
 /** A message of one's own that is not in the conversation yet: on its way, or refused. */
 export interface UnsentMessage {
@@ -22,19 +29,32 @@ export interface Unsent extends Disposable {
 
 /**
  * One's own messages to one stream from the moment they are given until the log has them, those that an earlier visit
- * left in the outbox included. An accepted message stays here until its event has come, so that it never blinks.
+ * left in the outbox included. An accepted message stays here until its event has come, so that it never blinks; one that
+ * somebody else gave stays for as long as that may take.
  */
-export function openUnsent(link: Link, stream: string, changed: (messages: readonly UnsentMessage[]) => void): Unsent {
+export function openUnsent(
+  link: Link,
+  stream: string,
+  changed: (messages: readonly UnsentMessage[]) => void,
+  clock: Clock = systemClock,
+): Unsent {
   const messages = new Map<string, UnsentMessage>()
   /** Given here: their answers come here too. Of others the outbox tells when they have gone. */
   const own = new Set<string>()
+  /** Of others, and no longer in the outbox: what ends the wait for their events. */
+  const leaving = new Map<string, () => void>()
   /** Where the log has those that were accepted. */
   const places = new Map<string, number>()
   let transcript: Transcript | undefined
   const isShown = (id: string): boolean =>
     transcript !== undefined &&
     (transcript.places.has(`message:${id}`) || (places.get(id) ?? Number.POSITIVE_INFINITY) <= transcript.seq)
+  const stay = (id: string): void => {
+    leaving.get(id)?.()
+    leaving.delete(id)
+  }
   const drop = (id: string): boolean => {
+    stay(id)
     own.delete(id)
     places.delete(id)
     return messages.delete(id)
@@ -48,7 +68,14 @@ export function openUnsent(link: Link, stream: string, changed: (messages: reado
       waiting.add(id)
       if (!messages.has(id) && !isShown(id)) messages.set(id, { id, text: (data as { text?: string }).text ?? '' })
     }
-    for (const id of messages.keys()) if (!own.has(id) && !waiting.has(id)) drop(id)
+    for (const id of messages.keys()) {
+      if (own.has(id) || waiting.has(id)) stay(id)
+      else if (!leaving.has(id))
+        leaving.set(
+          id,
+          clock.after(eventAfterMs, () => drop(id) && tell()),
+        )
+    }
     tell()
   }
 
@@ -79,6 +106,9 @@ export function openUnsent(link: Link, stream: string, changed: (messages: reado
     discard: (id) => {
       if (drop(id)) tell()
     },
-    [Symbol.dispose]: leave,
+    [Symbol.dispose]: () => {
+      leave()
+      for (const id of leaving.keys()) stay(id)
+    },
   }
 }

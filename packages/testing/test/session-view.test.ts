@@ -170,6 +170,34 @@ describe('a view of one session', () => {
     expect(seen.at(-1)).toBe('0+1')
   })
 
+  it('[U4] one that another tab or visit gave does not blink either when its answer is faster than its event', async () => {
+    const runner = await live.startSession()
+    const prompt = link()
+    const late: Link = {
+      ...prompt,
+      follow: (stream, after, follower) =>
+        prompt.follow(stream, after, {
+          ...follower,
+          events: (events, epoch) => void setTimeout(() => follower.events(events, epoch), 200),
+        }),
+    }
+    const opened = view(late, runner)
+    await isLive(opened)
+    const seen: string[] = []
+    opened.picture.watch(({ unsent, transcript }) => {
+      seen.push(`${unsent.length}+${texts(transcript.items).filter((text) => text === 'hello').length}`)
+    })
+    // As other tabs give it: this view hears of it by the outbox alone.
+    const { stream } = runner
+    expect(await prompt.command(stream, 'message.send', { text: 'hello' })).toMatchObject({ ok: true })
+    await waitFor(() => seen.at(-1) === '0+1', { what: 'the message in the conversation' })
+    expect(seen[0]).toBe('1+0')
+    expect(seen.slice(seen.indexOf('1+0'))).not.toContain('0+0')
+    // What is refused has no event, and goes all the same.
+    expect(await prompt.command(stream, 'message.send', { text: ' ' })).toMatchObject({ ok: false })
+    await waitFor(() => opened.picture.value.unsent.length === 0, { what: 'the refused one to go' })
+  })
+
   it('[U4] a refused message stays with its reason until it is thrown away', async () => {
     const runner = await live.startSession()
     const opened = view(link(), runner)
