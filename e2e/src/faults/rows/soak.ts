@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Transport, transports } from '@hotline/client/carrier'
 import type { Link } from '@hotline/client/link'
@@ -17,6 +18,8 @@ const deadlineMs = 60_000
 const stallMs = 500
 /** Little room for garbage: the collector is at work all the time. */
 const heapMiB = 160
+/** Where this process itself got no turn for so long, neither did the server, and it may have been taken for gone. */
+const starvedMs = 3_000
 const tellHoldings = new URL('../children/tell-holdings.ts', import.meta.url).href
 const mebibyte = 2 ** 20
 
@@ -65,6 +68,10 @@ export const soak: FaultRow = {
     await stallAgainAndAgain(server, shape.stalls, random)
     const atStalls = witness.answered
     await witness.finish()
+    expectNothing(quiet.lost)
+
+    const turns = monitorEventLoopDelay()
+    turns.enable()
 
     const samples: Sample[] = []
     const began = performance.now()
@@ -75,7 +82,9 @@ export const soak: FaultRow = {
       if (rounds % shape.every === 0) samples.push(await lookAt(server, tellIn, samples.length + 1, began))
       await pause(shape.restMs)
     }
-    expectNothing([...quiet.finish(), ...leftOver(samples, shape)])
+    turns.disable()
+    const stoodStillMs = Math.round(turns.max / 1e6)
+    expectNothing([...(stoodStillMs < starvedMs ? quiet.lost : []), ...leftOver(samples, shape)])
     const perMinute = (of: (sample: Sample) => number): number => Math.round(slope(secondHalf(samples), of) * 60_000)
     return {
       counts: {
@@ -84,6 +93,8 @@ export const soak: FaultRow = {
         'seconds of soak': Math.round(shape.soakMs / 1_000),
         rounds,
         samples: samples.length,
+        'quiet connections lost': quiet.lost.length,
+        'ms that this machine stood still at most': stoodStillMs,
       },
       notes: [
         `per minute in the second half: ${perMinute(({ residentBytes }) => residentBytes / 1_024)} KiB resident, ` +
@@ -96,7 +107,7 @@ export const soak: FaultRow = {
 }
 
 /** Clients of each transport on a session where nothing happens: nothing but heartbeats says that they are well. */
-async function openQuiet(server: ServerProcess): Promise<{ finish: () => string[] }> {
+async function openQuiet(server: ServerProcess): Promise<{ readonly lost: readonly string[] }> {
   const hand = await server.startSession(server.link('runner'), 'a quiet one')
   const links = transports.flatMap((transport) => [0, 1].map(() => [transport, server.link('person', only(transport))]))
   const lost: string[] = []
@@ -104,9 +115,11 @@ async function openQuiet(server: ServerProcess): Promise<{ finish: () => string[
     const oracle = openOracleClient(link, `a quiet one over ${transport}`)
     oracle.follow(hand.stream)
     await waitFor(() => oracle.at(hand.stream) > 0, { what: `a quiet one over ${transport}`, deadlineMs })
-    link.connection.watch((state) => void lost.push(`a quiet one over ${transport} became ${JSON.stringify(state)}`))
+    link.connection.watch((state) => {
+      if (state.status !== 'open') lost.push(`a quiet one over ${transport} became ${JSON.stringify(state)}`)
+    })
   }
-  return { finish: () => lost }
+  return { lost }
 }
 
 const only = (transport: Transport): { transports: readonly Transport[] } => ({ transports: [transport] })
