@@ -12,7 +12,9 @@ import { findDemo } from './profiles/demo.ts'
 import { openKnownAgents } from './profiles/known-agents.ts'
 import { profilesFolder } from './profiles/read-folder.ts'
 import type { ServerLink } from './server-link.ts'
+import { Neighbours } from './workspace/neighbours.ts'
 import { WorkspaceRecords } from './workspace/record.ts'
+import { sweepStores } from './workspace/sweep.ts'
 import { openWorkspaces } from './workspace/workspaces.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 
@@ -34,6 +36,8 @@ export function takeFolder(dataDir: string): Disposable {
 export function composeRunner(config: Config, link: ServerLink, log: Log): Supervisor {
   const folder = runnerFolder(config.dataDir)
   const kept = join(config.dataDir, 'workspaces')
+  const forgotten = sweepStores(join(kept, 'stores'), Date.now())
+  if (forgotten.length > 0) log.info('old snapshots of files were forgotten', { folders: forgotten.length })
   const workspaces = openWorkspaces({
     folder: join(kept, 'stores'),
     path: config.environment['PATH'],
@@ -53,7 +57,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       sessionsFolder: join(folder, 'sessions'),
       scratchFolder: join(config.dataDir, 'scratch'),
       desksFolder: join(folder, 'desks'),
-      files: { workspaces, records },
+      files: { workspaces, records, neighbours: new Neighbours() },
       spoolBytes: config.spoolBytes,
       stopGraceMs: config.stopGraceMs,
       interruptTimeoutMs,

@@ -8,6 +8,7 @@ import { openKnownAgents } from '../src/profiles/known-agents.ts'
 import { profilesFolder } from '../src/profiles/read-folder.ts'
 import type { AgentProfile } from '../src/profiles/profile.ts'
 import type { ServerLink } from '../src/server-link.ts'
+import { Neighbours } from '../src/workspace/neighbours.ts'
 import { WorkspaceRecords } from '../src/workspace/record.ts'
 import { openWorkspaces } from '../src/workspace/workspaces.ts'
 import { Supervisor } from '../src/supervisor/supervisor.ts'
@@ -36,7 +37,7 @@ export interface ComposeOptions {
 function keepFiles(dataDir: string): NonNullable<ConstructorParameters<typeof Supervisor>[0]['files']> {
   const folder = join(dataDir, 'workspaces')
   const workspaces = openWorkspaces({ folder: join(folder, 'stores'), path: process.env['PATH'], never: [dataDir] })
-  return { workspaces, records: new WorkspaceRecords(join(folder, 'sessions')) }
+  return { workspaces, neighbours: new Neighbours(), records: new WorkspaceRecords(join(folder, 'sessions')) }
 }
 
 /** A runner as tests want it: small bounds, a scripted agent, nothing from outside. */

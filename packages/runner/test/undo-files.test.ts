@@ -21,6 +21,7 @@ import { standardBounds } from '../src/workspace/bounds.ts'
 import { HeldFolder } from '../src/workspace/held-folder.ts'
 import { blobOid } from '../src/workspace/read-entry.ts'
 import { putBack } from '../src/workspace/put-back.ts'
+import { sweepStores } from '../src/workspace/sweep.ts'
 import { type KeptFolder, keepFolder, must } from './keep-files.ts'
 
 const start = { moment: 'start', by: 'other' } as const
@@ -305,4 +306,16 @@ test('[UN9] [T60] a path that leads out, or is no path in a folder, is refused',
   } finally {
     held[Symbol.dispose]()
   }
+})
+
+test('[UN8] snapshots that nobody has added to for 30 days are forgotten, others are not', async () => {
+  await using kept = await keepFolder()
+  writeFileSync(join(kept.root, 'a.txt'), 'a')
+  await kept.take(start)
+  const store = join(kept.root, '../store')
+  const day = 24 * 60 * 60 * 1_000
+  expect(sweepStores(store, Date.now() + 29 * day)).toEqual([])
+  expect(sweepStores(store, Date.now() + 31 * day)).toHaveLength(1)
+  expect(readdirSync(store)).toEqual([])
+  expect(sweepStores(join(store, 'none'), Date.now())).toEqual([])
 })

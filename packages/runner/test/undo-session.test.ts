@@ -139,3 +139,19 @@ test('[UN4] where nothing of the files changes nothing is said, and back to a st
   const after = await plan(bench, session, { step: last?.data.step ?? '' })
   expect(after.files.map(({ path }) => path)).toContain('b.txt')
 })
+
+test('[UN11] two sessions in one folder: the second one says so, and what both may have written is not sure', async () => {
+  await using bench = await openBench({ keepsFiles: true })
+  const { world, cwd } = bench
+  writeFileSync(join(cwd, 'a.txt'), 'before\n')
+  const waits = scriptPrompt([{ do: 'waitFile', path: 'go' }])
+  const first = world.start('demo', { cwd, mode: 'auto-edit', title: 'The first one', prompt: waits })
+  await world.until(first, 'its turn', ({ turn }) => turn)
+  const second = world.start('demo', { cwd, mode: 'auto-edit', prompt: scriptPrompt([write('a.txt', 'second\n')]) })
+  await world.until(second, 'the turn of the second', idle(1))
+  expect(world.printed(second, 'log')).toContain('Another session works in this folder: "The first one"')
+  const shown = await plan(bench, second)
+  expect(shown.files.map(({ path, ask }) => [path, ask])).toEqual([['a.txt', 'unsure']])
+  await bench.touch('go')
+  await world.until(first, 'the end of its turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+})

@@ -2,6 +2,7 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import type { Log } from '../log.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
 import { Redactor } from '../redact.ts'
+import type { Neighbours } from '../workspace/neighbours.ts'
 import type { WorkspaceRecords } from '../workspace/record.ts'
 import type { Workspaces } from '../workspace/workspaces.ts'
 import { fit } from './fit-report.ts'
@@ -14,11 +15,12 @@ import type { SessionLog } from './session-log.ts'
 export interface KeptFiles {
   workspaces: Workspaces
   records: WorkspaceRecords
+  neighbours: Neighbours
 }
 
 /** The files of a session whose agent works in `folder`. What is told of them is masked and fits into events. */
 export function openFiles(
-  { workspaces, records }: KeptFiles,
+  { workspaces, records, neighbours }: KeptFiles,
   of: {
     session: string
     folder: string
@@ -34,6 +36,7 @@ export function openFiles(
     session,
     workspace: workspaces.open(session, folder),
     records,
+    neighbours,
     state: () => read.state,
     chosen: () => read.wanted.chosen ?? { also: [], except: [] },
     put: (report) => put(fit(sendable(redactor.value(report)) as Report)),

@@ -491,6 +491,7 @@ export class SessionActor {
   }
 
   #putAway(): void {
+    this.#files?.leave()
     if (this.#isLost) this.#spool.setAside()
     else if (!this.#isToGoOn && this.#spool.waiting.length === 0 && this.#spool.intents.size === 0) this.#spool.remove()
     else this.#spool.close()

@@ -4,6 +4,7 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import type { LeftOut, Moment, RestoredFile } from '@hotline/protocol/events/checkpoint'
 import type { StepKind } from '@hotline/protocol/events/turn'
 import type { Log } from '../log.ts'
+import type { Neighbours } from '../workspace/neighbours.ts'
 import type { WorkspaceRecords } from '../workspace/record.ts'
 import type { Begun, Snapshot, SnapshotWish } from '../workspace/tasks.ts'
 import type { NotDone, Workspace } from '../workspace/workspaces.ts'
@@ -26,6 +27,7 @@ export interface FilesPorts {
   session: string
   workspace: Workspace
   records: WorkspaceRecords
+  neighbours: Neighbours
   state: () => SessionState | undefined
   /** What was chosen with the undo that is under way. */
   chosen: () => { also: readonly string[]; except: readonly string[] }
@@ -56,6 +58,8 @@ export class SessionFiles {
   /** What was said last of why there is none. */
   #skipped: string | undefined
   #looking: string | undefined
+  /** When the last snapshot was begun, on the clock of `performance.now()`. */
+  #lookedAtMs = Number.NEGATIVE_INFINITY
   #onSettled: () => void = () => undefined
 
   constructor(ports: FilesPorts) {
@@ -75,6 +79,9 @@ export class SessionFiles {
 
   /** Before the agent is there. */
   begin(): Promise<void> {
+    const { neighbours, session, workspace, state, put } = this.#ports
+    const others = neighbours.enter(session, workspace.root, state()?.title ?? session)
+    if (others.length > 0) put(warning(others))
     return this.#do(async () => {
       await this.#snapshot('start', 'other')
       this.#busy(this.#ports.works === 'always')
@@ -124,7 +131,13 @@ export class SessionFiles {
     return this.#do(async () => {
       await this.#snapshot('ended', this.#whoNow())
       this.#busy(false)
+      this.leave()
     })
+  }
+
+  /** Nothing of it runs here any more, however that came. */
+  leave(): void {
+    this.#ports.neighbours.leave(this.#ports.session)
   }
 
   /** Somebody wants something undone, and nobody has looked yet. */
@@ -166,14 +179,16 @@ export class SessionFiles {
   }
 
   #busy(isBusy: boolean): void {
-    const { records, session, workspace } = this.#ports
+    const { records, session, workspace, neighbours } = this.#ports
     this.#isBusy = isBusy
+    neighbours.busy(session, isBusy)
     records.write(session, { root: workspace.root, isBusy })
   }
 
   #whoNow(): Holder {
     if (!this.#isBusy) return 'other'
-    return this.#ports.works === 'always' ? 'unsure' : 'agent'
+    const { works, neighbours, session } = this.#ports
+    return works === 'always' || neighbours.wereBusy(session, this.#lookedAtMs) ? 'unsure' : 'agent'
   }
 
   #wish(moment: Moment, by: Holder, of: { turn?: string; step?: string } = {}): SnapshotWish {
@@ -182,6 +197,7 @@ export class SessionFiles {
 
   async #snapshot(moment: Moment, by: Holder, of: { turn?: string; step?: string } = {}): Promise<void> {
     const wish = this.#wish(moment, by, of)
+    this.#lookedAtMs = performance.now()
     const done = await this.#ports.workspace.snapshot(wish)
     if (done.ok) this.#took(wish, done.outcome)
     else this.#notTaken(moment, done)
@@ -258,6 +274,17 @@ export class SessionFiles {
 
   #refuse(undo: string, reason: string): void {
     this.#ports.put({ type: 'undo.refused', data: { undo }, body: { reason } })
+  }
+}
+
+/** Said in the session's own output: undo cannot tell one agent from another. */
+function warning(others: readonly string[]): Report {
+  const names = others.map((title) => JSON.stringify(title)).join(', ')
+  const text = `Another session works in this folder: ${names}. What both change at the same time is taken back only where you name it.\n`
+  return {
+    type: 'output.appended',
+    data: { source: 'log', encoding: 'utf8', bytes: Buffer.byteLength(text) },
+    body: { text },
   }
 }
 

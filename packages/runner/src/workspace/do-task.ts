@@ -5,6 +5,7 @@ import type { Moment } from '@hotline/protocol/events/checkpoint'
 import { ShadowGit } from './git.ts'
 import type { Note } from './history.ts'
 import { Store, type Taken } from './store.ts'
+import { noteUse } from './sweep.ts'
 import type { Outcome, Place, Snapshot, SnapshotWish, Task } from './tasks.ts'
 import { applyPlan, makePlan, NoSuchPlace, previewOf, type UndoPlan } from './undo.ts'
 
@@ -49,9 +50,11 @@ export class TaskDoer {
     return { store: new Store(ports), tail: shadow.open() }
   }
 
-  async #do(store: Store, { session }: Place, task: Task): Promise<Outcome[keyof Outcome]> {
+  async #do(store: Store, place: Place, task: Task): Promise<Outcome[keyof Outcome]> {
     // A store that could not be opened says why, each time.
     await store.git.open()
+    noteUse(place.store)
+    const { session } = place
     const first = await this.#take(store, session, task.wish, {})
     switch (task.do) {
       case 'snapshot':
