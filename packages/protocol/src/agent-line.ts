@@ -72,6 +72,11 @@ export const LineState = z.looseObject({
   open_approvals: z.int(),
   open_questions: z.int(),
   queued_messages: z.int(),
+  /** In the answer to `get_state`, as its machine sees it now: of the whole process tree. */
+  processes: z.int().nullable().optional(),
+  cpu_ms: z.number().nullable().optional(),
+  memory_bytes: z.number().nullable().optional(),
+  last_output_time: z.string().nullable().optional(),
 })
 export type LineState = z.infer<typeof LineState>
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import type { HolderReach } from './process/local-holder.ts'
 
 /** One setting: its variable, what it is for, and what holds where nothing is set. */
 interface Option {
@@ -25,7 +26,7 @@ export const options = {
     env: 'HOTLINE_STOP_GRACE_MS',
     help: 'What an agent is given to end by itself before it is killed.',
     unit: 'milliseconds',
-    standard: '3000',
+    standard: '2000',
   },
   stopDeadlineMs: {
     env: 'HOTLINE_STOP_DEADLINE_MS',
@@ -38,6 +39,11 @@ export const options = {
     help: 'What one session may hold back while the server is away; past it, its agent waits.',
     unit: 'bytes',
     standard: '16777216',
+  },
+  reach: {
+    env: 'HOTLINE_REACH',
+    help: 'How agents are kept together with what they start, so that all of it is stopped and ended: best (groups of the kernel; else its namespaces, by bubblewrap, in which sudo does not work) or scan (what can be found).',
+    standard: 'best',
   },
 } as const satisfies Record<string, Option>
 
@@ -60,6 +66,7 @@ export interface Config {
   stopGraceMs: number
   stopDeadlineMs: number
   spoolBytes: number
+  reach: HolderReach
   /** What this process was started with: agents get parts of it, by a list. */
   environment: Readonly<Record<string, string | undefined>>
 }
@@ -78,8 +85,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     stopGraceMs: readNumber(options.stopGraceMs, read(options.stopGraceMs)),
     stopDeadlineMs: readNumber(options.stopDeadlineMs, read(options.stopDeadlineMs)),
     spoolBytes: readNumber(options.spoolBytes, read(options.spoolBytes)),
+    reach: readReach(read(options.reach) ?? options.reach.standard),
     environment: { ...env },
   }
+}
+
+function readReach(text: string): HolderReach {
+  if (text === 'best' || text === 'scan') return text
+  throw new Error(`${options.reach.env} takes "best" or "scan", not "${text}".`)
 }
 
 function readUrl(text: string): string {

@@ -48,7 +48,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
   return new Supervisor(
     {
       link,
-      holder: openLocalHolder({ folder: childrenFolder(config.dataDir) }),
+      holder: openLocalHolder({ folder: childrenFolder(config.dataDir), reach: config.reach }),
       log,
       agents: openKnownAgents(builtinProfiles(findDemo()), profilesFolder(config.dataDir)),
       drivers: openDrivers({ version: runnerVersion, ...tee }),

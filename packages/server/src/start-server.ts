@@ -161,7 +161,7 @@ async function open(
     socketsPerAccount: config.limits.socketsPerAccount,
     fault,
   })
-  const lines = openAgentLines({ exchange, lists, store })
+  const lines = openAgentLines({ exchange, lists, store, evidence })
   const routes = { access, exchange, store, lists, blobs, runners, metrics, reception, evidence, lines: lines.open }
   const http = undo.use(await composeHttp({ ...routes, config, logger, pageDir }))
 

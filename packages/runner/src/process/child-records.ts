@@ -9,6 +9,8 @@ const ChildRecord = z.object({
   bootId: z.string(),
   run: z.string().min(16),
   session: z.string(),
+  /** Processes that keep the namespace of its run. */
+  wrappers: z.array(z.int().min(2)).readonly().optional(),
   /** The control group of its run, which no other run has. */
   cgroup: z
     .string()

@@ -17,11 +17,18 @@ export interface ControlledTree {
   callOff(): void
 }
 
+function reachOf({ cgroup, wrappers }: TreeRoot): TreeReach {
+  if (cgroup !== undefined) return 'cgroup'
+  // With the first process of the namespace, all of it is known; without that one nobody knows.
+  if (wrappers !== undefined && wrappers.length > 1) return 'namespace'
+  return hasProcessTable() ? 'scan' : 'group'
+}
+
 /** Takes control of a tree. One thing is done to it at a time, in the order in which it was asked. */
 export function controlTree(root: TreeRoot): ControlledTree {
   const known: KnownProcesses = new Map()
   const stopped: StoppedProcesses = new Map()
-  const reach: TreeReach = root.cgroup !== undefined ? 'cgroup' : hasProcessTable() ? 'scan' : 'group'
+  const reach = reachOf(root)
   const calledOff = new AbortController()
   let isFrozen = false
   let last: Promise<unknown> = Promise.resolve()

@@ -8,7 +8,7 @@ import { findTree, type KnownProcesses, send, type TreeRoot } from './process-tr
 const lookEveryMs = 10
 
 /** What does not stand still after this is let go on, and the person is told. */
-const freezeDeadlineMs = 5_000
+const freezeDeadlineMs = 10_000
 
 /** Processes that were stopped here, by pid, with their start: only these are continued. */
 export type StoppedProcesses = Map<number, number>

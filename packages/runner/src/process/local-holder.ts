@@ -6,6 +6,7 @@ import { type ChildRecord, openChildRecords } from './child-records.ts'
 import { type Nest, openNest, removeGroup } from './cgroup.ts'
 import { type ControlledTree, controlTree } from './control-tree.ts'
 import type { HeldProcess, HeldTerminal, HeldTree, Holder, ProcessSpec, Reaped, TerminalSize } from './holder.ts'
+import { findInside, findWrapper, wrapped, type Wrapping } from './namespace.ts'
 import { type KernelPipes, openKernelPipes } from './kernel-pipes.ts'
 import { bootId, listEntries, startTicksOf } from './process-table.ts'
 import { endTree, findTree } from './process-tree.ts'
@@ -25,13 +26,18 @@ interface Watched {
 }
 
 /**
- * The runner holds its agents itself: when it dies, their pipes close, and its next life ends what is left of them.
- * `reach`: `scan` does without the means by which the kernel keeps a tree together.
+ * By which means trees are kept together: the kernel's groups or, where there can be none, its namespaces (`best`);
+ * namespaces alone; or none (`scan`).
  */
-export function openLocalHolder(options: { folder: string; reach?: 'best' | 'scan' }): Holder {
+export type HolderReach = 'best' | 'namespace' | 'scan'
+
+/** The runner holds its agents itself: when it dies, their pipes close, and its next life ends what is left of them. */
+export function openLocalHolder(options: { folder: string; reach?: HolderReach }): Holder {
+  const { reach = 'best' } = options
   const records = openChildRecords(options.folder)
   const watched = new Set<Watched>()
-  let nest: Nest | 'unknown' | undefined = options.reach === 'scan' ? undefined : 'unknown'
+  let nest: Nest | 'unknown' | undefined = reach === 'best' ? 'unknown' : undefined
+  let wrapper: Promise<string | undefined> | undefined
   const looking = setInterval(() => {
     if (watched.size === 0) return
     const entries = listEntries()
@@ -45,9 +51,27 @@ export function openLocalHolder(options: { folder: string; reach?: 'best' | 'sca
     return nest ? nest.start(run, spawning) : { result: spawning(), cgroup: undefined }
   }
 
-  /** Writes the child down before anybody can talk to it. */
-  const adopt = (spec: ProcessSpec, pid: number, cgroup: string | undefined): Adopted => {
-    const root = { pid, startTicks: startTicksOf(pid), run: spec.run, ...(cgroup === undefined ? {} : { cgroup }) }
+  /** What makes a namespace for the next one; undefined where it needs none, or there can be none. */
+  const findWrapperFor = ({ env }: ProcessSpec): Promise<string | undefined> | undefined => {
+    if (nest === 'unknown') nest = openNest()
+    if (nest || reach === 'scan') return undefined
+    wrapper ??= findWrapper(env['PATH'])
+    return wrapper
+  }
+
+  /** Writes the child down before anybody can talk to it. `outer`: what was started, where it is not what was wanted. */
+  const adopt = (
+    spec: ProcessSpec,
+    outer: number,
+    { cgroup, inside }: { cgroup: string | undefined; inside?: Wrapping | undefined },
+  ): Adopted => {
+    const root = {
+      pid: outer,
+      startTicks: startTicksOf(outer),
+      run: spec.run,
+      ...(cgroup === undefined ? {} : { cgroup }),
+      ...(inside === undefined ? {} : { wrappers: inside.wrappers }),
+    }
     const record: ChildRecord = { ...root, bootId: bootId(), session: spec.session }
     records.keep(record)
     const tree = controlTree(root)
@@ -70,17 +94,21 @@ export function openLocalHolder(options: { folder: string; reach?: 'best' | 'sca
       },
     }
     watched.add(entry)
-    return { pid, startedAt: new Date().toISOString(), end: entry.end, ...tree.held }
+    return { pid: inside?.pid ?? outer, startedAt: new Date().toISOString(), end: entry.end, ...tree.held }
   }
 
   return {
     async start(spec): Promise<HeldProcess> {
+      const wrap = await findWrapperFor(spec)
+      const argv = wrap === undefined ? spec.argv : wrapped(wrap, spec.argv)
       const pipes = spec.pipes === 'kernel' ? await openKernelPipes() : undefined
       try {
-        const { result, cgroup } = start(spec, () => spawnPiped(spec, pipes))
+        const { result, cgroup } = start(spec, () => spawnPiped({ ...spec, argv }, pipes))
         const { child, stdin, stdout, stderr } = result
         const exited = new Promise<Exit>((resolve) => {
-          child.once('exit', (code, signal) => resolve({ code, signal }))
+          child.once('exit', (code, signal) =>
+            resolve(wrap === undefined ? { code, signal } : exitInside(code, signal)),
+          )
         })
         // Writing to an agent that has ended fails; `exited` tells.
         stdin.on('error', () => undefined)
@@ -88,7 +116,9 @@ export function openLocalHolder(options: { folder: string; reach?: 'best' | 'sca
           if (cgroup !== undefined) removeGroup(cgroup)
           throw error
         })
-        return { ...adopt(spec, child.pid ?? 0, cgroup), exited, stdin, stdout, stderr }
+        const pid = child.pid ?? 0
+        const inside = wrap === undefined ? undefined : await findInside(pid)
+        return { ...adopt(spec, pid, { cgroup, inside }), exited, stdin, stdout, stderr }
       } catch (error) {
         for (const stream of [pipes?.stdin, pipes?.stdout, pipes?.stderr]) stream?.destroy()
         throw error
@@ -99,7 +129,7 @@ export function openLocalHolder(options: { folder: string; reach?: 'best' | 'sca
 
     startTerminal(spec: ProcessSpec, size: TerminalSize): Promise<HeldTerminal> {
       const { result: terminal, cgroup } = start(spec, () => spawnTerminal(spec, size))
-      const adopted = adopt(spec, terminal.pid, cgroup)
+      const adopted = adopt(spec, terminal.pid, { cgroup })
       const exited = new Promise<Exit>((resolve) => {
         terminal.onExit(({ code, signal }) =>
           resolve(signal === 0 ? { code, signal: null } : { code: null, signal: nameOf(signal) }),
@@ -149,6 +179,12 @@ function spawnPiped(
   if (pipes) return { ...pipes, child: spawn(program, args, { ...how, stdio: [...pipes.childEnds] }) }
   const child = spawn(program, args, { ...how, stdio: ['pipe', 'pipe', 'pipe'] })
   return { child, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr }
+}
+
+/** What keeps a namespace tells a signal as a shell does: by a code above 128. */
+function exitInside(code: number | null, signal: NodeJS.Signals | null): Exit {
+  const byCode = Object.values(constants.signals).find((number) => code === 128 + number)
+  return byCode === undefined ? { code, signal } : { code: null, signal: nameOf(byCode) }
 }
 
 function nameOf(signal: number): string {

@@ -11,6 +11,8 @@ export interface TreeRoot {
   run: string
   /** The group of the kernel that all of it was born into, where there is one. */
   cgroup?: string | undefined
+  /** Processes that keep its namespace, `pid` among them: they end by themselves, or with SIGKILL. */
+  wrappers?: readonly number[] | undefined
 }
 
 /** Time between two looks at a tree that is ending. */
@@ -89,7 +91,7 @@ export async function endTree(
     if (now >= killAt && root.cgroup !== undefined) killGroup(root.cgroup)
     for (const entry of left) {
       if (now >= killAt) send(entry.pid, 'SIGKILL')
-      else if (!warned.has(entry.pid)) {
+      else if (!warned.has(entry.pid) && root.wrappers?.includes(entry.pid) !== true) {
         warned.add(entry.pid)
         // One that is stopped hears SIGTERM only once it goes on.
         send(entry.pid, 'SIGCONT')

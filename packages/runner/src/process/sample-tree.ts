@@ -5,7 +5,7 @@ import {
   type TreeSample,
 } from '@hotline/protocol/process-tree'
 import { hasProcessTable, listEntries, readUse, startedAtMs, type TableEntry } from './process-table.ts'
-import { type KnownProcesses, noteTree, type TreeRoot } from './process-tree.ts'
+import { findTree, type KnownProcesses, noteTree, type TreeRoot } from './process-tree.ts'
 
 /** Characters of a process's name; the kernel keeps fewer. */
 const nameChars = 64
@@ -17,8 +17,9 @@ export function sampleTree(
   { reach, frozen }: { reach: TreeReach; frozen: boolean },
 ): TreeSample | undefined {
   if (!hasProcessTable()) return undefined
-  // By its ties alone: to look for the mark in every environment of the machine is for when it counts.
-  const found = [...noteTree(listEntries(), root, new Map(known)).values()]
+  const before = new Map(known)
+  // To look for the mark in every environment of the machine is for where nothing better tells what belongs together.
+  const found = reach === 'scan' ? findTree(root, before) : [...noteTree(listEntries(), root, before).values()]
   if (found.length === 0) return undefined
   const pids = new Set(found.map(({ pid }) => pid))
   const all = found

@@ -58,20 +58,23 @@ export class EvidenceDesk implements Disposable {
   }
 
   /** What is true now, as its machine sees it; where that does not answer, undefined. */
-  async ask(stream: string): Promise<Evidence | undefined> {
-    if (!(await this.#whisper([stream]))) return undefined
-    const answers = this.#waiting.get(stream) ?? new Set()
+  async ask(stream: string, withinMs = answerMs): Promise<Evidence | undefined> {
+    const others = this.#waiting.get(stream)
+    const answers = others ?? new Set()
     this.#waiting.set(stream, answers)
-    return await new Promise((resolve) => {
+    const answered = new Promise<Evidence | undefined>((resolve) => {
       const answer = (evidence: Evidence | undefined): void => {
         cancel()
         answers.delete(answer)
         if (answers.size === 0) this.#waiting.delete(stream)
         resolve(evidence)
       }
-      const cancel = this.#ports.clock.after(answerMs, () => answer(undefined))
+      const cancel = this.#ports.clock.after(withinMs, () => answer(undefined))
       answers.add(answer)
     })
+    // However many ask at once, the machine is asked once.
+    if (!others && !(await this.#whisper([stream]))) for (const answer of answers) answer(undefined)
+    return await answered
   }
 
   /** What was seen last, however long ago; it says when. */

@@ -1,5 +1,13 @@
 import type { SessionState } from '@hotline/core/session/state'
-import { LineCommand, lineCommands, LineHello, type LineMessage, type LineOutcome } from '@hotline/protocol/agent-line'
+import {
+  LineCommand,
+  lineCommands,
+  LineHello,
+  type LineMessage,
+  type LineOutcome,
+  type LineState,
+} from '@hotline/protocol/agent-line'
+import { holdsAgent } from '@hotline/protocol/session-status'
 import { isTypedTo } from '@hotline/protocol/capabilities'
 import { issuesOf } from '@hotline/protocol/command'
 import { closeOf, type Problem, problem } from '@hotline/protocol/error'
@@ -14,7 +22,7 @@ import type { Speech } from '../speech.ts'
 import { textMessage } from '../ws-frame.ts'
 import { Allowance } from '../../machine/allowance.ts'
 import type { FoundAgent } from './find-agent.ts'
-import { lineState } from './line-state.ts'
+import { lineEvidence, lineState } from './line-state.ts'
 import type { LineDesk } from './open-agent-lines.ts'
 
 /** Commands of one line at once, and in each second after that; what is over is refused and can be sent again. */
@@ -192,10 +200,9 @@ class AgentLine implements Speech {
   #carryOut(command: LineCommand, requestId: string, gate: Gate): void {
     switch (command.command) {
       case 'get_state':
-        this.#ports.snapshot(this.#stream).then(
-          (snapshot) => {
-            if (snapshot?.state.kind !== 'session') return this.#refuse(nothingHere(), requestId, command.command)
-            const data = { ...lineState(snapshot.state) }
+        this.#readState().then(
+          (data) => {
+            if (!data) return this.#refuse(nothingHere(), requestId, command.command)
             this.#say({ type: 'response', command: command.command, data }, requestId)
           },
           (error: unknown) => this.#unreadable(error, requestId, command.command),
@@ -220,6 +227,15 @@ class AgentLine implements Speech {
         return this.#ask(command, requestId, gate, 'message.send', { text: input.replace(/\r?\n$/, '') })
       }
     }
+  }
+
+  /** With what its machine sees of its processes, where it has any. */
+  async #readState(): Promise<LineState | undefined> {
+    const state = (await this.#ports.snapshot(this.#stream))?.state
+    if (state?.kind !== 'session') return undefined
+    const isThere = state.pid !== undefined && holdsAgent(state.status) && state.staleSince === undefined
+    const seen = isThere ? await this.#ports.desk.look(this.#stream) : undefined
+    return { ...lineState(state), ...lineEvidence(seen) }
   }
 
   #ask(

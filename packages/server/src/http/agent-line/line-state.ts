@@ -1,5 +1,17 @@
 import { openApprovals, type SessionState, turnOf } from '@hotline/core/session/state'
 import type { LineState } from '@hotline/protocol/agent-line'
+import type { Evidence } from '@hotline/protocol/evidence'
+
+/** What a machine sees of the agent, as its line tells it. */
+export function lineEvidence(seen: Evidence | undefined): Partial<LineState> {
+  const { tree, lastOutputAt } = seen ?? {}
+  return {
+    processes: tree?.count ?? null,
+    cpu_ms: tree?.cpuMs ?? null,
+    memory_bytes: tree?.memoryBytes ?? null,
+    last_output_time: lastOutputAt ?? null,
+  }
+}
 
 /** A session as its line tells it. */
 export function lineState(state: SessionState): LineState {

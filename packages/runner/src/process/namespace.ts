@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { findProgram } from './find-program.ts'
+import { listEntries } from './process-table.ts'
+
+/**
+ * Namespaces of process ids, made by bubblewrap: inside, whatever has lost its parent becomes a child of the first process
+ * of the namespace, and the kernel ends all of it with that one. So the children of children are all that there is, whatever
+ * they do to their sessions or their environment. Files, network and users are as they are outside; programs that change
+ * their user (`sudo`) do not work inside.
+ */
+
+const run = promisify(execFile)
+
+/** What does not answer within this does not work. */
+const probeMs = 5_000
+
+/** The first process is there within this, or the start has gone wrong; then its wrapper is what is known of it. */
+const startMs = 3_000
+
+const flags = ['--unshare-pid', '--dev-bind', '/', '/', '--proc', '/proc', '--'] as const
+
+/** The program that makes namespaces, where it is installed and may make them; tried once by starting something in one. */
+export async function findWrapper(path: string | undefined): Promise<string | undefined> {
+  if (process.platform !== 'linux') return undefined
+  const wrapper = findProgram('bwrap', path)
+  const probe = findProgram('true', path)
+  if (wrapper === undefined || probe === undefined) return undefined
+  try {
+    await run(wrapper, [...flags, probe], { timeout: probeMs })
+    return wrapper
+  } catch {
+    return undefined
+  }
+}
+
+/** A command line as it is started inside a namespace of its own. */
+export function wrapped(wrapper: string, argv: readonly string[]): readonly string[] {
+  return [wrapper, ...flags, ...argv]
+}
+
+/** The processes that are there for the namespace alone, and the one that was wanted, as they are seen from outside. */
+export interface Wrapping {
+  /** The one that waits outside, and the first one inside. */
+  wrappers: readonly number[]
+  pid: number
+}
+
+/** Waits until what was wanted runs inside. Where it has ended already, the wrapper stands for it. */
+export async function findInside(outer: number): Promise<Wrapping> {
+  const childOf = (ppid: number): number | undefined => listEntries().find((entry) => entry.ppid === ppid)?.pid
+  const giveUpAt = performance.now() + startMs
+  while (performance.now() < giveUpAt) {
+    const first = childOf(outer)
+    const pid = first === undefined ? undefined : childOf(first)
+    if (first !== undefined && pid !== undefined) return { wrappers: [outer, first], pid }
+    if (listEntries().every((entry) => entry.pid !== outer)) break
+    await pause(5)
+  }
+  return { wrappers: [outer], pid: outer }
+}
