@@ -45,6 +45,11 @@ export const options = {
     help: 'How agents are kept together with what they start, so that all of it is stopped and ended: best (groups of the kernel; else its namespaces, by bubblewrap, in which sudo does not work) or scan (what can be found).',
     standard: 'best',
   },
+  keeper: {
+    env: 'HOTLINE_KEEPER',
+    help: '"on": agents are held by a small process of their own and outlive this one. "off": they end with it.',
+    standard: 'off',
+  },
 } as const satisfies Record<string, Option>
 
 /** The settings as people read them: name, meaning, default. */
@@ -67,6 +72,8 @@ export interface Config {
   stopDeadlineMs: number
   spoolBytes: number
   reach: HolderReach
+  /** Agents outlive this process. */
+  hasKeeper: boolean
   /** What this process was started with: agents get parts of it, by a list. */
   environment: Readonly<Record<string, string | undefined>>
 }
@@ -86,6 +93,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     stopDeadlineMs: readNumber(options.stopDeadlineMs, read(options.stopDeadlineMs)),
     spoolBytes: readNumber(options.spoolBytes, read(options.spoolBytes)),
     reach: readReach(read(options.reach) ?? options.reach.standard),
+    hasKeeper: readSwitch(options.keeper, read(options.keeper)),
     environment: { ...env },
   }
 }
@@ -109,6 +117,12 @@ function readKey(key: string | undefined, file: string | undefined): string {
   if (token !== '') return token
   const where = file === undefined ? '' : ` There is none in "${file}".`
   throw new Error(`A runner needs a key: set ${options.keyFile.env} or ${options.key.env}.${where}`)
+}
+
+function readSwitch({ env, standard }: Option & { standard: string }, text: string | undefined): boolean {
+  const said = text ?? standard
+  if (said === 'on' || said === 'off') return said === 'on'
+  throw new Error(`${env} must be "on" or "off", not "${said}".`)
 }
 
 function readNumber({ env, unit, standard }: Option & { standard: string }, text: string | undefined): number {

@@ -131,6 +131,11 @@ export class RedactedStream {
     return this.#held.length > this.#early
   }
 
+  /** Bytes of what is held back. */
+  get heldBytes(): number {
+    return Buffer.byteLength(this.#held)
+  }
+
   #show(text: string, secrets: readonly { from: number; to: number }[], end: number): string {
     let shown = ''
     let at = this.#early

@@ -4,6 +4,7 @@ import { teeToFiles } from './adapters/wire/tee.ts'
 import { openDrivers } from './adapters/drivers.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
+import { openKeeperHolder } from './keeper/keeper-holder.ts'
 import { childrenFolder, runnerFolder } from './process/end-orphans.ts'
 import { lockFolder } from './process/folder-lock.ts'
 import { openLocalHolder } from './process/local-holder.ts'
@@ -45,10 +46,16 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
   })
   const records = new WorkspaceRecords(join(kept, 'sessions'))
   const tee = config.debug.includes('wire') ? { tee: teeToFiles(join(folder, 'wire')) } : {}
+  // Without sockets that have an owner and a mode, nobody but us may hold an agent.
+  const { environment, reach } = config
+  const hasKeeper = config.hasKeeper && process.platform !== 'win32'
+  const holder = hasKeeper
+    ? openKeeperHolder({ folder, environment, reach, warn: (what, facts) => log.warn(what, facts) })
+    : openLocalHolder({ folder: childrenFolder(config.dataDir), reach })
   return new Supervisor(
     {
       link,
-      holder: openLocalHolder({ folder: childrenFolder(config.dataDir), reach: config.reach }),
+      holder,
       log,
       agents: openKnownAgents(builtinProfiles(findDemo()), profilesFolder(config.dataDir)),
       drivers: openDrivers({ version: runnerVersion, ...tee }),

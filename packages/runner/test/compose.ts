@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openDrivers } from '../src/adapters/drivers.ts'
 import { openLog } from '../src/log.ts'
+import { openKeeperHolder } from '../src/keeper/keeper-holder.ts'
 import { openLocalHolder } from '../src/process/local-holder.ts'
 import { builtinProfiles } from '../src/profiles/builtin.ts'
 import { openKnownAgents } from '../src/profiles/known-agents.ts'
@@ -32,6 +33,8 @@ export interface ComposeOptions {
   stopGraceMs?: number
   interruptTimeoutMs?: number
   silenceMs?: number
+  /** Whether agents outlive the runner. */
+  holds?: 'itself' | 'by keeper'
 }
 
 function keepFiles(dataDir: string): NonNullable<ConstructorParameters<typeof Supervisor>[0]['files']> {
@@ -42,15 +45,20 @@ function keepFiles(dataDir: string): NonNullable<ConstructorParameters<typeof Su
 
 /** A runner as tests want it: small bounds, a scripted agent, nothing from outside. */
 export function composeBench(options: ComposeOptions): Supervisor {
-  const { folder, link, write } = options
+  const { folder, link, write, holds = 'itself' } = options
   const dataDir = join(folder, 'data')
   const scripted = { ...profileOf('scripted', {}), argv: [...demoAgent, '--script', join(folder, 'script.json')] }
   const profiles = [...builtinProfiles([...demoAgent, '--pace', '0']), scripted, ...(options.profiles ?? [])]
+  const log = openLog(write, process.env['HOTLINE_DEBUG'] === undefined ? [] : ['*'])
+  const holder =
+    holds === 'itself'
+      ? openLocalHolder({ folder: join(dataDir, 'children') })
+      : openKeeperHolder({ folder: dataDir, environment: process.env, warn: (what, facts) => log.warn(what, facts) })
   return new Supervisor(
     {
       link,
-      holder: openLocalHolder({ folder: join(dataDir, 'children') }),
-      log: openLog(write, process.env['HOTLINE_DEBUG'] === undefined ? [] : ['*']),
+      holder,
+      log,
       agents: openKnownAgents(profiles, profilesFolder(dataDir)),
       drivers: openDrivers({ version: '0.0.0', silenceMs: options.silenceMs }),
       environment: options.environment ?? { PATH: process.env['PATH'], HOME: folder, LANG: 'C.UTF-8' },

@@ -22,6 +22,7 @@ test('settings have defaults, and a wrong one is named with what is wrong', asyn
     debug: ['link', 'wire'],
     stopGraceMs: 2_000,
     reach: 'best',
+    hasKeeper: false,
   })
   expect(() => readConfig({})).toThrow('A runner needs a key: set HOTLINE_RUNNER_KEY_FILE or HOTLINE_RUNNER_KEY.')
   expect(() => readConfig({ HOTLINE_RUNNER_KEY_FILE: '/nowhere' })).toThrow('There is none in "/nowhere"')
@@ -31,6 +32,7 @@ test('settings have defaults, and a wrong one is named with what is wrong', asyn
     'HOTLINE_STOP_GRACE_MS must be a whole number of milliseconds, not "soon".',
   )
   expect(() => readConfig({ HOTLINE_RUNNER_KEY: 'k', HOTLINE_REACH: 'all' })).toThrow('HOTLINE_REACH takes "best"')
+  expect(() => readConfig({ HOTLINE_RUNNER_KEY: 'k', HOTLINE_KEEPER: 'yes' })).toThrow('must be "on" or "off"')
   for (const HOTLINE_SPOOL_BYTES of ['0x10', '1e9', '-1', ' 5', '5.0']) {
     expect(() => readConfig({ HOTLINE_RUNNER_KEY: 'k', HOTLINE_SPOOL_BYTES })).toThrow('HOTLINE_SPOOL_BYTES must be')
   }

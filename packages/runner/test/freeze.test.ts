@@ -22,7 +22,10 @@ async function openFamily(reach: HolderReach, script = familyScript) {
   const env = { PATH: process.env['PATH'] ?? '', [runVariable]: run }
   const held = await holder.start({ session: 's1', argv: ['/bin/sh', '-c', script], cwd: temp.path, env, run })
   const printed: string[] = []
-  held.stdout.on('data', (chunk: Buffer) => printed.push(chunk.toString()))
+  const { stdout } = held
+  void (async () => {
+    for await (const chunk of stdout) printed.push(chunk.toString())
+  })()
   const pids = await waitFor(() => readFamily(temp.path, familyMembers), { what: 'the family' })
   await waitFor(() => readHeart(temp.path) > 3, { what: 'a heartbeat' })
   guard.noteDescendants()
@@ -157,7 +160,7 @@ test('[R103] in a namespace a program is seen by its own pid, and ends as it doe
   const ends = await start('read -r x; exit 3')
   if (ends.reach !== 'namespace') return
   expect(readUse(ends.pid)?.name).toBe('sh')
-  ends.stdin.end('go\n')
+  ends.stdin.write('go\n', () => undefined)
   expect(await ends.exited).toEqual({ code: 3, signal: null })
   const killed = await start('sleep 1000')
   process.kill(killed.pid, 'SIGKILL')
@@ -165,7 +168,9 @@ test('[R103] in a namespace a program is seen by its own pid, and ends as it doe
   // It is asked before it is killed, and what keeps the namespace does not end before it.
   const asked = await start('trap "echo asked; exit 0" TERM; echo ready; while :; do sleep 0.05; done')
   let printed = ''
-  asked.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+  void (async () => {
+    for await (const chunk of asked.stdout) printed += chunk.toString()
+  })()
   await waitFor(() => printed === 'ready\n', { what: 'a program' })
   expect(await asked.end(5_000)).toEqual([])
   expect([printed, await asked.exited]).toEqual(['ready\nasked\n', { code: 0, signal: null }])

@@ -86,14 +86,14 @@ test('whatever an agent puts into a step fits into one event', () => {
 })
 
 test('a queue gives everything in order, has an end, and says when it is full', async () => {
-  const queue = new EventQueue<number>(1_000)
-  for (let n = 1; n <= 10; n += 1) queue.push(n, 150)
+  const queue = new EventQueue<{ n: number }>(1_000)
+  for (let n = 1; n <= 10; n += 1) queue.push({ n }, 150)
   const room = queue.room()
   expect(room).toBeDefined()
   queue.end()
-  queue.push(11)
+  queue.push({ n: 11 })
   const read: number[] = []
-  for await (const event of queue) read.push(event)
+  for await (const { n } of queue) read.push(n)
   expect(read).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   await room
 })

@@ -1,100 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { Follow } from '@hotline/client/link'
 import { scriptPrompt } from '@hotline/demo-agent/script'
-import { guardChildren } from '@hotline/testing/child-guard'
-import { openTempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { expect, test } from 'vitest'
 import { Spool } from '../src/spool/spool.ts'
 import { openBench } from './bench.ts'
-import { linkOverCore, serve } from './link-over-core.ts'
-import type { ToRunner, ToServer } from './runner-process.ts'
-import { World } from './world.ts'
-
-const program = fileURLToPath(new URL('runner-process.ts', import.meta.url))
-
-/** A server of memory in this process, and a runner in a process of its own that can be killed and started again. */
-async function openPlace() {
-  const temp = await openTempDir('hotline-restart-')
-  const cwd = join(temp.path, 'work')
-  mkdirSync(cwd)
-  const guard = guardChildren({ directories: [temp.path] })
-  const world = new World()
-  const link = linkOverCore(world)
-  let child: ChildProcess | undefined
-  const start = async (): Promise<void> => {
-    const mine = fork(program, [temp.path], {
-      cwd: temp.path,
-      env: { PATH: process.env['PATH'], ...guard.environment },
-      stdio: 'inherit',
-    })
-    child = mine
-    const send = (message: ToRunner): void => {
-      if (mine.connected) mine.send(message)
-    }
-    const follows = new Map<string, Follow>()
-    world.hint = () => send({ k: 'hint' })
-    await new Promise<void>((resolve) => {
-      mine.on('message', (message: ToServer) => {
-        switch (message.k) {
-          case 'ready':
-            return resolve()
-          case 'follow': {
-            const { id, stream, after } = message
-            const follow = link.follow(stream, after, {
-              events: (events, epoch) => send({ k: 'events', id, events, epoch }),
-              caughtUp: (cursor) => send({ k: 'caughtUp', id, cursor }),
-            })
-            follows.set(id, follow)
-            return
-          }
-          case 'unfollow':
-            return follows.get(message.id)?.close()
-          case 'command': {
-            const { id, stream, type, data } = message
-            void link
-              .command(stream, type as 'lease.take', data as Record<string, never>, { id })
-              .then((outcome) => send({ k: 'answer', id, outcome }))
-            return
-          }
-          case 'request': {
-            const { id, method, path, body } = message
-            return send({ k: 'response', id, answer: { ok: true, value: serve(world, method, path, body) } })
-          }
-        }
-      })
-    })
-  }
-  const kill = async (): Promise<void> => {
-    const mine = child
-    child = undefined
-    if (!mine || mine.exitCode !== null || mine.signalCode !== null) return
-    guard.noteDescendants()
-    mine.kill('SIGKILL')
-    await once(mine, 'exit')
-  }
-  await start()
-  return {
-    world,
-    link,
-    cwd,
-    guard,
-    dataDir: join(temp.path, 'data'),
-    script: (steps: unknown) => writeFile(join(temp.path, 'script.json'), JSON.stringify(steps)),
-    start,
-    kill,
-    [Symbol.asyncDispose]: async () => {
-      await kill()
-      await guard[Symbol.asyncDispose]()
-      await temp.remove()
-    },
-  }
-}
+import { openPlace } from './place.ts'
 
 test('[R26] after a runner was killed its next life ends the orphans, and every session tells the truth', async () => {
   await using place = await openPlace()

@@ -66,9 +66,16 @@ function linkOverChannel(): ServerLink {
   }
 }
 
-const folder = process.argv[2]
+const [, , folder, holds] = process.argv
+// The one who started it may be gone first.
+process.on('error', () => process.exit())
 if (process.send && folder !== undefined) {
-  const supervisor = composeBench({ folder, link: linkOverChannel(), write: (line) => process.stderr.write(line) })
+  const supervisor = composeBench({
+    folder,
+    link: linkOverChannel(),
+    write: (line) => process.stderr.write(line),
+    holds: holds === 'by keeper' ? holds : 'itself',
+  })
   await supervisor.start()
   process.send({ k: 'ready', runner: await supervisor.announced })
 }

@@ -38,7 +38,9 @@ export async function runRound({ reach, random, stillMs }: Round): Promise<Round
   const held = await holder.start({ session: 's1', argv: ['/bin/sh', '-c', script], cwd: temp.path, env, run })
   const names = reach === 'scan' ? familyMembers : ([...familyMembers, 'stranger'] as const)
   let printed = ''
-  held.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+  void (async () => {
+    for await (const chunk of held.stdout) printed += chunk.toString()
+  })()
   await waitFor(() => readFamily(temp.path, names), { what: 'the family' })
   await waitFor(() => readHeart(temp.path) > random.int(1, 20), { what: 'a heartbeat' })
   guard.noteDescendants()

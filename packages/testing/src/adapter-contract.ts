@@ -261,7 +261,7 @@ export function adapterContract(name: string, subject: AdapterUnderTest): void {
       await agent.interrupt()
       await waitFor(() => heard.of('turn_ended').length === 1, { what: 'the end of the turn' })
       expect(heard.of('turn_ended').map(({ end }) => end)).toEqual(['cancelled'])
-      expect(heard.of('ask_closed')).toEqual([{ t: 'ask_closed', ask: id, reason: 'turn_ended' }])
+      expect(heard.of('ask_closed')).toMatchObject([{ t: 'ask_closed', ask: id, reason: 'turn_ended' }])
       expect(await agent.answer(id, { verdict: 'allow', scope: 'once' })).toBe('stale')
       expect(existsSync(join(place.cwd, 'allowed'))).toBe(false)
     })

@@ -50,6 +50,8 @@ export interface StartSpec extends ProcessSpec {
   file?: Followed | undefined
   /** What earlier processes of the session used, for agents that count from their start. */
   usedBefore?: Usage | undefined
+  /** Of the ids of what it brings about; a later life of the runner that finds it alive uses the same. */
+  seed?: string | undefined
 }
 
 /** What is known of an agent once it runs; later changes come as `profile` events with the changed members. */
@@ -94,8 +96,13 @@ export interface ModelUsage {
   costUsd?: number | undefined
 }
 
-/** What an agent does, in the words of no agent. */
-export type AgentEvent =
+/**
+ * What an agent does, in the words of no agent. `at`: the byte up to which it has said so, where it can be gone through once
+ * more; of output, the byte of the pipe that it came through.
+ */
+export type AgentEvent = { at?: number | undefined } & AgentDeed
+
+type AgentDeed =
   | ({ t: 'profile' } & AgentFacts)
   | { t: 'text'; role: 'agent' | 'thought'; message: string; delta: string }
   | {
@@ -188,8 +195,11 @@ export interface AgentSession {
   readonly facts: AgentFacts
   /** For one reader, which sets the pace: an agent whose events are not read is not read either. Ends after `exit`. */
   events(): AsyncIterable<AgentEvent>
-  /** Hands a prompt over. Resolves when it is out of our hands, long before the turn ends. One at a time. */
-  prompt(turn: string, text: string): Promise<void>
+  /**
+   * Hands a prompt over. Resolves when it is out of our hands, long before the turn ends. One at a time. `message`: the
+   * person's, for whoever goes through what was done once more.
+   */
+  prompt(turn: string, text: string, message?: string): Promise<void>
   /**
    * Says a message into the turn that runs, where `capabilities.steer` says that it can. Resolves to false where the agent did
    * not hear it and never will; rejects where nobody can say.
@@ -204,7 +214,8 @@ export interface AgentSession {
   interrupt(): Promise<void>
   /** Rejects with a sentence for people where the agent refuses. */
   setMode(mode: string): Promise<void>
-  keys(bytes: Uint8Array): Promise<void>
+  /** `input`: their name in the log. */
+  keys(bytes: Uint8Array, input?: string): Promise<void>
   resize(size: TerminalSize): void
   /** Ends the whole tree; resolves when nothing is left, to the pids that could not be ended. */
   stop(graceMs: number): Promise<readonly number[]>

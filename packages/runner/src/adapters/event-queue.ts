@@ -2,13 +2,15 @@
  * A queue between an adapter, which pushes without waiting, and its one reader. It is bounded by courtesy: whoever feeds
  * it from a pipe asks `room()` before it reads on, so it holds at most the bound and what one read brought.
  */
-export class EventQueue<T> implements AsyncIterable<T> {
+export class EventQueue<T extends object> implements AsyncIterable<T> {
   readonly #boundBytes: number
   readonly #items: { event: T; sizeBytes: number }[] = []
   #bytes = 0
   #ended = false
   #wake: (() => void) | undefined
   #roomy: (() => void)[] = []
+  /** The byte of the agent's output up to which it said what is pushed now; undefined where that is not known. */
+  at: number | undefined
 
   constructor(boundBytes: number) {
     this.#boundBytes = boundBytes
@@ -17,6 +19,7 @@ export class EventQueue<T> implements AsyncIterable<T> {
   /** `sizeBytes`: about how much memory the event holds. */
   push(event: T, sizeBytes = 200): void {
     if (this.#ended) return
+    if (this.at !== undefined && (event as { at?: number }).at === undefined) Object.assign(event, { at: this.at })
     this.#items.push({ event, sizeBytes })
     this.#bytes += sizeBytes
     this.#wake?.()

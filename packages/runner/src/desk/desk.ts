@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { AgentEvent, AgentSession, AnswerResult, QuestionAnswer, Verdict } from '../adapters/adapter.ts'
 import { parseObject } from '../adapters/wire/json.ts'
 import { LineSplitter } from '../adapters/wire/line-splitter.ts'
@@ -12,7 +12,7 @@ import {
   deskLineBytes,
   type DeskMethod,
   deskMethods,
-  type DeskPlace,
+  DeskPlace,
   DeskRequest,
 } from './desk-protocol.ts'
 
@@ -51,17 +51,23 @@ interface Open {
   settle: (result: DeskDecision | DeskAnswer) => void
 }
 
-/** Opens the desk of a session. Rejects where this machine has no such sockets. */
-export async function openDesk({ folder, session }: { folder: string; session: string }): Promise<Desk> {
+/**
+ * Opens the desk of a session. Rejects where this machine has no such sockets. `file`: of the one that an earlier life
+ * of this process had; whoever knows that finds this one.
+ */
+export async function openDesk(options: { folder: string; session: string; file?: string | undefined }): Promise<Desk> {
+  const { folder, session, file: before } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
-  const name = randomBytes(8).toString('hex')
+  const earlier = before === undefined ? undefined : readPlace(before)
+  const name = earlier && before !== undefined ? basename(before, '.json') : randomBytes(8).toString('hex')
+  if (earlier) rmSync(earlier.socket, { force: true })
   const near = join(folder, `${name}.sock`)
   const elsewhere = Buffer.byteLength(near) > pathBytesMax ? mkdtempSync(join(tmpdir(), 'hotline-')) : undefined
   const place: DeskPlace = {
     session,
     socket: elsewhere === undefined ? near : join(elsewhere, 'desk.sock'),
-    token: randomBytes(32).toString('base64url'),
+    token: earlier?.token ?? randomBytes(32).toString('base64url'),
   }
   const file = join(folder, `${name}.json`)
   const desk = new SocketDesk(place, file)
@@ -72,7 +78,7 @@ export async function openDesk({ folder, session }: { folder: string; session: s
   try {
     await desk.listen()
     chmodSync(place.socket, 0o600)
-    writeFileSync(file, `${JSON.stringify(place)}\n`, { mode: 0o600, flag: 'wx' })
+    writeFileSync(file, `${JSON.stringify(place)}\n`, { mode: 0o600, flag: earlier ? 'w' : 'wx' })
   } catch (error) {
     await desk.close()
     clear()
@@ -80,6 +86,15 @@ export async function openDesk({ folder, session }: { folder: string; session: s
   }
   desk.onClosed = clear
   return desk
+}
+
+/** Undefined where the file is not there, or says something else. */
+function readPlace(file: string): DeskPlace | undefined {
+  try {
+    return DeskPlace.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data
+  } catch {
+    return undefined
+  }
 }
 
 class SocketDesk implements Desk {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { FolderInUse, lockFolder } from './folder-lock.ts'
 import type { Reaped } from './holder.ts'
-import { openLocalHolder } from './local-holder.ts'
+import { openKeeperHolder } from '../keeper/keeper-holder.ts'
 
 /** Where the runner of a data directory keeps what is its own. */
 export function runnerFolder(dataDir: string): string {
@@ -19,13 +19,17 @@ export function childrenFolder(dataDir: string): string {
  * are that one's. Throws what the file system throws.
  */
 export async function endOrphans(dataDir: string): Promise<readonly Reaped[]> {
+  const folder = runnerFolder(dataDir)
   if (!existsSync(childrenFolder(dataDir))) return []
-  const lock = tryLock(runnerFolder(dataDir))
+  const lock = tryLock(folder)
   if (!lock) return []
-  const holder = openLocalHolder({ folder: childrenFolder(dataDir) })
+  const holder = openKeeperHolder({ folder, environment: {}, warn: () => undefined })
   try {
-    return await holder.reap()
+    const reaped = await holder.reap()
+    const kept = holder.lasting.sessions.map((session) => ({ session, pid: holder.lasting.find(session)?.pid ?? 0 }))
+    return [...reaped, ...kept]
   } finally {
+    // Keepers end with all that they keep.
     await holder[Symbol.asyncDispose]()
     lock[Symbol.dispose]()
   }

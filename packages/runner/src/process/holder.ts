@@ -1,6 +1,6 @@
 import type { Exit } from '@hotline/protocol/events/session'
 import type { TreeReach, TreeSample } from '@hotline/protocol/process-tree'
-import type { Readable, Writable } from 'node:stream'
+import type { Lasting } from './lasting.ts'
 
 /** What to start. There is no shell: the first member is the program, already found, the others reach it as they are. */
 export interface ProcessSpec {
@@ -41,6 +41,8 @@ interface Held extends HeldTree {
   readonly pid: number
   /** RFC 3339. */
   readonly startedAt: string
+  /** Bytes of its outputs that were read by an earlier life; absent: none. */
+  readonly from?: { readonly out: number; readonly err: number }
   /** How the first process ended. It never rejects. */
   readonly exited: Promise<Exit>
   /**
@@ -50,11 +52,33 @@ interface Held extends HeldTree {
   end(graceMs: number): Promise<readonly number[]>
 }
 
+/** What a process prints, in pieces as they come. For one reader, which sets the pace. */
+export interface ByteSource extends AsyncIterable<Buffer> {
+  /** Nothing more is read; the reader comes to an end. */
+  destroy(): unknown
+}
+
+/** What goes into a process. */
+export interface ByteSink {
+  readonly writable: boolean
+  /** Bytes that it has not taken yet. */
+  readonly writableLength: number
+  /** `done`: it has them, or never will. */
+  write(bytes: Uint8Array | string, done: (error?: Error | null) => void): unknown
+  /** Nothing more comes. */
+  end(): unknown
+  destroy(): unknown
+}
+
 /** A process with three pipes that never mix. */
 export interface HeldProcess extends Held {
-  readonly stdin: Writable
-  readonly stdout: Readable
-  readonly stderr: Readable
+  readonly stdin: ByteSink
+  readonly stdout: ByteSource
+  readonly stderr: ByteSource
+  /** To be called by whoever reads what it says line by line, when a piece is dealt with. */
+  handled?(): void
+  /** True while what it says is its past, gone through once more. */
+  readonly isPast?: boolean
 }
 
 /** A process with a terminal. */
@@ -81,4 +105,6 @@ export interface Holder extends AsyncDisposable {
   startTerminal(spec: ProcessSpec, size: TerminalSize): Promise<HeldTerminal>
   /** Ends what earlier lives left running; to be called before anything is started. */
   reap(): Promise<readonly Reaped[]>
+  /** Absent where every process ends with this one. */
+  readonly lasting?: Lasting
 }

@@ -110,8 +110,6 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
             resolve(wrap === undefined ? { code, signal } : exitInside(code, signal)),
           )
         })
-        // Writing to an agent that has ended fails; `exited` tells.
-        stdin.on('error', () => undefined)
         await once(child, 'spawn').catch((error: unknown) => {
           if (cgroup !== undefined) removeGroup(cgroup)
           throw error
@@ -172,12 +170,16 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
 function spawnPiped(
   { argv, cwd, env }: ProcessSpec,
   pipes: KernelPipes | undefined,
-): Pick<HeldProcess, 'stdin' | 'stdout' | 'stderr'> & { child: ChildProcess } {
+): Pick<KernelPipes, 'stdin' | 'stdout' | 'stderr'> & { child: ChildProcess } {
   const [program, ...args] = argv
   if (program === undefined) throw new Error('There is no program to start.')
   const how = { cwd, env, detached: true, shell: false, windowsHide: true } as const
-  if (pipes) return { ...pipes, child: spawn(program, args, { ...how, stdio: [...pipes.childEnds] }) }
+  if (pipes) {
+    pipes.stdin.on('error', unheard)
+    return { ...pipes, child: spawn(program, args, { ...how, stdio: [...pipes.childEnds] }) }
+  }
   const child = spawn(program, args, { ...how, stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.on('error', unheard)
   return { child, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr }
 }
 
@@ -186,6 +188,9 @@ function exitInside(code: number | null, signal: NodeJS.Signals | null): Exit {
   const byCode = Object.values(constants.signals).find((number) => code === 128 + number)
   return byCode === undefined ? { code, signal } : { code: null, signal: nameOf(byCode) }
 }
+
+/** Writing to an agent that has ended fails; `exited` tells. */
+function unheard(): void {}
 
 function nameOf(signal: number): string {
   const names = Object.entries(constants.signals)

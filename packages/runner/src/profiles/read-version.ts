@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Readable } from 'node:stream'
 import { buildEnvironment } from '../process/environment.ts'
-import type { Holder } from '../process/holder.ts'
+import type { ByteSource, Holder } from '../process/holder.ts'
 
 /** The slowest of those that we know need two seconds; after this it counts as a program that does not say it. */
 const versionTimeoutMs = 10_000
@@ -38,7 +37,7 @@ export function versionIn(text: string): string | undefined {
 }
 
 /** Reads to the end, so that the program never waits, and keeps the beginning. */
-async function readStart(stream: Readable): Promise<string> {
+async function readStart(stream: ByteSource): Promise<string> {
   let text = ''
   try {
     for await (const piece of stream) if (text.length < printedMax) text += String(piece)

@@ -8,6 +8,7 @@ import type { ServerLink } from '../server-link.ts'
 import { coalesce } from './coalesce.ts'
 import { layBeside } from './content.ts'
 import type { Batch, Spool, Waiting } from './spool.ts'
+import type { Mark } from './told.ts'
 
 /** What became of a report: it is in the log, it no longer fitted, or nobody hears us any more. */
 export type Fate = 'kept' | { dropped: ErrorCode } | 'lost'
@@ -74,16 +75,16 @@ export class Outbox {
     this.#wake()
   }
 
-  put(report: Report): void {
+  put(report: Report, mark?: Mark): void {
     if (this.#lost) return
-    this.#spool.append(report)
+    this.#spool.append(report, mark)
     this.#wake()
   }
 
   /** Puts a report and tells what became of it. */
-  ask(report: Report): Promise<Fate> {
+  ask(report: Report, mark?: Mark): Promise<Fate> {
     if (this.#lost) return Promise.resolve('lost')
-    const fate = this.fateOf(this.#spool.append(report))
+    const fate = this.fateOf(this.#spool.append(report, mark))
     this.#wake()
     return fate
   }

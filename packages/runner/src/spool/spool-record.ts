@@ -1,9 +1,20 @@
 import { Report } from '@hotline/protocol/commands/agent'
 import { z } from 'zod'
+import { Mark, Told } from './told.ts'
 
 /** Something that is about to be done to an agent. Written before it is done, so that a crash leaves no doubt unsaid. */
 export const Intent = z.discriminatedUnion('what', [
-  z.object({ what: z.literal('prompt'), message: z.string().optional() }),
+  /**
+   * `turn` and `text`: with them a later life can tell whether the agent has it, and hand it over where it has not. `steer`: it
+   * was to be said into a turn that runs.
+   */
+  z.object({
+    what: z.literal('prompt'),
+    message: z.string().optional(),
+    turn: z.string().optional(),
+    text: z.string().optional(),
+    steer: z.boolean().optional(),
+  }),
   z.object({ what: z.literal('answer'), approval: z.string() }),
   z.object({ what: z.literal('keys'), input: z.string() }),
 ])
@@ -13,8 +24,10 @@ export type Intent = z.infer<typeof Intent>
 export const SpoolRecord = z.discriminatedUnion('k', [
   /** The fence under which this session is held. */
   z.object({ k: z.literal('lease'), fence: z.int() }),
-  /** What the agent did, number `n` of this spool, at a time in milliseconds. */
-  z.object({ k: z.literal('event'), n: z.int(), at: z.number(), e: Report }),
+  /** What the agent did, number `n` of this spool, at a time in milliseconds; and how far it is told with that. */
+  z.object({ k: z.literal('event'), n: z.int(), at: z.number(), e: Report, m: Mark.optional() }),
+  /** How far the present run of the agent is told. */
+  z.object({ k: z.literal('told'), told: Told }),
   /** Events up to `to` are sent as one command with this id; from here on they are never cut otherwise. */
   z.object({ k: z.literal('batch'), id: z.string(), to: z.int(), fence: z.int(), late: z.boolean() }),
   /** Events up to `to` are done with: accepted, or given up. */

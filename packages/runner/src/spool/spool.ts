@@ -16,6 +16,7 @@ import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import type { Report } from '@hotline/protocol/commands/agent'
 import { type Intent, readRecords, type SpoolRecord } from './spool-record.ts'
+import { type Mark, tell, type Told, toldNothing } from './told.ts'
 
 const sync = promisify(fdatasync)
 
@@ -58,6 +59,7 @@ export class Spool {
   #batches: Batch[] = []
   readonly #intents = new Map<string, Intent>()
   #roomy: (() => void)[] = []
+  #told: Told | undefined
   /** Syncs under way: the file must stay the same file until they are done. */
   #syncs = 0
 
@@ -76,6 +78,16 @@ export class Spool {
   /** The fence of the last lease that was written down. */
   get fence(): number | undefined {
     return this.#fence
+  }
+
+  /** How far the last run of the agent was told; undefined where none was begun. */
+  get told(): Told | undefined {
+    return this.#told
+  }
+
+  /** Another run of the agent begins. */
+  begin(run: string): void {
+    this.#write({ k: 'told', told: toldNothing(run) })
   }
 
   /** Oldest first. */
@@ -104,9 +116,9 @@ export class Spool {
   }
 
   /** Answers the number of the event. */
-  append(report: Report): number {
+  append(report: Report, mark?: Mark): number {
     const n = this.#lastN + 1
-    this.#write({ k: 'event', n, at: Date.now(), e: report })
+    this.#write({ k: 'event', n, at: Date.now(), e: report, ...(mark === undefined ? {} : { m: mark }) })
     return n
   }
 
@@ -183,13 +195,21 @@ export class Spool {
         this.#fence = record.fence
         return
       case 'event': {
-        const { n, at, e: report } = record
+        const { n, at, e: report, m: mark } = record
+        if (this.#told && mark) this.#told = tell(this.#told, mark)
+        const text = report.type === 'screen.saved' ? report.body?.['text'] : undefined
+        if (this.#told && typeof text === 'string') {
+          this.#told = { ...this.#told, screen: { at: this.#told.outputs.pty ?? 0, text } }
+        }
         const sizeBytes = Buffer.byteLength(JSON.stringify(report))
         this.#waiting.push({ n, at, report, sizeBytes })
         this.#waitingBytes += sizeBytes
         this.#lastN = n
         return
       }
+      case 'told':
+        this.#told = record.told
+        return
       case 'batch': {
         const { id, to, fence, late } = record
         this.#batches.push({ id, to, fence, late })
@@ -218,6 +238,7 @@ export class Spool {
     const records: SpoolRecord[] = [
       ...(this.#fence === undefined ? [] : [{ k: 'lease' as const, fence: this.#fence }]),
       ...[...this.#intents].map(([id, intent]) => ({ k: 'intent' as const, id, intent })),
+      ...(this.#told === undefined ? [] : [{ k: 'told' as const, told: this.#told }]),
       ...this.#waiting.map(({ n, at, report }) => ({ k: 'event' as const, n, at, e: report })),
       ...this.#batches.map((batch) => ({ k: 'batch' as const, ...batch })),
     ]

@@ -1,65 +1,23 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DataOf, type EventOf } from '@hotline/protocol/events'
-import type { Exit } from '@hotline/protocol/events/session'
-import type { AgentEvent, AgentFacts, AgentSession, Heard } from '../adapters/adapter.ts'
-import type { Log } from '../log.ts'
-import type { Desk, DeskEvent } from '../desk/desk.ts'
-import type { AutoExit } from '../profiles/interactive.ts'
-import type { Redactor } from '../redact.ts'
-import { mayAsk, type Screen } from '../terminal/screen.ts'
-import type { Spool } from '../spool/spool.ts'
+import type { AgentEvent, AgentSession, Said, Verdict } from '../adapters/adapter.ts'
+import type { RecordedCall } from '../adapters/recorded.ts'
+import type { DeskEvent } from '../desk/desk.ts'
+import { mayAsk } from '../terminal/screen.ts'
 import { Approvals } from './approvals.ts'
-import { type AutoEnd, AutoExitWatch } from './auto-exit.ts'
+import { AutoExitWatch } from './auto-exit.ts'
 import { Hold } from './hold.ts'
+import { lostAsks } from './lost-asks.ts'
 import { Prompts } from './prompts.ts'
-import type { Reporter } from './reporter.ts'
 import { profileReport, reportOf, told } from './report-of.ts'
-import type { SessionFiles } from './session-files.ts'
-import type { SessionLog } from './session-log.ts'
+import type { RunEnd, RunPorts } from './run-ports.ts'
 
 /** Events that are remembered as acted on; one comes a second time soon or never. */
 const handledMax = 2_000
 
 /** Characters of the form of a question; a larger one could not be shown. */
 const schemaChars = 32 * 1024
-
-/** How an agent's run came to its end. */
-export interface RunEnd {
-  exit: Exit
-  /** Why it was given up, where its end was ours. */
-  fault?: string | undefined
-  heard?: Heard | undefined
-}
-
-/** What a run works with. */
-export interface RunPorts {
-  session: string
-  agentName: string
-  cwd: string
-  envNames: readonly string[]
-  agent: AgentSession
-  /** Where the programs that it starts can reach people; absent where this machine has no such place. */
-  desk?: Desk | undefined
-  sessionLog: SessionLog
-  reporter: Reporter
-  redactor: Redactor
-  spool: Spool
-  log: Log
-  /** What a terminal shows; absent where there is none. */
-  screen?: Screen | undefined
-  /** Absent where there are no files of a person's. */
-  files?: SessionFiles | undefined
-  interruptTimeoutMs: number
-  /** False: what the session was started with is all that the agent hears. */
-  takesInput: boolean
-  autoExit: AutoExit | undefined
-  /** What its profile makes of what it says of itself. */
-  asConfigured: (facts: AgentFacts) => AgentFacts
-  /** Its profile wants it to end now. */
-  onAutoEnd: (end: AutoEnd) => void
-  /** A person wants everything to end. */
-  onKill: (control: DataOf<'control.requested'>) => void
-}
 
 /**
  * One agent from ready to gone. What it does becomes reports, in order; what people do becomes calls: one message at a
@@ -74,6 +32,10 @@ export class AgentRun {
   readonly #autoExit: AutoExitWatch
   readonly #hold: Hold
   readonly #handled = new Set<string>()
+  /** Those that the agent waits for. */
+  readonly #questions = new Set<string>()
+  /** What an earlier life has said into a turn, and whether the agent heard it. */
+  readonly #steered = new Map<string, Promise<boolean>>()
   /** Keys reach the terminal in the order of the log, whatever the disk takes for each. */
   #typing: Promise<unknown> = Promise.resolve()
   #turn: { turn: string; message: string | undefined; isSeen: boolean } | undefined
@@ -82,6 +44,8 @@ export class AgentRun {
   #interrupts: { control: string; timer: NodeJS.Timeout }[] = []
   #isReady = false
   #isOver = false
+  /** Everything that the agent has said is dealt with. */
+  #isWaiting = false
   #fault: string | undefined
   #lastOutputAt: string | undefined
 
@@ -142,19 +106,25 @@ export class AgentRun {
     return this.#lastOutputAt
   }
 
-  /** Hears the agent to its end. `room` sets the pace. */
-  async hear(room: () => Promise<void> | undefined): Promise<RunEnd> {
-    this.#isReady = true
-    this.#ports.desk?.attend((event) => this.#heardAtDesk(event))
-    this.#prompts.pump()
-    this.#autoExit.stir()
+  /**
+   * Hears the agent to its end. `room` sets the pace. `of` the `past`: what an earlier life has heard comes first, and until
+   * `present` is called nothing is done to the agent.
+   */
+  async hear(room: () => Promise<void> | undefined, of: 'past' | 'present' = 'present'): Promise<RunEnd> {
+    if (of === 'present') this.present()
     let end: Extract<AgentEvent, { t: 'exit' }> = { t: 'exit', exit: { code: null, signal: null } }
-    for await (const event of this.#ports.agent.events()) {
+    const events = this.#ports.agent.events()[Symbol.asyncIterator]()
+    for (;;) {
+      this.#isWaiting = true
+      const next = await events.next()
+      this.#isWaiting = false
+      if (next.done) break
+      const event = next.value
       await room()
       this.#autoExit.stir()
       this.#lastOutputAt = new Date().toISOString()
       if (event.t === 'exit') end = event
-      else this.#heard(event)
+      else await this.#hearEvent(event)
       await this.#ports.screen?.settle()
     }
     this.#isOver = true
@@ -167,10 +137,102 @@ export class AgentRun {
     return { exit: end.exit, fault: this.#fault, heard: end.heard }
   }
 
+  /** They are as they are now: what is only gone through once more changes nothing in them. */
+  get #files(): RunPorts['files'] {
+    return this.#isReady ? this.#ports.files : undefined
+  }
+
+  /** What an earlier life has heard is heard: from now on the agent is served. */
+  present(): void {
+    this.#isReady = true
+    if (this.#turn) void this.#files?.turnBegins(this.#turn.turn)
+    this.#ports.desk?.attend((event) => this.#heardAtDesk(event))
+    const { state } = this.#ports.sessionLog
+    if (state?.status === 'paused' && state.paused) this.#hold.recall(state.paused.kind)
+    this.#prompts.pump()
+    this.#autoExit.stir()
+  }
+
+  /** Resolves when all that the agent has said so far is dealt with. */
+  async idle(): Promise<void> {
+    for (let looks = 0; looks < 2; looks += 1) {
+      await pause(1)
+      if (!this.#isWaiting && !this.#isOver) looks = -1
+    }
+  }
+
+  /** Does again what an earlier life has done at this point. */
+  again(recorded: RecordedCall): void {
+    const { agent } = this.#ports
+    const { call, args } = recorded
+    if (call === 'prompt') {
+      const [turn, , message] = args as [string, string, string | null]
+      this.#turn = { turn, message: message ?? undefined, isSeen: false }
+      this.#prompts.wasGiven(message ?? undefined)
+    } else if (call === 'answer') {
+      const [ask, verdict] = args as [string, Verdict]
+      const title = this.#approvals.wasAnswered(ask)
+      const isUnheard = verdict.verdict === 'deny' && !agent.capabilities.denyReason
+      if (isUnheard && verdict.reason && title !== undefined) this.#prompts.tellLater(title, verdict.reason)
+    } else if (call === 'steer') {
+      const [{ message }] = args as [Said]
+      this.#prompts.wasGiven(message)
+      this.#steered.set(message, this.#ports.callAgain(recorded) as Promise<boolean>)
+      return
+    } else if (call === 'interrupt') this.#prompts.tellNothing()
+    else if (call === 'answerQuestion') this.#questions.delete(String(args[0]))
+    this.#do(call, this.#ports.callAgain(recorded))
+  }
+
+  /** What people did while nobody was here to pass it on. `typed`: keys that the agent has. */
+  takeUp(typed: ReadonlySet<string>): void {
+    const { sessionLog } = this.#ports
+    const { answers, inputs } = sessionLog.undelivered
+    for (const answer of answers) this.followed(answer)
+    const { size } = sessionLog.wanted
+    if (size) {
+      this.#ports.screen?.resize(size)
+      this.#ports.agent.resize(size)
+    }
+    const last = inputs.findLastIndex(({ data }) => typed.has(data.input))
+    for (const input of inputs.slice(last + 1)) this.followed(input)
+    this.#do('approval', this.#approvals.denyUnknown(sessionLog.state?.approvals ?? []))
+    const knows = (name: string): boolean => this.#approvals.knows(name) || this.#questions.has(name)
+    for (const report of lostAsks(sessionLog.state, knows)) this.#ports.reporter.put(report)
+    this.catchUp()
+  }
+
+  /** What an earlier life has said into a turn, or was about to: where the agent does not have it, it waits for its rest. */
+  async steerAgain(message: string, text: string, intent: string): Promise<void> {
+    const isHeard = await this.#steered.get(message)?.catch(() => true)
+    if (isHeard) this.#ports.spool.conclude(intent)
+    else this.#prompts.leave({ message, text, intent })
+  }
+
+  /** What an earlier life was about to hand over when it ended. */
+  handOver(turn: string, message: string | undefined, text: string): void {
+    this.#prompts.handOver(turn, message, text)
+  }
+
+  async #hearEvent(event: Exclude<AgentEvent, { t: 'exit' }>): Promise<void> {
+    const { reporter, screen } = this.#ports
+    if (event.t === 'output') {
+      const before = reporter.output(event.source, event.text, event)
+      if (before !== undefined) return event.source === 'pty' ? await screen?.recall(before) : undefined
+      // A program that asked its terminal something does not wait until pieces are joined.
+      if (screen && mayAsk(event.text)) reporter.flush()
+      return
+    }
+    reporter.hear(event.at)
+    this.#heard(event)
+    reporter.heard()
+  }
+
   /** An event of the session's stream, already folded. Each is acted on once, however often it comes. */
   followed(event: Envelope): void {
     const known = asKnown(event)
-    if (!known || this.#isOver) return
+    // What comes while the past is gone through is in the state, and taken up from there.
+    if (!known || this.#isOver || !this.#isReady) return
     this.#autoExit.stir()
     // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others ask nothing of the agent
     switch (known.type) {
@@ -248,17 +310,12 @@ export class AgentRun {
     }
   }
 
-  #heard(event: Exclude<AgentEvent, { t: 'exit' }>): void {
+  #heard(event: Exclude<AgentEvent, { t: 'exit' | 'output' }>): void {
     const { reporter } = this.#ports
     switch (event.t) {
       case 'text':
         this.#seen()
         return reporter.text(event.role, event.message, event.delta)
-      case 'output':
-        reporter.output(event.source, event.text, event.place)
-        // A program that asked its terminal something does not wait until pieces are joined.
-        if (this.#ports.screen && mayAsk(event.text)) reporter.flush()
-        return
       case 'profile':
         return reporter.put(profileReport(this.#ports.asConfigured(event)))
       case 'step_progressed':
@@ -266,8 +323,8 @@ export class AgentRun {
       case 'step_started':
       case 'step_finished':
         this.#seen()
-        if (event.t === 'step_started') this.#ports.files?.stepBegan(event.step, event.kind, event.title)
-        else this.#ports.files?.stepEnded(event.step)
+        if (event.t === 'step_started') this.#files?.stepBegan(event.step, event.kind, event.title)
+        else this.#files?.stepEnded(event.step)
         reporter.endText()
         return reporter.put(reportOf(event, this.#turn?.turn))
       case 'plan':
@@ -285,16 +342,18 @@ export class AgentRun {
       case 'ask_closed':
         return this.#approvals.closed(event.ask, event.reason)
       case 'question':
+        this.#questions.add(event.question)
         this.#seen()
         reporter.endText()
         this.#do('question', this.#ask(event))
         return this.#hold.step()
       case 'question_closed':
+        this.#questions.delete(event.question)
         return reporter.put(reportOf(event, this.#turn?.turn))
       case 'turn_began':
         if (this.#turn) return
         this.#turn = { turn: event.turn, message: undefined, isSeen: false }
-        void this.#ports.files?.turnBegins(event.turn)
+        void this.#files?.turnBegins(event.turn)
         return reporter.put({ type: 'turn.started', data: { turn: event.turn } })
       case 'turn_ended':
         if (this.#turn?.turn === event.turn) this.#turnEnded(event)
@@ -324,7 +383,7 @@ export class AgentRun {
     reporter.endText()
     reporter.put({ type: 'turn.ended', data: { turn, end }, body: told({ error, patch }) })
     this.#turn = undefined
-    this.#ports.files?.turnEnded(turn)
+    this.#files?.turnEnded(turn)
     const interrupts = this.#interrupts
     this.#interrupts = []
     for (const { control, timer } of interrupts) {
@@ -370,11 +429,13 @@ export class AgentRun {
     const canBeShown = JSON.stringify(event.schema ?? {}).length <= schemaChars
     const fate = canBeShown ? await reporter.ask(reportOf(event, this.#turn?.turn)) : undefined
     // What nobody will see, nobody can answer.
-    if (fate !== 'kept' && fate !== 'lost') await this.#answers.answerQuestion(event.question, { action: 'cancel' })
+    if (fate !== 'kept' && fate !== 'lost' && fate !== 'told')
+      await this.#answers.answerQuestion(event.question, { action: 'cancel' })
   }
 
   async #questionAnswered({ data, body }: EventOf<'question.answered'>): Promise<void> {
     const { question, action } = data
+    this.#questions.delete(question)
     const answer = action === 'accept' ? { action, content: body?.content ?? {} } : { action }
     await this.#answers.answerQuestion(question, answer)
   }
@@ -384,7 +445,7 @@ export class AgentRun {
     const { spool, agent, log, session } = this.#ports
     try {
       const intent = await spool.intend({ what: 'keys', input: data.input })
-      await agent.keys(Buffer.from(body.text, data.encoding))
+      await agent.keys(Buffer.from(body.text, data.encoding), data.input)
       spool.conclude(intent)
     } catch (error) {
       log.error('keys not typed', { session, error: String(error) })

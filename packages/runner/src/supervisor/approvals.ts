@@ -16,6 +16,8 @@ interface Frozen {
   readonly request: ApprovalRequest & { input: string }
   readonly digest: string
   answering: boolean
+  /** An earlier life has put it to people. */
+  isTold: boolean
 }
 
 /** Characters of the agent's own words about a request. */
@@ -44,6 +46,8 @@ export interface ApprovalContext {
 export class Approvals {
   readonly #context: ApprovalContext
   readonly #open = new Map<string, Frozen>()
+  /** Those that an earlier life has answered; what became of that is told from what was noted. */
+  readonly #answered = new Set<string>()
 
   constructor(context: ApprovalContext) {
     this.#context = context
@@ -62,7 +66,7 @@ export class Approvals {
     }
     const context = contextDigest(session, agent, request, sha256)
     const digest = approvalDigest(context, sha256(request.input), sha256)
-    this.#open.set(ask.ask, { request, digest, answering: false })
+    this.#open.set(ask.ask, { request, digest, answering: false, isTold: false })
     const fate = await reporter.ask({
       type: 'approval.requested',
       data: told({
@@ -78,10 +82,34 @@ export class Approvals {
       }),
       body: { ...request, ...(isRedacted ? { redacted: true } : {}) },
     })
-    if (fate === 'kept' || fate === 'lost') return
+    const frozen = this.#open.get(ask.ask)
+    if (fate === 'told' && frozen) frozen.isTold = true
+    if (fate === 'kept' || fate === 'lost' || fate === 'told') return
     // Nobody will ever see it, so nobody can allow it.
     this.#open.delete(ask.ask)
     await agentSession.answer(ask.ask, { verdict: 'deny' })
+  }
+
+  /** It waits for an answer, or got one. */
+  knows(ask: string): boolean {
+    return this.#open.has(ask) || this.#answered.has(ask)
+  }
+
+  /** An earlier life has answered it. Answers what it was about. */
+  wasAnswered(ask: string): string | undefined {
+    const title = this.#open.get(ask)?.request.title
+    this.#open.delete(ask)
+    this.#answered.add(ask)
+    return title
+  }
+
+  /** What an earlier life has put to people and the log does not have, nobody will ever answer. */
+  async denyUnknown(known: readonly { approval: string }[]): Promise<void> {
+    for (const [ask, { isTold, answering }] of this.#open) {
+      if (!isTold || answering || known.some(({ approval }) => approval === ask)) continue
+      this.#open.delete(ask)
+      await this.#context.agentSession.answer(ask, { verdict: 'deny' })
+    }
   }
 
   /** The agent no longer asks. */

@@ -6,7 +6,7 @@ import type { AutoEnd } from './auto-exit.ts'
 
 /** How an agent's run came to its end, as far as this machine knows. */
 export interface Ending {
-  /** Undefined where nobody saw it end. */
+  /** Undefined, or without code and signal, where nobody saw it end. */
   exit: Exit | undefined
   /** Why it was given up, where its end was ours. */
   fault?: string | undefined
@@ -27,8 +27,11 @@ export function endReport({ exit, fault, adapter, auto, isKilled, isStopping }: 
   if (isStopping) {
     return stateReport('interrupted', 'agent_exited', { exit, note: 'The runner was stopped, and its agent with it.' })
   }
-  if (exit === undefined) {
-    const note = 'The runner ended and was started again; its agent went with it.'
+  if (exit === undefined || (exit.code === null && exit.signal === null)) {
+    const note =
+      exit === undefined
+        ? 'The runner ended and was started again; its agent went with it.'
+        : 'The keeper of the agent was ended, and the agent with it.'
     return stateReport('interrupted', 'agent_lost', { note })
   }
   // A program that ends by itself is finished; an agent that ends by itself is gone in the middle of something.

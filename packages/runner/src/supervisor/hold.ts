@@ -43,6 +43,14 @@ export class Hold {
     return this.#kind !== undefined
   }
 
+  /** An earlier life of the runner has paused it. */
+  recall(kind: PauseKind): void {
+    this.#kind = kind
+    this.#hadTurn = this.#ports.hasTurn()
+    this.#sinceMs = performance.now()
+    this.#going = Promise.withResolvers()
+  }
+
   /** Does it now, or once the agent may go on. */
   async whenGoing(act: () => Promise<unknown>): Promise<void> {
     while (this.#kind !== undefined) await this.#going.promise

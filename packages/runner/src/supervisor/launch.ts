@@ -7,10 +7,11 @@ import { buildEnvironment } from '../process/environment.ts'
 import type { TerminalSize } from '../process/holder.ts'
 import { findProgram } from '../process/find-program.ts'
 import { fillArgv } from '../profiles/interactive.ts'
+import type { KnownAgents } from '../profiles/known-agents.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
 import { isSecret } from '../profiles/variables.ts'
 import type { Secret } from '../redact.ts'
-import type { Wanted } from './session-log.ts'
+import type { SessionLog, Wanted } from './session-log.ts'
 
 /** The size that a terminal has until somebody looks at it. */
 export const defaultSize: TerminalSize = { cols: 120, rows: 40 }
@@ -22,6 +23,37 @@ export interface Launch {
   secrets: readonly Secret[]
   /** Variables that the profile asked for and that are never handed over. */
   refused: readonly string[]
+}
+
+/** Which agent a session wants, under which name of its own it goes on, and in which mode it begins. */
+export function whatToStart(
+  { state, wanted }: Pick<SessionLog, 'state' | 'wanted'>,
+  agents: KnownAgents,
+): { profile: AgentProfile | undefined; native: string | undefined; mode: string | undefined } {
+  const profile = state ? agents.now.profiles.get(state.agent) : undefined
+  // Without a turn there is nothing to take up, but in a program, of which nobody knows. It begins in the asking mode,
+  // whatever it was in before.
+  const hasBegun = (profile && runsProgram(profile.adapter)) || (state?.counts.turns ?? 0) > 0
+  const native = hasBegun ? state?.native : undefined
+  return { profile, native, mode: native === undefined ? wanted.mode : undefined }
+}
+
+/** Why there is no such agent, in a sentence for people. */
+export function whyNone(agents: KnownAgents, agent: string): string {
+  const why = agents.now.broken.get(agent)
+  return why === undefined ? `This runner has no agent "${agent}".` : `The profile of this agent is wrong: ${why}`
+}
+
+/** A profile may turn an agent off, and make one of any program: that takes what a command line takes. Throws a StartError. */
+export function refuseToStart({ agent, adapter, argv, interactive }: AgentProfile, how: 'asked' | 'unasked'): void {
+  if (interactive?.enabled === false) {
+    throw new StartError(`"${agent}" is turned off: "interactive.enabled" is not true in its profile.`)
+  }
+  if (runsProgram(adapter) && argv !== 'of-session' && how === 'asked') {
+    throw new StartError(
+      `"${agent}" is a program that asks nobody before it acts. Start it with "unasked": true, by somebody who may decide.`,
+    )
+  }
 }
 
 /** Plans the start of an agent. Throws a StartError with a sentence for people where something is missing. */
@@ -71,6 +103,7 @@ export function planLaunch(options: {
       cwd,
       env,
       run,
+      seed: randomBytes(16).toString('hex'),
       asking: profile.asking,
       mode: wanted.mode,
       // What takes up a session by a command line of its own is not asked to do it again.

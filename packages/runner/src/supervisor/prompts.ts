@@ -68,6 +68,25 @@ export class Prompts {
     this.#unheard = []
   }
 
+  /** An earlier life has handed it over. */
+  wasGiven(message: string | undefined): void {
+    if (message !== undefined) this.#given.add(message)
+    this.#unheard = []
+  }
+
+  /** What an earlier life was about to hand over, and the agent does not have. Nothing else is handed over meanwhile. */
+  handOver(turn: string, message: string | undefined, text: string): void {
+    if (message !== undefined) this.#given.add(message)
+    this.#alone(this.#prompt(turn, message, text))
+  }
+
+  /** What an earlier life could not say into a turn. */
+  leave(left: Left): void {
+    this.#given.add(left.message)
+    this.#left = left
+    this.pump()
+  }
+
   /** Something is being handed over. */
   get isBusy(): boolean {
     return this.#isBusy || this.#left !== undefined
@@ -151,7 +170,13 @@ export class Prompts {
     const changes = this.#changes
     const turn = into ?? randomUUID()
     const isTurn = agent.capabilities.input === 'turns'
-    const intent = await spool.intend({ what: 'prompt', message })
+    const intent = await spool.intend({
+      what: 'prompt',
+      message,
+      turn,
+      ...(text === undefined ? {} : { text }),
+      ...(into === undefined ? {} : { steer: true }),
+    })
     const fate = await reporter.ask({
       type: 'message.delivered',
       data: { message, ...(isTurn ? { turn } : {}), ...(edits === undefined ? {} : { edits }) },
@@ -196,21 +221,23 @@ export class Prompts {
   /** What a person said in refusing goes on as a message of its own, marked as what it is, and stands in the log. */
   async #tell(text: string): Promise<void> {
     const { reporter, spool } = this.#ports
-    const intent = await spool.intend({ what: 'prompt' })
+    const turn = randomUUID()
+    const intent = await spool.intend({ what: 'prompt', turn, text })
     reporter.output('log', `Sent to the agent: ${text}\n`)
-    await this.#prompt(randomUUID(), undefined, text)
+    await this.#prompt(turn, undefined, text)
     spool.conclude(intent)
   }
 
   async #prompt(turn: string, message: string | undefined, text: string): Promise<void> {
-    const { agent, reporter, onTurn, beforeTurn, session, log } = this.#ports
+    const { agent, reporter, onTurn, beforeTurn, session, log, sessionLog } = this.#ports
     if (agent.capabilities.input === 'turns') {
       await beforeTurn(turn)
       onTurn(turn, message)
-      reporter.put({ type: 'turn.started', data: { turn, ...(message === undefined ? {} : { message }) } })
+      const isTold = sessionLog.state?.turn?.turn === turn
+      if (!isTold) reporter.put({ type: 'turn.started', data: { turn, ...(message === undefined ? {} : { message }) } })
     }
     try {
-      await agent.prompt(turn, text)
+      await agent.prompt(turn, text, message)
     } catch (error) {
       // It ended while it was being told: its end follows, and nobody can say whether it heard.
       log.warn('prompt not handed over', { session, error: String(error) })

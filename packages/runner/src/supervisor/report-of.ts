@@ -32,7 +32,7 @@ export function reportOf(event: PlainEvent, turn: string | undefined): Report {
       return { type: 'plan.updated', data: { entries: event.entries.length, done }, body: { entries: event.entries } }
     }
     case 'usage': {
-      const { t: _, ...usage } = event
+      const { t: _, at: _at, ...usage } = event
       return { type: 'usage.reported', data: told(usage) }
     }
     case 'question': {

@@ -1,9 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { FilePlace, OutputSource } from '@hotline/protocol/events/output'
 import type { RedactedStream, Redactor } from '../redact.ts'
 import type { Fate } from '../spool/outbox.ts'
+import type { Mark, Told } from '../spool/told.ts'
 import { fit } from './fit-report.ts'
+import { Hearing } from './hearing.ts'
+import { uuidOf } from '../uuid-of.ts'
 import { sendable } from './sendable.ts'
 
 /** Streaming text goes out after this long, or when so much has come. */
@@ -31,12 +33,21 @@ interface OpenText {
   parts: string[]
   chars: number
   bytes: number
+  /** Characters that were reported, also by an earlier life, and how many of these are still to be left out. */
+  sent: number
+  skip: number
 }
 
 /** Where reports go. */
 export interface ReportSink {
-  put(report: Report): void
-  ask(report: Report): Promise<Fate>
+  put(report: Report, mark?: Mark): void
+  ask(report: Report, mark?: Mark): Promise<Fate>
+}
+
+/** Where a piece of output stands: in the file that is followed, or among the bytes that the process printed. */
+export interface Whence {
+  place?: FilePlace | undefined
+  at?: number | undefined
 }
 
 /**
@@ -50,23 +61,45 @@ export class Reporter implements Disposable {
   #text: OpenText | undefined
   readonly #outputs = new Map<OutputSource, RedactedStream>()
   /** What was shown by its source and waits to be sent: of one kind at a time, so that the order stays. */
-  #waiting: { of: 'text' | OutputSource; pieces: string[]; chars: number; place?: FilePlace } | undefined
+  #waiting: ({ of: 'text' | OutputSource; pieces: string[]; chars: number } & Whence) | undefined
+  readonly #hearing: Hearing
   readonly #progress = new Map<string, Report>()
   #timer: NodeJS.Timeout | undefined
   #progressTimer: NodeJS.Timeout | undefined
   #releaseTimer: NodeJS.Timeout | undefined
 
-  /** `messageChars`: characters that one message of an agent may have. */
-  constructor(sink: ReportSink, redactor: Redactor, messageChars: number) {
+  /** `messageChars`: characters that one message of an agent may have. `told`: what an earlier life has reported of it. */
+  constructor(sink: ReportSink, redactor: Redactor, messageChars: number, told?: Told) {
     this.#sink = sink
     this.#redactor = redactor
     this.#messageChars = messageChars
+    this.#hearing = new Hearing(told)
+  }
+
+  /** What is reported from here to `heard` comes of something that the agent said, up to this byte of its output. */
+  hear(at: number | undefined): void {
+    this.#hearing.begin(at)
+  }
+
+  /** See `hear`. */
+  heard(): void {
+    this.#hearing.end()
   }
 
   /** A piece of what the agent says or thinks. */
   text(role: 'agent' | 'thought', source: string, delta: string): void {
     if (this.#text && (this.#text.source !== source || this.#text.role !== role)) this.endText()
-    this.#text ??= { source, role, id: source, stream: this.#redactor.stream(), parts: [], chars: 0, bytes: 0 }
+    this.#text ??= {
+      source,
+      role,
+      id: source,
+      stream: this.#redactor.stream(),
+      parts: [],
+      chars: 0,
+      bytes: 0,
+      sent: 0,
+      skip: this.#hearing.toldChars(source),
+    }
     this.#addText(this.#text.stream.push(delta))
   }
 
@@ -84,16 +117,20 @@ export class Reporter implements Disposable {
     this.put({ type: 'message.completed', data: { message, chars: shown.length }, body: { text: shown } })
   }
 
-  /** What the agent's process prints. `place`: where a file is read on from after it. */
-  output(source: OutputSource, text: string, place?: FilePlace): void {
+  /** What the agent's process prints. Answers what an earlier life has reported of it, and is not reported again. */
+  output(source: OutputSource, text: string, { place, at }: Whence = {}): string | undefined {
     let stream = this.#outputs.get(source)
     if (!stream) this.#outputs.set(source, (stream = this.#redactor.stream()))
-    this.#addOutput(source, stream.push(text), place)
+    const shown = stream.push(text)
+    if (this.#hearing.isOutputTold(source, at)) return shown
+    // What is held back is read again by a later life.
+    this.#addOutput(source, shown, { place, at: at === undefined ? undefined : at - stream.heldBytes })
     clearTimeout(this.#releaseTimer)
     if (stream.isHolding) {
       const held = stream
       this.#releaseTimer = setTimeout(() => this.#addOutput(source, held.release()), releaseMs)
     }
+    return undefined
   }
 
   /** The process prints nothing more. */
@@ -106,17 +143,21 @@ export class Reporter implements Disposable {
 
   /** Anything else, in its order. */
   put(report: Report): void {
+    if (this.#hearing.isReportTold()) return
     this.flush()
-    this.#sink.put(this.#ready(report))
+    this.#sink.put(this.#ready(report), this.#mark())
   }
 
-  ask(report: Report): Promise<Fate> {
+  /** `told`: an earlier life has put it. */
+  ask(report: Report): Promise<Fate | 'told'> {
+    if (this.#hearing.isReportTold()) return Promise.resolve('told')
     this.flush()
-    return this.#sink.ask(this.#ready(report))
+    return this.#sink.ask(this.#ready(report), this.#mark())
   }
 
   /** What a tool shows so far; the latest counts, so it may be late. */
   progress(step: string, report: Report): void {
+    if (this.#hearing.isProgressTold()) return
     const before = this.#progress.get(step)
     this.#progress.set(step, before ? { ...report, body: { ...before.body, ...report.body } } : report)
     this.#progressTimer ??= setTimeout(() => {
@@ -132,7 +173,11 @@ export class Reporter implements Disposable {
     this.#flushWaiting()
     const progress = [...this.#progress.values()]
     this.#progress.clear()
-    for (const report of progress) this.#sink.put(this.#ready(report))
+    for (const [index, report] of progress.entries()) {
+      // Together they stand for all progress up to here: only the last one says so.
+      const isLast = index === progress.length - 1
+      this.#sink.put(this.#ready(report), isLast ? { ...this.#mark(), progress: this.#hearing.position } : this.#mark())
+    }
   }
 
   /** Forgets what was not flushed. */
@@ -154,35 +199,46 @@ export class Reporter implements Disposable {
       const bytes = Buffer.byteLength(JSON.stringify(piece))
       if (open.chars > 0 && (open.chars + piece.length > this.#messageChars || open.bytes + bytes > messageBytes)) {
         this.#completeText()
-        Object.assign(open, { id: randomUUID(), parts: [], chars: 0, bytes: 0 })
+        const id = nextId(open.id)
+        Object.assign(open, { id, parts: [], chars: 0, bytes: 0, sent: 0, skip: this.#hearing.toldChars(id) })
       }
       open.parts.push(piece)
       open.chars += piece.length
       open.bytes += bytes
-      this.#await('text', piece, textChars)
+      const skipped = Math.min(open.skip, piece.length)
+      open.skip -= skipped
+      open.sent += skipped
+      if (skipped < piece.length) this.#await('text', piece.slice(skipped), textChars)
     }
   }
 
   #completeText(): void {
     const open = this.#text
-    if (!open || open.chars === 0) return
+    if (!open || open.chars === 0 || this.#hearing.isReportTold()) return
     this.flush()
     const text = open.parts.join('')
     this.#sink.put(
       open.role === 'agent'
         ? { type: 'message.completed', data: { message: open.id, chars: text.length }, body: { text } }
         : { type: 'thought.completed', data: { thought: open.id }, body: { text } },
+      { ...this.#mark(), text: undefined },
     )
   }
 
-  #addOutput(source: OutputSource, text: string, place?: FilePlace): void {
-    for (const piece of piecesOf(text, pieceChars)) this.#await(source, piece, outputChars, place)
+  /** The end of it alone says where it stands: what comes before its last piece is read again with it. */
+  #addOutput(source: OutputSource, text: string, whence: Whence = {}): void {
+    let rest = text.length
+    for (const piece of piecesOf(text, pieceChars)) {
+      rest -= piece.length
+      this.#await(source, piece, outputChars, rest === 0 ? whence : { place: whence.place })
+    }
   }
 
-  #await(of: 'text' | OutputSource, piece: string, chars: number, place?: FilePlace): void {
+  #await(of: 'text' | OutputSource, piece: string, chars: number, { place, at }: Whence = {}): void {
     if (this.#waiting && this.#waiting.of !== of) this.#flushWaiting()
     this.#waiting ??= { of, pieces: [], chars: 0 }
     if (place !== undefined) this.#waiting.place = place
+    if (at !== undefined) this.#waiting.at = at
     this.#waiting.pieces.push(piece)
     this.#waiting.chars += piece.length
     if (this.#waiting.chars >= chars) this.#flushWaiting()
@@ -196,15 +252,32 @@ export class Reporter implements Disposable {
     const text = waiting.pieces.join('')
     if (waiting.of !== 'text') {
       const bytes = Buffer.byteLength(text)
-      const { of: source, place } = waiting
+      const { of: source, place, at } = waiting
       const data = { source, encoding: 'utf8', bytes, ...(place === undefined ? {} : { place }) }
-      this.#sink.put({ type: 'output.appended', data, body: { text } })
-    } else if (this.#text?.role === 'agent') {
-      this.#sink.put({ type: 'message.delta', data: { message: this.#text.id }, body: { text } })
-    } else if (this.#text) {
-      this.#sink.put({ type: 'thought.delta', data: { thought: this.#text.id }, body: { text } })
+      const outputs = at === undefined ? undefined : { [source]: at }
+      this.#sink.put({ type: 'output.appended', data, body: { text } }, { ...this.#mark(), outputs })
+      return
     }
+    const open = this.#text
+    if (!open) return
+    open.sent += text.length
+    this.#sink.put(
+      open.role === 'agent'
+        ? { type: 'message.delta', data: { message: open.id }, body: { text } }
+        : { type: 'thought.delta', data: { thought: open.id }, body: { text } },
+      this.#mark(),
+    )
   }
+
+  #mark(): Mark {
+    const { position: heard } = this.#hearing
+    return this.#text ? { heard, text: [this.#text.id, this.#text.sent] } : { heard }
+  }
+}
+
+/** The name of what follows a part of a long text. The same each time, so that a later life goes on under it. */
+function nextId(id: string): string {
+  return uuidOf(`after ${id}`)
 }
 
 /** Cuts between characters, never inside one that takes two units. */

@@ -5,57 +5,42 @@ import type { DataOf } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import type { TreeReach } from '@hotline/protocol/process-tree'
 import { holdsAgent, isLive } from '@hotline/protocol/session-status'
-import { type AgentFacts, type AgentSession, outlivesRunner, runsProgram, StartError } from '../adapters/adapter.ts'
-import type { Drivers } from '../adapters/drivers.ts'
-import { type Desk, openDesk } from '../desk/desk.ts'
-import type { Log } from '../log.ts'
-import type { Holder } from '../process/holder.ts'
+import { type AgentSession, outlivesRunner, runsProgram, StartError } from '../adapters/adapter.ts'
+import type { Desk } from '../desk/desk.ts'
+import { callAgent, recordCalls } from '../adapters/recorded.ts'
+import type { Keeping, Survivor } from '../process/lasting.ts'
 import { asConfigured } from '../profiles/abilities.ts'
-import type { KnownAgents } from '../profiles/known-agents.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
 import { Redactor } from '../redact.ts'
-import type { ServerLink } from '../server-link.ts'
 import { Outbox } from '../spool/outbox.ts'
 import { Spool } from '../spool/spool.ts'
 import { Screen } from '../terminal/screen.ts'
-import { AgentRun, type RunEnd, type RunPorts } from './agent-run.ts'
+import type { ActorPorts } from './actor-ports.ts'
+import { AgentRun } from './agent-run.ts'
 import type { AutoEnd } from './auto-exit.ts'
 import { type Ending, endReport, goalReport, stateReport } from './endings.ts'
-import { defaultSize, planLaunch } from './launch.ts'
-import { type KeptFiles, openFiles, redactorOf } from './open-files.ts'
-import { profileReport } from './report-of.ts'
+import { catchUp, type Found, type KeepMemo, readMemo, releasable, termsOf, whereToBegin } from './keep.ts'
+import { defaultSize, planLaunch, refuseToStart, whatToStart, whyNone } from './launch.ts'
+import { openDeskOf } from './open-desk-of.ts'
+import { openFiles, redactorOf } from './open-files.ts'
 import { Reporter } from './reporter.ts'
+import type { RunEnd, RunPorts } from './run-ports.ts'
 import type { SessionFiles } from './session-files.ts'
 import { SessionReader } from './session-reader.ts'
+import { tellReady } from './tell-ready.ts'
 
 /** Who asked for a session from elsewhere comes at once, or not at all. */
 const comesWithinMs = 60_000
 
-/** What all sessions of a runner share. */
-export interface ActorPorts {
-  link: ServerLink
-  holder: Holder
-  log: Log
-  /** This runner's id, as the server knows it. */
-  runner: string
-  agents: KnownAgents
-  drivers: Drivers
-  environment: Readonly<Record<string, string | undefined>>
-  /** Where programs are asked for their version: a folder that is empty. */
-  versionsFolder: string
-  /** Where spools and scratch folders are. */
-  sessionsFolder: string
-  scratchFolder: string
-  /** Where the desks of sessions are. */
-  desksFolder: string
-  /** Bytes of reports that one session may hold back. */
-  spoolBytes: number
-  /** Absent: no snapshots of files are kept. */
-  files?: KeptFiles | undefined
-  /** What an agent is given to end by itself. */
-  stopGraceMs: number
-  /** An agent that does not end its turn within this is not stopping: the person is told, and may end the session. */
-  interruptTimeoutMs: number
+/** An agent that is heard: as it was started, or as it was found. */
+interface Heard {
+  agent: AgentSession
+  memo: KeepMemo
+  desk?: Desk | undefined
+  /** Absent where it ends with this process. */
+  keeping?: Keeping | undefined
+  /** Where it was found. */
+  found?: Found | undefined
 }
 
 /**
@@ -83,6 +68,8 @@ export class SessionActor {
   #isStopping = false
   /** The next life of this runner goes on with it, as if nothing had happened. */
   #isToGoOn = false
+  /** Its agent, if an earlier life left it in good hands. */
+  #survivor: Survivor | undefined
 
   constructor(ports: ActorPorts, session: string) {
     this.session = session
@@ -121,12 +108,14 @@ export class SessionActor {
 
   /** Does all there is to do. Resolves when nothing is left, or after `stop`. */
   async work(): Promise<void> {
+    this.#survivor = this.#ports.holder.lasting?.find(this.session)
     try {
       if ((await this.#reader.open()) === 'gone') return
       await this.#deliverEarlierLife()
       if (!this.#isLost && !this.#isStopping && (await this.#takeLease())) await this.#hold()
       await this.#finish()
     } finally {
+      await this.#survivor?.end(this.#ports.stopGraceMs)
       await this.#outbox.close()
       this.#putAway()
     }
@@ -163,6 +152,14 @@ export class SessionActor {
     const fence = this.#spool.fence
     if (fence === undefined) return
     const { signal } = this.#starting
+    this.#outbox.open(fence)
+    // Of an agent that is alive, there is no doubt: it is known what it has.
+    if (!this.#survivor) await this.#settleDoubts()
+    await this.#outbox.flush(signal)
+  }
+
+  async #settleDoubts(): Promise<void> {
+    const { signal } = this.#starting
     const claims: Promise<void>[] = []
     for (const [id, intent] of this.#spool.intents) {
       if (intent.what === 'prompt' && intent.message !== undefined) claims.push(this.#settleClaim(id, intent.message))
@@ -173,11 +170,8 @@ export class SessionActor {
         this.#spool.conclude(id)
       }
     }
-    this.#outbox.open(fence)
     await this.#outbox.flush(signal)
-    if (signal.aborted) return
-    await Promise.all(claims)
-    await this.#outbox.flush(signal)
+    if (!signal.aborted) await Promise.all(claims)
   }
 
   /** A claim without which nothing was handed over, and which the log does not take, leaves no doubt: the message waits. */
@@ -185,6 +179,8 @@ export class SessionActor {
     const claim = this.#spool.waiting.findLast(
       ({ report: { type, data } }) => type === 'message.delivered' && data['message'] === message,
     )
+    const isWaiting = this.#reader.log.state?.queue.some((queued) => queued.message === message)
+    if (claim === undefined && isWaiting) return this.#spool.conclude(intent)
     const fate = claim === undefined ? 'kept' : await this.#outbox.fateOf(claim.n)
     if (fate === 'lost') return
     if (fate === 'kept') this.#outbox.put({ type: 'message.delivery_unknown', data: { message } })
@@ -215,37 +211,47 @@ export class SessionActor {
 
   async #hold(): Promise<void> {
     const { state } = this.#reader.log
-    const { profile, native, mode } = this.#whatToStart()
+    const survivor = this.#survivor
+    this.#survivor = undefined
+    const isRunning = state?.status === 'active' || state?.status === 'paused'
+    if (survivor && isRunning && (await this.#goOnWith(survivor))) return
+    if (survivor) {
+      await survivor.end(0)
+      await this.#settleDoubts()
+    }
+    const { profile, native, mode } = whatToStart(this.#reader.log, this.#ports.agents)
     const goesOn = state?.status === 'active' && profile !== undefined && outlivesRunner(profile.adapter)
     // Our own earlier life had an agent, which went with it. A session that was only starting has not had one yet.
     if (!goesOn && (state?.status === 'active' || state?.status === 'paused')) {
-      return this.#reportEnd({ exit: undefined, adapter: 'acp', isKilled: false, isStopping: false })
+      return this.#reportEnd({ exit: undefined, adapter: 'acp', isKilled: this.#kills.length > 0, isStopping: false })
     }
     let redactor = new Redactor([])
     let desk: Desk | undefined
     try {
-      if (!profile) throw new StartError(this.#whyNone(state?.agent ?? ''))
-      this.#refuseToStart(profile)
+      if (!profile) throw new StartError(whyNone(this.#ports.agents, state?.agent ?? ''))
+      refuseToStart(profile, this.#reader.log.state?.unasked === true ? 'unasked' : 'asked')
       const { environment: from, scratchFolder, holder, drivers, log } = this.#ports
       const wanted = { ...this.#reader.log.wanted, mode }
       const used = state?.usage
-      desk = await this.#openDesk(profile)
+      desk = await openDeskOf(this.#ports, this.session, profile)
       const { session } = this
       const plan = planLaunch({ session, profile, wanted, native, used, from, scratchFolder, desk: desk?.file })
-      redactor = new Redactor([...plan.secrets, ...(desk ? [{ name: 'of this session', value: desk.token }] : [])])
       if (plan.refused.length > 0) log.warn('variables refused', { session: this.session, names: plan.refused })
       const driver = drivers.get(profile.adapter)
       if (!driver) throw new StartError(`This runner has no adapter "${profile.adapter}".`)
-      if (profile.adapter !== 'log' && profile.adapter !== 'mcp')
-        await this.#keepFiles(plan.spec.cwd, redactor, profile.adapter)
-      const agent = await driver.start(plan.spec, holder, this.#starting.signal)
+      const secrets = desk ? [...plan.secrets, { name: 'of this session', value: desk.token }] : plan.secrets
+      redactor = new Redactor(secrets)
+      await this.#keepFiles(plan.spec.cwd, redactor, profile.adapter)
+      const memo = { profile, spec: plan.spec, secrets, desk: desk?.file }
+      const keeping = outlivesRunner(profile.adapter) ? undefined : holder.lasting?.keep(termsOf(memo))
+      const agent = await driver.start(plan.spec, keeping?.holder ?? holder, this.#starting.signal)
       this.#agent = agent
+      this.#spool.begin(plan.spec.run)
       if (profile.adapter === 'mcp') {
         if (!desk) throw new StartError('On this machine no agent from elsewhere can reach a session.')
         void desk.left(comesWithinMs).then(() => agent.stop(0))
       }
-      const { cwd, env } = plan.spec
-      await this.#runAgent(agent, profile, { redactor, cwd, envNames: Object.keys(env), desk })
+      await this.#runAgent({ agent, memo, keeping, desk })
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       this.#ports.log.warn('agent not started', { session: this.session })
@@ -255,54 +261,46 @@ export class SessionActor {
     }
   }
 
-  /** Where what the agent starts can reach people. Without it the agent works all the same. */
-  async #openDesk({ adapter }: AgentProfile): Promise<Desk | undefined> {
-    if (outlivesRunner(adapter)) return undefined
+  /** Takes up an agent that an earlier life has left. False where that cannot be done: then it is ended. */
+  async #goOnWith(survivor: Survivor): Promise<boolean> {
+    const { log, drivers } = this.#ports
+    const { session } = this
+    const { told } = this.#spool
+    const memo = readMemo(survivor)
+    const driver = memo && drivers.get(memo.profile.adapter)
+    const from = memo && told?.run === memo.spec.run ? whereToBegin(memo.profile.adapter, told, survivor) : undefined
+    if (!driver || !from) {
+      log.warn('agent cannot be taken up', { session, why: 'What is needed of its output is not there any more.' })
+      return false
+    }
+    const attachment = survivor.attach(from)
+    const desk = await openDeskOf(this.#ports, session, memo.profile, memo.desk)
     try {
-      return await openDesk({ folder: this.#ports.desksFolder, session: this.session })
+      await this.#keepFiles(memo.spec.cwd, new Redactor(memo.secrets), memo.profile.adapter)
+      const starting = driver.start(memo.spec, attachment.holder, this.#starting.signal)
+      const agent = await Promise.race([starting, attachment.failed])
+      this.#agent = agent
+      log.info('agent taken up', { session, agent: memo.profile.agent, pid: survivor.pid })
+      return await this.#runAgent({ agent, memo, keeping: attachment, found: { survivor, attachment }, desk })
     } catch (error) {
-      this.#ports.log.warn('no desk', { session: this.session, error: String(error) })
-      return undefined
+      log.warn('agent cannot be taken up', { session, why: String(error) })
+      return false
+    } finally {
+      await desk?.[Symbol.asyncDispose]()
     }
   }
 
-  #whatToStart(): { profile: AgentProfile | undefined; native: string | undefined; mode: string | undefined } {
-    const { state, wanted } = this.#reader.log
-    const profile = state ? this.#ports.agents.now.profiles.get(state.agent) : undefined
-    // Without a turn there is nothing to take up, but in a program, of which nobody knows. It begins in the asking mode,
-    // whatever it was in before.
-    const hasBegun = (profile && runsProgram(profile.adapter)) || (state?.counts.turns ?? 0) > 0
-    const native = hasBegun ? state?.native : undefined
-    return { profile, native, mode: native === undefined ? wanted.mode : undefined }
-  }
-
-  #whyNone(agent: string): string {
-    const why = this.#ports.agents.now.broken.get(agent)
-    return why === undefined ? `This runner has no agent "${agent}".` : `The profile of this agent is wrong: ${why}`
-  }
-
-  /** A profile may turn an agent off, and make one of any program: that takes what a command line takes. */
-  #refuseToStart({ agent, adapter, argv, interactive }: AgentProfile): void {
-    if (interactive?.enabled === false) {
-      throw new StartError(`"${agent}" is turned off: "interactive.enabled" is not true in its profile.`)
-    }
-    if (runsProgram(adapter) && argv !== 'of-session' && this.#reader.log.state?.unasked !== true) {
-      throw new StartError(
-        `"${agent}" is a program that asks nobody before it acts. Start it with "unasked": true, by somebody who may decide.`,
-      )
-    }
-  }
-
-  async #runAgent(
-    agent: AgentSession,
-    profile: AgentProfile,
-    place: Pick<RunPorts, 'redactor' | 'cwd' | 'envNames' | 'desk'>,
-  ): Promise<void> {
+  /** Answers false where the agent was found and cannot be worked with. */
+  async #runAgent(heard: Heard): Promise<boolean> {
+    const { agent, memo, found } = heard
     const chars = this.#reader.log.state?.agentMessageChars ?? limits.agentMessageChars
+    const redactor = new Redactor(memo.secrets)
     const screen = agent.capabilities.screen ? this.#openScreen(agent) : undefined
-    const reporter = new Reporter(screen?.sink ?? this.#outbox, place.redactor, chars)
+    const told = found && this.#spool.told
+    const reporter = new Reporter(screen?.sink ?? this.#outbox, redactor, chars, told)
     try {
-      await this.#hearAgent(agent, profile, { ...place, reporter, screen })
+      if (told?.screen) await screen?.recall(told.screen.text)
+      return await this.#hearAgent(heard, { reporter, redactor, screen, desk: heard.desk })
     } finally {
       reporter[Symbol.dispose]()
       screen?.[Symbol.dispose]()
@@ -316,30 +314,23 @@ export class SessionActor {
   }
 
   async #hearAgent(
-    agent: AgentSession,
-    profile: AgentProfile,
-    surroundings: Pick<RunPorts, 'reporter' | 'redactor' | 'cwd' | 'envNames' | 'screen' | 'desk'>,
-  ): Promise<void> {
+    { agent, memo: { profile, spec }, keeping, found }: Heard,
+    surroundings: Pick<RunPorts, 'reporter' | 'redactor' | 'screen' | 'desk'>,
+  ): Promise<boolean> {
     const { log, stopGraceMs } = this.#ports
-    const { reporter } = surroundings
-    const { pid, startedAt } = agent
-    const capabilities = asConfigured(agent.capabilities, profile)
-    reporter.put(
-      profileReport(this.#factsOf(agent, profile), { capabilities, pid, startedAt, reach: agent.tree?.reach }),
-    )
-    if (this.#reader.log.state?.status !== 'active') reporter.put(stateReport('active', 'agent_ready'))
-    for (const { control, action } of this.#reader.log.controls) {
-      if (action === 'resume') reporter.put({ type: 'control.done', data: { control, action } })
+    const { adapter } = profile
+    if (!found) {
+      tellReady(agent, { session: this.session, profile, sessionLog: this.#reader.log, ...surroundings })
+      log.info('agent started', { session: this.session, agent: profile.agent, pid: agent.pid })
     }
-    if (!runsProgram(profile.adapter) && profile.asking.by === 'settings') {
-      reporter.output('log', 'This agent was told by its settings to ask; nothing confirms that it does.\n')
-    }
-    log.info('agent started', { session: this.session, agent: profile.agent, pid })
     const run = new AgentRun({
       session: this.session,
       agentName: profile.agent,
+      cwd: spec.cwd,
+      envNames: Object.keys(spec.env),
       ...surroundings,
-      agent,
+      agent: keeping ? recordCalls(agent, (call) => keeping.note(call)) : agent,
+      callAgain: (call) => callAgent(agent, call),
       sessionLog: this.#reader.log,
       spool: this.#spool,
       log,
@@ -358,16 +349,31 @@ export class SessionActor {
     this.#run = run
     if (this.#isLost || this.#isStopping || !isLive(this.#reader.log.state?.status ?? 'aborted')) void agent.stop(0)
     this.#controlBeforeRun()
-    const end = await run.hear(() => this.#spool.room())
+    const room = (): Promise<void> | undefined => {
+      keeping?.release(releasable(adapter, this.#spool.told))
+      return this.#spool.room()
+    }
+    const hearing = run.hear(room, found ? 'past' : 'present')
+    if (found) {
+      const to = { spool: this.#spool, sessionLog: this.#reader.log, run, hearing }
+      if (!(await catchUp(found, { ...to, log, put: (report) => this.#outbox.put(report) }))) {
+        this.#run = undefined
+        return false
+      }
+    }
+    const end = await hearing
     const left = await agent.stop(stopGraceMs)
     this.#run = undefined
-    log.info('agent ended', { session: this.session, pid, ...end.exit, left, ...end.heard })
-    this.#ended(end, profile.adapter, left)
+    log.info('agent ended', { session: this.session, pid: agent.pid, ...end.exit, left, ...end.heard })
+    this.#ended(end, adapter, left)
     await this.#files?.ended()
+    await keeping?.forget()
+    return true
   }
 
   /** How the files are before the agent touches them, and who wants something undone of an earlier life. */
   async #keepFiles(folder: string, redactor: Redactor, adapter: AgentProfile['adapter']): Promise<void> {
+    if (adapter === 'log' || adapter === 'mcp') return
     this.#files = this.#openFiles(folder, redactor, runsProgram(adapter) ? 'always' : 'turns')
     await this.#files?.begin()
     this.#look()
@@ -410,12 +416,6 @@ export class SessionActor {
     if (this.#files) return this.#files.look()
     const reason = 'This machine has kept no snapshots of the files of this session.'
     this.#outbox.put({ type: 'undo.refused', data: { undo: state.undo.undo }, body: { reason } })
-  }
-
-  /** A program has no name for its session; by the command line that takes it up again it goes by ours. */
-  #factsOf({ facts }: AgentSession, { adapter, interactive }: AgentProfile): AgentFacts {
-    if (!runsProgram(adapter) || interactive?.resumeArgv === undefined) return facts
-    return { ...facts, native: this.#reader.log.state?.native ?? this.session }
   }
 
   /** People may end a session whose agent is not there yet. */

@@ -1,9 +1,23 @@
 import { evolveSession } from '@hotline/core/session/evolve'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
-import { asKnown, type DataOf } from '@hotline/protocol/events'
+import { asKnown, type DataOf, type EventOf } from '@hotline/protocol/events'
 import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
 import type { FilePlace } from '@hotline/protocol/events/output'
+
+/** Answers and keys that are kept until it is known that the agent has them; of more, the oldest are forgotten. */
+const undeliveredMax = 500
+
+/** What people decided or answered. */
+export type Answered = EventOf<'approval.resolved' | 'approval.timed_out' | 'approval.cancelled' | 'question.answered'>
+
+/** What is on its way from people to the agent, for a life of the runner that finds the agent alive. */
+export interface Undelivered {
+  answers: readonly Answered[]
+  inputs: readonly EventOf<'input.sent'>[]
+  /** The message that was claimed last. */
+  claimed?: string | undefined
+}
 
 /** What a session was created with, beside its state. */
 export interface Wanted {
@@ -28,6 +42,7 @@ export interface Remembered {
   wanted: Wanted
   texts: [string, string][]
   controls: DataOf<'control.requested'>[]
+  undelivered?: Undelivered | undefined
 }
 
 /**
@@ -37,6 +52,7 @@ export interface Remembered {
 export class SessionLog {
   state: SessionState | undefined
   wanted: Wanted = {}
+  undelivered: Undelivered = { answers: [], inputs: [] }
   readonly #texts = new Map<string, string>()
   readonly #controls = new Map<string, DataOf<'control.requested'>>()
 
@@ -73,8 +89,30 @@ export class SessionLog {
         if (this.#texts.has(known.data.message) && known.body) this.#texts.set(known.data.message, known.body.text)
         return
       case 'message.delivered':
+        this.undelivered = { ...this.undelivered, claimed: known.data.message }
         this.wanted = { ...this.wanted, restored: undefined }
         this.#texts.delete(known.data.message)
+        return
+      case 'approval.resolved':
+      case 'approval.timed_out':
+      case 'approval.cancelled':
+      case 'question.answered':
+        this.#undelivered({ answers: [...this.undelivered.answers, known].slice(-undeliveredMax) })
+        return
+      case 'approval.dispatched':
+      case 'approval.dispatch_refused':
+      case 'approval.dispatch_unknown': {
+        const { approval } = known.data
+        const isOther = ({ data }: Answered): boolean => !('approval' in data) || data.approval !== approval
+        this.#undelivered({ answers: this.undelivered.answers.filter(isOther) })
+        return
+      }
+      case 'input.sent':
+        this.#undelivered({ inputs: [...this.undelivered.inputs, known].slice(-undeliveredMax) })
+        return
+      case 'session.state_changed':
+        // Another agent than the one that they were for.
+        if (known.data.to === 'starting') this.#undelivered({ answers: [], inputs: [] })
         return
       case 'message.withdrawn':
       case 'message.delivery_unknown':
@@ -110,21 +148,27 @@ export class SessionLog {
 
   /** Undefined before anything is known. */
   remember(): Remembered | undefined {
-    const { state, wanted } = this
-    return state && { state, wanted, texts: [...this.#texts], controls: [...this.#controls.values()] }
+    const { state, wanted, undelivered } = this
+    return state && { state, wanted, texts: [...this.#texts], controls: [...this.#controls.values()], undelivered }
   }
 
-  recall({ state, wanted, texts, controls }: Remembered): void {
+  recall({ state, wanted, texts, controls, undelivered }: Remembered): void {
+    this.undelivered = undelivered ?? this.undelivered
     this.state = state
     this.wanted = wanted
     for (const [message, text] of texts) this.#texts.set(message, text)
     for (const control of controls) this.#controls.set(control.control, control)
   }
 
+  #undelivered(news: Partial<Undelivered>): void {
+    this.undelivered = { ...this.undelivered, ...news }
+  }
+
   /** The log had another life: everything is folded anew. */
   clear(): void {
     this.state = undefined
     this.wanted = {}
+    this.undelivered = { answers: [], inputs: [] }
     this.#texts.clear()
     this.#controls.clear()
   }

@@ -4,7 +4,8 @@ import type { AnnounceBody, WorkPage } from '@hotline/protocol/http'
 import { limits } from '@hotline/protocol/limits'
 import type { z } from 'zod'
 import { Survey } from '../profiles/survey.ts'
-import { type ActorPorts, SessionActor } from './session-actor.ts'
+import type { ActorPorts } from './actor-ports.ts'
+import { SessionActor } from './session-actor.ts'
 
 /** Work is asked for at each hint, and this often in case that a hint was lost. */
 const askEveryMs = 15_000
@@ -192,10 +193,12 @@ export class Supervisor {
   /** Sessions that an earlier life of this runner held have a folder here, whatever the server lists. */
   #takeUpEarlierLife(): void {
     const { sessionsFolder } = this.#ports
-    if (!existsSync(sessionsFolder)) return
-    for (const session of readdirSync(sessionsFolder)) {
+    for (const session of existsSync(sessionsFolder) ? readdirSync(sessionsFolder) : []) {
       if (existsSync(`${sessionsFolder}/${session}/spool.jsonl`)) this.#take(session)
     }
+    const { lasting } = this.#ports.holder
+    // Nobody here knows what to do with them.
+    for (const session of lasting?.sessions ?? []) if (!this.#held.has(session)) void lasting?.find(session)?.end(0)
   }
 
   /** Somebody wants to see how agents stand: one look at a time, so nobody who asks often makes it more of them. */

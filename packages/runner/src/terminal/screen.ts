@@ -4,6 +4,7 @@ import type * as Headless from '@xterm/headless'
 import type * as Serialize from '@xterm/addon-serialize'
 import type { TerminalSize } from '../process/holder.ts'
 import type { Fate } from '../spool/outbox.ts'
+import type { Mark } from '../spool/told.ts'
 
 // Both are CommonJS without names that an import would find.
 const load = createRequire(import.meta.url)
@@ -24,8 +25,8 @@ const screenBytes = 160 * 1024
 
 /** Where reports go. */
 interface Sink {
-  put(report: Report): void
-  ask(report: Report): Promise<Fate>
+  put(report: Report, mark?: Mark): void
+  ask(report: Report, mark?: Mark): Promise<Fate>
 }
 
 /**
@@ -43,6 +44,7 @@ export class Screen implements Disposable {
   #taken = 0
   #reports = 0
   #isChanged = false
+  #isPast = false
   #waiting: (() => void)[] = []
 
   /** `answer`: what the terminal says to the program. */
@@ -50,22 +52,32 @@ export class Screen implements Disposable {
     this.#terminal = new Terminal({ ...size, scrollback: scrollbackLines, allowProposedApi: true })
     this.#serialize = new SerializeAddon()
     this.#terminal.loadAddon(this.#serialize)
-    this.#terminal.onData((text) => answer(Buffer.from(text)))
+    this.#terminal.onData((text) => {
+      if (!this.#isPast) answer(Buffer.from(text))
+    })
     this.#sink = sink
   }
 
   /** The way of the reports: what they print is drawn. */
   get sink(): Sink {
     return {
-      put: (report) => {
+      put: (report, mark) => {
         this.#see(report)
-        this.#sink.put(report)
+        this.#sink.put(report, mark)
       },
-      ask: (report) => {
+      ask: (report, mark) => {
         this.#see(report)
-        return this.#sink.ask(report)
+        return this.#sink.ask(report, mark)
       },
     }
+  }
+
+  /** Draws what was reported by an earlier life; what it asks of the terminal was answered then. */
+  async recall(text: string): Promise<void> {
+    this.#isPast = true
+    this.#write(text)
+    await this.#drawn()
+    this.#isPast = false
   }
 
   resize({ cols, rows }: TerminalSize): void {
@@ -90,6 +102,10 @@ export class Screen implements Disposable {
     this.#reports += 1
     const text = body?.['text']
     if (type !== 'output.appended' || data['source'] !== 'pty' || typeof text !== 'string') return
+    this.#write(text)
+  }
+
+  #write(text: string): void {
     this.#fed += text.length
     this.#isChanged = true
     this.#terminal.write(text, () => {

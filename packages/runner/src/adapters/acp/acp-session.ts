@@ -13,6 +13,7 @@ import {
 import { EventQueue } from '../event-queue.ts'
 import { Asks } from './asks.ts'
 import { Breaker } from '../wire/breaker.ts'
+import { Ids } from '../wire/ids.ts'
 import { ModeKeeper } from './mode-keeper.ts'
 import { connectionClosed, Peer, type RpcId, type RpcOutcome } from '../wire/peer.ts'
 import {
@@ -69,7 +70,8 @@ export class AcpSession implements AgentSession {
   constructor(held: HeldProcess, spec: StartSpec, tee: Tee | undefined, silenceMs = silenceAfterMs) {
     this.#held = held
     this.#spec = spec
-    this.breaker = new Breaker((note) => this.#fault(note))
+    const ids = new Ids(spec.seed)
+    this.breaker = new Breaker((note) => this.#fault(note), held)
     this.peer = new Peer(
       (line) => this.#wire.send(line),
       {
@@ -77,19 +79,27 @@ export class AcpSession implements AgentSession {
         notification: (method, params) => this.#notification(method, params),
       },
       this.breaker,
+      ids.next(),
     )
     this.#silence = new Silence({
       afterMs: silenceMs,
       isDue: () => this.#owesWord,
       silent: () => this.#tellSilence(silenceMs),
     })
-    this.#wire = new Wire(held, this.#queue, this.breaker, tee, (line) => {
-      this.peer.receive(line)
-      this.#silence.stir()
-    })
-    this.#asks = new Asks(this.peer, spec.allowAlways)
+    this.#wire = new Wire(
+      held,
+      this.#queue,
+      this.breaker,
+      tee,
+      (line) => {
+        this.peer.receive(line)
+        this.#silence.stir()
+      },
+      ids,
+    )
+    this.#asks = new Asks(this.peer, spec.allowAlways, ids.next)
     const emit = (event: AgentEvent): void => this.#queue.push(event, sizeOf(event))
-    this.#tools = new Tools(emit)
+    this.#tools = new Tools(emit, ids.next)
     this.#steering = new Steering({ peer: this.peer, native: () => this.#native, emit })
     this.#updates = new Updates(
       {
@@ -98,6 +108,7 @@ export class AcpSession implements AgentSession {
         mode: (update) => this.#modes.updated(update),
       },
       this.breaker,
+      ids.next,
     )
     this.#modes = new ModeKeeper({
       peer: this.peer,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Ask, QuestionAnswer, Verdict } from '../adapter.ts'
 import type { Peer, RpcId } from '../wire/peer.ts'
 import type { PermissionParams } from './schema.ts'
@@ -16,11 +15,18 @@ type OpenAsk = { id: RpcId; step: string; options: Options }
 export class Asks {
   readonly #peer: Pick<Peer, 'respond' | 'refuse'>
   readonly #allowAlways: 'session' | 'project' | undefined
+  readonly #id: () => string
   readonly #asks = new Map<string, OpenAsk>()
   readonly #questions = new Map<string, RpcId>()
 
-  constructor(peer: Pick<Peer, 'respond' | 'refuse'>, allowAlways: 'session' | 'project' | undefined) {
+  /** `id` makes ids. */
+  constructor(
+    peer: Pick<Peer, 'respond' | 'refuse'>,
+    allowAlways: 'session' | 'project' | undefined,
+    id: () => string,
+  ) {
     this.#peer = peer
+    this.#id = id
     this.#allowAlways = allowAlways
   }
 
@@ -33,7 +39,7 @@ export class Asks {
   }
 
   open(id: RpcId, step: string, options: Options): Pick<Ask, 'ask' | 'verdicts' | 'scopes'> {
-    const ask = randomUUID()
+    const ask = this.#id()
     this.#asks.set(ask, { id, step, options })
     const scopes: Ask['scopes'][number][] = []
     if (pick(options, 'allow_once')) scopes.push('once')
@@ -42,7 +48,7 @@ export class Asks {
   }
 
   openQuestion(id: RpcId): string {
-    const question = randomUUID()
+    const question = this.#id()
     this.#questions.set(question, id)
     return question
   }

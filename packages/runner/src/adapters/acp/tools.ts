@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { type FileChange, StepKind, type StepOutcome } from '@hotline/protocol/events/turn'
 import type { AgentEvent, Ask } from '../adapter.ts'
 import type { ToolPatch } from './schema.ts'
@@ -27,9 +26,12 @@ export interface Tool {
 export class Tools {
   readonly #tools = new Map<string, Tool>()
   readonly #emit: (event: AgentEvent) => void
+  readonly #id: () => string
 
-  constructor(emit: (event: AgentEvent) => void) {
+  /** `id` makes ids. */
+  constructor(emit: (event: AgentEvent) => void, id: () => string) {
     this.#emit = emit
+    this.#id = id
   }
 
   /** Some tool call has not come to its end. */
@@ -85,7 +87,7 @@ export class Tools {
 
   #begin(patch: ToolPatch, news: News): Tool {
     const tool: Tool = {
-      step: randomUUID(),
+      step: this.#id(),
       title: patch.title ?? patch.name ?? 'Untitled',
       kind: patch.kind ?? 'other',
       name: patch.name ?? patch['_meta']?.claudeCode?.toolName ?? undefined,

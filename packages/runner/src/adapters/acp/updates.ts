@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { AgentEvent } from '../adapter.ts'
 import type { Breaker } from '../wire/breaker.ts'
 import { type KnownUpdate, KnownUpdate as KnownUpdateSchema, quietUpdates, type ToolPatch } from './schema.ts'
@@ -18,10 +17,13 @@ export interface UpdateSink {
 export class Updates {
   readonly #sink: UpdateSink
   readonly #breaker: Breaker
+  readonly #id: () => string
   #open: { role: 'agent' | 'thought'; native: string | undefined; message: string } | undefined
 
-  constructor(sink: UpdateSink, breaker: Breaker) {
+  /** `id` makes ids. */
+  constructor(sink: UpdateSink, breaker: Breaker, id: () => string) {
     this.#sink = sink
+    this.#id = id
     this.#breaker = breaker
   }
 
@@ -73,7 +75,7 @@ export class Updates {
 
   #messageOf(role: 'agent' | 'thought', native: string | null | undefined): string {
     const same = this.#open?.role === role && (native === undefined || native === null || this.#open.native === native)
-    if (!this.#open || !same) this.#open = { role, native: native ?? undefined, message: randomUUID() }
+    if (!this.#open || !same) this.#open = { role, native: native ?? undefined, message: this.#id() }
     return this.#open.message
   }
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Ask, QuestionAnswer, Verdict } from '../adapter.ts'
 import type { Control } from './control.ts'
 import { permissionsFor, type Reach, reachOf } from './permissions.ts'
@@ -32,13 +31,16 @@ export type Answered =
 /** The agent's requests for permission and its questions, while they wait. Their ids are ours; the wire's stay in here. */
 export class Asks {
   readonly #control: Pick<Control, 'respond'>
+  readonly #id: () => string
   readonly #asks = new Map<string, OpenAsk>()
   readonly #questions = new Map<string, OpenQuestion>()
   /** Ids of the wire that were asked. */
   readonly #seen = new Set<string>()
 
-  constructor(control: Pick<Control, 'respond'>) {
+  /** `id` makes ids. */
+  constructor(control: Pick<Control, 'respond'>, id: () => string) {
     this.#control = control
+    this.#id = id
   }
 
   get isFull(): boolean {
@@ -68,7 +70,7 @@ export class Asks {
     request: CanUseTool,
     how: 'tool' | 'plan',
   ): Pick<Ask, 'ask' | 'verdicts' | 'scopes' | 'lasting'> {
-    const ask = randomUUID()
+    const ask = this.#id()
     const canModify = how === 'tool'
     const reach: Reach = canModify ? reachOf(request) : { scopes: ['once'], rules: [] }
     this.#asks.set(ask, { id, step, input: request.input, reach, canModify })
@@ -87,14 +89,14 @@ export class Asks {
   ): { question: string; text: string; schema: Record<string, unknown> } | undefined {
     const parsed = Questions.safeParse(input)
     if (!parsed.success) return undefined
-    const question = randomUUID()
+    const question = this.#id()
     this.#questions.set(question, { id, kind: 'tool', input, questions: parsed.data })
     return { question, text: questionText(parsed.data), schema: questionForm(parsed.data) }
   }
 
   /** A question of an MCP server: its form is what it says it is. */
   openElicitation(id: string): string {
-    const question = randomUUID()
+    const question = this.#id()
     this.#questions.set(question, { id, kind: 'elicitation' })
     return question
   }

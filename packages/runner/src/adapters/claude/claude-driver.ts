@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Holder } from '../../process/holder.ts'
 import { type AgentDriver, type AgentSession, StartError, type StartSpec } from '../adapter.ts'
+import { uuidOf } from '../../uuid-of.ts'
 import { startAgent } from '../start-agent.ts'
 import type { Tee } from '../wire/wire.ts'
 import { ClaudeSession } from './claude-session.ts'
@@ -39,8 +40,8 @@ export function openClaudeDriver(options: { tee?: (session: string) => Tee | und
   return {
     adapter: 'claude',
     async start(spec: StartSpec, holder: Holder, signal: AbortSignal): Promise<AgentSession> {
-      const { argv, resume, session } = spec
-      const native = resume ?? randomUUID()
+      const { argv, resume, seed, session } = spec
+      const native = resume ?? (seed === undefined ? randomUUID() : uuidOf(`conversation ${seed}`))
       const conversation = resume === undefined ? ['--session-id', native] : ['--resume', native]
       return await startAgent({
         spec,

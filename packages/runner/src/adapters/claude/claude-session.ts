@@ -13,6 +13,7 @@ import type {
 } from '../adapter.ts'
 import { EventQueue } from '../event-queue.ts'
 import { Breaker } from '../wire/breaker.ts'
+import { Ids } from '../wire/ids.ts'
 import { parseObject } from '../wire/json.ts'
 import { type Tee, Wire } from '../wire/wire.ts'
 import { Asks } from './asks.ts'
@@ -59,21 +60,25 @@ export class ClaudeSession implements AgentSession {
   constructor(held: HeldProcess, spec: StartSpec, native: string, tee: Tee | undefined) {
     this.#held = held
     this.#native = native
-    this.breaker = new Breaker((note) => this.#fault(note))
+    const ids = new Ids(spec.seed)
+    this.breaker = new Breaker((note) => this.#fault(note), held)
     const emit = (event: AgentEvent): void => this.#queue.push(event, sizeOf(event))
-    this.control = new Control((message) => this.#send(message), this.breaker)
+    this.control = new Control((message) => this.#send(message), this.breaker, ids.next())
     this.modes = new Modes(
       { control: this.control, asking: spec.asking, breaker: this.breaker, emit, fault: (note) => this.#fault(note) },
       startMode(spec),
     )
-    this.#asks = new Asks(this.control)
-    this.#tools = new Tools(emit)
-    this.#turns = new Turns({
-      began: (turn) => emit({ t: 'turn_began', turn }),
-      ended: (turn, ending) => this.#turnEnded(turn, ending),
-      heard: (message) => emit({ t: 'heard', message }),
-      isAsking: () => !this.#asks.isEmpty,
-    })
+    this.#asks = new Asks(this.control, ids.next)
+    this.#tools = new Tools(emit, ids.next)
+    this.#turns = new Turns(
+      {
+        began: (turn) => emit({ t: 'turn_began', turn }),
+        ended: (turn, ending) => this.#turnEnded(turn, ending),
+        heard: (message) => emit({ t: 'heard', message }),
+        isAsking: () => !this.#asks.isEmpty,
+      },
+      ids.next,
+    )
     this.#interrupter = new Interrupter(this.control, this.#turns)
     const { breaker, control, modes } = this
     this.#requests = new Requests({
@@ -94,8 +99,9 @@ export class ClaudeSession implements AgentSession {
       emit,
       isUnderWay: () => this.#interrupter.underWay(),
       isNative: (id) => this.#isNative(id),
+      id: ids.next,
     })
-    this.#wire = new Wire(held, this.#queue, this.breaker, tee, (line) => this.#receive(line), lineBytes)
+    this.#wire = new Wire(held, this.#queue, this.breaker, tee, (line) => this.#receive(line), ids, lineBytes)
     void this.#watchExit()
   }
 

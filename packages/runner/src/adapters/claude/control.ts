@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Breaker } from '../wire/breaker.ts'
 import { ControlResponse } from './schema.ts'
 
@@ -23,12 +22,14 @@ const errorChars = 2_000
 export class Control {
   readonly #send: (message: Record<string, unknown>) => void
   readonly #breaker: Breaker
-  readonly #prefix = randomUUID()
+  readonly #prefix: string
   readonly #waiting = new Map<string, { resolve: (value: unknown) => void; reject: (error: ControlFailure) => void }>()
   #lastId = 0
   #closed = false
 
-  constructor(send: (message: Record<string, unknown>) => void, breaker: Breaker) {
+  /** `prefix`: of the ids of our requests. */
+  constructor(send: (message: Record<string, unknown>) => void, breaker: Breaker, prefix: string) {
+    this.#prefix = prefix
     this.#send = send
     this.#breaker = breaker
   }

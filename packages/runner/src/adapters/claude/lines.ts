@@ -35,6 +35,8 @@ export interface LinePorts {
   isUnderWay: () => void
   /** The agent's own name for the conversation. */
   isNative: (id: string) => void
+  /** Makes ids. */
+  id: () => string
 }
 
 /** What the agent tells: lines that ask nothing of us. */
@@ -47,7 +49,7 @@ export class Lines {
 
   constructor(ports: LinePorts) {
     this.#ports = ports
-    this.#words = new Words(ports.emit)
+    this.#words = new Words(ports.emit, ports.id)
     this.#costs = new Costs(ports.usedBefore)
   }
 

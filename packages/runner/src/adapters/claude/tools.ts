@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { FileChange, StepOutcome } from '@hotline/protocol/events/turn'
 import type { AgentEvent } from '../adapter.ts'
 import type { Block } from './schema.ts'
@@ -35,9 +34,12 @@ export interface Call {
 export class Tools {
   readonly #tools = new Map<string, Tool>()
   readonly #emit: (event: AgentEvent) => void
+  readonly #id: () => string
 
-  constructor(emit: (event: AgentEvent) => void) {
+  /** `id` makes ids. */
+  constructor(emit: (event: AgentEvent) => void, id: () => string) {
     this.#emit = emit
+    this.#id = id
   }
 
   /** The call, which begins now if it was not known. */
@@ -47,7 +49,7 @@ export class Tools {
     const changes = changesOf(name, input)
     const above = parent === undefined ? undefined : this.#tools.get(parent)?.step
     const tool: Tool = {
-      step: randomUUID(),
+      step: this.#id(),
       name,
       input,
       parent,

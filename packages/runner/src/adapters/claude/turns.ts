@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { TurnEnd } from '@hotline/protocol/events/turn'
 
 /** A message of ours, until the turn that it makes has ended. */
@@ -45,6 +44,7 @@ export interface TurnPorts {
  */
 export class Turns {
   readonly #ports: TurnPorts
+  readonly #id: () => string
   #asked: Asked | undefined
   #own: string | undefined
   /** What was said into the turn and is not done with, by its id on the wire. */
@@ -56,8 +56,10 @@ export class Turns {
   /** The present turn has got as far as it can be interrupted. */
   #isUnderWay = false
 
-  constructor(ports: TurnPorts) {
+  /** `id` makes ids. */
+  constructor(ports: TurnPorts, id: () => string) {
     this.#ports = ports
+    this.#id = id
   }
 
   get isBusy(): boolean {
@@ -79,7 +81,7 @@ export class Turns {
 
   /** We send a message. */
   begin(turn: string): string {
-    const uuid = randomUUID()
+    const uuid = this.#id()
     this.#asked = { turn, uuid, isStarted: false, isAnswered: false }
     this.#isCancelling = false
     this.#isUnderWay = false
@@ -89,7 +91,7 @@ export class Turns {
   /** We say something into the present one. Undefined where there is none, or it is being stopped. */
   say(turn: string, message: string): string | undefined {
     if (this.#asked?.turn !== turn || this.#isCancelling) return undefined
-    const uuid = randomUUID()
+    const uuid = this.#id()
     this.#said.set(uuid, { message, isStarted: false })
     return uuid
   }
@@ -134,7 +136,7 @@ export class Turns {
   }
 
   #beginOwn(): void {
-    this.#own = randomUUID()
+    this.#own = this.#id()
     this.#ports.began(this.#own)
   }
 

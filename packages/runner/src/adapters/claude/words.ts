@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
 import type { AgentEvent } from '../adapter.ts'
 import type { Block, StreamLine } from './schema.ts'
@@ -11,12 +10,15 @@ type Role = 'agent' | 'thought'
  */
 export class Words {
   readonly #emit: (event: AgentEvent) => void
+  readonly #id: () => string
   /** The block that is being written: of which message of the model, and how many characters of it were told. */
   #open: { of: string; role: Role; message: string; chars: number } | undefined
   #speaking = ''
 
-  constructor(emit: (event: AgentEvent) => void) {
+  /** `id` makes ids. */
+  constructor(emit: (event: AgentEvent) => void, id: () => string) {
     this.#emit = emit
+    this.#id = id
   }
 
   /** Whatever comes next begins a new message. */
@@ -43,13 +45,13 @@ export class Words {
     const open = this.#open?.of === of && this.#open?.role === role ? this.#open : undefined
     const rest = text.slice(open?.chars ?? 0)
     if (rest !== '') {
-      this.#emit({ t: 'text', role, message: open?.message ?? randomUUID(), delta: rest })
+      this.#emit({ t: 'text', role, message: open?.message ?? this.#id(), delta: rest })
     }
     this.#open = undefined
   }
 
   #begin(role: Role): { of: string; role: Role; message: string; chars: number } {
-    this.#open = { of: this.#speaking, role, message: randomUUID(), chars: 0 }
+    this.#open = { of: this.#speaking, role, message: this.#id(), chars: 0 }
     return this.#open
   }
 

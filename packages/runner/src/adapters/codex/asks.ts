@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Ask, QuestionAnswer, Verdict } from '../adapter.ts'
 import type { Peer, RpcId } from '../wire/peer.ts'
 import type { AskedQuestion } from './questions.ts'
@@ -38,11 +37,14 @@ export interface AskAnswer extends Pick<OpenAsk, 'step' | 'title' | 'from'> {
 /** Codex's requests for permission and its questions, while they wait. Their ids are ours; the wire's stay in here. */
 export class Asks {
   readonly #peer: Pick<Peer, 'respond'>
+  readonly #id: () => string
   readonly #asks = new Map<string, OpenAsk>()
   readonly #questions = new Map<string, { id: RpcId; asked: AskedQuestion }>()
 
-  constructor(peer: Pick<Peer, 'respond'>) {
+  /** `id` makes ids. */
+  constructor(peer: Pick<Peer, 'respond'>, id: () => string) {
     this.#peer = peer
+    this.#id = id
   }
 
   get isFull(): boolean {
@@ -56,13 +58,13 @@ export class Asks {
 
   open(open: OpenAsk): Pick<Ask, 'ask' | 'verdicts' | 'scopes'> {
     const { scopes } = open
-    const ask = randomUUID()
+    const ask = this.#id()
     this.#asks.set(ask, open)
     return { ask, scopes, verdicts: scopes.length > 0 ? ['allow', 'deny'] : ['deny'] }
   }
 
   openQuestion(id: RpcId, asked: AskedQuestion): string {
-    const question = randomUUID()
+    const question = this.#id()
     this.#questions.set(question, { id, asked })
     return question
   }

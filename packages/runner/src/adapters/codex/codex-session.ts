@@ -12,6 +12,7 @@ import type {
 } from '../adapter.ts'
 import { EventQueue } from '../event-queue.ts'
 import { Breaker } from '../wire/breaker.ts'
+import { Ids } from '../wire/ids.ts'
 import { Peer } from '../wire/peer.ts'
 import { type Tee, Wire } from '../wire/wire.ts'
 import { ModeKeeper } from './mode-keeper.ts'
@@ -66,7 +67,8 @@ export class CodexSession implements AgentSession {
     const emit = (event: AgentEvent): void => this.#queue.push(event, sizeOf(event))
     const fault = (note: string): void => this.#fault(note)
     const thread = (): string | undefined => this.#thread
-    const breaker = (this.#breaker = new Breaker(fault))
+    const ids = new Ids(spec.seed)
+    const breaker = (this.#breaker = new Breaker(fault, held))
     this.peer = new Peer(
       (line) => this.#wire.send(line),
       {
@@ -74,11 +76,12 @@ export class CodexSession implements AgentSession {
         notification: (method, params) => this.#notification(method, params),
       },
       breaker,
+      ids.next(),
     )
     const { peer } = this
-    this.#wire = new Wire(held, this.#queue, breaker, tee, (line) => peer.receive(line), lineBytes)
-    this.#steps = new Steps(emit, spec.cwd, () => this.#turns.current)
-    this.#texts = new Texts(emit)
+    this.#wire = new Wire(held, this.#queue, breaker, tee, (line) => peer.receive(line), ids, lineBytes)
+    this.#steps = new Steps(emit, spec.cwd, () => this.#turns.current, ids.next)
+    this.#texts = new Texts(emit, ids.next)
     this.modes = new ModeKeeper({ peer, asking: spec.asking, breaker, thread, emit, fault })
     this.#turns = new Turns({
       peer,
@@ -91,7 +94,7 @@ export class CodexSession implements AgentSession {
         this.#desk.closeAll()
       },
     })
-    this.#desk = new RequestDesk({ peer, breaker, steps: this.#steps, turns: this.#turns, spec, emit })
+    this.#desk = new RequestDesk({ peer, breaker, steps: this.#steps, turns: this.#turns, spec, emit, id: ids.next })
     this.#news = new News({
       emit,
       isOurs: (id) => id === this.#thread,

@@ -26,6 +26,8 @@ export interface DeskPorts {
   turns: Pick<Turns, 'isStopping' | 'steer'>
   spec: Pick<StartSpec, 'cwd' | 'allowAlways'>
   emit: (event: AgentEvent) => void
+  /** Makes ids. */
+  id: () => string
 }
 
 /**
@@ -38,7 +40,7 @@ export class RequestDesk {
 
   constructor(ports: DeskPorts) {
     this.#ports = ports
-    this.#asks = new Asks(ports.peer)
+    this.#asks = new Asks(ports.peer, ports.id)
   }
 
   /** Answers false where the method is not known: then the peer refuses it. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { FileChange, StepKind, StepOutcome } from '@hotline/protocol/events/turn'
 import type { AgentEvent } from '../adapter.ts'
 import { fileChanges, titleOf } from './patch.ts'
@@ -49,11 +48,14 @@ interface Shown {
 export class Steps {
   readonly #steps = new Map<string, Step>()
   readonly #emit: (event: AgentEvent) => void
+  readonly #id: () => string
   readonly #cwd: string
   readonly #turn: () => string | undefined
 
-  constructor(emit: (event: AgentEvent) => void, cwd: string, turn: () => string | undefined) {
+  /** `id` makes ids. */
+  constructor(emit: (event: AgentEvent) => void, cwd: string, turn: () => string | undefined, id: () => string) {
     this.#emit = emit
+    this.#id = id
     this.#cwd = cwd
     this.#turn = turn
   }
@@ -142,7 +144,7 @@ export class Steps {
 
   #begin(item: string, shown: Shown, { of, isOwn = false }: { of?: StepItem; isOwn?: boolean }): Step {
     const step: Step = {
-      step: randomUUID(),
+      step: this.#id(),
       turn: this.#turn(),
       title: shown.title,
       changes: of?.type === 'fileChange' ? of.changes : [],

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { AgentEvent } from '../adapter.ts'
 
 /** Messages that are being said at once; an agent says one or two. */
@@ -9,10 +8,13 @@ type Role = 'agent' | 'thought'
 /** What codex says and thinks, by its own names for it. */
 export class Texts {
   readonly #emit: (event: AgentEvent) => void
+  readonly #id: () => string
   readonly #open = new Map<string, { message: string; chars: number }>()
 
-  constructor(emit: (event: AgentEvent) => void) {
+  /** `id` makes ids. */
+  constructor(emit: (event: AgentEvent) => void, id: () => string) {
     this.#emit = emit
+    this.#id = id
   }
 
   /** A piece of it. `part`: which of several texts of one item. */
@@ -20,7 +22,7 @@ export class Texts {
     if (delta === '') return
     const key = `${item} ${part}`
     const known = this.#open.get(key)
-    const open = known ?? { message: randomUUID(), chars: 0 }
+    const open = known ?? { message: this.#id(), chars: 0 }
     if (!known) {
       this.#open.set(key, open)
       if (this.#open.size > openMax) this.#open.delete(this.#open.keys().next().value ?? '')

@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Capabilities } from '@hotline/protocol/capabilities'
-import type { HeldProcess, HeldTree } from '../../process/holder.ts'
+import type { ByteSource, HeldProcess, HeldTree } from '../../process/holder.ts'
 import type { AgentEvent, AgentSession } from '../adapter.ts'
+import { CountedText } from '../counted-text.ts'
 import { EventQueue } from '../event-queue.ts'
 
 /** Bytes of output that may wait; past it the pipes are not read and the program waits. */
@@ -139,8 +139,8 @@ export class PipeSession implements AgentSession {
   }
 
   async #watch(): Promise<void> {
-    const { stdin, stdout, stderr, exited } = this.#held
-    const read = Promise.all([this.#read(stdout, 'stdout'), this.#read(stderr, 'stderr')])
+    const { stdin, stdout, stderr, exited, from } = this.#held
+    const read = Promise.all([this.#read(stdout, 'stdout', from?.out), this.#read(stderr, 'stderr', from?.err)])
     const exit = await exited
     this.#hasExited = true
     stdin.destroy()
@@ -153,19 +153,19 @@ export class PipeSession implements AgentSession {
   }
 
   /** Each piece as it comes, whether its line has ended or not; the next one when there is room for it. */
-  async #read(stream: Readable, source: 'stdout' | 'stderr'): Promise<void> {
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-    const emit = (text: string, bytes: number): void => {
-      if (text !== '') this.#queue.push({ t: 'output', source, text, bytes }, 200 + bytes * 2)
+  async #read(stream: ByteSource, source: 'stdout' | 'stderr', from: number | undefined): Promise<void> {
+    const printed = new CountedText(from)
+    const emit = ({ text, at }: { text: string; at: number }, bytes: number): void => {
+      if (text !== '') this.#queue.push({ t: 'output', source, text, bytes, at }, 200 + bytes * 2)
     }
     try {
-      for await (const chunk of stream as AsyncIterable<Buffer>) {
-        emit(decoder.decode(chunk, { stream: true }), chunk.length)
+      for await (const chunk of stream) {
+        emit(printed.push(chunk), chunk.length)
         await this.#queue.room()
       }
     } catch {
       // It was cut off: what came before it is told.
     }
-    emit(decoder.decode(), 0)
+    emit(printed.end(), 0)
   }
 }

@@ -1,6 +1,7 @@
 import type { Capabilities } from '@hotline/protocol/capabilities'
 import type { HeldTerminal, HeldTree, Holder, TerminalSize } from '../../process/holder.ts'
 import { type AgentDriver, type AgentEvent, type AgentSession, StartError, type StartSpec } from '../adapter.ts'
+import { CountedText } from '../counted-text.ts'
 import { EventQueue } from '../event-queue.ts'
 
 /** Bytes of output that may wait; past it the terminal is not read and the program waits. */
@@ -38,11 +39,12 @@ class PtySession implements AgentSession {
   readonly facts = {}
   readonly #terminal: HeldTerminal
   readonly #queue = new EventQueue<AgentEvent>(queueBytes)
-  readonly #decoder = new TextDecoder('utf-8')
+  readonly #printedText: CountedText
   #isPaused = false
 
   constructor(terminal: HeldTerminal) {
     this.#terminal = terminal
+    this.#printedText = new CountedText(terminal.from?.out)
     terminal.onBytes((bytes) => this.#printed(bytes))
     void this.#watchExit()
   }
@@ -103,7 +105,7 @@ class PtySession implements AgentSession {
   }
 
   #printed(bytes: Uint8Array): void {
-    this.#emit(this.#decoder.decode(bytes, { stream: true }), bytes.length)
+    this.#emit(this.#printedText.push(bytes), bytes.length)
     const room = this.#queue.room()
     if (!room || this.#isPaused) return
     this.#isPaused = true
@@ -114,14 +116,14 @@ class PtySession implements AgentSession {
     })
   }
 
-  #emit(text: string, bytes: number): void {
-    if (text !== '') this.#queue.push({ t: 'output', source: 'pty', text, bytes }, 200 + bytes * 2)
+  #emit({ text, at }: { text: string; at: number }, bytes: number): void {
+    if (text !== '') this.#queue.push({ t: 'output', source: 'pty', text, bytes, at }, 200 + bytes * 2)
   }
 
   async #watchExit(): Promise<void> {
     const exit = await this.#terminal.exited
     await this.#terminal.end(orphanGraceMs)
-    this.#emit(this.#decoder.decode(), 0)
+    this.#emit(this.#printedText.end(), 0)
     this.#queue.push({ t: 'exit', exit })
     this.#queue.end()
   }

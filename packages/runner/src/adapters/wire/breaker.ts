@@ -10,14 +10,21 @@ export type FaultKind = 'broken' | 'odd'
 /** Counts what cannot be used, and opens when it is too much. */
 export class Breaker {
   readonly #open: (note: string) => void
+  readonly #held: { readonly isPast?: boolean }
   readonly #now: () => number
   readonly counts = new Map<string, number>()
   #windowStart = Number.NEGATIVE_INFINITY
   #weight = 0
   #isOpen = false
 
-  constructor(open: (note: string) => void, now: () => number = () => performance.now()) {
+  /** `held`: whose past is not held against it once more. */
+  constructor(
+    open: (note: string) => void,
+    held: { readonly isPast?: boolean } = {},
+    now: () => number = () => performance.now(),
+  ) {
     this.#open = open
+    this.#held = held
     this.#now = now
   }
 
@@ -25,6 +32,7 @@ export class Breaker {
   count(what: string, kind: FaultKind): void {
     if (this.#isOpen) return
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1)
+    if (this.#held.isPast) return
     const now = this.#now()
     if (now - this.#windowStart > windowMs) {
       this.#windowStart = now

@@ -14,22 +14,33 @@ export class LineSplitter {
   #bytes = 0
   /** The length at which there is word of the line next. */
   #wordAt: number
+  #at: number
 
-  constructor(limitBytes: number, wordBytes: number = limitBytes) {
+  /** `from`: bytes that were before. */
+  constructor(limitBytes: number, wordBytes: number = limitBytes, from: number = 0) {
     this.#limitBytes = limitBytes
+    this.#at = from
     this.#wordBytes = wordBytes
     this.#wordAt = limitBytes
+  }
+
+  /** The byte behind the line that came last. */
+  get at(): number {
+    return this.#at
   }
 
   /** The lines that this piece completes, in order. */
   *feed(chunk: Buffer): Generator<Line> {
     let from = 0
+    const start = this.#at
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
       yield* this.#take(chunk.subarray(from, at))
       from = at + 1
+      this.#at = start + from
       yield* this.#endLine()
     }
     yield* this.#take(chunk.subarray(from))
+    this.#at = start + chunk.length
   }
 
   /** Nothing more will come: word of a long line that has no end. The beginning of a short one says nothing. */

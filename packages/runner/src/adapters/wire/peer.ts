@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { limits } from '@hotline/protocol/limits'
 import type { Breaker } from './breaker.ts'
 import { parseObject } from './json.ts'
@@ -45,13 +44,15 @@ export class Peer {
   readonly #send: (line: string) => void
   readonly #handlers: PeerHandlers
   readonly #breaker: Breaker
-  readonly #prefix = randomUUID()
+  readonly #prefix: string
   readonly #waiting = new Map<string, { method: string; settle: (outcome: RpcOutcome) => void }>()
   #lastId = 0
   #received = 0
   #closed = false
 
-  constructor(send: (line: string) => void, handlers: PeerHandlers, breaker: Breaker) {
+  /** `prefix`: of the ids of our requests. */
+  constructor(send: (line: string) => void, handlers: PeerHandlers, breaker: Breaker, prefix: string) {
+    this.#prefix = prefix
     this.#send = send
     this.#handlers = handlers
     this.#breaker = breaker

@@ -1,8 +1,9 @@
-import { StringDecoder } from 'node:string_decoder'
 import type { HeldProcess } from '../../process/holder.ts'
 import type { AgentEvent } from '../adapter.ts'
+import { CountedText } from '../counted-text.ts'
 import type { EventQueue } from '../event-queue.ts'
 import type { Breaker } from './breaker.ts'
+import type { Ids } from './ids.ts'
 import { type Line, LineSplitter } from './line-splitter.ts'
 
 /** Hears every line as it was, before anybody has read it. */
@@ -29,6 +30,7 @@ export class Wire {
   readonly #queue: EventQueue<AgentEvent>
   readonly #tee: Tee | undefined
   readonly #lineBytes: number
+  readonly #ids: Ids
   readonly #reading: Promise<unknown>
   #flushed: Promise<boolean> = Promise.resolve(true)
   #stopped = false
@@ -41,8 +43,10 @@ export class Wire {
     breaker: Breaker,
     tee: Tee | undefined,
     receive: (line: string) => void,
+    ids: Ids,
     lineBytes: number = standardLineBytes,
   ) {
+    this.#ids = ids
     this.#held = held
     this.#queue = queue
     this.#tee = tee
@@ -90,10 +94,13 @@ export class Wire {
   }
 
   async #readLines(breaker: Breaker, receive: (line: string) => void): Promise<void> {
-    const splitter = new LineSplitter(this.#lineBytes, growingBytes)
+    const splitter = new LineSplitter(this.#lineBytes, growingBytes, this.#held.from?.out)
+    this.#queue.at = splitter.at
     const take = (lines: Iterable<Line>): void => {
       for (const line of lines) {
         if (this.#stopped) return
+        this.#queue.at = splitter.at
+        this.#ids.moveTo(splitter.at)
         if ('text' in line) {
           this.#tee?.('in', line.text)
           receive(line.text)
@@ -101,8 +108,9 @@ export class Wire {
         else this.#tellDropped(line.droppedBytes)
       }
     }
-    for await (const chunk of this.#held.stdout as AsyncIterable<Buffer>) {
+    for await (const chunk of this.#held.stdout) {
       take(splitter.feed(chunk))
+      this.#held.handled?.()
       if (this.#stopped) return
       await this.#queue.room()
       if (this.#held.stdin.writableLength > unreadBytes) await this.#flushed
@@ -120,18 +128,18 @@ export class Wire {
   }
 
   async #readWords(): Promise<void> {
-    const decoder = new StringDecoder('utf8')
-    for await (const chunk of this.#held.stderr as AsyncIterable<Buffer>) {
+    const words = new CountedText(this.#held.from?.err)
+    for await (const chunk of this.#held.stderr) {
       if (this.#stopped) return
-      this.#words(decoder.write(chunk), chunk.length)
+      this.#words(words.push(chunk), chunk.length)
       await this.#queue.room()
     }
-    this.#words(decoder.end(), 0)
+    this.#words(words.end(), 0)
   }
 
-  #words(text: string, bytes: number): void {
+  #words({ text, at }: { text: string; at: number }, bytes: number): void {
     if (text === '') return
     this.#tail = (this.#tail + text).slice(-tailChars)
-    this.#queue.push({ t: 'output', source: 'stderr', text, bytes }, 200 + bytes * 2)
+    this.#queue.push({ t: 'output', source: 'stderr', text, bytes, at }, 200 + bytes * 2)
   }
 }

@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Holder, Reaped } from '../process/holder.ts'
+import type { Attachment, Keeping, KeepTerms, Lasting, Survivor } from '../process/lasting.ts'
+import { type HolderReach, openLocalHolder } from '../process/local-holder.ts'
+import { type KeptFacts, keeperVersion, readInputs } from './frames.ts'
+import { connectKeeper, type KeeperLink, startKeeper } from './keeper-link.ts'
+import { KeptProcess } from './kept-process.ts'
+import { keepersFolder, keptChildrenFolder, keptFolder } from './places.ts'
+import { RawReader } from './raw-spool.ts'
+
+/** What of our environment a keeper gets: enough to find programs, and nothing that an agent is trusted with. */
+const keeperVariables = ['PATH', 'HOME', 'TMPDIR', 'LANG']
+
+/** A keeper that this process works with. */
+interface Known {
+  readonly folder: string
+  readonly link: KeeperLink
+  /** Resolves when it is gone and nothing is left of what it held. */
+  readonly lost: Promise<void>
+}
+
+/** A found process, and who has it. */
+interface Found {
+  readonly keeper: Known
+  readonly facts: KeptFacts
+}
+
+/**
+ * Holds processes by a keeper, which outlives this process; what needs no other life than ours is held here. One keeper for
+ * a runner's folder: it is started when the first process is to be kept, and ends when it is told to, or has nothing to keep.
+ */
+export function openKeeperHolder(options: {
+  /** Of the runner. */
+  folder: string
+  environment: Readonly<Record<string, string | undefined>>
+  reach?: HolderReach | undefined
+  /** What is worth telling the person who reads the log. */
+  warn: (message: string, facts: Record<string, unknown>) => void
+}): Holder & { readonly lasting: Lasting } {
+  const { folder: runnerFolder, environment, warn, reach = 'best' } = options
+  const folder = keepersFolder(runnerFolder)
+  const local = openLocalHolder({ folder: join(runnerFolder, 'children'), reach })
+  const found = new Map<string, Found>()
+  const known = new Set<Known>()
+  let current: Promise<Known> | undefined
+  let isClosing = false
+
+  const env: Record<string, string> = {}
+  for (const name of keeperVariables) {
+    const value = environment[name]
+    if (value !== undefined) env[name] = value
+  }
+
+  const adopt = (place: string, link: KeeperLink): Known => {
+    const keeper: Known = { folder: place, link, lost: link.closed.then((): Promise<void> => lose(keeper)) }
+    known.add(keeper)
+    return keeper
+  }
+
+  /** It is gone: what it held has lost its pipes, and is ended. */
+  const lose = async (keeper: Known): Promise<void> => {
+    known.delete(keeper)
+    if ((await current?.catch(() => undefined)) === keeper) current = undefined
+    if (isClosing) return
+    // One that cannot be talked to any more, and lives, is of no use.
+    const again = await connectKeeper(keeper.folder)
+    await again?.request({ do: 'quit' }).catch(() => 'it is gone')
+    for (const reaped of await reapOf(keeper.folder))
+      warn('an agent was ended, because its keeper is gone', { ...reaped })
+  }
+
+  const begin = async (): Promise<Known> => {
+    const place = join(folder, randomBytes(4).toString('hex'))
+    return adopt(place, await startKeeper(place, env, reach))
+  }
+
+  const keeper = (): Promise<Known> => {
+    current ??= begin().catch((error: unknown) => {
+      current = undefined
+      throw error
+    })
+    return current
+  }
+
+  const keep = (terms: KeepTerms): Keeping => {
+    let kept: KeptProcess | undefined
+    const start = async (
+      request: Pick<Parameters<KeeperLink['request']>[0] & { do: 'start' }, 'spec' | 'size'>,
+    ): Promise<KeptProcess> => {
+      const { folder: place, link, lost } = await keeper()
+      const facts = (await link.request({ do: 'start', ...request, ...terms })) as KeptFacts
+      const from = { out: 0, err: 0 }
+      const isWhole = terms.inputs === 'all'
+      kept = new KeptProcess({ link, folder: keptFolder(place, facts.p), facts, from, past: [], isWhole, lost })
+      return kept
+    }
+    return keepingOf(() => kept, {
+      start: async (spec) => (await start({ spec })).asProcess,
+      startTerminal: async (spec, size) => (await start({ spec, size })).asTerminal,
+    })
+  }
+
+  const survivorOf = (session: string, { keeper: { folder: place, link, lost }, facts }: Found): Survivor => {
+    const own = keptFolder(place, facts.p)
+    const inputs = readInputs(readAllOf(own, 'in'))
+    return {
+      session,
+      pid: facts.pid,
+      memo: facts.memo,
+      notes: inputs.flatMap((input) => ('note' in input ? [input.note] : [])),
+      from: { out: firstOf(own, 'out'), err: firstOf(own, 'err') },
+      attach: ({ again, ...from }): Attachment => {
+        found.delete(session)
+        const past = again ? inputs : []
+        const kept = new KeptProcess({ link, folder: own, facts, from, past, isWhole: again, lost })
+        const keeping = keepingOf(() => kept, {
+          start: () => Promise.resolve(kept.asProcess),
+          startTerminal: () => Promise.resolve(kept.asTerminal),
+        })
+        return { ...keeping, failed: kept.past.failed, replay: (through) => kept.replay(through) }
+      },
+      end: async (graceMs) => {
+        found.delete(session)
+        await link.request({ do: 'end', p: facts.p, graceMs }).catch(() => lost)
+        await link.request({ do: 'forget', p: facts.p }).catch(() => 'a keeper that is gone has forgotten')
+      },
+    }
+  }
+
+  return {
+    start: (spec) => local.start(spec),
+    startTerminal: (spec, size) => local.startTerminal(spec, size),
+
+    async reap(): Promise<readonly Reaped[]> {
+      const reaped = [...(await local.reap())]
+      for (const place of placesIn(folder)) {
+        const link = await connectKeeper(place)
+        if (!link) {
+          reaped.push(...(await reapOf(place)))
+          rmSync(place, { recursive: true, force: true })
+          continue
+        }
+        if (link.version > keeperVersion) {
+          warn('a keeper of a newer version is ended, with its agents', { pid: link.pid })
+          await link.request({ do: 'quit' }).catch(() => 'it is gone')
+          reaped.push(...link.processes.map(({ session, pid }) => ({ session, pid })))
+          continue
+        }
+        const one = adopt(place, link)
+        // New ones go to a keeper of our own version.
+        if (link.version === keeperVersion) current ??= Promise.resolve(one)
+        for (const facts of link.processes) {
+          const { session } = facts
+          const other = found.get(session)
+          // Of two the later one counts: the earlier one had ended when it was started.
+          if (other) await survivorOf(session, other).end(0)
+          found.set(session, { keeper: one, facts })
+        }
+      }
+      return reaped
+    },
+
+    lasting: {
+      keep,
+      find: (session) => {
+        const one = found.get(session)
+        return one && survivorOf(session, one)
+      },
+      get sessions() {
+        return [...found.keys()]
+      },
+    },
+
+    async [Symbol.asyncDispose]() {
+      isClosing = true
+      await current?.catch(() => undefined)
+      for (const { folder: place, link } of known) {
+        await link.request({ do: 'quit' }).catch(() => 'it is gone')
+        await link.closed
+        rmSync(place, { recursive: true, force: true })
+      }
+      await local[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Ends what a keeper that is gone left running, and removes what it left on the disk. */
+async function reapOf(place: string): Promise<readonly Reaped[]> {
+  const orphans = openLocalHolder({ folder: keptChildrenFolder(place) })
+  try {
+    return await orphans.reap()
+  } finally {
+    await orphans[Symbol.asyncDispose]()
+  }
+}
+
+function keepingOf(kept: () => KeptProcess | undefined, starts: Pick<Holder, 'start' | 'startTerminal'>): Keeping {
+  return {
+    holder: {
+      ...starts,
+      reap: () => Promise.resolve([]),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
+    note: (note) => kept()?.note(note),
+    release: (offsets) => kept()?.release(offsets),
+    forget: async () => await kept()?.forget(),
+  }
+}
+
+function placesIn(folder: string): readonly string[] {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return readdirSync(folder).map((name) => join(folder, name))
+}
+
+function readAllOf(folder: string, name: string): Buffer {
+  const reader = new RawReader(folder, name)
+  try {
+    const { from, bytes } = reader.readAll()
+    // A file that begins in the middle begins with the end of a record.
+    return from === 0 ? bytes : bytes.subarray(bytes.indexOf(10) + 1)
+  } finally {
+    reader[Symbol.dispose]()
+  }
+}
+
+function firstOf(folder: string, name: string): number {
+  return new RawReader(folder, name).from
+}

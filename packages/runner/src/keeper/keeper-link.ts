@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { HolderReach } from '../process/local-holder.ts'
+import { hearLines, type KeeperAnswer, type KeeperRequest, type KeptFacts, type ProcessState } from './frames.ts'
+import { withSocketPath } from './places.ts'
+
+/** A keeper that does not listen after this has not started. */
+const startTimeoutMs = 15_000
+
+/** Between two tries to reach one that is starting. */
+const retryMs = 20
+
+/** A keeper that says nothing for so long after it was reached hangs: what it holds is as good as lost. */
+const helloTimeoutMs = 60_000
+
+/** A connection to a keeper. */
+export interface KeeperLink {
+  readonly version: number
+  readonly pid: number
+  /** As it was when the connection was made. */
+  readonly processes: readonly KeptFacts[]
+  /** Resolves when the keeper cannot be heard any more. */
+  readonly closed: Promise<void>
+  readonly isClosed: boolean
+  /** Rejects with what the keeper says, or because it is gone. */
+  request(request: KeeperRequest): Promise<unknown>
+  /** Hears each change of a process. */
+  watch(p: string, hear: (state: ProcessState) => void): void
+  close(): void
+}
+
+/** Connects to the keeper of a folder; undefined where none listens there. */
+export async function connectKeeper(folder: string): Promise<KeeperLink | undefined> {
+  const socket = await withSocketPath(folder, async (path) => {
+    const trying = connect(path)
+    try {
+      await once(trying, 'connect')
+      return trying
+    } catch {
+      return undefined
+    }
+  })
+  return socket && (await shakeHands(socket))
+}
+
+/** Starts a keeper for a folder, and connects to it. Rejects where it does not come up. */
+export async function startKeeper(
+  folder: string,
+  env: Readonly<Record<string, string>>,
+  reach: HolderReach,
+): Promise<KeeperLink> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const main = fileURLToPath(import.meta.resolve('./main.ts'))
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, folder, reach], {
+    // Nothing of ours: it does not end with us, nor hold what we hold.
+    cwd: folder,
+    env,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  child.unref()
+  let ended: string | undefined
+  child.once('error', (error) => (ended = error.message))
+  child.once('exit', (code, signal) => (ended = `it ended (${signal ?? `exit code ${code}`})`))
+  const giveUpAt = performance.now() + startTimeoutMs
+  for (;;) {
+    const link = await connectKeeper(folder)
+    if (link) return link
+    if (ended !== undefined) throw new Error(`The keeper could not be started: ${ended}.`)
+    if (performance.now() > giveUpAt) {
+      child.kill('SIGKILL')
+      throw new Error('The keeper did not listen in time.')
+    }
+    await pause(retryMs)
+  }
+}
+
+async function shakeHands(socket: Socket): Promise<KeeperLink | undefined> {
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  const watchers = new Map<string, (state: ProcessState) => void>()
+  const hello = Promise.withResolvers<Extract<KeeperAnswer, { hello: number }> | undefined>()
+  const closed = Promise.withResolvers<void>()
+  let isClosed = false
+  let lastId = 0
+  socket.on('error', () => undefined)
+  socket.once('close', () => {
+    isClosed = true
+    hello.resolve(undefined)
+    for (const { reject } of waiting.values()) reject(new Error('The keeper is gone.'))
+    waiting.clear()
+    closed.resolve()
+  })
+  hearLines(socket, (message) => {
+    const answer = message as KeeperAnswer
+    if ('hello' in answer) hello.resolve(answer)
+    else if ('state' in answer) watchers.get(answer.state.p)?.(answer.state)
+    else {
+      const asked = waiting.get(answer.id)
+      waiting.delete(answer.id)
+      if (answer.ok) asked?.resolve(answer.value)
+      else asked?.reject(new Error(answer.error))
+    }
+  })
+  const late = setTimeout(() => socket.destroy(), helloTimeoutMs)
+  const heard = await hello.promise
+  clearTimeout(late)
+  if (!heard) return undefined
+  return {
+    version: heard.hello,
+    pid: heard.pid,
+    processes: heard.processes,
+    closed: closed.promise,
+    get isClosed() {
+      return isClosed
+    },
+    request: (request) =>
+      new Promise((resolve, reject) => {
+        if (isClosed) return reject(new Error('The keeper is gone.'))
+        lastId += 1
+        waiting.set(lastId, { resolve, reject })
+        socket.write(`${JSON.stringify({ id: lastId, ...request })}\n`)
+      }),
+    watch: (p, hear) => void watchers.set(p, hear),
+    close: () => void socket.end(),
+  }
+}

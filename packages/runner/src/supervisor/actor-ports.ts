@@ -1,0 +1,33 @@
+import type { Drivers } from '../adapters/drivers.ts'
+import type { Log } from '../log.ts'
+import type { Holder } from '../process/holder.ts'
+import type { KnownAgents } from '../profiles/known-agents.ts'
+import type { ServerLink } from '../server-link.ts'
+import type { KeptFiles } from './open-files.ts'
+
+/** What all sessions of a runner share. */
+export interface ActorPorts {
+  link: ServerLink
+  holder: Holder
+  log: Log
+  /** This runner's id, as the server knows it. */
+  runner: string
+  agents: KnownAgents
+  drivers: Drivers
+  environment: Readonly<Record<string, string | undefined>>
+  /** Where programs are asked for their version: a folder that is empty. */
+  versionsFolder: string
+  /** Where spools and scratch folders are. */
+  sessionsFolder: string
+  scratchFolder: string
+  /** Where the desks of sessions are. */
+  desksFolder: string
+  /** Bytes of reports that one session may hold back. */
+  spoolBytes: number
+  /** Absent: no snapshots of files are kept. */
+  files?: KeptFiles | undefined
+  /** What an agent is given to end by itself. */
+  stopGraceMs: number
+  /** An agent that does not end its turn within this is not stopping: the person is told, and may end the session. */
+  interruptTimeoutMs: number
+}
