@@ -21,6 +21,7 @@ import { standardBounds } from '../src/workspace/bounds.ts'
 import { HeldFolder } from '../src/workspace/held-folder.ts'
 import { blobOid } from '../src/workspace/read-entry.ts'
 import { putBack } from '../src/workspace/put-back.ts'
+import { openWorkspaces } from '../src/workspace/workspaces.ts'
 import { sweepStores } from '../src/workspace/sweep.ts'
 import { type KeptFolder, keepFolder, must } from './keep-files.ts'
 
@@ -318,4 +319,38 @@ test('[UN8] snapshots that nobody has added to for 30 days are forgotten, others
   expect(sweepStores(store, Date.now() + 31 * day)).toHaveLength(1)
   expect(readdirSync(store)).toEqual([])
   expect(sweepStores(join(store, 'none'), Date.now())).toEqual([])
+})
+
+test('[UN8] a snapshot that is under way when the runner is stopped is given up, and nothing of it is kept', async () => {
+  await using kept = await keepFolder()
+  for (let at = 0; at < 300; at += 1) writeFileSync(join(kept.root, `${at}.bin`), Buffer.alloc(64 * 1024, at))
+  const taking = kept.files.snapshot(start)
+  await kept.workspaces[Symbol.asyncDispose]()
+  // Where the machine was quicker than the stop, it is whole.
+  const taken = await taking
+  if (!taken.ok) expect(taken).toMatchObject({ why: 'failed' })
+  expect(await kept.files.snapshot(start)).toMatchObject({ ok: false, why: 'failed' })
+})
+
+test("[UN8] what a snapshot that was cut off has left behind stands in nobody's way", async () => {
+  await using kept = await keepFolder()
+  writeFileSync(join(kept.root, 'a.txt'), 'a')
+  await kept.take(start)
+  const store = join(kept.root, '../store')
+  const git = join(store, readdirSync(store)[0] ?? '', 'git')
+  writeFileSync(join(git, 'refs/hotline/s1.lock'), '')
+  writeFileSync(join(git, 'objects/pack/tmp_pack_x'), 'half')
+  writeFileSync(join(kept.root, 'a.txt'), 'b')
+  // The next life of the runner.
+  const next = openWorkspaces({ folder: store, path: process.env['PATH'], never: [] })
+  try {
+    expect(must(await next.open('s1', kept.root).snapshot(agent)).snapshots).toHaveLength(1)
+    expect(readdirSync(join(git, 'objects/pack')).filter((name) => name.startsWith('tmp_'))).toEqual([])
+  } finally {
+    await next[Symbol.asyncDispose]()
+  }
+  // Who still believes what was true before is refused once, and looks again.
+  expect(await kept.files.snapshot(agent)).toMatchObject({ ok: false, why: 'failed' })
+  await kept.undo()
+  expect(readFileSync(join(kept.root, 'a.txt'), 'utf8')).toBe('a')
 })

@@ -112,7 +112,14 @@ export class Supervisor {
     this.#isStopping = true
     for (const leave of this.#leave) leave()
     await this.#asking
+    // A snapshot of a large folder may take longer than there is time.
+    const { files } = this.#ports
+    const giveUp = (): void => void files?.workspaces[Symbol.asyncDispose]()
+    deadline.addEventListener('abort', giveUp, { once: true })
+    if (deadline.aborted) giveUp()
     await Promise.all([...this.#held.values()].map(({ actor, done }) => actor.stop(deadline).then(() => done)))
+    deadline.removeEventListener('abort', giveUp)
+    await files?.workspaces[Symbol.asyncDispose]()
     await this.#ports.holder[Symbol.asyncDispose]()
     await this.#surveying
     await this.#looking

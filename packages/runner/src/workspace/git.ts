@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { Skipped } from './bounds.ts'
 
@@ -30,6 +30,7 @@ export function findGit(path: string | undefined): string | undefined {
 export class ShadowGit {
   readonly #program: string
   readonly folder: string
+  #isTidy = false
 
   constructor(program: string, folder: string) {
     this.#program = program
@@ -41,6 +42,8 @@ export class ShadowGit {
     const done = join(this.folder, 'hotline-ready')
     try {
       accessSync(done)
+      if (!this.#isTidy) this.#tidy()
+      this.#isTidy = true
       return
     } catch {
       rmSync(this.folder, { recursive: true, force: true })
@@ -48,6 +51,20 @@ export class ShadowGit {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 })
     await this.run(['init', '--quiet', '--bare', '--template=', '.'])
     writeFileSync(done, '')
+  }
+
+  /** What an earlier life left half done would stand in the way, or only take room. Nobody else works here. */
+  #tidy(): void {
+    const left: readonly [folder: string, isLeft: (name: string) => boolean][] = [
+      ['.', (name) => name.endsWith('.lock') || name.startsWith('fast_import_crash_')],
+      ['refs/hotline', (name) => name.endsWith('.lock')],
+      ['objects/pack', (name) => name.startsWith('tmp_') || name.startsWith('.tmp')],
+    ]
+    for (const [folder, isLeft] of left) {
+      const path = join(this.folder, folder)
+      if (!existsSync(path)) continue
+      for (const name of readdirSync(path).filter(isLeft)) rmSync(join(path, name), { force: true })
+    }
   }
 
   /** Starts git on the store. The arguments are ours; what comes from outside goes in by the standard input. */

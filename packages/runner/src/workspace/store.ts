@@ -54,7 +54,7 @@ export interface StorePorts {
 export class Store {
   readonly #ports: StorePorts
   readonly #known = new Map<string, Known>()
-  #keptFolders = new Map<string, number>()
+  readonly #keptFolders = new Map<string, number>()
   /** The tree that `known` says; undefined before anything was read. */
   #tree: string | undefined
   #generation = 0
@@ -148,10 +148,19 @@ export class Store {
       return { ...taken, kept }
     } catch (error) {
       await writing?.abandon()
+      if (!(error instanceof Skipped)) this.#forget()
       throw error
     } finally {
       folder?.[Symbol.dispose]()
     }
+  }
+
+  /** After a fault nothing is taken for granted: the next look begins with what is on the disk. */
+  #forget(): void {
+    this.#known.clear()
+    this.#keptFolders.clear()
+    this.#last.clear()
+    this.#tree = undefined
   }
 
   /** What an earlier life knew: contents without looks, so every file is read once, and only what is new is written. */

@@ -23,7 +23,7 @@ export interface Workspace {
   ): Promise<Done<'apply'>>
 }
 
-/** Keeps snapshots of folders, in a thread of its own and under a folder of its own. */
+/** Keeps snapshots of folders, in a thread of its own and under a folder of its own. Closed, it gives up what it does. */
 export interface Workspaces extends AsyncDisposable {
   /** The folder of a session. What is wrong with it shows when it is used. */
   open(session: string, folder: string): Workspace
@@ -42,6 +42,7 @@ export function openWorkspaces(options: {
   const waiting = new Map<number, (answer: Answer) => void>()
   let worker: Worker | undefined
   let last = 0
+  let isClosed = false
 
   const start = (): Worker => {
     const name = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js'
@@ -56,13 +57,17 @@ export function openWorkspaces(options: {
     started.on('error', () => undefined)
     started.on('exit', () => {
       if (worker === started) worker = undefined
-      for (const [id, tell] of waiting) tell({ id, ok: false, why: 'failed', code: 'failed', note: 'its thread ended' })
+      for (const [id, tell] of waiting)
+        tell({ id, ok: false, why: 'failed', code: 'failed', note: 'The thread that keeps files ended.' })
       waiting.clear()
     })
     return started
   }
 
   const ask = <T extends keyof Outcome>(place: Omit<Place, 'git'>, task: Task & { do: T }): Promise<Done<T>> => {
+    if (isClosed) {
+      return Promise.resolve({ ok: false, why: 'failed', code: 'failed', note: 'The runner is being stopped.' })
+    }
     if (git === undefined) {
       const note = 'There is no git on this machine, so its files are not kept.'
       return Promise.resolve({ ok: false, why: 'skipped', code: 'no_git', note })
@@ -90,6 +95,7 @@ export function openWorkspaces(options: {
       }
     },
     [Symbol.asyncDispose]: async () => {
+      isClosed = true
       await worker?.terminate()
     },
   }
