@@ -1,13 +1,14 @@
 import type { ClientStore } from './client-store.ts'
+import { forgetfulList, type KeptList, keptListForm } from './kept-list.ts'
 import { forgetful, type KeptSession, keptForm, keptSessionsMax } from './kept-sessions.ts'
 import { memoryOutbox, type WaitingCommand } from './outbox.ts'
 import { uuidV7 } from './uuid.ts'
 
 /**
- * 1: `commands`. 2: `sessions` and `life` beside them. A page of an older version that is still open cannot keep anything
+ * 1: `commands`. 2: `sessions` and `life` beside them. 3: `list`. A page of an older version that is still open cannot keep anything
  * once a newer one has opened the database; it works, and forgets with the tab.
  */
-const version = 2
+const version = 3
 const prefix = 'hotline-outbox:'
 /** A page that is frozen or hangs may hold the database, or a part of it: after this we do without. */
 const patienceMs = 3_000
@@ -24,7 +25,7 @@ export async function openBrowserStore(name: string): Promise<ClientStore> {
     return storeIn(database, prefix + name, await inTime(lifeOf(database)))
   } catch {
     // Refused or missing: the page works, it only forgets with the tab.
-    return { outbox: memoryOutbox(), sessions: forgetful, erase: () => Promise.resolve() }
+    return { outbox: memoryOutbox(), sessions: forgetful, list: forgetfulList, erase: () => Promise.resolve() }
   }
 }
 
@@ -72,7 +73,7 @@ function storeIn(database: IDBDatabase, name: string, life: string): ClientStore
       read: async (session) => {
         try {
           const sessions = database.transaction('sessions', 'readonly').objectStore('sessions')
-          const kept = (await answerOf(sessions.get(session))) as KeptSession | undefined
+          const kept = (await inTime(answerOf(sessions.get(session)))) as KeptSession | undefined
           return kept?.form === keptForm ? kept : undefined
         } catch {
           // It is read from the server.
@@ -109,6 +110,36 @@ function storeIn(database: IDBDatabase, name: string, life: string): ClientStore
         }
       },
     },
+    list: {
+      read: async () => {
+        try {
+          const lists = database.transaction('list', 'readonly').objectStore('list')
+          const kept = (await inTime(answerOf(lists.get('list')))) as KeptList | undefined
+          return kept?.form === keptListForm ? kept : undefined
+        } catch {
+          return undefined
+        }
+      },
+      keep: async (kept) => {
+        if (cleared) return
+        try {
+          await change('list', 'relaxed', async (lists) => {
+            if (kept) lists.put(kept, 'list')
+            else lists.delete('list')
+          })
+        } catch {
+          // As above.
+        }
+      },
+      clear: async () => {
+        cleared = true
+        try {
+          await change('list', 'strict', async (lists) => answerOf(lists.clear()))
+        } catch {
+          // The database was closed by a page that erases it.
+        }
+      },
+    },
     erase: async () => {
       const transaction = database.transaction([...database.objectStoreNames], 'readwrite', { durability: 'strict' })
       for (const store of database.objectStoreNames) transaction.objectStore(store).clear()
@@ -140,6 +171,7 @@ async function openDatabase(name: string): Promise<IDBDatabase> {
       database.createObjectStore('sessions', { keyPath: 'session' }).createIndex('keptAt', 'keptAt')
       database.createObjectStore('life')
     }
+    if (oldVersion < 3) database.createObjectStore('list')
   })
   let late = false
   const opened = answerOf(opening)

@@ -1,3 +1,4 @@
+import type { ListStore } from './kept-list.ts'
 import type { KeptSessions } from './kept-sessions.ts'
 import type { Outbox } from './outbox.ts'
 
@@ -5,6 +6,7 @@ import type { Outbox } from './outbox.ts'
 export interface ClientStore {
   outbox: Outbox
   sessions: KeptSessions
+  list: ListStore
   /** For whoever signs out: nothing is left, and whatever still runs keeps nothing more. */
   erase(): Promise<void>
 }

@@ -3,7 +3,10 @@ import type { Envelope } from '@hotline/protocol/event'
 import type { Doing } from '@hotline/protocol/doing'
 import type { Problem } from '@hotline/protocol/error'
 import type { SessionRow } from '@hotline/protocol/http'
+import { parseCursor } from '@hotline/protocol/stream'
+import { forgetfulList, type KeptList, type ListStore } from './kept-list.ts'
 import type { Follow, Link, Readable } from './link.ts'
+import { openListKeeper } from './list-keeper.ts'
 import { openPainter } from './painter.ts'
 import { watchable } from './readable.ts'
 import { isPassing, openRetry } from './retry.ts'
@@ -12,6 +15,8 @@ import { isPassing, openRetry } from './retry.ts'
 const pageRows = 200
 /** Live sessions that are read at the start; whoever has more of them finds the others further down. */
 const livePagesMax = 25
+/** Where more has come in one project since the last visit, the list is read in its place. */
+const goOnMax = 1_000
 
 /** The list as it stands now: always whole, never changed in place. */
 export interface SessionListPicture {
@@ -24,6 +29,8 @@ export interface SessionListPicture {
   doing: ReadonlyMap<string, DoingNow>
   /** Older sessions exist on the server. */
   hasOlder: boolean
+  /** What is shown is from an earlier visit, as it was then; in milliseconds of the wall clock. Absent once it is as of now. */
+  asOf?: number
 }
 
 /** The step of an agent that runs, or the one that ended last, and what it has told of tokens and cost. */
@@ -45,8 +52,11 @@ interface Page {
   cursors: Record<string, string>
 }
 
-/** All sessions of one's projects, live: the newest page, then each line that a project's stream brings. */
-export function openSessionList(link: Link): SessionList {
+/**
+ * All sessions of one's projects, live: the newest page, then each line that a project's stream brings. What is `kept` of an
+ * earlier visit is shown at once, and only what has come since is read.
+ */
+export function openSessionList(link: Link, kept: ListStore = forgetfulList): SessionList {
   const picture = watchable<SessionListPicture>({
     status: 'loading',
     sessions: [],
@@ -55,48 +65,110 @@ export function openSessionList(link: Link): SessionList {
   })
   const rows = new Map<string, SessionRow>()
   const doing = new Map<string, DoingNow>()
-  const follows: Follow[] = []
+  const follows = new Map<string, Follow>()
+  /** Streams that have not reached their end since they were gone on from. */
+  const behind = new Set<string>()
   let closed = false
   /** Names the present start; what an earlier one still reads is passed over. */
   let life = {}
   let next: string | null = null
+  /** Rows of older pages: they are read when somebody wants them, on the next visit too. */
+  const older = new Set<string>()
+  /** Where the first of the older pages begins. */
+  let firstNext: string | null = null
   let reading = false
+  let asOf: number | undefined
+  /** What is shown of an earlier visit, until it is known whether it can be gone on from. */
+  let earlier: KeptList | undefined
   const painter = openPainter(() => {
-    const sessions = [...rows.values()].toSorted((a, b) => compare(b.updatedAt, a.updatedAt))
-    picture.set({ status: 'live', sessions, doing: new Map(doing), hasOlder: next !== null })
+    const now = { status: 'live', sessions: newestFirst(), doing: new Map(doing), hasOlder: next !== null } as const
+    picture.set(asOf === undefined ? now : { ...now, asOf })
   })
+  const newestFirst = (): SessionRow[] => [...rows.values()].toSorted((a, b) => compare(b.updatedAt, a.updatedAt))
   const retry = openRetry(link, () => void start())
+  const keeper = openListKeeper(kept, () => {
+    // What is behind is kept as it is: from there it goes on.
+    if (follows.size === 0) return undefined
+    const cursors = Object.fromEntries([...follows].map(([stream, { cursor }]) => [stream, cursor]))
+    return { sessions: newestFirst().filter(({ session }) => !older.has(session)), next: firstNext, cursors }
+  })
+
+  /** What an earlier visit has seen. */
+  async function recall(): Promise<void> {
+    const found = await kept.read()
+    if (closed) return
+    if (found) {
+      earlier = found
+      asOf = found.keptAt
+      begin(found.sessions, found.next)
+    }
+    await start()
+  }
+
+  function begin(sessions: readonly SessionRow[], after: string | null): void {
+    rows.clear()
+    older.clear()
+    for (const row of sessions) rows.set(row.session, row)
+    next = after
+    firstNext = after
+    painter.soon()
+    painter.now()
+  }
 
   async function start(): Promise<void> {
     const mine = {}
     life = mine
-    const page = await link.request<Page>('GET', `/api/sessions?limit=${pageRows}`)
+    const shown = earlier
+    // Of what was seen before only the heads are wanted.
+    const page = await link.request<Page>('GET', `/api/sessions?limit=${shown ? 1 : pageRows}`)
     if (closed || life !== mine) return
     if (!page.ok) return failed(page.problem)
+    earlier = undefined
+    if (shown) {
+      if (!isNear(shown, page.value.cursors)) return start()
+      retry.succeeded()
+      return goOn(shown.cursors)
+    }
     const live = await readLive(page.value)
     if (closed || life !== mine) return
     if (!live.ok) return failed(live.problem)
     retry.succeeded()
-    for (const follow of follows.splice(0)) follow.close()
-    rows.clear()
-    for (const row of [...live.value, ...page.value.sessions]) rows.set(row.session, row)
-    next = page.value.next
-    for (const [stream, cursor] of Object.entries(page.value.cursors)) {
-      follows.push(
-        link.follow(stream, cursor, {
-          events: apply,
-          reset: () => void start(),
-          ended: (problem) => {
-            if (isPassing(problem)) return failed(problem)
-            // No longer a member: its sessions are not ours to see.
-            for (const row of rows.values()) if (`project:${row.project}` === stream) rows.delete(row.session)
-            painter.soon()
-          },
-        }),
-      )
+    asOf = undefined
+    begin([...live.value, ...page.value.sessions], page.value.next)
+    goOn(page.value.cursors)
+  }
+
+  function goOn(cursors: Readonly<Record<string, string>>): void {
+    for (const follow of follows.values()) follow.close()
+    follows.clear()
+    behind.clear()
+    for (const [stream, cursor] of Object.entries(cursors)) {
+      behind.add(stream)
+      const follow = link.follow(stream, cursor, {
+        events: apply,
+        caughtUp: () => caughtUp(stream),
+        reset: () => void start(),
+        ended: (problem) => {
+          if (isPassing(problem)) return failed(problem)
+          // No longer a member: its sessions are not ours to see.
+          for (const row of rows.values()) if (`project:${row.project}` === stream) rows.delete(row.session)
+          follows.delete(stream)
+          caughtUp(stream)
+        },
+      })
+      follows.set(stream, follow)
     }
+    if (behind.size === 0) caughtUp('')
+    keeper.soon()
+  }
+
+  function caughtUp(stream: string): void {
+    behind.delete(stream)
+    if (behind.size === 0) asOf = undefined
     painter.soon()
+    if (behind.size > 0) return
     painter.now()
+    keeper.soon()
   }
 
   /** Those that can go on and are not in the newest page: what needs somebody may have waited for long. */
@@ -115,16 +187,25 @@ export function openSessionList(link: Link): SessionList {
 
   function failed(problem: Problem): void {
     if (closed) return
-    picture.set({ ...picture.value, status: isPassing(problem) ? picture.value.status : 'failed', problem })
-    if (isPassing(problem)) retry.after(problem)
+    if (isPassing(problem)) {
+      picture.set({ ...picture.value, problem })
+      return retry.after(problem)
+    }
+    // What was kept is not theirs to see any more.
+    void kept.keep(undefined)
+    if (asOf !== undefined) rows.clear()
+    picture.set({ ...picture.value, sessions: newestFirst(), status: 'failed', problem })
   }
 
   function apply(events: readonly Envelope[]): void {
     for (const event of events) {
       const row = rowOf(event, rows)
-      if (row) rows.set(row.session, row)
+      if (!row) continue
+      rows.set(row.session, row)
+      older.delete(row.session)
     }
     painter.soon()
+    keeper.soon()
   }
 
   const unhear = link.ephemeral(({ kind, stream, doings }) => {
@@ -142,7 +223,7 @@ export function openSessionList(link: Link): SessionList {
     painter.soon()
   })
 
-  void start()
+  void recall()
   return {
     picture,
     loadOlder: async () => {
@@ -155,19 +236,24 @@ export function openSessionList(link: Link): SessionList {
       if (!page.ok) return page.problem
       next = page.value.next
       // What the stream told is newer than any page.
-      for (const row of page.value.sessions) if (!rows.has(row.session)) rows.set(row.session, row)
+      for (const row of page.value.sessions) {
+        if (rows.has(row.session)) continue
+        rows.set(row.session, row)
+        older.add(row.session)
+      }
       painter.soon()
       painter.now()
       return undefined
     },
     refresh: () => void start(),
     [Symbol.dispose]: () => {
+      keeper[Symbol.dispose]()
       closed = true
       painter.stop()
       unhear()
       unwatch()
       retry[Symbol.dispose]()
-      for (const follow of follows) follow.close()
+      for (const follow of follows.values()) follow.close()
     },
   }
 }
@@ -200,6 +286,17 @@ function rowOf(event: Envelope, rows: ReadonlyMap<string, SessionRow>): SessionR
     createdAt: before?.createdAt ?? event.at,
     updatedAt: event.at,
   }
+}
+
+/** The same projects in the same lives of their logs, and not much has come since. */
+function isNear({ whole, cursors }: KeptList, now: Readonly<Record<string, string>>): boolean {
+  const streams = Object.keys(now)
+  if (!whole || streams.length !== Object.keys(cursors).length) return false
+  return streams.every((stream) => {
+    const [from, at] = [parseCursor(cursors[stream] ?? ''), parseCursor(now[stream] ?? '')]
+    if (typeof from !== 'object' || typeof at !== 'object' || from.epoch !== at.epoch) return false
+    return at.seq >= from.seq && at.seq - from.seq <= goOnMax
+  })
 }
 
 function compare(a: string, b: string): number {

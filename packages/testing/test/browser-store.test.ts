@@ -19,7 +19,7 @@ interface PageGlobals {
   openBrowserStore: (name: string) => Promise<ClientStore>
 }
 
-const files = ['browser-store', 'kept-sessions', 'outbox', 'uuid']
+const files = ['browser-store', 'kept-list', 'kept-sessions', 'outbox', 'uuid']
 
 describe.skipIf(!availability.available)('what a browser keeps', () => {
   let browser: Browser
@@ -167,6 +167,7 @@ describe.skipIf(!availability.available)('what a browser keeps', () => {
       const store = await open()
       const kept = (session, cursor, more = {}) =>
         ({ form: 1, session, cursor, state: {}, events: [], before: null, keptAt: Date.now(), ...more })
+      const list = { form: 1, sessions: [], next: null, cursors: {}, whole: true, keptAt: 1 }
       const databases = async () => (await indexedDB.databases()).map(({ name }) => name)
       ${act}
     })()`)
@@ -240,11 +241,13 @@ describe.skipIf(!availability.available)('what a browser keeps', () => {
       `const sleeper = await open()
        await store.outbox.put({ id: 'a', stream: 'session:s1', type: 'message.send', data: {} })
        await store.sessions.keep(kept('s1', 'e.1'))
+       await store.list.keep(list)
        // As a page that is frozen does, it does not let go of the database.
-       const held = indexedDB.open('hotline-outbox:leaver', 2)
+       const held = indexedDB.open('hotline-outbox:leaver')
        const database = await new Promise((resolve) => (held.onsuccess = () => resolve(held.result)))
        await store.erase()
        await sleeper.sessions.keep(kept('s2', 'e.2'))
+       await sleeper.list.keep(list)
        await sleeper.outbox.put({ id: 'b', stream: 'session:s1', type: 'message.send', data: {} }).catch(() => 'closed')
        const all = (name) => new Promise((resolve) => {
          const request = database.transaction(name).objectStore(name).getAll()
@@ -265,11 +268,18 @@ describe.skipIf(!availability.available)('what a browser keeps', () => {
       'ended',
       `await store.outbox.put({ id: 'a', stream: 'session:s1', type: 'message.send', data: {} })
        await store.sessions.keep(kept('s1', 'e.1'))
+       await store.list.keep(list)
+       const before = (await store.list.read()) !== undefined
+       await store.list.keep({ ...list, form: 0 })
+       const odd = await store.list.read()
        await store.sessions.clear()
+       await store.list.clear()
        await store.sessions.keep(kept('s1', 'e.2'))
-       return [(await store.outbox.all()).length, (await store.sessions.read('s1')) === undefined]`,
+       await store.list.keep(list)
+       const after = [await store.sessions.read('s1'), await store.list.read(), odd]
+       return [(await store.outbox.all()).length, before, after.every((one) => one === undefined)]`,
     )
-    expect(left).toEqual([1, true])
+    expect(left).toEqual([1, true, true])
   })
 
   it('[C21] a full disk costs nothing but the memory', async () => {

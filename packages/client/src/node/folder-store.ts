@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClientStore } from '../client-store.ts'
+import { type KeptList, keptListForm } from '../kept-list.ts'
 import { type KeptSession, keptForm, keptSessionsMax } from '../kept-sessions.ts'
 import type { WaitingCommand } from '../outbox.ts'
 
@@ -13,6 +14,7 @@ export async function openFolderStore(folder: string): Promise<ClientStore> {
   const outbox = join(folder, 'outbox')
   const sessions = join(folder, 'sessions')
   for (const one of [folder, outbox, sessions]) await mkdir(one, { recursive: true, mode: 0o700 })
+  const list = join(folder, 'list.json')
   const places = new Map<string, string>()
   let last = 0
   for (const name of (await readdir(outbox)).toSorted()) {
@@ -72,6 +74,24 @@ export async function openFolderStore(folder: string): Promise<ClientStore> {
       clear: async () => {
         cleared = true
         await rm(sessions, { recursive: true, force: true })
+      },
+    },
+    list: {
+      read: async () => {
+        const kept = await readWhole<KeptList>(list)
+        return kept?.form === keptListForm ? kept : undefined
+      },
+      keep: async (kept) => {
+        if (erased || cleared) return
+        try {
+          await (kept ? writeWhole(list, kept) : rm(list, { force: true }))
+        } catch {
+          // As above.
+        }
+      },
+      clear: async () => {
+        cleared = true
+        await rm(list, { force: true })
       },
     },
     erase: async () => {

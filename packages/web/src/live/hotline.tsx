@@ -57,9 +57,11 @@ export function LiveProvider({ me, children }: { me: Me; children: ReactNode }):
       })
       // Signed out from elsewhere, or for too long here: what was not sent yet stays, what was read does not.
       link.connection.watch((state) => {
-        if (state.status === 'closed' && state.problem?.code === 'unauthenticated') void store.sessions.clear()
+        if (state.status !== 'closed' || state.problem?.code !== 'unauthenticated') return
+        void store.sessions.clear()
+        void store.list.clear()
       })
-      const list = openSessionList(link)
+      const list = openSessionList(link, store.list)
       close = () => {
         list[Symbol.dispose]()
         void link[Symbol.asyncDispose]()

@@ -21,7 +21,7 @@ import { useKeys } from './use-keys.ts'
 /** Rail, list and what was chosen; where there is less room the list or what was chosen. */
 export function Frame(): ReactNode {
   const { list } = useLive()
-  const { sessions } = useReadable(list.picture)
+  const { sessions, asOf } = useReadable(list.picture)
   const { pathname } = useLocation()
   const navigate = useNavigate()
   const dialog = useRef<HTMLDialogElement>(null)
@@ -59,7 +59,7 @@ export function Frame(): ReactNode {
             <header>
               <div>
                 <h1>{onlyNeeds ? 'Needs you' : 'Sessions'}</h1>
-                <AsOf />
+                <AsOf kept={asOf} />
               </div>
               <button type="button" className="button" onClick={ways.openStart}>
                 New session

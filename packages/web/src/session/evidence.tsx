@@ -82,7 +82,7 @@ export function EvidenceLine({ picture, state }: { picture: SessionPicture; stat
   if (cost) words.push(moneyText(cost))
   return (
     <div className="small quiet evidence">
-      <AsOf />
+      <AsOf kept={picture.asOf} />
       {words.join(' · ')}
     </div>
   )
