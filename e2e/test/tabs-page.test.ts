@@ -54,12 +54,13 @@ async function say(): Promise<string> {
 
 /** Each tab shows it, once. */
 async function expectEverywhere(text: string, where: readonly Page[] = tabs): Promise<void> {
-  for (const tab of where) {
-    const shown = tab.getByText(text, { exact: true })
-    await shown.first().waitFor()
-    // What another tab has given leaves the line of what waits a moment before it is in the conversation.
-    await waitFor(async () => (await shown.count()) === 1, { what: `${text}, once` })
-  }
+  await Promise.all(
+    where.map(async (tab) => {
+      const shown = tab.getByText(text, { exact: true })
+      await shown.first().waitFor()
+      await waitFor(async () => (await shown.count()) === 1, { what: `${text}, once`, everyMs: 100 })
+    }),
+  )
 }
 
 async function write(tab: Page, text: string): Promise<void> {
@@ -78,8 +79,8 @@ async function leader(among: readonly Page[] = tabs): Promise<Page> {
   return waitFor(
     async () => {
       const [holder] = await (among[0] as Page).evaluate<string[]>(holds)
-      for (const tab of among) if ((await tab.evaluate<string>(own)) === holder) return tab
-      return undefined
+      const names = await Promise.all(among.map((tab) => tab.evaluate<string>(own)))
+      return among[names.indexOf(holder ?? '')]
     },
     { what: 'a tab that leads' },
   )
