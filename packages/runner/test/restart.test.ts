@@ -80,6 +80,27 @@ test('[R26] what was on its way to the agent when the runner died is unknown, an
   expect(world.said(session)).toBe('something else')
 })
 
+test('[R26] [R31] a message that was on its way into a turn when the runner died is unknown, and not said again', async () => {
+  await using place = await openPlace()
+  const { world, link, cwd } = place
+  const session = world.start('demo', { cwd, prompt: scriptPrompt([{ do: 'listen' }]) })
+  await world.until(session, 'a turn', ({ turn, capabilities }) => turn && capabilities?.steer === true)
+  link.holdCommands()
+  const message = world.send(session, 'message.send', { text: 'turn left', now: true })
+  await waitFor(() => link.held.some((data) => data.includes('message.delivered')), { what: 'a claim' })
+  await place.kill()
+  link.releaseCommands()
+  await world.until(session, 'a claim', () => world.events(session, 'message.delivered').length === 2)
+  await place.start()
+  await world.until(session, 'an interrupted session', ({ status }) => status === 'interrupted')
+  expect(world.events(session, 'message.delivery_unknown').map(({ data }) => data.message)).toEqual([message])
+  world.send(session, 'session.resume', {})
+  await world.until(session, 'active again', ({ status }) => status === 'active')
+  world.send(session, 'message.send', { text: scriptPrompt([{ do: 'say', text: 'something else' }]) })
+  await world.until(session, 'two turns', ({ counts, turn }) => counts.turns === 2 && !turn)
+  expect(world.said(session)).toBe('something else')
+})
+
 test('[R26] a claim that came too late leaves no doubt: the message waits as it is now', async () => {
   await using place = await openPlace()
   const { world, link, cwd } = place
