@@ -7,6 +7,7 @@ import { sessionCommands } from '@hotline/client/session-commands'
 import type { SeenAgent } from '@hotline/client/agent-evidence'
 import type { SessionState } from '@hotline/core/session/state'
 import { emptyTranscript, type Transcript } from '@hotline/core/transcript/transcript'
+import type { Capabilities } from '@hotline/protocol/capabilities'
 import { problem } from '@hotline/protocol/error'
 import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
 import type { Live } from '../live/hotline.tsx'
@@ -167,12 +168,26 @@ export const seenAgent: SeenAgent = {
   },
 }
 
-/** A session with queued messages, and with some that were not sent. */
+/** It can be written to in the middle of its turn. */
+const capabilities: Capabilities = {
+  input: 'turns',
+  steer: true,
+  interrupt: true,
+  pause: 'none',
+  resume: true,
+  verdicts: ['allow', 'deny'],
+  denyReason: true,
+  questions: true,
+  screen: false,
+}
+
+/** A session with queued messages, one of them on its way into the turn, and with some that were not sent. */
 export function sampleSession(): { view: SessionView; picture: SessionPicture } {
   const queued = sampleMessages()
     .slice(0, 3)
     .filter(({ role }) => role === 'person')
     .map((item) => ({ ...item, delivery: 'queued' as const }))
+    .toReversed()
   const transcript: Transcript = {
     ...emptyTranscript,
     items: queued,
@@ -180,7 +195,11 @@ export function sampleSession(): { view: SessionView; picture: SessionPicture } 
   }
   const picture: SessionPicture = {
     status: 'live',
-    state: { ...state, queue: queued.map(({ message, by }) => ({ message, by })) },
+    state: {
+      ...state,
+      capabilities,
+      queue: queued.map(({ message, by }, at) => ({ message, by, ...(at === 0 ? { hurried: true } : {}) })),
+    },
     transcript,
     hasOlder: false,
     unsent: [
