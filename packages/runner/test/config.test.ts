@@ -52,6 +52,7 @@ test('what is announced is what can be started here, with a hint for the rest', 
   const can = Object.fromEntries(agents.map(({ agent, available }) => [agent, available]))
   expect(can).toEqual({
     demo: true,
+    mcp: false,
     command: true,
     pipe: true,
     log: true,

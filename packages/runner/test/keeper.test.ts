@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { scriptPrompt } from '@hotline/demo-agent/script'
 import { waitFor } from '@hotline/testing/wait-for'
 import { expect, test } from 'vitest'
+import { acts } from './fake-claude-acts.ts'
 import { openPlace } from './place.ts'
 
 const counting = 'i=0; while read -r line; do i=$((i+1)); echo "$i: $line ä"; done; echo end >&2'
@@ -77,6 +78,43 @@ test('[R111] an agent that asks while the runner is dead gets the answer that wa
   await world.until(session, 'another turn', ({ turn, counts }) => !turn && counts.turns === 2)
   expect(world.said(session)).toBe('before\nafter\nagain')
 })
+
+const spoken = {
+  fake: {
+    asking: acts({ do: 'say', text: 'before', pieces: 2 }, { do: 'ask', tool: 'Bash', input: { command: 'x' } }),
+    again: acts({ do: 'say', text: 'again', pieces: 2 }),
+  },
+  codex: {
+    asking: JSON.stringify([{ do: 'command', item: 'one', command: 'touch one', ask: {} }]),
+    again: JSON.stringify([{ do: 'command', item: 'two', command: 'touch two' }]),
+  },
+}
+
+for (const agent of ['fake', 'codex'] as const) {
+  test(`[R111] ${agent === 'fake' ? 'claude' : agent} does not notice either, and works on afterwards`, async () => {
+    await using place = await openPlace('by keeper')
+    const { world, cwd } = place
+    const session = world.start(agent, { cwd, prompt: spoken[agent].asking })
+    const ask = await world.ask(session)
+    const { pid, native } = world.state(session)
+    await place.kill()
+    world.decide(session, ask, 'allow')
+    await place.start()
+    await world.until(session, 'the end of the turn', ({ turn, counts }) => !turn && counts.turns === 1)
+    await place.kill()
+    world.send(session, 'message.send', { text: spoken[agent].again })
+    await place.start()
+    await world.until(session, 'another turn', ({ turn, counts }) => !turn && counts.turns === 2)
+    expect(world.events(session, 'approval.requested')).toHaveLength(1)
+    expect(world.events(session, 'approval.dispatched')).toHaveLength(1)
+    expect(world.events(session, 'turn.ended').map(({ data }) => data.end)).toEqual(['end', 'end'])
+    const steps = world.events(session, 'step.started').map(({ data }) => data.step)
+    expect(new Set(steps).size).toBe(steps.length)
+    expect(world.said(session)).toBe(agent === 'fake' ? 'before\nagain' : 'one accept\n\ntwo accept\n')
+    expect(world.state(session)).toMatchObject({ status: 'active', pid, native: native ?? expect.anything() })
+    expect(world.events(session, 'session.state_changed').map(({ data }) => data.to)).toEqual(['starting', 'active'])
+  })
+}
 
 test('[R112] when the keeper is killed its agents are ended, and their sessions say so', async () => {
   await using place = await openPlace('by keeper')

@@ -4,6 +4,8 @@ import type { Envelope } from '@hotline/protocol/event'
 import { problem } from '@hotline/protocol/error'
 import type { ServerLink } from '../src/server-link.ts'
 import { composeBench } from './compose.ts'
+import { fakeClaudeProfile } from './fake-claude-acts.ts'
+import { codexProfileOf } from './profile-of.ts'
 
 /** What a runner in a process of its own and the test that holds its server say to each other. */
 export type ToServer =
@@ -75,6 +77,7 @@ if (process.send && folder !== undefined) {
     link: linkOverChannel(),
     write: (line) => process.stderr.write(line),
     holds: holds === 'by keeper' ? holds : 'itself',
+    profiles: [fakeClaudeProfile({}), codexProfileOf('codex', {})],
   })
   await supervisor.start()
   process.send({ k: 'ready', runner: await supervisor.announced })

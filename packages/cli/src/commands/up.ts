@@ -157,7 +157,9 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
       }),
       say,
       meaning:
-        'Its agents ended with it: their sessions are interrupted, and can be resumed where the agent can do that. What they said is kept.',
+        env['HOTLINE_KEEPER'] === 'on'
+          ? 'Its agents go on, and it takes them up again.'
+          : 'Its agents ended with it: their sessions are interrupted, and can be resumed where the agent can do that. What they said is kept.',
       readyTimeoutMs,
     })
     kept.push(runner)
