@@ -77,14 +77,15 @@ export class SessionFiles {
     this.#onSettled = settled
   }
 
-  /** Before the agent is there. */
+  /** Before the agent is there, or heard again: then it may be in the middle of a turn. */
   begin(): Promise<void> {
     const { neighbours, session, workspace, state, put } = this.#ports
     const others = neighbours.enter(session, workspace.root, state()?.title ?? session)
     if (others.length > 0) put(warning(others))
     return this.#do(async () => {
       await this.#snapshot('start', 'other')
-      this.#busy(this.#ports.works === 'always')
+      this.#turn = state()?.turn?.turn
+      this.#busy(this.#ports.works === 'always' || this.#turn !== undefined)
     })
   }
 
