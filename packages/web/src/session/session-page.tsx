@@ -159,7 +159,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         <button type="button" className="button details" onClick={() => openDialog(sheet.current)}>
           Details
         </button>
-        {mayWrite && state.turn && state.capabilities?.interrupt && (
+        {mayWrite && state.status === 'active' && state.turn && state.capabilities?.interrupt && (
           <StopButton stop={() => command('session.interrupt')} />
         )}
         {mayWrite && state.status === 'paused' && (

@@ -1,0 +1,52 @@
+import { openPageScene, type PageScene, photograph } from '../src/page-scene.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+let scene: PageScene
+beforeAll(async () => {
+  scene = await openPageScene()
+})
+afterAll(() => scene[Symbol.asyncDispose]())
+
+/** The control that was asked for last. */
+async function asked(session: string): Promise<Record<string, unknown>> {
+  const requested = (await scene.live.stored(session)).filter(({ type }) => type === 'control.requested')
+  return requested.at(-1)?.data ?? {}
+}
+
+describe('pausing in the page', () => {
+  it('[G90] Freeze now and Pause after this step say what holds, and Resume ends both', async () => {
+    const hand = await scene.live.startSession('An agent to hold')
+    await hand.report({ type: 'session.profile_changed', data: { pid: 4_711, reach: 'scan' } })
+    await scene.open(hand.session)
+    const { page } = scene
+    const context = page.getByRole('complementary', { name: 'What is known about this session' })
+    await context.getByText('what can be found of it').waitFor()
+    await context.getByRole('button', { name: 'Pause after this step' }).click()
+    await context.getByText('pauses after this step', { exact: false }).first().waitFor()
+    const wish = await asked(hand.session)
+    expect(wish).toMatchObject({ action: 'pause', when: 'next_step' })
+    const paused = { from: 'active', to: 'paused', reason: 'requested' } as const
+    await hand.report(
+      { type: 'control.done', data: { control: wish['control'], action: 'pause', kind: 'held' } },
+      { type: 'session.state_changed', data: paused, body: {} },
+    )
+    await context.getByText('paused before its next step').waitFor()
+    await context.getByRole('button', { name: 'Freeze now' }).click()
+    await page.getByText('Freeze now …').waitFor()
+    const { control } = await asked(hand.session)
+    const evidence = { kind: 'frozen', reach: 'scan', processes: 6 }
+    await hand.report({ type: 'control.done', data: { control, action: 'pause', ...evidence } })
+    await context.getByText('6 processes stand still; what hides from its machine may go on').waitFor()
+    expect(await page.getByRole('button', { name: /^(Freeze now|Stop turn)/ }).count()).toBe(0)
+    await photograph(page, 'frozen', [390, 1440])
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByText('Resume …').waitFor()
+    const going = await asked(hand.session)
+    await hand.report(
+      { type: 'control.done', data: { control: going['control'], action: 'resume' } },
+      { type: 'session.state_changed', data: { from: 'paused', to: 'active', reason: 'requested' }, body: {} },
+    )
+    await page.getByText(/^Goes on/).waitFor()
+    await context.getByRole('button', { name: 'Freeze now' }).waitFor()
+  })
+})
