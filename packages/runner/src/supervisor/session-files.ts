@@ -1,7 +1,7 @@
 import type { Holder } from '@hotline/core/undo/plan-undo'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Report } from '@hotline/protocol/commands/agent'
-import type { LeftOut, Moment, RestoredFile } from '@hotline/protocol/events/checkpoint'
+import type { LeftOut, Moment, RestoredFile, WhySkipped } from '@hotline/protocol/events/checkpoint'
 import type { StepKind } from '@hotline/protocol/events/turn'
 import type { Log } from '../log.ts'
 import type { Neighbours } from '../workspace/neighbours.ts'
@@ -13,6 +13,8 @@ import { told } from './report-of.ts'
 /** Steps that begin between two snapshots and are remembered. */
 const beganMax = 2_000
 const ranMax = 200
+/** A folder that was too much for a snapshot is not looked through again so soon: its agent would wait each time. */
+const tooMuchForMs = 10 * 60_000
 /** Names in one event, and their characters. */
 const namesMax = 1_000
 const nameChars = 48 * 1024
@@ -21,6 +23,8 @@ const nameChars = 48 * 1024
 const mutating: readonly StepKind[] = ['edit', 'delete', 'move', 'execute', 'other']
 /** Steps that may have acted elsewhere. */
 const reaching: readonly StepKind[] = ['execute', 'fetch', 'other']
+
+const tooMuch: readonly WhySkipped[] = ['files', 'bytes', 'time']
 
 /** What a session's files are kept with. */
 export interface FilesPorts {
@@ -58,6 +62,7 @@ export class SessionFiles {
   /** What was said last of why there is none. */
   #skipped: string | undefined
   #looking: string | undefined
+  #tooMuchUntilMs = Number.NEGATIVE_INFINITY
   /** When the last snapshot was begun, on the clock of `performance.now()`. */
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #onSettled: () => void = () => undefined
@@ -197,6 +202,7 @@ export class SessionFiles {
   }
 
   async #snapshot(moment: Moment, by: Holder, of: { turn?: string; step?: string } = {}): Promise<void> {
+    if (performance.now() < this.#tooMuchUntilMs) return
     const wish = this.#wish(moment, by, of)
     this.#lookedAtMs = performance.now()
     const done = await this.#ports.workspace.snapshot(wish)
@@ -230,6 +236,7 @@ export class SessionFiles {
   #notTaken(moment: Moment, { why, code, note }: NotDone): void {
     const { log, session, put } = this.#ports
     this.#isUnsure = true
+    if (tooMuch.includes(code)) this.#tooMuchUntilMs = performance.now() + tooMuchForMs
     if (why === 'failed') log.error('snapshot failed', { session, note })
     if (this.#skipped === code) return
     this.#skipped = code

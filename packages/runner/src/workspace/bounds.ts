@@ -17,7 +17,7 @@ export const standardBounds: Bounds = {
   files: 250_000,
   fileBytes: 16 * 1024 * 1024,
   bytes: 1024 * 1024 * 1024,
-  timeMs: 60_000,
+  timeMs: 30_000,
   depth: 128,
 }
 

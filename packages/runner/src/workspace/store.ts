@@ -106,6 +106,9 @@ export class Store {
     const { files, leftOut, leftOutCount } = scan({ root, bounds, deadlineMs, never, isKept, found })
     const gone = [...this.#known].filter(([, { seen }]) => seen !== this.#generation).map(([path]) => path)
     const readAtMs = this.#ports.wallMs()
+    // Of a folder that is seen for the first time it is known before anything is read.
+    const unread = suspects.reduce((sum, { stats }) => sum + (stats.size > bounds.fileBytes ? 0 : stats.size), 0)
+    if (this.#known.size === 0 && unread > bounds.bytes) throw tooMany(bounds.bytes, root)
 
     const changes = new Map<string, string | undefined>(gone.map((path) => [path, undefined]))
     const looks = new Map<string, string | undefined>()
@@ -129,7 +132,7 @@ export class Store {
         changes.set(path, state)
         if ('bytes' in content) {
           bytes += content.bytes.length
-          if (bytes > bounds.bytes) throw new Skipped('bytes', `More than ${bounds.bytes} bytes in "${root}" are new.`)
+          if (bytes > bounds.bytes) throw tooMany(bounds.bytes, root)
           writing ??= new ImportStream(git)
           await writing.blob(content.bytes)
         }
@@ -250,6 +253,10 @@ export class Store {
       }
     }
   }
+}
+
+function tooMany(bytes: number, root: string): Skipped {
+  return new Skipped('bytes', `More than ${bytes} bytes in "${root}" are new.`)
 }
 
 function openRoot(root: string): HeldFolder {
