@@ -70,7 +70,7 @@ describe('what is no agent', () => {
 })
 
 describe('the terminal of a session', () => {
-  it('[G58] opens with the newest screen and what came after it, at its size, and answers nothing', async () => {
+  it('[G58] [S18] opens with the newest screen and what came after it, at its size, and answers nothing', async () => {
     const hand = await live.startSession('A terminal')
     const capabilities = {
       input: 'keys',
@@ -120,6 +120,34 @@ describe('the terminal of a session', () => {
       { what: 'what was typed' },
     )
     expect(inputs.map(({ body }) => body?.['text'])).toEqual(['k'])
+
+    // [S18] Somebody takes it over: here it is gone, and everybody sees who has it; what is typed then goes nowhere.
+    const other = live.link()
+    expect((await other.command(hand.stream, 'terminal.take', { keyboard: 'elsewhere' })).ok).toBe(true)
+    await page.getByText(/Another window of yours has the keyboard since/).waitFor()
+    expect(await page.getByLabel(/Take keyboard/).isChecked()).toBe(false)
+    await photograph(page, 'terminal-taken', [390, 1440])
+    await page.locator('.xterm').click()
+    await page.keyboard.type('lost')
+    await page.getByLabel(/Take keyboard/).check()
+    await page.getByText(/has the keyboard since/).waitFor({ state: 'hidden' })
+    await page.locator('.xterm').click()
+    await page.keyboard.type('z')
+    const typed = await waitFor(
+      async () => {
+        const all = (await live.stored(hand.session)).flatMap(({ type, body }) =>
+          type === 'input.sent' ? [body?.['text']] : [],
+        )
+        return all.length > 1 && all
+      },
+      { what: 'what was typed after it' },
+    )
+    expect(typed).toEqual(['k', 'z'])
+    // Who leaves gives it back.
+    await page.getByRole('link', { name: 'Sessions' }).first().click()
+    await waitFor(async () => (await live.stored(hand.session)).some(({ type }) => type === 'terminal.released'), {
+      what: 'a release',
+    })
   })
 
   it('[G59] what a program by lines printed, and a file, begins each line where lines begin', async () => {

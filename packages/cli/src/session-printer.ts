@@ -231,6 +231,10 @@ export function openSessionPrinter(
           return line(at, 'goal', known.body?.summary ? `complete: ${known.body.summary}` : 'complete')
         case 'control.failed':
           return line(at, 'note', `${known.data.action} failed: ${known.body?.reason ?? ''}`)
+        case 'terminal.taken':
+          return line(at, 'note', `${nameOf(known.actor.id)} has the keyboard`)
+        case 'terminal.released':
+          return line(at, 'note', 'nobody has the keyboard')
         case 'notice.posted':
           return say(at, 'note', known.body?.text ?? '')
         default:

@@ -50,6 +50,8 @@ const bySender: Record<CommandType, Sender> = {
   'undo.plan': 'write',
   'undo.apply': 'write',
   'undo.drop': 'write',
+  'terminal.take': 'decide',
+  'terminal.release': 'decide',
   'project.create': 'write',
   'project.rename': 'admin',
   'member.add': 'admin',

@@ -53,6 +53,7 @@ export const errors = {
   queue_full: { kind: 'conflict', title: 'Too much is waiting already' },
   fenced: { kind: 'conflict', title: 'Another runner holds this session now' },
   already_exists: { kind: 'conflict', title: 'This exists already' },
+  keyboard_taken: { kind: 'conflict', title: 'Somebody else has the keyboard' },
   ambiguous_name: { kind: 'conflict', title: 'Several go by this name' },
   last_owner: { kind: 'conflict', title: 'A project keeps at least one owner' },
   approval_expired: { kind: 'gone', title: 'The time for this answer has passed' },

@@ -5,6 +5,7 @@ import { isLive } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import type { QueuedMessage, SessionState } from './state.ts'
 import { checkText } from './check-text.ts'
+import { keyboardTaken } from './decide-terminal.ts'
 
 type MessageCommand = CommandOf<
   'message.send' | 'message.edit' | 'message.withdraw' | 'message.hurry' | 'message.reorder'
@@ -14,7 +15,7 @@ type MessageCommand = CommandOf<
 export function decideMessage(state: SessionState, command: MessageCommand, context: Context): Decision {
   switch (command.type) {
     case 'message.send':
-      return send(state, command)
+      return keyboardTaken(state, context) ?? send(state, command)
     case 'message.edit': {
       const late = tooLate(state)
       if (late) return late

@@ -1,13 +1,13 @@
-import { isTypedTo } from '@hotline/protocol/capabilities'
 import type { Command, CommandOf } from '@hotline/protocol/command'
 import { logAgent } from '@hotline/protocol/commands/session'
 import { limits } from '@hotline/protocol/limits'
-import { holdsAgent, isLive } from '@hotline/protocol/session-status'
+import { holdsAgent } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { decideApproval, decideQuestion, expireApproval } from './decide-approval.ts'
 import { decideControl } from './decide-control.ts'
 import { decideMessage } from './decide-message.ts'
 import { decideReport } from './decide-report.ts'
+import { decideTerminal } from './decide-terminal.ts'
 import { takeLease } from './lease.ts'
 import { decideUndo } from './decide-undo.ts'
 import type { SessionState } from './state.ts'
@@ -46,9 +46,10 @@ export function decideSession(state: SessionState | undefined, command: Command,
       return decideQuestion(state, command)
 
     case 'input.send':
-      return sendInput(state, command)
     case 'terminal.resize':
-      return resize(state, command)
+    case 'terminal.take':
+    case 'terminal.release':
+      return decideTerminal(state, command)
 
     case 'undo.plan':
     case 'undo.apply':
@@ -134,31 +135,4 @@ function titleFrom(text: string): string {
       .split('\n', 1)[0]
       ?.replaceAll(/[\u0000-\u001f\u007f]/g, ' ') ?? ''
   return line.length > 80 ? `${line.slice(0, 79).trimEnd()}…` : line
-}
-
-function sendInput(state: SessionState, command: CommandOf<'input.send'>): Decision {
-  if (state.status !== 'active')
-    return refuse('invalid_transition', `The session is ${state.status}; keys reach only an active one.`)
-  if (!isTypedTo(state.capabilities)) {
-    const isWatched = state.capabilities?.input === 'none'
-    const detail = isWatched
-      ? 'Nothing can be typed to this agent; it is only watched.'
-      : 'This agent takes messages, not keys. Send a message instead.'
-    return refuse('unsupported', detail)
-  }
-  const { text, encoding } = command.data
-  const bytes = encoding === 'base64' ? Math.floor((text.length * 3) / 4) : text.length
-  return accept({
-    type: 'input.sent',
-    subject: `input:${command.id}`,
-    data: { input: command.id, encoding, bytes },
-    body: { text },
-  })
-}
-
-function resize(state: SessionState, command: CommandOf<'terminal.resize'>): Decision {
-  if (!isLive(state.status)) return refuse('invalid_transition', `The session is ${state.status}.`)
-  if (state.capabilities && !state.capabilities.screen)
-    return refuse('unsupported', 'This agent has no terminal screen.')
-  return accept({ type: 'terminal.resized', data: { cols: command.data.cols, rows: command.data.rows } })
 }

@@ -205,6 +205,10 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'undo.dropped':
     case 'checkpoint.restored':
       return withUndo(state, event.data.undo, () => undefined)
+    case 'terminal.taken':
+      return { ...state, keyboard: { keyboard: event.data.keyboard, by: event.actor, since: event.at } }
+    case 'terminal.released':
+      return state.keyboard?.keyboard === event.data.keyboard ? { ...state, keyboard: undefined } : state
 
     case 'session.created':
     case 'checkpoint.skipped':
@@ -252,6 +256,7 @@ function changed(state: SessionState, event: EventOf<'session.state_changed'>): 
     reason,
     exit: exit ?? (over ? state.exit : undefined),
     ...(to === 'paused' || state.paused === undefined ? {} : { paused: undefined }),
+    ...(over && state.keyboard ? { keyboard: undefined } : {}),
     ...(over ? { turn: undefined, pid: undefined, ending: undefined, controls: [], staleSince: undefined } : {}),
   }
 }

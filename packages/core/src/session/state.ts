@@ -97,6 +97,8 @@ export interface SessionState {
   native?: string | undefined
   lease?: { runner: string; fence: number } | undefined
   staleSince?: string | undefined
+  /** Who types into the terminal, from which window, since when; absent while nobody has taken the keyboard. */
+  keyboard?: { keyboard: string; by: Actor; since: string } | undefined
   turn?: { turn: string; since: string; message?: string | undefined } | undefined
   queue: readonly QueuedMessage[]
   /** Ids of steps whose end was not told; absent where there are none. */

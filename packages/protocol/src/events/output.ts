@@ -38,6 +38,9 @@ export const outputEvents = {
     z.looseObject({ cols: z.int(), rows: z.int() }),
     z.looseObject({ text: z.string(), plain: z.string() }),
   ),
+  /** Somebody has the keyboard of the terminal: nobody else types there or sets its size, until they take it. */
+  'terminal.taken': defineEvent(1, z.looseObject({ keyboard: Id })),
+  'terminal.released': defineEvent(1, z.looseObject({ keyboard: Id })),
   'terminal.resized': defineEvent(1, z.looseObject({ cols: z.int(), rows: z.int() })),
   /** What a person typed into the program; `delivered` events of their own do not exist for keys. */
   'input.sent': defineEvent(

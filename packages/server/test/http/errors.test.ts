@@ -35,6 +35,7 @@ const provokedIn: Record<ErrorCode, string> = {
   queue_full: 'packages/core/test/session.test.ts',
   fenced: 'packages/core/test/session.test.ts',
   already_exists: 'packages/server/test/http/doors.test.ts',
+  keyboard_taken: 'packages/core/test/keyboard.test.ts',
   ambiguous_name: 'packages/server/test/http/agent-line.test.ts',
   last_owner: 'packages/server/test/http/errors.test.ts',
   approval_expired: 'packages/core/test/session.test.ts',

@@ -43,6 +43,10 @@ const inTask =
   <D>(data: D) =>
   ({ task }: Place): [string, D] => [`task:${task}`, data]
 
+const startOf =
+  <D>(data: D) =>
+  ({ project }: Place, fresh: string): [string, D & { project: string }] => [`session:${fresh}`, { project, ...data }]
+
 const askedOf = (at: Place): string => `session:${at.project === 'default' ? live.session : at.session}`
 
 /**
@@ -70,6 +74,8 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
   'undo.plan': inSession({}),
   'undo.apply': inSession({ undo: 'none', digest: 'a'.repeat(64) }),
   'undo.drop': inSession({ undo: 'none' }),
+  'terminal.take': inSession({ keyboard: 'k1' }),
+  'terminal.release': inSession({ keyboard: 'k1' }),
   'project.create': (_at, fresh) => [`project:${fresh}`, { name: 'New' }],
   'project.rename': inProject({ name: 'Renamed' }),
   'member.add': inProject({ account: callers.accounts['pawn'] ?? '', role: 'viewer' }),
@@ -90,14 +96,8 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
 /** What nobody is asked about any more. */
 const unasked: Record<string, Sample<'session.start'> | Sample<'message.send'>> = {
   'session.start in a mode': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo', mode: 'free' }],
-  'session.start of a command line': ({ project }, fresh) => [
-    `session:${fresh}`,
-    { project, agent: 'command', command: ['true'] },
-  ],
-  'session.start of a program with a profile': ({ project }, fresh) => [
-    `session:${fresh}`,
-    { project, agent: 'tail', unasked: true },
-  ],
+  'session.start of a command line': startOf({ agent: 'command', command: ['true'] }),
+  'session.start of a program with a profile': startOf({ agent: 'tail', unasked: true as const }),
   'message.send to a program with a profile': ({ tool }) => [`session:${tool}`, { text: 'rm -r .' }],
   'message.send to a program': ({ program }) => [`session:${program}`, { text: 'rm -r .' }],
 }
@@ -220,7 +220,7 @@ describe('one decision', () => {
         owner for no project: not_found
         service of approver, signed
         owner by token, with the password said
-      session.set_mode, approval.decide, input.send:
+      session.set_mode, approval.decide, input.send, terminal.take, terminal.release:
         owner in a browser
         admin in a browser
         admin by token

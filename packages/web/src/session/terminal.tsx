@@ -1,4 +1,5 @@
 import '@xterm/xterm/css/xterm.css'
+import type { SessionState } from '@hotline/core/session/state'
 import type { Problem } from '@hotline/protocol/error'
 import type { SessionView } from '@hotline/client/session-view'
 import { FitAddon } from '@xterm/addon-fit'
@@ -9,6 +10,8 @@ import { documentWithNonce } from '../live/nonce.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { drawTerminal } from './draw-terminal.ts'
 import { hush, isFocusReport } from './hush.ts'
+import { clockText } from '../text/time.ts'
+import { useTerminalKeyboard } from './use-terminal-keyboard.ts'
 import { terminalTheme } from './terminal-theme.ts'
 import { TerminalTools, terminalSizePx } from './terminal-tools.tsx'
 
@@ -18,17 +21,17 @@ const resizeMs = 200
 /** What the program printed, as a terminal shows it. Nothing goes back to it unless a person has taken the keyboard. */
 export function Terminal({ view, mayType }: { view: SessionView; mayType: boolean }): ReactNode {
   const place = useRef<HTMLDivElement>(null)
-  const [keyboard, setKeyboard] = useState(false)
-  const { link } = useLive()
+  const { link, names, me } = useLive()
   const { state } = useReadable(view.picture)
   const session = state?.session ?? ''
   const hasScreen = state?.capabilities?.screen === true
   const takesKeys = state?.capabilities?.input === 'keys' && mayType
-  const fitTo = useRef<() => void>(undefined)
+  const fitSize = useRef<() => { cols: number; rows: number } | undefined>(undefined)
   const [refusal, setRefusal] = useState<Problem>()
+  const keyboard = useTerminalKeyboard(view, state?.keyboard, setRefusal)
   const [opened, setOpened] = useState<{ terminal: Xterm; setLetters: (sizePx: number) => void }>()
-  const keys = useRef(keyboard)
-  keys.current = keyboard && takesKeys
+  const keys = useRef<string>(undefined)
+  keys.current = takesKeys ? keyboard.mine : undefined
 
   useEffect(() => {
     if (!place.current) return undefined
@@ -49,12 +52,12 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
     const fitNow = (): void => {
       if (!hasScreen) return fit.fit()
       const { cols, rows } = fit.proposeDimensions() ?? terminal
-      if (keys.current && (cols !== terminal.cols || rows !== terminal.rows)) {
-        void view.command('terminal.resize', { cols, rows })
+      if (keys.current !== undefined && (cols !== terminal.cols || rows !== terminal.rows)) {
+        void view.command('terminal.resize', { cols, rows, keyboard: keys.current })
       }
     }
     if (hasScreen) terminal.resize(120, 40)
-    fitTo.current = fitNow
+    fitSize.current = () => (hasScreen ? fit.proposeDimensions() : undefined)
     fitNow()
     const setLetters = (sizePx: number): void => {
       terminal.options.fontSize = sizePx
@@ -68,8 +71,8 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
     })
     size.observe(place.current)
     terminal.onData((text) => {
-      if (!keys.current || isFocusReport(text)) return
-      void view.command('input.send', { text }).then((outcome) => {
+      if (keys.current === undefined || isFocusReport(text)) return
+      void view.command('input.send', { text, keyboard: keys.current }).then((outcome) => {
         if (!outcome.ok) setRefusal(outcome.problem)
       })
     })
@@ -83,10 +86,6 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
     }
   }, [view, link, session, hasScreen])
 
-  useEffect(() => {
-    if (keyboard) fitTo.current?.()
-  }, [keyboard])
-
   return (
     <div className="output">
       {opened && <TerminalTools terminal={opened.terminal} setLetters={opened.setLetters} />}
@@ -96,12 +95,34 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
           What was typed did not arrive: {refusal.detail}
         </p>
       )}
+      {keyboard.other && (
+        <p className="small below" role="status">
+          {whoTypes(keyboard.other, names, me.id)} {takesKeys && 'What you type goes nowhere until you take it.'}
+        </p>
+      )}
       {takesKeys && (
         <label className="small below">
-          <input type="checkbox" checked={keyboard} onChange={(event) => setKeyboard(event.target.checked)} /> Take
-          keyboard: what you type above goes to the program
+          <input
+            type="checkbox"
+            checked={keyboard.mine !== undefined}
+            onChange={(event) => {
+              setRefusal(undefined)
+              if (event.target.checked) keyboard.take(fitSize.current?.())
+              else keyboard.giveBack()
+            }}
+          />{' '}
+          Take keyboard: what you type above goes to the program
         </label>
       )}
     </div>
   )
+}
+
+function whoTypes(
+  { by, since }: NonNullable<SessionState['keyboard']>,
+  names: ReadonlyMap<string, string>,
+  me: string,
+): string {
+  const name = by.id === me ? 'Another window of yours' : (names.get(by.id) ?? 'Somebody')
+  return `${by.kind === 'person' ? name : 'A program'} has the keyboard since ${clockText(since, Date.now())}.`
 }
