@@ -143,15 +143,16 @@ export class Reporter implements Disposable {
 
   /** Anything else, in its order. */
   put(report: Report): void {
-    if (this.#hearing.isReportTold()) return
+    // What goes before it must not say that this one is told.
     this.flush()
+    if (this.#hearing.isReportTold()) return
     this.#sink.put(this.#ready(report), this.#mark())
   }
 
   /** `told`: an earlier life has put it. */
   ask(report: Report): Promise<Fate | 'told'> {
-    if (this.#hearing.isReportTold()) return Promise.resolve('told')
     this.flush()
+    if (this.#hearing.isReportTold()) return Promise.resolve('told')
     return this.#sink.ask(this.#ready(report), this.#mark())
   }
 
@@ -214,8 +215,9 @@ export class Reporter implements Disposable {
 
   #completeText(): void {
     const open = this.#text
-    if (!open || open.chars === 0 || this.#hearing.isReportTold()) return
+    if (!open || open.chars === 0) return
     this.flush()
+    if (this.#hearing.isReportTold()) return
     const text = open.parts.join('')
     this.#sink.put(
       open.role === 'agent'
