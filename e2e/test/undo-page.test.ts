@@ -26,6 +26,10 @@ test('[UN1] [UN3] in the page a turn is previewed and undone, and at the command
   await hotline.api.until(session, 'the turn', ({ counts, turn, checkpoints }) => {
     return counts.turns === 1 && turn === undefined && checkpoints !== undefined
   })
+  // The snapshot after the turn is taken once a plan is there: what is written from now on is no agent's.
+  const first = await hotline.api.command(`session:${session}`, 'undo.plan', {})
+  await hotline.api.until(session, 'a plan', ({ undo }) => undo?.phase === 'planned')
+  await hotline.api.command(`session:${session}`, 'undo.drop', { undo: first.id })
   writeFileSync(join(cwd, 'notes/new.md'), 'new\nand a line of a person\n')
 
   const browser = await openBrowser()

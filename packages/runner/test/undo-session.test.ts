@@ -73,6 +73,8 @@ test('[UN2] a file that somebody else has changed since is kept unless it is cho
     prompt: scriptPrompt(['a.txt', 'b.txt', 'c.txt'].map((name) => write(name, 'agent\n'))),
   })
   await world.until(session, 'the turn', idle(1))
+  // The snapshot after the turn is taken once a plan is there: what is written from now on is no agent's.
+  await plan(bench, session)
   writeFileSync(join(cwd, 'b.txt'), 'agent\nand a person\n')
   writeFileSync(join(cwd, 'c.txt'), 'agent\nand a person\n')
   const shown = await plan(bench, session)
