@@ -37,6 +37,8 @@ export interface Ready {
 export interface KeptProcess {
   /** The first time it was ready. Rejects with a `Failure` where it cannot start at all. */
   readonly ready: Promise<Ready>
+  /** Tells it something, where it runs; the next one is started with what holds then. */
+  tell(message: Readonly<Record<string, unknown>>): void
   /** Asks it to end, and kills it where it does not. Nothing is started again from now on. */
   end(): Promise<void>
   /** Kills it without asking. */
@@ -60,7 +62,7 @@ export function keepProcess(plan: ProcessPlan): KeptProcess {
     // The oldest Node that we run on calls experimental what we use on purpose.
     const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', plan.main], {
       env: plan.env(),
-      // The channel carries nothing: that it closes is how the process hears that we are gone, however we went.
+      // That the channel closes is how the process hears that we are gone, however we went.
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       // A group of its own: Ctrl-C reaches us alone, and we end everything in order.
       detached: true,
@@ -97,6 +99,10 @@ export function keepProcess(plan: ProcessPlan): KeptProcess {
   start()
   return {
     ready: ready.promise,
+    tell: (message) => {
+      // One that is just ending does not hear it, and need not.
+      if (child?.connected) child.send(message, () => undefined)
+    },
     end: async () => {
       ending = true
       clearTimeout(restart)

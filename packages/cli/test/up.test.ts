@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { errorKinds } from '@hotline/protocol/error'
@@ -166,6 +166,33 @@ describe('hotline up', () => {
     hotline.child.kill('SIGINT')
     await hotline.ended
     expect(guard.findSurvivors()).toEqual([])
+  })
+
+  it('[AP7] a variable that a profile comes to name reaches its agent without a new start, and no other one does', async () => {
+    const hotline = up({ LATER_WORD: 'harbour', OTHER_WORD: 'meadow' })
+    const { url, bootstrap = '' } = await facts(hotline)
+    await claim(url, bootstrap.split('#bootstrap=')[1] ?? '')
+    await waitFor(() => existsSync(join(dir.path, 'data', 'cli-token')), { what: 'the token of this machine' })
+    const own = ownCommands()
+    mkdirSync(join(dir.path, 'data/agents'), { recursive: true, mode: 0o700 })
+    const lines = [
+      'command: [sh, -c, "echo said ${LATER_WORD:-nothing} ${OTHER_WORD:-nothing}"]',
+      'adapter: pipe',
+      'env: [LATER_WORD]',
+      'interactive:',
+      '  enabled: true',
+    ]
+    writeFileSync(join(dir.path, 'data/agents/later.yaml'), `${lines.join('\n')}\n`, { mode: 0o600 })
+    // The machine reads profiles every few seconds, and so does whoever started it.
+    const said = async (): Promise<boolean> => {
+      const session = await own('run', '--detach', 'later')
+      if (session === '') return false
+      await waitFor(async () => (await own('logs', session)).includes('said'), { what: 'its words', everyMs: 200 })
+      return (await own('logs', session)).includes('said harbour nothing')
+    }
+    await waitFor(said, { what: 'the variable to arrive', everyMs: 500, deadlineMs: 60_000 })
+    hotline.child.kill('SIGINT')
+    expect((await hotline.ended).code).toBe(0)
   })
 
   it('[B10] says what it means that a runner was killed, and does not say that nothing is lost', async () => {

@@ -75,7 +75,7 @@ export interface Config {
   /** Agents outlive this process. */
   hasKeeper: boolean
   /** What this process was started with: agents get parts of it, by a list. */
-  environment: Readonly<Record<string, string | undefined>>
+  environment: Record<string, string | undefined>
 }
 
 /** Reads the settings. Throws an Error that says which variable is wrong and how. */

@@ -5,6 +5,7 @@ import type { Link } from '@hotline/client/link'
 import { openLink } from '@hotline/client/open-link'
 import { type Config, readConfig } from './config.ts'
 import { type Log, openLog } from './log.ts'
+import { z } from 'zod'
 import { composeRunner, runnerVersion, takeFolder } from './runner.ts'
 
 /** Exit codes as in the error table: settings that make no sense, and everything that should not happen. */
@@ -12,6 +13,12 @@ const exitInvalid = 2
 const exitInternal = 1
 /** Whoever does not answer a request in this time is away, for whatever reason. */
 const probeTimeoutMs = 5_000
+
+/**
+ * What whoever started this process says later: variables that a profile has come to name. It holds the whole environment
+ * of its person; here is only what an agent may be given.
+ */
+const News = z.object({ environment: z.record(z.string(), z.string()) })
 
 async function main(config: Config): Promise<void> {
   const lock = takeFolder(config.dataDir)
@@ -47,6 +54,10 @@ async function run(config: Config, link: Link, log: Log): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve(signal))
   // Started with a channel, it ends with whoever started it, however that one went.
   process.once('disconnect', () => stopped.resolve('whoever started it is gone'))
+  process.on('message', (message) => {
+    const news = News.safeParse(message)
+    if (news.success) Object.assign(config.environment, news.data.environment)
+  })
   process.channel?.unref()
   link.connection.watch((state) => {
     log.debug('link', 'connection', { status: state.status })

@@ -4,6 +4,8 @@ import { scriptPrompt } from '@hotline/demo-agent/script'
 import { AnnounceBody } from '@hotline/protocol/http'
 import { waitFor } from '@hotline/testing/wait-for'
 import { expect, test } from 'vitest'
+import { lookForLogin } from '../src/profiles/login.ts'
+import { logins } from '../src/profiles/logins.ts'
 import { profilesFolder } from '../src/profiles/read-folder.ts'
 import { type Bench, openBench } from './bench.ts'
 
@@ -263,6 +265,17 @@ test('[AP13] what is installed, its version and whether somebody has signed in i
   expect(told(other, 'qwen')).toMatchObject({ state: 'signed_out', available: true })
   expect(told(other, 'qwen')?.version).toBeUndefined()
   expect(told(other, 'qwen')?.hint).toContain('type /auth')
+  // Codex does not look at a key in the environment; its own settings may say that its models are elsewhere.
+  const codexAt = (folder: string): string =>
+    lookForLogin(logins.codex, { HOME: folder, OPENAI_API_KEY: 'sk-secret' }, 'linux')
+  mkdirSync(join(home, '.codex'))
+  expect(codexAt(home)).toBe('no')
+  writeFileSync(join(home, '.codex/config.toml'), 'model = "gpt-5.5"\n# model_provider = "x"\n')
+  expect(codexAt(home)).toBe('no')
+  writeFileSync(join(home, '.codex/config.toml'), 'model = "gpt-5.5"\nmodel_provider = "ours"\n')
+  expect(codexAt(home)).toBe('unknown')
+  writeFileSync(join(home, '.codex/auth.json'), '{}')
+  expect(codexAt(home)).toBe('yes')
   // A file that nobody may read is seen all the same.
   mkdirSync(join(home, '.qwen'))
   writeFileSync(join(home, '.qwen/oauth_creds.json'), 'secret')

@@ -37,6 +37,9 @@ const passedOn: readonly string[] = [
 ]
 
 /** What the runner hands on to agents: the surroundings of a program, and what the profiles name. */
+/** Profiles that changed are read again after this; the runner, which does so by itself, gets what they name besides. */
+const lookMs = 2_000
+
 function forAgents({ now }: KnownAgents): readonly string[] {
   return [...surroundings, ...[...now.profiles.values()].flatMap(({ env }) => env ?? [])]
 }
@@ -163,6 +166,10 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
       readyTimeoutMs,
     })
     kept.push(runner)
+    const watching = setInterval(() => {
+      if (agents.look()) runner.tell({ environment: ownEnvironment(env, 'runner', forAgents(agents)) })
+    }, lookMs)
+    stopping.signal.addEventListener('abort', () => clearInterval(watching))
     await runner.ready
   }
 }

@@ -17,9 +17,18 @@ export const logins = {
     hint: 'Nobody has signed in with it here. Run claude in a terminal on this machine and type /login.',
   },
   codex: {
-    variables: ['OPENAI_API_KEY', 'CODEX_API_KEY'],
+    // It sends no key that is only in the environment: seen with 0.169.0, and with codex-acp 2.6.0.
+    variables: [],
     files: [{ variable: 'CODEX_HOME', folder: '.codex', file: 'auth.json' }],
-    hint: 'Nobody has signed in with it here. Run codex login in a terminal on this machine.',
+    elsewhere: [
+      {
+        variable: 'CODEX_HOME',
+        folder: '.codex',
+        file: 'config.toml',
+        line: /^[ \t]*(model_provider|cli_auth_credentials_store)[ \t]*=/m,
+      },
+    ],
+    hint: 'Nobody has signed in with it here. In a terminal on this machine run codex login, or, for a key: printenv OPENAI_API_KEY | codex login --with-api-key. It does not look at a key that is only in the environment.',
   },
   opencode: {
     variables: ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'OPENCODE_CONFIG'],
