@@ -1,5 +1,5 @@
 import type { Me } from '@hotline/protocol/http'
-import { createRootRoute, createRoute, createRouter, RouterProvider } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, Link, RouterProvider } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from 'react'
 import { LiveProvider, ask } from './live/hotline.tsx'
 import { FrameSkeleton } from './parts/skeletons.tsx'
@@ -12,7 +12,7 @@ import { ResetPage, takeReset } from './pages/reset.tsx'
 import { SettingsPage } from './pages/settings.tsx'
 import { SessionPage } from './session/session-page.tsx'
 
-const root = createRootRoute({ component: Frame })
+const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage })
 const home = createRoute({ getParentRoute: () => root, path: '/', component: NothingChosen })
 const needs = createRoute({ getParentRoute: () => root, path: '/needs', component: NothingChosen })
 const session = createRoute({
@@ -90,6 +90,16 @@ export function App(): ReactNode {
         </LiveProvider>
       )
   }
+}
+
+function NoSuchPage(): ReactNode {
+  return (
+    <div className="empty">
+      <p>
+        There is no page at this address. <Link to="/">Go to the sessions</Link>
+      </p>
+    </div>
+  )
 }
 
 function NothingChosen(): ReactNode {

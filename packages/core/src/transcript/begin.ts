@@ -113,6 +113,7 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         control: event.data.control,
         action: event.data.action,
         ...(event.data.when === undefined ? {} : { when: event.data.when }),
+        mode: event.data.mode,
         by,
         reason: event.body?.reason,
       }

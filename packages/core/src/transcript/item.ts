@@ -149,6 +149,8 @@ export interface ControlItem extends Placed {
   action: ControlAction
   /** For a pause; absent: at once. */
   when?: PauseMoment | undefined
+  /** For `set_mode`. */
+  mode?: string | undefined
   by: Actor
   /** How many processes it was done to, and how far that reaches. */
   found?: { reach?: TreeReach | undefined; processes?: number | undefined } | undefined

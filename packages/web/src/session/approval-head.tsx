@@ -49,6 +49,20 @@ export function ApprovalHead({
   )
 }
 
+/** More variables than these are one line that opens: an agent gets a dozen in every case. */
+const openNamesMax = 3
+
+function EnvNames({ names }: { names: readonly string[] }): ReactNode {
+  return (
+    <span>
+      env{' '}
+      <span className="mono">
+        <Legible text={names.join(' ')} place="name" />
+      </span>
+    </span>
+  )
+}
+
 /** Where it would run and with what, and what stands in the way of allowing it. */
 export function ApprovalFacts({
   item: { request },
@@ -67,13 +81,12 @@ export function ApprovalFacts({
           <Legible text={request.cwd} place="name" />
         </span>
       )}
-      {names.length > 0 && (
-        <span>
-          env{' '}
-          <span className="mono">
-            <Legible text={names.join(' ')} place="name" />
-          </span>
-        </span>
+      {names.length > 0 && names.length <= openNamesMax && <EnvNames names={names} />}
+      {names.length > openNamesMax && (
+        <details>
+          <summary>{names.length} variables of the environment</summary>
+          <EnvNames names={names} />
+        </details>
       )}
       {request?.redacted && <span>a secret is masked</span>}
       {!seen && <span className="danger">Read to the end to allow</span>}

@@ -5,6 +5,7 @@ import { Markdown } from '../markdown/markdown.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { LongText } from '../parts/long-text.tsx'
 import { PlanList } from '../parts/plan-list.tsx'
+import { legibleName } from '../text/legible.ts'
 import { clockText } from '../text/time.ts'
 import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
 import type { Row } from './fold-steps.ts'
@@ -113,7 +114,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
         kill: 'End the session',
         pause: item.when === 'next_step' ? 'Pause after this step' : 'Freeze now',
         resume: 'Resume',
-        set_mode: 'Change the mode',
+        set_mode: item.mode === undefined ? 'Change the mode' : `Change the mode to ${legibleName(item.mode)}`,
       }
       const found = item.outcome === 'done' ? foundWords(item) : ''
       const outcome =

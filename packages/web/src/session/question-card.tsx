@@ -5,6 +5,7 @@ import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useMemo, useState } from 'react'
 import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
+import { answerText } from './answer-text.ts'
 import { QuestionForm } from './question-form.tsx'
 
 /** Sends an answer; answers why it was refused. */
@@ -37,9 +38,9 @@ export function QuestionCard({
           <Legible text={item.text} place="name" />
         </span>
         {item.content !== undefined && (
-          <code>
-            <Legible text={JSON.stringify(item.content)} place="code" />
-          </code>
+          <span className="quiet">
+            <Legible text={answerText(fields, item.content)} place="prose" />
+          </span>
         )}
       </div>
     )

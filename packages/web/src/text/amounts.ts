@@ -22,8 +22,10 @@ export function memoryText(bytes: number): string {
   return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
 }
 
-/** `$0.32`, `€12.00`; an unknown currency stands behind the amount. */
+/** `$0.32`, `€12.00`, `< $0.01` for what is not nothing; an unknown currency stands behind the amount. */
 export function moneyText({ amount, currency }: { amount: number; currency: string }): string {
   if (!/^[A-Z]{3}$/.test(currency)) return `${amount.toFixed(2)} ${currency}`
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).format(amount)
+  const inMoney = new Intl.NumberFormat('en', { style: 'currency', currency })
+  const smallest = 10 ** -(inMoney.resolvedOptions().maximumFractionDigits ?? 2)
+  return amount > 0 && amount < smallest ? `< ${inMoney.format(smallest)}` : inMoney.format(amount)
 }
