@@ -70,6 +70,25 @@ describe('what is no agent', () => {
 })
 
 describe('the terminal of a session', () => {
+  it('[G81] shows the colours that a program chose, of 24 bits too', async () => {
+    const hand = await live.startSession('Colours')
+    const colours = '\x1b[38;2;250;120;10mwarm\x1b[0m \x1b[48;2;10;60;90mdeep\x1b[0m \x1b[38;5;208mone of 256\x1b[0m'
+    await hand.report(printed(`${colours}\r\n`))
+    await page.goto(`${live.proxyUrl}/sessions/${hand.session}`)
+    await page.getByRole('tab', { name: 'Output' }).click()
+    await shows('one of 256')
+    const look = (words: string, property: string): Promise<string> =>
+      page.evaluate<string>(`(() => {
+        const spans = [...document.querySelectorAll('.xterm-rows span')]
+        const span = spans.find((one) => one.textContent.includes(${JSON.stringify(words)}))
+        return getComputedStyle(span).getPropertyValue('${property}')
+      })()`)
+    expect(await look('warm', 'color')).toBe('rgb(250, 120, 10)')
+    expect(await look('deep', 'background-color')).toBe('rgb(10, 60, 90)')
+    expect(await look('one of 256', 'color')).toBe('rgb(255, 135, 0)')
+    await photograph(page, 'colours', [1440])
+  })
+
   it('[G58] [S18] opens with the newest screen and what came after it, at its size, and answers nothing', async () => {
     const hand = await live.startSession('A terminal')
     const capabilities = {

@@ -3,6 +3,18 @@ export function styleNonce(): string {
   return document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.nonce ?? ''
 }
 
+/**
+ * Lets a library give its spans a style as an attribute: that the policy forbids, whoever writes it. The same style is set by
+ * its properties, which every script of the page may do. For as long as the page lives; done twice, it is done once.
+ */
+export function styleSpansByProperty(): void {
+  if (Object.hasOwn(HTMLSpanElement.prototype, 'setAttribute')) return
+  HTMLSpanElement.prototype.setAttribute = function setByProperty(name: string, value: string) {
+    if (name === 'style') this.style.cssText = value
+    else Element.prototype.setAttribute.call(this, name, value)
+  }
+}
+
 /** A document whose style elements carry the nonce, for a library that makes its own. */
 export function documentWithNonce(): Document {
   return new Proxy(document, {

@@ -6,7 +6,7 @@ import { FitAddon } from '@xterm/addon-fit'
 import { Terminal as Xterm } from '@xterm/xterm'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
-import { documentWithNonce } from '../live/nonce.ts'
+import { documentWithNonce, styleSpansByProperty } from '../live/nonce.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { drawTerminal } from './draw-terminal.ts'
 import { hush, isFocusReport } from './hush.ts'
@@ -35,6 +35,8 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
 
   useEffect(() => {
     if (!place.current) return undefined
+    // Colours of 24 bits have no class of their own.
+    styleSpansByProperty()
     const terminal = new Xterm({
       documentOverride: documentWithNonce(),
       disableStdin: false,
