@@ -7,6 +7,9 @@ import { join, relative } from 'node:path'
  * group: root has it, so has a service that was given its group (`Delegate=yes`), and so have some containers.
  */
 
+/** What a group must know to be of use. */
+const needed = ['cgroup.freeze', 'cgroup.kill', 'cgroup.events']
+
 /** A place where groups can be made. */
 export interface Nest {
   /** Calls `spawn`, which starts processes before it returns, such that they begin their lives in a group of their own. */
@@ -20,9 +23,9 @@ export function openNest(): Nest | undefined {
   let isBroken = false
   const nest: Nest = {
     start(name, spawn) {
-      const group = isBroken ? undefined : makeGroup(join(own, `hotline-${name}`))
       // A child is born into the group of its parent, which is us: so nothing can happen before it is in its own.
-      if (group === undefined || !tryTo(() => enter(group))) return { result: spawn(), cgroup: undefined }
+      const group = isBroken ? undefined : enterNew(join(own, `hotline-${name}`))
+      if (group === undefined) return { result: spawn(), cgroup: undefined }
       try {
         const result = spawn()
         isBroken = !tryTo(() => enter(own))
@@ -36,9 +39,10 @@ export function openNest(): Nest | undefined {
     },
   }
   // Whether all of it works is known once it was done.
-  const probe = makeGroup(join(own, `hotline-probe-${process.pid}`))
+  const probe = enterNew(join(own, `hotline-probe-${process.pid}`))
   if (probe === undefined) return undefined
-  const works = tryTo(() => enter(probe)) && tryTo(() => enter(own)) && canFreezeAndKill(probe)
+  const files = readdirSync(probe)
+  const works = tryTo(() => enter(own)) && needed.every((file) => files.includes(file))
   removeGroup(probe)
   // Those of runners that were killed; the kernel keeps any in which something runs.
   for (const folder of works ? foldersIn(own) : []) if (/\/hotline-[^/]+$/.test(folder)) tryTo(() => rmdirSync(folder))
@@ -87,17 +91,19 @@ function findOwn(): string | undefined {
   return undefined
 }
 
-function makeGroup(folder: string): string | undefined {
-  return tryTo(() => mkdirSync(folder)) ? folder : undefined
+/** Makes a group and goes into it; undefined where that is not allowed. */
+function enterNew(group: string): string | undefined {
+  // An empty one may be taken away by another runner that begins in this moment; one that somebody is in is not.
+  for (let tries = 0; tries < 3; tries += 1) {
+    tryTo(() => mkdirSync(group))
+    if (tryTo(() => enter(group))) return group
+  }
+  removeGroup(group)
+  return undefined
 }
 
 function enter(cgroup: string): void {
   writeFileSync(join(cgroup, 'cgroup.procs'), String(process.pid))
-}
-
-function canFreezeAndKill(cgroup: string): boolean {
-  const files = readdirSync(cgroup)
-  return files.includes('cgroup.freeze') && files.includes('cgroup.kill') && files.includes('cgroup.events')
 }
 
 function foldersIn(cgroup: string): readonly string[] {
