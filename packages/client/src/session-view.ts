@@ -82,6 +82,8 @@ export function openSessionView(link: Link, session: string, kept: KeptSessions 
   /** Names the present start; what an earlier one still reads is passed over. */
   let life = {}
   let before: number | null = null
+  /** The older window that is read now. */
+  let loading: { life: object; window: Promise<Problem | undefined> } | undefined
   /** Came, and not folded yet. */
   let fresh: Envelope[] = []
   /** What came while an older window is read: it may be about something in that window. */
@@ -197,11 +199,21 @@ export function openSessionView(link: Link, session: string, kept: KeptSessions 
   const readWindow = (upTo: number): ReturnType<typeof link.request<TranscriptWindow>> =>
     link.request<TranscriptWindow>('GET', `/api/sessions/${session}/transcript?limit=${windowEvents}&before=${upTo}`)
 
-  async function loadOlder(): Promise<Problem | undefined> {
-    if (before === null || meanwhile || closed) return undefined
+  /** Whoever asks while a window is read waits for that one. */
+  function loadOlder(): Promise<Problem | undefined> {
+    if (before === null || closed) return Promise.resolve(undefined)
     const mine = life
+    if (loading?.life === mine) return loading.window
+    const window = readOlder(before, mine).finally(() => {
+      if (loading?.life === mine) loading = undefined
+    })
+    loading = { life: mine, window }
+    return window
+  }
+
+  async function readOlder(upTo: number, mine: object): Promise<Problem | undefined> {
     meanwhile = []
-    const window = await readWindow(before)
+    const window = await readWindow(upTo)
     if (closed || life !== mine) return undefined
     painter.now()
     const came = meanwhile

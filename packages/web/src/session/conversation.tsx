@@ -1,4 +1,5 @@
 import type { SessionPicture } from '@hotline/client/session-view'
+import type { Problem } from '@hotline/protocol/error'
 import {
   type ReactNode,
   type Ref,
@@ -19,29 +20,47 @@ import { type Acts, ItemView } from './item-view.tsx'
 import { keptPlace, type Place } from './unread.ts'
 import { useKeptPlace } from './use-kept-place.ts'
 import { endPx, useFollowEnd } from './use-follow-end.ts'
-import { countNew, useUnread } from './use-unread.ts'
+import { useFilled } from './use-filled.ts'
+import { countNew, seqOf, type UnreadRow, useUnread } from './use-unread.ts'
 
 /** Where the first item of the newest window is counted from, so that older ones can come in front. */
 const firstIndex = 1_000_000
 
-/** Messages and steps in one column. It follows the end until a reader scrolls up, and then leaves them in peace. */
-export function Conversation({
-  picture,
-  acts,
-  loadOlder,
-  toAsked,
-}: {
+interface ConversationProps {
   picture: SessionPicture
   acts: Acts
-  loadOlder: () => void
+  loadOlder: () => Promise<Problem | undefined>
   /** Brings the first open approval into sight. */
   toAsked: Ref<() => void>
-}): ReactNode {
-  const { seq } = picture.transcript
+}
+
+/** Messages and steps in one column. */
+export function Conversation(props: ConversationProps): ReactNode {
+  const { picture, acts, loadOlder } = props
   const rows = useMemo(
     () => foldSteps(picture.transcript.items.filter((item) => item.kind !== 'message' || item.delivery !== 'queued')),
     [picture.transcript],
   )
+  const [kept] = useState(() => keptPlace(acts.session))
+  const isFilled = useFilled({ rows, kept, hasOlder: picture.hasOlder, loadOlder })
+  if (isFilled) return <Talk {...props} rows={rows} kept={kept} />
+  return (
+    <div className="talk" role="status" aria-busy="true">
+      <p className="notice">{kept ? 'Going back to where you were …' : 'Reading …'}</p>
+    </div>
+  )
+}
+
+/** It follows the end until a reader scrolls up, and then leaves them in peace. */
+function Talk({
+  picture,
+  acts,
+  loadOlder,
+  toAsked,
+  rows,
+  kept,
+}: ConversationProps & { rows: readonly Row[]; kept: Place | undefined }): ReactNode {
+  const { seq } = picture.transcript
   const subAgents = useMemo(() => subAgentsOf(picture.transcript), [picture.transcript])
   const { me } = useLive()
   const isMine = useCallback(
@@ -49,7 +68,6 @@ export function Conversation({
     [me.id],
   )
   const list = useRef<VirtuosoHandle>(null)
-  const [kept] = useState(() => keptPlace(acts.session))
   const { box, atEnd, onEnd, onHeight, leave, toEnd } = useFollowEnd(kept ? 'elsewhere' : 'at the end')
   const items = useUnread(acts.session, rows, seq, atEnd, isMine)
   const seen = useRef(seq)
@@ -85,7 +103,12 @@ export function Conversation({
   useEffect(() => {
     if (atEnd) seen.current = seq
   }, [atEnd, seq])
-  useKeptPlace({ session: acts.session, kept, items, box, atEnd, list, hasOlder: picture.hasOlder, loadOlder })
+  const seqAt = (key: string): number => {
+    const row = rows.find((one) => one.key === key)
+    // The line above what is new is where the reader had stopped.
+    return row ? seqOf(row) : seen.current
+  }
+  useKeptPlace({ session: acts.session, seqOf: seqAt, box, atEnd })
   const fresh = countNew(rows, seen.current)
 
   return (
@@ -108,7 +131,7 @@ export function Conversation({
           rangeChanged={setRange}
           totalListHeightChanged={onHeight}
           atBottomThreshold={endPx}
-          startReached={() => picture.hasOlder && loadOlder()}
+          startReached={() => picture.hasOlder && void loadOlder()}
           increaseViewportBy={400}
           itemContent={(_, item) => (
             <div className="item" data-key={item.key}>
@@ -161,7 +184,10 @@ function UnreadLine({ count, seen }: { count: number; seen: () => void }): React
 }
 
 /** Where the list begins: at its end, or where this tab was before it was loaded anew. */
-function beginAt(items: readonly { key: string }[], kept: Place | undefined): number | FlatIndexLocationWithAlign {
-  const index = kept ? items.findIndex(({ key }) => key === kept.key) : -1
+function beginAt(items: readonly (Row | UnreadRow)[], kept: Place | undefined): number | FlatIndexLocationWithAlign {
+  const exact = kept ? items.findIndex(({ key }) => key === kept.key) : -1
+  // What stood there may be part of something now that begins before it.
+  const index =
+    exact >= 0 || !kept ? exact : items.findLastIndex((item) => item.kind !== 'unread' && seqOf(item) <= kept.seq)
   return kept && index >= 0 ? { index, align: 'start', offset: kept.offset } : items.length - 1
 }

@@ -185,7 +185,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
       >
         <div className="view">
           {shown === 'talk' ? (
-            <Conversation picture={picture} loadOlder={() => void view.loadOlder()} toAsked={toAsked} acts={acts} />
+            <Conversation picture={picture} loadOlder={() => view.loadOlder()} toAsked={toAsked} acts={acts} />
           ) : (
             <Suspense fallback={<div className="terminal" />}>
               <Terminal key={session} view={view} mayType={mayDecide} />

@@ -27,9 +27,10 @@ function isEntry(entry: unknown): entry is [string, number] {
   return Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number'
 }
 
-/** Where somebody has scrolled to: an item at the upper edge, and how much of it is above. */
+/** Where somebody has scrolled to: an item at the upper edge, where it begins in the log, and how much of it is above. */
 export interface Place {
   key: string
+  seq: number
   offset: number
 }
 
@@ -39,13 +40,15 @@ const placeKey = (session: string): string => `hotline-place:${session}`
 export function keptPlace(session: string): Place | undefined {
   try {
     const kept: unknown = JSON.parse(sessionStorage.getItem(placeKey(session)) ?? 'null')
-    if (typeof kept !== 'object' || kept === null || !('key' in kept) || !('offset' in kept)) return undefined
-    return typeof kept.key === 'string' && typeof kept.offset === 'number'
-      ? { key: kept.key, offset: kept.offset }
-      : undefined
+    return isPlace(kept) ? kept : undefined
   } catch {
     return undefined
   }
+}
+
+function isPlace(kept: unknown): kept is Place {
+  const { key, seq, offset } = { ...(kept as Partial<Record<keyof Place, unknown>> | null) }
+  return typeof key === 'string' && typeof seq === 'number' && typeof offset === 'number'
 }
 
 /** Keeps it for this tab; nothing is kept at the end, which is where everybody begins. */

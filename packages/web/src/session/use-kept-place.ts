@@ -1,44 +1,22 @@
-import { type RefObject, useEffect, useEffectEvent, useRef } from 'react'
-import type { VirtuosoHandle } from 'react-virtuoso'
+import { type RefObject, useEffect, useEffectEvent } from 'react'
 import { keepPlace, type Place } from './unread.ts'
 
-/** So many older windows are read to come back to where somebody was. */
-const windowsBack = 10
-
-/** Remembers where somebody has scrolled to, and brings them back there, also where that was not loaded at once. */
+/** Remembers where somebody has scrolled to, for when this tab is loaded anew. */
 export function useKeptPlace({
   session,
-  kept,
-  items,
+  seqOf,
   box,
   atEnd,
-  list,
-  hasOlder,
-  loadOlder,
 }: {
   session: string
-  kept: Place | undefined
-  items: readonly { key: string }[]
+  /** Where an item begins in the log. */
+  seqOf: (key: string) => number
   box: RefObject<HTMLDivElement | null>
   atEnd: boolean
-  list: RefObject<VirtuosoHandle | null>
-  hasOlder: boolean
-  loadOlder: () => void
 }): void {
-  const sought = useRef(kept && !items.some(({ key }) => key === kept.key) ? windowsBack : 0)
-  /** Once for each window that came in front, whatever comes at the end meanwhile. */
-  const seek = useEffectEvent(() => {
-    if (sought.current === 0 || !kept) return
-    const index = items.findIndex(({ key }) => key === kept.key)
-    sought.current = index >= 0 || !hasOlder ? 0 : sought.current - 1
-    if (index >= 0) list.current?.scrollToIndex({ index, align: 'start', offset: kept.offset })
-    else if (sought.current > 0) loadOlder()
-  })
-  const first = items[0]?.key
-  useEffect(() => seek(), [first])
   const note = useEffectEvent(() => {
-    if (sought.current > 0) return
-    keepPlace(session, atEnd ? undefined : placeIn(box.current))
+    const here = atEnd ? undefined : placeIn(box.current)
+    keepPlace(session, here && { ...here, seq: seqOf(here.key) })
   })
   useEffect(() => {
     const element = box.current
@@ -57,7 +35,7 @@ export function useKeptPlace({
 }
 
 /** The first item in sight, and how much of it is above the edge. */
-function placeIn(box: HTMLElement | null): Place | undefined {
+function placeIn(box: HTMLElement | null): Omit<Place, 'seq'> | undefined {
   const top = box?.getBoundingClientRect().top ?? 0
   for (const item of box?.querySelectorAll<HTMLElement>('.item[data-key]') ?? []) {
     const { top: from, bottom } = item.getBoundingClientRect()

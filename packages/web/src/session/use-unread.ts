@@ -50,7 +50,7 @@ export function countNew(rows: readonly Row[], seen: number): number {
 }
 
 /** Where a row begins in the log. */
-function seqOf(row: Row): number {
+export function seqOf(row: Row): number {
   if (row.kind === 'steps') return row.steps[0]?.seq ?? 0
   return row.kind === 'nest' ? row.step.seq : row.seq
 }

@@ -1,0 +1,85 @@
+import { waitFor } from '@hotline/testing/wait-for'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openPageScene, type PageScene } from '../src/page-scene.ts'
+
+let scene: PageScene
+let page: Page
+beforeAll(async () => {
+  scene = await openPageScene()
+  page = scene.page
+})
+afterAll(() => scene[Symbol.asyncDispose]())
+
+/** The item at the upper edge, and where it begins. */
+const top = (): Promise<string> =>
+  page.evaluate<string>(`(() => {
+    const edge = document.querySelector('.talk')?.getBoundingClientRect().top ?? 0
+    const item = [...document.querySelectorAll('.talk .item')].find((one) => one.getBoundingClientRect().bottom > edge)
+    return item ? item.dataset.key + ' ' + Math.round(item.getBoundingClientRect().top - edge) : 'nothing'
+  })()`)
+
+/** Scrolls up until the words are in sight, and rests. */
+async function goUpTo(words: string): Promise<string> {
+  const scroller = page.locator('.talk .scroll')
+  await scroller.hover()
+  await waitFor(
+    async () => {
+      if (await page.getByText(words, { exact: true }).isVisible()) return true
+      await page.mouse.wheel(0, -2_000)
+      return false
+    },
+    { what: words, deadlineMs: 60_000 },
+  )
+  let before = ''
+  await waitFor(
+    async () => {
+      const now = await top()
+      const isStill = now === before
+      before = now
+      return isStill
+    },
+    { what: 'the list to rest', everyMs: 200 },
+  )
+  return before
+}
+
+describe('where one was in an older window', () => {
+  it('[G63] a reload brings one back there, through as many windows as lie between, and stays', async () => {
+    const hand = await scene.live.startSession('A long talk')
+    const texts = Array.from({ length: 900 }, (_, at) => `message ${at}\n\nmore of it`)
+    for (let at = 0; at < texts.length; at += 100) {
+      await hand.report(
+        ...texts.slice(at, at + 100).map((text, index) => ({
+          type: 'message.completed' as const,
+          data: { message: `m${at + index}`, chars: text.length },
+          body: { text },
+        })),
+      )
+    }
+    // A window in which nothing is shown in the conversation: it must not end the way back.
+    const rows = Array.from({ length: 250 }, (_, at) => `line ${at}\n`)
+    await hand.report(
+      ...rows.map((text) => ({
+        type: 'output.appended' as const,
+        data: { source: 'stdout' as const, encoding: 'utf8' as const, bytes: text.length },
+        body: { text },
+      })),
+    )
+    await hand.report({ type: 'message.completed', data: { message: 'last', chars: 4 }, body: { text: 'last' } })
+    await scene.open(hand.session)
+    await page.getByText('last', { exact: true }).waitFor()
+    const before = await goUpTo('message 310')
+    await page.reload()
+    await expect.poll(top).toBe(before)
+    // It stays, also when something comes.
+    await hand.report({ type: 'message.completed', data: { message: 'later', chars: 5 }, body: { text: 'later' } })
+    await page.getByRole('button', { name: /^1 new/ }).waitFor()
+    expect(await top()).toBe(before)
+    // And is kept for the next time.
+    await page.reload()
+    await expect.poll(top).toBe(before)
+    await page.getByRole('button', { name: /^1 new|^Latest/ }).click()
+    await page.getByText('later', { exact: true }).waitFor()
+  })
+})
