@@ -265,7 +265,7 @@ describe('sessions from the command line', () => {
     await attached.says('not this one')
     attached.type('/stop')
     attached.type('/unheard')
-    await waitFor(() => attached.err.includes('Known: /allow'), { what: 'the help' })
+    await waitFor(() => attached.err.includes('Known: /now'), { what: 'the help' })
     attached.type('/quit')
     const { code, err } = await attached.ended
     expect(code).toBe(0)
