@@ -36,10 +36,10 @@ const passedOn: readonly string[] = [
   'NODE_EXTRA_CA_CERTS',
 ]
 
-/** What the runner hands on to agents: the surroundings of a program, and what the profiles name. */
 /** Profiles that changed are read again after this; the runner, which does so by itself, gets what they name besides. */
 const lookMs = 2_000
 
+/** What the runner hands on to agents: the surroundings of a program, and what the profiles name. */
 function forAgents({ now }: KnownAgents): readonly string[] {
   return [...surroundings, ...[...now.profiles.values()].flatMap(({ env }) => env ?? [])]
 }
@@ -166,11 +166,11 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
       readyTimeoutMs,
     })
     kept.push(runner)
+    await runner.ready
     const watching = setInterval(() => {
       if (agents.look()) runner.tell({ environment: ownEnvironment(env, 'runner', forAgents(agents)) })
     }, lookMs)
     stopping.signal.addEventListener('abort', () => clearInterval(watching))
-    await runner.ready
   }
 }
 

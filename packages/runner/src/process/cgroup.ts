@@ -94,7 +94,7 @@ function findOwn(): string | undefined {
 /** Makes a group and goes into it; undefined where that is not allowed. */
 function enterNew(group: string): string | undefined {
   // An empty one may be taken away by another runner that begins in this moment; one that somebody is in is not.
-  for (let tries = 0; tries < 3; tries += 1) {
+  for (let tries = 0; tries < 100; tries += 1) {
     tryTo(() => mkdirSync(group))
     if (tryTo(() => enter(group))) return group
   }
