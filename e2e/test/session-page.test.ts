@@ -242,8 +242,10 @@ describe('the page of one session', () => {
     await say(18, 60)
     await page.getByText('Line 77 of what I did.').waitFor()
     const list = page.locator('.talk .scroll')
-    const scroll = (to: 'top' | 'end'): Promise<unknown> =>
-      list.evaluate((box, end) => (box.scrollTop = end === 'end' ? box.scrollHeight : 0), to)
+    const scroll = async (to: 'top' | 'end'): Promise<void> => {
+      await list.hover({ position: { x: 5, y: 5 } })
+      await page.mouse.wheel(0, to === 'end' ? 100_000 : -100_000)
+    }
     await scroll('top')
     await card.waitFor()
     expect((await live.stored(hand.session)).some(({ type }) => type === 'approval.resolved')).toBe(false)

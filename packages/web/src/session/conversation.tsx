@@ -68,7 +68,7 @@ function Talk({
     [me.id],
   )
   const list = useRef<VirtuosoHandle>(null)
-  const { box, atEnd, onEnd, onHeight, leave, toEnd } = useFollowEnd(kept ? 'elsewhere' : 'at the end')
+  const { box, atEnd, onEnd, onHeight, leave, toEnd } = useFollowEnd(kept ? 'elsewhere' : 'at the end', rows)
   const items = useUnread(acts.session, rows, seq, atEnd, isMine)
   const seen = useRef(seq)
   const before = useRef({ key: items[0]?.key, count: items.length, first: firstIndex })
@@ -97,6 +97,11 @@ function Talk({
   const showLine = (): void => {
     leave()
     list.current?.scrollToIndex({ index: lineAt, align: 'start' })
+  }
+  /** Of a list that was begun far above its end only the list itself knows the way there. */
+  const showEnd = (): void => {
+    toEnd()
+    list.current?.scrollToIndex({ index: 'LAST', align: 'end' })
   }
   const asked = isAway ? items.filter((item) => item.kind === 'approval' && item.outcome === undefined).length : 0
 
@@ -160,7 +165,7 @@ function Talk({
         </button>
       )}
       {!atEnd && (
-        <button type="button" className="button jump" onClick={toEnd}>
+        <button type="button" className="button jump" onClick={showEnd}>
           {fresh > 0 ? `${fresh} new ↓` : 'Latest ↓'}
         </button>
       )}

@@ -1,10 +1,19 @@
-import { type RefObject, useCallback, useEffect, useRef, useState } from 'react'
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 
 /** As near to its end a list counts as being there. */
 export const endPx = 80
 
 /** What a reader has pressed may open in place for so long, without the list going to its end. */
 const opensMs = 500
+
+/** A list that got rows may set itself right for so long: it goes up then, and nobody has scrolled. */
+const settlesMs = 300
+
+/** What a reader has done with wheel, finger, key or scroll bar moves a list for so long. */
+const movesMs = 1_000
+
+/** What readers scroll with. A pointer that is pressed may hold the scroll bar. */
+const scrolledWith = ['wheel', 'touchmove', 'keydown', 'pointerdown', 'pointermove'] as const
 
 /** Whether a list is kept at its end, and the way back there. */
 export interface FollowEnd {
@@ -24,14 +33,20 @@ export interface FollowEnd {
 /**
  * Whether a reader is at the end of a list. They leave it by scrolling up, by whatever means; a frame that changes its size
  * (a phone is turned, a keyboard comes up, the message box grows) and words that grow take nobody away
- * from it. What they open opens in place. `begins`: where a reader is at first.
+ * from it. What they open opens in place. `begins`: where a reader is at first; `rows`: what
+ * is in the list.
  */
-export function useFollowEnd(begins: 'at the end' | 'elsewhere'): FollowEnd {
+export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly unknown[]): FollowEnd {
   const box = useRef<HTMLDivElement>(null)
   const [atEnd, setAtEnd] = useState(begins === 'at the end')
   const followed = useRef(begins === 'at the end')
   const knownPx = useRef(Number.POSITIVE_INFINITY)
   const pressedAt = useRef(Number.NEGATIVE_INFINITY)
+  const movedAt = useRef(Number.NEGATIVE_INFINITY)
+  const grownAt = useRef(Number.NEGATIVE_INFINITY)
+  useLayoutEffect(() => {
+    grownAt.current = performance.now()
+  }, [rows])
   const mark = useCallback((now: boolean) => {
     followed.current = now
     setAtEnd(now)
@@ -63,17 +78,27 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere'): FollowEnd {
       const sameFrame = clientHeight === last.clientHeight && scrollHeight >= last.scrollHeight
       const up = scrollTop < last.scrollTop && scrollHeight - scrollTop - clientHeight > endPx
       last = { scrollTop, clientHeight, scrollHeight }
-      if (sameFrame && up) mark(false)
+      const now = performance.now()
+      const isReader = now - movedAt.current < movesMs || now - grownAt.current > settlesMs
+      if (!up) return
+      if (sameFrame && isReader) mark(false)
+      else if (!isReader) requestAnimationFrame(follow)
+    }
+    const onMove = (event: Event): void => {
+      if (event instanceof PointerEvent && event.buttons === 0) return
+      movedAt.current = performance.now()
     }
     const onClick = ({ target }: Event): void => {
       if (target instanceof Element && target.closest('.scroll')) pressedAt.current = performance.now()
     }
+    for (const type of scrolledWith) element.addEventListener(type, onMove, { passive: true, capture: true })
     element.addEventListener('click', onClick, { capture: true })
     element.addEventListener('scroll', onScroll, { passive: true, capture: true })
     const observer = new ResizeObserver(follow)
     observer.observe(element)
     return () => {
       observer.disconnect()
+      for (const type of scrolledWith) element.removeEventListener(type, onMove, { capture: true })
       element.removeEventListener('click', onClick, { capture: true })
       element.removeEventListener('scroll', onScroll, { capture: true })
     }
