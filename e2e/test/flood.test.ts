@@ -1,7 +1,8 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openApprovals } from '@hotline/core/session/state'
 import { scriptPrompt } from '@hotline/demo-agent/script'
+import { openTempDir } from '@hotline/testing/temp-dir'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Hotline, startHotline } from '../src/hotline.ts'
 import { readMemory } from '../src/process-memory.ts'
@@ -74,16 +75,24 @@ async function countedTo(session: string): Promise<number> {
 
 describe('agents that print without end', () => {
   it('[T53] cost a bounded part of the memory, and another agent is served meanwhile; nothing of theirs is dropped in silence', async () => {
-    const { api, dataDir: cwd } = hotline
+    const { api } = hotline
+    await using dir = await openTempDir()
     const server = hotline.pidOf('server') ?? 0
     const runner = hotline.pidOf('runner') ?? 0
     const quiet = (await roundsIn(quietMs)) / quietMs
     const before = { server: readMemory(server), runner: readMemory(runner) }
-    const floods = [
-      await api.start('command', '', { cwd, command: ['seq', '1', '1000000000'] }),
-      await api.start('command', '', { cwd, command: ['cat', '/dev/zero'] }),
-      await api.start('command', '', { cwd, command: ['cat', '/dev/urandom'] }),
+    const floods: string[] = []
+    const commands = [
+      ['seq', '1', '1000000000'],
+      ['cat', '/dev/zero'],
+      ['cat', '/dev/urandom'],
     ]
+    for (const command of commands) {
+      // Where two work in one folder, the second is told so in a line of its own.
+      const cwd = join(dir.path, String(floods.length))
+      mkdirSync(cwd)
+      floods.push(await api.start('command', '', { cwd, command }))
+    }
     for (const flood of floods) await api.until(flood, 'output', ({ status }) => status === 'active')
     const pids = await Promise.all(floods.map(async (flood) => (await api.state(flood)).pid ?? 0))
     const rounds = await roundsIn(floodMs)
