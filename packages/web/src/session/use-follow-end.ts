@@ -6,7 +6,7 @@ export const endPx = 80
 /** What a reader has pressed may open in place for so long, without the list going to its end. */
 const opensMs = 500
 
-/** A list that got rows may set itself right for so long: it goes up then, and nobody has scrolled. */
+/** A list that got rows or another frame may set itself right for so long: it goes up then, and nobody has scrolled. */
 const settlesMs = 300
 
 /** What a reader has done with wheel, finger, key or scroll bar moves a list for so long. */
@@ -94,7 +94,10 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
     for (const type of scrolledWith) element.addEventListener(type, onMove, { passive: true, capture: true })
     element.addEventListener('click', onClick, { capture: true })
     element.addEventListener('scroll', onScroll, { passive: true, capture: true })
-    const observer = new ResizeObserver(follow)
+    const observer = new ResizeObserver(() => {
+      grownAt.current = performance.now()
+      follow()
+    })
     observer.observe(element)
     return () => {
       observer.disconnect()
