@@ -52,12 +52,17 @@ export async function openPageScene(): Promise<PageScene> {
   }
 }
 
-/** Resolves in the page when it is drawn as it stays: frames, fonts, and whatever moves or fades but comes to an end. */
+/**
+ * Resolves in the page when it is drawn as it stays: frames, fonts, and whatever in sight moves or fades but comes to an
+ * end. What is folded away has no frames, so that its fading would never end.
+ */
 const settled = `document.fonts.ready
   .then(() => new Promise(requestAnimationFrame))
   .then(() => new Promise(requestAnimationFrame))
   .then(() => {
-    const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
+    const ending = document
+      .getAnimations()
+      .filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity && effect.target.checkVisibility())
     return Promise.allSettled(ending.map(({ finished }) => finished))
   })
   .then(() => true)`

@@ -3,8 +3,11 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useSta
 /** As near to its end a list counts as being there. */
 export const endPx = 80
 
-/** What a reader has pressed may open in place for so long, without the list going to its end. */
+/** What a reader has unfolded opens in place for so long, without the list going to its end. */
 const opensMs = 500
+
+/** What unfolds something when it is pressed. */
+const unfolds = 'summary, [aria-expanded]'
 
 /** A list that got rows or another frame may set itself right for so long: it goes up then, and nobody has scrolled. */
 const settlesMs = 300
@@ -89,7 +92,7 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
       movedAt.current = performance.now()
     }
     const onClick = ({ target }: Event): void => {
-      if (target instanceof Element && target.closest('.scroll')) pressedAt.current = performance.now()
+      if (target instanceof Element && target.closest(unfolds)) pressedAt.current = performance.now()
     }
     for (const type of scrolledWith) element.addEventListener(type, onMove, { passive: true, capture: true })
     element.addEventListener('click', onClick, { capture: true })
