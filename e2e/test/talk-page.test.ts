@@ -272,7 +272,9 @@ describe('where one was', () => {
     await waitFor(
       async () => {
         const now = await top()
-        const isStill = now === before && (await kept())?.includes(now.split(' ')[0] ?? '-')
+        const [key = '-', px = '-'] = now.split(' ')
+        const place = JSON.parse((await kept()) ?? '{}') as { key?: string; offset?: number }
+        const isStill = now === before && place.key === key && Math.abs((place.offset ?? 0) + Number(px)) <= 1
         before = now
         return isStill
       },

@@ -85,7 +85,9 @@ describe('a copy of everything', () => {
       }
     }
     const writing = write()
-    await waitFor(() => sent > 20, { what: 'some traffic' })
+    // A copy of a session whose agent had not begun would begin it.
+    const isAnswered = (): boolean => known.some(({ type }) => type === 'output.appended')
+    await waitFor(() => sent > 20 && isAnswered(), { what: 'some traffic' })
     const before = known.length
     expect(await run('data', 'backup', inDir('copy'))).toMatchObject({ code: 0 })
     const copied = sent
