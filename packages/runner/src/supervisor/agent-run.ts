@@ -1,23 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Report } from '@hotline/protocol/commands/agent'
 import type { Envelope } from '@hotline/protocol/event'
-import { asKnown, type DataOf, type EventOf } from '@hotline/protocol/events'
-import type { AgentEvent, AgentSession, Said, Verdict } from '../adapters/adapter.ts'
+import { asKnown, type DataOf } from '@hotline/protocol/events'
+import type { AgentEvent } from '../adapters/adapter.ts'
 import type { RecordedCall } from '../adapters/recorded.ts'
 import type { DeskEvent } from '../desk/desk.ts'
 import { mayAsk } from '../terminal/screen.ts'
 import { Approvals } from './approvals.ts'
 import { AutoExitWatch } from './auto-exit.ts'
+import { Chores } from './chores.ts'
+import { Controls } from './controls.ts'
+import { EarlierLife } from './earlier-life.ts'
 import { Hold } from './hold.ts'
-import { lostAsks } from './lost-asks.ts'
+import { Keyboard } from './keyboard.ts'
 import { Prompts } from './prompts.ts'
+import { Questions } from './questions.ts'
 import { profileReport, reportOf, told } from './report-of.ts'
 import type { RunEnd, RunPorts } from './run-ports.ts'
-
-/** Events that are remembered as acted on; one comes a second time soon or never. */
-const handledMax = 2_000
-
-/** Characters of the form of a question; a larger one could not be shown. */
-const schemaChars = 32 * 1024
+import { RunningTurn } from './running-turn.ts'
 
 /**
  * One agent from ready to gone. What it does becomes reports, in order; what people do becomes calls: one message at a
@@ -26,22 +26,15 @@ const schemaChars = 32 * 1024
 export class AgentRun {
   readonly #ports: RunPorts
   readonly #approvals: Approvals
-  /** Who hears the answers of people. */
-  readonly #answers: Pick<AgentSession, 'answer' | 'dismiss' | 'answerQuestion' | 'capabilities'>
   readonly #prompts: Prompts
   readonly #autoExit: AutoExitWatch
   readonly #hold: Hold
-  readonly #handled = new Set<string>()
-  /** Those that the agent waits for. */
-  readonly #questions = new Set<string>()
-  /** What an earlier life has said into a turn, and whether the agent heard it. */
-  readonly #steered = new Map<string, Promise<boolean>>()
-  /** Keys reach the terminal in the order of the log, whatever the disk takes for each. */
-  #typing: Promise<unknown> = Promise.resolve()
-  #turn: { turn: string; message: string | undefined; isSeen: boolean } | undefined
-  /** Said into the turn; the model has them, and has not said anything since. */
-  #heardBy: string[] = []
-  #interrupts: { control: string; timer: NodeJS.Timeout }[] = []
+  readonly #controls: Controls
+  readonly #chores: Chores
+  readonly #questions: Questions
+  readonly #keyboard: Keyboard
+  readonly #turn: RunningTurn
+  readonly #earlier: EarlierLife
   #isReady = false
   #isOver = false
   /** Everything that the agent has said is dealt with. */
@@ -52,13 +45,23 @@ export class AgentRun {
   constructor(ports: RunPorts) {
     this.#ports = ports
     const { session, agentName: agent, cwd, envNames, reporter, redactor, spool, sessionLog, log } = ports
-    this.#hold = new Hold({
-      tree: ports.agent.tree,
-      report: (report) => reporter.put(report),
-      hasTurn: () => this.#turn !== undefined,
-      onGoing: () => this.#prompts.pump(),
+    this.#turn = new RunningTurn(reporter)
+    this.#chores = new Chores(ports)
+    this.#keyboard = new Keyboard(ports)
+    const report = (put: Report): void => reporter.put(put)
+    const hasTurn = (): boolean => this.#turn.now !== undefined
+    this.#hold = new Hold({ tree: ports.agent.tree, report, hasTurn, onGoing: () => this.#prompts.pump() })
+    this.#controls = new Controls({
+      agent: ports.agent,
+      report,
+      hold: this.#hold,
+      hasTurn,
+      onInterrupt: () => this.#prompts.tellNothing(),
+      onKill: ports.onKill,
+      interruptTimeoutMs: ports.interruptTimeoutMs,
     })
-    this.#answers = ports.desk?.answering(ports.agent) ?? ports.agent
+    const answers = ports.desk?.answering(ports.agent) ?? ports.agent
+    this.#questions = new Questions(answers, reporter)
     this.#prompts = new Prompts({
       session,
       agent: ports.agent,
@@ -66,19 +69,18 @@ export class AgentRun {
       reporter,
       spool,
       log,
-      isFree: () =>
-        this.#isReady && !this.#isOver && this.#turn === undefined && !this.#hold.isPaused && !this.#isUndoing(),
+      isFree: () => this.#isReady && !this.#isOver && !hasTurn() && !this.#hold.isPaused && !this.#isUndoing(),
       running: () => {
-        const isOut = this.#isOver || this.#interrupts.length > 0 || this.#hold.isPaused
-        return isOut ? undefined : this.#turn?.turn
+        const isOut = this.#isOver || this.#controls.isInterrupting || this.#hold.isPaused
+        return isOut ? undefined : this.#turn.now
       },
       takesInput: ports.takesInput,
       beforeTurn: async (turn) => ports.files?.turnBegins(turn),
       onTurn: (turn, message) => {
         // What the agent had begun by itself meanwhile becomes part of what it is asked now.
-        const own = this.#turn?.turn
+        const own = this.#turn.now
         if (own !== undefined) reporter.put({ type: 'turn.ended', data: { turn: own, end: 'end' } })
-        this.#turn = { turn, message, isSeen: false }
+        this.#turn.begin(turn, message)
       },
     })
     ports.files?.onSettled(() => this.#prompts.pump())
@@ -92,12 +94,20 @@ export class AgentRun {
       agent,
       cwd,
       envNames,
-      agentSession: this.#answers,
+      agentSession: answers,
       reporter,
       redactor,
       spool,
-      turn: () => this.#turn?.turn,
+      turn: () => this.#turn.now,
       onReason: (title, reason) => this.#prompts.tellLater(title, reason),
+    })
+    this.#earlier = new EarlierLife({
+      ports,
+      turn: this.#turn,
+      prompts: this.#prompts,
+      approvals: this.#approvals,
+      questions: this.#questions,
+      chores: this.#chores,
     })
   }
 
@@ -133,7 +143,7 @@ export class AgentRun {
     this.#autoExit[Symbol.dispose]()
     this.#ports.reporter.endText()
     this.#ports.reporter.endOutput()
-    for (const { timer } of this.#interrupts) clearTimeout(timer)
+    this.#controls.end()
     return { exit: end.exit, fault: this.#fault, heard: end.heard }
   }
 
@@ -145,7 +155,8 @@ export class AgentRun {
   /** What an earlier life has heard is heard: from now on the agent is served. */
   present(): void {
     this.#isReady = true
-    if (this.#turn) void this.#files?.turnBegins(this.#turn.turn)
+    const turn = this.#turn.now
+    if (turn !== undefined) void this.#files?.turnBegins(turn)
     this.#ports.desk?.attend((event) => this.#heardAtDesk(event))
     const { state } = this.#ports.sessionLog
     if (state?.status === 'paused' && state.paused) this.#hold.recall(state.paused.kind)
@@ -163,50 +174,18 @@ export class AgentRun {
 
   /** Does again what an earlier life has done at this point. */
   again(recorded: RecordedCall): void {
-    const { agent } = this.#ports
-    const { call, args } = recorded
-    if (call === 'prompt') {
-      const [turn, , message] = args as [string, string, string | null]
-      this.#turn = { turn, message: message ?? undefined, isSeen: false }
-      this.#prompts.wasGiven(message ?? undefined)
-    } else if (call === 'answer') {
-      const [ask, verdict] = args as [string, Verdict]
-      const title = this.#approvals.wasAnswered(ask)
-      const isUnheard = verdict.verdict === 'deny' && !agent.capabilities.denyReason
-      if (isUnheard && verdict.reason && title !== undefined) this.#prompts.tellLater(title, verdict.reason)
-    } else if (call === 'steer') {
-      const [{ message }] = args as [Said]
-      this.#prompts.wasGiven(message)
-      this.#steered.set(message, this.#ports.callAgain(recorded) as Promise<boolean>)
-      return
-    } else if (call === 'interrupt') this.#prompts.tellNothing()
-    else if (call === 'answerQuestion') this.#questions.delete(String(args[0]))
-    this.#do(call, this.#ports.callAgain(recorded))
+    this.#earlier.again(recorded)
   }
 
   /** What people did while nobody was here to pass it on. `typed`: keys that the agent has. */
   takeUp(typed: ReadonlySet<string>): void {
-    const { sessionLog } = this.#ports
-    const { answers, inputs } = sessionLog.undelivered
-    for (const answer of answers) this.followed(answer)
-    const { size } = sessionLog.wanted
-    if (size) {
-      this.#ports.screen?.resize(size)
-      this.#ports.agent.resize(size)
-    }
-    const last = inputs.findLastIndex(({ data }) => typed.has(data.input))
-    for (const input of inputs.slice(last + 1)) this.followed(input)
-    this.#do('approval', this.#approvals.denyUnknown(sessionLog.state?.approvals ?? []))
-    const knows = (name: string): boolean => this.#approvals.knows(name) || this.#questions.has(name)
-    for (const report of lostAsks(sessionLog.state, knows)) this.#ports.reporter.put(report)
+    this.#earlier.takeUp(typed, (event) => this.followed(event))
     this.catchUp()
   }
 
   /** What an earlier life has said into a turn, or was about to: where the agent does not have it, it waits for its rest. */
-  async steerAgain(message: string, text: string, intent: string): Promise<void> {
-    const isHeard = await this.#steered.get(message)?.catch(() => true)
-    if (isHeard) this.#ports.spool.conclude(intent)
-    else this.#prompts.leave({ message, text, intent })
+  steerAgain(message: string, text: string, intent: string): Promise<void> {
+    return this.#earlier.steerAgain(message, text, intent)
   }
 
   /** What an earlier life was about to hand over when it ended. */
@@ -252,17 +231,14 @@ export class AgentRun {
       case 'approval.cancelled':
         return this.#whenGoing(known, () => this.#approvals.cancelled(known.data.approval))
       case 'question.answered':
-        return this.#whenGoing(known, () => this.#questionAnswered(known))
+        return this.#whenGoing(known, () => this.#questions.answered(known))
       case 'input.sent':
-        return this.#whenGoing(known, () => {
-          this.#typing = this.#typing.then(() => this.#keys(known))
-          return this.#typing
-        })
+        return this.#whenGoing(known, () => this.#keyboard.type(known))
       case 'terminal.resized':
         this.#ports.screen?.resize(known.data)
         return this.#ports.agent.resize(known.data)
       case 'control.requested':
-        return this.#once(known, () => this.control(known.data))
+        return this.#chores.once(known, () => this.control(known.data))
       default:
         return
     }
@@ -277,86 +253,61 @@ export class AgentRun {
   /** The state is known anew: whatever waits in it is taken up. */
   catchUp(): void {
     for (const data of this.#ports.sessionLog.controls) {
-      this.#once({ type: 'control.requested', subject: `control:${data.control}` }, () => this.control(data))
+      this.#chores.once({ type: 'control.requested', subject: `control:${data.control}` }, () => this.control(data))
     }
     this.#prompts.readAnew()
   }
 
   /** Something that a person wants done to the agent. */
-  async control(data: DataOf<'control.requested'>): Promise<void> {
-    const { control, action } = data
-    switch (action) {
-      case 'interrupt':
-        if (!this.#turn) return this.#done(data)
-        this.#interrupts.push({
-          control,
-          timer: setTimeout(() => this.#notStopping(data), this.#ports.interruptTimeoutMs),
-        })
-        this.#prompts.tellNothing()
-        return this.#ports.agent.interrupt()
-      case 'set_mode':
-        try {
-          await this.#ports.agent.setMode(data.mode ?? '')
-          return this.#done(data)
-        } catch (error) {
-          return this.#failed(data, error instanceof Error ? error.message : String(error))
-        }
-      case 'kill':
-        return this.#ports.onKill(data)
-      case 'pause':
-        return this.#hold.pause(data)
-      case 'resume':
-        return this.#hold.resume(data)
-    }
+  control(data: DataOf<'control.requested'>): Promise<void> {
+    return this.#controls.act(data)
   }
 
   #heard(event: Exclude<AgentEvent, { t: 'exit' | 'output' }>): void {
     const { reporter } = this.#ports
     switch (event.t) {
       case 'text':
-        this.#seen()
+        this.#turn.stirs()
         return reporter.text(event.role, event.message, event.delta)
       case 'profile':
         return reporter.put(profileReport(this.#ports.asConfigured(event)))
       case 'step_progressed':
-        return reporter.progress(event.step, reportOf(event, this.#turn?.turn))
+        return reporter.progress(event.step, reportOf(event, this.#turn.now))
       case 'step_started':
       case 'step_finished':
-        this.#seen()
+        this.#turn.stirs()
         if (event.t === 'step_started') this.#files?.stepBegan(event.step, event.kind, event.title)
         else this.#files?.stepEnded(event.step)
         reporter.endText()
-        return reporter.put(reportOf(event, this.#turn?.turn))
+        return reporter.put(reportOf(event, this.#turn.now))
       case 'plan':
       case 'usage':
-        return reporter.put(reportOf(event, this.#turn?.turn))
+        return reporter.put(reportOf(event, this.#turn.now))
       case 'heard':
         reporter.endText()
-        this.#heardBy.push(event.message)
-        return
+        return this.#turn.heard(event.message)
       case 'ask':
-        this.#seen()
+        this.#turn.stirs()
         reporter.endText()
-        this.#do('approval', this.#approvals.request(event.ask))
+        this.#chores.do('approval', this.#approvals.request(event.ask))
         return this.#hold.step()
       case 'ask_closed':
         return this.#approvals.closed(event.ask, event.reason)
       case 'question':
-        this.#questions.add(event.question)
-        this.#seen()
+        this.#turn.stirs()
         reporter.endText()
-        this.#do('question', this.#ask(event))
+        this.#chores.do('question', this.#questions.ask(event, this.#turn.now))
         return this.#hold.step()
       case 'question_closed':
-        this.#questions.delete(event.question)
-        return reporter.put(reportOf(event, this.#turn?.turn))
+        this.#questions.close(event.question)
+        return reporter.put(reportOf(event, this.#turn.now))
       case 'turn_began':
-        if (this.#turn) return
-        this.#turn = { turn: event.turn, message: undefined, isSeen: false }
+        if (this.#turn.now !== undefined) return
+        this.#turn.begin(event.turn)
         void this.#files?.turnBegins(event.turn)
         return reporter.put({ type: 'turn.started', data: { turn: event.turn } })
       case 'turn_ended':
-        if (this.#turn?.turn === event.turn) this.#turnEnded(event)
+        if (this.#turn.now === event.turn) this.#turnEnded(event)
         return
       case 'said':
         reporter.endText()
@@ -382,14 +333,9 @@ export class AgentRun {
     const { reporter } = this.#ports
     reporter.endText()
     reporter.put({ type: 'turn.ended', data: { turn, end }, body: told({ error, patch }) })
-    this.#turn = undefined
+    this.#turn.end()
     this.#files?.turnEnded(turn)
-    const interrupts = this.#interrupts
-    this.#interrupts = []
-    for (const { control, timer } of interrupts) {
-      clearTimeout(timer)
-      reporter.put({ type: 'control.done', data: { control, action: 'interrupt' } })
-    }
+    this.#controls.turnEnded()
     this.#hold.step()
     this.#prompts.pump()
     if (end === 'end') this.#autoExit.turnEnded()
@@ -399,7 +345,7 @@ export class AgentRun {
   #isAtRest(): boolean {
     const { state } = this.#ports.sessionLog
     if (
-      this.#turn !== undefined ||
+      this.#turn.now !== undefined ||
       this.#prompts.isBusy ||
       !this.#isReady ||
       state?.status !== 'active' ||
@@ -415,84 +361,8 @@ export class AgentRun {
     return this.#ports.files?.isSettling === true || this.#ports.sessionLog.state?.undo?.phase === 'approved'
   }
 
-  #seen(): void {
-    const { reporter } = this.#ports
-    for (const message of this.#heardBy.splice(0)) reporter.put({ type: 'message.seen', data: { message } })
-    if (!this.#turn || this.#turn.isSeen) return
-    this.#turn.isSeen = true
-    const { message } = this.#turn
-    if (message !== undefined) reporter.put({ type: 'message.seen', data: { message } })
-  }
-
-  async #ask(event: Extract<AgentEvent, { t: 'question' }>): Promise<void> {
-    const { reporter } = this.#ports
-    const canBeShown = JSON.stringify(event.schema ?? {}).length <= schemaChars
-    const fate = canBeShown ? await reporter.ask(reportOf(event, this.#turn?.turn)) : undefined
-    // What nobody will see, nobody can answer.
-    if (fate !== 'kept' && fate !== 'lost' && fate !== 'told')
-      await this.#answers.answerQuestion(event.question, { action: 'cancel' })
-  }
-
-  async #questionAnswered({ data, body }: EventOf<'question.answered'>): Promise<void> {
-    const { question, action } = data
-    this.#questions.delete(question)
-    const answer = action === 'accept' ? { action, content: body?.content ?? {} } : { action }
-    await this.#answers.answerQuestion(question, answer)
-  }
-
-  async #keys({ data, body }: EventOf<'input.sent'>): Promise<void> {
-    if (!body || !this.#ports.takesInput) return
-    const { spool, agent, log, session } = this.#ports
-    try {
-      const intent = await spool.intend({ what: 'keys', input: data.input })
-      await agent.keys(Buffer.from(body.text, data.encoding), data.input)
-      spool.conclude(intent)
-    } catch (error) {
-      log.error('keys not typed', { session, error: String(error) })
-    }
-  }
-
-  #done({ control, action }: DataOf<'control.requested'>): void {
-    this.#ports.reporter.put({ type: 'control.done', data: { control, action } })
-  }
-
-  #failed({ control, action }: DataOf<'control.requested'>, reason: string): void {
-    this.#ports.reporter.put({ type: 'control.failed', data: { control, action }, body: { reason } })
-  }
-
-  #notStopping(data: DataOf<'control.requested'>): void {
-    this.#interrupts = this.#interrupts.filter(({ control }) => control !== data.control)
-    const seconds = this.#ports.interruptTimeoutMs / 1_000
-    this.#failed(data, `The agent has not stopped within ${seconds} seconds. End the session to stop it.`)
-  }
-
   /** What is for an agent that is paused waits until it goes on. */
   #whenGoing(event: Pick<Envelope, 'type' | 'subject'>, act: () => Promise<unknown>): void {
-    this.#once(event, () => this.#hold.whenGoing(async () => (this.#isOver ? undefined : await act())))
-  }
-
-  #once(event: Pick<Envelope, 'type' | 'subject'>, act: () => Promise<unknown>): void {
-    const key = `${event.type} ${event.subject}`
-    if (this.#handled.has(key)) return
-    this.#handled.add(key)
-    if (this.#handled.size > handledMax) {
-      for (const oldest of this.#handled) {
-        this.#handled.delete(oldest)
-        break
-      }
-    }
-    this.#do(event.type, act())
-  }
-
-  /** Work that nobody waits for; a failure is a bug, and is written down. */
-  #do(what: string, work: Promise<unknown>): void {
-    work.catch((error: unknown) => {
-      const { session, log } = this.#ports
-      log.error('agent could not be served', {
-        session,
-        what,
-        error: error instanceof Error ? error.stack : String(error),
-      })
-    })
+    this.#chores.once(event, () => this.#hold.whenGoing(async () => (this.#isOver ? undefined : await act())))
   }
 }
