@@ -1,0 +1,249 @@
+import type { Evidence } from '@hotline/protocol/evidence'
+import { limits } from '@hotline/protocol/limits'
+import { isLive } from '@hotline/protocol/session-status'
+import { type AgentSession, outlivesRunner, StartError } from '../adapters/adapter.ts'
+import { callAgent, recordCalls } from '../adapters/recorded.ts'
+import type { Desk } from '../desk/desk.ts'
+import type { Keeping, Survivor } from '../process/lasting.ts'
+import { asConfigured } from '../profiles/abilities.ts'
+import { Redactor } from '../redact.ts'
+import type { Outbox } from '../spool/outbox.ts'
+import type { Spool } from '../spool/spool.ts'
+import { Screen } from '../terminal/screen.ts'
+import type { ActorFiles } from './actor-files.ts'
+import type { ActorPorts } from './actor-ports.ts'
+import { AgentRun } from './agent-run.ts'
+import type { Departure } from './departure.ts'
+import { catchUp, type Found, type KeepMemo, readMemo, releasable, termsOf, whereToBegin } from './keep.ts'
+import { defaultSize, planLaunch, refuseToStart, whatToStart, whyNone } from './launch.ts'
+import { openDeskOf } from './open-desk-of.ts'
+import { Reporter } from './reporter.ts'
+import type { RunPorts } from './run-ports.ts'
+import type { SessionLog } from './session-log.ts'
+import { tellReady } from './tell-ready.ts'
+
+/** Who asked for a session from elsewhere comes at once, or not at all. */
+const comesWithinMs = 60_000
+
+/** An agent that is heard: as it was started, or as it was found. */
+interface Heard {
+  agent: AgentSession
+  memo: KeepMemo
+  desk?: Desk | undefined
+  /** Absent where it ends with this process. */
+  keeping?: Keeping | undefined
+  /** Where it was found. */
+  found?: Found | undefined
+}
+
+/** Whose agent it is. */
+interface LifeOf {
+  session: string
+  ports: ActorPorts
+  sessionLog: SessionLog
+  spool: Spool
+  outbox: Outbox
+  files: ActorFiles
+  departure: Departure
+  /** Ends a start that is under way. */
+  starting: AbortSignal
+  /** The session is not ours any more, or the runner is going down. */
+  isUnwanted: () => boolean
+  /** People may end a session whose agent is not there yet. */
+  controlBeforeRun: () => void
+  onKill: RunPorts['onKill']
+}
+
+/** The agent of a session on this machine: started or taken up, and heard until it is gone. */
+export class AgentLife {
+  readonly #of: LifeOf
+  #agent: AgentSession | undefined
+  #run: AgentRun | undefined
+
+  constructor(of: LifeOf) {
+    this.#of = of
+  }
+
+  /** As soon as there is one, and then for ever. */
+  get agent(): AgentSession | undefined {
+    return this.#agent
+  }
+
+  /** While it is heard. */
+  get run(): AgentRun | undefined {
+    return this.#run
+  }
+
+  /** What can be seen of the agent now; undefined where there is none. */
+  async look(): Promise<Evidence | undefined> {
+    if (!this.#agent || !this.#run) return undefined
+    const tree = await this.#agent.tree?.sample()
+    const { lastOutputAt } = this.#run
+    return { ...(lastOutputAt === undefined ? {} : { lastOutputAt }), ...(tree ? { tree } : {}) }
+  }
+
+  /** Starts what the session wants, and hears it. Where nothing can be started, that is told. */
+  async start(): Promise<void> {
+    const { session, ports, sessionLog, departure, files } = this.#of
+    const { state } = sessionLog
+    const { profile, native, mode } = whatToStart(sessionLog, ports.agents)
+    const goesOn = state?.status === 'active' && profile !== undefined && outlivesRunner(profile.adapter)
+    // Our own earlier life had an agent, which went with it. A session that was only starting has not had one yet.
+    if (!goesOn && (state?.status === 'active' || state?.status === 'paused')) return departure.wentBefore()
+    let redactor = new Redactor([])
+    let desk: Desk | undefined
+    try {
+      if (!profile) throw new StartError(whyNone(ports.agents, state?.agent ?? ''))
+      refuseToStart(profile, sessionLog.state?.unasked === true ? 'unasked' : 'asked')
+      const { environment: from, scratchFolder, holder, drivers, log } = ports
+      const wanted = { ...sessionLog.wanted, mode }
+      const used = state?.usage
+      desk = await openDeskOf(ports, session, profile)
+      const plan = planLaunch({ session, profile, wanted, native, used, from, scratchFolder, desk: desk?.file })
+      if (plan.refused.length > 0) log.warn('variables refused', { session, names: plan.refused })
+      const driver = drivers.get(profile.adapter)
+      if (!driver) throw new StartError(`This runner has no adapter "${profile.adapter}".`)
+      const secrets = desk ? [...plan.secrets, { name: 'of this session', value: desk.token }] : plan.secrets
+      redactor = new Redactor(secrets)
+      await files.keep(plan.spec.cwd, redactor, profile.adapter)
+      const memo = { profile, spec: plan.spec, secrets, desk: desk?.file }
+      const keeping = outlivesRunner(profile.adapter) ? undefined : holder.lasting?.keep(termsOf(memo))
+      const agent = await driver.start(plan.spec, keeping?.holder ?? holder, this.#of.starting)
+      this.#agent = agent
+      this.#of.spool.begin(plan.spec.run)
+      if (profile.adapter === 'mcp') {
+        if (!desk) throw new StartError('On this machine no agent from elsewhere can reach a session.')
+        void desk.left(comesWithinMs).then(() => agent.stop(0))
+      }
+      await this.#runAgent({ agent, memo, keeping, desk })
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error
+      ports.log.warn('agent not started', { session })
+      departure.notStarted(redactor.text(error.message))
+    } finally {
+      await desk?.[Symbol.asyncDispose]()
+    }
+  }
+
+  /** Takes up an agent that an earlier life has left. False where that cannot be done: then it is ended. */
+  async goOnWith(survivor: Survivor): Promise<boolean> {
+    const { session, ports, files, starting: signal } = this.#of
+    const { log, drivers } = ports
+    const { told } = this.#of.spool
+    const memo = readMemo(survivor)
+    const driver = memo && drivers.get(memo.profile.adapter)
+    const from = memo && told?.run === memo.spec.run ? whereToBegin(memo.profile.adapter, told, survivor) : undefined
+    if (!driver || !from) {
+      log.warn('agent cannot be taken up', { session, why: 'What is needed of its output is not there any more.' })
+      return false
+    }
+    const attachment = survivor.attach(from)
+    const desk = await openDeskOf(ports, session, memo.profile, memo.desk)
+    try {
+      await files.keep(memo.spec.cwd, new Redactor(memo.secrets), memo.profile.adapter)
+      const starting = driver.start(memo.spec, attachment.holder, signal)
+      const agent = await Promise.race([starting, attachment.failed])
+      this.#agent = agent
+      log.info('agent taken up', { session, agent: memo.profile.agent, pid: survivor.pid })
+      return await this.#runAgent({ agent, memo, keeping: attachment, found: { survivor, attachment }, desk })
+    } catch (error) {
+      log.warn('agent cannot be taken up', { session, why: String(error) })
+      return false
+    } finally {
+      await desk?.[Symbol.asyncDispose]()
+    }
+  }
+
+  /** Answers false where the agent was found and cannot be worked with. */
+  async #runAgent(heard: Heard): Promise<boolean> {
+    const { agent, memo, found } = heard
+    const { sessionLog, spool, outbox } = this.#of
+    const chars = sessionLog.state?.agentMessageChars ?? limits.agentMessageChars
+    const redactor = new Redactor(memo.secrets)
+    const screen = agent.capabilities.screen ? this.#openScreen(agent) : undefined
+    const told = found && spool.told
+    const reporter = new Reporter(screen?.sink ?? outbox, redactor, chars, told)
+    try {
+      if (told?.screen) await screen?.recall(told.screen.text)
+      return await this.#hearAgent(heard, { reporter, redactor, screen, desk: heard.desk })
+    } finally {
+      reporter[Symbol.dispose]()
+      screen?.[Symbol.dispose]()
+    }
+  }
+
+  /** As everybody sees it, and what answers the program where it asks its terminal. */
+  #openScreen(agent: AgentSession): Screen {
+    const size = this.#of.sessionLog.wanted.size ?? defaultSize
+    return new Screen(size, this.#of.outbox, (bytes) => void agent.keys(bytes).catch(() => undefined))
+  }
+
+  async #hearAgent(
+    heard: Heard,
+    surroundings: Pick<RunPorts, 'reporter' | 'redactor' | 'screen' | 'desk'>,
+  ): Promise<boolean> {
+    const { agent, memo, keeping, found } = heard
+    const { session, ports, sessionLog, spool, outbox, files, departure } = this.#of
+    const { log, stopGraceMs } = ports
+    const { profile } = memo
+    const { adapter } = profile
+    if (!found) {
+      tellReady(agent, { session, profile, sessionLog, ...surroundings })
+      log.info('agent started', { session, agent: profile.agent, pid: agent.pid })
+    }
+    const run = this.#newRun(heard, surroundings)
+    this.#run = run
+    if (this.#of.isUnwanted() || !isLive(sessionLog.state?.status ?? 'aborted')) void agent.stop(0)
+    this.#of.controlBeforeRun()
+    const room = (): Promise<void> | undefined => {
+      keeping?.release(releasable(adapter, spool.told))
+      return spool.room()
+    }
+    const hearing = run.hear(room, found ? 'past' : 'present')
+    if (found) {
+      const to = { spool, sessionLog, run, hearing }
+      if (!(await catchUp(found, { ...to, log, put: (report) => outbox.put(report) }))) {
+        this.#run = undefined
+        return false
+      }
+    }
+    const end = await hearing
+    const left = await agent.stop(stopGraceMs)
+    this.#run = undefined
+    log.info('agent ended', { session, pid: agent.pid, ...end.exit, left, ...end.heard })
+    departure.ended(end, adapter, left)
+    await files.now?.ended()
+    await keeping?.forget()
+    return true
+  }
+
+  #newRun(
+    { agent, memo: { profile, spec }, keeping }: Heard,
+    surroundings: Pick<RunPorts, 'reporter' | 'redactor' | 'screen' | 'desk'>,
+  ): AgentRun {
+    const { session, ports, sessionLog, spool, files, departure, onKill } = this.#of
+    return new AgentRun({
+      session,
+      agentName: profile.agent,
+      cwd: spec.cwd,
+      envNames: Object.keys(spec.env),
+      ...surroundings,
+      agent: keeping ? recordCalls(agent, (call) => keeping.note(call)) : agent,
+      callAgain: (call) => callAgent(agent, call),
+      sessionLog,
+      spool,
+      log: ports.log,
+      files: files.now,
+      interruptTimeoutMs: ports.interruptTimeoutMs,
+      takesInput: profile.interactive?.allowHumanInput ?? true,
+      autoExit: profile.interactive?.autoExit,
+      asConfigured: ({ capabilities: news, ...facts }) =>
+        news === undefined ? facts : { ...facts, capabilities: asConfigured(news, profile) },
+      onAutoEnd: (why) => {
+        departure.auto(why)
+        void agent.stop(ports.stopGraceMs)
+      },
+      onKill,
+    })
+  }
+}
