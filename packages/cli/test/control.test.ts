@@ -2,49 +2,25 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { httpRequest } from '@hotline/client/http-request'
 import type { SessionEvidence } from '@hotline/protocol/evidence'
-import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
-import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import type { LiveServer } from '@hotline/testing/live-server'
 import { familyMembers, familyScript, readFamily, readHeart } from '@hotline/testing/process-family'
-import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
+import type { TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
+import { openRunnerScene, type RunnerScene } from './runner-scene.ts'
 
+let scene: RunnerScene
 let live: LiveServer
 let dir: TempDir
-let guard: ChildGuard
-let runner: HotlineProcess
+let run: RunnerScene['run']
 
 beforeAll(async () => {
-  live = await startLiveServer()
-  dir = await openTempDir()
-  guard = guardChildren({ directories: [dir.path] })
-  runner = start(['--json', 'up', '--only', 'runner'])
-  await waitFor(async () => (await run('agents')).out.includes('without a terminal'), { what: 'a runner' })
+  scene = await openRunnerScene()
+  ;({ live, dir, run } = scene)
 })
 afterAll(async () => {
-  runner.child.kill('SIGTERM')
-  await runner.ended
-  await live[Symbol.asyncDispose]()
-  await guard.assertNoSurvivors()
-  await dir.remove()
+  await scene[Symbol.asyncDispose]()
 })
-
-function start(args: readonly string[]): HotlineProcess {
-  return startHotlineProcess(args, {
-    HOME: dir.path,
-    HOTLINE_DATA_DIR: live.dataDir,
-    HOTLINE_URL: live.url,
-    HOTLINE_TOKEN: live.token,
-    ...guard.environment,
-  })
-}
-
-async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const hotline = start(args)
-  hotline.endInput()
-  return await hotline.ended
-}
 
 async function seen(session: string): Promise<SessionEvidence> {
   const of = { kind: 'token', token: live.token } as const

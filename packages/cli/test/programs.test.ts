@@ -1,49 +1,26 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorKinds } from '@hotline/protocol/error'
-import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
-import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
-import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
+import type { LiveServer } from '@hotline/testing/live-server'
+import type { TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
+import { openRunnerScene, type RunnerScene } from './runner-scene.ts'
 
+let scene: RunnerScene
 let live: LiveServer
 let dir: TempDir
-let guard: ChildGuard
-let runner: HotlineProcess
+let start: RunnerScene['start']
+let run: RunnerScene['run']
 
 beforeAll(async () => {
-  live = await startLiveServer()
-  dir = await openTempDir()
-  guard = guardChildren()
+  scene = await openRunnerScene()
+  ;({ live, dir, start, run } = scene)
   mkdirSync(join(dir.path, 'work'))
-  runner = start(['--json', 'up', '--only', 'runner'])
-  await waitFor(async () => (await run('agents')).out.includes('without a terminal'), { what: 'a runner' })
 })
 afterAll(async () => {
-  runner.child.kill('SIGTERM')
-  await runner.ended
-  await live[Symbol.asyncDispose]()
-  await guard.assertNoSurvivors()
-  await dir.remove()
+  await scene[Symbol.asyncDispose]()
 })
-
-function start(args: readonly string[]): HotlineProcess {
-  return startHotlineProcess(args, {
-    HOME: dir.path,
-    HOTLINE_DATA_DIR: live.dataDir,
-    HOTLINE_URL: live.url,
-    HOTLINE_TOKEN: live.token,
-    ...guard.environment,
-  })
-}
-
-async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const hotline = start(args)
-  hotline.endInput()
-  return await hotline.ended
-}
 
 /** The lines that came from one source, as they are printed. */
 function printed(out: string, source: string): string[] {

@@ -4,11 +4,12 @@ import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from
 import { LiveProvider, ask } from './live/hotline.tsx'
 import { FrameSkeleton } from './parts/skeletons.tsx'
 import { Away } from './pages/away.tsx'
-import { AcceptPage, takeInvitation } from './pages/accept.tsx'
+import { AcceptPage } from './pages/accept.tsx'
 import { DevicePage } from './pages/device.tsx'
 import { Enter } from './pages/enter.tsx'
 import { Frame } from './pages/frame.tsx'
-import { ResetPage, takeReset } from './pages/reset.tsx'
+import { takeCode } from './pages/link-door.tsx'
+import { ResetPage } from './pages/reset.tsx'
 import { SettingsPage } from './pages/settings.tsx'
 import { SessionPage } from './session/session-page.tsx'
 
@@ -53,8 +54,8 @@ type Stage =
 /** Signed in or not; everything else is behind the router. */
 export function App(): ReactNode {
   const [stage, setStage] = useState<Stage>({ at: 'looking' })
-  const [invitation] = useState(takeInvitation)
-  const [reset] = useState(takeReset)
+  const [invitation] = useState(() => takeCode('invite'))
+  const [reset] = useState(() => takeCode('reset'))
   const look = useCallback(async () => {
     const me = await ask<Me>('GET', '/api/me')
     if (me.ok) setStage({ at: 'inside', me: me.value })

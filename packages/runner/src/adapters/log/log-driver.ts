@@ -1,6 +1,7 @@
 import type { Capabilities } from '@hotline/protocol/capabilities'
 import type { FilePlace } from '@hotline/protocol/events/output'
 import { type AgentDriver, type AgentEvent, type AgentSession, StartError, type StartSpec } from '../adapter.ts'
+import { AsksNothing } from '../asks-nothing.ts'
 import { EventQueue } from '../event-queue.ts'
 import { FileFollower, type Followed } from './file-follower.ts'
 import { identify } from './open-file.ts'
@@ -34,7 +35,8 @@ export const logDriver: AgentDriver = {
   },
 }
 
-class LogSession implements AgentSession {
+class LogSession extends AsksNothing implements AgentSession {
+  protected readonly withoutModes = 'A file has no modes.'
   readonly pid = undefined
   readonly tree = undefined
   readonly startedAt = new Date().toISOString()
@@ -45,6 +47,7 @@ class LogSession implements AgentSession {
   readonly #done: Promise<void>
 
   constructor(followed: Followed) {
+    super()
     const follower = new FileFollower(followed, {
       room: () => this.#queue.room(),
       text: (text, bytes, place) => this.#emit('file', text, bytes, place),
@@ -70,26 +73,6 @@ class LogSession implements AgentSession {
 
   keys(): Promise<void> {
     return this.prompt()
-  }
-
-  answer(): Promise<'stale'> {
-    return Promise.resolve('stale')
-  }
-
-  dismiss(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  answerQuestion(): Promise<'stale'> {
-    return Promise.resolve('stale')
-  }
-
-  interrupt(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  setMode(): Promise<void> {
-    return Promise.reject(new Error('A file has no modes.'))
   }
 
   resize(): void {

@@ -1,5 +1,6 @@
 import type { Capabilities } from '@hotline/protocol/capabilities'
 import { type AgentDriver, type AgentEvent, type AgentSession, StartError, type StartSpec } from '../adapter.ts'
+import { AsksNothing } from '../asks-nothing.ts'
 import { EventQueue } from '../event-queue.ts'
 
 /** Nothing comes through here but the end. */
@@ -25,7 +26,8 @@ export const mcpDriver: AgentDriver = {
   },
 }
 
-class McpSession implements AgentSession {
+class McpSession extends AsksNothing implements AgentSession {
+  protected readonly withoutModes = 'An agent that only asks has no modes here.'
   readonly pid = undefined
   readonly tree = undefined
   readonly startedAt = new Date().toISOString()
@@ -49,26 +51,6 @@ class McpSession implements AgentSession {
 
   keys(): Promise<void> {
     return this.prompt()
-  }
-
-  answer(): Promise<'stale'> {
-    return Promise.resolve('stale')
-  }
-
-  dismiss(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  answerQuestion(): Promise<'stale'> {
-    return Promise.resolve('stale')
-  }
-
-  interrupt(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  setMode(): Promise<void> {
-    return Promise.reject(new Error('An agent that only asks has no modes here.'))
   }
 
   resize(): void {

@@ -3,6 +3,7 @@ import type { Capabilities } from '@hotline/protocol/capabilities'
 import type { ByteSource, HeldProcess, HeldTree } from '../../process/holder.ts'
 import type { AgentEvent, AgentSession } from '../adapter.ts'
 import { CountedText } from '../counted-text.ts'
+import { AsksNothing } from '../asks-nothing.ts'
 import { EventQueue } from '../event-queue.ts'
 
 /** Bytes of output that may wait; past it the pipes are not read and the program waits. */
@@ -35,7 +36,8 @@ const capabilities: Capabilities = {
  * A program and its three pipes. It has no turns: nobody can tell whether what it prints answers what was written, so it is
  * at work while it runs. Once its input is closed, by itself or by a person, it takes nothing any more, and says so.
  */
-export class PipeSession implements AgentSession {
+export class PipeSession extends AsksNothing implements AgentSession {
+  protected readonly withoutModes = 'A program has no modes.'
   readonly facts = {}
   readonly #held: HeldProcess
   readonly #queue = new EventQueue<AgentEvent>(queueBytes)
@@ -43,6 +45,7 @@ export class PipeSession implements AgentSession {
   #hasExited = false
 
   constructor(held: HeldProcess) {
+    super()
     this.#held = held
     void this.#watch()
   }
@@ -90,26 +93,6 @@ export class PipeSession implements AgentSession {
       patience.abort()
     }
     return await this.#held.end(graceMs)
-  }
-
-  answer(): Promise<'stale'> {
-    return Promise.resolve('stale')
-  }
-
-  dismiss(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  answerQuestion(): Promise<'stale'> {
-    return Promise.resolve('stale')
-  }
-
-  interrupt(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  setMode(): Promise<void> {
-    return Promise.reject(new Error('A program has no modes.'))
   }
 
   resize(): void {

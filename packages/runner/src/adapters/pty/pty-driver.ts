@@ -2,6 +2,7 @@ import type { Capabilities } from '@hotline/protocol/capabilities'
 import type { HeldTerminal, HeldTree, Holder, TerminalSize } from '../../process/holder.ts'
 import { type AgentDriver, type AgentEvent, type AgentSession, StartError, type StartSpec } from '../adapter.ts'
 import { CountedText } from '../counted-text.ts'
+import { AsksNothing } from '../asks-nothing.ts'
 import { EventQueue } from '../event-queue.ts'
 
 /** Bytes of output that may wait; past it the terminal is not read and the program waits. */
@@ -34,7 +35,8 @@ export const ptyDriver: AgentDriver = {
   },
 }
 
-class PtySession implements AgentSession {
+class PtySession extends AsksNothing implements AgentSession {
+  protected readonly withoutModes = 'A terminal has no modes.'
   readonly capabilities = capabilities
   readonly facts = {}
   readonly #terminal: HeldTerminal
@@ -43,6 +45,7 @@ class PtySession implements AgentSession {
   #isPaused = false
 
   constructor(terminal: HeldTerminal) {
+    super()
     this.#terminal = terminal
     this.#printedText = new CountedText(terminal.from?.out)
     terminal.onBytes((bytes) => this.#printed(bytes))
@@ -82,26 +85,6 @@ class PtySession implements AgentSession {
 
   stop(graceMs: number): Promise<readonly number[]> {
     return this.#terminal.end(graceMs)
-  }
-
-  answer(): Promise<'stale'> {
-    return Promise.resolve('stale')
-  }
-
-  dismiss(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  answerQuestion(): Promise<'stale'> {
-    return Promise.resolve('stale')
-  }
-
-  interrupt(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  setMode(): Promise<void> {
-    return Promise.reject(new Error('A terminal has no modes.'))
   }
 
   #printed(bytes: Uint8Array): void {
