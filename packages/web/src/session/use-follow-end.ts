@@ -6,6 +6,12 @@ export const endPx = 80
 /** What a reader has unfolded opens in place for so long, without the list going to its end. */
 const opensMs = 500
 
+/**
+ * For so long what was unfolded stays where it was: a list that was led to its end goes there again and again while
+ * what it holds changes, a second and a little from the last time.
+ */
+const staysMs = 1_500
+
 /** What unfolds something when it is pressed. */
 const unfolds = 'summary, [aria-expanded]'
 
@@ -44,7 +50,7 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
   const [atEnd, setAtEnd] = useState(begins === 'at the end')
   const followed = useRef(begins === 'at the end')
   const knownPx = useRef(Number.POSITIVE_INFINITY)
-  const pressedAt = useRef(Number.NEGATIVE_INFINITY)
+  const unfolded = useRef({ at: Number.NEGATIVE_INFINITY, element: undefined as Element | undefined, top: 0 })
   const movedAt = useRef(Number.NEGATIVE_INFINITY)
   const grownAt = useRef(Number.NEGATIVE_INFINITY)
   useLayoutEffect(() => {
@@ -61,7 +67,7 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
     const leftPx = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight
     // No further than the list has measured: beyond that it holds nothing, and would draw everything anew.
     const endTop = Math.min(scroller.scrollHeight, knownPx.current) - scroller.clientHeight
-    if (performance.now() - pressedAt.current >= opensMs) scroller.scrollTop = Math.max(0, endTop)
+    if (performance.now() - unfolded.current.at >= opensMs) scroller.scrollTop = Math.max(0, endTop)
     else if (leftPx > endPx) mark(false)
   }, [mark])
   const onEnd = useCallback(
@@ -75,8 +81,15 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
     const element = box.current
     if (!element) return undefined
     let last = { scrollTop: 0, clientHeight: 0, scrollHeight: 0 }
+    const stay = (scroller: HTMLElement): void => {
+      const { at, element: opened, top } = unfolded.current
+      const isReader = movedAt.current > at || performance.now() - at > staysMs
+      if (!isReader && !followed.current && opened?.isConnected === true)
+        scroller.scrollTop += opened.getBoundingClientRect().top - top
+    }
     const onScroll = ({ target }: Event): void => {
       if (!(target instanceof HTMLElement) || !target.classList.contains('scroll')) return
+      stay(target)
       const { scrollTop, clientHeight, scrollHeight } = target
       const sameFrame = clientHeight === last.clientHeight && scrollHeight >= last.scrollHeight
       const up = scrollTop < last.scrollTop && scrollHeight - scrollTop - clientHeight > endPx
@@ -92,7 +105,8 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
       movedAt.current = performance.now()
     }
     const onClick = ({ target }: Event): void => {
-      if (target instanceof Element && target.closest(unfolds)) pressedAt.current = performance.now()
+      const opened = target instanceof Element && target.closest(unfolds)
+      if (opened) unfolded.current = { at: performance.now(), element: opened, top: opened.getBoundingClientRect().top }
     }
     for (const type of scrolledWith) element.addEventListener(type, onMove, { passive: true, capture: true })
     element.addEventListener('click', onClick, { capture: true })
