@@ -16,6 +16,7 @@ import { addResetPasswordCommand } from './commands/reset-password.ts'
 import { addControlCommands } from './commands/control.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
+import { addTakeoverCommand } from './commands/takeover.ts'
 import { addUndoCommands } from './commands/undo.ts'
 import { up, type UpFacts } from './commands/up.ts'
 import { exitCodeOf, fail, Failure } from './failure.ts'
@@ -76,6 +77,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addUpCommand(program, context)
   addSessionCommands(program, context, argv)
   addControlCommands(program, context)
+  addTakeoverCommand(program, context)
   addAgentCommands(program, context)
   addApprovalCommands(program, context)
   addAnswerCommand(program, context)

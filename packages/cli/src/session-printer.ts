@@ -1,5 +1,6 @@
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type EventOf } from '@hotline/protocol/events'
+import { recoveredLine } from '@hotline/core/transcript/recovered'
 import { inLine, timeOf } from './approval-card.ts'
 import { plainText } from './plain-text.ts'
 import { TerminalLines } from './terminal-text.ts'
@@ -221,6 +222,12 @@ export function openSessionPrinter(
           return line(at, 'state', `out of contact since ${timeOf(known.data.since)}`)
         case 'session.contact_restored':
           return line(at, 'state', 'in contact again')
+        case 'session.taken_over':
+          return line(at, 'state', `${nameOf(known.actor.id)} took it over; another machine goes on`)
+        case 'report.recovered': {
+          const said = recoveredLine(known)
+          return said === undefined ? undefined : line(at, 'former', said)
+        }
         case 'turn.ended':
           return line(
             at,

@@ -43,6 +43,8 @@ function lineOf(event: KnownEvent): string | undefined {
       return 'Status: out of contact'
     case 'session.contact_restored':
       return 'Status: in contact again'
+    case 'session.taken_over':
+      return 'Status: taken over, another machine goes on'
     case 'turn.ended':
       return event.data.end === 'end'
         ? 'Status: turn ended'

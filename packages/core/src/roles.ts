@@ -37,6 +37,8 @@ const bySender: Record<CommandType, Sender> = {
   'session.complete': 'write',
   'session.rename': 'write',
   'session.set_mode': 'decide',
+  // What ran on the other machine may still be at work there.
+  'session.take_over': 'decide',
   'message.send': 'write',
   'message.edit': 'write',
   'message.withdraw': 'write',
@@ -63,6 +65,7 @@ const bySender: Record<CommandType, Sender> = {
   'task.remove': 'admin',
   'lease.take': 'runner',
   'agent.report': 'runner',
+  'agent.recover': 'runner',
   'approval.expire': 'system',
   'contact.lose': 'system',
   'contact.restore': 'system',

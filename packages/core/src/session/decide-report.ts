@@ -52,7 +52,7 @@ const goalChars = 2_000
 type Weighed = { drafts: readonly KnownDraft[] } | { drop: ErrorCode } | { refusal: Decision }
 
 function weigh(state: SessionState, report: Report, context: Context): Weighed {
-  const draft = read(report.type === 'approval.requested' ? withDeadline(state, report, context) : report)
+  const draft = readReport(report.type === 'approval.requested' ? withDeadline(state, report, context) : report)
   if ('refusal' in draft) return draft
   switch (draft.type) {
     case 'session.state_changed':
@@ -141,7 +141,7 @@ function mayReach(state: SessionState, { data, body }: DraftOf<'goal.completed'>
 type Reported = DraftOf<Report['type']>
 
 /** Reads a report against the schema of its type, and gives it its subject. */
-function read(report: Report): Reported | { refusal: Decision } {
+export function readReport(report: Report): Reported | { refusal: Decision } {
   const spec = eventSpecs[report.type]
   const data = spec.data.safeParse(report.data)
   const body = spec.body?.safeParse(report.body ?? {})

@@ -10,6 +10,7 @@ import { decideReport } from './decide-report.ts'
 import { decideTerminal } from './decide-terminal.ts'
 import { takeLease } from './lease.ts'
 import { decideUndo } from './decide-undo.ts'
+import { recoverReports, takeOver } from './take-over.ts'
 import type { SessionState } from './state.ts'
 import { checkText } from './check-text.ts'
 
@@ -28,6 +29,8 @@ export function decideSession(state: SessionState | undefined, command: Command,
     case 'session.complete':
     case 'session.set_mode':
       return decideControl(state, command)
+    case 'session.take_over':
+      return takeOver(state, command.data)
     case 'session.rename':
       return accept({ type: 'session.renamed', data: {}, body: { title: command.data.title } })
 
@@ -60,6 +63,8 @@ export function decideSession(state: SessionState | undefined, command: Command,
       return takeLease(state, context)
     case 'agent.report':
       return decideReport(state, command, context)
+    case 'agent.recover':
+      return recoverReports(state, command.data, context)
     case 'contact.lose':
       if (!state.lease || state.staleSince || !holdsAgent(state.status)) return accept()
       return accept({ type: 'session.contact_lost', data: { since: command.data.since } })

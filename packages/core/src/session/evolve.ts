@@ -5,6 +5,8 @@ import { splitStream } from '@hotline/protocol/stream'
 import type { SessionState, Undo, Usage } from './state.ts'
 
 const resolvedKept = 50
+/** Leases that were taken away and of which something may still come. */
+const formerKept = 20
 
 /**
  * The fold of a session: server, page, SDK and command line use this one, so whoever has followed to a position has the
@@ -73,6 +75,8 @@ function next(state: SessionState, event: KnownEvent): SessionState {
         staleSince: undefined,
         resuming: false,
       }
+    case 'session.taken_over':
+      return takenOver(state, event)
     case 'session.contact_lost':
       return { ...state, staleSince: event.data.since }
     case 'session.contact_restored':
@@ -211,6 +215,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
       return state.keyboard?.keyboard === event.data.keyboard ? { ...state, keyboard: undefined } : state
 
     case 'session.created':
+    case 'report.recovered':
     case 'checkpoint.skipped':
     case 'goal.completed':
     case 'message.seen':
@@ -258,6 +263,18 @@ function changed(state: SessionState, event: EventOf<'session.state_changed'>): 
     ...(to === 'paused' || state.paused === undefined ? {} : { paused: undefined }),
     ...(over && state.keyboard ? { keyboard: undefined } : {}),
     ...(over ? { turn: undefined, pid: undefined, ending: undefined, controls: [], staleSince: undefined } : {}),
+  }
+}
+
+function takenOver(state: SessionState, { data }: EventOf<'session.taken_over'>): SessionState {
+  const { runner, fence } = data
+  return {
+    ...state,
+    runner,
+    lease: { runner, fence },
+    staleSince: undefined,
+    resuming: state.status === 'interrupted',
+    former: [...(state.former ?? []), ...(state.lease ? [state.lease] : [])].slice(-formerKept),
   }
 }
 

@@ -96,6 +96,8 @@ export interface SessionState {
   paused?: { kind: PauseKind; reach?: TreeReach | undefined; processes?: number | undefined } | undefined
   native?: string | undefined
   lease?: { runner: string; fence: number } | undefined
+  /** Leases that a person took away, newest last: what their runners still deliver is kept beside. */
+  former?: readonly { runner: string; fence: number }[] | undefined
   staleSince?: string | undefined
   /** Who types into the terminal, from which window, since when; absent while nobody has taken the keyboard. */
   keyboard?: { keyboard: string; by: Actor; since: string } | undefined

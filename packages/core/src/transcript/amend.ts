@@ -1,4 +1,5 @@
 import type { KnownEvent } from '@hotline/protocol/events'
+import { addRecovered } from './recovered.ts'
 import type { ApprovalItem, Item, MessageItem, QuestionItem, StepItem, UndoItem } from './item.ts'
 
 /** An item as it is after an event about it. */
@@ -28,6 +29,8 @@ export function amend(item: Item, event: KnownEvent): Item {
       return item
     case 'undo':
       return amendUndo(item, event)
+    case 'recovered':
+      return event.type === 'report.recovered' ? addRecovered(item, event) : item
     case 'output':
     case 'input':
     case 'turn':

@@ -1,5 +1,6 @@
 import type { KnownEvent } from '@hotline/protocol/events'
 import type { Item } from './item.ts'
+import { addRecovered } from './recovered.ts'
 
 /** The item that an event brings into a transcript; undefined where it only changes others, or is not for reading. */
 export function begin(event: KnownEvent, turnStartedAt: string | undefined): Item | undefined {
@@ -146,6 +147,8 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         leftOut: [],
         outcomes: [],
       }
+    case 'report.recovered':
+      return addRecovered({ ...placed, kind: 'recovered', runner: event.data.runner, count: 0, lines: [] }, event)
     case 'notice.posted':
       return { ...placed, kind: 'notice', code: event.data.code, text: event.body?.text ?? '' }
     default:

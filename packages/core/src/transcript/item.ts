@@ -196,6 +196,17 @@ export interface UndoItem extends Placed {
   outcomes: readonly RestoredFile[]
 }
 
+/** What the machine that a session was taken over from delivered afterwards. It is no part of the conversation. */
+export interface RecoveredItem extends Placed {
+  kind: 'recovered'
+  /** Of the machine. */
+  runner: string
+  /** All that came. */
+  count: number
+  /** Each as a line; of many, the last. */
+  lines: readonly string[]
+}
+
 /** The server's own words. */
 export interface NoticeItem extends Placed {
   kind: 'notice'
@@ -219,4 +230,5 @@ export type Item =
   | CheckpointItem
   | SkippedItem
   | UndoItem
+  | RecoveredItem
   | NoticeItem

@@ -58,6 +58,8 @@ export const agentCommands = {
   'lease.take': z.strictObject({}),
   /** What the agent did since the last report, in order, under the fence of the lease. */
   'agent.report': z.strictObject({ fence: z.int().min(1), events: z.array(Report).min(1).max(limits.reportEvents) }),
+  /** What a runner still had to say of a session that was taken over from it, under its fence of then. It alters nothing. */
+  'agent.recover': z.strictObject({ fence: z.int().min(1), events: z.array(Report).min(1).max(limits.reportEvents) }),
   /** The server's own clocks. */
   'approval.expire': z.strictObject({ approval: Id }),
   'contact.lose': z.strictObject({ since: z.string() }),

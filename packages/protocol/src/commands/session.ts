@@ -74,6 +74,15 @@ export const sessionCommands = {
   'session.interrupt': z.strictObject({ reason: z.string().max(500).optional() }),
   'session.abort': z.strictObject({ reason: z.string().max(500).optional() }),
   'session.complete': z.strictObject({ summary: z.string().max(2_000).optional() }),
+  /**
+   * The session goes on upon another machine: its own is silent, or there is no agent. `cwd`: the folder there, where it is
+   * another one.
+   */
+  'session.take_over': z.strictObject({
+    runner: Id,
+    cwd: FolderPath.optional(),
+    reason: z.string().max(500).optional(),
+  }),
   'session.rename': z.strictObject({ title: Title }),
   'session.set_mode': z.strictObject({ mode: z.string().min(1).max(100) }),
 }

@@ -72,6 +72,18 @@ export const sessionEvents = {
     }),
   ),
   'session.lease_taken': defineEvent(1, z.looseObject({ runner: Id, fence: z.int().min(1) })),
+  /** A person gave it to another runner. From here on the former one is not heard: `fence` is above its own. */
+  'session.taken_over': defineEvent(
+    1,
+    z.looseObject({ from: Id.optional(), runner: Id, fence: z.int().min(1) }),
+    z.looseObject({ cwd: z.string().optional() }),
+  ),
+  /** What a former runner delivered afterwards: a branch to be read, which is no part of the conversation. */
+  'report.recovered': defineEvent(
+    1,
+    z.looseObject({ runner: Id, fence: z.int().min(1), reported: z.string() }),
+    z.looseObject({ data: z.looseObject({}), body: z.looseObject({}).optional() }),
+  ),
   /** The runner has not been heard from since then. It changes no state: silence is no evidence. */
   'session.contact_lost': defineEvent(1, z.looseObject({ since: z.string() })),
   'session.contact_restored': defineEvent(1, z.looseObject({})),

@@ -54,19 +54,17 @@ export class Outbox {
   #sending: Promise<void> | undefined
   /** Up to this event a batch is one event: together they were refused. */
   #aloneTo = 0
+  /** The session was taken over: what is sent goes into a branch beside it. */
+  #isBeside = false
   #lost = false
 
-  /** `onLost`: the server will never take another report of ours; called once. */
+  /** `onLost`: no report of ours will be heard any more; called once. */
   constructor(link: ServerLink, stream: string, spool: Spool, log: Log, onLost: (problem: Problem) => void) {
     this.#link = link
     this.#stream = stream
     this.#spool = spool
     this.#log = log
     this.#onLost = onLost
-  }
-
-  get isLost(): boolean {
-    return this.#lost
   }
 
   /** From here on new batches go out under this fence. */
@@ -83,7 +81,7 @@ export class Outbox {
 
   /** Puts a report and tells what became of it. */
   ask(report: Report, mark?: Mark): Promise<Fate> {
-    if (this.#lost) return Promise.resolve('lost')
+    if (this.#lost || this.#isBeside) return Promise.resolve('lost')
     const fate = this.fateOf(this.#spool.append(report, mark))
     this.#wake()
     return fate
@@ -161,9 +159,10 @@ export class Outbox {
       const outcome = beside.ok
         ? await this.#link.command(
             this.#stream,
-            'agent.report',
+            this.#isBeside ? 'agent.recover' : 'agent.report',
             { fence: batch.fence, events: beside.reports },
-            { id: batch.id, signal },
+            // Under a name of its own: a name stands for one command.
+            { id: this.#isBeside ? `${batch.id}-beside` : batch.id, signal },
           )
         : beside
       signal.throwIfAborted()
@@ -179,6 +178,10 @@ export class Outbox {
       const { problem } = outcome
       // Only the log itself knows that a session is not there; a request may have been answered by something in between.
       const isFinal = final.has(problem.code) && (beside.ok || problem.code !== 'not_found')
+      if (problem.code === 'fenced' && !this.#isBeside) {
+        this.#goBeside(problem)
+        continue
+      }
       if (isFinal) return this.#lose(problem)
       if (unreadable.has(kindOf(problem.code))) return this.#setApart(batch, events, problem)
       this.#log.warn('report waits', { stream: this.#stream, code: problem.code })
@@ -199,10 +202,17 @@ export class Outbox {
     this.#aloneTo = batch.to
   }
 
+  /** Somebody else speaks for the session. What its agent did here until it ends is still told, to be read. */
+  #goBeside(problem: Problem): void {
+    this.#isBeside = true
+    for (const n of this.#asked.keys()) this.#answer(n, 'lost')
+    this.#onLost(problem)
+  }
+
   #lose(problem: Problem): void {
     this.#lost = true
     this.#settle()
-    this.#onLost(problem)
+    if (!this.#isBeside) this.#onLost(problem)
   }
 
   #settle(): void {

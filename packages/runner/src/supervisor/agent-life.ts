@@ -1,7 +1,8 @@
+import type { Report } from '@hotline/protocol/commands/agent'
 import type { Evidence } from '@hotline/protocol/evidence'
 import { limits } from '@hotline/protocol/limits'
 import { isLive } from '@hotline/protocol/session-status'
-import { type AgentSession, outlivesRunner, StartError } from '../adapters/adapter.ts'
+import { type AgentSession, outlivesRunner, StartError, type StartSpec } from '../adapters/adapter.ts'
 import { callAgent, recordCalls } from '../adapters/recorded.ts'
 import type { Desk } from '../desk/desk.ts'
 import type { Keeping, Survivor } from '../process/lasting.ts'
@@ -20,6 +21,7 @@ import { openDeskOf } from './open-desk-of.ts'
 import { Reporter } from './reporter.ts'
 import type { RunPorts } from './run-ports.ts'
 import type { SessionLog } from './session-log.ts'
+import { startElsewhere } from './start-elsewhere.ts'
 import { tellReady } from './tell-ready.ts'
 
 /** Who asked for a session from elsewhere comes at once, or not at all. */
@@ -106,16 +108,22 @@ export class AgentLife {
       const secrets = desk ? [...plan.secrets, { name: 'of this session', value: desk.token }] : plan.secrets
       redactor = new Redactor(secrets)
       await files.keep(plan.spec.cwd, redactor, profile.adapter)
-      const memo = { profile, spec: plan.spec, secrets, desk: desk?.file }
-      const keeping = outlivesRunner(profile.adapter) ? undefined : holder.lasting?.keep(termsOf(memo))
-      const agent = await driver.start(plan.spec, keeping?.holder ?? holder, this.#of.starting)
+      const { starting: signal, outbox } = this.#of
+      const start = async (spec: StartSpec): Promise<Heard> => {
+        const memo = { profile, spec, secrets, desk: desk?.file }
+        const keeping = outlivesRunner(profile.adapter) ? undefined : holder.lasting?.keep(termsOf(memo))
+        return { agent: await driver.start(spec, keeping?.holder ?? holder, signal), memo, keeping, desk }
+      }
+      const put = (report: Report): void => outbox.put(report)
+      const heard = await startElsewhere(start, plan.spec, { session, sessionLog, link: ports.link, signal, log, put })
+      const { agent } = heard
       this.#agent = agent
       this.#of.spool.begin(plan.spec.run)
       if (profile.adapter === 'mcp') {
         if (!desk) throw new StartError('On this machine no agent from elsewhere can reach a session.')
         void desk.left(comesWithinMs).then(() => agent.stop(0))
       }
-      await this.#runAgent({ agent, memo, keeping, desk })
+      await this.#runAgent(heard)
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       ports.log.warn('agent not started', { session })

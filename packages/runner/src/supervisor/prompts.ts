@@ -4,7 +4,7 @@ import type { AgentSession } from '../adapters/adapter.ts'
 import type { Log } from '../log.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Reporter } from './reporter.ts'
-import type { SessionLog } from './session-log.ts'
+import type { SessionLog, Wanted } from './session-log.ts'
 
 /** After something here failed (a full disk), the next try to hand a message over. */
 const retryMs = 5_000
@@ -166,7 +166,7 @@ export class Prompts {
     const { reporter, spool, sessionLog, agent } = this.#ports
     const text = sessionLog.textOf(message)
     // What is claimed is what the log knows; that it was claimed takes the note away.
-    const note = undoneNote(sessionLog.wanted.restored)
+    const note = noteOf(sessionLog.wanted)
     const changes = this.#changes
     const turn = into ?? randomUUID()
     const isTurn = agent.capabilities.input === 'turns'
@@ -244,6 +244,12 @@ export class Prompts {
       if (message !== undefined) reporter.put({ type: 'message.delivery_unknown', data: { message } })
     }
   }
+}
+
+/** What the agent has to know before it reads the message. */
+function noteOf({ recap, restored }: Wanted): string | undefined {
+  const notes = [recap, undoneNote(restored)].filter((note) => note !== undefined)
+  return notes.length === 0 ? undefined : notes.join('\n\n')
 }
 
 /** That files are not any more as the agent left them. */

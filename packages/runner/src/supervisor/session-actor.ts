@@ -123,7 +123,8 @@ export class SessionActor {
     if (!this.#life.run && event.type === 'control.requested') this.#controlBeforeRun()
     if (event.type === 'undo.requested' || event.type === 'undo.approved') this.#files.look()
     if (event.type === 'session.state_changed' && state && !isLive(state.status)) this.#endedElsewhere()
-    if (event.type === 'session.lease_taken') this.#leaseTaken(state?.lease?.fence)
+    const isGiven = event.type === 'session.lease_taken' || event.type === 'session.taken_over'
+    if (isGiven) this.#leaseTaken(state?.lease?.fence)
   }
 
   #leaseTaken(fence: number | undefined): void {

@@ -32,6 +32,10 @@ export interface Wanted {
   restored?: readonly string[] | undefined
   /** What a person chose with the undo that is under way. */
   chosen?: { also: readonly string[]; except: readonly string[] } | undefined
+  /** It was taken over from another machine, and has not begun on this one. */
+  takenOver?: boolean | undefined
+  /** What an agent without a context of its own is told of what was before; it hears it with the next message. */
+  recap?: string | undefined
   /** How far a followed file was read. */
   place?: FilePlace | undefined
 }
@@ -73,6 +77,9 @@ export class SessionLog {
       case 'output.appended':
         if (known.data.place) this.wanted = { ...this.wanted, place: known.data.place }
         return
+      case 'session.taken_over':
+        this.wanted = { ...this.wanted, takenOver: true, cwd: known.body?.cwd ?? this.wanted.cwd }
+        return
       case 'undo.approved':
         this.wanted = { ...this.wanted, chosen: { also: known.body?.also ?? [], except: known.body?.except ?? [] } }
         return
@@ -90,7 +97,7 @@ export class SessionLog {
         return
       case 'message.delivered':
         this.undelivered = { ...this.undelivered, claimed: known.data.message }
-        this.wanted = { ...this.wanted, restored: undefined }
+        this.wanted = { ...this.wanted, restored: undefined, recap: undefined }
         this.#texts.delete(known.data.message)
         return
       case 'approval.resolved':
@@ -113,6 +120,7 @@ export class SessionLog {
       case 'session.state_changed':
         // Another agent than the one that they were for.
         if (known.data.to === 'starting') this.#undelivered({ answers: [], inputs: [] })
+        if (known.data.to === 'active') this.wanted = { ...this.wanted, takenOver: undefined }
         return
       case 'message.withdrawn':
       case 'message.delivery_unknown':

@@ -22,7 +22,7 @@ export interface Runners extends Disposable {
 }
 
 /** Events after which a runner that holds nothing of a session may have something to do for it. */
-const givesWork = ['session.created', 'control.requested', 'undo.requested', 'undo.approved']
+const givesWork = ['session.created', 'session.taken_over', 'control.requested', 'undo.requested', 'undo.approved']
 
 /**
  * Which machines are here. A connection that goes away starts a short grace; after it the runner's live sessions are
@@ -89,7 +89,12 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
   return {
     announce: async (runner, body) => {
       announced.set(runner, { name: body.name, agents: body.agents })
-      for (const { session } of body.holds) await tell(session, 'contact.restore', {})
+      for (const { session } of body.holds) {
+        // What was taken over from it is somebody else's to be in contact with.
+        const standing = await exchange.snapshot(`session:${session}`)
+        const isTheirs = standing?.state.kind === 'session' && standing.state.runner === runner
+        if (isTheirs) await tell(session, 'contact.restore', {})
+      }
     },
     agents: () =>
       connections.of('runner').flatMap(({ principal }) => {

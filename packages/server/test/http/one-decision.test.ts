@@ -62,6 +62,7 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
   'session.complete': inSession({}),
   'session.rename': inSession({ title: 'Another' }),
   'session.set_mode': inSession({ mode: 'ask' }),
+  'session.take_over': inSession({ runner: 'another' }),
   'message.send': inSession({ text: 'hello' }),
   'message.edit': inSession({ message: 'none', text: 'x' }),
   'message.withdraw': inSession({ message: 'none' }),
@@ -88,6 +89,7 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
   'task.remove': inTask({}),
   'lease.take': inSession({}),
   'agent.report': inSession({ fence: 1, events: [{ type: 'output.appended', data: {}, body: { text: 'x' } }] }),
+  'agent.recover': inSession({ fence: 1, events: [{ type: 'output.appended', data: {}, body: { text: 'x' } }] }),
   'approval.expire': inSession({ approval: 'none' }),
   'contact.lose': inSession({ since: '2026-01-01T00:00:00.000Z' }),
   'contact.restore': inSession({}),
@@ -102,7 +104,6 @@ const unasked: Record<string, Sample<'session.start'> | Sample<'message.send'>> 
   'message.send to a program': ({ program }) => [`session:${program}`, { text: 'rm -r .' }],
 }
 const kinds: readonly string[] = [...commandTypes, ...Object.keys(unasked)]
-
 type Frame = { id: string; stream: string; type: string; data: unknown }
 
 function sampleOf(kind: string, at: Place): Frame {
@@ -112,7 +113,6 @@ function sampleOf(kind: string, at: Place): Frame {
   const [type = ''] = kind.split(' ')
   return { id: uuidV7(), stream, type, data }
 }
-
 type Outcome = { ok: true; accepted: unknown } | { ok: false; problem: Problem }
 
 async function overHttp(who: Who, frame: Frame): Promise<Outcome> {
@@ -220,7 +220,7 @@ describe('one decision', () => {
         owner for no project: not_found
         service of approver, signed
         owner by token, with the password said
-      session.set_mode, approval.decide, input.send, terminal.take, terminal.release:
+      session.take_over, session.set_mode, approval.decide, input.send, terminal.take, terminal.release:
         owner in a browser
         admin in a browser
         admin by token
@@ -269,7 +269,7 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said
-      lease.take, agent.report:
+      lease.take, agent.report, agent.recover:
         runner
         runner for elsewhere: not_found
         runner of this machine

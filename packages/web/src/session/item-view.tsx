@@ -13,6 +13,7 @@ import { MessageLine, Notice } from './message-line.tsx'
 import { type AnswerQuestion, QuestionCard } from './question-card.tsx'
 import { UndoCard, type UndoActs } from './undo-card.tsx'
 import { UndoTurn } from './undo-turn.tsx'
+import { Recovered } from './recovered.tsx'
 import { StepLine, StepRow, StepsLine } from './step-line.tsx'
 import { TurnLine } from './turn-line.tsx'
 
@@ -134,6 +135,8 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       return <UndoCard item={item} mayUndo={acts.mayWrite} acts={acts.undo} />
     case 'skipped':
       return <Notice text={`No snapshot of the files, so they cannot be undone from here: ${item.note}`} />
+    case 'recovered':
+      return <Recovered item={item} />
     case 'notice':
       return <Notice text={item.text} />
   }
