@@ -1,3 +1,4 @@
+import { usedWords } from '@hotline/core/budget-words'
 import { elapsedText } from '@hotline/core/elapsed'
 import { reachWords, standstillWords } from '@hotline/core/reach-words'
 import type { SessionEvidence } from '@hotline/protocol/evidence'
@@ -18,12 +19,18 @@ export function evidenceLines(seen: SessionEvidence, now: Date): string {
     ['memory', tree ? memoryOf(tree.memoryBytes) : undefined],
     ['last output', seen.lastOutputAt === null ? undefined : dayAndTimeOf(seen.lastOutputAt, now)],
     ['a stop ends', seen.reach === null ? undefined : reachWords[seen.reach]],
+    ['budget', seen.budgets.length > 0 ? seen.budgets.map(usedWords).join('; ') : undefined],
     ['seen', tree ? dayAndTimeOf(tree.at, now) : undefined],
   ]
   const told = facts.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(12)} ${value}\n`]))
   const rows = tree ? treeRows(tree.processes) : []
   const more = tree && tree.count > tree.processes.length ? [`  and ${tree.count - tree.processes.length} more\n`] : []
   return [...told, ...rows, ...more].join('')
+}
+
+/** What is used of each budget, a line each. */
+export function budgetLines(budgets: SessionEvidence['budgets']): string {
+  return budgets.map((one) => `${usedWords(one)}${one.used >= one.limit ? ': used up' : ''}\n`).join('')
 }
 
 /** One line of `ps`: its processes, what they use, and what it is. */

@@ -1,6 +1,8 @@
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type EventOf } from '@hotline/protocol/events'
 import { recoveredLine } from '@hotline/core/transcript/recovered'
+import { budgetWords, usedWords } from '@hotline/core/budget-words'
+import { shownIdChars } from './session-row.ts'
 import { inLine, timeOf } from './approval-card.ts'
 import { plainText } from './plain-text.ts'
 import { TerminalLines } from './terminal-text.ts'
@@ -238,6 +240,10 @@ export function openSessionPrinter(
           return line(at, 'goal', known.body?.summary ? `complete: ${known.body.summary}` : 'complete')
         case 'control.failed':
           return line(at, 'note', `${known.data.action} failed: ${known.body?.reason ?? ''}`)
+        case 'budget.changed':
+        case 'budget.warned':
+        case 'budget.exhausted':
+          return line(at, 'budget', budgetNews(known))
         case 'terminal.taken':
           return line(at, 'note', `${nameOf(known.actor.id)} has the keyboard`)
         case 'terminal.released':
@@ -254,6 +260,30 @@ export function openSessionPrinter(
       showRest()
       for (const what of waiting.values()) line(lastAt, 'note', `${what} waits for the agent`)
     },
+  }
+}
+
+/** What it may use up, or has. */
+function budgetNews(event: EventOf<'budget.changed' | 'budget.warned' | 'budget.exhausted'>): string {
+  if (event.type === 'budget.changed') return `is now: ${budgetWords(event.data.budget)}`
+  const used = usedWords(event.data)
+  if (event.type === 'budget.warned') return `nearly used up: ${used}`
+  const session = event.stream.slice(event.stream.indexOf(':') + 1, event.stream.indexOf(':') + 1 + shownIdChars)
+  return `used up: ${used}. It is held before its next step; more: hotline budget ${session} ${moreOf(event.data)}`
+}
+
+/** Half as much again, as one would type it. */
+function moreOf({ budget, limit }: EventOf<'budget.exhausted'>['data']): string {
+  const more = limit * 1.5
+  switch (budget) {
+    case 'timeMs':
+      return `time=${Math.ceil(more / 60_000)}m`
+    case 'toolCalls':
+      return `calls=${Math.ceil(more)}`
+    case 'outputBytes':
+      return `output=${Math.ceil(more / 1e3)}kB`
+    case 'costUsd':
+      return `cost=${more.toFixed(2)}`
   }
 }
 

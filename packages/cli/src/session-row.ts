@@ -11,7 +11,8 @@ export const shownIdChars = 18
 export function rowLines(row: SessionRow, now: Date): string {
   const asks = row.openApprovals.length + row.openQuestions.length
   const state = row.staleSince === null ? standing(row) : `out of contact since ${dayAndTimeOf(row.staleSince, now)}`
-  const turn = asks > 0 ? `NEEDS YOU ${asks}` : row.turn
+  const isSpent = row.status === 'paused' && row.reason === 'budget_spent'
+  const turn = isSpent ? 'BUDGET USED UP' : asks > 0 ? `NEEDS YOU ${asks}` : row.turn
   const id = row.session.slice(0, shownIdChars).padEnd(shownIdChars)
   const approvals = row.openApprovals.map((approval) => `${' '.repeat(shownIdChars + 2)}asks: ${approval}\n`).join('')
   const questions = row.openQuestions.map(

@@ -1,4 +1,5 @@
 import type { KnownEvent } from '@hotline/protocol/events'
+import { budgetWords, usedWords } from './budget-words.ts'
 
 /** Characters of one line; what is longer is cut and says so. */
 const lineMax = 200
@@ -51,6 +52,12 @@ function lineOf(event: KnownEvent): string | undefined {
         : said(`Status: turn ended: ${event.data.end}`, reasonOf(event.body?.error))
     case 'control.failed':
       return said(`Status: ${event.data.action} failed`, reasonOf(event.body?.reason))
+    case 'budget.changed':
+      return `Status: budget: ${budgetWords(event.data.budget)}`
+    case 'budget.warned':
+      return `Status: budget nearly used up: ${usedWords(event.data)}`
+    case 'budget.exhausted':
+      return `Status: budget used up, held before its next step: ${usedWords(event.data)}`
     case 'checkpoint.skipped':
       return said('Status: no snapshot of the files -', event.body?.note)
     case 'undo.planned':

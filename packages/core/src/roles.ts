@@ -36,6 +36,8 @@ const bySender: Record<CommandType, Sender> = {
   'session.abort': 'write',
   'session.complete': 'write',
   'session.rename': 'write',
+  // What an agent may cost is a decision.
+  'session.set_budget': 'decide',
   'session.set_mode': 'decide',
   // What ran on the other machine may still be at work there.
   'session.take_over': 'decide',

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Draft, Envelope, EventSpec } from './event.ts'
 import { approvalEvents } from './events/approval.ts'
+import { budgetEvents } from './events/budget.ts'
 import { checkpointEvents } from './events/checkpoint.ts'
 import { controlEvents } from './events/control.ts'
 import { messageEvents } from './events/message.ts'
@@ -18,6 +19,7 @@ export const eventSpecs = {
   ...outputEvents,
   ...approvalEvents,
   ...controlEvents,
+  ...budgetEvents,
   ...checkpointEvents,
   ...projectEvents,
   ...serverEvents,

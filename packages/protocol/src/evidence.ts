@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BudgetName } from './budget.ts'
 import { PauseKind } from './events/control.ts'
 import { Exit } from './events/session.ts'
 import { limits } from './limits.ts'
@@ -40,6 +41,8 @@ export const SessionEvidence = z.object({
   /** How far stopping and ending it reaches. */
   reach: TreeReach.nullable(),
   paused: z.object({ kind: PauseKind, reach: TreeReach.optional(), processes: z.int().optional() }).nullable(),
+  /** What it may use up and has, as far as the log says. */
+  budgets: z.array(z.object({ budget: BudgetName, used: z.number(), limit: z.number() })),
   lastOutputAt: z.string().nullable(),
   tree: TreeSample.nullable(),
 })

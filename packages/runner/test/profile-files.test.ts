@@ -73,6 +73,16 @@ test('[AP1] an agent that is spoken to by its own protocol asks, whatever its pr
   ])
 })
 
+test('[AP1] a budget is written as at the command line, and holds for whoever says nothing else', () => {
+  expect(profileOf('command: cat\nbudget: "time=2h, calls=500"\n').budget).toEqual({
+    timeMs: 7_200_000,
+    toolCalls: 500,
+  })
+  expect(said('command: cat\nbudget: a lot\n')).toEqual([
+    '2:9: "budget" cannot be read. "a" is no budget. Write it like this: time=2h, calls=500, output=100MB, cost=5.',
+  ])
+})
+
 test('[AP2] times of `auto_exit_on` have a unit and a bound', () => {
   const ms = (text: string) => readAutoExit(text)
   expect(ms('idle_timeout: 5m')).toEqual({ on: 'idle', idleMs: 300_000 })

@@ -2,7 +2,9 @@ import type { SessionEvidence } from '@hotline/protocol/evidence'
 import type { SessionRow } from '@hotline/protocol/http'
 import { holdsAgent } from '@hotline/protocol/session-status'
 import type { Command } from 'commander'
-import { evidenceLines, usageHead, usageLine } from '../evidence-lines.ts'
+import { budgetForms } from '@hotline/core/budget-words'
+import { budgetLines, evidenceLines, usageHead, usageLine } from '../evidence-lines.ts'
+import { budgetChange } from '../read-budget.ts'
 import { shownIdChars } from '../session-row.ts'
 import type { CommandContext } from './context.ts'
 
@@ -36,6 +38,25 @@ export function addControlCommands(program: Command, context: CommandContext): v
       const { session } = await server.findSession(text)
       const seen = await server.get<SessionEvidence>(`/api/sessions/${session}/evidence`)
       context.print(seen, evidenceLines(seen, new Date()))
+    })
+
+  program
+    .command('budget')
+    .description(
+      'how much of its budget a session has used; with limits: sets them, and it goes on where that is enough',
+    )
+    .argument('<session>', 'id, or the beginning of it')
+    .argument('[limits...]', `${budgetForms}; "none" takes one away`)
+    .action(async (text: string, limits: string[]) => {
+      const server = context.server()
+      const { session } = await server.findSession(text)
+      if (limits.length > 0) {
+        const budget = budgetChange(limits.join(','))
+        const accepted = await server.command(`session:${session}`, 'session.set_budget', { budget })
+        return context.print(accepted, 'set\n')
+      }
+      const { budgets } = await server.get<SessionEvidence>(`/api/sessions/${session}/evidence`)
+      context.print(budgets, budgets.length > 0 ? budgetLines(budgets) : 'It may use as much as it wants.\n')
     })
 
   program

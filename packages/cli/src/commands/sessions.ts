@@ -5,6 +5,8 @@ import { FolderPath, Title } from '@hotline/protocol/commands/session'
 import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
 import { isLive, SessionStatus } from '@hotline/protocol/session-status'
 import type { Command } from 'commander'
+import { budgetForms } from '@hotline/core/budget-words'
+import { newBudget } from '../read-budget.ts'
 import { chooseMachine, type Place } from '../choose-machine.ts'
 import { Failure, fail } from '../failure.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
@@ -21,6 +23,7 @@ interface RunOptions {
   log?: string
   fromStart?: boolean
   until: string
+  budget?: string
 }
 
 /** Starting, watching, listing and ending sessions. `words` is the command line as it was typed, to see `--` in it. */
@@ -41,12 +44,14 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     )
     .option('--on <machine>', 'name or id of the machine that shall do it (default: this one)')
     .option('--project <project>', 'id of a project (default: the first one)')
+    .option('--budget <limits>', `it is held and you are asked when this much is used: ${budgetForms}`)
     .option('--detach', 'do not stay and watch')
     .option('--until <end|idle>', 'stay until the session has ended, or until the agent waits for a message', 'end')
     .action(async (args: string[], options: RunOptions) => {
       const server = context.server()
       const until = readUntil(options.until)
       const hasDashes = words.indexOf('--') !== -1 && words.length - words.indexOf('--') - 1 === args.length
+      const budget = options.budget === undefined ? undefined : newBudget(options.budget)
       const { agent, command, rest } = readRun(args, options, hasDashes)
       const project = options.project ?? (await server.get<Me>('/api/me')).projects[0]?.project
       if (project === undefined) throw fail('not_found', 'You are in no project yet.')
@@ -65,6 +70,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
         ...(row?.asks === false && command === undefined ? { unasked: true } : {}),
         ...(cwd === undefined ? {} : { cwd }),
         ...(rest.length > 0 ? { prompt: rest.join(' ') } : {}),
+        ...(budget === undefined ? {} : { budget }),
         ...titleOf(options),
       })
       if (options.detach) return context.print({ session }, `${session}\n`)

@@ -1,12 +1,20 @@
 import type { CommandOf } from '@hotline/protocol/command'
 import type { KnownDraft } from '@hotline/protocol/events'
 import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
+import { usedWords } from '../budget-words.ts'
+import { isLive } from '@hotline/protocol/session-status'
 import { accept, type Decision, refuse } from '../decision.ts'
 import { closeAll } from './close-open.ts'
 import type { SessionState } from './state.ts'
 
 type ControlCommand = CommandOf<
-  'session.pause' | 'session.resume' | 'session.interrupt' | 'session.abort' | 'session.complete' | 'session.set_mode'
+  | 'session.pause'
+  | 'session.resume'
+  | 'session.interrupt'
+  | 'session.abort'
+  | 'session.complete'
+  | 'session.set_mode'
+  | 'session.set_budget'
 >
 
 /**
@@ -18,6 +26,10 @@ export function decideControl(state: SessionState, command: ControlCommand): Dec
     case 'session.pause':
       return pause(state, command.id, command.data)
     case 'session.resume':
+      if (state.status === 'paused' && state.exhausted) {
+        const why = `The budget is used up: ${usedWords(state.exhausted)}. Give it more, and it goes on.`
+        return refuse('invalid_transition', why, { status: state.status })
+      }
       if (state.status === 'paused' || waitsToPause(state)) return ask(state, command.id, 'resume')
       if (state.status !== 'interrupted') return notNow(state, 'resume')
       if (!state.capabilities?.resume) {
@@ -40,6 +52,8 @@ export function decideControl(state: SessionState, command: ControlCommand): Dec
       }
       return accept(requested(command.id, 'set_mode', { mode: command.data.mode }))
     }
+    case 'session.set_budget':
+      return setBudget(state, command.data.budget)
     case 'session.abort':
       return end(state, command.id, 'aborted', command.data.reason)
     case 'session.complete': {
@@ -72,6 +86,15 @@ function pause(
   )
   if (isAsked) return refuse('invalid_transition', '"pause" was asked for already and is under way.')
   return accept(requested(control, 'pause', when === 'now' ? {} : { when }, reason))
+}
+
+/** What is said here counts from now on; the runner holds the agent, or lets it go on, when it reads it. */
+function setBudget(state: SessionState, change: CommandOf<'session.set_budget'>['data']['budget']): Decision {
+  if (!isLive(state.status) || state.ending) return notNow(state, 'change the budget of')
+  const budget = Object.fromEntries(
+    Object.entries({ ...state.budget, ...change }).filter(([, limit]) => limit !== null && limit !== undefined),
+  )
+  return accept({ type: 'budget.changed', data: { budget } })
 }
 
 /** It works on until its next step, where it will be held. */

@@ -1,3 +1,4 @@
+import type { Budget, BudgetName } from '@hotline/protocol/budget'
 import type { AcceptedFacts, CommandOf } from '@hotline/protocol/command'
 import { issuesOf } from '@hotline/protocol/command'
 import type { Report } from '@hotline/protocol/commands/agent'
@@ -122,6 +123,11 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
       )
     case 'goal.completed':
       return keepIf(draft, mayReach(state, draft), 'invalid_transition')
+    case 'budget.changed':
+      return keepIf(draft, isFirst(state, draft.data.budget), 'invalid_transition')
+    case 'budget.warned':
+    case 'budget.exhausted':
+      return keepIf(draft, state.budget?.[draft.data.budget] === draft.data.limit, 'invalid_transition')
     case 'control.done':
     case 'control.failed':
       return keepIf(
@@ -130,6 +136,16 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
         'invalid_transition',
       )
   }
+}
+
+/** What a profile sets holds where nobody has set anything else, before the agent is there for the first time. */
+function isFirst(state: SessionState, budget: Budget): boolean {
+  const set = Object.entries(state.budget ?? {})
+  return (
+    state.status === 'starting' &&
+    state.startedAt === undefined &&
+    set.every(([name, limit]) => budget[name as BudgetName] === limit)
+  )
 }
 
 /** An agent says it with its tool; a program that has no turns by its end. Neither speaks for a person. */

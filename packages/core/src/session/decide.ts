@@ -28,6 +28,7 @@ export function decideSession(state: SessionState | undefined, command: Command,
     case 'session.abort':
     case 'session.complete':
     case 'session.set_mode':
+    case 'session.set_budget':
       return decideControl(state, command)
     case 'session.take_over':
       return takeOver(state, command.data)
@@ -109,6 +110,7 @@ function startSession(
       agentMessageChars: limits.agentMessageChars,
       approvalTimeoutMs: data.approvalTimeoutMs ?? limits.approvalTimeoutMs,
       ...(data.unasked === undefined ? {} : { unasked: true }),
+      ...(data.budget === undefined ? {} : { budget: data.budget }),
     },
     body: {
       title,

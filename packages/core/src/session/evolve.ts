@@ -2,6 +2,7 @@ import { asKnown, type EventOf, type KnownEvent } from '@hotline/protocol/events
 import type { Envelope } from '@hotline/protocol/event'
 import type { ApprovalOutcome } from '@hotline/protocol/events/approval'
 import { splitStream } from '@hotline/protocol/stream'
+import { budgetChanged, budgetExhausted, budgetWarned, spend } from './spent.ts'
 import type { SessionState, Undo, Usage } from './state.ts'
 
 const resolvedKept = 50
@@ -17,7 +18,7 @@ export function evolveSession(state: SessionState | undefined, event: Envelope):
   const known = asKnown(event)
   if (!known) return state
   if (known.type === 'session.created') return created(known)
-  return state && next(state, known)
+  return state && spend(state, next(state, known), known)
 }
 
 /** What was told and nothing else: a later report may hold a part of it. */
@@ -49,6 +50,7 @@ function created(event: EventOf<'session.created'>): SessionState {
     agentMessageChars: data.agentMessageChars,
     approvalTimeoutMs: data.approvalTimeoutMs,
     ...(data.unasked === undefined ? {} : { unasked: data.unasked }),
+    ...(data.budget === undefined ? {} : { budget: data.budget }),
     queue: [],
     approvals: [],
     resolved: [],
@@ -197,6 +199,13 @@ function next(state: SessionState, event: KnownEvent): SessionState {
         ending: event.type === 'control.failed' && event.data.action === 'kill' ? undefined : state.ending,
       }
 
+    case 'budget.changed':
+      return budgetChanged(state, event.data.budget)
+    case 'budget.warned':
+      return budgetWarned(state, event)
+    case 'budget.exhausted':
+      return budgetExhausted(state, event)
+
     case 'checkpoint.created':
       return { ...state, checkpoints: (state.checkpoints ?? 0) + 1 }
     case 'undo.requested':
@@ -252,7 +261,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
 }
 
 function changed(state: SessionState, event: EventOf<'session.state_changed'>): SessionState {
-  const { to, reason, exit } = event.data
+  const { to, reason, exit, paused } = event.data
   const over = to === 'interrupted' || to === 'completed' || to === 'failed' || to === 'aborted'
   return {
     ...state,
@@ -261,6 +270,7 @@ function changed(state: SessionState, event: EventOf<'session.state_changed'>): 
     reason,
     exit: exit ?? (over ? state.exit : undefined),
     ...(to === 'paused' || state.paused === undefined ? {} : { paused: undefined }),
+    ...(to === 'paused' && paused ? { paused } : {}),
     ...(over && state.keyboard ? { keyboard: undefined } : {}),
     ...(over ? { turn: undefined, pid: undefined, ending: undefined, controls: [], staleSince: undefined } : {}),
   }

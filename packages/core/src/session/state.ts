@@ -1,3 +1,4 @@
+import type { Budget, BudgetName } from '@hotline/protocol/budget'
 import type { Actor } from '@hotline/protocol/actor'
 import type { Capabilities } from '@hotline/protocol/capabilities'
 import type { ApprovalOutcome, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
@@ -122,6 +123,14 @@ export interface SessionState {
   undo?: Undo | undefined
   /** As the agent last told it, of the whole session; absent where it tells nothing. */
   usage?: Usage | undefined
+  /** How much it may use up; absent: as much as it wants. */
+  budget?: Budget | undefined
+  /** What it has used beside what `counts` and `usage` say; `since`: it works since then, and that is not in `timeMs` yet. */
+  spent?: { timeMs: number; outputBytes: number; since?: string | undefined } | undefined
+  /** Budgets of which most is used, as was said. */
+  warned?: readonly BudgetName[] | undefined
+  /** The one that is used up: the agent is held, or will be before its next step. */
+  exhausted?: { budget: BudgetName; used: number; limit: number } | undefined
   counts: { messages: number; turns: number; steps: number; approvals: number }
 }
 
@@ -131,11 +140,12 @@ export function openApprovals(state: SessionState): readonly PendingApproval[] {
 }
 
 /**
- * What the agent is doing: nothing, its turn, or waiting for a person in the middle of it. A program knows no turns: while it
+ * What the agent is doing: nothing, its turn, or waiting for a person in the middle of it, as where a budget is used up. A program knows no turns: while it
  * runs it is at work, for all that anybody can tell. Where there is no process, a file is `watched`, and nobody can tell.
  */
 export function turnOf(state: SessionState): 'idle' | 'running' | 'waiting' | 'watched' {
-  if (openApprovals(state).length > 0 || state.questions.length > 0) return 'waiting'
+  const isAsked = state.status === 'paused' && state.exhausted !== undefined
+  if (openApprovals(state).length > 0 || state.questions.length > 0 || isAsked) return 'waiting'
   if (state.turn) return 'running'
   const input = state.status === 'active' ? (state.capabilities?.input ?? 'turns') : 'turns'
   if (input === 'turns') return 'idle'

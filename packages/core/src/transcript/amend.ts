@@ -37,6 +37,7 @@ export function amend(item: Item, event: KnownEvent): Item {
     case 'state':
     case 'checkpoint':
     case 'skipped':
+    case 'budget':
     case 'notice':
       return item
   }

@@ -1,4 +1,5 @@
 import type { KnownEvent } from '@hotline/protocol/events'
+import { budgetWords, usedWords } from '../budget-words.ts'
 import type { Item } from './item.ts'
 import { addRecovered } from './recovered.ts'
 
@@ -149,6 +150,12 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
       }
     case 'report.recovered':
       return addRecovered({ ...placed, kind: 'recovered', runner: event.data.runner, count: 0, lines: [] }, event)
+    case 'budget.changed':
+      return { ...placed, kind: 'budget', what: 'changed', by, words: budgetWords(event.data.budget) }
+    case 'budget.warned':
+      return { ...placed, kind: 'budget', what: 'warned', by, words: usedWords(event.data) }
+    case 'budget.exhausted':
+      return { ...placed, kind: 'budget', what: 'exhausted', by, words: usedWords(event.data) }
     case 'notice.posted':
       return { ...placed, kind: 'notice', code: event.data.code, text: event.body?.text ?? '' }
     default:

@@ -207,6 +207,15 @@ export interface RecoveredItem extends Placed {
   lines: readonly string[]
 }
 
+/** How much the session may use up, or how far it has. */
+export interface BudgetItem extends Placed {
+  kind: 'budget'
+  what: 'changed' | 'warned' | 'exhausted'
+  by: Actor
+  /** In words: all limits, or what is used of one. */
+  words: string
+}
+
 /** The server's own words. */
 export interface NoticeItem extends Placed {
   kind: 'notice'
@@ -231,4 +240,5 @@ export type Item =
   | SkippedItem
   | UndoItem
   | RecoveredItem
+  | BudgetItem
   | NoticeItem

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BudgetChange, NewBudget } from '../budget.ts'
 import { PauseMoment } from '../events/control.ts'
 import { Id } from '../stream.ts'
 
@@ -66,6 +67,8 @@ export const sessionCommands = {
       .min(1_000)
       .max(30 * 24 * 60 * 60 * 1_000)
       .optional(),
+    /** How much it may use up before it is held and a person is asked. */
+    budget: NewBudget.optional(),
   }),
   /** `when`: `now` unless it says something else. */
   'session.pause': z.strictObject({ reason: z.string().max(500).optional(), when: PauseMoment.optional() }),
@@ -84,5 +87,7 @@ export const sessionCommands = {
     reason: z.string().max(500).optional(),
   }),
   'session.rename': z.strictObject({ title: Title }),
+  /** More of something, or less; where one was used up and is not any more, the agent goes on. */
+  'session.set_budget': z.strictObject({ budget: BudgetChange }),
   'session.set_mode': z.strictObject({ mode: z.string().min(1).max(100) }),
 }

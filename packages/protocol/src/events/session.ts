@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { Budget } from '../budget.ts'
 import { Capabilities } from '../capabilities.ts'
 import { defineEvent } from '../event.ts'
+import { PauseKind } from './control.ts'
 import { TreeReach } from '../process-tree.ts'
 import { SessionStatus } from '../session-status.ts'
 import { Id } from '../stream.ts'
@@ -21,6 +23,8 @@ export const ChangeReason = z.enum([
   /** Nothing happened for the time that the agent's profile names. */
   'idle',
   'requested',
+  /** A budget is used up. */
+  'budget_spent',
   'taken_over',
 ])
 export type ChangeReason = z.infer<typeof ChangeReason>
@@ -41,6 +45,7 @@ export const sessionEvents = {
       approvalTimeoutMs: z.int(),
       /** Whoever started it knew that nobody is asked about what it does, and had the right to decide. */
       unasked: z.boolean().optional(),
+      budget: Budget.optional(),
     }),
     z.looseObject({
       title: z.string(),
@@ -51,7 +56,16 @@ export const sessionEvents = {
   ),
   'session.state_changed': defineEvent(
     1,
-    z.looseObject({ from: SessionStatus, to: SessionStatus, reason: ChangeReason, exit: Exit.optional() }),
+    z.looseObject({
+      from: SessionStatus,
+      to: SessionStatus,
+      reason: ChangeReason,
+      exit: Exit.optional(),
+      /** How it is paused, where nobody asked for that. */
+      paused: z
+        .looseObject({ kind: PauseKind, reach: TreeReach.optional(), processes: z.int().min(0).optional() })
+        .optional(),
+    }),
     z.looseObject({ note: z.string().optional() }),
   ),
   'session.renamed': defineEvent(1, z.looseObject({}), z.looseObject({ title: z.string() })),

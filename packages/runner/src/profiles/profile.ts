@@ -1,3 +1,4 @@
+import type { Budget } from '@hotline/protocol/budget'
 import type { AdapterName, Asking } from '../adapters/adapter.ts'
 import type { Interactive } from './interactive.ts'
 import type { Login } from './login.ts'
@@ -31,6 +32,8 @@ export interface AgentProfile {
   login?: Login
   /** How people work with it, where its profile says so. */
   interactive?: Interactive
+  /** How much a session of it may use up, where whoever starts it says nothing else. */
+  budget?: Budget
   /** The file that it was read from; absent: it comes with Hotline. */
   file?: string
 }

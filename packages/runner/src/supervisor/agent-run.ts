@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { openApprovals } from '@hotline/core/session/state'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DataOf } from '@hotline/protocol/events'
@@ -8,6 +9,7 @@ import type { DeskEvent } from '../desk/desk.ts'
 import { mayAsk } from '../terminal/screen.ts'
 import { Approvals } from './approvals.ts'
 import { AutoExitWatch } from './auto-exit.ts'
+import { BudgetWatch } from './budget-watch.ts'
 import { Chores } from './chores.ts'
 import { Controls } from './controls.ts'
 import { EarlierLife } from './earlier-life.ts'
@@ -29,6 +31,7 @@ export class AgentRun {
   readonly #prompts: Prompts
   readonly #autoExit: AutoExitWatch
   readonly #hold: Hold
+  readonly #budget: BudgetWatch
   readonly #controls: Controls
   readonly #chores: Chores
   readonly #questions: Questions
@@ -59,6 +62,13 @@ export class AgentRun {
       onInterrupt: () => this.#prompts.tellNothing(),
       onKill: ports.onKill,
       interruptTimeoutMs: ports.interruptTimeoutMs,
+    })
+    this.#budget = new BudgetWatch({
+      state: () => sessionLog.state,
+      report,
+      hold: this.#hold,
+      isAtWork: () => this.#isAtWork(),
+      hasSteps: () => ports.agent.capabilities.input === 'turns',
     })
     const answers = ports.desk?.answering(ports.agent) ?? ports.agent
     this.#questions = new Questions(answers, reporter)
@@ -138,6 +148,7 @@ export class AgentRun {
       await this.#ports.screen?.settle()
     }
     this.#isOver = true
+    this.#budget[Symbol.dispose]()
     this.#hold.end()
     this.#prompts.over()
     this.#autoExit[Symbol.dispose]()
@@ -159,7 +170,9 @@ export class AgentRun {
     if (turn !== undefined) void this.#files?.turnBegins(turn)
     this.#ports.desk?.attend((event) => this.#heardAtDesk(event))
     const { state } = this.#ports.sessionLog
-    if (state?.status === 'paused' && state.paused) this.#hold.recall(state.paused.kind)
+    if (state?.status === 'paused' && state.paused)
+      this.#hold.recall(state.paused.kind, state.reason === 'budget_spent' ? 'budget' : 'asked')
+    this.#budget.begin()
     this.#prompts.pump()
     this.#autoExit.stir()
   }
@@ -196,6 +209,7 @@ export class AgentRun {
   async #hearEvent(event: Exclude<AgentEvent, { t: 'exit' }>): Promise<void> {
     const { reporter, screen } = this.#ports
     if (event.t === 'output') {
+      if (event.source !== 'log') this.#budget.printed(event.bytes)
       const before = reporter.output(event.source, event.text, event)
       if (before !== undefined) return event.source === 'pty' ? await screen?.recall(before) : undefined
       // A program that asked its terminal something does not wait until pieces are joined.
@@ -204,6 +218,7 @@ export class AgentRun {
     }
     reporter.hear(event.at)
     this.#heard(event)
+    this.#budget.look()
     reporter.heard()
   }
 
@@ -213,6 +228,7 @@ export class AgentRun {
     // What comes while the past is gone through is in the state, and taken up from there.
     if (!known || this.#isOver || !this.#isReady) return
     this.#autoExit.stir()
+    this.#budget.look()
     // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others ask nothing of the agent
     switch (known.type) {
       case 'message.posted':
@@ -230,6 +246,8 @@ export class AgentRun {
         return this.#whenGoing(known, () => this.#approvals.timedOut(known.data.approval))
       case 'approval.cancelled':
         return this.#whenGoing(known, () => this.#approvals.cancelled(known.data.approval))
+      case 'budget.changed':
+        return this.#budget.changed()
       case 'question.answered':
         return this.#whenGoing(known, () => this.#questions.answered(known))
       case 'input.sent':
@@ -279,10 +297,14 @@ export class AgentRun {
         if (event.t === 'step_started') this.#files?.stepBegan(event.step, event.kind, event.title)
         else this.#files?.stepEnded(event.step)
         reporter.endText()
-        return reporter.put(reportOf(event, this.#turn.now))
+        reporter.put(reportOf(event, this.#turn.now))
+        if (event.t === 'step_started') this.#budget.stepBegan()
+        return
       case 'plan':
-      case 'usage':
         return reporter.put(reportOf(event, this.#turn.now))
+      case 'usage':
+        reporter.put(reportOf(event, this.#turn.now))
+        return this.#budget.cost(event.cost)
       case 'heard':
         reporter.endText()
         return this.#turn.heard(event.message)
@@ -354,6 +376,14 @@ export class AgentRun {
       return false
     const waiting = this.#ports.takesInput ? state.queue.length : 0
     return waiting + state.approvals.length + state.questions.length === 0
+  }
+
+  /** Its time passes: it is in a turn, or it is a program, and neither is it held nor does it wait for anybody. */
+  #isAtWork(): boolean {
+    const { state } = this.#ports.sessionLog
+    const isBusy = this.#turn.now !== undefined || this.#ports.agent.capabilities.input !== 'turns'
+    const waits = state !== undefined && (openApprovals(state).length > 0 || state.questions.length > 0)
+    return isBusy && !waits && !this.#hold.isPaused && !this.#isOver
   }
 
   /** Files are looked at or put back: whoever wrote them would be mixed up. */

@@ -52,12 +52,12 @@ export function goalReport({ exit, fault, adapter, auto, isKilled, isStopping }:
 export function stateReport(
   to: SessionStatus,
   reason: ChangeReason,
-  more: { exit?: Exit | undefined; note?: string } = {},
+  more: { exit?: Exit | undefined; note?: string; paused?: Record<string, unknown> } = {},
 ): Report {
-  const { exit, note } = more
+  const { exit, note, paused } = more
   return {
     type: 'session.state_changed',
-    data: { from: 'active', to, reason, ...(exit === undefined ? {} : { exit }) },
+    data: { from: 'active', to, reason, ...(exit === undefined ? {} : { exit }), ...(paused ? { paused } : {}) },
     body: note === undefined ? {} : { note },
   }
 }

@@ -1,6 +1,6 @@
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { DataOf } from '@hotline/protocol/events'
-import type { PauseKind } from '@hotline/protocol/events/control'
+import type { PauseKind, PauseMoment } from '@hotline/protocol/events/control'
 import type { HeldTree } from '../process/holder.ts'
 import { stateReport } from './endings.ts'
 
@@ -29,7 +29,12 @@ export class Hold {
   #kind: PauseKind | undefined
   /** A person wants it held at its next step. */
   #atNextStep: Control | undefined
+  /** A budget is used up: it is held at its next step, until it has more. */
+  #isSpent = false
+  /** Nobody but a used up budget keeps it from going on. */
+  #isForBudget = false
   #going = Promise.withResolvers<void>()
+  #isStopping = false
   #sinceMs = 0
   #hadTurn = false
 
@@ -44,8 +49,9 @@ export class Hold {
   }
 
   /** An earlier life of the runner has paused it. */
-  recall(kind: PauseKind): void {
+  recall(kind: PauseKind, why: 'asked' | 'budget'): void {
     this.#kind = kind
+    this.#isForBudget = why === 'budget'
     this.#hadTurn = this.#ports.hasTurn()
     this.#sinceMs = performance.now()
     this.#going = Promise.withResolvers()
@@ -74,15 +80,46 @@ export class Hold {
     this.#begin('frozen', control, { reach: tree?.reach, processes: stopped.processes })
   }
 
+  /** A budget is used up: it is held at its next step, or stopped where it is. */
+  spent(where: PauseMoment): void {
+    this.#isSpent = true
+    if (where === 'next_step') return this.#ports.hasTurn() ? undefined : this.step()
+    if (this.#kind !== undefined || this.#isStopping) return
+    this.#isStopping = true
+    void this.#stop().finally(() => (this.#isStopping = false))
+  }
+
+  async #stop(): Promise<void> {
+    const { tree } = this.#ports
+    const stopped = await tree?.freeze()
+    // Where it cannot be stopped, it is held when it next asks or ends its turn.
+    if (stopped?.done !== true) return
+    if (this.#kind !== undefined || !this.#isSpent) {
+      if (this.#kind !== 'frozen') await tree?.thaw()
+      return
+    }
+    this.#begin('frozen', undefined, { reach: tree?.reach, processes: stopped.processes })
+  }
+
+  /** There is a budget again. Where a person has paused it as well, it waits for them. */
+  spare(): void {
+    this.#isSpent = false
+    if (this.#kind !== undefined && this.#isForBudget) void this.#go()
+  }
+
   async resume(control: Control): Promise<void> {
     this.#drop('failed')
+    await this.#go(control)
+  }
+
+  async #go(control?: Control): Promise<void> {
     const kind = this.#kind
     if (kind === 'frozen') {
       const going = await this.#ports.tree?.thaw()
-      if (going?.done === false) return this.#failed(control, going.reason)
+      if (going?.done === false) return control && this.#failed(control, going.reason)
     }
-    this.#ports.report({ type: 'control.done', data: { control: control.control, action: 'resume' } })
-    if (kind === undefined) return
+    if (control) this.#ports.report({ type: 'control.done', data: { control: control.control, action: 'resume' } })
+    if (kind === undefined || this.#kind === undefined) return
     const stoodMs = performance.now() - this.#sinceMs
     const note = kind === 'frozen' && this.#hadTurn && stoodMs > upstreamPatienceMs ? upstreamNote(stoodMs) : undefined
     this.#kind = undefined
@@ -94,7 +131,7 @@ export class Hold {
   /** The agent asks something, or has ended its turn: here it can be held. */
   step(): void {
     const control = this.#atNextStep
-    if (!control || this.#kind !== undefined) return
+    if ((!control && !this.#isSpent) || this.#kind !== undefined) return
     this.#atNextStep = undefined
     this.#begin('held', control, {})
   }
@@ -105,17 +142,22 @@ export class Hold {
     this.#going.resolve()
   }
 
-  #begin(kind: PauseKind, { control }: Control, found: { reach?: string | undefined; processes?: number }): void {
+  #begin(kind: PauseKind, asked: Control | undefined, found: { reach?: string | undefined; processes?: number }): void {
     const isPaused = this.#kind !== undefined
     const { reach, processes } = found
     const evidence = { ...(reach === undefined ? {} : { reach }), ...(processes === undefined ? {} : { processes }) }
-    this.#ports.report({ type: 'control.done', data: { control, action: 'pause', kind, ...evidence } })
+    if (asked) {
+      const data = { control: asked.control, action: 'pause', kind, ...evidence }
+      this.#ports.report({ type: 'control.done', data })
+    }
     this.#kind = kind
+    this.#isForBudget = asked === undefined
     this.#hadTurn = this.#ports.hasTurn()
     if (isPaused) return
     this.#sinceMs = performance.now()
     this.#going = Promise.withResolvers()
-    this.#ports.report(stateReport('paused', 'requested'))
+    const why = asked ? stateReport('paused', 'requested') : undefined
+    this.#ports.report(why ?? stateReport('paused', 'budget_spent', { paused: { kind, ...evidence } }))
   }
 
   /** Ends the wait for the next step. */

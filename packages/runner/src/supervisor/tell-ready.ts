@@ -15,6 +15,10 @@ export function tellReady(
   const { pid, startedAt, tree } = agent
   const capabilities = asConfigured(agent.capabilities, profile)
   const facts = factsOf(agent.facts, profile, sessionLog.state?.native ?? of.session)
+  const set = sessionLog.state?.budget
+  if (profile.budget && sessionLog.state?.startedAt === undefined) {
+    reporter.put({ type: 'budget.changed', data: { budget: { ...profile.budget, ...set } } })
+  }
   reporter.put(profileReport(facts, { capabilities, pid, startedAt, reach: tree?.reach }))
   if (sessionLog.state?.status !== 'active') reporter.put(stateReport('active', 'agent_ready'))
   for (const { control, action } of sessionLog.controls) {

@@ -61,7 +61,8 @@ function sessionRow(state: SessionState, now: string): SessionTable {
     turn: turnOf(state),
     open_approvals: JSON.stringify(approvals),
     open_questions: JSON.stringify(questions),
-    needs: approvals.length + questions.length,
+    // A budget that is used up is asked about as well.
+    needs: approvals.length + questions.length + (state.status === 'paused' && state.exhausted ? 1 : 0),
     stale_since: state.staleSince ?? null,
     resuming: isWanted(state) ? 1 : 0,
     since: state.since,

@@ -49,10 +49,7 @@ const startOf =
 
 const askedOf = (at: Place): string => `session:${at.project === 'default' ? live.session : at.session}`
 
-/**
- * A command of each type that the rules never refuse with `forbidden` or `not_found`, so that such an answer is one about
- * rights. A type that is added to the protocol is tried as well, and fails until it has one here.
- */
+/** One of each type, which the rules never refuse with `forbidden` or `not_found`; a new type fails until it has one. */
 const samples = (): { [T in CommandType]: Sample<T> } => ({
   'session.start': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo' }],
   'session.pause': inSession({}),
@@ -61,6 +58,7 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
   'session.abort': inSession({}),
   'session.complete': inSession({}),
   'session.rename': inSession({ title: 'Another' }),
+  'session.set_budget': inSession({ budget: { toolCalls: 5 } }),
   'session.set_mode': inSession({ mode: 'ask' }),
   'session.take_over': inSession({ runner: 'another' }),
   'message.send': inSession({ text: 'hello' }),
@@ -220,7 +218,7 @@ describe('one decision', () => {
         owner for no project: not_found
         service of approver, signed
         owner by token, with the password said
-      session.take_over, session.set_mode, approval.decide, input.send, terminal.take, terminal.release:
+      session.take_over, session.set_budget, session.set_mode, approval.decide, input.send, terminal.take, terminal.release:
         owner in a browser
         admin in a browser
         admin by token

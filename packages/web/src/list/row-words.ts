@@ -25,9 +25,19 @@ export function isOver(group: Group): boolean {
   return group === 'Failed' || group === 'Completed' || group === 'Ended'
 }
 
+/** A budget is used up, and a person is asked what shall become of it. */
+function isSpent({ status, reason }: SessionRow): boolean {
+  return status === 'paused' && reason === 'budget_spent'
+}
+
+/** How much of it waits for a person. */
+export function asksOf(row: SessionRow): number {
+  return row.openApprovals.length + row.openQuestions.length + (isSpent(row) ? 1 : 0)
+}
+
 /** Where a session stands in the list. */
 export function groupOf(row: SessionRow): Group {
-  if (row.openApprovals.length + row.openQuestions.length > 0) return 'Needs you'
+  if (asksOf(row) > 0) return 'Needs you'
   if (row.status === 'interrupted') return 'Agent gone'
   if (row.staleSince !== null) return 'Out of contact'
   if (isLive(row.status as 'active')) return 'Running'
@@ -40,7 +50,11 @@ const activeWords: Readonly<Record<string, string>> = { running: 'at work', watc
 export function whatOf(row: SessionRow, now: number): string {
   const approvals = row.openApprovals.length
   const questions = row.openQuestions.length
-  const asks = [approvals > 0 ? `${approvals} to allow or deny` : '', questions > 0 ? `${questions} to answer` : '']
+  const asks = [
+    approvals > 0 ? `${approvals} to allow or deny` : '',
+    questions > 0 ? `${questions} to answer` : '',
+    isSpent(row) ? 'budget used up' : '',
+  ]
     .filter(Boolean)
     .join(', ')
   const isStale = row.staleSince !== null && isLive(row.status as 'active')

@@ -1,3 +1,4 @@
+import { asksOf } from '../list/row-words.ts'
 import { isLive } from '@hotline/protocol/session-status'
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
@@ -29,8 +30,8 @@ export function Frame(): ReactNode {
   const [finding, setFinding] = useState(false)
   const [peeked, setPeeked] = useState<string>()
   useKeyboardRoom()
-  const waiting = sessions.filter((row) => row.openApprovals.length + row.openQuestions.length > 0)
-  const needs = waiting.reduce((sum, row) => sum + row.openApprovals.length + row.openQuestions.length, 0)
+  const waiting = sessions.filter((row) => asksOf(row) > 0)
+  const needs = waiting.reduce((sum, row) => sum + asksOf(row), 0)
   const toSession = (session: string): void => void navigate({ to: '/sessions/$session', params: { session } })
   const ways = {
     needs,

@@ -3,6 +3,7 @@ import { whyOver } from '@hotline/client/why-over'
 import type { SessionPicture } from '@hotline/client/session-view'
 import type { SessionState, Usage } from '@hotline/core/session/state'
 import { standstillWords } from '@hotline/core/reach-words'
+import { usedWords } from '@hotline/core/budget-words'
 import { elapsedText } from '@hotline/core/elapsed'
 import { openApprovals, turnOf } from '@hotline/core/session/state'
 import type { PlanItem } from '@hotline/core/transcript/item'
@@ -31,6 +32,7 @@ const reasons: Record<ChangeReason, string> = {
   goal_reached: 'its goal is reached',
   idle: 'nothing happened for long',
   requested: 'somebody asked for it',
+  budget_spent: 'its budget is used up',
   taken_over: 'another machine took it',
 }
 
@@ -60,7 +62,8 @@ export function statusWords(state: SessionState, now: number): string {
   return why === undefined ? state.status : `${state.status} (${why})`
 }
 
-function pausedWords({ paused }: SessionState): string {
+function pausedWords({ paused, exhausted }: SessionState): string {
+  if (exhausted) return `needs you: budget used up, ${usedWords(exhausted)}`
   if (paused?.kind === 'held') return 'paused before its next step'
   return ['frozen', paused ? standstillWords(paused) : ''].filter(Boolean).join(' · ')
 }

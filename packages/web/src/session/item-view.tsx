@@ -137,6 +137,10 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       return <Notice text={`No snapshot of the files, so they cannot be undone from here: ${item.note}`} />
     case 'recovered':
       return <Recovered item={item} />
+    case 'budget': {
+      const words = { changed: 'Budget', warned: 'Budget nearly used up', exhausted: 'Budget used up' }
+      return <Notice text={`${words[item.what]}: ${item.words}`} />
+    }
     case 'notice':
       return <Notice text={item.text} />
   }

@@ -19,6 +19,7 @@ import type { Drafts } from './approval-card.tsx'
 import { Conversation } from './conversation.tsx'
 import { Evidence, EvidenceLine } from './evidence.tsx'
 import type { Acts } from './item-view.tsx'
+import { BudgetCard, BudgetFacts, type SetBudget } from './budget-card.tsx'
 import { PauseButtons, type PauseCommand } from './pause-buttons.tsx'
 import { MessageBox } from './message-box.tsx'
 import { ThumbPlace } from './thumb.tsx'
@@ -97,7 +98,16 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
     setRefusal(undefined)
     void view.command(type, data).then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
   }
-  const pausing = mayWrite && <PauseButtons state={state} send={pause} />
+  const setBudget: SetBudget = (data) => {
+    setRefusal(undefined)
+    void view.command('session.set_budget', data).then((outcome) => setRefusal(problemOf(outcome)))
+  }
+  const pausing = (
+    <>
+      {mayWrite && <PauseButtons state={state} send={pause} />}
+      <BudgetFacts state={state} set={mayDecide && isLive(state.status) && !state.ending ? setBudget : undefined} />
+    </>
+  )
   // What is written to a program is typed into it.
   const typed = isTypedTo(state.capabilities)
   const undo =
@@ -162,7 +172,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         {mayWrite && state.status === 'active' && state.turn && state.capabilities?.interrupt && (
           <StopButton stop={() => command('session.interrupt')} />
         )}
-        {mayWrite && state.status === 'paused' && (
+        {mayWrite && state.status === 'paused' && !state.exhausted && (
           <button type="button" className="button primary" onClick={() => command('session.resume')}>
             Resume
           </button>
@@ -194,6 +204,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         </div>
       </ThumbPlace>
       <WaitsForMachine state={state} />
+      <BudgetCard state={state} mayDecide={mayDecide} set={setBudget} ending={ending} />
       <MessageBox
         session={session}
         view={view}

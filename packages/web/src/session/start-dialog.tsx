@@ -6,6 +6,7 @@ import { useLive } from '../live/hotline.tsx'
 import { useAgents } from '../live/use-agents.ts'
 import { type CommandLineReading, readCommandLine } from '@hotline/core/command-line'
 import { Refusal } from '../parts/refusal.tsx'
+import { BudgetFields, readFields } from './budget-fields.tsx'
 import { agentKey, AgentOptions, ChosenAgent, NotReady } from './start-agents.tsx'
 
 /** Which agent, where, and what it shall do. */
@@ -53,6 +54,9 @@ export function StartDialog({
     if (line && !line.ok) return setProblem({ detail: line.problem })
     const folder = needsFolder || field('cwd') !== '' ? folderProblem(field('cwd')) : undefined
     if (folder !== undefined) return setProblem({ detail: folder })
+    const budget = readFields(data)
+    if (!budget.ok) return setProblem({ detail: budget.problem })
+    const limits = Object.entries(budget.change).filter(([, limit]) => limit !== null)
     setBusy(true)
     const session = uuidV7()
     const outcome = await link.command(`session:${session}`, 'session.start', {
@@ -62,6 +66,7 @@ export function StartDialog({
       ...(field('title') ? { title: field('title') } : {}),
       ...(field('cwd') ? { cwd: field('cwd') } : {}),
       ...(field('prompt') && !isOfSession(agent) ? { prompt: field('prompt') } : {}),
+      ...(limits.length > 0 ? { budget: Object.fromEntries(limits) } : {}),
       ...(line?.ok ? { command: [...line.argv] } : {}),
       ...(chosen?.asks === false && !line ? { unasked: true } : {}),
     })
@@ -136,6 +141,11 @@ export function StartDialog({
           <span>Title (optional)</span>
           <input className="input" name="title" maxLength={200} />
         </label>
+        <details className="why">
+          <summary>Budget (optional)</summary>
+          <p className="small quiet">When one is used up, it is held before its next step and you are asked.</p>
+          <BudgetFields />
+        </details>
         <Refusal problem={problem} />
         <div className="actions">
           <button type="button" className="button" onClick={() => dialog.current?.close()}>

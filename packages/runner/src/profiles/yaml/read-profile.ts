@@ -1,5 +1,7 @@
 import { basename, isAbsolute } from 'node:path'
+import { readBudget } from '@hotline/core/budget-words'
 import { type CommandLineReading, readCommandLine } from '@hotline/core/command-line'
+import type { Budget } from '@hotline/protocol/budget'
 import { Id } from '@hotline/protocol/stream'
 import { type AdapterName, adapterNames, type Asking, runsProgram } from '../../adapters/adapter.ts'
 import { mayPass } from '../../process/environment.ts'
@@ -29,6 +31,7 @@ export const profileKeys = [
   'log_file',
   'version_args',
   'hint',
+  'budget',
   'interactive',
 ] as const
 
@@ -111,12 +114,22 @@ function readSayings(fields: Fields, isExtending: boolean): WrittenProfile['says
     ...readFolder(fields),
     ...whole('versionArgs', fields.texts('version_args', 'An argument')),
     ...whole('hint', fields.text('hint', { max: 500 })),
+    ...whole('budget', readLimits(fields)),
     ...whole(
       'interactive',
       interactive && readInteractive(interactive, capture, (key) => readCommand(interactive, key)),
     ),
   }
   return says
+}
+
+/** As it is typed at the command line. */
+function readLimits(fields: Fields): Budget | undefined {
+  const text = fields.text('budget', { max: 200 })
+  const read = text === undefined ? undefined : readBudget(text)
+  if (read?.ok === false) fields.say('budget', `"budget" cannot be read. ${read.problem}`)
+  if (read?.ok !== true) return undefined
+  return Object.fromEntries(Object.entries(read.change).filter(([, limit]) => limit !== null))
 }
 
 function whole<K extends string, V>(key: K, value: V | undefined): { [k in K]?: V } {

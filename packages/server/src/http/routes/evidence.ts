@@ -1,3 +1,4 @@
+import { budgetsOf } from '@hotline/core/session/spent'
 import { openApprovals, turnOf } from '@hotline/core/session/state'
 import { EvidenceBody, EvidenceTaken, SessionEvidence } from '@hotline/protocol/evidence'
 import { holdsAgent } from '@hotline/protocol/session-status'
@@ -58,6 +59,7 @@ export function registerEvidenceRoutes(
                 ...(processes === undefined ? {} : { processes }),
               }
             : null,
+          budgets: budgetsOf(state, Date.now()),
           lastOutputAt: seen?.lastOutputAt ?? null,
           // Of an agent that is gone there is nothing to see.
           tree: (holdsAgent(state.status) ? seen?.tree : undefined) ?? null,

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+
+/** What a session may use up: time at work, tool calls, bytes that it prints, cost. */
+export const BudgetName = z.enum(['timeMs', 'toolCalls', 'outputBytes', 'costUsd'])
+export type BudgetName = z.infer<typeof BudgetName>
+
+const limits = {
+  /** Time in which the agent worked; while it waits for people or is paused, none passes. */
+  timeMs: z
+    .int()
+    .min(1_000)
+    .max(365 * 24 * 60 * 60 * 1_000),
+  toolCalls: z.int().min(1).max(1_000_000_000),
+  outputBytes: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+  /** Counted where the agent tells what it costs, in US dollars. */
+  costUsd: z.number().positive().max(1_000_000_000),
+}
+
+const { timeMs, toolCalls, outputBytes, costUsd } = limits
+
+/** How much of each a session may use; absent: as much as it wants. */
+export const Budget = z.looseObject({
+  timeMs: timeMs.optional(),
+  toolCalls: toolCalls.optional(),
+  outputBytes: outputBytes.optional(),
+  costUsd: costUsd.optional(),
+})
+
+/** See `Budget`. */
+export type Budget = { [name in BudgetName]?: number | undefined }
+
+/** The same as people set it at a start. */
+export const NewBudget = z.strictObject(Budget.shape)
+
+/** Changes to it: `null` takes a limit away, what is left out stays. */
+export const BudgetChange = z.strictObject({
+  timeMs: timeMs.nullable().optional(),
+  toolCalls: toolCalls.nullable().optional(),
+  outputBytes: outputBytes.nullable().optional(),
+  costUsd: costUsd.nullable().optional(),
+})
