@@ -1,4 +1,5 @@
 import type { Envelope } from '@hotline/protocol/event'
+import { preparedLines, releasedLines } from '@hotline/core/place-words'
 import { asKnown, type EventOf } from '@hotline/protocol/events'
 import { recoveredLine } from '@hotline/core/transcript/recovered'
 import { budgetWords, usedWords } from '@hotline/core/budget-words'
@@ -220,6 +221,10 @@ export function openSessionPrinter(
           const note = known.body?.note ? `: ${known.body.note}` : ''
           return line(at, 'state', `${from} -> ${to} (${reason.replaceAll('_', ' ')}${how})${note}`)
         }
+        case 'workspace.prepared':
+          return lines(at, 'place', preparedLines(known.data, known.body).map(inLine))
+        case 'workspace.released':
+          return lines(at, 'place', releasedLines(known.data, known.body).map(inLine))
         case 'session.contact_lost':
           return line(at, 'state', `out of contact since ${timeOf(known.data.since)}`)
         case 'session.contact_restored':

@@ -57,6 +57,9 @@ export interface Ephemeral {
   doings?: readonly Doing[]
   streams?: readonly string[]
   evidence?: Evidence
+  ask?: string
+  agent?: string
+  folder?: string
 }
 
 /** What became of a command. Once accepted it is in the log; a refusal changed nothing, unless it says otherwise. */

@@ -172,7 +172,7 @@ export function openLink(options: LinkOptions): Link {
 
 /** Facts that it does not know, or that are not what they should be, are left out. */
 function ephemeralOf(frame: Extract<ServerFrame, { t: 'ephemeral' }>): Ephemeral {
-  const { kind, stream, by, people, doings, streams, evidence } = frame
+  const { kind, stream, by, people, doings, streams, evidence, ask, agent, folder } = frame
   return {
     kind,
     ...(stream === undefined ? {} : { stream }),
@@ -180,6 +180,9 @@ function ephemeralOf(frame: Extract<ServerFrame, { t: 'ephemeral' }>): Ephemeral
     ...(doings === undefined ? {} : { doings }),
     ...(streams === undefined ? {} : { streams }),
     ...(evidence === undefined ? {} : { evidence }),
+    ...(ask === undefined ? {} : { ask }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(folder === undefined ? {} : { folder }),
     ...(Array.isArray(people) ? { people: people.filter((one): one is string => typeof one === 'string') } : {}),
   }
 }

@@ -1,5 +1,6 @@
 import type { KnownEvent } from '@hotline/protocol/events'
 import { budgetWords, usedWords } from './budget-words.ts'
+import { preparedLines, releasedLines } from './place-words.ts'
 
 /** Characters of one line; what is longer is cut and says so. */
 const lineMax = 200
@@ -60,6 +61,10 @@ function lineOf(event: KnownEvent): string | undefined {
       return `Status: budget used up, held before its next step: ${usedWords(event.data)}`
     case 'checkpoint.skipped':
       return said('Status: no snapshot of the files -', event.body?.note)
+    case 'workspace.prepared':
+      return said('Status:', preparedLines(event.data, event.body).join(' '))
+    case 'workspace.released':
+      return said('Status:', releasedLines(event.data, event.body).join(' '))
     case 'undo.planned':
       return `Status: undo planned: ${event.data.files} ${event.data.files === 1 ? 'file' : 'files'}`
     case 'undo.refused':

@@ -10,6 +10,7 @@ import { projectEvents } from './events/project.ts'
 import { serverEvents } from './events/server.ts'
 import { sessionEvents } from './events/session.ts'
 import { turnEvents } from './events/turn.ts'
+import { workspaceEvents } from './events/workspace.ts'
 
 /** Every type of event that this version knows. */
 export const eventSpecs = {
@@ -21,6 +22,7 @@ export const eventSpecs = {
   ...controlEvents,
   ...budgetEvents,
   ...checkpointEvents,
+  ...workspaceEvents,
   ...projectEvents,
   ...serverEvents,
 } as const satisfies Record<string, EventSpec>

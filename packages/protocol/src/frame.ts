@@ -93,6 +93,10 @@ export const serverFrames = {
     doings: z.array(Doing).optional(),
     /** With `look`, to a runner: sessions of which somebody wants to see how they stand. */
     streams: z.array(z.string()).optional(),
+    /** With `folder`, to a runner: what a folder is like for an agent, to be answered under `ask`. */
+    ask: z.string().optional(),
+    agent: z.string().optional(),
+    folder: z.string().optional(),
     /** With `evidence`: what its machine sees of the session of `stream`. */
     evidence: Evidence.optional(),
   }),

@@ -4,6 +4,7 @@ import { teeToFiles } from './adapters/wire/tee.ts'
 import { openDrivers } from './adapters/drivers.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
+import { Isolator } from './isolation/isolator.ts'
 import { openKeeperHolder } from './keeper/keeper-holder.ts'
 import { childrenFolder, runnerFolder } from './process/end-orphans.ts'
 import { lockFolder } from './process/folder-lock.ts'
@@ -45,6 +46,11 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
     never: [config.dataDir],
   })
   const records = new WorkspaceRecords(join(kept, 'sessions'))
+  const isolator = new Isolator({ folder: join(config.dataDir, 'worktrees'), environment: config.environment })
+  void isolator.sweep().then(
+    (folders) => folders.length > 0 && log.info('places that hold nothing new were removed', { folders }),
+    (error: unknown) => log.warn('places not swept', { error: String(error) }),
+  )
   const tee = config.debug.includes('wire') ? { tee: teeToFiles(join(folder, 'wire')) } : {}
   // Without sockets that have an owner and a mode, nobody but us may hold an agent.
   const { environment, reach } = config
@@ -64,6 +70,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       sessionsFolder: join(folder, 'sessions'),
       scratchFolder: join(config.dataDir, 'scratch'),
       desksFolder: join(folder, 'desks'),
+      isolator,
       files: { workspaces, records, neighbours: new Neighbours() },
       spoolBytes: config.spoolBytes,
       stopGraceMs: config.stopGraceMs,

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openDrivers } from '../src/adapters/drivers.ts'
 import { openLog } from '../src/log.ts'
+import { Isolator } from '../src/isolation/isolator.ts'
 import { openKeeperHolder } from '../src/keeper/keeper-holder.ts'
 import { openLocalHolder } from '../src/process/local-holder.ts'
 import { builtinProfiles } from '../src/profiles/builtin.ts'
@@ -66,6 +67,10 @@ export function composeBench(options: ComposeOptions): Supervisor {
       sessionsFolder: join(dataDir, 'sessions'),
       desksFolder: join(dataDir, 'desks'),
       scratchFolder: join(dataDir, 'scratch'),
+      isolator: new Isolator({
+        folder: join(dataDir, 'worktrees'),
+        environment: { PATH: process.env['PATH'], HOME: folder },
+      }),
       ...(options.keepsFiles ? { files: keepFiles(dataDir) } : {}),
       spoolBytes: options.spoolBytes ?? 8 * 1024 * 1024,
       stopGraceMs: options.stopGraceMs ?? 2_000,

@@ -2,52 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { gitHooks, gitKeys } from './git-canary.ts'
 import { keepFolder, must } from './keep-files.ts'
-
-/**
- * Ways in which a configuration makes git run a program: each key gets a program of its own that leaves its name in the
- * canary's folder. They are in the repository itself, in one in a folder of it, in the person's and the machine's settings,
- * in the environment, and in the hooks of both repositories.
- */
-const keys: readonly [name: string, lines: (program: string) => string][] = [
-  ['fsmonitor', (program) => `[core]\n\tfsmonitor = ${program}`],
-  ['editor', (program) => `[core]\n\teditor = ${program}`],
-  ['pager', (program) => `[core]\n\tpager = ${program}\n[pager]\n\tstatus = true\n\tdiff = true\n\tlog = true`],
-  ['pager.log', (program) => `[pager]\n\tlog = ${program}`],
-  ['ssh', (program) => `[core]\n\tsshCommand = ${program}`],
-  ['gitProxy', (program) => `[core]\n\tgitProxy = ${program}`],
-  ['askPass', (program) => `[core]\n\taskPass = ${program}`],
-  ['alternateRefs', (program) => `[core]\n\talternateRefsCommand = ${program}`],
-  ['clean', (program) => `[filter "canary"]\n\tclean = ${program}\n\trequired = true`],
-  ['smudge', (program) => `[filter "canary"]\n\tsmudge = ${program}`],
-  ['process', (program) => `[filter "pipe"]\n\tprocess = ${program}`],
-  ['textconv', (program) => `[diff "canary"]\n\ttextconv = ${program}`],
-  ['diff.command', (program) => `[diff "other"]\n\tcommand = ${program}`],
-  ['diff.external', (program) => `[diff]\n\texternal = ${program}`],
-  ['merge', (program) => `[merge "canary"]\n\tdriver = ${program} %A`],
-  ['gpg', (program) => `[gpg]\n\tprogram = ${program}\n[commit]\n\tgpgSign = true`],
-  ['gpg.ssh', (program) => `[gpg "ssh"]\n\tprogram = ${program}`],
-  ['sequence', (program) => `[sequence]\n\teditor = ${program}`],
-  ['credential', (program) => `[credential]\n\thelper = !${program}`],
-  ['uploadpack', (program) => `[remote "origin"]\n\turl = .\n\tuploadpack = ${program}`],
-  ['receivepack', (program) => `[remote "other"]\n\turl = .\n\treceivepack = ${program}`],
-  ['ext', (program) => `[protocol "ext"]\n\tallow = always\n[remote "ext"]\n\turl = ext::${program}`],
-  ['vcs', (program) => `[remote "vcs"]\n\turl = .\n\tvcs = ${program}`],
-  ['tar', (program) => `[tar "x"]\n\tcommand = ${program}`],
-  ['interactive', (program) => `[interactive]\n\tdiffFilter = ${program}`],
-  ['trailer', (program) => `[trailer "x"]\n\tcommand = ${program}\n\tcmd = ${program}`],
-  ['alias', (program) => `[alias]\n\tst = !${program}\n\thash-object = !${program}`],
-  ['packObjects', (program) => `[uploadpack]\n\tpackObjectsHook = ${program}`],
-  ['difftool', (program) => `[difftool "x"]\n\tcmd = ${program}\n[diff]\n\ttool = x`],
-  ['mergetool', (program) => `[mergetool "x"]\n\tcmd = ${program}`],
-  ['sendemail', (program) => `[sendemail]\n\tsmtpServer = ${program}`],
-  ['submodule', (program) => `[submodule "sub"]\n\tupdate = !${program}`],
-]
-
-const hooks = [
-  'pre-commit post-commit prepare-commit-msg commit-msg post-checkout post-index-change reference-transaction',
-  'pre-auto-gc post-rewrite fsmonitor-watchman',
-].flatMap((line) => line.split(' '))
 
 const saved = { ...process.env }
 afterEach(() => {
@@ -69,7 +25,7 @@ test('[UN6] [T57] [T58] no snapshot and no undo runs a program that a repository
     return file
   }
   const configOf = (where: string): string =>
-    [...keys, ['include', (path: string) => `[include]\n\tpath = ${path}.inc`] as const]
+    [...gitKeys, ['include', (path: string) => `[include]\n\tpath = ${path}.inc`] as const]
       .map(([name, lines]) => lines(program(`${where}-${name}`)))
       .join('\n')
   const git = (cwd: string, ...args: string[]): void => {
@@ -92,7 +48,7 @@ test('[UN6] [T57] [T58] no snapshot and no undo runs a program that a repository
     )
     const into = readFileSync(join(folder, '.git/config'), 'utf8')
     writeFileSync(join(folder, '.git/config'), `${into}\n${configOf(`repo${at}`)}\n`)
-    for (const hook of hooks) {
+    for (const hook of gitHooks) {
       mkdirSync(join(folder, '.git/hooks'), { recursive: true })
       writeFileSync(join(folder, '.git/hooks', hook), readFileSync(program(`hook${at}-${hook}`)))
       chmodSync(join(folder, '.git/hooks', hook), 0o755)

@@ -11,6 +11,7 @@ import { Feeds } from './feed/feeds.ts'
 import { Connections } from './gate/connections.ts'
 import { Doings } from './gate/doings.ts'
 import { EvidenceDesk } from './gate/evidence-desk.ts'
+import { FolderDesk } from './gate/folder-desk.ts'
 import { openReception } from './gate/open-reception.ts'
 import { Watchers } from './gate/watchers.ts'
 import { composeHttp } from './http/compose.ts'
@@ -113,6 +114,7 @@ async function open(
   const projectOf = (stream: string): Promise<string | undefined> => exchange.projectOf(stream)
   const doings = undo.use(new Doings({ bus, projectOf, clock, fault }))
   const evidence = undo.use(new EvidenceDesk({ exchange, connections, watchers, clock, fault }))
+  const folders = undo.use(new FolderDesk({ connections, clock }))
   undo.use(measureProcess(metrics, { dataDir: config.dataDir, database: place.kind }))
   undo.use(measureServer({ metrics, connections, traffic, lists, bus, clock }))
 
@@ -162,7 +164,19 @@ async function open(
     fault,
   })
   const lines = openAgentLines({ exchange, lists, store, evidence })
-  const routes = { access, exchange, store, lists, blobs, runners, metrics, reception, evidence, lines: lines.open }
+  const routes = {
+    access,
+    exchange,
+    store,
+    lists,
+    blobs,
+    runners,
+    metrics,
+    reception,
+    evidence,
+    folders,
+    lines: lines.open,
+  }
   const http = undo.use(await composeHttp({ ...routes, config, logger, pageDir }))
 
   const door = undo.use(

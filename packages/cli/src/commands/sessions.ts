@@ -1,4 +1,4 @@
-import { commandAgent, logAgent, pipeAgent } from '@hotline/protocol/commands/session'
+import { commandAgent, isOfSession, logAgent, pipeAgent } from '@hotline/protocol/commands/session'
 import { basename, resolve } from 'node:path'
 import { uuidV7 } from '@hotline/client/uuid'
 import { FolderPath, Title } from '@hotline/protocol/commands/session'
@@ -8,12 +8,13 @@ import type { Command } from 'commander'
 import { budgetForms } from '@hotline/core/budget-words'
 import { newBudget } from '../read-budget.ts'
 import { chooseMachine, type Place } from '../choose-machine.ts'
+import { choosePlace, type PlaceOptions, readPlace } from '../choose-place.ts'
 import { Failure, fail } from '../failure.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
 import type { CommandContext } from './context.ts'
 import { type Watching, watchSession } from './watch.ts'
 
-interface RunOptions {
+interface RunOptions extends PlaceOptions {
   title?: string
   cwd?: string
   on?: string
@@ -42,6 +43,11 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       '--cwd <folder>',
       'where it works (default: here; some agents have a folder of their own; on another machine an absolute path)',
     )
+    .option(
+      '--isolation <how>',
+      'worktree (of its own, beside the repository), copy, or in-place (default: agents in a repository in a worktree, everything else in place)',
+    )
+    .option('--include <what>', 'what comes along into a worktree: uncommitted, ignored, or all')
     .option('--on <machine>', 'name or id of the machine that shall do it (default: this one)')
     .option('--project <project>', 'id of a project (default: the first one)')
     .option('--budget <limits>', `it is held and you are asked when this much is used: ${budgetForms}`)
@@ -53,6 +59,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const hasDashes = words.indexOf('--') !== -1 && words.length - words.indexOf('--') - 1 === args.length
       const budget = options.budget === undefined ? undefined : newBudget(options.budget)
       const { agent, command, rest } = readRun(args, options, hasDashes)
+      const chosen = readPlace(options)
       const project = options.project ?? (await server.get<Me>('/api/me')).projects[0]?.project
       if (project === undefined) throw fail('not_found', 'You are in no project yet.')
       const session = uuidV7()
@@ -61,10 +68,16 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const row = agents.find((one) => one.agent === agent && one.runnerId === place.runner)
       const needsNone = row?.ownFolder ?? agent === 'demo'
       const cwd = folderThere(place, options.cwd ?? (needsNone || !place.isHere ? undefined : '.'))
+      const isPlain = isOfSession(agent) && chosen.isolation === undefined
+      const at =
+        cwd === undefined || isPlain || agent === logAgent
+          ? chosen
+          : await choosePlace(context, server, { runner: place.runner, project, agent, folder: cwd, chosen })
       await server.command(`session:${session}`, 'session.start', {
         project,
         agent,
         runner: place.runner,
+        ...at,
         ...(command === undefined ? {} : { command: agent === logAgent ? fileThere(place, command) : [...command] }),
         // A program asks nobody, and whoever types its name knows what it is.
         ...(row?.asks === false && command === undefined ? { unasked: true } : {}),

@@ -70,6 +70,8 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
       return { drafts: [draft] }
     case 'checkpoint.created':
     case 'checkpoint.skipped':
+    case 'workspace.prepared':
+    case 'workspace.released':
       return { drafts: [draft] }
     case 'undo.planned':
       return keepIf(draft, isUndo(state, draft.data.undo, 'wanted'), 'invalid_transition')

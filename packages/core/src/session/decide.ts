@@ -111,6 +111,8 @@ function startSession(
       approvalTimeoutMs: data.approvalTimeoutMs ?? limits.approvalTimeoutMs,
       ...(data.unasked === undefined ? {} : { unasked: true }),
       ...(data.budget === undefined ? {} : { budget: data.budget }),
+      ...(data.isolation === undefined ? {} : { isolation: data.isolation }),
+      ...(data.bring === undefined ? {} : { bring: data.bring }),
     },
     body: {
       title,

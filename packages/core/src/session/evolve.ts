@@ -226,6 +226,8 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'session.created':
     case 'report.recovered':
     case 'checkpoint.skipped':
+    case 'workspace.prepared':
+    case 'workspace.released':
     case 'goal.completed':
     case 'message.seen':
     case 'step.progressed':

@@ -38,6 +38,7 @@ export function amend(item: Item, event: KnownEvent): Item {
     case 'checkpoint':
     case 'skipped':
     case 'budget':
+    case 'place':
     case 'notice':
       return item
   }

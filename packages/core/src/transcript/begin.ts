@@ -1,5 +1,6 @@
 import type { KnownEvent } from '@hotline/protocol/events'
 import { budgetWords, usedWords } from '../budget-words.ts'
+import { preparedLines, releasedLines } from '../place-words.ts'
 import type { Item } from './item.ts'
 import { addRecovered } from './recovered.ts'
 
@@ -132,6 +133,10 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
       }
     case 'checkpoint.skipped':
       return { ...placed, kind: 'skipped', note: event.body?.note ?? '' }
+    case 'workspace.prepared':
+      return { ...placed, kind: 'place', phase: 'prepared', lines: preparedLines(event.data, event.body) }
+    case 'workspace.released':
+      return { ...placed, kind: 'place', phase: event.data.outcome, lines: releasedLines(event.data, event.body) }
     case 'undo.requested':
       return {
         ...placed,

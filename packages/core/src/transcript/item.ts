@@ -175,6 +175,13 @@ export interface SkippedItem extends Placed {
   note: string
 }
 
+/** Where the agent works, or what became of that place when the session was over; one sentence in each line. */
+export interface PlaceItem extends Placed {
+  kind: 'place'
+  phase: 'prepared' | 'removed' | 'kept'
+  lines: readonly string[]
+}
+
 /** Going back that somebody asked for: what it would do, and what became of it. */
 export interface UndoItem extends Placed {
   kind: 'undo'
@@ -238,6 +245,7 @@ export type Item =
   | ControlItem
   | CheckpointItem
   | SkippedItem
+  | PlaceItem
   | UndoItem
   | RecoveredItem
   | BudgetItem

@@ -41,6 +41,8 @@ export const reportable = [
   'undo.planned',
   'undo.refused',
   'checkpoint.restored',
+  'workspace.prepared',
+  'workspace.released',
 ] as const
 
 /** Events that come from an agent's side, and from nowhere else. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BudgetChange, NewBudget } from '../budget.ts'
 import { PauseMoment } from '../events/control.ts'
+import { Bring, Isolation } from '../place.ts'
 import { Id } from '../stream.ts'
 
 /** Line breaks and tabs are text; other control characters are not a name. */
@@ -59,6 +60,10 @@ export const sessionCommands = {
     cwd: FolderPath.optional(),
     command: CommandLine.optional(),
     mode: Id.optional(),
+    /** Where it works; absent: as its profile and the folder have it. */
+    isolation: Isolation.optional(),
+    /** What comes along into a worktree. */
+    bring: z.array(Bring).max(2).optional(),
     /** For an agent that is a program and asks nobody (`asks: false` in the list of agents): it takes the right to decide. */
     unasked: z.literal(true).optional(),
     prompt: z.string().optional(),

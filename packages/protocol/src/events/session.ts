@@ -3,6 +3,7 @@ import { Budget } from '../budget.ts'
 import { Capabilities } from '../capabilities.ts'
 import { defineEvent } from '../event.ts'
 import { PauseKind } from './control.ts'
+import { Bring, Isolation } from '../place.ts'
 import { TreeReach } from '../process-tree.ts'
 import { SessionStatus } from '../session-status.ts'
 import { Id } from '../stream.ts'
@@ -46,6 +47,9 @@ export const sessionEvents = {
       /** Whoever started it knew that nobody is asked about what it does, and had the right to decide. */
       unasked: z.boolean().optional(),
       budget: Budget.optional(),
+      /** Absent: as its profile and the folder have it. */
+      isolation: Isolation.optional(),
+      bring: z.array(Bring).optional(),
     }),
     z.looseObject({
       title: z.string(),

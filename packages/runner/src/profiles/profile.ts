@@ -1,4 +1,5 @@
 import type { Budget } from '@hotline/protocol/budget'
+import type { Isolation } from '@hotline/protocol/place'
 import type { AdapterName, Asking } from '../adapters/adapter.ts'
 import type { Interactive } from './interactive.ts'
 import type { Login } from './login.ts'
@@ -24,6 +25,10 @@ export interface AgentProfile {
   hasScratch?: boolean
   /** Where it works where the session names no folder. Absolute. */
   folder?: string
+  /** How its sessions work where nobody chooses; absent: agents in a worktree where there can be one, programs in place. */
+  isolation?: Isolation
+  /** A program and its arguments that are run in a new worktree or copy before the agent starts. */
+  setup?: readonly string[]
   /** What to do where the program is missing. */
   hint: string
   /** The arguments with which the program says its version and does nothing else; absent: it is not asked. */

@@ -1,4 +1,5 @@
 import type { Drivers } from '../adapters/drivers.ts'
+import type { Isolator } from '../isolation/isolator.ts'
 import type { Log } from '../log.ts'
 import type { Holder } from '../process/holder.ts'
 import type { KnownAgents } from '../profiles/known-agents.ts'
@@ -24,6 +25,8 @@ export interface ActorPorts {
   desksFolder: string
   /** Bytes of reports that one session may hold back. */
   spoolBytes: number
+  /** Absent: every session works in the folder that it names. */
+  isolator?: Isolator | undefined
   /** Absent: no snapshots of files are kept. */
   files?: KeptFiles | undefined
   /** What an agent is given to end by itself. */

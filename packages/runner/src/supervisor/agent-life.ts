@@ -7,6 +7,7 @@ import { callAgent, recordCalls } from '../adapters/recorded.ts'
 import type { Desk } from '../desk/desk.ts'
 import type { Keeping, Survivor } from '../process/lasting.ts'
 import { asConfigured } from '../profiles/abilities.ts'
+import type { AgentProfile } from '../profiles/profile.ts'
 import { Redactor } from '../redact.ts'
 import type { Outbox } from '../spool/outbox.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -18,6 +19,7 @@ import type { Departure } from './departure.ts'
 import { catchUp, type Found, type KeepMemo, readMemo, releasable, termsOf, whereToBegin } from './keep.ts'
 import { defaultSize, planLaunch, refuseToStart, whatToStart, whyNone } from './launch.ts'
 import { openDeskOf } from './open-desk-of.ts'
+import { placeOf } from './place-of.ts'
 import { Reporter } from './reporter.ts'
 import type { RunPorts } from './run-ports.ts'
 import type { SessionLog } from './session-log.ts'
@@ -98,7 +100,7 @@ export class AgentLife {
       if (!profile) throw new StartError(whyNone(ports.agents, state?.agent ?? ''))
       refuseToStart(profile, sessionLog.state?.unasked === true ? 'unasked' : 'asked')
       const { environment: from, scratchFolder, holder, drivers, log } = ports
-      const wanted = { ...sessionLog.wanted, mode }
+      const wanted = { ...sessionLog.wanted, mode, cwd: await this.#placeOf(profile) }
       const used = state?.usage
       desk = await openDeskOf(ports, session, profile)
       const plan = planLaunch({ session, profile, wanted, native, used, from, scratchFolder, desk: desk?.file })
@@ -131,6 +133,14 @@ export class AgentLife {
     } finally {
       await desk?.[Symbol.asyncDispose]()
     }
+  }
+
+  #placeOf(profile: AgentProfile): Promise<string | undefined> {
+    const { session, ports, sessionLog, outbox, starting: signal } = this.#of
+    const { isolator, holder, environment, stopGraceMs } = ports
+    if (!isolator) return Promise.resolve(sessionLog.wanted.cwd)
+    const put = (report: Report): void => outbox.put(report)
+    return placeOf({ isolator, session, profile, sessionLog, holder, environment, stopGraceMs, put, signal })
   }
 
   /** Takes up an agent that an earlier life has left. False where that cannot be done: then it is ended. */

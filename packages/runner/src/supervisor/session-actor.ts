@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Evidence } from '@hotline/protocol/evidence'
 import type { DataOf } from '@hotline/protocol/events'
-import { isLive } from '@hotline/protocol/session-status'
+import { holdsAgent, isLive } from '@hotline/protocol/session-status'
 import type { Survivor } from '../process/lasting.ts'
 import { Outbox } from '../spool/outbox.ts'
 import { Spool } from '../spool/spool.ts'
@@ -11,7 +11,11 @@ import type { ActorPorts } from './actor-ports.ts'
 import { AgentLife } from './agent-life.ts'
 import { Departure } from './departure.ts'
 import { settleDoubts } from './doubts.ts'
+import { releasedReport } from './place-of.ts'
 import { SessionReader } from './session-reader.ts'
+
+/** What was reported of an end comes back within this, or the place of the session is looked at in another life. */
+const restsWithinMs = 10_000
 
 /**
  * One session on this machine, from the moment somebody wants it until nothing of it is left to do here. It follows the
@@ -26,6 +30,8 @@ export class SessionActor {
   readonly #reader: SessionReader
   readonly #starting = new AbortController()
   readonly #leaseSeen = Promise.withResolvers<void>()
+  /** The session has no agent any more, as its log says. */
+  #onRest: () => void = () => undefined
   readonly #departure: Departure
   readonly #files: ActorFiles
   readonly #life: AgentLife
@@ -99,6 +105,7 @@ export class SessionActor {
       if (!this.#isLost && !this.#isStopping && (await this.#takeLease())) await this.#hold()
       const isOurs = (): boolean => !this.#isLost && !this.#isStopping
       await this.#files.finish(isOurs, (fence) => this.#openUnder(fence))
+      if (isOurs()) await this.#releasePlace()
     } finally {
       await this.#survivor?.end(this.#ports.stopGraceMs)
       await this.#outbox.close()
@@ -110,6 +117,7 @@ export class SessionActor {
   async stop(deadline: AbortSignal): Promise<void> {
     this.#isStopping = true
     this.#reader.giveUp()
+    this.#onRest()
     this.#leaseSeen.resolve()
     this.#starting.abort()
     await this.#life.agent?.stop(this.#ports.stopGraceMs)
@@ -119,6 +127,7 @@ export class SessionActor {
 
   #happened(event: Envelope): void {
     const { state } = this.#reader.log
+    if (state && !holdsAgent(state.status)) this.#onRest()
     this.#life.run?.followed(event)
     if (!this.#life.run && event.type === 'control.requested') this.#controlBeforeRun()
     if (event.type === 'undo.requested' || event.type === 'undo.approved') this.#files.look()
@@ -184,6 +193,32 @@ export class SessionActor {
     await this.#life.start()
   }
 
+  /** What was told last of its end is in the log, and comes back in a moment. */
+  async #rest(): Promise<void> {
+    if (!holdsAgent(this.#reader.log.state?.status ?? 'aborted')) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onRest = resolve
+    const timer = setTimeout(resolve, restsWithinMs)
+    await promise
+    clearTimeout(timer)
+  }
+
+  /** What was made for the session goes with it, unless there is work in it. */
+  async #releasePlace(): Promise<void> {
+    const { isolator, log } = this.#ports
+    if (!isolator?.known(this.session)) return
+    await this.#rest()
+    const { state } = this.#reader.log
+    if (!state || isLive(state.status) || this.#isLost || this.#isStopping) return
+    const released = await isolator.release(this.session)
+    if (!released) return
+    log.info('place released', { session: this.session, outcome: released.outcome, note: released.note })
+    if (state.lease?.runner !== this.#ports.runner) return
+    this.#openUnder(state.lease.fence)
+    this.#outbox.put(releasedReport(released))
+    await this.#outbox.flush()
+  }
+
   /** Something is to be told by a runner that has taken no lease in this life: under the one that it had. */
   #openUnder(fence: number): void {
     if (this.#fence !== undefined) return
@@ -212,6 +247,7 @@ export class SessionActor {
   #lose(): void {
     this.#isLost = true
     this.#leaseSeen.resolve()
+    this.#onRest()
     this.#starting.abort()
     void this.#life.agent?.stop(0)
   }

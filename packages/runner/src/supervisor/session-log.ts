@@ -4,6 +4,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DataOf, type EventOf } from '@hotline/protocol/events'
 import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
 import type { FilePlace } from '@hotline/protocol/events/output'
+import type { Bring, Isolation } from '@hotline/protocol/place'
 
 /** Answers and keys that are kept until it is known that the agent has them; of more, the oldest are forgotten. */
 const undeliveredMax = 500
@@ -24,6 +25,8 @@ export interface Wanted {
   cwd?: string | undefined
   command?: readonly string[] | undefined
   mode?: string | undefined
+  isolation?: Isolation | undefined
+  bring?: readonly Bring[] | undefined
   /** The command that started it; the message that came with it has the same id. */
   start?: string | undefined
   /** The size of the terminal, as people set it last. */
@@ -71,6 +74,8 @@ export class SessionLog {
           cwd: known.body?.cwd,
           command: known.body?.command,
           mode: known.body?.mode,
+          isolation: known.data.isolation,
+          bring: known.data.bring,
           start: event.cause,
         }
         return

@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import { Survey } from '../profiles/survey.ts'
 import type { ActorPorts } from './actor-ports.ts'
 import { SessionActor } from './session-actor.ts'
+import { type FolderQuestion, viewFolder } from './view-folder.ts'
 
 /** Work is asked for at each hint, and this often in case that a hint was lost. */
 const askEveryMs = 15_000
@@ -27,6 +28,9 @@ const agentsMax = 100
 
 /** Sessions that one runner holds at once; more wait for another runner, or for their turn. */
 const sessionsMax = 150
+
+/** Folders that are looked at at once. Whoever asks for more hears nothing, and asks again. */
+const foldersMax = 8
 
 /** What a runner says of itself. */
 export interface Introduction {
@@ -63,6 +67,7 @@ export class Supervisor {
   #surveying: Promise<void> | undefined
   #announcing: Promise<void> = Promise.resolve()
   #looking: Promise<void> | undefined
+  #foldersLookedAt = 0
   /** Sessions that somebody wants to see. */
   readonly #toLookAt = new Set<string>()
 
@@ -85,9 +90,12 @@ export class Supervisor {
       () => clearInterval(timer),
       () => clearInterval(reading),
       () => clearInterval(looking),
-      link.ephemeral(({ kind, streams = [] }) => {
+      link.ephemeral(({ kind, streams = [], ask, agent, folder }) => {
         if (kind === 'work') this.#ask()
         if (kind === 'look') this.#look(streams)
+        if (kind === 'folder' && ask !== undefined && agent !== undefined && folder !== undefined) {
+          this.#lookAtFolder({ ask, agent, folder })
+        }
       }),
       link.connection.watch(({ status }) => {
         this.#isAnnounced = false
@@ -219,6 +227,19 @@ export class Supervisor {
       this.#looking = undefined
       if (!this.#isStopping) this.#look([])
     })
+  }
+
+  /** Somebody wants to start something in a folder. */
+  #lookAtFolder(question: FolderQuestion): void {
+    const { link, log, isolator, files, agents } = this.#ports
+    if (this.#isStopping || this.#foldersLookedAt >= foldersMax) return
+    this.#foldersLookedAt += 1
+    const profile = agents.now.profiles.get(question.agent)
+    void viewFolder(question, { isolator, neighbours: files?.neighbours, profile })
+      .then((answer) => link.request('PUT', '/api/runner/folder', answer))
+      .then((told) => !told.ok && log.debug('folder', 'not told', { code: told.problem.code }))
+      .catch((error: unknown) => log.warn('folder not looked at', { error: String(error) }))
+      .finally(() => (this.#foldersLookedAt -= 1))
   }
 
   async #tellEvidence(): Promise<void> {

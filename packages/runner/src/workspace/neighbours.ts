@@ -18,6 +18,11 @@ export class Neighbours {
     return this.#besides(session).map((use) => use.title)
   }
 
+  /** The titles of those that work in this very folder. */
+  in(root: string): readonly string[] {
+    return [...this.#uses.values()].filter((use) => use.root === root).map(({ title }) => title)
+  }
+
   /** Its agent may write from now on, or does not any more. */
   busy(session: string, isBusy: boolean): void {
     const use = this.#uses.get(session)

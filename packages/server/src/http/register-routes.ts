@@ -7,9 +7,11 @@ import type { ReceptionPorts } from '../gate/reception.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import type { Runners } from '../scheduler/runners.ts'
 import type { EvidenceDesk } from '../gate/evidence-desk.ts'
+import type { FolderDesk } from '../gate/folder-desk.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { AgentLines } from './agent-line/agent-lines.ts'
 import { registerEvidenceRoutes } from './routes/evidence.ts'
+import { registerFolderRoutes } from './routes/folder.ts'
 import { registerLineRoutes } from './routes/lines.ts'
 import { registerContentRoutes } from './routes/content.ts'
 import { registerFollowRoutes } from './routes/follow.ts'
@@ -37,6 +39,7 @@ export interface RoutePorts {
   reception: ReceptionPorts
   lines: AgentLines
   evidence: EvidenceDesk
+  folders: FolderDesk
 }
 
 /** Declares routes. */
@@ -64,4 +67,5 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerFollowRoutes(route, ports.reception)
   registerLineRoutes(route, ports)
   registerEvidenceRoutes(route, ports)
+  registerFolderRoutes(route, ports)
 }

@@ -1,5 +1,5 @@
 import type { SessionState } from '@hotline/core/session/state'
-import { isPermission, roleAllows, sendersOf } from '@hotline/core/roles'
+import { isPermission, type Permission, roleAllows, sendersOf } from '@hotline/core/roles'
 import type { Role } from '@hotline/protocol/actor'
 import type { Command, CommandType } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
@@ -127,6 +127,18 @@ export class Exchange {
     if (principal.kind === 'runner') return mayTouch(principal, project)
     const role = await this.#role(principal, project)
     return role !== undefined && roleAllows(role, 'read') && principal.scopes.includes('read')
+  }
+
+  /** Why somebody may not do in a project what takes this right; undefined where they may. */
+  async refusalIn(principal: Principal, project: string, permission: Permission): Promise<Problem | undefined> {
+    if (!principal.scopes.includes(permission)) {
+      return problem('forbidden', `This credential does not have the scope "${permission}".`)
+    }
+    const role = await this.#role(principal, project)
+    if (role === undefined) return nothingHere()
+    return roleAllows(role, permission)
+      ? undefined
+      : problem('forbidden', `Your role here is ${role}; this needs the right to ${permission}.`, { role })
   }
 
   async #checkRight(principal: Principal, command: Command): Promise<Problem | undefined> {

@@ -141,6 +141,8 @@ describe('every route', () => {
         "GET /ws/agents/:name: read",
         "PUT /api/runner/evidence: runner",
         "GET /api/sessions/:id/evidence: signed-in",
+        "PUT /api/runner/folder: runner",
+        "GET /api/runners/:id/folder: write",
       ]
     `)
   })

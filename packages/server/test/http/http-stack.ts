@@ -19,6 +19,7 @@ import { Connections } from '../../src/gate/connections.ts'
 import { openReception } from '../../src/gate/open-reception.ts'
 import { Doings } from '../../src/gate/doings.ts'
 import { EvidenceDesk } from '../../src/gate/evidence-desk.ts'
+import { FolderDesk } from '../../src/gate/folder-desk.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
 import { newTraffic } from '../../src/machine/traffic.ts'
 import { watchRunners } from '../../src/scheduler/runners.ts'
@@ -176,6 +177,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const watchers = new Watchers(clock)
   const doings = new Doings({ bus, projectOf: (stream) => exchange.projectOf(stream), clock, fault })
   const evidence = new EvidenceDesk({ exchange, connections, watchers, clock, fault })
+  const folders = new FolderDesk({ connections, clock })
   const { socketsPerAccount } = config.limits
   const served = {
     exchange,
@@ -209,6 +211,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       reception,
       lines: new AgentLines(),
       evidence,
+      folders,
     },
     (route, ports) => {
       registerRoutes(route, ports)
@@ -261,6 +264,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       await http[Symbol.asyncDispose]()
       feeds[Symbol.dispose]()
       evidence[Symbol.dispose]()
+      folders[Symbol.dispose]()
       watchers[Symbol.dispose]()
       doings[Symbol.dispose]()
       runners[Symbol.dispose]()

@@ -141,6 +141,8 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       const words = { changed: 'Budget', warned: 'Budget nearly used up', exhausted: 'Budget used up' }
       return <Notice text={`${words[item.what]}: ${item.words}`} />
     }
+    case 'place':
+      return <Notice text={item.lines.join(' ')} />
     case 'notice':
       return <Notice text={item.text} />
   }

@@ -2,6 +2,7 @@ import { basename, isAbsolute } from 'node:path'
 import { readBudget } from '@hotline/core/budget-words'
 import { type CommandLineReading, readCommandLine } from '@hotline/core/command-line'
 import type { Budget } from '@hotline/protocol/budget'
+import { Isolation } from '@hotline/protocol/place'
 import { Id } from '@hotline/protocol/stream'
 import { type AdapterName, adapterNames, type Asking, runsProgram } from '../../adapters/adapter.ts'
 import { mayPass } from '../../process/environment.ts'
@@ -28,6 +29,8 @@ export const profileKeys = [
   'set',
   'asking',
   'folder',
+  'isolation',
+  'setup',
   'log_file',
   'version_args',
   'hint',
@@ -112,6 +115,8 @@ function readSayings(fields: Fields, isExtending: boolean): WrittenProfile['says
     ...whole('set', readValues(fields)),
     ...whole('asking', readAsking(fields, adapter, isExtending)),
     ...readFolder(fields),
+    ...whole('isolation', fields.choice('isolation', Isolation.options)),
+    ...whole('setup', readCommand(fields, 'setup')),
     ...whole('versionArgs', fields.texts('version_args', 'An argument')),
     ...whole('hint', fields.text('hint', { max: 500 })),
     ...whole('budget', readLimits(fields)),
@@ -137,7 +142,7 @@ function whole<K extends string, V>(key: K, value: V | undefined): { [k in K]?: 
 }
 
 /** Words in one text, cut at spaces outside of quotes, or a list of them. */
-function readCommand(fields: Fields, key: 'command' | 'resume_cmd'): readonly string[] | undefined {
+function readCommand(fields: Fields, key: 'command' | 'resume_cmd' | 'setup'): readonly string[] | undefined {
   if (!fields.has(key)) return undefined
   const reading: CommandLineReading | undefined = fields.isList(key)
     ? asReading(fields.texts(key, 'An argument'))

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
+import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
+import { waitFor } from '@hotline/testing/wait-for'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
+import { startHotlineTerminal } from './hotline-terminal.ts'
+
+let live: LiveServer
+let dir: TempDir
+let guard: ChildGuard
+let runner: HotlineProcess
+let root: string
+
+beforeAll(async () => {
+  live = await startLiveServer()
+  dir = await openTempDir()
+  guard = guardChildren({ directories: [dir.path] })
+  root = join(dir.path, 'project')
+  mkdirSync(root)
+  const git = (...args: string[]): void => {
+    const env = { PATH: process.env['PATH'], HOME: dir.path }
+    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', ...args], { cwd: root, env })
+  }
+  git('init', '-q', '-b', 'main')
+  writeFileSync(join(root, '.gitignore'), '*.log\n')
+  writeFileSync(join(root, 'a.txt'), 'a\n')
+  git('add', '-A')
+  git('commit', '-qm', 'first')
+  writeFileSync(join(root, 'a.txt'), 'changed\n')
+  writeFileSync(join(root, 'x.log'), 'x\n')
+  runner = start(['--json', 'up', '--only', 'runner'])
+  await waitFor(async () => (await run('agents')).out.includes('without a terminal'), { what: 'a runner' })
+})
+afterAll(async () => {
+  runner.child.kill('SIGTERM')
+  await runner.ended
+  await live[Symbol.asyncDispose]()
+  await guard.assertNoSurvivors()
+  await dir.remove()
+})
+
+function surroundings(): Record<string, string> {
+  return {
+    HOME: dir.path,
+    HOTLINE_DATA_DIR: live.dataDir,
+    HOTLINE_URL: live.url,
+    HOTLINE_TOKEN: live.token,
+    ...guard.environment,
+  }
+}
+
+const start = (args: readonly string[]): HotlineProcess => startHotlineProcess(args, surroundings())
+
+async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const hotline = start(args)
+  hotline.endInput()
+  return await hotline.ended
+}
+
+it('[B76] run says before the start where an agent will work and what is not there, and takes another wish', async () => {
+  const started = await run('run', 'demo', '--cwd', root, '--detach')
+  expect(started.err).toContain(`It works in a worktree of its own, beside ${root}, as of the last commit of main.`)
+  expect(started.err).toContain('Not in it: 1 uncommitted file (a.txt); 1 ignored file or folder (x.log).')
+  expect(started.err).toContain('--include uncommitted')
+  const logged = async (session: string): Promise<string> => (await run('logs', session.trim())).out
+  await waitFor(async () => (await logged(started.out)).includes('place  Works in a worktree of its own'), {
+    what: 'a place',
+  })
+  const whole = await run('run', 'demo', '--cwd', root, '--detach', '--include', 'all')
+  expect(whole.err).not.toContain('Not in it')
+  await waitFor(async () => (await logged(whole.out)).includes('Brought along: 2 files.'), { what: 'a place' })
+  const here = await run('run', 'demo', '--cwd', root, '--detach', '--isolation', 'in-place', '--title', 'Here')
+  expect(here.err).toContain(`It works in ${root} itself.`)
+  // The next one is warned of it by its name.
+  await waitFor(async () => /^status +active/m.test((await run('status', here.out.trim())).out), { what: 'its agent' })
+  const second = await run('run', 'demo', '--cwd', root, '--detach', '--isolation', 'in-place')
+  expect(second.err).toContain('Another session works in this very folder: "Here".')
+  expect((await run('run', 'demo', '--isolation', 'moon')).err).toContain('worktree, copy or in-place')
+  expect((await run('run', 'demo', '--isolation', 'copy', '--include', 'all')).err).toContain('is for worktrees')
+  for (const { out } of [started, whole, here, second]) await run('abort', out.trim())
+})
+
+it('[B76] at a terminal it asks what shall become of what was not committed', async () => {
+  const terminal = startHotlineTerminal(['run', 'demo', '--cwd', root, '--title', 'Asked'], surroundings())
+  await terminal.shows('[w]ithout them, [i]nclude them')
+  terminal.type('x\r')
+  await terminal.shows('w: in a worktree of its own')
+  terminal.type('i\r')
+  await terminal.shows('Brought along: 1 file.')
+  terminal.type('/quit\r')
+  await terminal.ended
+  const rows = JSON.parse((await run('--json', 'ls')).out) as { session: string; title: string }[]
+  const session = rows.find(({ title }) => title === 'Asked')?.session ?? ''
+  expect((await run('abort', session)).code).toBe(0)
+})
