@@ -86,10 +86,15 @@ async function leader(among: readonly Page[] = tabs): Promise<Page> {
   )
 }
 
-const told = async (text: string): Promise<number> =>
-  (await scene.live.stored(hand.session)).filter(
-    ({ type, body }) => type === 'message.posted' && body?.['text'] === text,
-  ).length
+/** In the log, once it is there: tabs show what is written before it is. */
+const told = (text: string): Promise<number> =>
+  waitFor(
+    async () =>
+      (await scene.live.stored(hand.session)).filter(
+        ({ type, body }) => type === 'message.posted' && body?.['text'] === text,
+      ).length,
+    { what: `"${text}" in the log` },
+  )
 
 describe('thirty tabs of one browser', () => {
   it('[C25] have one socket at the server, and show the same', async () => {
