@@ -43,4 +43,5 @@ describe('rows of the list of faults', () => {
   it('[D13] row 29: it stands still, and works for long', () => run(29, 'sqlite'))
   it('[D10] row 31: a snapshot and its tail', () => run(31, 'sqlite'))
   it('[D11] row 32: both stores', () => run(32, 'sqlite'))
+  it('[R114] row 35: server, runner, keeper and agents are killed', () => run(35, 'sqlite'))
 })

@@ -3,6 +3,7 @@ import { clientDies } from './rows/client-dies.ts'
 import { crashInUpkeep } from './rows/crash-in-upkeep.ts'
 import { frameTorture } from './rows/frame-torture.ts'
 import { joinAnywhere } from './rows/join-anywhere.ts'
+import { killAnyone } from './rows/kill-anyone.ts'
 import { killServer } from './rows/kill-server.ts'
 import { noResurrection } from './rows/no-resurrection.ts'
 import { oldAndNew } from './rows/old-and-new.ts'
@@ -32,4 +33,5 @@ export const faultRows: readonly FaultRow[] = [
   soak,
   snapshotAndTail,
   sameOnBoth,
+  killAnyone,
 ]

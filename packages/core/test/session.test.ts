@@ -139,6 +139,21 @@ describe('life cycle', () => {
     expect(log.state?.status).toBe('aborted')
   })
 
+  it('[S2] what was decided and had not reached the agent is said to have come too late', () => {
+    const log = activeLog()
+    log.report(asking('a1'))
+    log.send(dana, 'approval.decide', { approval: 'a1', digest: digestOf(log, 'a1'), verdict: 'allow' })
+    const before = log.events.length
+    log.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'interrupted', reason: 'agent_lost' },
+      body: {},
+    })
+    expect(log.types.slice(before)).toEqual(['approval.dispatch_refused', 'session.state_changed'])
+    expect(log.events[before]?.data).toEqual({ approval: 'a1', reason: 'stale' })
+    expect(log.state?.approvals).toEqual([])
+  })
+
   it('[S2] an end that a person asked for answers what asked for it', () => {
     const log = activeLog()
     log.send(dana, 'session.abort', {})

@@ -52,12 +52,14 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
     (error: unknown) => log.warn('places not swept', { error: String(error) }),
   )
   const tee = config.debug.includes('wire') ? { tee: teeToFiles(join(folder, 'wire')) } : {}
-  // Without sockets that have an owner and a mode, nobody but us may hold an agent.
   const { environment, reach } = config
-  const hasKeeper = config.hasKeeper && process.platform !== 'win32'
-  const holder = hasKeeper
-    ? openKeeperHolder({ folder, environment, reach, warn: (what, facts) => log.warn(what, facts) })
-    : openLocalHolder({ folder: childrenFolder(config.dataDir), reach })
+  const warn = (what: string, facts: Record<string, unknown>): void => log.warn(what, facts)
+  const keeps = config.hasKeeper ? 'agents' : 'nothing'
+  // Without sockets that have an owner and a mode, nobody but us may hold an agent.
+  const holder =
+    process.platform === 'win32'
+      ? openLocalHolder({ folder: childrenFolder(config.dataDir), reach })
+      : openKeeperHolder({ folder, keeps, environment, reach, warn })
   return new Supervisor(
     {
       link,

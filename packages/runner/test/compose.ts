@@ -35,8 +35,11 @@ export interface ComposeOptions {
   interruptTimeoutMs?: number
   silenceMs?: number
   /** Whether agents outlive the runner. */
-  holds?: 'itself' | 'by keeper'
+  holds?: Holds
 }
+
+/** `without keeper`: as with the setting off, in a folder where there may have been one. */
+export type Holds = 'itself' | 'by keeper' | 'without keeper'
 
 function keepFiles(dataDir: string): NonNullable<ConstructorParameters<typeof Supervisor>[0]['files']> {
   const folder = join(dataDir, 'workspaces')
@@ -51,10 +54,12 @@ export function composeBench(options: ComposeOptions): Supervisor {
   const scripted = { ...profileOf('scripted', {}), argv: [...demoAgent, '--script', join(folder, 'script.json')] }
   const profiles = [...builtinProfiles([...demoAgent, '--pace', '0']), scripted, ...(options.profiles ?? [])]
   const log = openLog(write, process.env['HOTLINE_DEBUG'] === undefined ? [] : ['*'])
+  const keeps = holds === 'by keeper' ? 'agents' : 'nothing'
+  const warn = (what: string, facts: Record<string, unknown>): void => log.warn(what, facts)
   const holder =
     holds === 'itself'
       ? openLocalHolder({ folder: join(dataDir, 'children') })
-      : openKeeperHolder({ folder: dataDir, environment: process.env, warn: (what, facts) => log.warn(what, facts) })
+      : openKeeperHolder({ folder: dataDir, keeps, environment: process.env, warn })
   return new Supervisor(
     {
       link,

@@ -1,4 +1,4 @@
-import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scriptPrompt } from '@hotline/demo-agent/script'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -172,4 +172,63 @@ test('[R113] an agent whose conversation went another way than it was recorded i
   expect(world.state(session)).toMatchObject({ reason: 'agent_lost' })
   expect(world.events(session, 'approval.dispatched')).toEqual([])
   expect(guard.findSurvivors().filter((entry) => entry.pid === pid)).toEqual([])
+})
+
+test('[R114] an agent that is killed while the runner is dead is told to be killed, with its signal', async () => {
+  await using place = await openPlace('by keeper')
+  const { world, cwd } = place
+  const asking = world.start('demo', {
+    cwd,
+    prompt: scriptPrompt([
+      { do: 'say', text: 'before' },
+      { do: 'ask', title: 'Go on', kind: 'execute', input: { command: 'x' } },
+    ]),
+  })
+  const program = world.start('pipe', { cwd, command: ['sleep', '1000'], unasked: true })
+  await world.ask(asking)
+  await world.until(program, 'an active session', ({ status }) => status === 'active')
+  await place.kill()
+  for (const session of [asking, program]) process.kill(world.state(session).pid ?? 0, 'SIGKILL')
+  await place.start()
+  for (const session of [asking, program]) {
+    await world.until(session, 'an interrupted session', ({ status }) => status === 'interrupted')
+    expect(world.state(session)).toMatchObject({ reason: 'agent_exited', exit: { code: null, signal: 'SIGKILL' } })
+    expect(world.state(session).approvals).toEqual([])
+  }
+  expect(world.said(asking)).toBe('before')
+})
+
+test('[R115] where no keeper can be started, the runner holds its agents itself', async () => {
+  await using place = await openPlace('by keeper')
+  const { world, cwd, dataDir, guard } = place
+  await place.kill()
+  // A file stands where its folder would be.
+  rmSync(join(dataDir, 'keepers'), { recursive: true, force: true })
+  writeFileSync(join(dataDir, 'keepers'), '')
+  await place.start()
+  const agent = world.start('demo', { cwd, prompt: scriptPrompt([{ do: 'say', text: 'here' }]) })
+  const program = world.start('command', { cwd, command: ['sleep', '1000'], unasked: true })
+  await world.until(agent, 'a turn', ({ turn, counts }) => !turn && counts.turns === 1)
+  await world.until(program, 'an active session', ({ status }) => status === 'active')
+  await place.kill()
+  rmSync(join(dataDir, 'keepers'))
+  mkdirSync(join(dataDir, 'keepers'), { mode: 0o700 })
+  await place.start()
+  for (const session of [agent, program]) {
+    await world.until(session, 'an interrupted session', ({ status }) => status === 'interrupted')
+    expect(world.state(session)).toMatchObject({ reason: 'agent_lost' })
+  }
+  await waitFor(() => guard.findSurvivors().length === 1, { what: 'nobody but the runner' })
+})
+
+test('[R115] with the keeper turned off, one that an earlier life has left is ended with its agents', async () => {
+  await using place = await openPlace('by keeper')
+  const { world, cwd, guard } = place
+  const session = world.start('demo', { cwd, prompt: scriptPrompt([{ do: 'say', text: 'here' }, { do: 'hang' }]) })
+  await world.until(session, 'words', () => world.events(session, 'message.delta').length > 0)
+  await place.kill()
+  await place.start('without keeper')
+  await world.until(session, 'an interrupted session', ({ status }) => status === 'interrupted')
+  expect(world.state(session)).toMatchObject({ reason: 'agent_lost' })
+  await waitFor(() => guard.findSurvivors().length === 1, { what: 'nobody but the runner' })
 })

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Follow } from '@hotline/client/link'
 import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
 import { openTempDir } from '@hotline/testing/temp-dir'
+import type { Holds } from './compose.ts'
 import { linkOverCore, serve, type TestLink } from './link-over-core.ts'
 import type { ToRunner, ToServer } from './runner-process.ts'
 import { World } from './world.ts'
@@ -22,14 +23,14 @@ export interface Place extends AsyncDisposable {
   readonly dataDir: string
   /** What the agent `scripted` plays for each prompt. */
   script(steps: unknown): Promise<void>
-  start(): Promise<void>
+  start(as?: Holds): Promise<void>
   /** As with SIGKILL. */
   kill(): Promise<void>
   pid(): number | undefined
 }
 
 /** Opens one, with the runner started. */
-export async function openPlace(holds: 'itself' | 'by keeper' = 'itself'): Promise<Place> {
+export async function openPlace(holds: Holds = 'itself'): Promise<Place> {
   const temp = await openTempDir('hotline-restart-')
   const cwd = join(temp.path, 'work')
   mkdirSync(cwd)
@@ -37,8 +38,8 @@ export async function openPlace(holds: 'itself' | 'by keeper' = 'itself'): Promi
   const world = new World()
   const link = linkOverCore(world)
   let child: ChildProcess | undefined
-  const start = async (): Promise<void> => {
-    const mine = fork(program, [temp.path, holds], {
+  const start = async (as: Holds = holds): Promise<void> => {
+    const mine = fork(program, [temp.path, as], {
       cwd: temp.path,
       env: { PATH: process.env['PATH'], ...guard.environment },
       stdio: 'inherit',

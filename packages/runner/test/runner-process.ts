@@ -76,7 +76,7 @@ if (process.send && folder !== undefined) {
     folder,
     link: linkOverChannel(),
     write: (line) => process.stderr.write(line),
-    holds: holds === 'by keeper' ? holds : 'itself',
+    holds: holds === 'by keeper' || holds === 'without keeper' ? holds : 'itself',
     profiles: [fakeClaudeProfile({}), codexProfileOf('codex', {})],
   })
   await supervisor.start()

@@ -27,8 +27,13 @@ export function closeAsks(
  * later events of its subjects alone; from an end that names nobody it could not know. What waits for the agent goes on
  * waiting while the session can be taken up again.
  */
-export function closeAll(state: SessionState, to: SessionStatus): readonly KnownDraft[] {
+export function closeAll(
+  state: SessionState,
+  to: SessionStatus,
+  saidBy: 'its runner' | 'a person',
+): readonly KnownDraft[] {
   return [
+    ...settleDecided(state, saidBy),
     ...closeAsks(state, isLive(to) ? 'agent_lost' : 'session_ended'),
     ...(state.texts ?? []).map(breakOff),
     ...(state.steps ?? []).map(cancelStep),
@@ -36,6 +41,20 @@ export function closeAll(state: SessionState, to: SessionStatus): readonly Known
     ...state.controls.map((control): KnownDraft => answerControl(control, to === state.ending)),
     ...(isLive(to) ? [] : withdrawQueue(state)),
   ]
+}
+
+/**
+ * What was decided and is not known to have been handed over. Its runner tells of each that it has handed over before it tells
+ * of the end, so the others came too late; where a person ends it, nobody can say.
+ */
+function settleDecided({ approvals }: SessionState, saidBy: 'its runner' | 'a person'): readonly KnownDraft[] {
+  return approvals.flatMap(({ approval, outcome }): KnownDraft[] => {
+    if (outcome === undefined) return []
+    const subject = `approval:${approval}`
+    return saidBy === 'a person'
+      ? [{ type: 'approval.dispatch_unknown', subject, data: { approval } }]
+      : [{ type: 'approval.dispatch_refused', subject, data: { approval, reason: 'stale' } }]
+  })
 }
 
 /** A text of which nothing more comes. Its words are in the pieces that were reported: the state has none of them. */

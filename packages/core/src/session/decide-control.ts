@@ -112,7 +112,7 @@ function end(state: SessionState, control: string, ending: 'aborted' | 'complete
   }
   // Nothing runs, or its machine is out of contact: the person's word counts now, and the runner ends what is left when
   // it comes back and reads this.
-  return accept(...closeAll(state, ending), {
+  return accept(...closeAll(state, ending, 'a person'), {
     type: 'session.state_changed',
     data: { from: state.status, to: ending, reason: 'requested' },
     body: reason === undefined ? {} : { note: reason },

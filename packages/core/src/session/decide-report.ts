@@ -243,12 +243,12 @@ function stateChanged(state: SessionState, draft: DraftOf<'session.state_changed
         : wanted
   if (!transitions[state.status].includes(to) || to === 'starting') {
     // A person ended it while the machine was out of contact. What was told of the agent since then has no end of its own.
-    const left = gone && !isLive(state.status) ? closeAll(state, state.status) : []
+    const left = gone && !isLive(state.status) ? closeAll(state, state.status, 'its runner') : []
     return left.length > 0 ? { drafts: left } : { drop: 'invalid_transition' }
   }
   const reason = gone && state.ending ? 'requested' : draft.data.reason
   const change: KnownDraft = { ...draft, data: { ...draft.data, from: state.status, to, reason } }
-  return { drafts: gone ? [...closeAll(state, to), change] : [change] }
+  return { drafts: gone ? [...closeAll(state, to, 'its runner'), change] : [change] }
 }
 
 /** The deadline is the server's to set: an agent can only make it shorter. */

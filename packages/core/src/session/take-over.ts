@@ -41,13 +41,12 @@ export function takeOver(
     case 'interrupted':
       return accept(taken)
     case 'starting':
-      return state.staleSince === undefined ? inContact(state) : accept(...doubts(state), taken)
+      return state.staleSince === undefined ? inContact(state) : accept(taken)
     case 'active':
     case 'paused':
       if (state.staleSince === undefined) return inContact(state)
       return accept(
-        ...doubts(state),
-        ...closeAll(state, 'interrupted'),
+        ...closeAll(state, 'interrupted', 'a person'),
         {
           type: 'session.state_changed',
           data: { from: status, to: 'interrupted', reason: 'taken_over' },
@@ -96,14 +95,5 @@ function inContact({ status }: SessionState): Decision {
     'invalid_transition',
     `The session is ${status} on a machine that is in contact. End it there; only what is out of contact is taken over.`,
     { status },
-  )
-}
-
-/** Decided by a person, and not known to have reached the agent. */
-function doubts({ approvals }: SessionState): readonly KnownDraft[] {
-  return approvals.flatMap(({ approval, outcome }): KnownDraft[] =>
-    outcome === undefined
-      ? []
-      : [{ type: 'approval.dispatch_unknown', subject: `approval:${approval}`, data: { approval } }],
   )
 }

@@ -5,7 +5,7 @@ import type { Holder, Reaped } from '../process/holder.ts'
 import type { Attachment, Keeping, KeepTerms, Lasting, Survivor } from '../process/lasting.ts'
 import { type HolderReach, openLocalHolder } from '../process/local-holder.ts'
 import { type KeptFacts, keeperVersion, readInputs } from './frames.ts'
-import { connectKeeper, type KeeperLink, startKeeper } from './keeper-link.ts'
+import { connectKeeper, endKeeper, type KeeperLink, startKeeper } from './keeper-link.ts'
 import { KeptProcess } from './kept-process.ts'
 import { keepersFolder, keptChildrenFolder, keptFolder } from './places.ts'
 import { RawReader } from './raw-spool.ts'
@@ -30,16 +30,19 @@ interface Found {
 /**
  * Holds processes by a keeper, which outlives this process; what needs no other life than ours is held here. One keeper for
  * a runner's folder: it is started when the first process is to be kept, and ends when it is told to, or has nothing to keep.
+ * Where none can be started, processes are held here, and that is told.
  */
 export function openKeeperHolder(options: {
   /** Of the runner. */
   folder: string
+  /** `nothing`: processes end with this one, and so do keepers that an earlier life has left. */
+  keeps?: 'agents' | 'nothing' | undefined
   environment: Readonly<Record<string, string | undefined>>
   reach?: HolderReach | undefined
   /** What is worth telling the person who reads the log. */
   warn: (message: string, facts: Record<string, unknown>) => void
-}): Holder & { readonly lasting: Lasting } {
-  const { folder: runnerFolder, environment, warn, reach = 'best' } = options
+}): Holder {
+  const { folder: runnerFolder, environment, warn, reach = 'best', keeps = 'agents' } = options
   const folder = keepersFolder(runnerFolder)
   const local = openLocalHolder({ folder: join(runnerFolder, 'children'), reach })
   const found = new Map<string, Found>()
@@ -88,8 +91,13 @@ export function openKeeperHolder(options: {
     let kept: KeptProcess | undefined
     const start = async (
       request: Pick<Parameters<KeeperLink['request']>[0] & { do: 'start' }, 'spec' | 'size'>,
-    ): Promise<KeptProcess> => {
-      const { folder: place, link, lost } = await keeper()
+    ): Promise<KeptProcess | undefined> => {
+      const one = await keeper().catch((error: unknown) => {
+        warn('no keeper can be started: an agent ends with this runner', { why: String(error) })
+        return undefined
+      })
+      if (!one) return undefined
+      const { folder: place, link, lost } = one
       const facts = (await link.request({ do: 'start', ...request, ...terms })) as KeptFacts
       const from = { out: 0, err: 0 }
       const isWhole = terms.inputs === 'all'
@@ -97,8 +105,9 @@ export function openKeeperHolder(options: {
       return kept
     }
     return keepingOf(() => kept, {
-      start: async (spec) => (await start({ spec })).asProcess,
-      startTerminal: async (spec, size) => (await start({ spec, size })).asTerminal,
+      start: async (spec) => (await start({ spec }))?.asProcess ?? (await local.start(spec)),
+      startTerminal: async (spec, size) =>
+        (await start({ spec, size }))?.asTerminal ?? (await local.startTerminal(spec, size)),
     })
   }
 
@@ -129,22 +138,35 @@ export function openKeeperHolder(options: {
     }
   }
 
+  const lasting: Lasting = {
+    keep,
+    find: (session) => {
+      const one = found.get(session)
+      return one && survivorOf(session, one)
+    },
+    get sessions() {
+      return [...found.keys()]
+    },
+  }
+
   return {
     start: (spec) => local.start(spec),
     startTerminal: (spec, size) => local.startTerminal(spec, size),
 
     async reap(): Promise<readonly Reaped[]> {
       const reaped = [...(await local.reap())]
-      for (const place of placesIn(folder)) {
+      for (const place of placesIn(folder, warn)) {
         const link = await connectKeeper(place)
         if (!link) {
           reaped.push(...(await reapOf(place)))
           rmSync(place, { recursive: true, force: true })
           continue
         }
-        if (link.version > keeperVersion) {
-          warn('a keeper of a newer version is ended, with its agents', { pid: link.pid })
-          await link.request({ do: 'quit' }).catch(() => 'it is gone')
+        if (link.version > keeperVersion || keeps === 'nothing') {
+          const why = keeps === 'nothing' ? 'a keeper of an earlier life' : 'a keeper of a newer version'
+          warn(`${why} is ended, with its agents`, { pid: link.pid })
+          await endKeeper(link)
+          rmSync(place, { recursive: true, force: true })
           reaped.push(...link.processes.map(({ session, pid }) => ({ session, pid })))
           continue
         }
@@ -162,23 +184,13 @@ export function openKeeperHolder(options: {
       return reaped
     },
 
-    lasting: {
-      keep,
-      find: (session) => {
-        const one = found.get(session)
-        return one && survivorOf(session, one)
-      },
-      get sessions() {
-        return [...found.keys()]
-      },
-    },
+    ...(keeps === 'nothing' ? {} : { lasting }),
 
     async [Symbol.asyncDispose]() {
       isClosing = true
       await current?.catch(() => undefined)
       for (const { folder: place, link } of known) {
-        await link.request({ do: 'quit' }).catch(() => 'it is gone')
-        await link.closed
+        await endKeeper(link)
         rmSync(place, { recursive: true, force: true })
       }
       await local[Symbol.asyncDispose]()
@@ -209,9 +221,14 @@ function keepingOf(kept: () => KeptProcess | undefined, starts: Pick<Holder, 'st
   }
 }
 
-function placesIn(folder: string): readonly string[] {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  return readdirSync(folder).map((name) => join(folder, name))
+function placesIn(folder: string, warn: (message: string, facts: Record<string, unknown>) => void): readonly string[] {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return readdirSync(folder).map((name) => join(folder, name))
+  } catch (error) {
+    warn('the folder of keepers cannot be read', { why: String(error) })
+    return []
+  }
 }
 
 function readAllOf(folder: string, name: string): Buffer {

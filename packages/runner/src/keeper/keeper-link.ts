@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { HolderReach } from '../process/local-holder.ts'
+import { send } from '../process/process-tree.ts'
 import { hearLines, type KeeperAnswer, type KeeperRequest, type KeptFacts, type ProcessState } from './frames.ts'
 import { withSocketPath } from './places.ts'
 
@@ -16,6 +18,12 @@ const retryMs = 20
 
 /** A keeper that says nothing for so long after it was reached hangs: what it holds is as good as lost. */
 const helloTimeoutMs = 60_000
+
+/** A process that has nothing to do any more and is there after this is killed, and after this again given up. */
+const goneTimeoutMs = 2_000
+
+/** What one that could not start said last. */
+const lastWordsChars = 500
 
 /** A connection to a keeper. */
 export interface KeeperLink {
@@ -55,13 +63,17 @@ export async function startKeeper(
 ): Promise<KeeperLink> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const main = fileURLToPath(import.meta.resolve('./main.ts'))
+  // Not ours either: whoever reads us to our end would wait for its end.
+  const wordsFile = join(folder, 'words')
+  const words = openSync(wordsFile, 'a', 0o600)
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, folder, reach], {
     // Nothing of ours: it does not end with us, nor hold what we hold.
     cwd: folder,
     env,
     detached: true,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', words],
   })
+  closeSync(words)
   child.unref()
   let ended: string | undefined
   child.once('error', (error) => (ended = error.message))
@@ -70,12 +82,28 @@ export async function startKeeper(
   for (;;) {
     const link = await connectKeeper(folder)
     if (link) return link
-    if (ended !== undefined) throw new Error(`The keeper could not be started: ${ended}.`)
+    if (ended !== undefined) {
+      const last = readFileSync(wordsFile, 'utf8').trim().slice(-lastWordsChars)
+      rmSync(folder, { recursive: true, force: true })
+      throw new Error(`The keeper could not be started: ${ended}. ${last}`.trim())
+    }
     if (performance.now() > giveUpAt) {
       child.kill('SIGKILL')
       throw new Error('The keeper did not listen in time.')
     }
     await pause(retryMs)
+  }
+}
+
+/** Ends a keeper with all that it keeps. Resolves when its process is gone; one that does not go is killed. */
+export async function endKeeper(link: KeeperLink): Promise<void> {
+  const { pid } = link
+  await link.request({ do: 'quit' }).catch(() => 'it is gone')
+  await link.closed
+  const killAt = performance.now() + goneTimeoutMs
+  for (let isThere = true; isThere; await pause(retryMs)) {
+    isThere = send(pid, performance.now() > killAt ? 'SIGKILL' : 0)
+    if (performance.now() > killAt + goneTimeoutMs) return
   }
 }
 

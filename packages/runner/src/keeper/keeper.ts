@@ -25,6 +25,7 @@ export class Keeper implements AsyncDisposable {
   #runner: Socket | undefined
   #idle: NodeJS.Timeout | undefined
   #count = 0
+  #isOver = false
 
   /** `over`: it has nothing to do any more, or was told to end. */
   constructor(folder: string, reach: HolderReach, over: () => void) {
@@ -51,6 +52,7 @@ export class Keeper implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true
     clearTimeout(this.#idle)
     this.#server.close()
     await this.#holder[Symbol.asyncDispose]()
@@ -146,6 +148,7 @@ export class Keeper implements AsyncDisposable {
 
   #rest(): void {
     clearTimeout(this.#idle)
+    if (this.#isOver) return
     this.#idle = setTimeout(() => {
       if (this.#kept.size === 0 && !this.#runner) this.#over()
     }, idleMs)

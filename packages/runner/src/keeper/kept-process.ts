@@ -232,7 +232,9 @@ export class KeptProcess {
     const { p } = facts
     let waiting = 0
     let isOpen = true
-    const isWritable = (): boolean => isOpen && !link.isClosed && this.#state.exit === undefined
+    // What was said before its end is said again, and it can be said.
+    const isPast = (): boolean => !this.past.isEmpty
+    const isWritable = (): boolean => isOpen && (isPast() || (!link.isClosed && this.#state.exit === undefined))
     return {
       get writable() {
         return isWritable()
@@ -292,7 +294,7 @@ export class KeptProcess {
           at += piece.length
           if (name === 'out') this.#fed = at
           yield piece
-        } else if (this.#hasEnded(name) && this.past.isEmpty) return
+        } else if (this.#hasEnded(name) && (name === 'err' || this.past.isEmpty)) return
         else await this.#change()
       }
     } finally {

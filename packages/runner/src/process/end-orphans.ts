@@ -23,13 +23,10 @@ export async function endOrphans(dataDir: string): Promise<readonly Reaped[]> {
   if (!existsSync(childrenFolder(dataDir))) return []
   const lock = tryLock(folder)
   if (!lock) return []
-  const holder = openKeeperHolder({ folder, environment: {}, warn: () => undefined })
+  const holder = openKeeperHolder({ folder, keeps: 'nothing', environment: {}, warn: () => undefined })
   try {
-    const reaped = await holder.reap()
-    const kept = holder.lasting.sessions.map((session) => ({ session, pid: holder.lasting.find(session)?.pid ?? 0 }))
-    return [...reaped, ...kept]
+    return await holder.reap()
   } finally {
-    // Keepers end with all that they keep.
     await holder[Symbol.asyncDispose]()
     lock[Symbol.dispose]()
   }
