@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
@@ -149,5 +150,40 @@ describe('the dialog that starts a session', { shuffle: false }, () => {
     })
     const alpha = rows.find(({ agent, runner }) => agent === 'guide' && runner === 'alpha')?.runnerId
     expect((await live.stored(session))[0]).toMatchObject({ data: { agent: 'guide', runner: alpha } })
+  })
+
+  it('[G76] says where it will work and what is not there, and takes along what is wished', async () => {
+    const { page } = scene
+    const root = join(temp.path, 'project')
+    mkdirSync(root)
+    const git = (...args: string[]): void => {
+      execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', ...args], {
+        cwd: root,
+        env: { PATH: '/usr/bin:/bin', HOME: temp.path },
+      })
+    }
+    git('init', '-q', '-b', 'main')
+    writeFileSync(join(root, '.gitignore'), '*.log\n')
+    writeFileSync(join(root, 'a.txt'), 'a\n')
+    git('add', '-A')
+    git('commit', '-qm', 'first')
+    writeFileSync(join(root, 'a.txt'), 'changed\n')
+    writeFileSync(join(root, 'x.log'), 'x\n')
+    const dialog = await openDialog()
+    await choose(dialog, 'alpha', 'Guide')
+    await dialog.getByLabel('What shall it do?').fill('Look around')
+    await dialog.getByLabel('Folder on its machine, as an absolute path').fill(root)
+    const lacks = dialog.getByText('Not in it: 1 uncommitted file (a.txt); 1 ignored file or folder (x.log).')
+    await lacks.waitFor()
+    await photograph(page, 'start-place', [390, 1440])
+    await dialog.getByRole('radio', { name: 'In the folder itself' }).check()
+    await dialog.getByText(`It works in ${root} itself.`).waitFor()
+    await dialog.getByRole('radio', { name: 'In a worktree of its own' }).check()
+    await dialog.getByRole('checkbox', { name: 'Take the 1 uncommitted file along' }).check()
+    await dialog.getByText('Not in it: 1 ignored file or folder (x.log).').waitFor()
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await page.getByText('Works in a worktree of its own').waitFor()
+    await page.getByText('Brought along: 1 file.').waitFor()
+    await photograph(page, 'session-place', [390, 1440])
   })
 })

@@ -4,9 +4,11 @@ import type { Problem } from '@hotline/protocol/error'
 import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useAgents } from '../live/use-agents.ts'
+import { useFolderView } from '../live/use-folder-view.ts'
 import { type CommandLineReading, readCommandLine } from '@hotline/core/command-line'
 import { Refusal } from '../parts/refusal.tsx'
 import { BudgetFields, readFields } from './budget-fields.tsx'
+import { chosenPlace, StartPlace } from './start-place.tsx'
 import { agentKey, AgentOptions, ChosenAgent, NotReady } from './start-agents.tsx'
 
 /** Which agent, where, and what it shall do. */
@@ -24,6 +26,8 @@ export function StartDialog({
   const [wanted, setWanted] = useState('')
   const [problem, setProblem] = useState<Problem | { detail: string }>()
   const [busy, setBusy] = useState(false)
+  const [folder, setFolder] = useState('')
+  const [project, setProject] = useState(me.projects[0]?.project ?? 'default')
 
   // The same agent on two machines is two things: it would work in another's folders.
   const chosen =
@@ -32,6 +36,14 @@ export function StartDialog({
       : agents.find((row) => agentKey(row) === wanted)
   const agent = chosen?.agent ?? 'demo'
   const needsFolder = agent !== logAgent && chosen?.ownFolder !== true && agent !== 'demo'
+
+  const takesFolder = agent !== 'demo' && agent !== logAgent
+  const place = useFolderView({
+    runner: shown ? chosen?.runnerId : undefined,
+    project,
+    agent,
+    folder: takesFolder ? folder.trim() : '',
+  })
 
   useEffect(() => {
     const element = dialog.current
@@ -52,19 +64,19 @@ export function StartDialog({
     const line =
       agent === logAgent ? fileLine(data) : isOfSession(agent) ? readCommandLine(field('command')) : undefined
     if (line && !line.ok) return setProblem({ detail: line.problem })
-    const folder = needsFolder || field('cwd') !== '' ? folderProblem(field('cwd')) : undefined
-    if (folder !== undefined) return setProblem({ detail: folder })
+    const wrong = needsFolder || field('cwd') !== '' ? folderProblem(field('cwd')) : undefined
+    if (wrong !== undefined) return setProblem({ detail: wrong })
     const budget = readFields(data)
     if (!budget.ok) return setProblem({ detail: budget.problem })
     const limits = Object.entries(budget.change).filter(([, limit]) => limit !== null)
     setBusy(true)
     const session = uuidV7()
     const outcome = await link.command(`session:${session}`, 'session.start', {
-      project: field('project') || (me.projects[0]?.project ?? 'default'),
+      project,
       agent,
       ...(chosen ? { runner: chosen.runnerId } : {}),
       ...(field('title') ? { title: field('title') } : {}),
-      ...(field('cwd') ? { cwd: field('cwd') } : {}),
+      ...(field('cwd') ? { cwd: field('cwd'), ...chosenPlace(data) } : {}),
       ...(field('prompt') && !isOfSession(agent) ? { prompt: field('prompt') } : {}),
       ...(limits.length > 0 ? { budget: Object.fromEntries(limits) } : {}),
       ...(line?.ok ? { command: [...line.argv] } : {}),
@@ -76,6 +88,7 @@ export function StartDialog({
     dialog.current?.close()
     // What was meant for this one is not meant for the next.
     form.reset()
+    setFolder('')
     started(session)
   }
 
@@ -101,9 +114,14 @@ export function StartDialog({
         {me.projects.length > 1 && (
           <label className="field">
             <span>Project</span>
-            <select className="input" name="project">
-              {me.projects.map(({ project, name }) => (
-                <option key={project} value={project}>
+            <select
+              className="input"
+              name="project"
+              value={project}
+              onChange={(event) => setProject(event.target.value)}
+            >
+              {me.projects.map(({ project: id, name }) => (
+                <option key={id} value={id}>
                   {name}
                 </option>
               ))}
@@ -131,12 +149,19 @@ export function StartDialog({
             <textarea className="input" name="prompt" rows={3} maxLength={2_000} placeholder="Show me around" />
           </label>
         )}
-        {agent !== 'demo' && agent !== logAgent && (
+        {takesFolder && (
           <label className="field">
             <span>Folder on its machine, as an absolute path{needsFolder ? '' : ' (optional)'}</span>
-            <input className="input mono" name="cwd" placeholder="/home/me/project" />
+            <input
+              className="input mono"
+              name="cwd"
+              placeholder="/home/me/project"
+              value={folder}
+              onChange={(event) => setFolder(event.target.value)}
+            />
           </label>
         )}
+        <StartPlace reading={place} />
         <label className="field">
           <span>Title (optional)</span>
           <input className="input" name="title" maxLength={200} />
