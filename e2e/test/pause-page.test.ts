@@ -49,4 +49,32 @@ describe('pausing in the page', () => {
     await page.getByText(/^Goes on/).waitFor()
     await context.getByRole('button', { name: 'Freeze now' }).waitFor()
   })
+
+  it('[G94] Stop turn becomes Stop harder while the agent is stopping, and what was ended for that is said', async () => {
+    const hand = await scene.live.startSession('An agent that is slow to stop')
+    await hand.report({ type: 'turn.started', data: { turn: 't1' } })
+    await scene.open(hand.session)
+    const { page } = scene
+    await page.getByRole('button', { name: /^Stop turn/ }).click()
+    const harder = page.getByRole('button', { name: /^Stop harder/ })
+    await harder.waitFor()
+    const soft = await asked(hand.session)
+    expect(soft).toMatchObject({ action: 'interrupt' })
+    await photograph(page, 'stop-harder', [390, 1440])
+    await harder.click()
+    await page.getByRole('button', { name: /^Stopping/, disabled: true }).waitFor()
+    const hard = await asked(hand.session)
+    expect(hard).toMatchObject({ action: 'interrupt', hard: true })
+    const of = { control: hard['control'], action: 'interrupt' }
+    await hand.report({ type: 'control.escalated', data: { ...of, processes: 2, afterMs: 900 } })
+    await page
+      .getByText('Stop this turn harder · 2 processes that the agent had started in this turn were ended')
+      .waitFor()
+    await hand.report(
+      { type: 'turn.ended', data: { turn: 't1', end: 'cancelled' }, body: {} },
+      { type: 'control.done', data: { ...of, control: soft['control'] } },
+      { type: 'control.done', data: of },
+    )
+    await page.getByRole('button', { name: /^Stop/ }).waitFor({ state: 'detached' })
+  })
 })

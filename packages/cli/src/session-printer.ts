@@ -3,6 +3,7 @@ import { preparedLines, releasedLines } from '@hotline/core/place-words'
 import { asKnown, type EventOf } from '@hotline/protocol/events'
 import { recoveredLine } from '@hotline/core/transcript/recovered'
 import { budgetWords, usedWords } from '@hotline/core/budget-words'
+import { endedWords } from '@hotline/core/one-line'
 import { shownIdChars } from './session-row.ts'
 import { inLine, timeOf } from './approval-card.ts'
 import { plainText } from './plain-text.ts'
@@ -243,6 +244,8 @@ export function openSessionPrinter(
           )
         case 'goal.completed':
           return line(at, 'goal', known.body?.summary ? `complete: ${known.body.summary}` : 'complete')
+        case 'control.escalated':
+          return line(at, 'note', `${known.data.action} goes further: ${endedWords(known.data.processes)}`)
         case 'control.failed':
           return line(at, 'note', `${known.data.action} failed: ${known.body?.reason ?? ''}`)
         case 'budget.changed':

@@ -51,6 +51,8 @@ function lineOf(event: KnownEvent): string | undefined {
       return event.data.end === 'end'
         ? 'Status: turn ended'
         : said(`Status: turn ended: ${event.data.end}`, reasonOf(event.body?.error))
+    case 'control.escalated':
+      return `Status: ${event.data.action} goes further: ${endedWords(event.data.processes)}`
     case 'control.failed':
       return said(`Status: ${event.data.action} failed`, reasonOf(event.body?.reason))
     case 'budget.changed':
@@ -79,6 +81,12 @@ function lineOf(event: KnownEvent): string | undefined {
     default:
       return undefined
   }
+}
+
+/** What was ended so that a turn stops. */
+export function endedWords(processes: number): string {
+  const what = processes === 1 ? '1 process' : `${processes} processes`
+  return `${what} that the agent had started in this turn ${processes === 1 ? 'was' : 'were'} ended`
 }
 
 /** Nothing where there is nothing to read. */

@@ -55,6 +55,10 @@ describe('an event in one line', () => {
       'Status: pause failed - no such process',
       event('control.failed', { action: 'pause' }, { reason: 'no such process' }),
     ],
+    [
+      'Status: interrupt goes further: 1 process that the agent had started in this turn was ended',
+      event('control.escalated', { action: 'interrupt', processes: 1, afterMs: 15_000 }),
+    ],
     ['Status: It is late.', event('notice.posted', {}, { text: 'It is late.' })],
   ])('[S14] %s', (line, given) => {
     expect(oneLine(given)).toBe(line)

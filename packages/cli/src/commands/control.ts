@@ -30,6 +30,22 @@ export function addControlCommands(program: Command, context: CommandContext): v
     })
 
   program
+    .command('interrupt')
+    .description('stop the turn that runs; the agent can be told to go on')
+    .argument('<session>', 'id, or the beginning of it')
+    .option('--hard', 'end what it has started in this turn as well, also where it is stopping already')
+    .option('--reason <text>')
+    .action(async (text: string, { hard, reason }: { hard?: boolean; reason?: string }) => {
+      const server = context.server()
+      const { session } = await server.findSession(text)
+      const accepted = await server.command(`session:${session}`, 'session.interrupt', {
+        ...(hard ? { hard: true as const } : {}),
+        ...(reason === undefined ? {} : { reason }),
+      })
+      context.print(accepted, 'stopping its turn\n')
+    })
+
+  program
     .command('status')
     .description('how an agent stands, and how that is known: processes, CPU time, memory, last output')
     .argument('<session>', 'id, or the beginning of it')

@@ -194,7 +194,10 @@ export async function watchSession(server: Server, session: string, how: Watchin
     if (word === '/now')
       return await link.command(stream, 'message.send', { text: line.slice(word.length).trim(), now: true })
     if (word === '/eof') return await endInput()
-    if (word === '/stop') return await link.command(stream, 'session.interrupt', {})
+    if (word === '/stop') {
+      const hard = line.slice(word.length).trim() === 'hard' ? { hard: true as const } : {}
+      return await link.command(stream, 'session.interrupt', hard)
+    }
     if (word === '/allow' || word === '/deny') return await decide(word === '/allow' ? 'allow' : 'deny', rest)
     if (word === '/answer') return await answer(line.slice(word.length).trim())
     how.note(help)

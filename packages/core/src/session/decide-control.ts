@@ -40,7 +40,7 @@ export function decideControl(state: SessionState, command: ControlCommand): Dec
       if (state.status !== 'active' || !state.turn) return notNow(state, 'stop a turn')
       if (!state.capabilities?.interrupt)
         return refuse('unsupported', 'This agent cannot be stopped in the middle of a turn.')
-      return ask(state, command.id, 'interrupt', command.data.reason)
+      return interrupt(state, command.id, command.data)
     case 'session.set_mode': {
       if (state.status !== 'active') return notNow(state, 'change the mode')
       const known = state.modes?.map(({ id }) => id) ?? []
@@ -119,6 +119,17 @@ function end(state: SessionState, control: string, ending: 'aborted' | 'complete
   })
 }
 
+/** Where it is being stopped already, it can still be stopped harder. */
+function interrupt(
+  state: SessionState,
+  control: string,
+  { hard, reason }: CommandOf<'session.interrupt'>['data'],
+): Decision {
+  const isAsked = state.controls.some((open) => open.action === 'interrupt' && (!hard || open.hard === true))
+  if (isAsked) return refuse('invalid_transition', '"interrupt" was asked for already and is under way.')
+  return accept(requested(control, 'interrupt', hard ? { hard } : {}, reason))
+}
+
 function ask(state: SessionState, control: string, action: ControlAction, reason?: string): Decision {
   if (state.controls.some((open) => open.action === action)) {
     return refuse('invalid_transition', `"${action}" was asked for already and is under way.`)
@@ -129,7 +140,7 @@ function ask(state: SessionState, control: string, action: ControlAction, reason
 function requested(
   control: string,
   action: ControlAction,
-  facts: { mode?: string; ending?: 'aborted' | 'completed'; when?: PauseMoment },
+  facts: { mode?: string; hard?: boolean; ending?: 'aborted' | 'completed'; when?: PauseMoment },
   reason?: string,
 ): KnownDraft {
   return {

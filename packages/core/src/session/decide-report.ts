@@ -130,6 +130,7 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
     case 'budget.warned':
     case 'budget.exhausted':
       return keepIf(draft, state.budget?.[draft.data.budget] === draft.data.limit, 'invalid_transition')
+    case 'control.escalated':
     case 'control.done':
     case 'control.failed':
       return keepIf(

@@ -225,6 +225,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
 
     case 'session.created':
     case 'report.recovered':
+    case 'control.escalated':
     case 'checkpoint.skipped':
     case 'workspace.prepared':
     case 'workspace.released':
@@ -291,8 +292,8 @@ function takenOver(state: SessionState, { data }: EventOf<'session.taken_over'>)
 }
 
 function controlOf({ data }: EventOf<'control.requested'>): SessionState['controls'][number] {
-  const { control, action, when } = data
-  return { control, action, ...(when === undefined ? {} : { when }) }
+  const { control, action, when, hard } = data
+  return { control, action, ...(when === undefined ? {} : { when }), ...(hard === undefined ? {} : { hard }) }
 }
 
 function pausedBy({ data }: EventOf<'control.done'>): SessionState['paused'] {

@@ -112,7 +112,12 @@ export interface SessionState {
   resolved: readonly ResolvedApproval[]
   questions: readonly { question: string; askedAt: string }[]
   /** Asked of the runner and not yet answered by it. */
-  controls: readonly { control: string; action: ControlAction; when?: PauseMoment | undefined }[]
+  controls: readonly {
+    control: string
+    action: ControlAction
+    when?: PauseMoment | undefined
+    hard?: boolean | undefined
+  }[]
   /** A person has ended it and the runner has not yet said that nothing is left running. */
   ending?: 'aborted' | 'completed' | undefined
   /** A person wants an interrupted session to be taken up again. */

@@ -116,6 +116,7 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         control: event.data.control,
         action: event.data.action,
         ...(event.data.when === undefined ? {} : { when: event.data.when }),
+        ...(event.data.hard === undefined ? {} : { hard: event.data.hard }),
         mode: event.data.mode,
         by,
         reason: event.body?.reason,

@@ -154,6 +154,10 @@ export interface ControlItem extends Placed {
   by: Actor
   /** How many processes it was done to, and how far that reaches. */
   found?: { reach?: TreeReach | undefined; processes?: number | undefined } | undefined
+  /** For an interrupt that had to go further: so many processes of the turn were ended. */
+  ended?: number | undefined
+  /** For an interrupt: that it went further was asked for. */
+  hard?: boolean | undefined
   outcome?: 'done' | 'failed' | undefined
   reason?: string | undefined
 }

@@ -31,6 +31,7 @@ export const reportable = [
   'question.asked',
   'question.withdrawn',
   'goal.completed',
+  'control.escalated',
   'control.done',
   'control.failed',
   'budget.changed',

@@ -79,7 +79,8 @@ export const sessionCommands = {
   'session.pause': z.strictObject({ reason: z.string().max(500).optional(), when: PauseMoment.optional() }),
   /** Continues a paused session, or takes up an interrupted one again. */
   'session.resume': z.strictObject({}),
-  'session.interrupt': z.strictObject({ reason: z.string().max(500).optional() }),
+  /** `hard`: what the agent has started in this turn is ended as well, also where it is being stopped already. */
+  'session.interrupt': z.strictObject({ reason: z.string().max(500).optional(), hard: z.literal(true).optional() }),
   'session.abort': z.strictObject({ reason: z.string().max(500).optional() }),
   'session.complete': z.strictObject({ summary: z.string().max(2_000).optional() }),
   /**

@@ -26,10 +26,20 @@ export const controlEvents = {
       mode: z.string().optional(),
       /** For `pause`; absent: now. */
       when: PauseMoment.optional(),
+      /** For `interrupt`: what it has started in this turn is ended as well, at once. */
+      hard: z.boolean().optional(),
       /** For `kill`: how the session ends once nothing is left running. */
       ending: z.enum(['aborted', 'completed']).optional(),
     }),
     z.looseObject({ reason: z.string().optional() }),
+  ),
+  /**
+   * The agent did not stop its turn by itself, or somebody did not want to wait: what it had started in that turn was ended,
+   * so many processes. The end of the turn, or a failure, follows.
+   */
+  'control.escalated': defineEvent(
+    1,
+    z.looseObject({ control: Id, action: ControlAction, processes: z.int().min(0), afterMs: z.int().min(0) }),
   ),
   /** With the evidence: how far it reached, and how many processes it found. */
   'control.done': defineEvent(

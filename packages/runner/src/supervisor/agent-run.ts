@@ -58,7 +58,7 @@ export class AgentRun {
       agent: ports.agent,
       report,
       hold: this.#hold,
-      hasTurn,
+      turn: this.#turn,
       onInterrupt: () => this.#prompts.tellNothing(),
       onKill: ports.onKill,
       interruptTimeoutMs: ports.interruptTimeoutMs,

@@ -1,27 +1,37 @@
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { DataOf } from '@hotline/protocol/events'
+import { endedWords } from '@hotline/core/one-line'
 import type { AgentSession } from '../adapters/adapter.ts'
+import { endBegun } from '../process/end-begun.ts'
 import type { Hold } from './hold.ts'
+import type { RunningTurn } from './running-turn.ts'
 
 type Control = DataOf<'control.requested'>
 
 /** What the controls of people work with. */
 export interface ControlPorts {
-  agent: Pick<AgentSession, 'interrupt' | 'setMode'>
+  agent: Pick<AgentSession, 'interrupt' | 'setMode' | 'tree' | 'pid'>
   report: (report: Report) => void
   hold: Hold
-  /** Without a turn there is nothing to interrupt. */
-  hasTurn: () => boolean
+  /** Without one there is nothing to interrupt. */
+  turn: RunningTurn
   /** A person wants quiet. */
   onInterrupt: () => void
   onKill: (control: Control) => void
   interruptTimeoutMs: number
 }
 
-/** Does to an agent what people want done to it, and says what became of that. */
+/**
+ * Does to an agent what people want done to it, and says what became of that. A turn is stopped softly first: the agent is
+ * told by its own protocol. Where it has not stopped in time, or somebody does not want to wait, what it has started in that
+ * turn is ended. What then remains is to end the session, and that is a person's to decide.
+ */
 export class Controls {
   readonly #ports: ControlPorts
-  #interrupts: { control: string; timer: NodeJS.Timeout }[] = []
+  #interrupts: Control[] = []
+  #interruptedMs = 0
+  #isHard = false
+  #timer: NodeJS.Timeout | undefined
 
   constructor(ports: ControlPorts) {
     this.#ports = ports
@@ -34,14 +44,10 @@ export class Controls {
 
   /** Something that a person wants done to the agent. */
   async act(data: Control): Promise<void> {
-    const { agent, hold, hasTurn, interruptTimeoutMs, onInterrupt, onKill } = this.#ports
-    const { control, action } = data
-    switch (action) {
+    const { agent, hold, onKill } = this.#ports
+    switch (data.action) {
       case 'interrupt':
-        if (!hasTurn()) return this.#done(data)
-        this.#interrupts.push({ control, timer: setTimeout(() => this.#notStopping(data), interruptTimeoutMs) })
-        onInterrupt()
-        return agent.interrupt()
+        return await this.#interrupt(data)
       case 'set_mode':
         try {
           await agent.setMode(data.mode ?? '')
@@ -58,19 +64,62 @@ export class Controls {
     }
   }
 
+  async #interrupt(data: Control): Promise<void> {
+    const { agent, turn, onInterrupt, interruptTimeoutMs } = this.#ports
+    if (turn.now === undefined) return this.#done(data)
+    const isFirst = !this.isInterrupting
+    this.#interrupts.push(data)
+    if (isFirst) {
+      this.#interruptedMs = performance.now()
+      this.#timer = setTimeout(() => void this.#goFurther(), interruptTimeoutMs)
+      onInterrupt()
+      await agent.interrupt()
+    }
+    if (data.hard === true) await this.#goFurther()
+  }
+
+  /** What it has started in this turn is ended: mostly it waits for that. */
+  async #goFurther(): Promise<void> {
+    if (this.#isHard) return
+    this.#isHard = true
+    clearTimeout(this.#timer)
+    const { agent, turn, report, interruptTimeoutMs } = this.#ports
+    const name = turn.now
+    const control = this.#interrupts.at(-1)
+    const afterMs = this.#passedMs
+    const processes = await endBegun(agent, turn.sinceMs, (found) => {
+      if (!control || turn.now !== name) return 'leave'
+      const data = { control: control.control, action: 'interrupt', processes: found, afterMs }
+      report({ type: 'control.escalated', data })
+      return 'end'
+    })
+    if (turn.now !== name || !this.isInterrupting) return
+    const also =
+      processes > 0 ? `though ${endedWords(processes)}` : 'and nothing that it has started in this turn is running'
+    if (processes === 0 && control?.hard !== true) return this.#notStopping(also)
+    this.#timer = setTimeout(() => this.#notStopping(also), interruptTimeoutMs)
+  }
+
   /** The turn is over, and with it what was to be stopped. */
   turnEnded(): void {
-    const interrupts = this.#interrupts
-    this.#interrupts = []
-    for (const { control, timer } of interrupts) {
-      clearTimeout(timer)
-      this.#done({ control, action: 'interrupt' })
-    }
+    for (const data of this.#settle()) this.#done(data)
   }
 
   /** The agent is gone. */
   end(): void {
-    for (const { timer } of this.#interrupts) clearTimeout(timer)
+    this.#settle()
+  }
+
+  get #passedMs(): number {
+    return Math.round(performance.now() - this.#interruptedMs)
+  }
+
+  #settle(): readonly Control[] {
+    clearTimeout(this.#timer)
+    const interrupts = this.#interrupts
+    this.#interrupts = []
+    this.#isHard = false
+    return interrupts
   }
 
   #done({ control, action }: Control): void {
@@ -81,9 +130,9 @@ export class Controls {
     this.#ports.report({ type: 'control.failed', data: { control, action }, body: { reason } })
   }
 
-  #notStopping(data: Control): void {
-    this.#interrupts = this.#interrupts.filter(({ control }) => control !== data.control)
-    const seconds = this.#ports.interruptTimeoutMs / 1_000
-    this.#failed(data, `The agent has not stopped within ${seconds} seconds. End the session to stop it.`)
+  #notStopping(also: string): void {
+    const seconds = Math.round(this.#passedMs / 100) / 10
+    const reason = `The agent has not stopped within ${seconds} seconds, ${also}. End the session to stop it.`
+    for (const data of this.#settle()) this.#failed(data, reason)
   }
 }

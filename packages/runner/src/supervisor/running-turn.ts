@@ -3,7 +3,7 @@ import type { Reporter } from './reporter.ts'
 /** The turn that an agent is in, if any, and what of people's words its model has seen. */
 export class RunningTurn {
   readonly #reporter: Reporter
-  #turn: { turn: string; message: string | undefined; isSeen: boolean } | undefined
+  #turn: { turn: string; message: string | undefined; isSeen: boolean; sinceMs: number } | undefined
   /** Said into the turn; the model has them, and has not said anything since. */
   #heard: string[] = []
 
@@ -16,9 +16,14 @@ export class RunningTurn {
     return this.#turn?.turn
   }
 
+  /** When it began, as the clock of this machine says. */
+  get sinceMs(): number {
+    return this.#turn?.sinceMs ?? Date.now()
+  }
+
   /** `message`: what it answers to, where it answers to a person. */
   begin(turn: string, message?: string): void {
-    this.#turn = { turn, message, isSeen: false }
+    this.#turn = { turn, message, isSeen: false, sinceMs: Date.now() }
   }
 
   end(): void {

@@ -1,4 +1,5 @@
 import { nothingLeftWords, standstillWords } from '@hotline/core/reach-words'
+import { endedWords } from '@hotline/core/one-line'
 import type { Item } from '@hotline/core/transcript/item'
 import { memo, type ReactNode } from 'react'
 import { Markdown } from '../markdown/markdown.tsx'
@@ -111,13 +112,14 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       return <div className="notice">{stateWords(item)}</div>
     case 'control': {
       const words = {
-        interrupt: 'Stop this turn',
+        interrupt: item.hard ? 'Stop this turn harder' : 'Stop this turn',
         kill: 'End the session',
         pause: item.when === 'next_step' ? 'Pause after this step' : 'Freeze now',
         resume: 'Resume',
         set_mode: item.mode === undefined ? 'Change the mode' : `Change the mode to ${legibleName(item.mode)}`,
       }
       const found = item.outcome === 'done' ? foundWords(item) : ''
+      const further = item.ended === undefined || item.outcome === 'failed' ? '' : ` · ${endedWords(item.ended)}`
       const outcome =
         item.outcome === undefined
           ? ' …'
@@ -127,6 +129,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       return (
         <div className="notice">
           {words[item.action]}
+          {further}
           {outcome}
         </div>
       )

@@ -3,11 +3,11 @@ import { openSessionView, type SessionView } from '@hotline/client/session-view'
 import { isTypedTo } from '@hotline/protocol/capabilities'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
-import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react'
+import type { CommandInput } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import { useLive } from '../live/hotline.tsx'
 import { useMay } from '../live/use-may.ts'
-import { holdMs, useHold } from '../live/use-hold.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { Failed } from '../parts/failed.tsx'
 import { OneName } from '../parts/legible.tsx'
@@ -22,6 +22,7 @@ import type { Acts } from './item-view.tsx'
 import { BudgetCard, BudgetFacts, type SetBudget } from './budget-card.tsx'
 import { PauseButtons, type PauseCommand } from './pause-buttons.tsx'
 import { MessageBox } from './message-box.tsx'
+import { StopButton } from './stop-button.tsx'
 import { ThumbPlace } from './thumb.tsx'
 import { useEvidence } from './use-evidence.ts'
 import { usePresence } from './use-presence.ts'
@@ -90,9 +91,13 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   }
   if (!state) return <SessionSkeleton />
   const shown = tab ?? (state.capabilities?.screen ? 'output' : 'talk')
-  const command = (type: 'session.interrupt' | 'session.abort' | 'session.resume'): void => {
+  const command = (type: 'session.abort' | 'session.resume'): void => {
     setRefusal(undefined)
     void view.command(type, {}).then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
+  }
+  const stop = (data: CommandInput<'session.interrupt'>): void => {
+    setRefusal(undefined)
+    void view.command('session.interrupt', data).then((outcome) => setRefusal(problemOf(outcome)))
   }
   const pause = ({ type, data }: PauseCommand): void => {
     setRefusal(undefined)
@@ -170,7 +175,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
           Details
         </button>
         {mayWrite && state.status === 'active' && state.turn && state.capabilities?.interrupt && (
-          <StopButton stop={() => command('session.interrupt')} />
+          <StopButton state={state} stop={stop} />
         )}
         {mayWrite && state.status === 'paused' && !state.exhausted && (
           <button type="button" className="button primary" onClick={() => command('session.resume')}>
@@ -219,24 +224,6 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
 
 function problemOf(outcome: CommandOutcome): Problem | undefined {
   return outcome.ok ? undefined : outcome.problem
-}
-
-/** Stops the turn: by a click, or by its key, which has to be held. */
-function StopButton({ stop }: { stop: () => void }): ReactNode {
-  const held = useHold('s', true, stop)
-  return (
-    <button
-      type="button"
-      className="button stop"
-      data-held={held || undefined}
-      style={{ '--hold': `${holdMs}ms` } as CSSProperties}
-      title="Stops what the agent does now; it can be told to go on. Hold s."
-      onClick={stop}
-    >
-      {held ? 'Hold to stop' : 'Stop turn'}
-      <kbd className="key">s</kbd>
-    </button>
-  )
 }
 
 function EndButton({ end }: { end: () => void }): ReactNode {
