@@ -83,7 +83,7 @@ export function BudgetFacts({ state, set }: { state: SessionState; set: SetBudge
   }
   if (budgets.length === 0 && !set) return undefined
   return (
-    <section className="budget">
+    <div className="budget">
       <h2>Budget</h2>
       {budgets.map((one) => (
         <label key={one.budget} className="small">
@@ -107,6 +107,6 @@ export function BudgetFacts({ state, set }: { state: SessionState; set: SetBudge
           </form>
         </details>
       )}
-    </section>
+    </div>
   )
 }
