@@ -27,6 +27,20 @@ test('[R110] a program by lines does not notice that the runner was killed: noth
   expect(world.events(session, 'session.state_changed').map(({ data }) => data.to)).toEqual(['starting', 'active'])
 })
 
+test('[R110] programs that end at once are heard whole, all of them', async () => {
+  await using place = await openPlace('by keeper')
+  const { world, cwd } = place
+  const start = (n: number): string => {
+    const command = ['sh', '-c', `echo said ${n}`]
+    return world.start(n % 2 === 0 ? 'pipe' : 'command', { cwd, command, unasked: true })
+  }
+  const sessions = Array.from({ length: 40 }, (_, n) => start(n))
+  for (const [n, session] of sessions.entries()) {
+    await world.until(session, 'its end', ({ status }) => status === 'completed')
+    expect(world.printed(session, n % 2 === 0 ? 'stdout' : 'pty')).toContain(`said ${n}`)
+  }
+})
+
 test('[R110] a terminal goes on where it was, with its screen, and with the keys that were pressed meanwhile', async () => {
   await using place = await openPlace('by keeper')
   const { world, cwd } = place

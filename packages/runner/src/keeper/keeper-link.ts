@@ -36,7 +36,7 @@ export interface KeeperLink {
   readonly isClosed: boolean
   /** Rejects with what the keeper says, or because it is gone. */
   request(request: KeeperRequest): Promise<unknown>
-  /** Hears each change of a process. */
+  /** Hears each change of a process, and the last one that nobody has heard. */
   watch(p: string, hear: (state: ProcessState) => void): void
   close(): void
 }
@@ -110,6 +110,8 @@ export async function endKeeper(link: KeeperLink): Promise<void> {
 async function shakeHands(socket: Socket): Promise<KeeperLink | undefined> {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   const watchers = new Map<string, (state: ProcessState) => void>()
+  /** Of processes that nobody watches yet: one may be at its end when its start is answered. */
+  const unheard = new Map<string, ProcessState>()
   const hello = Promise.withResolvers<Extract<KeeperAnswer, { hello: number }> | undefined>()
   const closed = Promise.withResolvers<void>()
   let isClosed = false
@@ -125,8 +127,11 @@ async function shakeHands(socket: Socket): Promise<KeeperLink | undefined> {
   hearLines(socket, (message) => {
     const answer = message as KeeperAnswer
     if ('hello' in answer) hello.resolve(answer)
-    else if ('state' in answer) watchers.get(answer.state.p)?.(answer.state)
-    else {
+    else if ('state' in answer) {
+      const hear = watchers.get(answer.state.p)
+      if (hear) hear(answer.state)
+      else unheard.set(answer.state.p, answer.state)
+    } else {
       const asked = waiting.get(answer.id)
       waiting.delete(answer.id)
       if (answer.ok) asked?.resolve(answer.value)
@@ -152,7 +157,12 @@ async function shakeHands(socket: Socket): Promise<KeeperLink | undefined> {
         waiting.set(lastId, { resolve, reject })
         socket.write(`${JSON.stringify({ id: lastId, ...request })}\n`)
       }),
-    watch: (p, hear) => void watchers.set(p, hear),
+    watch: (p, hear) => {
+      watchers.set(p, hear)
+      const state = unheard.get(p)
+      unheard.delete(p)
+      if (state) hear(state)
+    },
     close: () => void socket.end(),
   }
 }
