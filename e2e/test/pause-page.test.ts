@@ -1,3 +1,4 @@
+import type { Report } from '@hotline/protocol/commands/agent'
 import { openPageScene, type PageScene, photograph } from '../src/page-scene.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -48,6 +49,30 @@ describe('pausing in the page', () => {
     )
     await page.getByText(/^Goes on/).waitFor()
     await context.getByRole('button', { name: 'Freeze now' }).waitFor()
+  })
+
+  it('[G95] the same call again and again is told with a button that holds the agent', async () => {
+    const hand = await scene.live.startSession('An agent that repeats itself')
+    await hand.report(
+      { type: 'turn.started', data: { turn: 't1' } },
+      ...[1, 2, 3, 4, 5].flatMap((number): Report[] => [
+        {
+          type: 'step.started',
+          data: { step: `s${number}`, kind: 'execute' },
+          body: { title: 'npm test', input: { command: 'npm test' } },
+        },
+        { type: 'step.finished', data: { step: `s${number}`, outcome: 'failed' }, body: {} },
+      ]),
+      { type: 'loop.noticed', data: { step: 's5', times: 5 }, body: { title: 'npm test' } },
+    )
+    await scene.open(hand.session)
+    const { page } = scene
+    const notice = page.locator('.notice', { hasText: 'The same call 5 times in a row: npm test' })
+    await notice.waitFor()
+    await photograph(page, 'loop', [390, 1440])
+    await notice.getByRole('button', { name: 'Pause after this step' }).click()
+    await notice.getByRole('button').waitFor({ state: 'detached' })
+    expect(await asked(hand.session)).toMatchObject({ action: 'pause', when: 'next_step' })
   })
 
   it('[G94] Stop turn becomes Stop harder while the agent is stopping, and what was ended for that is said', async () => {

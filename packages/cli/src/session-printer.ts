@@ -252,6 +252,10 @@ export function openSessionPrinter(
         case 'budget.warned':
         case 'budget.exhausted':
           return line(at, 'budget', budgetNews(known))
+        case 'loop.noticed': {
+          const pause = `hotline pause ${shortId(known)} --after-step`
+          return line(at, 'note', `the same call ${known.data.times} times in a row; to hold it: ${pause}`)
+        }
         case 'terminal.taken':
           return line(at, 'note', `${nameOf(known.actor.id)} has the keyboard`)
         case 'terminal.released':
@@ -276,8 +280,13 @@ function budgetNews(event: EventOf<'budget.changed' | 'budget.warned' | 'budget.
   if (event.type === 'budget.changed') return `is now: ${budgetWords(event.data.budget)}`
   const used = usedWords(event.data)
   if (event.type === 'budget.warned') return `nearly used up: ${used}`
-  const session = event.stream.slice(event.stream.indexOf(':') + 1, event.stream.indexOf(':') + 1 + shownIdChars)
-  return `used up: ${used}. It is held before its next step; more: hotline budget ${session} ${moreOf(event.data)}`
+  return `used up: ${used}. It is held before its next step; more: hotline budget ${shortId(event)} ${moreOf(event.data)}`
+}
+
+/** As people type it. */
+function shortId({ stream }: Pick<Envelope, 'stream'>): string {
+  const start = stream.indexOf(':') + 1
+  return stream.slice(start, start + shownIdChars)
 }
 
 /** Half as much again, as one would type it. */

@@ -61,6 +61,8 @@ function lineOf(event: KnownEvent): string | undefined {
       return `Status: budget nearly used up: ${usedWords(event.data)}`
     case 'budget.exhausted':
       return `Status: budget used up, held before its next step: ${usedWords(event.data)}`
+    case 'loop.noticed':
+      return said(`Status: the same call ${event.data.times} times in a row:`, event.body?.title)
     case 'checkpoint.skipped':
       return said('Status: no snapshot of the files -', event.body?.note)
     case 'workspace.prepared':

@@ -59,6 +59,10 @@ describe('an event in one line', () => {
       'Status: interrupt goes further: 1 process that the agent had started in this turn was ended',
       event('control.escalated', { action: 'interrupt', processes: 1, afterMs: 15_000 }),
     ],
+    [
+      'Status: the same call 5 times in a row: npm test',
+      event('loop.noticed', { step: 's', times: 5 }, { title: 'npm test' }),
+    ],
     ['Status: It is late.', event('notice.posted', {}, { text: 'It is late.' })],
   ])('[S14] %s', (line, given) => {
     expect(oneLine(given)).toBe(line)

@@ -85,6 +85,31 @@ test('[T56] a program that works for longer than its budget, or prints more, is 
   expect(world.state(timed)).toMatchObject({ status: 'active', budget: undefined, exhausted: undefined })
 })
 
+test('[R108] the same call five times in a row is told of, and nothing is done by itself', async () => {
+  await using bench = await openBench()
+  const { world, cwd } = bench
+  const call = (command: string): Step => ({ do: 'tool', title: 'Run it', kind: 'execute', input: { command } })
+  const times = (count: number, command: string): Step[] => Array.from({ length: count }, () => call(command))
+  await bench.script([...times(4, 'a'), call('b'), ...times(11, 'a')])
+  const session = world.start('scripted', { cwd, prompt: 'go' })
+  await world.until(session, 'the end of the turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+  const told = (of: string): unknown[] =>
+    world.events(of, 'loop.noticed').map(({ data, body }) => [data.times, body?.title])
+  expect(told(session)).toEqual([
+    [5, 'Run it'],
+    [10, 'Run it'],
+  ])
+  expect(world.state(session).status).toBe('active')
+  // Somebody asks for it once more: that is no loop.
+  await bench.script(times(4, 'a'))
+  const another = world.start('scripted', { cwd, prompt: 'go' })
+  await world.until(another, 'the end of the turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+  world.send(another, 'message.send', { text: 'once more' })
+  await world.until(another, 'the end of the turn', ({ counts, turn }) => counts.turns === 2 && !turn)
+  expect(world.state(another).counts.steps).toBe(8)
+  expect(told(another)).toEqual([])
+})
+
 test('[R106] what an agent has used is not forgotten with its runner, whether it lives on or is taken up again', async () => {
   await using place = await openPlace('by keeper')
   const { world, cwd } = place

@@ -66,6 +66,7 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
     case 'thought.completed':
     case 'step.progressed':
     case 'step.finished':
+    case 'loop.noticed':
     case 'plan.updated':
       return { drafts: [draft] }
     case 'checkpoint.created':

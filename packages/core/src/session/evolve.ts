@@ -226,6 +226,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'session.created':
     case 'report.recovered':
     case 'control.escalated':
+    case 'loop.noticed':
     case 'checkpoint.skipped':
     case 'workspace.prepared':
     case 'workspace.released':

@@ -39,6 +39,7 @@ export function amend(item: Item, event: KnownEvent): Item {
     case 'checkpoint':
     case 'skipped':
     case 'budget':
+    case 'loop':
     case 'place':
     case 'notice':
       return item

@@ -156,6 +156,8 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
       }
     case 'report.recovered':
       return addRecovered({ ...placed, kind: 'recovered', runner: event.data.runner, count: 0, lines: [] }, event)
+    case 'loop.noticed':
+      return { ...placed, kind: 'loop', times: event.data.times, title: event.body?.title ?? '' }
     case 'budget.changed':
       return { ...placed, kind: 'budget', what: 'changed', by, words: budgetWords(event.data.budget) }
     case 'budget.warned':

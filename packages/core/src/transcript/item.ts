@@ -218,6 +218,13 @@ export interface RecoveredItem extends Placed {
   lines: readonly string[]
 }
 
+/** The agent made the same call again and again. */
+export interface LoopItem extends Placed {
+  kind: 'loop'
+  times: number
+  title: string
+}
+
 /** How much the session may use up, or how far it has. */
 export interface BudgetItem extends Placed {
   kind: 'budget'
@@ -253,4 +260,5 @@ export type Item =
   | UndoItem
   | RecoveredItem
   | BudgetItem
+  | LoopItem
   | NoticeItem

@@ -19,6 +19,7 @@ export const reportable = [
   'step.started',
   'step.progressed',
   'step.finished',
+  'loop.noticed',
   'plan.updated',
   'usage.reported',
   'output.appended',

@@ -68,6 +68,12 @@ export const turnEvents = {
       changes: z.array(FileChange).optional(),
     }),
   ),
+  /** The same call, so many times in a row: it may be in a loop. A person decides whether it is held. */
+  'loop.noticed': defineEvent(
+    1,
+    z.looseObject({ step: Id, times: z.int().min(2) }),
+    z.looseObject({ title: z.string() }),
+  ),
   'plan.updated': defineEvent(
     1,
     z.looseObject({ entries: z.int(), done: z.int() }),

@@ -15,6 +15,7 @@ import { Controls } from './controls.ts'
 import { EarlierLife } from './earlier-life.ts'
 import { Hold } from './hold.ts'
 import { Keyboard } from './keyboard.ts'
+import { LoopWatch } from './loop-watch.ts'
 import { Prompts } from './prompts.ts'
 import { Questions } from './questions.ts'
 import { profileReport, reportOf, told } from './report-of.ts'
@@ -32,6 +33,7 @@ export class AgentRun {
   readonly #autoExit: AutoExitWatch
   readonly #hold: Hold
   readonly #budget: BudgetWatch
+  readonly #loops: LoopWatch
   readonly #controls: Controls
   readonly #chores: Chores
   readonly #questions: Questions
@@ -63,6 +65,7 @@ export class AgentRun {
       onKill: ports.onKill,
       interruptTimeoutMs: ports.interruptTimeoutMs,
     })
+    this.#loops = new LoopWatch(report)
     this.#budget = new BudgetWatch({
       state: () => sessionLog.state,
       report,
@@ -91,6 +94,7 @@ export class AgentRun {
         const own = this.#turn.now
         if (own !== undefined) reporter.put({ type: 'turn.ended', data: { turn: own, end: 'end' } })
         this.#turn.begin(turn, message)
+        if (message !== undefined) this.#loops.told()
       },
     })
     ports.files?.onSettled(() => this.#prompts.pump())
@@ -290,6 +294,7 @@ export class AgentRun {
       case 'profile':
         return reporter.put(profileReport(this.#ports.asConfigured(event)))
       case 'step_progressed':
+        this.#loops.hear(event)
         return reporter.progress(event.step, reportOf(event, this.#turn.now))
       case 'step_started':
       case 'step_finished':
@@ -298,6 +303,7 @@ export class AgentRun {
         else this.#files?.stepEnded(event.step)
         reporter.endText()
         reporter.put(reportOf(event, this.#turn.now))
+        this.#loops.hear(event)
         if (event.t === 'step_started') this.#budget.stepBegan()
         return
       case 'plan':

@@ -25,6 +25,8 @@ export interface Acts {
   drafts: Drafts
   answer: AnswerQuestion
   undo: UndoActs
+  /** Holds the agent at its next step; absent where it cannot be held, or will be. */
+  pause?: (() => void) | undefined
   agent: string
   /** What the role of whoever looks allows. */
   mayWrite: boolean
@@ -140,6 +142,17 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       return <Notice text={`No snapshot of the files, so they cannot be undone from here: ${item.note}`} />
     case 'recovered':
       return <Recovered item={item} />
+    case 'loop':
+      return (
+        <div className="notice">
+          ◇ The same call {item.times} times in a row: <Legible text={item.title} place="name" />
+          {acts.pause && (
+            <button type="button" className="button" onClick={acts.pause}>
+              Pause after this step
+            </button>
+          )}
+        </div>
+      )
     case 'budget': {
       const words = { changed: 'Budget', warned: 'Budget nearly used up', exhausted: 'Budget used up' }
       return <Notice text={`${words[item.what]}: ${item.words}`} />

@@ -7,6 +7,14 @@ export type PauseCommand =
   | { type: 'session.pause'; data: CommandInput<'session.pause'> }
   | { type: 'session.resume'; data: Record<string, never> }
 
+/** It works, and can be held at its next step, and nobody has asked for that yet. */
+export function canPauseLater({ status, ending, capabilities, controls }: SessionState): boolean {
+  const isAsked = controls.some(({ action }) => action === 'pause')
+  return (
+    status === 'active' && !ending && !isAsked && capabilities?.pause === 'signal' && capabilities.input === 'turns'
+  )
+}
+
 /** Freeze now, and pause after this step: what is possible as the session stands. */
 export function PauseButtons({
   state,

@@ -20,7 +20,7 @@ import { Conversation } from './conversation.tsx'
 import { Evidence, EvidenceLine } from './evidence.tsx'
 import type { Acts } from './item-view.tsx'
 import { BudgetCard, BudgetFacts, type SetBudget } from './budget-card.tsx'
-import { PauseButtons, type PauseCommand } from './pause-buttons.tsx'
+import { canPauseLater, PauseButtons, type PauseCommand } from './pause-buttons.tsx'
 import { MessageBox } from './message-box.tsx'
 import { StopButton } from './stop-button.tsx'
 import { ThumbPlace } from './thumb.tsx'
@@ -57,6 +57,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const [refusal, setRefusal] = useState<Problem>()
   const [mayWrite, mayDecide] = [may('write'), may('decide')]
   const agent = state?.agent ?? ''
+  const mayPause = mayWrite && state !== undefined && canPauseLater(state)
   const acts = useMemo<Acts>(
     () => ({
       session,
@@ -74,11 +75,15 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         apply: async (data) => problemOf(await view.command('undo.apply', data)),
         drop: async (undo) => problemOf(await view.command('undo.drop', { undo })),
       },
+      pause: mayPause
+        ? () =>
+            void view.command('session.pause', { when: 'next_step' }).then((outcome) => setRefusal(problemOf(outcome)))
+        : undefined,
       agent,
       mayWrite,
       mayDecide,
     }),
-    [session, view, agent, mayWrite, mayDecide],
+    [session, view, agent, mayPause, mayWrite, mayDecide],
   )
   if (picture.status === 'failed' && !state) {
     return (
