@@ -208,7 +208,7 @@ export const goals: readonly (MeasuredGoal | OpenGoal)[] = [
     id: 'G15',
     what: 'bytes on the wire at 16 events and more in a frame, beside raw JSON',
     bound: { atMost: 0.35 },
-    reason: 'frames are not compressed yet',
+    reason: 'an option, off by default (`SPEC.md` [Y9])',
   },
   measured(
     'G16',

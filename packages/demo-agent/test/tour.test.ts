@@ -62,7 +62,7 @@ test('"long" talks until it is cancelled, and is cancelled at once', async () =>
   agent.notify('session/cancel', { sessionId: session })
   expect((await turn).result).toEqual({ stopReason: 'cancelled' })
   expect(agent.said()).not.toContain('60 of 60')
-  expect(agent.said().split('\n').at(-2)).toMatch(/^ *\d+ of 60: still working/)
+  expect(agent.said().split('\n').at(-2)).toMatch(/^\d+ of 60: still working/)
 })
 
 test('"question" shows a form where the client has forms', async () => {
@@ -100,6 +100,17 @@ test.each([
   const session = await agent.open()
   expect((await agent.prompt(session, text)).result).toEqual({ stopReason: 'end_turn' })
   expect(agent.said() + JSON.stringify(agent.updates())).toContain(expected)
+})
+
+test('what Hotline tells for a person is heard as that, and what the person wrote below it is done', async () => {
+  await using agent = await startAgent({ answer: choose('allow_once') })
+  const session = await agent.open()
+  await agent.prompt(session, 'help')
+  await agent.prompt(session, '[Hotline] "Run ls" was refused. The person says: Not now')
+  expect(agent.said()).toContain('Hotline told me: "Run ls" was refused. The person says: Not now')
+  expect(agent.said()).not.toContain('cannot make sense of it')
+  await agent.prompt(session, '[Hotline] A person has undone your changes to these files: "a.md".\n\nplan')
+  expect(agent.said()).toContain('All done.')
 })
 
 test('the first message gets the tour, later prose is quoted back, "tour" brings the tour again', async () => {

@@ -67,9 +67,9 @@ export function planStep(entries: readonly string[], done: number): Step {
 
 /** A minute of slow text. */
 export function longAct(pace: number): Step[] {
-  const count = (n: number): string => `${n} of ${LONG_LINES}: still working; write to me, or cancel.\n`
-  const lines = Array.from({ length: LONG_LINES }, (_, n) => count(n + 1).padStart(64))
-  // Equal lengths make one chunk of each line: see how `say` cuts.
+  const count = (n: number): string => `${n} of ${LONG_LINES}: still working; write to me, or cancel.`
+  // Equal lengths make one chunk of each line: see how `say` cuts. Spaces before a line would make code of it.
+  const lines = Array.from({ length: LONG_LINES }, (_, n) => `${count(n + 1).padEnd(60)}\n`)
   return [{ do: 'say', text: lines.join(''), chunks: LONG_LINES, delayMs: LONG_LINE_MS * pace }]
 }
 
@@ -92,6 +92,11 @@ export function questionAct(voice: Voice): Step[] {
 /** The list of words. */
 export function helpAct(voice: Voice): Step[] {
   return [voice.say('I am a demonstration: a script, no model. These words I know:'), { do: 'say', text: WORD_LIST }]
+}
+
+/** An answer to what Hotline tells on behalf of a person, such as why something was refused. */
+export function noteAct(voice: Voice, note: string): Step[] {
+  return [voice.say(`Hotline told me: ${note} A model would take that into account; I only show that it arrives.`)]
 }
 
 /** An answer to prose, which a script cannot understand. */
