@@ -170,7 +170,7 @@ describe('what an agent says', () => {
     await scene.open(hand.session)
     for (const text of pretended) {
       const said = page.locator('.message.agent').filter({ hasText: text })
-      await said.getByText('AI ·').waitFor()
+      await said.getByText('demo ·').waitFor()
       await said.locator('.said').waitFor()
     }
     expect(await page.locator('.notice', { hasText: '12:04' }).count()).toBe(0)

@@ -108,6 +108,11 @@ describe('the dialog that starts a session', { shuffle: false }, () => {
     await line.getByRole('button', { name: 'Copy the command that installs Gemini CLI' }).waitFor()
     await dialog.getByText('Its profile is wrong: bad.yaml:1:10:').waitFor()
     await photograph(page, 'start-agents', [390, 1440])
+    // The demonstration has something to do from the start; of the others nobody knows what.
+    const prompt = dialog.getByLabel('What shall it do?')
+    expect(await prompt.inputValue()).toBe('')
+    await choose(dialog, 'alpha', 'Demo agent')
+    expect(await prompt.inputValue()).toBe('Show me around')
     // Done on that machine, in another terminal: nobody reloads anything.
     install('beta', 'gemini', '0.61.0')
     mkdirSync(join(temp.path, 'beta/home/.gemini'))
@@ -143,6 +148,10 @@ describe('the dialog that starts a session', { shuffle: false }, () => {
     await dialog.getByRole('button', { name: 'Start' }).click()
     await page.getByRole('heading', { name: 'Say hello' }).waitFor()
     const session = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+    // It speaks under its name, on a machine that has one.
+    await page.locator('.message.agent').getByText('Guide ·').first().waitFor()
+    const context = page.getByRole('complementary', { name: 'What is known about this session' })
+    await context.getByText('alpha', { exact: true }).waitFor()
     await expect.poll(async () => (await live.stored(session)).some(({ type }) => type === 'turn.started')).toBe(true)
     const rows = await page.evaluate(async () => {
       const answer = await fetch('/api/agents')

@@ -16,7 +16,8 @@ export function whyOver({ status, reason, exit }: Pick<SessionRow, 'status' | 'r
   if (status !== 'interrupted' && status !== 'failed' && status !== 'aborted') return undefined
   const how = exit ? (exit.signal ?? (exit.code === null ? undefined : `exit code ${exit.code}`)) : undefined
   // Who ended it knows that it did not end by itself.
-  const why = status === 'aborted' ? undefined : words[reason ?? '']
+  const isEnded = reason === 'agent_exited' && exit?.signal != null
+  const why = status === 'aborted' ? undefined : isEnded ? 'the agent was ended' : words[reason ?? '']
   const parts = [why, how].filter((part) => part !== undefined)
   return parts.length === 0 ? undefined : parts.join(', ')
 }

@@ -33,13 +33,26 @@ describe('a row of the list', () => {
     [{ staleSince: at }, /^demo · out of contact since /],
     [{ ending: 'aborted' }, 'demo · ending …'],
     [{ ending: 'aborted', staleSince: at }, /^demo · out of contact since .* · ending …$/],
-    [killed, 'demo · interrupted · the agent is gone, SIGKILL'],
+    [killed, 'demo · waits to be resumed · the agent is gone, SIGKILL'],
+    [{ ...killed, reason: 'agent_exited' }, 'demo · waits to be resumed · the agent was ended, SIGKILL'],
     [{ status: 'failed', reason: 'agent_exited', exit: { code: 3, signal: null } }, /ended by itself, exit code 3$/],
     [{ status: 'aborted', reason: 'requested' }, 'demo · ended by a person'],
   ])('[G41] of %j says where it stands, and why', (more, words) => {
     const said = whatOf({ ...row, ...more }, Date.parse(at) + 1_000)
     if (typeof words === 'string') expect(said).toBe(words)
     else expect(said).toMatch(words)
+  })
+
+  it.each([
+    [{}, 'Working'],
+    [{ status: 'starting' }, 'Working'],
+    [{ turn: 'idle' }, 'Idle'],
+    [{ status: 'paused' }, 'Idle'],
+    [{ turn: 'watched' }, 'Watched'],
+    [{ openQuestions: ['q1'] }, 'Needs you'],
+    [killed, 'Agent gone'],
+  ])('[G41] of %j stands with those of which the same is true', (more, group) => {
+    expect(groupOf({ ...row, ...more })).toBe(group)
   })
 
   it.each([

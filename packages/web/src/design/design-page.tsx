@@ -100,6 +100,7 @@ export function DesignPage(): ReactNode {
             picture={picture}
             present={present}
             wrote={() => undefined}
+            sent={() => undefined}
             mayWrite
           />
         </Part>
@@ -132,6 +133,7 @@ export function DesignPage(): ReactNode {
             picture={picture}
             present={{ typing: [], watching: [] }}
             wrote={() => undefined}
+            sent={() => undefined}
             mayWrite
           />
         </Part>

@@ -109,6 +109,10 @@ export function sampleLive(me: Me, away: boolean, agents: readonly AgentRow[] = 
       [people.me, 'You'],
       [people.colleague, 'Dana'],
     ]),
+    known: {
+      agents: new Map([['demo', 'Demo agent']]),
+      machines: new Map([['the-machine-8d5ec0f9', 'dana-laptop']]),
+    },
   }
 }
 

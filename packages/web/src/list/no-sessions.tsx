@@ -8,7 +8,7 @@ import { ListSkeleton } from '../parts/skeletons.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 
 /** What the demo agent is told; it also names its session. */
-const firstPrompt = 'Show me around'
+export const firstPrompt = 'Show me around'
 
 /** No session yet: what to do first. With no machine it says so, and goes on by itself when one is there. */
 export function NoSessions({ start }: { start: () => void }): ReactNode {

@@ -7,14 +7,16 @@ import { clockText } from '../text/time.ts'
 type Over = 'Failed' | 'Completed' | 'Ended'
 
 /** The heading under which a session stands in the list. */
-export type Group = 'Needs you' | 'Out of contact' | 'Running' | 'Agent gone' | Over
+export type Group = 'Needs you' | 'Out of contact' | 'Agent gone' | 'Working' | 'Watched' | 'Idle' | Over
 
 /** In the order in which they are shown. */
 export const groups: readonly Group[] = [
   'Needs you',
   'Out of contact',
   'Agent gone',
-  'Running',
+  'Working',
+  'Watched',
+  'Idle',
   'Failed',
   'Completed',
   'Ended',
@@ -40,8 +42,15 @@ export function groupOf(row: SessionRow): Group {
   if (asksOf(row) > 0) return 'Needs you'
   if (row.status === 'interrupted') return 'Agent gone'
   if (row.staleSince !== null) return 'Out of contact'
-  if (isLive(row.status as 'active')) return 'Running'
+  if (isLive(row.status as 'active')) return liveGroupOf(row)
   return row.status === 'failed' ? 'Failed' : row.status === 'completed' ? 'Completed' : 'Ended'
+}
+
+/** It is at work or about to be, nobody knows, or nothing goes on until somebody does something. */
+function liveGroupOf({ status, turn }: SessionRow): Group {
+  if (status === 'paused') return 'Idle'
+  if (status !== 'active' || turn === 'running') return 'Working'
+  return turn === 'watched' ? 'Watched' : 'Idle'
 }
 
 const activeWords: Readonly<Record<string, string>> = { running: 'at work', watched: 'is watched' }
@@ -67,6 +76,7 @@ export function whatOf(row: SessionRow, now: number): string {
   const words: Record<string, string> = {
     queued: 'waits for a machine',
     starting: 'starting',
+    interrupted: 'waits to be resumed',
     aborted: 'ended by a person',
   }
   const why = whyOver(row)

@@ -2,6 +2,7 @@ import type { DoingNow } from '@hotline/client/session-list'
 import type { SessionRow } from '@hotline/protocol/http'
 import { Link as To } from '@tanstack/react-router'
 import type { ReactNode, Ref } from 'react'
+import { useLive } from '../live/hotline.tsx'
 import { useNow } from '../live/use-readable.ts'
 import { OneName } from '../parts/legible.tsx'
 import { doingWords } from '../session/doing.ts'
@@ -24,6 +25,8 @@ export function SessionLine({
   now: number
   ref?: Ref<HTMLAnchorElement>
 }): ReactNode {
+  const { known } = useLive()
+  const agent = known.agents.get(row.agent) ?? row.agent
   return (
     <To
       to="/sessions/$session"
@@ -39,7 +42,7 @@ export function SessionLine({
         {agoText(now - Date.parse(row.updatedAt))}
       </time>
       <span className="what">
-        {doing?.step && isAtWork(row) ? <Doing agent={row.agent} step={doing.step} /> : whatOf(row, now)}
+        {doing?.step && isAtWork(row) ? <Doing agent={agent} step={doing.step} /> : whatOf({ ...row, agent }, now)}
         {doing?.usage && !isOver(group) && <Usage usage={doing.usage} />}
       </span>
     </To>

@@ -8,6 +8,7 @@ import { httpRequest } from '@hotline/client/http-request'
 import type { Me } from '@hotline/protocol/http'
 import { type Context, createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
 import { type Contact, useContact } from './use-contact.ts'
+import { type KnownNames, useKnownNames } from './use-known-names.ts'
 
 /** What every page of a signed-in person uses. */
 export interface Live {
@@ -20,6 +21,8 @@ export interface Live {
   contact: Contact
   /** Names of people by account. */
   names: ReadonlyMap<string, string>
+  /** What agents and machines are called. */
+  known: KnownNames
   /** After signing out: ends it in all tabs, and leaves nothing behind in this browser. */
   leave: () => Promise<void>
 }
@@ -36,7 +39,7 @@ export function useLive(): Live {
 
 /** Opens the connection for as long as it is shown. */
 export function LiveProvider({ me, children }: { me: Me; children: ReactNode }): ReactNode {
-  const [live, setLive] = useState<Omit<Live, 'contact'>>()
+  const [live, setLive] = useState<Opened>()
   useEffect(() => {
     let left = false
     let close = (): void => {
@@ -89,9 +92,13 @@ export function LiveProvider({ me, children }: { me: Me; children: ReactNode }):
   return live ? <Opened live={live}>{children}</Opened> : undefined
 }
 
-function Opened({ live, children }: { live: Omit<Live, 'contact'>; children: ReactNode }): ReactNode {
+/** What there is as soon as the connection is begun. */
+type Opened = Omit<Live, 'contact' | 'known'>
+
+function Opened({ live, children }: { live: Opened; children: ReactNode }): ReactNode {
   const contact = useContact(live.link)
-  const whole = useMemo(() => ({ ...live, contact }), [live, contact])
+  const known = useKnownNames(live.link, live.list, contact.here)
+  const whole = useMemo(() => ({ ...live, contact, known }), [live, contact, known])
   return <LiveContext value={whole}>{children}</LiveContext>
 }
 

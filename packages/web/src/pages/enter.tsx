@@ -60,6 +60,8 @@ export function Enter({ entered }: { entered: () => void }): ReactNode {
           <input
             className="input"
             autoComplete="username"
+            // oxlint-disable-next-line jsx-a11y/no-autofocus -- there is nothing else to do here
+            autoFocus={!first || taken.current !== ''}
             value={name}
             onChange={(event) => setName(event.target.value)}
             required

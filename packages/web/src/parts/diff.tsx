@@ -13,7 +13,14 @@ const linesAtOnce = 400
 const signs = { same: ' ', removed: '−', added: '+' } as const
 
 /** A change to one file: its name, how much came and went, and each difference with the lines around it. */
-export function Diff({ change }: { change: FileChange }): ReactNode {
+export function Diff({
+  change,
+  cwd,
+}: {
+  change: FileChange
+  /** A folder that is named beside it: what lies inside is named from there. */
+  cwd?: string | undefined
+}): ReactNode {
   const lines = useMemo(() => diffOf(change), [change])
   const { added, removed } = useMemo(() => countChanges(lines), [lines])
   const folded = useMemo(() => markWords(foldUnchanged(lines, context)), [lines])
@@ -24,7 +31,7 @@ export function Diff({ change }: { change: FileChange }): ReactNode {
     <figure className="diff" aria-label={`Changes of ${change.path}`}>
       <figcaption className="meta mono">
         <span className="path">
-          <Legible text={change.path} place="name" />
+          <Legible text={withinFolder(change.path, cwd)} place="name" />
         </span>
         {isNew && <span className="quiet">new file</span>}
         {change.partial === true && <span className="quiet">a part of it</span>}
@@ -45,6 +52,13 @@ export function Diff({ change }: { change: FileChange }): ReactNode {
       )}
     </figure>
   )
+}
+
+/** The path from a folder on; whole where it does not plainly lie inside. */
+function withinFolder(path: string, folder: string | undefined): string {
+  if (folder === undefined || !path.startsWith(`${folder}/`)) return path
+  const inside = path.slice(folder.length + 1)
+  return inside === '' || inside.split('/').some((part) => part === '' || part === '..') ? path : inside
 }
 
 /** `from` and `to`: the part of it that differs from the line in whose place it stands. */

@@ -84,6 +84,7 @@ export function ApprovalCard({
     return () => resized.disconnect()
   }, [open, isHere])
   const onScreen = useOnScreen(card, open && first)
+  const editSeen = useOnScreen(editBox, edited !== undefined)
   const place = useThumb()
   const thumb = first ? place : null
 
@@ -170,6 +171,35 @@ export function ApprovalCard({
       {first && <kbd className="key">d</kbd>}
     </button>
   )
+  const toEdit = canEdit && edited === undefined && (
+    <button
+      type="button"
+      className="button"
+      aria-expanded={false}
+      disabled={!seen || pending !== undefined}
+      onClick={startEdit}
+    >
+      Edit and allow
+      {first && <kbd className="key">e</kbd>}
+    </button>
+  )
+  const asEdited = edited !== undefined && (
+    <>
+      <button
+        type="button"
+        className="button strong"
+        disabled={
+          !isReady || (thumb !== null && !editSeen) || pending !== undefined || edited === input.text || edited === ''
+        }
+        onClick={allowEdited}
+      >
+        {pending === 'modify' ? 'Allowing …' : 'Allow as edited'}
+      </button>
+      <button type="button" className={thumb ? 'button' : 'button plain'} onClick={() => setEdited(undefined)}>
+        Leave as it was
+      </button>
+    </>
+  )
   return (
     <article
       ref={card}
@@ -191,7 +221,7 @@ export function ApprovalCard({
       >
         {asked ? <ExactReading reading={asked} /> : <MissingInput input={input} bytes={request?.content?.bytes} />}
         {request?.changes?.map((change) => (
-          <Diff key={change.path} change={change} />
+          <Diff key={change.path} change={change} cwd={request.cwd} />
         ))}
       </div>
       {request?.reason !== undefined && (
@@ -226,28 +256,8 @@ export function ApprovalCard({
       {mayDecide ? (
         <div className="answer">
           {!thumb && allow}
-          {canEdit && (
-            <button
-              type="button"
-              className={edited === undefined ? 'button' : 'button strong'}
-              disabled={
-                !seen ||
-                pending !== undefined ||
-                edited === input.text ||
-                edited === '' ||
-                (edited !== undefined && !isReady)
-              }
-              onClick={edited === undefined ? startEdit : allowEdited}
-            >
-              {edited === undefined ? 'Edit and allow' : pending === 'modify' ? 'Allowing …' : 'Allow as edited'}
-              {first && edited === undefined && <kbd className="key">e</kbd>}
-            </button>
-          )}
-          {edited !== undefined && (
-            <button type="button" className="button plain" onClick={() => setEdited(undefined)}>
-              Leave as it was
-            </button>
-          )}
+          {toEdit}
+          {!thumb && asEdited}
           {!thumb && deny}
           <input
             className="input"
@@ -271,10 +281,13 @@ export function ApprovalCard({
       {thumb &&
         mayDecide &&
         createPortal(
-          <>
-            {allow}
-            {deny}
-          </>,
+          // While somebody edits, the same place means what they wrote.
+          asEdited || (
+            <>
+              {allow}
+              {deny}
+            </>
+          ),
           thumb,
         )}
     </article>

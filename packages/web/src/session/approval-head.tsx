@@ -2,14 +2,16 @@ import type { ApprovalItem } from '@hotline/core/transcript/item'
 import type { ReactNode } from 'react'
 import { useNow } from '../live/use-readable.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
+import { useLive } from '../live/hotline.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { countdownText } from '../text/time.ts'
+import { toolWord } from './step-words.ts'
 
 const strengths = {
-  enforced: 'runs exactly this',
-  mediated: 'runs exactly this, in a sandbox',
-  advisory: 'agent promises',
-  observe_only: 'only watching',
+  enforced: ['runs exactly this', 'What you allow is what runs; the agent cannot make something else of it.'],
+  mediated: ['runs exactly this, in a sandbox', 'What you allow is what runs, and only in its sandbox.'],
+  advisory: ['agent promises', 'The agent asks and keeps to the answer; nothing outside of it makes it do so.'],
+  observe_only: ['only watching', 'The answer is noted; it does not hold the agent back.'],
 } as const
 
 /** What is asked, by whom, how far the answer binds, and for how long it can be given. */
@@ -23,17 +25,20 @@ export function ApprovalHead({
   subAgent: string | undefined
 }): ReactNode {
   const { request } = item
+  const { known } = useLive()
+  const tool = request ? toolWord(request.tool, request.title) : ''
+  const [strength, explained] = strengths[item.strength]
   return (
     <header>
       <span className="asked">
         <Legible text={request?.title ?? 'Erased'} place="name" />{' '}
         <span className="quiet">
-          {request && (
+          {tool !== '' && (
             <>
-              · <Legible text={request.tool} place="name" />{' '}
+              · <Legible text={tool} place="name" />{' '}
             </>
           )}
-          · {agent}
+          · {known.agents.get(agent) ?? agent}
           {subAgent !== undefined && (
             <>
               {' '}
@@ -43,7 +48,7 @@ export function ApprovalHead({
         </span>
       </span>
       <span className="small bound">
-        <span>{strengths[item.strength]}</span> · <Countdown until={item.expiresAt} />
+        <span title={explained}>{strength}</span> · <Countdown until={item.expiresAt} />
       </span>
     </header>
   )

@@ -36,12 +36,17 @@ export function ChangedFiles({ picture: { transcript, hasOlder } }: { picture: S
   )
 }
 
-/** A path that is too long for its place loses its middle, never its name. */
+/** The folders next to a file say more of it than those at the root do. */
+const foldersShown = 2
+
+/** A path that is too long for its place loses its beginning, then its middle, never its name. */
 function Path({ path }: { path: string }): ReactNode {
   const at = path.lastIndexOf('/') + 1
+  const folders = path.slice(0, at).split('/').slice(0, -1)
+  const near = folders.length > foldersShown + 1 ? `…/${folders.slice(-foldersShown).join('/')}/` : path.slice(0, at)
   return (
     <>
-      <span className="folder">{legibleName(path.slice(0, at))}</span>
+      <span className="folder">{legibleName(near)}</span>
       <span className="name">{legibleName(path.slice(at))}</span>
     </>
   )

@@ -26,12 +26,19 @@ import { countNew, seqOf, type UnreadRow, useUnread } from './use-unread.ts'
 /** Where the first item of the newest window is counted from, so that older ones can come in front. */
 const firstIndex = 1_000_000
 
+/** Ways through a conversation for what stands around it. */
+export interface Ways {
+  /** Brings what is asked first into sight. */
+  toAsked: () => void
+  /** To the end, where what one says comes. */
+  toEnd: () => void
+}
+
 interface ConversationProps {
   picture: SessionPicture
   acts: Acts
   loadOlder: () => Promise<Problem | undefined>
-  /** Brings the first open approval into sight. */
-  toAsked: Ref<() => void>
+  ways: Ref<Ways>
 }
 
 /** Messages and steps in one column. */
@@ -56,39 +63,37 @@ function Talk({
   picture,
   acts,
   loadOlder,
-  toAsked,
+  ways,
   rows,
   kept,
 }: ConversationProps & { rows: readonly Row[]; kept: Place | undefined }): ReactNode {
   const { seq } = picture.transcript
   const subAgents = useMemo(() => subAgentsOf(picture.transcript), [picture.transcript])
   const { me } = useLive()
-  const isMine = useCallback(
-    (row: Row) => row.kind === 'message' && row.by.kind === 'person' && row.by.id === me.id,
-    [me.id],
-  )
+  const isMine = useCallback((row: Row) => isBy(row, me.id), [me.id])
   const list = useRef<VirtuosoHandle>(null)
   const { box, atEnd, onEnd, onHeight, leave, toEnd } = useFollowEnd(kept ? 'elsewhere' : 'at the end', rows)
-  const items = useUnread(acts.session, rows, seq, atEnd, isMine)
+  const isLive = picture.asOf === undefined
+  const items = useUnread({ session: acts.session, rows, seq, atEnd, isLive, isMine })
   const seen = useRef(seq)
   const before = useRef({ key: items[0]?.key, count: items.length, first: firstIndex })
   // Older items came in front: the index of the first one falls by as many, so that nothing moves under the reader.
   const place = items.findIndex(({ key }) => key === before.current.key)
   if (place > 0) before.current.first -= place
   before.current.key = items[0]?.key
-  const openAt = items.findIndex((item) => item.kind === 'approval' && item.outcome === undefined)
-  const open = items[openAt]?.key
+  const openAt = items.findIndex(isOpen)
+  const open = items.find((item) => item.kind === 'approval' && item.outcome === undefined)?.key
   const showAsked = useCallback((): void => {
     leave()
     if (openAt >= 0) list.current?.scrollToIndex({ index: openAt, align: 'center' })
   }, [openAt, leave])
-  useImperativeHandle(toAsked, () => showAsked, [showAsked])
   const [range, setRange] = useState<ListRange>()
   const narrow = useMedia(phone)
   const openPlace = openAt + before.current.first
   // Keys answer what is asked first, and only in sight: where it is elsewhere one is led there. A phone has its own place.
+  const hasPlace = narrow && items[openAt]?.kind === 'approval'
   const isAway =
-    !narrow && openAt >= 0 && range !== undefined && (openPlace < range.startIndex || openPlace > range.endIndex)
+    !hasPlace && openAt >= 0 && range !== undefined && (openPlace < range.startIndex || openPlace > range.endIndex)
   const lineAt = items.findIndex(({ kind }) => kind === 'unread')
   const linePlace = lineAt + before.current.first
   // Who begins at the end may want to begin where they stopped; once they saw the line they know.
@@ -99,11 +104,12 @@ function Talk({
     list.current?.scrollToIndex({ index: lineAt, align: 'start' })
   }
   /** Of a list that was begun far above its end only the list itself knows the way there. */
-  const showEnd = (): void => {
+  const showEnd = useCallback((): void => {
     toEnd()
     list.current?.scrollToIndex({ index: 'LAST', align: 'end' })
-  }
-  const asked = isAway ? items.filter((item) => item.kind === 'approval' && item.outcome === undefined).length : 0
+  }, [toEnd])
+  useImperativeHandle(ways, () => ({ toAsked: showAsked, toEnd: showEnd }), [showAsked, showEnd])
+  const asked = isAway ? items.filter(isOpen).length : 0
 
   useEffect(() => {
     if (atEnd) seen.current = seq
@@ -171,6 +177,18 @@ function Talk({
       )}
     </div>
   )
+}
+
+/** It waits for a person. */
+function isOpen(item: Row | UnreadRow): boolean {
+  if (item.kind === 'approval') return item.outcome === undefined
+  return item.kind === 'question' && item.action === undefined
+}
+
+/** Somebody said it, or answered or undid there: who does that has read what stands above. */
+function isBy(row: Row, account: string): boolean {
+  if (row.kind === 'message') return row.by.kind === 'person' && row.by.id === account
+  return (row.kind === 'approval' || row.kind === 'question' || row.kind === 'undo') && row.by?.id === account
 }
 
 /** Above what is new; `seen` is told once it was in sight for a moment. */

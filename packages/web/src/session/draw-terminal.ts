@@ -1,8 +1,9 @@
 import type { Follow, Link } from '@hotline/client/link'
 import type { Envelope } from '@hotline/protocol/event'
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown, type KnownEvent } from '@hotline/protocol/events'
 import type { TranscriptWindow } from '@hotline/protocol/http'
 import type { Terminal } from '@xterm/xterm'
+import { legibleName } from '../text/legible.ts'
 
 /** The newest windows in which a screen is looked for. One is in the first of them, unless very much was typed since. */
 const windowsMax = 5
@@ -18,6 +19,14 @@ export interface Drawing {
   terminal: Terminal
   /** True where a program has a terminal behind it, whose screen the log keeps. */
   hasScreen: boolean
+  /** Told after the first reading, and again when something was drawn for the first time. */
+  begun: (isEmpty: boolean) => void
+}
+
+/** What runs now, and what of its output was last told. */
+interface Step {
+  title: string
+  output: string
 }
 
 /**
@@ -25,7 +34,7 @@ export interface Drawing {
  * for days opens as quickly as one that began now. Where there is no terminal it begins with the newest window. Answers
  * what ends it.
  */
-export function drawTerminal({ link, session, terminal, hasScreen }: Drawing): () => void {
+export function drawTerminal({ link, session, terminal, hasScreen, begun }: Drawing): () => void {
   const stream = `session:${session}`
   let follow: Follow | undefined
   let again: ReturnType<typeof setTimeout> | undefined
@@ -40,15 +49,26 @@ export function drawTerminal({ link, session, terminal, hasScreen }: Drawing): (
       return
     }
     terminal.reset()
-    draw(terminal, read.events)
+    const steps = hasScreen ? undefined : new Map<string, Step>()
+    printed(draw(terminal, read.events, steps))
     follow = link.follow(stream, read.cursor, {
       events: (events) =>
-        draw(
-          terminal,
-          events.filter(({ type }) => type !== 'screen.saved'),
+        printed(
+          draw(
+            terminal,
+            events.filter(({ type }) => type !== 'screen.saved'),
+            steps,
+          ),
         ),
       reset: () => void begin(),
     })
+  }
+
+  let isEmpty: boolean | undefined
+  function printed(something: boolean): void {
+    if (isEmpty === !something || isEmpty === false) return
+    isEmpty = !something
+    begun(isEmpty)
   }
 
   void begin()
@@ -85,17 +105,48 @@ async function readBack(
   return cursor === undefined ? undefined : { events, cursor }
 }
 
-/** The first of them may be a screen: what else there is of screens is drawn already. */
-function draw(terminal: Terminal, events: readonly Envelope[]): void {
+/**
+ * The first of them may be a screen: what else there is of screens is drawn already. Without a terminal the output of each
+ * step stands below its name, when it is over. Answers whether anything was drawn.
+ */
+function draw(terminal: Terminal, events: readonly Envelope[], steps: Map<string, Step> | undefined): boolean {
+  let some = false
   for (const event of events) {
     const known = asKnown(event)
+    if (steps && known) some = drawStep(terminal, known, steps) || some
     if (known?.type === 'screen.saved' || known?.type === 'terminal.resized') {
       terminal.resize(known.data.cols, known.data.rows)
     }
     if (known?.type === 'screen.saved') terminal.write(known.body?.text ?? '')
+    if (known?.type === 'screen.saved') some = true
     if (known?.type !== 'output.appended' || known.data.encoding !== 'utf8') continue
     const text = known.body?.text ?? ''
+    some = true
     // Only a terminal's own bytes say where a line begins.
-    terminal.write(known.data.source === 'pty' ? text : text.replaceAll(/\r?\n/g, '\r\n'))
+    terminal.write(known.data.source === 'pty' ? text : byLines(text))
   }
+  return some
+}
+
+function drawStep(terminal: Terminal, event: KnownEvent, steps: Map<string, Step>): boolean {
+  if (event.type === 'step.started') steps.set(event.data.step, { title: event.body?.title ?? '', output: '' })
+  if (event.type !== 'step.progressed' && event.type !== 'step.finished') return false
+  const before = steps.get(event.data.step) ?? { title: '', output: '' }
+  const { title = before.title, output = before.output } = event.body ?? {}
+  if (event.type === 'step.progressed') {
+    steps.set(event.data.step, { title, output })
+    return false
+  }
+  steps.delete(event.data.step)
+  const text = [output, event.body?.error ?? ''].filter((part) => part !== '').join('\n')
+  if (text === '') return false
+  const end = text.endsWith('\n') ? '' : '\r\n'
+  // Colours that a program left behind end with its step.
+  terminal.write(`\x1b[0m\x1b[2m── ${legibleName(title)}\x1b[0m\r\n${byLines(text)}${end}\x1b[0m`)
+  return true
+}
+
+/** With each line at the beginning of a line. */
+function byLines(text: string): string {
+  return text.replaceAll(/\r?\n/g, '\r\n')
 }

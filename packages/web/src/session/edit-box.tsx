@@ -1,5 +1,5 @@
 import type { EditFault } from '@hotline/core/edited-input'
-import { type ReactNode, type Ref, useId } from 'react'
+import { type ReactNode, type RefObject, useEffect, useId } from 'react'
 
 /** Where somebody changes what will run, with what is wrong with it. */
 export function EditBox({
@@ -13,9 +13,21 @@ export function EditBox({
   change: (text: string) => void
   leave: () => void
   fault: EditFault | undefined
-  box: Ref<HTMLTextAreaElement>
+  box: RefObject<HTMLTextAreaElement | null>
 }): ReactNode {
   const described = useId()
+  // It opens below what will run, and a phone's keyboard comes up after it: in both cases it is to be seen.
+  useEffect(() => {
+    const show = (): void => box.current?.scrollIntoView({ block: 'nearest' })
+    const frame = requestAnimationFrame(show)
+    window.visualViewport?.addEventListener('resize', show)
+    window.addEventListener('resize', show)
+    return () => {
+      cancelAnimationFrame(frame)
+      window.visualViewport?.removeEventListener('resize', show)
+      window.removeEventListener('resize', show)
+    }
+  }, [box])
   return (
     <>
       <textarea

@@ -71,13 +71,14 @@ function pausedWords({ paused, exhausted }: SessionState): string {
 /** What it does, since when, and how we know: the line below the title. */
 export function EvidenceLine({ picture, state }: { picture: SessionPicture; state: SessionState }): ReactNode {
   const now = useNow(1_000)
+  const { known } = useLive()
   const { transcript, lastEventAt } = picture
   const { cost } = state.usage ?? {}
   const doing = isWorking(state) ? doingNow(transcript) : undefined
   const words = doing
     ? [doing.words, ageText(now - Date.parse(doing.since))]
     : [statusWords(state, now), `since ${clockText(state.turn?.since ?? state.since, now)}`]
-  words.push(state.agent)
+  words.push(known.agents.get(state.agent) ?? state.agent)
   if (state.mode) words.push(`mode ${state.mode}`)
   if (lastEventAt !== undefined && isLive(state.status)) words.push(`last sign ${agoText(now - lastEventAt)}`)
   const tokens = tokensOf(state.usage)
@@ -121,11 +122,13 @@ export function Evidence({
   /** Shows what it would do to take everything back; absent where that cannot be. */
   undo?: (() => void) | undefined
 }): ReactNode {
-  const { names } = useLive()
+  const { names, known } = useLive()
   const now = useNow(1_000)
   const plan = picture.transcript.items.findLast((item): item is PlanItem => item.kind === 'plan')
   const { counts } = state
   const isAlive = isLive(state.status)
+  const since = isAlive ? (state.turn?.since ?? state.since) : state.since
+  const machine = state.lease && known.machines.get(state.lease.runner)
   const hasSpoken = picture.lastEventAt !== undefined && isAlive
   return (
     <>
@@ -133,17 +136,23 @@ export function Evidence({
       <dl>
         <Fact name="State">{statusWords(state, now)}</Fact>
         <Fact name="Since">
-          <time title={exactText(state.since)}>{clockText(state.since, now)}</time>
+          <time title={exactText(since)}>{clockText(since, now)}</time>
         </Fact>
         <Fact name="Elapsed">
           {elapsedText((isAlive ? now : Date.parse(state.since)) - Date.parse(state.createdAt))}
         </Fact>
-        <Fact name="Why">{state.reason && reasons[state.reason]}</Fact>
+        <Fact name="Why">{state.status !== 'active' && state.reason && reasons[state.reason]}</Fact>
         <Fact name="Now">{isWorking(state) && doingNow(picture.transcript)?.words}</Fact>
-        <Fact name="Agent">{state.agent}</Fact>
+        <Fact name="Agent">{known.agents.get(state.agent) ?? state.agent}</Fact>
         <Fact name="Model">{state.model}</Fact>
         <Fact name="Mode">{state.mode}</Fact>
-        <Fact name="Machine">{state.lease && <Short text={state.lease.runner} />}</Fact>
+        <Fact name="Machine">
+          {machine === undefined ? (
+            state.lease && <Short text={state.lease.runner} />
+          ) : (
+            <span title={state.lease?.runner}>{machine}</span>
+          )}
+        </Fact>
         <ProcessFacts state={state} seen={seen} now={now} />
         <Fact name="Last sign">{hasSpoken ? agoText(now - (picture.lastEventAt ?? now)) : undefined}</Fact>
         <UsageFacts usage={state.usage} />

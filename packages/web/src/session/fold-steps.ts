@@ -1,6 +1,6 @@
 import type { CheckpointItem, Item, StepItem, TurnItem } from '@hotline/core/transcript/item'
 import type { Transcript } from '@hotline/core/transcript/transcript'
-import { countText } from '../text/amounts.ts'
+import { timesText } from './step-words.ts'
 
 /** A snapshot is no line of its own: its turn says what can be undone. */
 type Shown = Exclude<Item, CheckpointItem>
@@ -126,9 +126,7 @@ export function subAgentsOf({ items }: Pick<Transcript, 'items'>): ReadonlyMap<s
 /** What a group did, in words: `read 10 files`. */
 export function groupText({ stepKind, steps }: StepGroup): string {
   const files = new Set(steps.flatMap(({ locations }) => locations)).size
-  if (stepKind === 'read') return `read ${countText(files > 0 ? files : steps.length, 'file')}`
-  if (stepKind === 'search') return `searched ${steps.length} times`
-  return `${stepKind} ${steps.length} times`
+  return timesText(stepKind, stepKind === 'read' && files > 0 ? files : steps.length)
 }
 
 function runFrom(

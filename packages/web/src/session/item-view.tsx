@@ -12,6 +12,7 @@ import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
 import type { Row } from './fold-steps.ts'
 import { MessageLine, Notice } from './message-line.tsx'
 import { type AnswerQuestion, QuestionCard } from './question-card.tsx'
+import { sourceWords } from './step-words.ts'
 import { UndoCard, type UndoActs } from './undo-card.tsx'
 import { UndoTurn } from './undo-turn.tsx'
 import { Recovered } from './recovered.tsx'
@@ -55,7 +56,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
     case 'nest':
       return <StepRow row={item} />
     case 'message':
-      return <MessageLine item={item} />
+      return <MessageLine item={item} agent={acts.agent} />
     case 'thought':
       return (
         <details className="step">
@@ -89,13 +90,17 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       return (
         <details className="step">
           <summary>
-            <span>{item.source}</span>
+            <span>{sourceWords[item.source]}</span>
             <span className="title mono">
               <Legible text={item.encoding === 'utf8' ? lastLine(text) : '(binary)'} place="name" />
             </span>
           </summary>
           <div className="inside">
-            {item.encoding === 'utf8' ? <LongText text={text} what={item.source} /> : `${item.bytes} bytes`}
+            {item.encoding === 'utf8' ? (
+              <LongText text={text} what={sourceWords[item.source].toLowerCase()} />
+            ) : (
+              `${item.bytes} bytes`
+            )}
           </div>
         </details>
       )

@@ -20,6 +20,7 @@ export function MessageBox({
   picture,
   present,
   wrote,
+  sent,
   mayWrite,
 }: {
   session: string
@@ -28,6 +29,8 @@ export function MessageBox({
   present: Present
   /** Somebody writes here: the others may know. */
   wrote: () => void
+  /** A message went where the agent reads it next: into the conversation, whatever somebody was looking at there. */
+  sent: () => void
   mayWrite: boolean
 }): ReactNode {
   const kept = `hotline-draft:${session}`
@@ -64,6 +67,8 @@ export function MessageBox({
     if (disabled) return
     void view.send(text, when === 'now' && takesNow ? { now: true } : {})
     setText('')
+    // What waits in the queue is seen there, and nobody is taken away from what they read.
+    if (contact.here && state.turn === undefined && state.status === 'active') sent()
   }
   function onKeyDown(event: KeyboardEvent): void {
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
@@ -87,11 +92,13 @@ export function MessageBox({
         ? 'Disconnected; your text stays here'
         : !contact.here
           ? 'Out of contact: it waits here'
-          : isTypedTo(state.capabilities)
-            ? 'Type a line to the program'
-            : state.turn
-              ? 'Write; it is read when the agent can'
-              : 'Write to the agent'
+          : state.status === 'interrupted'
+            ? 'Agent gone: it reads what you write once it is resumed'
+            : isTypedTo(state.capabilities)
+              ? 'Type a line to the program'
+              : state.turn
+                ? 'Write; it is read when the agent can'
+                : 'Write to the agent'
   return (
     <div className="compose">
       <div className="inner">

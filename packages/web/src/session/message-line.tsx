@@ -5,6 +5,7 @@ import { Markdown } from '../markdown/markdown.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { Said } from '../parts/said.tsx'
+import { legibleName } from '../text/legible.ts'
 import { clockText, exactText } from '../text/time.ts'
 
 const deliveries = {
@@ -17,17 +18,20 @@ const deliveries = {
 } as const
 
 /** A message: an agent's as Markdown, on the left; a person's as it was typed, on the right; the server's in the middle. */
-export function MessageLine({ item }: { item: MessageItem }): ReactNode {
-  const { names } = useLive()
+export function MessageLine({ item, agent }: { item: MessageItem; agent: string }): ReactNode {
+  const { names, known } = useLive()
   if (item.role === 'system') return <Notice text={item.text} />
-  const who = item.role === 'agent' ? 'AI' : (names.get(item.by.id) ?? 'Somebody')
+  const who =
+    item.role === 'agent' ? (known.agents.get(agent) ?? legibleName(agent)) : (names.get(item.by.id) ?? 'Somebody')
   return (
-    <div className={`message ${item.role}`}>
+    <div className={`message ${item.role}${item.delivery === 'withdrawn' ? ' withdrawn' : ''}`}>
       <div className="meta">
-        {who} · <time title={exactText(item.at)}>{clockText(item.at, Date.now())}</time>
-        {item.delivery && ` · ${deliveries[item.delivery]}`}
-        {item.editedAt && ' · edited'}
-        {item.isBrokenOff === true && ' · broken off'}
+        <span>
+          {who} · <time title={exactText(item.at)}>{clockText(item.at, Date.now())}</time>
+          {item.delivery && ` · ${deliveries[item.delivery]}`}
+          {item.editedAt && ' · edited'}
+          {item.isBrokenOff === true && ' · broken off'}
+        </span>
         {!item.erased && !item.streaming && <CopyButton text={item.text} what="message" />}
       </div>
       {item.erased ? (

@@ -187,54 +187,56 @@ function Queued({
       <div className="said">
         <Legible text={item.text} place="prose" />
       </div>
-      {mayWrite && of > 1 && (
-        <>
-          <button
-            type="button"
-            className="button plain"
-            aria-label={`Move message ${place} up`}
-            disabled={place === 1}
-            onClick={() => moveTo(place - 1)}
-          >
-            ↑
-          </button>
-          <button
-            type="button"
-            className="button plain"
-            aria-label={`Move message ${place} down`}
-            disabled={place === of}
-            onClick={() => moveTo(place + 1)}
-          >
-            ↓
-          </button>
-        </>
-      )}
       {problem && (
         <span className="small danger" role="alert">
           {problem.detail}
         </span>
       )}
-      {sendNow && !isHurried && (
-        <button
-          type="button"
-          className="button plain"
-          title="The agent reads it in the turn that runs, without waiting for its end."
-          onClick={sendNow}
-        >
-          Send now
-          {hasKey && <kbd className="key">w</kbd>}
-        </button>
-      )}
-      {mine && (
-        <>
-          <button type="button" className="button plain" onClick={() => setEditing(item.text)}>
-            Edit
+      <div className="acts">
+        {mayWrite && of > 1 && (
+          <>
+            <button
+              type="button"
+              className="button plain"
+              aria-label={`Move message ${place} up`}
+              disabled={place === 1}
+              onClick={() => moveTo(place - 1)}
+            >
+              ↑
+            </button>
+            <button
+              type="button"
+              className="button plain"
+              aria-label={`Move message ${place} down`}
+              disabled={place === of}
+              onClick={() => moveTo(place + 1)}
+            >
+              ↓
+            </button>
+          </>
+        )}
+        {sendNow && !isHurried && (
+          <button
+            type="button"
+            className="button plain"
+            title="The agent reads it in the turn that runs, without waiting for its end."
+            onClick={sendNow}
+          >
+            Send now
+            {hasKey && <kbd className="key">w</kbd>}
           </button>
-          <button type="button" className="button plain" onClick={() => void withdraw()}>
-            Withdraw
-          </button>
-        </>
-      )}
+        )}
+        {mine && (
+          <>
+            <button type="button" className="button plain" onClick={() => setEditing(item.text)}>
+              Edit
+            </button>
+            <button type="button" className="button plain" onClick={() => void withdraw()}>
+              Withdraw
+            </button>
+          </>
+        )}
+      </div>
     </>
   )
 }

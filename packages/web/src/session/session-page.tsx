@@ -16,7 +16,7 @@ import { Refusal } from '../parts/refusal.tsx'
 import { SessionSkeleton } from '../parts/skeletons.tsx'
 import { legibleName } from '../text/legible.ts'
 import type { Drafts } from './approval-card.tsx'
-import { Conversation } from './conversation.tsx'
+import { Conversation, type Ways } from './conversation.tsx'
 import { Evidence, EvidenceLine } from './evidence.tsx'
 import type { Acts } from './item-view.tsx'
 import { BudgetCard, BudgetFacts, type SetBudget } from './budget-card.tsx'
@@ -48,7 +48,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const picture = useReadable(view.picture)
   const [tab, setTab] = useState<'talk' | 'output'>()
   const sheet = useRef<HTMLDialogElement>(null)
-  const toAsked = useRef<() => void>(null)
+  const ways = useRef<Ways>(null)
   const drafts = useRef<Drafts>(new Map())
   const seen = useEvidence(session)
   const { present, wrote } = usePresence(session, picture.transcript)
@@ -183,12 +183,12 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
           <StopButton state={state} stop={stop} />
         )}
         {mayWrite && state.status === 'paused' && !state.exhausted && (
-          <button type="button" className="button primary" onClick={() => command('session.resume')}>
+          <button type="button" className="button strong" onClick={() => command('session.resume')}>
             Resume
           </button>
         )}
         {mayWrite && state.status === 'interrupted' && state.capabilities?.resume && (
-          <button type="button" className="button" onClick={() => command('session.resume')}>
+          <button type="button" className="button strong" onClick={() => command('session.resume')}>
             Resume
           </button>
         )}
@@ -200,12 +200,12 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         items={picture.transcript.items}
         show={() => {
           setTab('talk')
-          toAsked.current?.()
+          ways.current?.toAsked()
         }}
       >
         <div className="view">
           {shown === 'talk' ? (
-            <Conversation picture={picture} loadOlder={() => view.loadOlder()} toAsked={toAsked} acts={acts} />
+            <Conversation picture={picture} loadOlder={() => view.loadOlder()} ways={ways} acts={acts} />
           ) : (
             <Suspense fallback={<div className="terminal" />}>
               <Terminal key={session} view={view} mayType={mayDecide} />
@@ -221,6 +221,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         picture={picture}
         present={present}
         wrote={wrote}
+        sent={() => ways.current?.toEnd()}
         mayWrite={typed ? mayDecide : mayWrite}
       />
     </div>

@@ -7,6 +7,7 @@ import { useAgents } from '../live/use-agents.ts'
 import { useFolderView } from '../live/use-folder-view.ts'
 import { type CommandLineReading, readCommandLine } from '@hotline/core/command-line'
 import { Refusal } from '../parts/refusal.tsx'
+import { firstPrompt } from '../list/no-sessions.tsx'
 import { BudgetFields, readFields } from './budget-fields.tsx'
 import { chosenPlace, StartPlace } from './start-place.tsx'
 import { agentKey, AgentOptions, ChosenAgent, NotReady } from './start-agents.tsx'
@@ -146,7 +147,18 @@ export function StartDialog({
         ) : (
           <label className="field">
             <span>{chosen?.asks === false ? 'What is typed first (optional)' : 'What shall it do?'}</span>
-            <textarea className="input" name="prompt" rows={3} maxLength={2_000} placeholder="Show me around" />
+            <textarea
+              key={agent === 'demo' ? 'demo' : 'other'}
+              className="input"
+              name="prompt"
+              rows={3}
+              maxLength={2_000}
+              defaultValue={agent === 'demo' ? firstPrompt : ''}
+              placeholder="It waits for your first message if you leave this empty."
+              onKeyDown={(event) => {
+                if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit()
+              }}
+            />
           </label>
         )}
         {takesFolder && (

@@ -8,16 +8,18 @@ import { countText } from '../text/amounts.ts'
 import { changeCounts } from '@hotline/core/line-diff'
 import { durationText } from '../text/time.ts'
 import { groupText, type Row, type StepGroup } from './fold-steps.ts'
+import { kindWord } from './step-words.ts'
 
 const outcomes = { done: '✓', failed: '✗ failed', denied: '✗ denied', cancelled: 'stopped' } as const
 
 /** One tool call as a line; opened, what went in, what came out, and what it changed. `nested`: what a sub-agent did for it. */
 export function StepLine({ item, nested = [] }: { item: StepItem; nested?: readonly Row[] }): ReactNode {
   const [opened, setOpened] = useState(false)
+  const kind = kindWord(item.stepKind, item.title)
   return (
     <details className="step" onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
       <summary>
-        {!saysKind(item) && <span className="mono">{item.stepKind}</span>}
+        {kind !== '' && <span>{kind}</span>}
         <span className="title">
           <Legible text={item.title} place="name" />
         </span>
@@ -140,11 +142,6 @@ function Counts({ item }: { item: StepItem }): ReactNode {
       <span className="plus">+{added}</span> <span className="minus">−{removed}</span>
     </span>
   )
-}
-
-/** Many agents begin the name of a step with what it is. */
-function saysKind({ title, stepKind }: StepItem): boolean {
-  return title.toLowerCase().startsWith(`${stepKind} `)
 }
 
 function runsText({ progress }: StepItem): string {

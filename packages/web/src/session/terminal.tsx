@@ -30,6 +30,7 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
   const [refusal, setRefusal] = useState<Problem>()
   const keyboard = useTerminalKeyboard(view, state?.keyboard, setRefusal)
   const [opened, setOpened] = useState<{ terminal: Xterm; setLetters: (sizePx: number) => void }>()
+  const [isEmpty, setIsEmpty] = useState(false)
   const keys = useRef<string>(undefined)
   keys.current = takesKeys ? keyboard.mine : undefined
 
@@ -78,7 +79,7 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
         if (!outcome.ok) setRefusal(outcome.problem)
       })
     })
-    const leave = drawTerminal({ link, session, terminal, hasScreen })
+    const leave = drawTerminal({ link, session, terminal, hasScreen, begun: setIsEmpty })
     return () => {
       leave()
       clearTimeout(fitting)
@@ -92,6 +93,7 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
     <div className="output">
       {opened && <TerminalTools terminal={opened.terminal} setLetters={opened.setLetters} />}
       <div className="terminal" ref={place} />
+      {isEmpty && <p className="small quiet below">Nothing was printed yet. What its commands print comes here.</p>}
       {refusal && (
         <p className="small danger below" role="alert">
           What was typed did not arrive: {refusal.detail}

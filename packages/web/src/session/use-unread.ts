@@ -12,27 +12,37 @@ export interface UnreadRow {
 
 /**
  * Puts a line above what came while somebody was away: with another page before them, another tab, or further up. It stays
- * where it is until they leave again, so that nothing moves while they read. `atEnd`: the end is in sight.
+ * where it is while they read, so that nothing moves; it goes when they leave again, or say or answer something below it.
+ * What comes before their eyes is not new. `atEnd`: the end is in sight; `isLive`: what is shown is as it is now.
  */
-export function useUnread(
-  session: string,
-  rows: readonly Row[],
-  seq: number,
-  atEnd: boolean,
-  isMine: (row: Row) => boolean,
-): readonly (Row | UnreadRow)[] {
+export function useUnread({
+  session,
+  rows,
+  seq,
+  atEnd,
+  isLive,
+  isMine,
+}: {
+  session: string
+  rows: readonly Row[]
+  seq: number
+  atEnd: boolean
+  isLive: boolean
+  isMine: (row: Row) => boolean
+}): readonly (Row | UnreadRow)[] {
   const [mark, setMark] = useState(() => readUpTo(session))
   const visible = useVisible()
   const here = atEnd && visible
-  const [wasHere, setWasHere] = useState(here)
-  const lineAt = useMemo(
-    () => (mark === undefined ? -1 : rows.findIndex((row) => seqOf(row) > mark && !isMine(row))),
-    [rows, mark, isMine],
-  )
-  if (wasHere !== here) {
-    setWasHere(here)
+  const mine = useMemo(() => rows.findLast(isMine)?.key, [rows, isMine])
+  const lineAt = useMemo(() => lineOf(rows, mark, isMine), [rows, mark, isMine])
+  const hasLine = lineAt >= 0
+  const [was, setWas] = useState({ here, isLive, seq, mine, hasLine: true })
+  if (was.here !== here || was.isLive !== isLive || was.seq !== seq || was.mine !== mine || was.hasLine !== hasLine) {
+    setWas({ here, isLive, seq, mine, hasLine })
     // Whoever leaves has read as far as it goes now; but who only goes up to what is new keeps the line above it.
-    if (!here && (lineAt < 0 || !visible)) setMark(seq)
+    const leaves = was.here && !here && (!was.hasLine || !visible)
+    const stays = was.here && here && was.isLive && isLive
+    if (leaves || (stays && (!was.hasLine || was.mine !== mine))) setMark(seq)
   }
   useEffect(() => {
     if (here && seq > 0) markRead(session, seq)
@@ -42,6 +52,14 @@ export function useUnread(
     const line: UnreadRow = { kind: 'unread', key: 'unread', count: rows.length - lineAt }
     return [...rows.slice(0, lineAt), line, ...rows.slice(lineAt)]
   }, [rows, lineAt])
+}
+
+/** Before which row the line stands; -1 where nothing is new. Above what one has said oneself nothing is. */
+function lineOf(rows: readonly Row[], mark: number | undefined, isMine: (row: Row) => boolean): number {
+  if (mark === undefined) return -1
+  const after = rows.findLastIndex(isMine) + 1
+  const at = rows.slice(after).findIndex((row) => seqOf(row) > mark)
+  return at < 0 ? -1 : after + at
 }
 
 /** How many rows began after a place in the log; what is older and came in front is not new. */

@@ -23,14 +23,14 @@ export function durationText(ms: number): string {
   return ms > 0 && ms < 1_000 ? `${(Math.floor(ms / 100) / 10).toString()}s` : elapsedText(ms)
 }
 
-/** What is left of a time: `23:41`, `4:05:09`, `2 d 3 h`; `0:00` when it is over. */
+/** What is left of a time: `23:41`, `4 h 5 m`, `2 d 3 h`; `0:00` when it is over. Seconds are only of interest near the end. */
 export function countdownText(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1_000))
   const two = (value: number): string => value.toString().padStart(2, '0')
   const hours = Math.floor(seconds / 3_600)
   if (hours >= 48) return `${Math.floor(hours / 24)} d ${hours % 24} h`
   const minutes = Math.floor((seconds % 3_600) / 60)
-  if (hours > 0) return `${hours}:${two(minutes)}:${two(seconds % 60)}`
+  if (hours > 0) return `${hours} h ${minutes} m`
   return `${minutes}:${two(seconds % 60)}`
 }
 
