@@ -103,11 +103,13 @@ function Talk({
     leave()
     list.current?.scrollToIndex({ index: lineAt, align: 'start' })
   }
-  /** Of a list that was begun far above its end only the list itself knows the way there. */
+  const isBegunAbove = kept !== undefined
   const showEnd = useCallback((): void => {
     toEnd()
-    list.current?.scrollToIndex({ index: 'LAST', align: 'end' })
-  }, [toEnd])
+    // Of a list that was begun far above its end only the list itself knows the way there. It goes it again for a moment
+    // when anything grows, also what somebody opens.
+    if (isBegunAbove) list.current?.scrollToIndex({ index: 'LAST', align: 'end' })
+  }, [toEnd, isBegunAbove])
   useImperativeHandle(ways, () => ({ toAsked: showAsked, toEnd: showEnd }), [showAsked, showEnd])
   const asked = isAway ? items.filter(isOpen).length : 0
 
