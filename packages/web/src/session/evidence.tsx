@@ -68,6 +68,11 @@ function pausedWords({ paused, exhausted }: SessionState): string {
   return ['frozen', paused ? standstillWords(paused) : ''].filter(Boolean).join(' · ')
 }
 
+/** Since when it is as it is: where it works or waits, its turn tells. */
+function sinceOf({ status, turn, since }: SessionState): string {
+  return status === 'active' ? (turn?.since ?? since) : since
+}
+
 /** What it does, since when, and how we know: the line below the title. */
 export function EvidenceLine({ picture, state }: { picture: SessionPicture; state: SessionState }): ReactNode {
   const now = useNow(1_000)
@@ -77,7 +82,7 @@ export function EvidenceLine({ picture, state }: { picture: SessionPicture; stat
   const doing = isWorking(state) ? doingNow(transcript) : undefined
   const words = doing
     ? [doing.words, ageText(now - Date.parse(doing.since))]
-    : [statusWords(state, now), `since ${clockText(state.turn?.since ?? state.since, now)}`]
+    : [statusWords(state, now), `since ${clockText(sinceOf(state), now)}`]
   words.push(known.agents.get(state.agent) ?? state.agent)
   if (state.mode) words.push(`mode ${state.mode}`)
   if (lastEventAt !== undefined && isLive(state.status)) words.push(`last sign ${agoText(now - lastEventAt)}`)
@@ -127,7 +132,7 @@ export function Evidence({
   const plan = picture.transcript.items.findLast((item): item is PlanItem => item.kind === 'plan')
   const { counts } = state
   const isAlive = isLive(state.status)
-  const since = isAlive ? (state.turn?.since ?? state.since) : state.since
+  const since = sinceOf(state)
   const machine = state.lease && known.machines.get(state.lease.runner)
   const hasSpoken = picture.lastEventAt !== undefined && isAlive
   return (
