@@ -17,6 +17,7 @@ import { addControlCommands } from './commands/control.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { addTakeoverCommand } from './commands/takeover.ts'
+import { addChangesCommand } from './commands/changes.ts'
 import { addUndoCommands } from './commands/undo.ts'
 import { up, type UpFacts } from './commands/up.ts'
 import { exitCodeOf, fail, Failure } from './failure.ts'
@@ -81,6 +82,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addAgentCommands(program, context)
   addApprovalCommands(program, context)
   addAnswerCommand(program, context)
+  addChangesCommand(program, context)
   addUndoCommands(program, context)
   addKeyCommands(program, context)
   addLoginCommand(program, context)

@@ -50,18 +50,20 @@ function listed(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${inLine(line)}`)]
 }
 
-function cut(lines: readonly (DiffLine | DiffGap)[]): readonly (DiffLine | DiffGap)[] {
+/** As many lines as one file may take. */
+export function cut(lines: readonly (DiffLine | DiffGap)[]): readonly (DiffLine | DiffGap)[] {
   if (lines.length <= linesMax) return lines
   return [...lines.slice(0, linesMax), { kind: 'gap', lines: lines.length - linesMax }]
 }
 
-function lineOf(line: DiffLine | DiffGap): string {
+/** One line of a change. */
+export function lineOf(line: DiffLine | DiffGap): string {
   if (line.kind === 'gap') return `  … ${line.lines} lines`
   const sign = { same: ' ', removed: '-', added: '+' }[line.kind]
   return `${sign} ${inLine(line.text)}`
 }
 
 /** What was in the text of a file must not look like another line. */
-function inLine(text: string): string {
+export function inLine(text: string): string {
   return plainText(text).replaceAll('\n', '\\n')
 }

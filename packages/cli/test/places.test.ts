@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { scriptPrompt } from '@hotline/demo-agent/script'
 import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
@@ -96,4 +97,42 @@ it('[B76] at a terminal it asks what shall become of what was not committed', as
   const rows = JSON.parse((await run('--json', 'ls')).out) as { session: string; title: string }[]
   const session = rows.find(({ title }) => title === 'Asked')?.session ?? ''
   expect((await run('abort', session)).code).toBe(0)
+})
+
+it('[B77] changes shows what an agent changed, and keeps and discards it as it was shown', async () => {
+  const prompt = scriptPrompt([
+    { do: 'write', path: 'good.txt', content: 'good\n' },
+    { do: 'write', path: 'bad.txt', content: 'bad\n' },
+    { do: 'write', path: 'package.json', content: '{}\n' },
+  ])
+  const at = join(dir.path, 'plain')
+  mkdirSync(at)
+  const started = await run('run', 'demo', prompt, '--cwd', at, '--detach')
+  const session = started.out.trim()
+  await waitFor(
+    async () => {
+      // Each of its steps asks first.
+      const lines = (await run('--json', 'asks', session)).out.split('\n').filter((line) => line !== '')
+      for (const line of lines) {
+        const { approval, digest } = JSON.parse(line) as { approval: string; digest: string }
+        await run('approve', approval, '--digest', digest)
+      }
+      return (await run('logs', session)).out.includes('turn ended')
+    },
+    { what: 'the turn', deadlineMs: 60_000 },
+  )
+  const shown = await run('changes', session)
+  expect(shown.out).toContain('added    bad.txt\n')
+  expect(shown.out).toContain('added    package.json (! it names programs that an installation runs')
+  expect(shown.out).toContain('+ good\n')
+  expect((await run('changes', session, '--keep', 'else.txt', '--yes')).err).toContain('has not changed "else.txt"')
+  expect((await run('changes', session, '--keep-all')).err).toContain('add --yes')
+  const done = await run('changes', session, '--keep-all', '--discard', 'bad.txt', '--reason', 'No.', '--yes')
+  expect(done.out).toContain('1 kept, 1 discarded, 1 open.')
+  expect(done.out).toContain('Open: package.json')
+  expect(existsSync(join(at, 'bad.txt'))).toBe(false)
+  const guarded = await run('changes', session, '--keep-all', '--guarded', 'package.json', '--yes')
+  expect(guarded.out).toContain('1 kept, 0 discarded, 0 open.')
+  expect((await run('changes', session)).out).toContain('nothing that was not looked at')
+  await run('abort', session)
 })

@@ -69,6 +69,16 @@ function lineOf(event: KnownEvent): string | undefined {
       return said('Status:', preparedLines(event.data, event.body).join(' '))
     case 'workspace.released':
       return said('Status:', releasedLines(event.data, event.body).join(' '))
+    case 'draft.ready': {
+      const { files } = event.data
+      return `Draft ready: ${files} changed ${files === 1 ? 'file' : 'files'} (${event.data.draft})`
+    }
+    case 'draft.refused':
+      return said('Status: no changes to review -', event.body?.reason)
+    case 'draft.resolved': {
+      const { kept, discarded, open } = event.data
+      return `Status: reviewed: ${kept} kept, ${discarded} discarded, ${open} open`
+    }
     case 'undo.planned':
       return `Status: undo planned: ${event.data.files} ${event.data.files === 1 ? 'file' : 'files'}`
     case 'undo.refused':

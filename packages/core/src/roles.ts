@@ -51,6 +51,8 @@ const bySender: Record<CommandType, Sender> = {
   // What is typed into a program is not asked about any more.
   'input.send': 'decide',
   'terminal.resize': 'write',
+  'draft.make': 'write',
+  'draft.review': 'write',
   'undo.plan': 'write',
   'undo.apply': 'write',
   'undo.drop': 'write',
@@ -87,6 +89,8 @@ function isUnasked(command: Command, session: SessionState | undefined): boolean
     const { mode, command: line, unasked } = command.data
     return mode !== undefined || line !== undefined || unasked !== undefined
   }
+  // What others run, or what agents may do, is kept by whoever may decide.
+  if (command.type === 'draft.review') return (command.data.guarded?.length ?? 0) > 0
   // A message to a program is typed into it.
   const isProgram = session !== undefined && (session.unasked === true || isOfSession(session.agent))
   return command.type === 'message.send' && (isProgram || isTypedTo(session?.capabilities))

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { agentCommands } from './commands/agent.ts'
 import { approvalCommands } from './commands/approval.ts'
 import { checkpointCommands } from './commands/checkpoint.ts'
+import { draftCommands } from './commands/draft.ts'
 import { messageCommands } from './commands/message.ts'
 import { projectCommands } from './commands/project.ts'
 import { sessionCommands } from './commands/session.ts'
@@ -16,6 +17,7 @@ export const commandData = {
   ...approvalCommands,
   ...terminalCommands,
   ...checkpointCommands,
+  ...draftCommands,
   ...projectCommands,
   ...agentCommands,
 } as const

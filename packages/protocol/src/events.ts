@@ -4,6 +4,7 @@ import { approvalEvents } from './events/approval.ts'
 import { budgetEvents } from './events/budget.ts'
 import { checkpointEvents } from './events/checkpoint.ts'
 import { controlEvents } from './events/control.ts'
+import { draftEvents } from './events/draft.ts'
 import { messageEvents } from './events/message.ts'
 import { outputEvents } from './events/output.ts'
 import { projectEvents } from './events/project.ts'
@@ -23,6 +24,7 @@ export const eventSpecs = {
   ...budgetEvents,
   ...checkpointEvents,
   ...workspaceEvents,
+  ...draftEvents,
   ...projectEvents,
   ...serverEvents,
 } as const satisfies Record<string, EventSpec>

@@ -188,7 +188,7 @@ test('[IS6] a set-up command runs in the new place and is shown; where it fails 
   expect(world.events(bad, 'workspace.released')[0]?.data.outcome).toBe('removed')
 })
 
-test('[IS7] a session that is taken up again goes on where it was, in another life of the runner as well', async () => {
+test('[IS7] a session that is taken up again goes on where it was, and another life of the runner knows where', async () => {
   await using bench = await openBench()
   const { world, cwd } = bench
   makeRepository(cwd)
@@ -201,4 +201,7 @@ test('[IS7] a session that is taken up again goes on where it was, in another li
   await world.until(session, 'the turn', idle(2))
   expect(readFileSync(join(folder, 'again.txt'), 'utf8')).toBe('again\n')
   expect(world.events(session, 'workspace.prepared')).toHaveLength(1)
+  // As another life of the runner knows it.
+  const later = new Isolator({ folder: join(bench.dataDir, 'worktrees'), environment: process.env })
+  expect(later.known(session)).toMatchObject({ cwd: folder, isReady: true })
 })

@@ -11,7 +11,7 @@ import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
 import { breakOff, cancelStep, closeAll, closeAsks } from './close-open.ts'
 import { evolveSession } from './evolve.ts'
-import { openApprovals, type SessionState, type Undo } from './state.ts'
+import { type Draft, openApprovals, type SessionState, type Undo } from './state.ts'
 import { subjectOf } from './subject.ts'
 
 /** Reported events that say nothing new, or that came too late: left out, and named in the answer. */
@@ -80,6 +80,12 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
       return keepIf(draft, state.undo?.undo === draft.data.undo, 'invalid_transition')
     case 'checkpoint.restored':
       return keepIf(draft, isUndo(state, draft.data.undo, 'approved'), 'invalid_transition')
+    case 'draft.ready':
+      return keepIf(draft, isDraft(state, draft.data.draft, 'wanted'), 'invalid_transition')
+    case 'draft.refused':
+      return keepIf(draft, state.draft?.draft === draft.data.draft, 'invalid_transition')
+    case 'draft.resolved':
+      return keepIf(draft, isDraft(state, draft.data.draft, 'reviewed'), 'invalid_transition')
     case 'message.delta':
       return { drafts: [...makeRoom(state.texts, `message:${draft.data.message}`, limits.openTexts, breakOff), draft] }
     case 'thought.delta':
@@ -201,6 +207,10 @@ function makeRoom(
 ): readonly KnownDraft[] {
   const [oldest] = open
   return oldest === undefined || open.length < most || open.includes(another) ? [] : [close(oldest)]
+}
+
+function isDraft({ draft }: SessionState, id: string, phase: Draft['phase']): boolean {
+  return draft?.draft === id && draft.phase === phase
 }
 
 function isUndo({ undo }: SessionState, id: string, phase: Undo['phase']): boolean {

@@ -64,7 +64,7 @@ function apply(state: SessionState, { data }: CommandOf<'undo.apply'>): Decision
 }
 
 /** Nothing is put back under the hands of an agent that is at work. */
-function whyBusy(state: SessionState): string | undefined {
+export function whyBusy(state: SessionState): string | undefined {
   if (!isLive(state.status) || state.status === 'interrupted' || state.status === 'paused') return undefined
   if (state.status !== 'active') return `The session is ${state.status}; one cannot undo now.`
   if (state.turn !== undefined) return 'The agent is at work. Stop its turn first.'

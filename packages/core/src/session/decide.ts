@@ -9,6 +9,7 @@ import { decideMessage } from './decide-message.ts'
 import { decideReport } from './decide-report.ts'
 import { decideTerminal } from './decide-terminal.ts'
 import { takeLease } from './lease.ts'
+import { decideDraft } from './decide-draft.ts'
 import { decideUndo } from './decide-undo.ts'
 import { recoverReports, takeOver } from './take-over.ts'
 import type { SessionState } from './state.ts'
@@ -55,6 +56,9 @@ export function decideSession(state: SessionState | undefined, command: Command,
     case 'terminal.release':
       return decideTerminal(state, command)
 
+    case 'draft.make':
+    case 'draft.review':
+      return decideDraft(state, command)
     case 'undo.plan':
     case 'undo.apply':
     case 'undo.drop':

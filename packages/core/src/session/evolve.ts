@@ -3,7 +3,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import type { ApprovalOutcome } from '@hotline/protocol/events/approval'
 import { splitStream } from '@hotline/protocol/stream'
 import { budgetChanged, budgetExhausted, budgetWarned, spend } from './spent.ts'
-import type { SessionState, Undo, Usage } from './state.ts'
+import type { Draft, SessionState, Undo, Usage } from './state.ts'
 
 const resolvedKept = 50
 /** Leases that were taken away and of which something may still come. */
@@ -218,6 +218,16 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'undo.dropped':
     case 'checkpoint.restored':
       return withUndo(state, event.data.undo, () => undefined)
+    case 'draft.requested':
+      return { ...state, draft: { draft: event.data.draft, phase: 'wanted' } }
+    case 'draft.ready':
+      return withDraft(state, event.data.draft, (draft) => ({ ...draft, phase: 'ready', digest: event.data.digest }))
+    case 'draft.reviewed':
+      return withDraft(state, event.data.draft, (draft) => ({ ...draft, phase: 'reviewed' }))
+    case 'draft.refused':
+    case 'draft.dropped':
+    case 'draft.resolved':
+      return withDraft(state, event.data.draft, () => undefined)
     case 'terminal.taken':
       return { ...state, keyboard: { keyboard: event.data.keyboard, by: event.actor, since: event.at } }
     case 'terminal.released':
@@ -343,6 +353,10 @@ function profile(state: SessionState, { data }: EventOf<'session.profile_changed
     ...(data.reach === undefined ? {} : { reach: data.reach }),
     native: data.native ?? state.native,
   }
+}
+
+function withDraft(state: SessionState, draft: string, change: (draft: Draft) => Draft | undefined): SessionState {
+  return state.draft?.draft === draft ? { ...state, draft: change(state.draft) } : state
 }
 
 function withUndo(state: SessionState, undo: string, change: (undo: Undo) => Undo | undefined): SessionState {

@@ -60,6 +60,14 @@ export interface Undo {
   digest?: string | undefined
 }
 
+/** `wanted`: its runner looks what there is; `ready`: a person has to look at that; `reviewed`: it is being done. */
+export interface Draft {
+  draft: string
+  phase: 'wanted' | 'ready' | 'reviewed'
+  /** Of what was shown. */
+  digest?: string | undefined
+}
+
 /**
  * What the rules know of a session. It stays small whatever the length of the session: ids, digests and counters, never
  * text of a conversation, never output.
@@ -126,6 +134,8 @@ export interface SessionState {
   checkpoints?: number | undefined
   /** Going back that somebody asked for, from the question to the deed; one at a time. */
   undo?: Undo | undefined
+  /** Changes that are up for review; one at a time. */
+  draft?: Draft | undefined
   /** As the agent last told it, of the whole session; absent where it tells nothing. */
   usage?: Usage | undefined
   /** How much it may use up; absent: as much as it wants. */

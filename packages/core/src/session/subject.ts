@@ -11,6 +11,7 @@ const subjects: Record<string, string> = {
   control: 'control',
   undo: 'undo',
   checkpoint: 'checkpoint',
+  draft: 'draft',
 }
 
 /** `<family>:<id>` of a reported event, where its family has subjects. A plan is one subject of its own. */

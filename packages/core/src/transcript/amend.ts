@@ -1,6 +1,6 @@
 import type { KnownEvent } from '@hotline/protocol/events'
 import { addRecovered } from './recovered.ts'
-import type { ApprovalItem, Item, MessageItem, QuestionItem, StepItem, UndoItem } from './item.ts'
+import type { ApprovalItem, Item, MessageItem, QuestionItem, StepItem, DraftItem, UndoItem } from './item.ts'
 
 /** An item as it is after an event about it. */
 export function amend(item: Item, event: KnownEvent): Item {
@@ -30,6 +30,8 @@ export function amend(item: Item, event: KnownEvent): Item {
       return item
     case 'undo':
       return amendUndo(item, event)
+    case 'draft':
+      return amendDraft(item, event)
     case 'recovered':
       return event.type === 'report.recovered' ? addRecovered(item, event) : item
     case 'output':
@@ -130,4 +132,25 @@ function amendUndo(item: UndoItem, event: KnownEvent): UndoItem {
     return { ...item, phase: 'done', before: event.data.before, outcomes: event.body?.files ?? [] }
   }
   return item
+}
+
+function amendDraft(item: DraftItem, event: KnownEvent): DraftItem {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest is of other items
+  switch (event.type) {
+    case 'draft.ready': {
+      const { digest, files: count } = event.data
+      const { files = [], changes = [] } = event.body ?? {}
+      return { ...item, phase: 'ready', digest, count, files, changes }
+    }
+    case 'draft.reviewed':
+      return { ...item, phase: 'reviewed', by: event.actor, reason: event.body?.reason }
+    case 'draft.dropped':
+      return { ...item, phase: 'dropped' }
+    case 'draft.refused':
+      return { ...item, phase: 'refused', reason: event.body?.reason }
+    case 'draft.resolved':
+      return { ...item, phase: 'done', before: event.data.before, outcomes: event.body?.files ?? [] }
+    default:
+      return item
+  }
 }

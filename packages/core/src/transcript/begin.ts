@@ -164,6 +164,18 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
       return { ...placed, kind: 'budget', what: 'warned', by, words: usedWords(event.data) }
     case 'budget.exhausted':
       return { ...placed, kind: 'budget', what: 'exhausted', by, words: usedWords(event.data) }
+    case 'draft.requested':
+      return {
+        ...placed,
+        kind: 'draft',
+        draft: event.data.draft,
+        by,
+        phase: 'wanted',
+        count: 0,
+        files: [],
+        changes: [],
+        outcomes: [],
+      }
     case 'notice.posted':
       return { ...placed, kind: 'notice', code: event.data.code, text: event.body?.text ?? '' }
     default:

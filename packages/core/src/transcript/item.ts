@@ -1,5 +1,6 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { ApprovalOutcome, ApprovalRequest, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
+import type { DraftFile, ReviewedFile } from '@hotline/protocol/events/draft'
 import type { LeftOut, Moment, PlannedFile, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
 import type { TreeReach } from '@hotline/protocol/process-tree'
@@ -234,6 +235,22 @@ export interface BudgetItem extends Placed {
   words: string
 }
 
+/** What the agent changed, up for review: what there is, and what became of it. */
+export interface DraftItem extends Placed {
+  kind: 'draft'
+  draft: string
+  by: Actor
+  phase: 'wanted' | 'ready' | 'reviewed' | 'refused' | 'dropped' | 'done'
+  digest?: string | undefined
+  /** All told; the ones that are named may be fewer. */
+  count: number
+  files: readonly DraftFile[]
+  changes: readonly FileChange[]
+  outcomes: readonly ReviewedFile[]
+  reason?: string | undefined
+  before?: string | undefined
+}
+
 /** The server's own words. */
 export interface NoticeItem extends Placed {
   kind: 'notice'
@@ -258,6 +275,7 @@ export type Item =
   | SkippedItem
   | PlaceItem
   | UndoItem
+  | DraftItem
   | RecoveredItem
   | BudgetItem
   | LoopItem

@@ -45,6 +45,9 @@ export const reportable = [
   'checkpoint.restored',
   'workspace.prepared',
   'workspace.released',
+  'draft.ready',
+  'draft.refused',
+  'draft.resolved',
 ] as const
 
 /** Events that come from an agent's side, and from nowhere else. */

@@ -39,9 +39,14 @@ export class ActorFiles {
     this.look()
   }
 
-  /** Somebody may want something undone. */
+  /** Somebody may want something undone, or reviewed. */
   look(): void {
-    if (!this.#isFinished) void this.#files?.look()
+    if (this.#isFinished) return
+    if (this.#files) return void this.#files.look()
+    const { draft } = this.#of.sessionLog.state ?? {}
+    if (draft?.phase !== 'wanted') return
+    const reason = 'Of the files of this session no snapshots are kept, so nobody can say what its agent changed.'
+    this.#of.outbox.put({ type: 'draft.refused', data: { draft: draft.draft }, body: { reason } })
   }
 
   /** What is asked while the last things are told is done as well; from then on it is for another life. */

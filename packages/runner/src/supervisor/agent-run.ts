@@ -242,6 +242,8 @@ export class AgentRun {
       case 'message.withdrawn':
       case 'checkpoint.restored':
       case 'undo.refused':
+      case 'draft.refused':
+      case 'draft.resolved':
       case 'session.state_changed':
         return this.#prompts.changed()
       case 'approval.resolved':
@@ -394,7 +396,8 @@ export class AgentRun {
 
   /** Files are looked at or put back: whoever wrote them would be mixed up. */
   #isUndoing(): boolean {
-    return this.#ports.files?.isSettling === true || this.#ports.sessionLog.state?.undo?.phase === 'approved'
+    const { undo, draft } = this.#ports.sessionLog.state ?? {}
+    return this.#ports.files?.isSettling === true || undo?.phase === 'approved' || draft?.phase === 'reviewed'
   }
 
   /** What is for an agent that is paused waits until it goes on. */

@@ -38,6 +38,7 @@ export function openFiles(
     records,
     neighbours,
     state: () => read.state,
+    review: () => read.wanted.review ?? { keep: [], discard: [], guarded: [] },
     chosen: () => read.wanted.chosen ?? { also: [], except: [] },
     put: (report) => put(fit(sendable(redactor.value(report)) as Report)),
     log,

@@ -49,8 +49,10 @@ export async function placeOf(ports: PlacePorts): Promise<string | undefined> {
     if (existsSync(known.cwd)) return known.cwd
     throw new StartError(`The folder that this session worked in is gone: "${known.cwd}".`)
   }
-  // What is wrong with the folder is said where it is used. An agent that was here before these places were, stays.
-  if (!isFolder(folder) || state?.startedAt !== undefined) return folder
+  // What is wrong with the folder is said where it is used. An agent that was here before these places were, stays; one that
+  // was on another machine has no place here yet.
+  const wasHere = state?.startedAt !== undefined && wanted.takenOver !== true
+  if (!isFolder(folder) || wasHere) return folder
   const isolation = wanted.isolation ?? (await orRefuse(isolator.standard(folder, wishOf(profile))))
   if (isolation === 'in_place') {
     isolator.inPlace(session, folder)

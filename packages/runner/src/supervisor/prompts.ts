@@ -247,9 +247,17 @@ export class Prompts {
 }
 
 /** What the agent has to know before it reads the message. */
-function noteOf({ recap, restored }: Wanted): string | undefined {
-  const notes = [recap, undoneNote(restored)].filter((note) => note !== undefined)
+function noteOf({ recap, restored, discarded = [] }: Wanted): string | undefined {
+  const notes = [recap, undoneNote(restored), ...discarded.map(discardedNote)].filter((note) => note !== undefined)
   return notes.length === 0 ? undefined : notes.join('\n\n')
+}
+
+/** That a person does not want some of its changes, and why. */
+function discardedNote({ paths, reason }: NonNullable<Wanted['discarded']>[number]): string {
+  const names = paths.slice(0, namedMax).map((path) => JSON.stringify(path))
+  const more = paths.length > names.length ? ` and ${paths.length - names.length} more` : ''
+  const why = reason === undefined || reason.trim() === '' ? '' : ` The reason: ${reason.trim()}`
+  return `A person has reviewed your changes and discarded those to these files: ${names.join(', ')}${more}. They are as they were before you changed them.${why}`
 }
 
 /** That files are not any more as the agent left them. */

@@ -14,6 +14,9 @@ import { settleDoubts } from './doubts.ts'
 import { releasedReport } from './place-of.ts'
 import { SessionReader } from './session-reader.ts'
 
+/** Somebody wants something of the files. */
+const looked: readonly string[] = ['undo.requested', 'undo.approved', 'draft.requested', 'draft.reviewed']
+
 /** What was reported of an end comes back within this, or the place of the session is looked at in another life. */
 const restsWithinMs = 10_000
 
@@ -130,7 +133,7 @@ export class SessionActor {
     if (state && !holdsAgent(state.status)) this.#onRest()
     this.#life.run?.followed(event)
     if (!this.#life.run && event.type === 'control.requested') this.#controlBeforeRun()
-    if (event.type === 'undo.requested' || event.type === 'undo.approved') this.#files.look()
+    if (looked.includes(event.type)) this.#files.look()
     if (event.type === 'session.state_changed' && state && !isLive(state.status)) this.#endedElsewhere()
     const isGiven = event.type === 'session.lease_taken' || event.type === 'session.taken_over'
     if (isGiven) this.#leaseTaken(state?.lease?.fence)

@@ -8,6 +8,7 @@ import type { Neighbours } from '../workspace/neighbours.ts'
 import type { WorkspaceRecords } from '../workspace/record.ts'
 import type { Begun, Snapshot, SnapshotWish } from '../workspace/tasks.ts'
 import type { NotDone, Workspace } from '../workspace/workspaces.ts'
+import { draftChanges, draftFiles, resolvedReport, type Review, weighReview } from './draft-report.ts'
 import { told } from './report-of.ts'
 
 /** Steps that begin between two snapshots and are remembered. */
@@ -26,6 +27,8 @@ const reaching: readonly StepKind[] = ['execute', 'fetch', 'other']
 
 const tooMuch: readonly WhySkipped[] = ['files', 'bytes', 'time']
 
+const notAsShown = 'The files are not as they were shown any more. Look at it again.'
+
 /** What a session's files are kept with. */
 export interface FilesPorts {
   session: string
@@ -33,6 +36,8 @@ export interface FilesPorts {
   records: WorkspaceRecords
   neighbours: Neighbours
   state: () => SessionState | undefined
+  /** What was decided in the review that is under way. */
+  review: () => Review
   /** What was chosen with the undo that is under way. */
   chosen: () => { also: readonly string[]; except: readonly string[] }
   put: (report: Report) => void
@@ -62,14 +67,19 @@ export class SessionFiles {
   /** What was said last of why there is none. */
   #skipped: string | undefined
   #looking: string | undefined
+  #reviewing: string | undefined
   #tooMuchUntilMs = Number.NEGATIVE_INFINITY
   /** When the last snapshot was begun, on the clock of `performance.now()`. */
   #lookedAtMs = Number.NEGATIVE_INFINITY
+  /** Files that a person keeps, with the digest of how they were. */
+  #kept: Map<string, string>
   #onSettled: () => void = () => undefined
 
   constructor(ports: FilesPorts) {
     this.#ports = ports
-    this.#isUnsure = ports.records.read(ports.session)?.isBusy ?? false
+    const record = ports.records.read(ports.session)
+    this.#isUnsure = record?.isBusy ?? false
+    this.#kept = new Map(Object.entries(record?.kept ?? {}))
   }
 
   /** A snapshot or an undo is under way: the agent waits with what comes next. */
@@ -157,8 +167,20 @@ export class SessionFiles {
     while (this.#pending > 0) await this.#tail
   }
 
-  /** Somebody may want something undone. */
+  /** Somebody may want something undone, or something reviewed. */
   async look(): Promise<void> {
+    await Promise.all([this.#lookAtUndo(), this.#lookAtDraft()])
+  }
+
+  async #lookAtDraft(): Promise<void> {
+    const { draft } = this.#ports.state() ?? {}
+    const looking = draft && `${draft.draft} ${draft.phase}`
+    if (!draft || draft.phase === 'ready' || this.#reviewing === looking) return
+    this.#reviewing = looking
+    await this.#do(() => (draft.phase === 'wanted' ? this.#showDraft(draft.draft) : this.#resolveDraft(draft.draft)))
+  }
+
+  async #lookAtUndo(): Promise<void> {
     const { undo } = this.#ports.state() ?? {}
     if (!undo || !this.isAsked) return
     this.#looking = `${undo.undo} ${undo.phase}`
@@ -188,7 +210,8 @@ export class SessionFiles {
     const { records, session, workspace, neighbours } = this.#ports
     this.#isBusy = isBusy
     neighbours.busy(session, isBusy)
-    records.write(session, { root: workspace.root, isBusy })
+    const kept = this.#kept.size === 0 ? {} : { kept: Object.fromEntries(this.#kept) }
+    records.write(session, { root: workspace.root, isBusy, ...kept })
   }
 
   #whoNow(): Holder {
@@ -271,13 +294,63 @@ export class SessionFiles {
     if (!done.ok) return this.#refuse(undo, done.note)
     const { done: deed } = done.outcome
     this.#took(wish, done.outcome)
-    if (!deed) return this.#refuse(undo, 'The files are not as they were shown any more. Look at it again.')
+    if (!deed) return this.#refuse(undo, notAsShown)
     const restored = deed.files.filter(({ outcome }) => outcome === 'restored').length
     put({
       type: 'checkpoint.restored',
       data: { undo, before: deed.before, restored, kept: deed.files.length - restored },
       body: { files: fitting<RestoredFile>(deed.files, ({ path, why = '' }) => path + why) },
     })
+  }
+
+  async #showDraft(draft: string): Promise<void> {
+    const { workspace, put } = this.#ports
+    const wish = this.#wish('undo', this.#whoNow())
+    const done = await workspace.plan(wish, {})
+    if (!done.ok) return this.#refuseDraft(draft, done.note)
+    this.#took(wish, done.outcome)
+    const { preview } = done.outcome
+    const files = fitting(draftFiles(preview, this.#kept), ({ path, guarded = '' }) => path + guarded)
+    if (files.length === 0) return this.#refuseDraft(draft, 'The agent has changed nothing that was not looked at.')
+    const guarded = files.filter((file) => file.guarded !== undefined).length
+    put({
+      type: 'draft.ready',
+      data: { draft, digest: preview.digest, files: files.length, guarded },
+      body: { files, changes: draftChanges(preview, files) },
+    })
+  }
+
+  /** About exactly what was shown: where a file is another one by now, nothing is done. */
+  async #resolveDraft(draft: string): Promise<void> {
+    const { workspace, state, review, put } = this.#ports
+    const digest = state()?.draft?.digest ?? ''
+    const wish = this.#wish('undo', this.#whoNow())
+    const planned = await workspace.plan(wish, {})
+    if (!planned.ok) return this.#refuseDraft(draft, planned.note)
+    this.#took(wish, planned.outcome)
+    const { preview } = planned.outcome
+    if (preview.digest !== digest) return this.#refuseDraft(draft, notAsShown)
+    const decided = review()
+    const { kept, discarded, open } = weighReview(draftFiles(preview, this.#kept), decided)
+    let before: string | undefined
+    let restored: readonly RestoredFile[] = []
+    if (discarded.length > 0) {
+      const only = [...discarded]
+      const again = this.#wish('undo', this.#whoNow())
+      const done = await workspace.apply(again, {}, { digest, also: only, except: [], only })
+      if (!done.ok) return this.#refuseDraft(draft, done.note)
+      this.#took(again, done.outcome)
+      if (!done.outcome.done) return this.#refuseDraft(draft, notAsShown)
+      restored = done.outcome.done.files
+      before = done.outcome.done.before
+    }
+    for (const { path, digest: of } of kept) this.#kept.set(path, of)
+    this.#busy(this.#isBusy)
+    put(resolvedReport(draft, { kept, open, restored, before, reason: decided.reason }))
+  }
+
+  #refuseDraft(draft: string, reason: string): void {
+    this.#ports.put({ type: 'draft.refused', data: { draft }, body: { reason } })
   }
 
   #refuse(undo: string, reason: string): void {

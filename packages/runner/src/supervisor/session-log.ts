@@ -3,11 +3,16 @@ import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DataOf, type EventOf } from '@hotline/protocol/events'
 import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
+import type { ReviewedFile } from '@hotline/protocol/events/draft'
 import type { FilePlace } from '@hotline/protocol/events/output'
 import type { Bring, Isolation } from '@hotline/protocol/place'
+import type { Review } from './draft-report.ts'
 
 /** Answers and keys that are kept until it is known that the agent has them; of more, the oldest are forgotten. */
 const undeliveredMax = 500
+
+/** Reviews that the agent has not been told of; of more, the oldest are forgotten. */
+const discardedMax = 50
 
 /** What people decided or answered. */
 export type Answered = EventOf<'approval.resolved' | 'approval.timed_out' | 'approval.cancelled' | 'question.answered'>
@@ -33,6 +38,10 @@ export interface Wanted {
   size?: { cols: number; rows: number } | undefined
   /** What was put back and the agent has not been told of: it hears it with the next message. */
   restored?: readonly string[] | undefined
+  /** What was discarded in reviews and the agent has not been told of, with the reason. */
+  discarded?: readonly { paths: readonly string[]; reason?: string | undefined }[] | undefined
+  /** What a person decided in the review that is under way. */
+  review?: Review | undefined
   /** What a person chose with the undo that is under way. */
   chosen?: { also: readonly string[]; except: readonly string[] } | undefined
   /** It was taken over from another machine, and has not begun on this one. */
@@ -88,6 +97,14 @@ export class SessionLog {
       case 'undo.approved':
         this.wanted = { ...this.wanted, chosen: { also: known.body?.also ?? [], except: known.body?.except ?? [] } }
         return
+      case 'draft.reviewed': {
+        const { keep = [], discard = [], guarded = [], reason } = known.body ?? {}
+        this.wanted = { ...this.wanted, review: { keep, discard, guarded, reason } }
+        return
+      }
+      case 'draft.resolved':
+        this.#discarded(known.body?.files ?? [], known.body?.reason)
+        return
       case 'checkpoint.restored':
         this.#restored(known.body?.files ?? [])
         return
@@ -102,7 +119,7 @@ export class SessionLog {
         return
       case 'message.delivered':
         this.undelivered = { ...this.undelivered, claimed: known.data.message }
-        this.wanted = { ...this.wanted, restored: undefined, recap: undefined }
+        this.wanted = { ...this.wanted, restored: undefined, discarded: undefined, recap: undefined }
         this.#texts.delete(known.data.message)
         return
       case 'approval.resolved':
@@ -146,6 +163,14 @@ export class SessionLog {
   #restored(files: readonly RestoredFile[]): void {
     const paths = files.filter(({ outcome }) => outcome === 'restored').map(({ path }) => path)
     if (paths.length > 0) this.wanted = { ...this.wanted, restored: [...(this.wanted.restored ?? []), ...paths] }
+  }
+
+  #discarded(files: readonly ReviewedFile[], reason: string | undefined): void {
+    const paths = files.filter(({ outcome }) => outcome === 'discarded').map(({ path }) => path)
+    this.wanted = { ...this.wanted, review: undefined }
+    if (paths.length === 0) return
+    const before = this.wanted.discarded ?? []
+    this.wanted = { ...this.wanted, discarded: [...before, { paths, reason }].slice(-discardedMax) }
   }
 
   /** The text of a waiting message; undefined where it was erased. */

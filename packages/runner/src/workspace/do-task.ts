@@ -82,7 +82,11 @@ export class TaskDoer {
     task: Extract<Task, { do: 'apply' }>,
     before: readonly Snapshot[],
   ): Promise<Outcome['apply']> {
-    const files = await applyPlan(store, plan, { also: new Set(task.also), except: new Set(task.except) })
+    const files = await applyPlan(store, plan, {
+      also: new Set(task.also),
+      except: new Set(task.except),
+      only: task.only && new Set(task.only),
+    })
     const paths = files.filter(({ outcome }) => outcome === 'restored').map(({ path }) => path)
     const wish = { moment: 'undone', by: 'undo' } as const
     const after = await this.#take(store, session, wish, { paths })

@@ -8,6 +8,8 @@ const Record = z.object({
   root: z.string(),
   /** The agent had the files when this was written. */
   isBusy: z.boolean(),
+  /** Files that a person keeps as they were then, each with the digest of that. */
+  kept: z.record(z.string(), z.string()).optional(),
 })
 export type WorkspaceRecord = z.infer<typeof Record>
 

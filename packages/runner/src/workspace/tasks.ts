@@ -54,6 +54,8 @@ export type Task =
       digest: string
       also: readonly string[]
       except: readonly string[]
+      /** Absent: all of them. */
+      only?: readonly string[] | undefined
     }
 
 /** Where it is to be done. */

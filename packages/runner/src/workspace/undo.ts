@@ -67,8 +67,20 @@ function placeOf(kept: readonly Kept[], { checkpoint, step, turn }: UndoTarget):
   return kept.findIndex(({ note }) => note.checkpoint === begun.after)
 }
 
+/** What there is to know of a file besides, for whoever reviews it. */
+export interface FileMark {
+  path: string
+  /** Of what it was and what it is. */
+  digest: string
+  wasThere: boolean
+  /** It can be run now and could not before, or the other way round. */
+  turnsProgram: boolean
+  isLink: boolean
+}
+
 /** A plan as people read it. */
 export interface Preview {
+  marks: readonly FileMark[]
   digest: string
   files: readonly PlannedFile[]
   count: number
@@ -87,7 +99,20 @@ export async function previewOf(store: Store, plan: UndoPlan, leftOut: readonly 
   }))
   const asks = plan.files.filter(({ ask }) => ask !== undefined).length
   const changes = await textsOf(store, plan.files)
-  return { digest: plan.digest, files, count: plan.files.length, asks, changes, cannot: plan.cannot, leftOut }
+  const marks = plan.files.slice(0, namedMax).map(markOf)
+  return { marks, digest: plan.digest, files, count: plan.files.length, asks, changes, cannot: plan.cannot, leftOut }
+}
+
+function markOf({ path, now, to }: FileUndo): FileMark {
+  const [mode, before] = [now, to].map((state) => (state === undefined ? undefined : readState(state).mode))
+  const isProgram = (one: string | undefined): boolean => one === '100755'
+  return {
+    path,
+    digest: sha256(JSON.stringify([path, to ?? null, now ?? null])),
+    wasThere: to !== undefined,
+    turnsProgram: now !== undefined && isProgram(mode) !== isProgram(before),
+    isLink: mode === '120000',
+  }
 }
 
 async function textsOf(store: Store, files: readonly FileUndo[]): Promise<readonly FileChange[]> {
@@ -122,10 +147,15 @@ async function textOf(reader: BlobReader, state: string | undefined): Promise<st
 export async function applyPlan(
   store: Store,
   { files }: UndoPlan,
-  { also, except }: { also: ReadonlySet<string>; except: ReadonlySet<string> },
+  {
+    also,
+    except,
+    only,
+  }: { also: ReadonlySet<string>; except: ReadonlySet<string>; only?: ReadonlySet<string> | undefined },
 ): Promise<readonly RestoredFile[]> {
   const outcomes: RestoredFile[] = []
   const chosen = files.filter(({ path, ask }) => {
+    if (only?.has(path) === false) return false
     if (except.has(path)) outcomes.push({ path, outcome: 'kept', why: 'you wanted it to stay' })
     else if (ask !== undefined && !also.has(path)) outcomes.push({ path, outcome: 'kept', why: whyKept[ask] })
     else return true

@@ -19,7 +19,7 @@ export interface Workspace {
   apply(
     wish: SnapshotWish,
     to: UndoTarget,
-    choice: { digest: string; also: readonly string[]; except: readonly string[] },
+    choice: { digest: string; also: readonly string[]; except: readonly string[]; only?: readonly string[] },
   ): Promise<Done<'apply'>>
 }
 

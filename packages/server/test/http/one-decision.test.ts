@@ -70,6 +70,8 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
   'question.answer': (at) => [askedOf(at), { question: 'q1', action: 'decline' }],
   'input.send': inSession({ text: 'x' }),
   'terminal.resize': inSession({ cols: 80, rows: 24 }),
+  'draft.make': inSession({}),
+  'draft.review': inSession({ draft: 'none', digest: 'a'.repeat(64), keep: ['a'] }),
   'undo.plan': inSession({}),
   'undo.apply': inSession({ undo: 'none', digest: 'a'.repeat(64) }),
   'undo.drop': inSession({ undo: 'none' }),
@@ -197,7 +199,7 @@ describe('one decision', () => {
       }
     })
     expect(table(decisions)).toMatchInlineSnapshot(`
-      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.hurry, message.reorder, question.answer, terminal.resize, undo.plan, undo.apply, undo.drop, task.create, task.change, task.move:
+      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.hurry, message.reorder, question.answer, terminal.resize, undo.plan, undo.apply, undo.drop, draft.make, draft.review, task.create, task.change, task.move:
         owner in a browser
         admin in a browser
         admin by token

@@ -1,3 +1,4 @@
+import { countText } from '../text/amounts.ts'
 import { nothingLeftWords, standstillWords } from '@hotline/core/reach-words'
 import { endedWords } from '@hotline/core/one-line'
 import type { Item } from '@hotline/core/transcript/item'
@@ -162,12 +163,34 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       const words = { changed: 'Budget', warned: 'Budget nearly used up', exhausted: 'Budget used up' }
       return <Notice text={`${words[item.what]}: ${item.words}`} />
     }
+    case 'draft':
+      return <Notice text={draftWords(item)} />
     case 'place':
       return <Notice text={item.lines.join(' ')} />
     case 'notice':
       return <Notice text={item.text} />
   }
 })
+
+/** What the agent changed, and what was decided about it; deciding is for the command line so far. */
+function draftWords({ phase, count, outcomes, reason }: Extract<Item, { kind: 'draft' }>): string {
+  switch (phase) {
+    case 'wanted':
+      return 'Changes: its machine looks what there is'
+    case 'ready':
+      return `Changes: ${countText(count, 'file')} to keep or discard`
+    case 'reviewed':
+      return 'Changes: being kept and discarded'
+    case 'refused':
+      return `Changes: ${reason ?? 'there are none'}`
+    case 'dropped':
+      return 'Changes: looked at anew'
+    case 'done': {
+      const of = (outcome: string): number => outcomes.filter((one) => one.outcome === outcome).length
+      return `Changes: ${countText(of('kept'), 'file')} kept, ${of('discarded')} discarded, ${of('open')} open`
+    }
+  }
+}
 
 function stateWords(item: Extract<Item, { kind: 'state' }>): string {
   const exit = item.exit?.signal ? ` (${item.exit.signal})` : item.exit?.code ? ` (exit code ${item.exit.code})` : ''

@@ -1,0 +1,118 @@
+import type { CommandInput } from '@hotline/protocol/command'
+import { asKnown, type EventOf, type KnownEvent } from '@hotline/protocol/events'
+import type { Command } from 'commander'
+import type { Server } from '../ask-server.ts'
+import { draftLines, resolvedLines } from '../draft-card.ts'
+import { Failure, fail } from '../failure.ts'
+import { plainText } from '../plain-text.ts'
+import { openPrompt } from '../prompt.ts'
+import type { CommandContext } from './context.ts'
+
+interface ChangesOptions {
+  keep?: string[]
+  keepAll?: boolean
+  discard?: string[]
+  guarded?: string[]
+  reason?: string
+  yes?: boolean
+}
+
+/** Events that answer somebody who reviews. */
+type DraftAnswer = EventOf<'draft.ready' | 'draft.refused' | 'draft.dropped' | 'draft.resolved'>
+
+/** A machine that is away answers when it is back; until then nobody has to sit there. */
+const answerTimeoutMs = 120_000
+
+/** Reviewing what an agent changed in files. */
+export function addChangesCommand(program: Command, context: CommandContext): void {
+  program
+    .command('changes')
+    .description('what the agent changed in files and nobody has reviewed; keep or discard it file by file')
+    .argument('<session>', 'id, or the beginning of it')
+    .option('--keep <file...>', 'files that stay as they are, and are not shown again until they change')
+    .option('--keep-all', 'all that are not discarded')
+    .option('--discard <file...>', 'files that go back to what they were before the agent')
+    .option('--guarded <file...>', 'of those to keep: files that say what others run, or what agents may do')
+    .option('--reason <text>', 'why, told to the agent')
+    .option('-y, --yes', 'do not ask')
+    .action(async (text: string, options: ChangesOptions) => review(context, text, options))
+}
+
+async function review(context: CommandContext, text: string, options: ChangesOptions): Promise<void> {
+  const server = context.server()
+  const { session } = await server.findSession(text)
+  const ready = await tell(server, session, 'draft.make', {})
+  if (ready.type !== 'draft.ready') return context.print(ready, `${reasonOf(ready)}\n`)
+  const { keep = [], discard = [], guarded, reason } = options
+  const isToDecide = keep.length + discard.length > 0 || options.keepAll === true
+  if (!context.json || !isToDecide) context.print(ready, `${draftLines(ready).join('\n')}\n`)
+  if (!isToDecide) return
+  const files = (ready.body?.files ?? []).map(({ path }) => path)
+  const unknown = [...keep, ...discard, ...(guarded ?? [])].find((path) => !files.includes(path))
+  if (unknown !== undefined) throw fail('not_found', `The agent has not changed "${plainText(unknown)}".`)
+  if (!options.yes && !(await isWanted(context))) {
+    throw fail('invalid_request', 'Nothing was decided. Without a terminal to ask at, add --yes.')
+  }
+  const kept = options.keepAll ? files.filter((path) => !discard.includes(path)) : keep
+  const done = await tell(server, session, 'draft.review', {
+    draft: ready.data.draft,
+    digest: ready.data.digest,
+    keep: kept,
+    discard,
+    ...(guarded === undefined ? {} : { guarded }),
+    ...(reason === undefined ? {} : { reason }),
+  })
+  if (done.type !== 'draft.resolved') throw fail('digest_mismatch', reasonOf(done))
+  context.print(done, `${resolvedLines(done, session).join('\n')}\n`)
+}
+
+/** Sends a command and waits for what its machine says to it. */
+async function tell<T extends 'draft.make' | 'draft.review'>(
+  server: Server,
+  session: string,
+  type: T,
+  data: CommandInput<T>,
+): Promise<DraftAnswer> {
+  const stream = `session:${session}`
+  const accepted = await server.command(stream, type, data)
+  const id = 'draft' in data && typeof data.draft === 'string' ? data.draft : accepted.id
+  const link = server.link()
+  const { promise, resolve, reject } = Promise.withResolvers<DraftAnswer>()
+  const timer = setTimeout(() => {
+    reject(fail('unreachable', 'Its machine has not answered. What was asked stays there until it is back.'))
+  }, answerTimeoutMs)
+  try {
+    link.follow(stream, accepted.cursor, {
+      events: (events) => {
+        for (const event of events) {
+          const known = asKnown(event)
+          if (known && isAnswer(known) && known.data.draft === id) resolve(known)
+        }
+      },
+      ended: (problem) => reject(new Failure(problem)),
+    })
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    await link[Symbol.asyncDispose]()
+  }
+}
+
+function isAnswer(known: KnownEvent): known is DraftAnswer {
+  return ['draft.ready', 'draft.refused', 'draft.dropped', 'draft.resolved'].includes(known.type)
+}
+
+function reasonOf(answer: DraftAnswer): string {
+  if (answer.type === 'draft.refused') return plainText(answer.body?.reason ?? 'There is nothing to review.')
+  return 'Somebody else looks at these changes now.'
+}
+
+async function isWanted({ stdin }: CommandContext): Promise<boolean> {
+  if (!stdin.isTTY || !process.stderr.isTTY) return false
+  const prompt = openPrompt(stdin, process.stderr)
+  try {
+    return /^y(es)?$/i.test((await prompt.decision('Do exactly this? [y/N] ')).trim())
+  } finally {
+    prompt[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,42 @@
+import { diffOf, foldUnchanged } from '@hotline/core/line-diff'
+import type { EventOf } from '@hotline/protocol/events'
+import type { DraftFile, ReviewedFile } from '@hotline/protocol/events/draft'
+import { cut, inLine, lineOf, whyAsks } from './undo-card.ts'
+
+/** Lines on each side of a change that did not change. */
+const context = 2
+
+const signs = { added: 'added    ', changed: 'changed  ', removed: 'removed  ' } as const
+
+/** What the agent changed and nobody has reviewed, as lines for a terminal: files first, then their changes. */
+export function draftLines({ data, body }: EventOf<'draft.ready'>): readonly string[] {
+  if (!body) return ['What it changed was erased.']
+  const more = data.files - body.files.length
+  return [
+    ...body.files.map(fileLine),
+    ...(more > 0 ? [`and ${more} files more`] : []),
+    ...(body.changes ?? []).flatMap((change) => [
+      '',
+      inLine(change.path),
+      ...cut(foldUnchanged(diffOf(change), context)).map(lineOf),
+    ]),
+  ]
+}
+
+function fileLine({ change, path, guarded, ask }: DraftFile): string {
+  const notes = [
+    ...(guarded === undefined ? [] : [`! it ${inLine(guarded)}: to keep it takes --guarded`]),
+    ...(ask === undefined ? [] : [whyAsks[ask]]),
+  ]
+  return `${signs[change]}${inLine(path)}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`
+}
+
+/** What became of them. */
+export function resolvedLines({ data, body }: EventOf<'draft.resolved'>, session: string): readonly string[] {
+  const open = (body?.files ?? []).filter(({ outcome, why }) => outcome === 'open' && why !== undefined)
+  return [
+    `${data.kept} kept, ${data.discarded} discarded, ${data.open} open.`,
+    ...open.map(({ path, why = '' }: ReviewedFile) => `Open: ${inLine(path)} (it ${inLine(why)})`),
+    ...(data.before === undefined ? [] : [`To go back: hotline undo ${session} --checkpoint ${data.before}`]),
+  ]
+}

@@ -1,0 +1,63 @@
+import type { CommandOf } from '@hotline/protocol/command'
+import { accept, type Decision, refuse } from '../decision.ts'
+import { whyBusy } from './decide-undo.ts'
+import type { SessionState } from './state.ts'
+
+/**
+ * A review has two steps, like an undo: a person asks what there is, the runner shows it under a digest, and a person decides
+ * about exactly that.
+ */
+export function decideDraft(state: SessionState, command: CommandOf<'draft.make' | 'draft.review'>): Decision {
+  switch (command.type) {
+    case 'draft.make':
+      return make(state, command)
+    case 'draft.review':
+      return review(state, command)
+  }
+}
+
+function make(state: SessionState, { id }: CommandOf<'draft.make'>): Decision {
+  const refusal = whyNotNow(state)
+  if (refusal !== undefined) return refuse('invalid_transition', refusal)
+  const { draft } = state
+  if (draft?.phase === 'reviewed') return refuse('invalid_transition', 'A review is being carried out.')
+  const requested = { type: 'draft.requested', subject: `draft:${id}`, data: { draft: id } } as const
+  if (!draft) return accept(requested)
+  return accept({ type: 'draft.dropped', subject: `draft:${draft.draft}`, data: { draft: draft.draft } }, requested)
+}
+
+function review(state: SessionState, { data }: CommandOf<'draft.review'>): Decision {
+  const { draft } = state
+  if (draft?.draft !== data.draft) {
+    return refuse('invalid_transition', 'These changes are not up for review any more. Ask for them anew.')
+  }
+  if (draft.phase !== 'ready') {
+    const why = draft.phase === 'reviewed' ? 'The review is being carried out.' : 'They are not there yet.'
+    return refuse('invalid_transition', why)
+  }
+  if (draft.digest !== data.digest) {
+    return refuse('digest_mismatch', 'This is not what was shown. Look at it again.', { digest: draft.digest ?? null })
+  }
+  const refusal = whyNotNow(state)
+  if (refusal !== undefined) return refuse('invalid_transition', refusal)
+  const { keep = [], discard = [], guarded, reason } = data
+  return accept({
+    type: 'draft.reviewed',
+    subject: `draft:${data.draft}`,
+    data: { draft: data.draft, digest: data.digest, keep: keep.length, discard: discard.length },
+    body: {
+      keep,
+      discard,
+      ...(guarded === undefined ? {} : { guarded }),
+      ...(reason === undefined ? {} : { reason }),
+    },
+  })
+}
+
+/** The agent is there, to be told, and at rest. What is left of a session that is over can be undone. */
+function whyNotNow(state: SessionState): string | undefined {
+  if (state.status !== 'active') return `The session is ${state.status}; its changes can be undone, not reviewed.`
+  if (state.ending !== undefined) return 'The session is ending; its changes can be undone, not reviewed.'
+  if (state.undo?.phase === 'approved') return 'An undo is under way.'
+  return whyBusy(state)
+}

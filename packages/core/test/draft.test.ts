@@ -1,0 +1,149 @@
+import { whyGuarded } from '@hotline/core/draft/guarded-path'
+import { oneLine } from '@hotline/core/one-line'
+import { preparedLines, releasedLines, viewLines } from '@hotline/core/place-words'
+import { emptyTranscript, foldTranscript } from '@hotline/core/transcript/transcript'
+import { asKnown } from '@hotline/protocol/events'
+import { describe, expect, it } from 'vitest'
+import { activeLog, dana, eli, type Log } from './fixtures.ts'
+
+const digest = 'd'.repeat(64)
+const plain = { turnsProgram: false, isLink: false }
+
+function ready(log: Log): string {
+  log.send(dana, 'draft.make', {})
+  const draft = log.state?.draft?.draft ?? ''
+  log.report({
+    type: 'draft.ready',
+    data: { draft, digest, files: 1, guarded: 0 },
+    body: { files: [{ path: 'a', change: 'changed', digest }] },
+  })
+  return draft
+}
+
+describe('a review of changes', () => {
+  it('[DR1] [DR2] goes from a look over a decision about exactly that to the deed, and is told on its way', () => {
+    const log = activeLog()
+    const draft = ready(log)
+    expect(log.state?.draft).toEqual({ draft, phase: 'ready', digest })
+    const wrong = log.send(dana, 'draft.review', { draft, digest: 'e'.repeat(64), keep: ['a'] })
+    expect(!wrong.ok && wrong.problem.code).toBe('digest_mismatch')
+    expect(log.send(eli, 'draft.review', { draft, digest, keep: ['a'], guarded: ['a'], reason: 'Good.' }).ok).toBe(true)
+    expect(log.send(dana, 'draft.make', {}).ok).toBe(false)
+    log.report({
+      type: 'draft.resolved',
+      data: { draft, kept: 1, discarded: 0, open: 0 },
+      body: { files: [{ path: 'a', outcome: 'kept' }] },
+    })
+    expect(log.state?.draft).toBeUndefined()
+    const { items } = foldTranscript(emptyTranscript, log.events)
+    expect(items.find(({ kind }) => kind === 'draft')).toMatchObject({ phase: 'done', by: eli, count: 1 })
+    const lines = log.events.map((event) => {
+      const known = asKnown(event)
+      return known && oneLine(known)
+    })
+    expect(lines).toContain(`Draft ready: 1 changed file (${draft})`)
+    expect(lines).toContain('Status: reviewed: 1 kept, 0 discarded, 0 open')
+  })
+
+  it('[DR4] is not begun under an agent that is at work, and a new look takes the place of another', () => {
+    const log = activeLog()
+    const first = ready(log)
+    const second = ready(log)
+    expect(log.types).toContain('draft.dropped')
+    expect(log.send(dana, 'draft.review', { draft: first, digest, keep: ['a'] }).ok).toBe(false)
+    log.report({ type: 'turn.started', data: { turn: 't1' } })
+    const busy = log.send(dana, 'draft.review', { draft: second, digest, keep: ['a'] })
+    expect(!busy.ok && busy.problem.detail).toContain('at work')
+    log.report({ type: 'turn.ended', data: { turn: 't1', end: 'end' } })
+    log.send(dana, 'draft.make', {})
+    log.report({ type: 'draft.refused', data: { draft: log.state?.draft?.draft ?? '' }, body: { reason: 'nothing' } })
+    expect(log.state?.draft).toBeUndefined()
+    const { items } = foldTranscript(emptyTranscript, log.events)
+    const phases = items.flatMap((item) => (item.kind === 'draft' ? [item.phase] : []))
+    expect(phases).toEqual(['dropped', 'dropped', 'refused'])
+    log.send(dana, 'session.abort', {})
+    expect(log.send(dana, 'draft.make', {}).ok).toBe(false)
+  })
+
+  it.each([
+    '.gitmodules',
+    'a/.gitattributes',
+    '.husky/pre-push',
+    '.pre-commit-config.yaml',
+    '.github/workflows/ci.yml',
+    '.gitlab-ci.yml',
+    '.circleci/config.yml',
+    '.claude/settings.json',
+    '.MCP.json',
+    'CLAUDE.md',
+    'sub/AGENTS.md',
+    '.envrc',
+    '.vscode/tasks.json',
+    'package.json',
+    '.worktreeinclude',
+  ])('[DR3] %s takes a decision of its own', (path) => expect(whyGuarded(path, plain)).toBeTypeOf('string'))
+
+  it('[DR3] so does what can be run now, and a link; other files do not', () => {
+    expect(whyGuarded('run', { ...plain, turnsProgram: true })).toContain('run as a program')
+    expect(whyGuarded('way', { ...plain, isLink: true })).toContain('leads to')
+    for (const path of ['src/a.ts', 'docs/claude.md.txt', 'my.gitmodules.md', 'packages/x/package.jsonl', 'claude/x']) {
+      expect(whyGuarded(path, plain), path).toBeUndefined()
+    }
+  })
+})
+
+describe('the words about a place', () => {
+  const view = {
+    folder: '/p',
+    standard: 'worktree' as const,
+    possible: ['worktree' as const],
+    repository: { root: '/p', branch: 'main' },
+    uncommitted: { count: 4, names: ['a', 'b', 'c', 'd'] },
+    ignored: { count: 1, names: ['x.log'] },
+    nested: { count: 1, names: ['sub/'] },
+    included: { count: 1, names: ['.env'] },
+    others: ['Fix it'],
+    setup: 'npm ci',
+  }
+
+  it('[IS2] [IS10] name what is missing, first names first, and who works there', () => {
+    expect(viewLines(view, 'worktree', [])).toEqual([
+      'It works in a worktree of its own, beside /p, as of the last commit of main.',
+      'Not in it: 4 uncommitted files (a, b, c, …); 1 ignored file or folder (x.log); 1 repository inside of it (sub/).',
+      'Brought along by .worktreeinclude: 1 ignored file (.env).',
+      'Before it starts, this is run there: npm ci',
+    ])
+    expect(viewLines(view, 'worktree', ['uncommitted', 'ignored'])[1]).toBe(
+      'Not in it: 1 repository inside of it (sub/).',
+    )
+    expect(viewLines(view, 'in_place', [])).toEqual([
+      'It works in /p itself.',
+      'Another session works in this very folder: "Fix it". They would change the same files.',
+    ])
+    expect(viewLines(view, 'copy', [])[0]).toBe('It works in a copy of /p, with all that is in it.')
+    const why = { ...view, others: ['A', 'B'], whyNot: 'There is no git.' }
+    expect(viewLines(why, 'in_place', []).slice(1)).toEqual([
+      'There is no git.',
+      'Other sessions work in this very folder: "A", "B". They would change the same files.',
+    ])
+  })
+
+  it('[IS2] [IS5] are the same in the session, and survive that they were erased', () => {
+    expect(preparedLines({ isolation: 'copy', brought: 2 }, { folder: '/c', from: '/p', note: 'Slow.' })).toEqual([
+      'Works in a copy, /c, taken from /p.',
+      'Brought along: 2 files.',
+      'Slow.',
+    ])
+    expect(preparedLines({ isolation: 'in_place' }, undefined)).toEqual(['Works in (erased) itself.'])
+    expect(preparedLines({ isolation: 'worktree', uncommitted: 1, brought: 1 }, undefined)).toEqual([
+      'Works in a worktree of its own, (erased).',
+      'Not in it: 1 uncommitted file.',
+      'Brought along: 1 file.',
+    ])
+    expect(
+      releasedLines({ outcome: 'kept', uncommitted: 1, commits: 2 }, { folder: '/w', branch: 'hotline/x' }),
+    ).toEqual(['/w was kept, with 1 uncommitted file and 2 commits on the branch hotline/x that no other branch has.'])
+    expect(releasedLines({ outcome: 'kept' }, { folder: '/w', note: 'Odd.' })).toEqual(['/w was kept.', 'Odd.'])
+    expect(releasedLines({ outcome: 'removed' }, undefined)).toEqual(['(erased) was removed: nothing in it was new.'])
+  })
+})

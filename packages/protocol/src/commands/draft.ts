@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { Digest } from '../events/approval.ts'
+import { Id } from '../stream.ts'
+
+const Paths = z.array(z.string().min(1).max(4_096)).max(1_000)
+
+/** Reviewing what an agent changed: first what there is, then, with the digest of that, what is kept and what is not. */
+export const draftCommands = {
+  'draft.make': z.strictObject({}),
+  /** `guarded` names those of `keep` that take a decision of their own. */
+  'draft.review': z
+    .strictObject({
+      draft: Id,
+      digest: Digest,
+      keep: Paths.optional(),
+      discard: Paths.optional(),
+      guarded: Paths.optional(),
+      reason: z.string().max(2_000).optional(),
+    })
+    .refine(({ keep = [], discard = [] }) => keep.length + discard.length > 0, 'names no file')
+    .refine(({ keep = [], discard = [] }) => !keep.some((path) => discard.includes(path)), 'keeps and discards a file'),
+}

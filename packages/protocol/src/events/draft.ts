@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { defineEvent } from '../event.ts'
+import { Id } from '../stream.ts'
+import { Digest } from './approval.ts'
+import { WhyAsk } from './checkpoint.ts'
+import { FileChange } from './turn.ts'
+
+/** One file that the agent changed, for a person who keeps or discards it. */
+export const DraftFile = z.looseObject({
+  path: z.string(),
+  change: z.enum(['added', 'changed', 'removed']),
+  /** Of what it was and what it is. */
+  digest: Digest,
+  /** Why keeping it is a decision of its own, in words for people: it says what others run, or who may do what. */
+  guarded: z.string().optional(),
+  /** Somebody else may have changed it too: discarding it would take that along. */
+  ask: WhyAsk.optional(),
+})
+export type DraftFile = z.infer<typeof DraftFile>
+
+/** What became of one file. */
+export const ReviewedFile = z.looseObject({
+  path: z.string(),
+  outcome: z.enum(['kept', 'discarded', 'open']),
+  why: z.string().optional(),
+})
+export type ReviewedFile = z.infer<typeof ReviewedFile>
+
+/** What an agent changed in files, reviewed file by file. */
+export const draftEvents = {
+  /** A person wants to see the changes that nobody has looked at. */
+  'draft.requested': defineEvent(1, z.looseObject({ draft: Id })),
+  /** These; the digest is that of all the bytes that are spoken of. */
+  'draft.ready': defineEvent(
+    1,
+    z.looseObject({ draft: Id, digest: Digest, files: z.int(), guarded: z.int() }),
+    z.looseObject({
+      files: z.array(DraftFile),
+      /** Of the first files, as far as there is room. */
+      changes: z.array(FileChange).optional(),
+    }),
+  ),
+  /** There are none to see, or not any more as they were shown. */
+  'draft.refused': defineEvent(1, z.looseObject({ draft: Id }), z.looseObject({ reason: z.string() })),
+  /** A person has decided, about exactly what was shown. What is named in neither list stays open. */
+  'draft.reviewed': defineEvent(
+    1,
+    z.looseObject({ draft: Id, digest: Digest, keep: z.int(), discard: z.int() }),
+    z.looseObject({
+      keep: z.array(z.string()),
+      discard: z.array(z.string()),
+      /** Of those to keep, the guarded ones that were decided on by their names. */
+      guarded: z.array(z.string()).optional(),
+      /** Told to the agent. */
+      reason: z.string().optional(),
+    }),
+  ),
+  'draft.dropped': defineEvent(1, z.looseObject({ draft: Id })),
+  /** It was done. `before`: the snapshot of how it was, to go back to. */
+  'draft.resolved': defineEvent(
+    1,
+    z.looseObject({ draft: Id, kept: z.int(), discarded: z.int(), open: z.int(), before: Id.optional() }),
+    z.looseObject({ files: z.array(ReviewedFile), reason: z.string().optional() }),
+  ),
+}

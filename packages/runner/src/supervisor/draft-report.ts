@@ -1,0 +1,103 @@
+import { whyGuarded } from '@hotline/core/draft/guarded-path'
+import type { Report } from '@hotline/protocol/commands/agent'
+import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
+import type { DraftFile, ReviewedFile } from '@hotline/protocol/events/draft'
+import type { FileChange } from '@hotline/protocol/events/turn'
+import type { Preview } from '../workspace/undo.ts'
+
+/** What a person decided. */
+export interface Review {
+  keep: readonly string[]
+  discard: readonly string[]
+  guarded: readonly string[]
+  reason?: string | undefined
+}
+
+/** The files of a plan that nobody has kept as they are now. An undo shows the way back; here it is the way that was taken. */
+export function draftFiles({ files, marks }: Preview, kept: ReadonlyMap<string, string>): readonly DraftFile[] {
+  const byPath = new Map(marks.map((mark) => [mark.path, mark]))
+  return files.flatMap(({ path, change, ask }): DraftFile[] => {
+    const mark = byPath.get(path)
+    if (!mark || kept.get(path) === mark.digest) return []
+    const guarded = whyGuarded(path, mark)
+    return [
+      {
+        path,
+        change: change === 'remove' ? 'added' : change === 'bring_back' ? 'removed' : 'changed',
+        digest: mark.digest,
+        ...(guarded === undefined ? {} : { guarded }),
+        ...(ask === undefined ? {} : { ask }),
+      },
+    ]
+  })
+}
+
+/** Their changes, the other way round than an undo has them. */
+export function draftChanges({ changes, marks }: Preview, files: readonly DraftFile[]): readonly FileChange[] {
+  const shown = new Set(files.map(({ path }) => path))
+  const isNew = new Set(marks.flatMap(({ path, wasThere }) => (wasThere ? [] : [path])))
+  return changes
+    .filter(({ path }) => shown.has(path))
+    .map(({ path, oldText, newText }) => ({ path, oldText: isNew.has(path) ? null : newText, newText: oldText ?? '' }))
+}
+
+/** What becomes of each file before anything is done: a decision that lacks something leaves its file open. */
+export function weighReview(
+  files: readonly DraftFile[],
+  { keep, discard, guarded }: Review,
+): { kept: readonly DraftFile[]; discarded: readonly string[]; open: readonly ReviewedFile[] } {
+  const named = new Set(guarded)
+  const isFree = (file: DraftFile): boolean => file.guarded === undefined || named.has(file.path)
+  const wished = files.filter(({ path }) => keep.includes(path))
+  const discarded = files.filter(({ path }) => discard.includes(path)).map(({ path }) => path)
+  const rest = files.filter(({ path }) => !keep.includes(path) && !discard.includes(path))
+  return {
+    kept: wished.filter(isFree),
+    discarded,
+    open: [
+      ...wished
+        .filter((file) => !isFree(file))
+        .map(({ path, guarded: why }) => ({
+          path,
+          outcome: 'open' as const,
+          why: `${why ?? ''}: to keep it takes a decision of its own`,
+        })),
+      ...rest.map(({ path }) => ({ path, outcome: 'open' as const })),
+    ],
+  }
+}
+
+/** What was done. */
+export function resolvedReport(
+  draft: string,
+  done: {
+    kept: readonly DraftFile[]
+    open: readonly ReviewedFile[]
+    restored: readonly RestoredFile[]
+    before: string | undefined
+    reason: string | undefined
+  },
+): Report {
+  const { kept, open, restored, before, reason } = done
+  const files: readonly ReviewedFile[] = [
+    ...kept.map(({ path }) => ({ path, outcome: 'kept' as const })),
+    ...restored.map(({ path, outcome, why }) =>
+      outcome === 'restored'
+        ? { path, outcome: 'discarded' as const }
+        : { path, outcome: 'open' as const, ...(why === undefined ? {} : { why }) },
+    ),
+    ...open,
+  ]
+  const discarded = files.filter(({ outcome }) => outcome === 'discarded').length
+  return {
+    type: 'draft.resolved',
+    data: {
+      draft,
+      kept: kept.length,
+      discarded,
+      open: files.length - kept.length - discarded,
+      ...(before === undefined ? {} : { before }),
+    },
+    body: { files, ...(reason === undefined ? {} : { reason }) },
+  }
+}

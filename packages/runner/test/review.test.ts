@@ -1,0 +1,104 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Step, scriptPrompt } from '@hotline/demo-agent/script'
+import type { SessionState } from '@hotline/core/session/state'
+import { expect, test } from 'vitest'
+import { type Bench, openBench } from './bench.ts'
+
+const write = (path: string, content: string): Step => ({ do: 'write', path, content })
+const idle = (turns: number) => (state: SessionState) =>
+  state.counts.turns === turns && !state.turn && state.checkpoints !== undefined
+
+/** Asks what there is to review. */
+async function look({ world }: Bench, session: string) {
+  const draft = world.send(session, 'draft.make', {})
+  await world.until(session, 'an answer', (state) => state.draft?.phase !== 'wanted')
+  const ready = world.events(session, 'draft.ready').find(({ data }) => data.draft === draft)
+  return { draft, digest: ready?.data.digest ?? '', files: ready?.body?.files ?? [], body: ready?.body }
+}
+
+async function review(
+  { world }: Bench,
+  session: string,
+  { draft, digest }: { draft: string; digest: string },
+  what: { keep?: string[]; discard?: string[]; guarded?: string[]; reason?: string },
+) {
+  world.send(session, 'draft.review', { draft, digest, ...what })
+  await world.until(session, 'it to be done', (state) => state.draft === undefined)
+  return world.events(session, 'draft.resolved').find(({ data }) => data.draft === draft)
+}
+
+test('[DR1] [DR2] [DR4] what an agent changed is kept and discarded file by file, and it hears why', async () => {
+  await using bench = await openBench({ keepsFiles: true })
+  const { world, cwd } = bench
+  writeFileSync(join(cwd, 'a.txt'), 'before\n')
+  writeFileSync(join(cwd, 'b.txt'), 'before\n')
+  const steps = [write('a.txt', 'after\n'), write('b.txt', 'after\n'), write('c.txt', 'new\n'), write('d.txt', 'new\n')]
+  const session = world.start('demo', { cwd, mode: 'auto-edit', prompt: scriptPrompt(steps) })
+  await world.until(session, 'the turn', idle(1))
+  const shown = await look(bench, session)
+  expect(shown.files.map(({ path, change }) => [path, change])).toEqual([
+    ['a.txt', 'changed'],
+    ['b.txt', 'changed'],
+    ['c.txt', 'added'],
+    ['d.txt', 'added'],
+  ])
+  expect(shown.body?.changes?.[0]).toMatchObject({ path: 'a.txt', oldText: 'before\n', newText: 'after\n' })
+  expect(shown.body?.changes?.[2]).toMatchObject({ path: 'c.txt', oldText: null, newText: 'new\n' })
+  const done = await review(bench, session, shown, {
+    keep: ['a.txt'],
+    discard: ['b.txt', 'c.txt'],
+    reason: 'Not in this release.',
+  })
+  expect(done?.data).toMatchObject({ kept: 1, discarded: 2, open: 1 })
+  expect(readFileSync(join(cwd, 'a.txt'), 'utf8')).toBe('after\n')
+  expect(readFileSync(join(cwd, 'b.txt'), 'utf8')).toBe('before\n')
+  expect(existsSync(join(cwd, 'c.txt'))).toBe(false)
+  // What was kept is not shown again, until it is another file.
+  expect((await look(bench, session)).files.map(({ path }) => path)).toEqual(['d.txt'])
+  const again = scriptPrompt([write('a.txt', 'once more\n')])
+  world.send(session, 'message.send', { text: again })
+  await world.until(session, 'the second turn', idle(2))
+  expect(world.printed(session, 'log')).toContain('discarded those to these files: "b.txt", "c.txt"')
+  expect(world.printed(session, 'log')).toContain('The reason: Not in this release.')
+  expect((await look(bench, session)).files.map(({ path }) => path)).toEqual(['a.txt', 'd.txt'])
+})
+
+test('[DR2] a decision holds for what was shown: where a file is another one by now, nothing is done', async () => {
+  await using bench = await openBench({ keepsFiles: true })
+  const { world, cwd } = bench
+  const prompt = scriptPrompt([write('a.txt', 'agent\n'), write('b.txt', 'agent\n')])
+  const session = world.start('demo', { cwd, mode: 'auto-edit', prompt })
+  await world.until(session, 'the turn', idle(1))
+  const shown = await look(bench, session)
+  writeFileSync(join(cwd, 'b.txt'), 'a person\n')
+  expect(await review(bench, session, shown, { discard: ['a.txt'] })).toBeUndefined()
+  expect(world.events(session, 'draft.refused').at(-1)?.body?.reason).toContain('not as they were shown')
+  expect(existsSync(join(cwd, 'a.txt'))).toBe(true)
+  const { draft, digest } = shown
+  expect(() => world.send(session, 'draft.review', { draft, digest, keep: ['a.txt'] })).toThrow('invalid_transition')
+})
+
+test('[DR3] [T61] what others run, or what agents may do, is kept by a decision of its own alone', async () => {
+  await using bench = await openBench({ keepsFiles: true })
+  const { world, cwd } = bench
+  const guarded = [
+    '.claude/settings.json',
+    '.github/workflows/x.yml',
+    '.gitmodules',
+    '.husky/pre-commit',
+    'package.json',
+  ]
+  const prompt = scriptPrompt([...guarded, 'plain.txt'].map((path) => write(path, '{}\n')))
+  const session = world.start('demo', { cwd, mode: 'auto-edit', prompt })
+  await world.until(session, 'the turn', idle(1))
+  const shown = await look(bench, session)
+  expect(shown.files.filter((file) => file.guarded !== undefined).map(({ path }) => path)).toEqual(guarded)
+  const all = shown.files.map(({ path }) => path)
+  const done = await review(bench, session, shown, { keep: all, guarded: ['package.json'] })
+  expect(done?.data).toMatchObject({ kept: 2, discarded: 0, open: 4 })
+  const left = await look(bench, session)
+  expect(left.files.map(({ path }) => path)).toEqual(guarded.filter((path) => path !== 'package.json'))
+  await review(bench, session, left, { discard: ['.gitmodules'] })
+  expect(existsSync(join(cwd, '.gitmodules'))).toBe(false)
+})
