@@ -19,6 +19,8 @@ export interface StartRequest {
   memo: string
   /** Bytes that it may print which nobody has released; past it, it waits in its pipe. */
   unreleasedBytes: number
+  /** The same of what nobody has read: so far it may run ahead of its runner. Absent: as far as that of the above. */
+  unreadBytes?: number | undefined
   /** `all`: what goes into it is recorded from its start; `last`: so much of it that one can tell what came last. */
   inputs: 'all' | 'last'
 }
@@ -38,6 +40,8 @@ export type KeeperRequest =
   | { do: 'end'; p: string; graceMs: number }
   /** What else can be done to a held process: plain data in and out. */
   | { do: 'tree'; p: string; what: TreeCall }
+  /** Output before these offsets was read. */
+  | { do: 'read'; p: string; out: number; err: number }
   /** Output before these offsets is not wanted any more. */
   | { do: 'release'; p: string; out: number; err: number }
   /** Forgets a process that has ended, with all that is on the disk of it. */

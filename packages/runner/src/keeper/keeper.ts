@@ -116,6 +116,8 @@ export class Keeper implements AsyncDisposable {
         const calls = { freeze: () => held.freeze(), thaw: () => held.thaw(), sample: () => held.sample() }
         return await calls[request.what]()
       }
+      case 'read':
+        return this.#find(request.p).wasRead(request.out, request.err)
       case 'release':
         return this.#find(request.p).release(request.out, request.err)
       case 'forget': {

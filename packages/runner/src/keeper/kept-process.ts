@@ -20,6 +20,9 @@ const pieceBytes = 64 * 1024
 /** A conversation that has grown past this cannot be gone through once more: what was read of it is released from then on. */
 const rebuildBytes = 64 * 1024 * 1024
 
+/** It is told so often how far was read. */
+const readBytes = 128 * 1024
+
 /** It is told so often what is not needed any more. */
 const releaseBytes = 512 * 1024
 
@@ -60,6 +63,8 @@ export class KeptProcess {
   #fed: number
   #handled: number
   #released = { out: 0, err: 0 }
+  readonly #readTo = { out: 0, err: 0 }
+  #toldRead = 0
   #hear: ((bytes: Uint8Array) => void) | undefined
   #isPaused = false
   #noted: unknown
@@ -293,6 +298,7 @@ export class KeptProcess {
           if (piece.length === 0) return
           at += piece.length
           if (name === 'out') this.#fed = at
+          this.#wasRead(name, at)
           yield piece
         } else if (this.#hasEnded(name) && (name === 'err' || this.past.isEmpty)) return
         else await this.#change()
@@ -301,6 +307,15 @@ export class KeptProcess {
       reader[Symbol.dispose]()
       if (name === 'out') this.#caughtUp.resolve()
     }
+  }
+
+  /** So far it need not wait for us. */
+  #wasRead(name: 'out' | 'err', at: number): void {
+    this.#readTo[name] = at
+    const sum = this.#readTo.out + this.#readTo.err
+    if (sum - this.#toldRead < readBytes) return
+    this.#toldRead = sum
+    this.#tell({ do: 'read', p: this.#state.p, ...this.#readTo })
   }
 
   /** What was given out before is dealt with: the reader has asked for more. */

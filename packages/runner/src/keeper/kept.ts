@@ -15,6 +15,8 @@ const lastInputBytes = 256 * 1024
 interface Stream {
   readonly spool: RawSpool
   hasEnded: boolean
+  /** So far it was read. */
+  readTo: number
   /** Resolves when there may be room again. */
   wake: () => void
 }
@@ -47,6 +49,7 @@ export class Kept implements Disposable {
     const stream = (name: string): Stream => ({
       spool: new RawSpool(folder, name),
       hasEnded: false,
+      readTo: 0,
       wake: () => undefined,
     })
     this.#out = stream('out')
@@ -89,6 +92,13 @@ export class Kept implements Disposable {
 
   note(at: number, note: unknown): void {
     this.#record({ at, note })
+  }
+
+  wasRead(out: number, err: number): void {
+    for (const [stream, to] of [[this.#out, out] as const, [this.#err, err] as const]) {
+      stream.readTo = Math.max(stream.readTo, to)
+      stream.wake()
+    }
   }
 
   release(out: number, err: number): void {
@@ -168,8 +178,9 @@ export class Kept implements Disposable {
     }
   }
 
-  #isFull({ spool }: Stream): boolean {
-    return spool.unreleased > this.#request.unreleasedBytes
+  #isFull({ spool, readTo }: Stream): boolean {
+    const { unreleasedBytes, unreadBytes = unreleasedBytes } = this.#request
+    return spool.unreleased > unreleasedBytes || spool.size - readTo > unreadBytes
   }
 
   #ended(exit: Exit): void {

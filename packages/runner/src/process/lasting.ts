@@ -6,6 +6,8 @@ export interface KeepTerms {
   memo: string
   /** Bytes of its output that nobody has released; past it, it waits. */
   unreleasedBytes: number
+  /** The same of what nobody has read. */
+  unreadBytes: number
   /** `all`: everything that goes into it is recorded, so that its whole conversation can be gone through once more. */
   inputs: 'all' | 'last'
 }

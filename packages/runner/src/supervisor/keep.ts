@@ -11,7 +11,10 @@ import type { AgentRun } from './agent-run.ts'
 import type { SessionLog } from './session-log.ts'
 
 /** Bytes of what a program prints that wait on the disk while nobody reads them; past it, the program waits. */
-const unreadBytes = 8 * 1024 * 1024
+const unreadBytes = 1024 * 1024
+
+/** The same of what is kept until the screen is saved that it led to. */
+const unsavedBytes = 8 * 1024 * 1024
 
 /** Of an agent whose whole conversation is kept, so that its adapter can be built anew. */
 const conversationBytes = 96 * 1024 * 1024
@@ -30,7 +33,8 @@ export function termsOf(memo: KeepMemo): KeepTerms {
   const isWhole = speaks(memo.profile.adapter)
   return {
     memo: JSON.stringify(memo),
-    unreleasedBytes: isWhole ? conversationBytes : unreadBytes,
+    unreleasedBytes: isWhole ? conversationBytes : unsavedBytes,
+    unreadBytes,
     inputs: isWhole ? 'all' : 'last',
   }
 }
