@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Exit } from '@hotline/protocol/events/session'
 import type {
   ByteSink,
@@ -15,7 +16,7 @@ import { Past } from './past.ts'
 import { RawReader } from './raw-spool.ts'
 
 /** Bytes that are read of a file at once. */
-const pieceBytes = 64 * 1024
+const pieceBytes = 16 * 1024
 
 /** A conversation that has grown past this cannot be gone through once more: what was read of it is released from then on. */
 const rebuildBytes = 64 * 1024 * 1024
@@ -300,6 +301,8 @@ export class KeptProcess {
           if (name === 'out') this.#fed = at
           this.#wasRead(name, at)
           yield piece
+          // A file is always there to be read, and one flood must not keep the others waiting.
+          if (piece.length === pieceBytes) await turn()
         } else if (this.#hasEnded(name) && (name === 'err' || this.past.isEmpty)) return
         else await this.#change()
       }
