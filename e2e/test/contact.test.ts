@@ -25,13 +25,14 @@ interface Place extends AsyncDisposable {
 }
 
 /** A server, and a runner that reaches it through a network that can be made bad. */
-async function openPlace(): Promise<Place> {
+async function openPlace(env: Readonly<Record<string, string>> = {}): Promise<Place> {
   const dir = await openTempDir('hotline-contact-')
   const server = await startServerProcess({ dir: dir.path })
   const runner = await startRunnerProcess({
     url: server.proxyUrl,
     serverDir: server.dataDir,
     dir: `${dir.path}/runner`,
+    env,
   })
   return {
     server,
@@ -172,7 +173,7 @@ describe.concurrent('a runner out of reach', () => {
   })
 
   it('[S9] what a killed runner held is told truthfully by its next life, and nothing stays running', async () => {
-    await using place = await openPlace()
+    await using place = await openPlace({ HOTLINE_KEEPER: 'off' })
     const { api, runner, server } = place
     const working = await api.start('demo', scriptPrompt([{ do: 'tick', everyMs: 100, count: 2_000 }]))
     const asking = await api.start('demo', scriptPrompt([ask('never')]))

@@ -7,8 +7,6 @@ import { finishAndCompare, openScene } from '../src/scene.ts'
 it('[R111] the runner is killed at random while five sessions stream, and their agents go on', async () => {
   const random = seededRandom(randomSeed('killing the runner'))
   const hotline = await startHotline()
-  await hotline.interrupt()
-  await hotline.restart({ HOTLINE_KEEPER: 'on' })
   const scene = await openScene(hotline, 5)
   try {
     const first = scene.sessions[0] ?? ''

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { scriptPrompt } from '@hotline/demo-agent/script'
 import { openApprovals } from '@hotline/core/session/state'
-import { hasProcess } from '@hotline/testing/process-list'
+import { hasProcess, listProcesses } from '@hotline/testing/process-list'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Hotline, startHotline } from '../src/hotline.ts'
@@ -141,7 +141,11 @@ describe('the main job', () => {
       'a pid',
       (state) => state.turn !== undefined && state.pid !== undefined,
     )
-    const pids = [pid, hotline.pidOf('server') ?? 0, hotline.pidOf('runner') ?? 0]
+    const keepers = listProcesses()
+      .filter(({ command }) => command.includes('keeper/main.ts') && command.includes(hotline.dataDir))
+      .map((entry) => entry.pid)
+    expect(keepers).toHaveLength(1)
+    const pids = [pid, hotline.pidOf('server') ?? 0, hotline.pidOf('runner') ?? 0, ...keepers]
     await hotline.interrupt()
     expect(hotline.process.exitCode).toBe(0)
     for (const one of pids) expect(hasProcess(one), `process ${one}`).toBe(false)

@@ -17,7 +17,7 @@ let guard: ChildGuard
 beforeEach(async () => {
   dir = await openTempDir()
   // Children have an environment of their own: they are known by the data directory in it, which is a mark as well.
-  guard = guardChildren()
+  guard = guardChildren({ directories: [dir.path] })
 })
 afterEach(async () => {
   await guard.assertNoSurvivors()
@@ -195,13 +195,16 @@ describe('hotline up', () => {
     expect((await hotline.ended).code).toBe(0)
   })
 
-  it('[B10] says what it means that a runner was killed, and does not say that nothing is lost', async () => {
-    const hotline = up()
+  it.each([
+    ['on', 'Its agents go on, and it takes them up again; of one that cannot be taken up, its session says so.'],
+    ['off', 'Its agents ended with it: their sessions are interrupted'],
+  ])('[B10] says what it means that a runner was killed, with the keeper %s', async (keeper, meaning) => {
+    const hotline = up(keeper === 'off' ? { HOTLINE_KEEPER: keeper } : {})
     await facts(hotline)
     const runner = guard.findSurvivors().find(({ command }) => command.includes('packages/runner/'))
     process.kill(runner?.pid ?? 0, 'SIGKILL')
     await waitFor(() => hotline.err.includes('The runner ended (SIGKILL)'), { what: 'the news' })
-    expect(hotline.err).toContain('Its agents ended with it: their sessions are interrupted')
+    expect(hotline.err).toContain(meaning)
     expect(hotline.err).not.toContain('Nothing is lost')
     hotline.child.kill('SIGINT')
     expect((await hotline.ended).code).toBe(0)
@@ -209,7 +212,13 @@ describe('hotline up', () => {
 
   it('[B10] killed without a chance to say anything, it takes server, runner and agents along', async () => {
     const hotline = up()
-    await facts(hotline)
+    const { url, bootstrap = '' } = await facts(hotline)
+    await claim(url, bootstrap.split('#bootstrap=')[1] ?? '')
+    await waitFor(() => existsSync(join(dir.path, 'data', 'cli-token')), { what: 'the token of this machine' })
+    const own = ownCommands()
+    await own('run', '--detach', '--', 'cat')
+    const isThere = (part: string): boolean => guard.findSurvivors().some(({ command }) => command.includes(part))
+    await waitFor(() => isThere('keeper/main.ts'), { what: 'the keeper of the agent' })
     hotline.child.kill('SIGKILL')
     await hotline.ended
     await waitFor(() => guard.findSurvivors().length === 0, { what: 'the end of its children' })

@@ -47,8 +47,8 @@ export const options = {
   },
   keeper: {
     env: 'HOTLINE_KEEPER',
-    help: '"on": agents are held by a small process of their own and outlive this one. "off": they end with it.',
-    standard: 'off',
+    help: '"on": agents are held by a small process of their own and go on when this one is killed (not on Windows). "off": they end with it, however it ends.',
+    standard: 'on',
   },
 } as const satisfies Record<string, Option>
 

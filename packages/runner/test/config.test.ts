@@ -22,7 +22,7 @@ test('settings have defaults, and a wrong one is named with what is wrong', asyn
     debug: ['link', 'wire'],
     stopGraceMs: 2_000,
     reach: 'best',
-    hasKeeper: false,
+    hasKeeper: true,
   })
   expect(() => readConfig({})).toThrow('A runner needs a key: set HOTLINE_RUNNER_KEY_FILE or HOTLINE_RUNNER_KEY.')
   expect(() => readConfig({ HOTLINE_RUNNER_KEY_FILE: '/nowhere' })).toThrow('There is none in "/nowhere"')

@@ -160,8 +160,8 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
       }),
       say,
       meaning:
-        env['HOTLINE_KEEPER'] === 'on'
-          ? 'Its agents go on, and it takes them up again.'
+        (env['HOTLINE_KEEPER'] || runnerOptions.keeper.standard) === 'on' && process.platform !== 'win32'
+          ? 'Its agents go on, and it takes them up again; of one that cannot be taken up, its session says so.'
           : 'Its agents ended with it: their sessions are interrupted, and can be resumed where the agent can do that. What they said is kept.',
       readyTimeoutMs,
     })
