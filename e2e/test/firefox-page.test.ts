@@ -1,8 +1,11 @@
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { type FirefoxPage, findFirefox, openFirefox } from '@hotline/testing/firefox'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { openTempDir } from '@hotline/testing/temp-dir'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { shots } from '../src/page-scene.ts'
+import { startRunnerProcess } from '../src/runner-process.ts'
 
 const pageDir = new URL('../../packages/web/dist', import.meta.url).pathname
 const labelled = (label: string): string => `document.querySelector('[aria-label=${JSON.stringify(label)}]')`
@@ -75,6 +78,50 @@ describe.runIf(findFirefox() !== undefined)('in Firefox', () => {
       const wide = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
       expect(await page.evaluate(wide), `at ${width} it scrolls sideways`).toBeLessThanOrEqual(0)
     }
+    expect(await page.complaints()).toEqual([])
+  })
+
+  it('[G44] an agent is started from the dialog, denied with a reason, and what it printed is read and searched', async () => {
+    await using temp = await openTempDir('hotline-firefox-')
+    const place = { url: live.url, serverDir: live.dataDir, dir: temp.path }
+    const env = { HOME: join(temp.path, 'home'), HOTLINE_RUNNER_NAME: 'alpha' }
+    await using machine = await startRunnerProcess({ ...place, env })
+    await page.resize(1440, 900)
+    await page.goto(live.proxyUrl)
+    await page.see('Connected')
+    await page.evaluate('document.activeElement.blur()')
+    await page.type('n')
+    await page.see('It asks before it acts.')
+    const prompt = `document.querySelector('dialog[open] textarea[name=prompt]')`
+    expect(await page.evaluate(`${prompt}.value`)).toBe('Show me around')
+    await page.evaluate(`${prompt}.select()`)
+    await page.click(prompt)
+    await page.evaluate(`${prompt}.select()`)
+    await page.type('run ls')
+    await page.click(withText('dialog[open] button', 'Start'))
+    await page.see('agent promises')
+    await page.screenshot(`${shots}firefox-started-1440.png`)
+    const keys = 'document.querySelector(".card[data-keys]") !== null'
+    await expect.poll(() => page.evaluate(keys)).toBe(true)
+    await page.type('a')
+    await page.see('That was the real output')
+    await page.click(labelled('Message to the agent'))
+    await page.type('run node')
+    await page.press('Enter')
+    await expect.poll(() => page.evaluate(keys)).toBe(true)
+    await page.evaluate('document.activeElement.blur()')
+    await page.type('c')
+    await page.type('not on this machine')
+    await page.click(withText('.card button', 'Deny'))
+    await page.see('✗ Denied by You')
+    await page.see('Hotline told me')
+    await page.click(withText('[role=tab]', 'Output'))
+    await page.see('README.md')
+    await page.click(labelled('Find in the output'))
+    await page.type('nowhere')
+    await page.see('not found')
+    await page.screenshot(`${shots}firefox-output-1440.png`)
+    expect(machine.complaints).not.toContain('"level":"error"')
     expect(await page.complaints()).toEqual([])
   })
 

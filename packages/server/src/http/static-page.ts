@@ -36,6 +36,8 @@ export async function servePage({ app, dir, tls, admit }: PagePorts): Promise<vo
     serve: false,
     dotfiles: 'deny',
     cacheControl: false,
+    // The build leaves `.br` and `.gz` beside its scripts and styles.
+    preCompressed: true,
     suppressWarning: true,
   })
 

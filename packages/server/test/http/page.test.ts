@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { headerOf } from '@hotline/testing/raw-http'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -17,6 +18,7 @@ beforeAll(async () => {
   mkdirSync(join(page, 'assets'), { recursive: true })
   writeFileSync(join(page, 'index.html'), html)
   writeFileSync(join(page, 'assets/app-abc.js'), 'console.log("the app")')
+  writeFileSync(join(page, 'assets/app-abc.js.gz'), gzipSync('console.log("the app")'))
   writeFileSync(join(page, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
   writeFileSync(join(page, '.env'), 'SECRET=1')
   writeFileSync(join(dir.path, 'outside.js'), 'secret')
@@ -42,6 +44,22 @@ describe('the page', () => {
       nonces.add(nonce)
     }
     expect(nonces.size).toBe(5)
+  })
+
+  it('[G71] sends a script compressed to whoever takes it so, and as it is to others', async () => {
+    const target = '/assets/app-abc.js'
+    const packed = await stack.send({ target, headers: [['Accept-Encoding', 'gzip, br']] })
+    expect([packed.status, headerOf(packed, 'content-encoding')]).toEqual([200, 'gzip'])
+    expect(headerOf(packed, 'content-type')).toContain('javascript')
+    expect(headerOf(packed, 'cache-control')).toContain('immutable')
+    expect(gunzipSync(packed.body).toString()).toBe('console.log("the app")')
+    const plain = await stack.send({ target })
+    expect(headerOf(plain, 'content-encoding')).toBeUndefined()
+    expect(headerOf(plain, 'vary')).toContain('accept-encoding')
+    expect(plain.body.toString()).toBe('console.log("the app")')
+    // What has no compressed copy is sent as it is.
+    const icon = await stack.send({ target: '/icon.svg', headers: [['Accept-Encoding', 'gzip, br']] })
+    expect([icon.status, headerOf(icon, 'content-encoding')]).toEqual([200, undefined])
   })
 
   it('[Q6] every answer forbids what the page does not need', async () => {

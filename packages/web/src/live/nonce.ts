@@ -15,6 +15,27 @@ export function styleSpansByProperty(): void {
   }
 }
 
+/**
+ * Lets a library that makes style elements of its own do so while it is opened: each carries the nonce from the start. A
+ * library that can be given another document uses this page's own all the same in places.
+ */
+export function makeStylesWithNonce(open: () => void): void {
+  const create = document.createElement.bind(document)
+  Object.defineProperty(document, 'createElement', {
+    configurable: true,
+    value: (tag: string, options?: ElementCreationOptions) => {
+      const element = create(tag, options)
+      if (tag === 'style') element.setAttribute('nonce', styleNonce())
+      return element
+    },
+  })
+  try {
+    open()
+  } finally {
+    Reflect.deleteProperty(document, 'createElement')
+  }
+}
+
 /** A document whose style elements carry the nonce, for a library that makes its own. */
 export function documentWithNonce(): Document {
   return new Proxy(document, {

@@ -6,7 +6,7 @@ import { FitAddon } from '@xterm/addon-fit'
 import { Terminal as Xterm } from '@xterm/xterm'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
-import { documentWithNonce, styleSpansByProperty } from '../live/nonce.ts'
+import { documentWithNonce, makeStylesWithNonce, styleSpansByProperty } from '../live/nonce.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { drawTerminal } from './draw-terminal.ts'
 import { hush, isFocusReport } from './hush.ts'
@@ -35,7 +35,8 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
   keys.current = takesKeys ? keyboard.mine : undefined
 
   useEffect(() => {
-    if (!place.current) return undefined
+    const element = place.current
+    if (!element) return undefined
     // Colours of 24 bits have no class of their own.
     styleSpansByProperty()
     const terminal = new Xterm({
@@ -50,7 +51,7 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
     hush(terminal)
     const fit = new FitAddon()
     terminal.loadAddon(fit)
-    terminal.open(place.current)
+    makeStylesWithNonce(() => terminal.open(element))
     // A program's terminal has one size for everybody who looks: whoever has the keyboard sets it.
     const fitNow = (): void => {
       if (!hasScreen) return fit.fit()
@@ -72,7 +73,7 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
       clearTimeout(fitting)
       fitting = setTimeout(fitNow, resizeMs)
     })
-    size.observe(place.current)
+    size.observe(element)
     terminal.onData((text) => {
       if (keys.current === undefined || isFocusReport(text)) return
       void view.command('input.send', { text, keyboard: keys.current }).then((outcome) => {
