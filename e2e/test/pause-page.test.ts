@@ -75,6 +75,28 @@ describe('pausing in the page', () => {
     expect(await asked(hand.session)).toMatchObject({ action: 'pause', when: 'next_step' })
   })
 
+  it('[P8] the time to answer stands while the session is paused, and its card says so', async () => {
+    const hand = await scene.live.startSession('An agent that asks and is paused')
+    const request = { tool: 'Bash', title: 'Run a command', input: 'npm publish', cwd: '/src/app' }
+    await hand.ask(request)
+    await hand.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'paused', reason: 'requested' },
+      body: {},
+    })
+    await scene.open(hand.session)
+    const { page } = scene
+    const card = page.locator('.card').first()
+    await card.getByText('its time stands while the session is paused').waitFor()
+    await photograph(page, 'paused-card', [390, 1440])
+    await hand.report({
+      type: 'session.state_changed',
+      data: { from: 'paused', to: 'active', reason: 'requested' },
+      body: {},
+    })
+    await card.getByText(/ left$/).waitFor()
+  })
+
   it('[G94] Stop turn becomes Stop harder while the agent is stopping, and what was ended for that is said', async () => {
     const hand = await scene.live.startSession('An agent that is slow to stop')
     await hand.report({ type: 'turn.started', data: { turn: 't1' } })

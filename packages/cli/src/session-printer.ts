@@ -205,6 +205,12 @@ export function openSessionPrinter(
           const outcome = known.data.outcome.replaceAll('_', ' ')
           return line(at, 'answer', `${outcome} by ${nameOf(known.actor.id)}${reason ? `: ${reason}` : ''}`)
         }
+        case 'approval.extended':
+          return line(
+            at,
+            'note',
+            `time to answer until ${timeOf(known.data.expiresAt)}: none passed while it was paused`,
+          )
         case 'approval.timed_out':
           return line(at, 'answer', 'Nobody answered in time: denied.')
         case 'approval.cancelled':

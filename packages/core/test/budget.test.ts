@@ -5,9 +5,45 @@ import { emptyTranscript, foldTranscript } from '@hotline/core/transcript/transc
 import type { Report } from '@hotline/protocol/commands/agent'
 import { asKnown } from '@hotline/protocol/events'
 import { describe, expect, it } from 'vitest'
-import { activeLog, asking, dana, Log, runner } from './fixtures.ts'
+import { activeLog, asking, dana, Log, runner, server } from './fixtures.ts'
 
 const began = (turn: string): Report => ({ type: 'turn.started', data: { turn } })
+
+describe('the time to answer', () => {
+  it('[P8] stands while the session is paused, and what was open has so much more when it goes on', () => {
+    const log = activeLog()
+    const become = (to: 'paused' | 'active'): void => {
+      const from = to === 'paused' ? 'active' : 'paused'
+      log.report({ type: 'session.state_changed', data: { from, to, reason: 'requested' }, body: {} })
+    }
+    log.report(asking('a1', 'x', { expiresAt: new Date(log.nowMs + 1_000 + 60_000).toISOString() }))
+    const expiresAt = (): number => Date.parse(log.state?.approvals[0]?.expiresAt ?? '')
+    log.nowMs += 30_000
+    become('paused')
+    log.nowMs += 3_600_000
+    // The clock of the server comes by, and nothing happens.
+    log.send(server, 'approval.expire', { approval: 'a1' })
+    expect(log.types).not.toContain('approval.timed_out')
+    become('active')
+    expect(expiresAt() - log.nowMs).toBe(29_000)
+    const { items } = foldTranscript(emptyTranscript, log.events)
+    expect(items.find(({ kind }) => kind === 'approval')).toMatchObject({
+      expiresAt: new Date(expiresAt()).toISOString(),
+    })
+    log.nowMs = expiresAt()
+    log.send(server, 'approval.expire', { approval: 'a1' })
+    expect(log.types).toContain('approval.timed_out')
+  })
+
+  it('[P8] what is open can be answered after its time, as long as the session is paused', () => {
+    const log = activeLog()
+    log.report(asking('a1', 'x', { expiresAt: new Date(log.nowMs + 5_000).toISOString() }))
+    log.report({ type: 'session.state_changed', data: { from: 'active', to: 'paused', reason: 'requested' }, body: {} })
+    log.nowMs += 3_600_000
+    const digest = log.state?.approvals[0]?.digest ?? ''
+    expect(log.send(dana, 'approval.decide', { approval: 'a1', digest, verdict: 'deny' })).toMatchObject({ ok: true })
+  })
+})
 
 describe('a budget', () => {
   it('[R106] time passes while the agent works, and not while it waits for people, is paused or is at rest', () => {

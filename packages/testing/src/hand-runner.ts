@@ -14,7 +14,7 @@ export interface HandRunner {
   /** Asks for permission; answers the id of the approval and the digest that a decision needs. `of`: for which step, and how far it may reach. */
   ask(
     request: ApprovalRequest,
-    of?: { step?: string; scopes?: readonly Scope[] },
+    of?: { step?: string; scopes?: readonly Scope[]; expiresAt?: string },
   ): Promise<{ approval: string; digest: string }>
 }
 
@@ -66,10 +66,10 @@ export async function takeByHand(session: string, sender: Sender): Promise<HandR
         contextDigest: context,
         verdicts: ['allow', 'deny', 'modify'],
         scopes: ['once'],
-        ...of,
         strength: 'enforced',
         expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
         onTimeout: 'deny',
+        ...of,
       }
       await report({ type: 'approval.requested', data, body: request })
       return { approval, digest }

@@ -1,14 +1,15 @@
 import type { CommandOf } from '@hotline/protocol/command'
+import type { KnownDraft } from '@hotline/protocol/events'
 import { approvalDigest } from '../approval-digest.ts'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
-import type { SessionState } from './state.ts'
+import { openApprovals, type SessionState } from './state.ts'
 
 /** A person answers an approval. The first valid answer wins; the second one is told who was first. */
 export function decideApproval(state: SessionState, command: CommandOf<'approval.decide'>, context: Context): Decision {
   const { approval: id, digest, verdict, scope, input, reason } = command.data
   const pending = state.approvals.find(({ approval }) => approval === id)
   if (!pending || pending.outcome !== undefined) return settled(state, id)
-  if (pending.expiresAt <= context.now) {
+  if (pending.expiresAt <= clockOf(state, context)) {
     return refuse('approval_expired', 'The time for this answer has passed; the agent is told that nobody answered.')
   }
   if (pending.digest !== digest) {
@@ -69,10 +70,26 @@ function settled(state: SessionState, id: string): Decision {
   })
 }
 
+/** The time as approvals see it: it stands while the session is paused. */
+function clockOf({ status, since }: SessionState, { now }: Context): string {
+  return status === 'paused' ? since : now
+}
+
+/** The session goes on, and with it the time of what is open: nobody had to answer while it was paused. */
+export function extendApprovals(state: SessionState, { now }: Context): readonly KnownDraft[] {
+  if (state.status !== 'paused') return []
+  return openApprovals(state).map(({ approval, expiresAt, requestedAt }): KnownDraft => {
+    const from = requestedAt > state.since ? requestedAt : state.since
+    const stoodMs = Math.max(0, Date.parse(now) - Date.parse(from))
+    const until = new Date(Date.parse(expiresAt) + stoodMs).toISOString()
+    return { type: 'approval.extended', subject: `approval:${approval}`, data: { approval, expiresAt: until } }
+  })
+}
+
 /** The server's clock says that the time is over. Early, late or double calls change nothing. */
 export function expireApproval(state: SessionState, id: string, context: Context): Decision {
   const pending = state.approvals.find(({ approval }) => approval === id)
-  if (!pending || pending.outcome !== undefined || pending.expiresAt > context.now) return accept()
+  if (!pending || pending.outcome !== undefined || pending.expiresAt > clockOf(state, context)) return accept()
   return accept({ type: 'approval.timed_out', subject: `approval:${id}`, data: { approval: id } })
 }
 

@@ -9,6 +9,7 @@ import { holdsAgent, isLive, transitions } from '@hotline/protocol/session-statu
 import { approvalDigest, contextDigest, inputDigest } from '../approval-digest.ts'
 import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
+import { extendApprovals } from './decide-approval.ts'
 import { breakOff, cancelStep, closeAll, closeAsks } from './close-open.ts'
 import { evolveSession } from './evolve.ts'
 import { type Draft, openApprovals, type SessionState, type Undo } from './state.ts'
@@ -57,7 +58,7 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
   if ('refusal' in draft) return draft
   switch (draft.type) {
     case 'session.state_changed':
-      return stateChanged(state, draft)
+      return stateChanged(state, draft, context)
     case 'session.profile_changed':
     case 'usage.reported':
     case 'output.appended':
@@ -239,7 +240,7 @@ function agentMessage(state: SessionState, draft: DraftOf<'message.posted' | 'me
 }
 
 /** The runner says where its agent stands now; where it came from, and what a person decided meanwhile, the state knows. */
-function stateChanged(state: SessionState, draft: DraftOf<'session.state_changed'>): Weighed {
+function stateChanged(state: SessionState, draft: DraftOf<'session.state_changed'>, context: Context): Weighed {
   const gone = draft.data.to !== 'active' && draft.data.to !== 'paused'
   const wanted = gone && state.ending ? state.ending : draft.data.to
   const to =
@@ -260,7 +261,8 @@ function stateChanged(state: SessionState, draft: DraftOf<'session.state_changed
   }
   const reason = gone && state.ending ? 'requested' : draft.data.reason
   const change: KnownDraft = { ...draft, data: { ...draft.data, from: state.status, to, reason } }
-  return { drafts: gone ? [...closeAll(state, to, 'its runner'), change] : [change] }
+  const before = gone ? closeAll(state, to, 'its runner') : extendApprovals(state, context)
+  return { drafts: [...before, change] }
 }
 
 /** The deadline is the server's to set: an agent can only make it shorter. */

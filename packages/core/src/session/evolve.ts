@@ -167,6 +167,13 @@ function next(state: SessionState, event: KnownEvent): SessionState {
           },
         ],
       }
+    case 'approval.extended': {
+      const { approval, expiresAt } = event.data
+      return {
+        ...state,
+        approvals: state.approvals.map((open) => (open.approval === approval ? { ...open, expiresAt } : open)),
+      }
+    }
     case 'approval.resolved':
       return settle(state, event, event.data.approval, event.data.outcome)
     case 'approval.timed_out':

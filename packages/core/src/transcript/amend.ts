@@ -101,6 +101,7 @@ function amendApproval(item: ApprovalItem, event: KnownEvent): ApprovalItem {
     const { outcome, scope } = event.data
     return { ...item, ...closed, outcome, scope, reason: event.body?.reason, modifiedInput: event.body?.input }
   }
+  if (event.type === 'approval.extended') return { ...item, expiresAt: event.data.expiresAt }
   if (event.type === 'approval.timed_out') return { ...item, ...closed, outcome: 'timed_out' }
   if (event.type === 'approval.cancelled')
     return { ...item, ...closed, outcome: 'cancelled', reason: event.data.reason }

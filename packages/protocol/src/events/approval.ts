@@ -74,6 +74,8 @@ export const approvalEvents = {
     }),
     z.looseObject({ reason: z.string().optional(), input: z.string().optional() }),
   ),
+  /** Nobody's time to answer runs while the session is paused: it goes on, and ends so much later. */
+  'approval.extended': defineEvent(1, z.looseObject({ approval: Id, expiresAt: z.string() })),
   'approval.timed_out': defineEvent(1, OfApproval),
   'approval.cancelled': defineEvent(
     1,

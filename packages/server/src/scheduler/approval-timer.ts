@@ -81,7 +81,7 @@ export function startApprovalTimer(ports: TimerPorts): Disposable {
   }
 
   const leave = bus.subscribe(({ events }) => {
-    if (events.some(({ type }) => type === 'approval.requested')) void look()
+    if (events.some(({ type }) => type === 'approval.requested' || type === 'approval.extended')) void look()
   })
   void look()
   return {

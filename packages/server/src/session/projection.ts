@@ -1,4 +1,4 @@
-import { openApprovals, type SessionState, turnOf } from '@hotline/core/session/state'
+import { openApprovals, type PendingApproval, type SessionState, turnOf } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DraftOf } from '@hotline/protocol/events'
 import type { Exit } from '@hotline/protocol/events/session'
@@ -113,12 +113,18 @@ export function rowsOf(
   }
 }
 
+/** Those whose time runs: while the session is paused it stands. */
+function runningClocks(state: SessionState | undefined): ReadonlyMap<string, PendingApproval> {
+  const open = state && state.status !== 'paused' ? openApprovals(state) : []
+  return new Map(open.map((one) => [one.approval, one]))
+}
+
 function approvalRows(before: SessionState | undefined, after: SessionState): readonly RowChange[] {
-  const was = new Map(before ? openApprovals(before).map((open) => [open.approval, open]) : [])
-  const is = new Map(openApprovals(after).map((open) => [open.approval, open]))
+  const was = runningClocks(before)
+  const is = runningClocks(after)
   const rows: RowChange[] = []
   for (const [approval, open] of is) {
-    if (was.has(approval)) continue
+    if (was.get(approval)?.expiresAt === open.expiresAt) continue
     rows.push({
       table: 'approvals',
       put: {

@@ -37,6 +37,7 @@ export function ApprovalCard({
   first,
   mayDecide,
   agent,
+  isPaused,
   subAgent,
 }: {
   item: ApprovalItem
@@ -46,6 +47,7 @@ export function ApprovalCard({
   first: boolean
   mayDecide: boolean
   agent: string
+  isPaused: boolean
   /** The step of the agent for which it is asked, where that is another's. */
   subAgent: string | undefined
 }): ReactNode {
@@ -207,7 +209,7 @@ export function ApprovalCard({
       data-keys={onScreen || undefined}
       aria-label={`Needs you: ${legibleName(request?.title ?? 'approval')}`}
     >
-      <ApprovalHead item={item} agent={agent} subAgent={subAgent} />
+      <ApprovalHead item={item} agent={agent} subAgent={subAgent} isPaused={isPaused} />
       <div
         className="exact"
         ref={exact}

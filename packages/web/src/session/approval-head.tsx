@@ -19,10 +19,13 @@ export function ApprovalHead({
   item,
   agent,
   subAgent,
+  isPaused,
 }: {
   item: ApprovalItem
   agent: string
   subAgent: string | undefined
+  /** Nobody's time runs. */
+  isPaused: boolean
 }): ReactNode {
   const { request } = item
   const { known } = useLive()
@@ -48,7 +51,8 @@ export function ApprovalHead({
         </span>
       </span>
       <span className="small bound">
-        <span title={explained}>{strength}</span> · <Countdown until={item.expiresAt} />
+        <span title={explained}>{strength}</span> ·{' '}
+        {isPaused ? 'its time stands while the session is paused' : <Countdown until={item.expiresAt} />}
       </span>
     </header>
   )

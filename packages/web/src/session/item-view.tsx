@@ -30,6 +30,7 @@ export interface Acts {
   /** Holds the agent at its next step; absent where it cannot be held, or will be. */
   pause?: (() => void) | undefined
   agent: string
+  isPaused: boolean
   /** What the role of whoever looks allows. */
   mayWrite: boolean
   mayDecide: boolean
@@ -81,6 +82,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
           first={firstOpen}
           mayDecide={acts.mayDecide}
           agent={acts.agent}
+          isPaused={acts.isPaused}
           subAgent={subAgent}
         />
       )

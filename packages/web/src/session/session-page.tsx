@@ -58,6 +58,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const [mayWrite, mayDecide] = [may('write'), may('decide')]
   const agent = state?.agent ?? ''
   const mayPause = mayWrite && state !== undefined && canPauseLater(state)
+  const isPaused = state?.status === 'paused'
   const acts = useMemo<Acts>(
     () => ({
       session,
@@ -80,10 +81,11 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
             void view.command('session.pause', { when: 'next_step' }).then((outcome) => setRefusal(problemOf(outcome)))
         : undefined,
       agent,
+      isPaused,
       mayWrite,
       mayDecide,
     }),
-    [session, view, agent, mayPause, mayWrite, mayDecide],
+    [session, view, agent, isPaused, mayPause, mayWrite, mayDecide],
   )
   if (picture.status === 'failed' && !state) {
     return (
