@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { HeldTree } from './holder.ts'
-import { listEntries, startedAtMs, startTicksOf, type TableEntry } from './process-table.ts'
+import { listEntries, startedAtMs, type TableEntry } from './process-table.ts'
 import { send } from './process-tree.ts'
 
 /** Time between two looks at what is being ended. */
@@ -41,6 +42,7 @@ export async function endBegun(
 async function findBegun(tree: HeldTree | undefined, agentPid: number, sinceMs: number): Promise<TableEntry[]> {
   const sampled = new Set((await tree?.sample())?.processes.map(({ pid }) => pid))
   const entries = listEntries()
+  if (entries.length === 0) return []
   const ours = new Set([agentPid, ...sampled])
   for (let before = -1; before < ours.size;) {
     before = ours.size
@@ -52,7 +54,9 @@ async function findBegun(tree: HeldTree | undefined, agentPid: number, sinceMs: 
   })
 }
 
-/** The kernel tells its start in whole seconds: how far its clock is behind ours, by this process, whose start both know. */
+/** The kernel tells its start in whole seconds: how far what it says of a start is behind our clock, less than a second. */
 function clockAheadMs(): number {
-  return performance.timeOrigin - startedAtMs(startTicksOf(process.pid))
+  const uptimeSeconds = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0])
+  const aheadMs = Date.now() - startedAtMs(uptimeSeconds * 100)
+  return Math.min(1_000, Math.max(0, aheadMs))
 }
