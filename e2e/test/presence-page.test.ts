@@ -96,7 +96,7 @@ describe('who else is here', () => {
     )
     await scene.open(hand.session)
     const aside = page.getByRole('complementary', { name: 'What is known about this session' })
-    for (const text of ['41k', '52k of 200k', '$0.32', 'the agent is ready', 'Changes 2', 'auth.ts']) {
+    for (const text of ['41k', '52k of 200k', '$0.32', 'Changes 2', 'auth.ts']) {
       await aside.getByText(text, { exact: true }).waitFor()
     }
     // The snapshot of the server knows it too, not only what this page has seen.
@@ -120,5 +120,10 @@ describe('who else is here', () => {
     )
     await page.getByText(/turn ended · .* · 2 files changed/).waitFor()
     await expect.poll(() => line.innerText()).toMatch(/^waits for you to write/)
+    await hand.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'interrupted', reason: 'agent_lost', exit: { code: null, signal: 'SIGKILL' } },
+    })
+    await aside.getByText('the agent is gone', { exact: true }).waitFor()
   })
 })
