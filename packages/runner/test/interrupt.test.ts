@@ -49,6 +49,6 @@ test('[R107] a person who does not want to wait says so, and is told the truth a
   expect(world.events(session, 'control.failed')[0]?.body?.reason).toMatch(
     /^The agent has not stopped within [\d.]+ seconds, though \d+ process(es)? that the agent had started in this turn (was|were) ended\. End the session/,
   )
-  expect(readUse(Number(readFileSync(join(cwd, 'child'), 'utf8')))).toBeUndefined()
+  expect(readUse(Number(readFileSync(join(cwd, 'child'), 'utf8')))?.memoryBytes ?? 0).toBe(0)
   expect(world.state(session)).toMatchObject({ status: 'active', controls: [] })
 })

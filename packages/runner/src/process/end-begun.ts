@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { HeldTree } from './holder.ts'
-import { listEntries, startedAtMs, type TableEntry } from './process-table.ts'
+import { listEntries, type TableEntry } from './process-table.ts'
 import { send } from './process-tree.ts'
 
 /** Time between two looks at what is being ended. */
@@ -14,19 +13,19 @@ const graceMs = 2_000
 const giveUpMs = 4_000
 
 /**
- * Ends what an agent has started since a time, and not the agent itself: a turn that does not stop mostly waits for such a
+ * Ends what an agent has started since a time (`nowTicks`), and not the agent itself: a turn that does not stop mostly waits for such a
  * program. What was there before (servers of its tools, say) is left alone. `tell` hears how many there are before anything
  * is done, and may call it off. Resolves to how many were ended.
  */
 export async function endBegun(
   { tree, pid: agentPid = 0 }: { tree: HeldTree | undefined; pid: number | undefined },
-  sinceMs: number,
+  sinceTicks: number,
   tell: (found: number) => 'end' | 'leave',
 ): Promise<number> {
   const ended = new Map<number, number>()
   const startedMs = performance.now()
   for (;;) {
-    const found = await findBegun(tree, agentPid, sinceMs)
+    const found = await findBegun(tree, agentPid, sinceTicks)
     const passedMs = performance.now() - startedMs
     if (found.length === 0 || passedMs > giveUpMs) return ended.size
     if (ended.size === 0 && tell(found.length) === 'leave') return 0
@@ -39,24 +38,13 @@ export async function endBegun(
   }
 }
 
-async function findBegun(tree: HeldTree | undefined, agentPid: number, sinceMs: number): Promise<TableEntry[]> {
+async function findBegun(tree: HeldTree | undefined, agentPid: number, sinceTicks: number): Promise<TableEntry[]> {
   const sampled = new Set((await tree?.sample())?.processes.map(({ pid }) => pid))
   const entries = listEntries()
-  if (entries.length === 0) return []
   const ours = new Set([agentPid, ...sampled])
   for (let before = -1; before < ours.size;) {
     before = ours.size
     for (const { pid, ppid } of entries) if (ours.has(ppid)) ours.add(pid)
   }
-  const aheadMs = clockAheadMs()
-  return entries.filter(({ pid, startTicks }) => {
-    return ours.has(pid) && pid !== agentPid && startedAtMs(startTicks) + aheadMs >= sinceMs
-  })
-}
-
-/** The kernel tells its start in whole seconds: how far what it says of a start is behind our clock, less than a second. */
-function clockAheadMs(): number {
-  const uptimeSeconds = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0])
-  const aheadMs = Date.now() - startedAtMs(uptimeSeconds * 100)
-  return Math.min(1_000, Math.max(0, aheadMs))
+  return entries.filter(({ pid, startTicks }) => ours.has(pid) && pid !== agentPid && startTicks >= sinceTicks)
 }

@@ -76,6 +76,11 @@ export function startedAtMs(startTicks: number): number {
   return bootSeconds * 1_000 + (startTicks * 1_000) / ticksPerSecond
 }
 
+/** Now, as start ticks are told: what begins from now on has at least as many. 0 where there is no table. */
+export function nowTicks(): number {
+  return Math.round(Number(readText('/proc/uptime')?.split(' ')[0] ?? 0) * ticksPerSecond)
+}
+
 /** All processes that run now. It reads without waiting, so that nothing happens in the middle of the picture. */
 export function listEntries(): readonly TableEntry[] {
   if (!hasProcessTable()) return []
