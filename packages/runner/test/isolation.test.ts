@@ -188,6 +188,21 @@ test('[IS6] a set-up command runs in the new place and is shown; where it fails 
   expect(world.events(bad, 'workspace.released')[0]?.data.outcome).toBe('removed')
 })
 
+test('[IS6] what a set-up command prints shows no secret, wherever its output is cut into pieces', async () => {
+  const secret = 'a-token-of-24-characters'
+  // Written at once, so that what one event may hold ends in the middle of one.
+  const program = "process.stdout.write(('x ' + process.env.SOME_TOKEN + '\\n').repeat(1500))"
+  const profile = { ...profileOf('chatty', {}), argv: [...demoAgent], setup: [process.execPath, '-e', program] }
+  await using bench = await openBench({ profiles: [{ ...profile, set: { SOME_TOKEN: secret } }] })
+  const { world, cwd } = bench
+  makeRepository(cwd)
+  const session = world.start('chatty', { cwd })
+  await world.until(session, 'the agent', ({ status }) => status === 'active')
+  const printed = world.printed(session, 'log')
+  expect(printed.split('x [redacted:SOME_TOKEN]\n')).toHaveLength(1_501)
+  for (let at = 0; at + 8 <= secret.length; at += 1) expect(printed).not.toContain(secret.slice(at, at + 8))
+})
+
 test('[IS7] a session that is taken up again goes on where it was, and another life of the runner knows where', async () => {
   await using bench = await openBench()
   const { world, cwd } = bench

@@ -139,8 +139,7 @@ export class AgentLife {
     const { session, ports, sessionLog, outbox, starting: signal } = this.#of
     const { isolator, holder, environment, stopGraceMs } = ports
     if (!isolator) return Promise.resolve(sessionLog.wanted.cwd)
-    const put = (report: Report): void => outbox.put(report)
-    return placeOf({ isolator, session, profile, sessionLog, holder, environment, stopGraceMs, put, signal })
+    return placeOf({ isolator, session, profile, sessionLog, holder, environment, stopGraceMs, sink: outbox, signal })
   }
 
   /** Takes up an agent that an earlier life has left. False where that cannot be done: then it is ended. */

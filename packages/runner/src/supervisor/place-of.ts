@@ -10,6 +10,7 @@ import { Redactor } from '../redact.ts'
 import { fit } from './fit-report.ts'
 import { secretsOf } from './launch.ts'
 import { told } from './report-of.ts'
+import type { ReportSink } from './reporter.ts'
 import { runSetup } from './run-setup.ts'
 import { sendable } from './sendable.ts'
 import type { SessionLog } from './session-log.ts'
@@ -26,7 +27,7 @@ interface PlacePorts {
   holder: Holder
   environment: Readonly<Record<string, string | undefined>>
   stopGraceMs: number
-  put: (report: Report) => void
+  sink: ReportSink
   signal: AbortSignal
 }
 
@@ -61,7 +62,7 @@ export async function placeOf(ports: PlacePorts): Promise<string | undefined> {
   const of = { folder, isolation, bring: wanted.bring ?? [], title: state?.title ?? '' }
   const made = await orRefuse(isolator.make(session, of, signal))
   const redactor = new Redactor(secretsOf(profile, ports.environment))
-  ports.put(fit(sendable(redactor.value(preparedReport(made))) as Report))
+  ports.sink.put(fit(sendable(redactor.value(preparedReport(made))) as Report))
   if (profile.setup !== undefined) await runSetup({ ...ports, argv: profile.setup, cwd: made.placement.cwd })
   isolator.ready(session)
   return made.placement.cwd

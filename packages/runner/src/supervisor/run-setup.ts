@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import type { Report } from '@hotline/protocol/commands/agent'
+import { limits } from '@hotline/protocol/limits'
 import { StartError } from '../adapters/adapter.ts'
 import { buildEnvironment } from '../process/environment.ts'
 import { findProgram } from '../process/find-program.ts'
-import type { ByteSource, Holder } from '../process/holder.ts'
+import type { ByteSource, HeldProcess, Holder } from '../process/holder.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
 import { Redactor } from '../redact.ts'
 import { secretsOf } from './launch.ts'
+import { Reporter, type ReportSink } from './reporter.ts'
 
 /** Installing what a project needs takes minutes; what takes longer waits for something that nobody will type. */
 const setupMs = 15 * 60_000
-/** Characters of its output that one event takes, and that all of them take together. */
-const pieceChars = 8_000
+/** Characters of a line that is waited for to its end, and of all output that is shown, in whole lines. */
+const lineChars = 8_000
 const outputChars = 400_000
 
 /** What is run in a new place before its agent starts. */
@@ -23,30 +24,40 @@ interface SetupOf {
   environment: Readonly<Record<string, string | undefined>>
   holder: Holder
   stopGraceMs: number
-  put: (report: Report) => void
+  sink: ReportSink
   signal: AbortSignal
 }
 
 /** Runs it to its end and shows what it prints. Throws a `StartError` where it does not end well. */
 export async function runSetup(of: SetupOf): Promise<void> {
-  const { session, profile, argv, cwd, environment, holder, stopGraceMs, signal } = of
+  const { session, profile, argv, cwd, environment, holder } = of
   const line = argv.join(' ')
   const run = randomBytes(16).toString('hex')
   const { env } = buildEnvironment({ from: environment, names: profile.env ?? [], set: profile.set ?? {}, cwd, run })
   const [name = '', ...args] = argv
   const program = findProgram(name, env['PATH'], cwd)
   if (program === undefined) throw new StartError(`The set-up command cannot be run: there is no program "${name}".`)
-  const redactor = new Redactor(secretsOf(profile, env))
+  const reporter = new Reporter(of.sink, new Redactor(secretsOf(profile, env)), limits.agentMessageChars)
+  try {
+    reporter.output('log', `Set-up: ${line}\n`)
+    const how = await endOf(await holder.start({ session, argv: [program, ...args], cwd, env, run }), reporter, of)
+    if (how !== 'well') throw new StartError(`The set-up command ${how}, so the agent was not started: ${line}`)
+  } finally {
+    reporter.endOutput()
+  }
+}
+
+/** Hears a program to its end, which comes in time. Answers how it ended. */
+async function endOf(
+  held: HeldProcess,
+  reporter: Reporter,
+  { signal, stopGraceMs }: Pick<SetupOf, 'signal' | 'stopGraceMs'>,
+): Promise<string> {
   let left = outputChars
   const show = (text: string): void => {
-    for (let at = 0; at < text.length && left > 0; at += pieceChars) {
-      const piece = redactor.text(text.slice(at, at + Math.min(pieceChars, left)))
-      left -= piece.length
-      of.put(outputReport(piece))
-    }
+    reporter.output('log', text.length <= left ? text : text.slice(0, text.lastIndexOf('\n', left - 1) + 1))
+    left = Math.max(0, left - text.length)
   }
-  show(`Set-up: ${line}\n`)
-  const held = await holder.start({ session, argv: [program, ...args], cwd, env, run })
   held.stdin.end()
   const ending = AbortSignal.any([signal, AbortSignal.timeout(setupMs)])
   const end = (): void => void held.end(stopGraceMs)
@@ -55,16 +66,11 @@ export async function runSetup(of: SetupOf): Promise<void> {
   const [exit] = await Promise.all([held.exited, showLines(held.stdout, show), showLines(held.stderr, show)])
   ending.removeEventListener('abort', end)
   await held.end(stopGraceMs)
-  if (left <= 0) of.put(outputReport('\n(The rest of what it printed is left out.)\n'))
-  if (exit.code === 0) return
-  const how = ending.aborted
-    ? signal.aborted
-      ? 'was ended, because the start was given up'
-      : `was ended after ${setupMs / 60_000} minutes`
-    : exit.code === null
-      ? `was ended by ${exit.signal ?? 'something'}`
-      : `failed with exit code ${exit.code}`
-  throw new StartError(`The set-up command ${how}, so the agent was not started: ${line}`)
+  if (left <= 0) reporter.output('log', '\n(The rest of what it printed is left out.)\n')
+  if (exit.code === 0) return 'well'
+  if (signal.aborted) return 'was ended, because the start was given up'
+  if (ending.aborted) return `was ended after ${setupMs / 60_000} minutes`
+  return exit.code === null ? `was ended by ${exit.signal ?? 'something'}` : `failed with exit code ${exit.code}`
 }
 
 /** Whole lines, so that nothing secret is cut in two. */
@@ -76,18 +82,10 @@ async function showLines(source: ByteSource, show: (text: string) => void): Prom
     const at = text.lastIndexOf('\n') + 1
     open = text.slice(at)
     if (at > 0) show(text.slice(0, at))
-    if (open.length > pieceChars) {
+    if (open.length > lineChars) {
       show(open)
       open = ''
     }
   }
   if (open !== '') show(`${open}\n`)
-}
-
-function outputReport(text: string): Report {
-  return {
-    type: 'output.appended',
-    data: { source: 'log', encoding: 'utf8', bytes: Buffer.byteLength(text) },
-    body: { text },
-  }
 }
