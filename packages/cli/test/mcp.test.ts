@@ -4,56 +4,39 @@ import { join } from 'node:path'
 import type { Link } from '@hotline/client/link'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { Envelope } from '@hotline/protocol/event'
-import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
 import { LineClient } from '@hotline/testing/line-client'
-import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
-import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
+import type { LiveServer } from '@hotline/testing/live-server'
+import type { TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type HotlineProcess, startHotlineProcess, startProcess } from './hotline-process.ts'
+import { startHotlineProcess, startProcess } from './hotline-process.ts'
+import { openRunnerScene, type RunnerScene } from './runner-scene.ts'
 
 const agentFile = join(import.meta.dirname, 'mcp-agent.ts')
 const hotline = join(import.meta.dirname, '../bin/hotline.js')
 
+let runner: RunnerScene
 let live: LiveServer
 let dir: TempDir
-let guard: ChildGuard
-let runner: HotlineProcess
 let link: Link
 /** An agent that several tests tell what to do, one after the other. */
 let shared: Scene
 
 beforeAll(async () => {
-  live = await startLiveServer()
-  dir = await openTempDir()
-  guard = guardChildren()
-  mkdirSync(join(live.dataDir, 'agents'), { recursive: true, mode: 0o700 })
-  const command = `command: ["${process.execPath}", "${agentFile}", "${hotline}"]`
-  const interactive = 'interactive:\n  enabled: true\n  auto_exit_on: goal_complete\n'
-  writeFileSync(join(live.dataDir, 'agents', 'ends.yaml'), `id: ends\n${command}\n${interactive}`, { mode: 0o600 })
-  runner = startHotlineProcess(['--json', 'up', '--only', 'runner'], surroundings())
+  runner = await openRunnerScene(({ dataDir }) => {
+    mkdirSync(join(dataDir, 'agents'), { recursive: true, mode: 0o700 })
+    const command = `command: ["${process.execPath}", "${agentFile}", "${hotline}"]`
+    const interactive = 'interactive:\n  enabled: true\n  auto_exit_on: goal_complete\n'
+    writeFileSync(join(dataDir, 'agents', 'ends.yaml'), `id: ends\n${command}\n${interactive}`, { mode: 0o600 })
+  })
+  ;({ live, dir } = runner)
   link = live.link()
-  await runner.says('"ready":true')
   shared = await new Scene().start()
 })
 afterAll(async () => {
   await shared[Symbol.asyncDispose]()
-  runner.child.kill('SIGTERM')
-  await runner.ended
-  await live[Symbol.asyncDispose]()
-  await guard.assertNoSurvivors()
-  await dir.remove()
+  await runner[Symbol.asyncDispose]()
 })
-
-function surroundings(): Record<string, string> {
-  return {
-    HOME: dir.path,
-    HOTLINE_DATA_DIR: live.dataDir,
-    HOTLINE_URL: live.url,
-    HOTLINE_TOKEN: live.token,
-    ...guard.environment,
-  }
-}
 
 interface Result {
   id: string
@@ -288,7 +271,7 @@ describe('hotline mcp', () => {
     expect((await scene.events()).some(({ type }) => type === 'question.asked')).toBe(false)
     await scene[Symbol.asyncDispose]()
     await waitFor(() => !existsSync(place.socket) && !existsSync(join(desks, file)), { what: 'nothing left' })
-    const late = startHotlineProcess(['mcp'], { ...surroundings(), HOTLINE_SESSION: join(desks, file) })
+    const late = startHotlineProcess(['mcp'], { ...runner.env, HOTLINE_SESSION: join(desks, file) })
     const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
     late.type(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello }))
     await late.says('"id":1')
@@ -297,23 +280,19 @@ describe('hotline mcp', () => {
     await late.says('"isError":true')
     late.endInput()
     expect((await late.ended).code).toBe(0)
-    const nowhere = startHotlineProcess(['mcp'], surroundings())
+    const nowhere = startHotlineProcess(['mcp'], runner.env)
     nowhere.endInput()
     expect(await nowhere.ended).toMatchObject({ code: 2 })
   })
 
   it('[MC6] an agent from elsewhere has a session of its own, from its first call until it goes', async () => {
     const sessions = async (): Promise<string[]> => {
-      const { out } = await startHotlineProcess(['--json', 'ls', '--all'], surroundings()).ended
+      const { out } = await startHotlineProcess(['--json', 'ls', '--all'], runner.env).ended
       return (JSON.parse(out) as { session: string; agent: string }[]).flatMap(({ session, agent }) =>
         agent === 'mcp' ? [session] : [],
       )
     }
-    const elsewhere = startProcess(
-      process.execPath,
-      [agentFile, hotline, '--new', '--title', 'An editor'],
-      surroundings(),
-    )
+    const elsewhere = startProcess(process.execPath, [agentFile, hotline, '--new', '--title', 'An editor'], runner.env)
     await elsewhere.says('"tools"')
     expect(await sessions()).toEqual([])
     elsewhere.type(JSON.stringify({ id: 'a', tool: 'request_approval', args: { title: 'Push', input: 'git push' } }))

@@ -2,24 +2,19 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scriptPrompt } from '@hotline/demo-agent/script'
-import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
-import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
-import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
 import { startHotlineTerminal } from './hotline-terminal.ts'
+import { openRunnerScene, type RunnerScene } from './runner-scene.ts'
 
-let live: LiveServer
-let dir: TempDir
-let guard: ChildGuard
-let runner: HotlineProcess
+let scene: RunnerScene
+let run: RunnerScene['run']
 let root: string
 
 beforeAll(async () => {
-  live = await startLiveServer()
-  dir = await openTempDir()
-  guard = guardChildren({ directories: [dir.path] })
+  scene = await openRunnerScene()
+  run = scene.run
+  const { dir } = scene
   root = join(dir.path, 'project')
   mkdirSync(root)
   const git = (...args: string[]): void => {
@@ -33,34 +28,8 @@ beforeAll(async () => {
   git('commit', '-qm', 'first')
   writeFileSync(join(root, 'a.txt'), 'changed\n')
   writeFileSync(join(root, 'x.log'), 'x\n')
-  runner = start(['--json', 'up', '--only', 'runner'])
-  await waitFor(async () => (await run('agents')).out.includes('without a terminal'), { what: 'a runner' })
 })
-afterAll(async () => {
-  runner.child.kill('SIGTERM')
-  await runner.ended
-  await live[Symbol.asyncDispose]()
-  await guard.assertNoSurvivors()
-  await dir.remove()
-})
-
-function surroundings(): Record<string, string> {
-  return {
-    HOME: dir.path,
-    HOTLINE_DATA_DIR: live.dataDir,
-    HOTLINE_URL: live.url,
-    HOTLINE_TOKEN: live.token,
-    ...guard.environment,
-  }
-}
-
-const start = (args: readonly string[]): HotlineProcess => startHotlineProcess(args, surroundings())
-
-async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const hotline = start(args)
-  hotline.endInput()
-  return await hotline.ended
-}
+afterAll(() => scene[Symbol.asyncDispose]())
 
 it('[B76] run says before the start where an agent will work and what is not there, and takes another wish', async () => {
   const started = await run('run', 'demo', '--cwd', root, '--detach')
@@ -86,7 +55,7 @@ it('[B76] run says before the start where an agent will work and what is not the
 })
 
 it('[B76] at a terminal it asks what shall become of what was not committed', async () => {
-  const terminal = startHotlineTerminal(['run', 'demo', '--cwd', root, '--title', 'Asked'], surroundings())
+  const terminal = startHotlineTerminal(['run', 'demo', '--cwd', root, '--title', 'Asked'], scene.env)
   await terminal.shows('[w]ithout them, [i]nclude them')
   terminal.type('x\r')
   await terminal.shows('w: in a worktree of its own')
@@ -105,7 +74,7 @@ it('[B77] changes shows what an agent changed, and keeps and discards it as it w
     { do: 'write', path: 'bad.txt', content: 'bad\n' },
     { do: 'write', path: 'package.json', content: '{}\n' },
   ])
-  const at = join(dir.path, 'plain')
+  const at = join(scene.dir.path, 'plain')
   mkdirSync(at)
   const started = await run('run', 'demo', prompt, '--cwd', at, '--detach')
   const session = started.out.trim()

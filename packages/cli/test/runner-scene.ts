@@ -9,23 +9,27 @@ export interface RunnerScene extends AsyncDisposable {
   readonly live: LiveServer
   readonly dir: TempDir
   readonly guard: ChildGuard
+  /** The environment of its commands. */
+  readonly env: Readonly<Record<string, string>>
   readonly start: (args: readonly string[]) => HotlineProcess
   /** One command to its end, without input. */
   readonly run: (...args: string[]) => Promise<{ code: number | null; out: string; err: string }>
 }
 
-export async function openRunnerScene(): Promise<RunnerScene> {
+/** `prepare`: what has to be there before the runner begins. */
+export async function openRunnerScene(prepare?: (live: LiveServer) => void): Promise<RunnerScene> {
   const live = await startLiveServer()
   const dir = await openTempDir()
   const guard = guardChildren({ directories: [dir.path] })
-  const start = (args: readonly string[]): HotlineProcess =>
-    startHotlineProcess(args, {
-      HOME: dir.path,
-      HOTLINE_DATA_DIR: live.dataDir,
-      HOTLINE_URL: live.url,
-      HOTLINE_TOKEN: live.token,
-      ...guard.environment,
-    })
+  const env = {
+    HOME: dir.path,
+    HOTLINE_DATA_DIR: live.dataDir,
+    HOTLINE_URL: live.url,
+    HOTLINE_TOKEN: live.token,
+    ...guard.environment,
+  }
+  prepare?.(live)
+  const start = (args: readonly string[]): HotlineProcess => startHotlineProcess(args, env)
   const run: RunnerScene['run'] = async (...args) => {
     const hotline = start(args)
     hotline.endInput()
@@ -37,6 +41,7 @@ export async function openRunnerScene(): Promise<RunnerScene> {
     live,
     dir,
     guard,
+    env,
     start,
     run,
     [Symbol.asyncDispose]: async () => {

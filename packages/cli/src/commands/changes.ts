@@ -1,11 +1,12 @@
 import type { CommandInput } from '@hotline/protocol/command'
-import { asKnown, type EventOf, type KnownEvent } from '@hotline/protocol/events'
+import type { EventOf, KnownEvent } from '@hotline/protocol/events'
 import type { Command } from 'commander'
 import type { Server } from '../ask-server.ts'
+import { awaitAnswer } from '../await-answer.ts'
 import { draftLines, resolvedLines } from '../draft-card.ts'
-import { Failure, fail } from '../failure.ts'
+import { fail } from '../failure.ts'
+import { isWanted } from '../is-wanted.ts'
 import { plainText } from '../plain-text.ts'
-import { openPrompt } from '../prompt.ts'
 import type { CommandContext } from './context.ts'
 
 interface ChangesOptions {
@@ -19,9 +20,6 @@ interface ChangesOptions {
 
 /** Events that answer somebody who reviews. */
 type DraftAnswer = EventOf<'draft.ready' | 'draft.refused' | 'draft.dropped' | 'draft.resolved'>
-
-/** A machine that is away answers when it is back; until then nobody has to sit there. */
-const answerTimeoutMs = 120_000
 
 /** Reviewing what an agent changed in files. */
 export function addChangesCommand(program: Command, context: CommandContext): void {
@@ -50,7 +48,7 @@ async function review(context: CommandContext, text: string, options: ChangesOpt
   const files = (ready.body?.files ?? []).map(({ path }) => path)
   const unknown = [...keep, ...discard, ...(guarded ?? [])].find((path) => !files.includes(path))
   if (unknown !== undefined) throw fail('not_found', `The agent has not changed "${plainText(unknown)}".`)
-  if (!options.yes && !(await isWanted(context))) {
+  if (!options.yes && !(await isWanted(context.stdin, 'Do exactly this?'))) {
     throw fail('invalid_request', 'Nothing was decided. Without a terminal to ask at, add --yes.')
   }
   const kept = options.keepAll ? files.filter((path) => !discard.includes(path)) : keep
@@ -76,26 +74,12 @@ async function tell<T extends 'draft.make' | 'draft.review'>(
   const stream = `session:${session}`
   const accepted = await server.command(stream, type, data)
   const id = 'draft' in data && typeof data.draft === 'string' ? data.draft : accepted.id
-  const link = server.link()
-  const { promise, resolve, reject } = Promise.withResolvers<DraftAnswer>()
-  const timer = setTimeout(() => {
-    reject(fail('unreachable', 'Its machine has not answered. What was asked stays there until it is back.'))
-  }, answerTimeoutMs)
-  try {
-    link.follow(stream, accepted.cursor, {
-      events: (events) => {
-        for (const event of events) {
-          const known = asKnown(event)
-          if (known && isAnswer(known) && known.data.draft === id) resolve(known)
-        }
-      },
-      ended: (problem) => reject(new Failure(problem)),
-    })
-    return await promise
-  } finally {
-    clearTimeout(timer)
-    await link[Symbol.asyncDispose]()
-  }
+  return await awaitAnswer(
+    server,
+    stream,
+    accepted,
+    (known): known is DraftAnswer => isAnswer(known) && known.data.draft === id,
+  )
 }
 
 function isAnswer(known: KnownEvent): known is DraftAnswer {
@@ -105,14 +89,4 @@ function isAnswer(known: KnownEvent): known is DraftAnswer {
 function reasonOf(answer: DraftAnswer): string {
   if (answer.type === 'draft.refused') return plainText(answer.body?.reason ?? 'There is nothing to review.')
   return 'Somebody else looks at these changes now.'
-}
-
-async function isWanted({ stdin }: CommandContext): Promise<boolean> {
-  if (!stdin.isTTY || !process.stderr.isTTY) return false
-  const prompt = openPrompt(stdin, process.stderr)
-  try {
-    return /^y(es)?$/i.test((await prompt.decision('Do exactly this? [y/N] ')).trim())
-  } finally {
-    prompt[Symbol.dispose]()
-  }
 }

@@ -4,9 +4,10 @@ import type { UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { TranscriptWindow } from '@hotline/protocol/http'
 import type { Command } from 'commander'
 import type { Server } from '../ask-server.ts'
-import { Failure, fail } from '../failure.ts'
+import { awaitAnswer } from '../await-answer.ts'
+import { fail } from '../failure.ts'
+import { isWanted } from '../is-wanted.ts'
 import { plainText } from '../plain-text.ts'
-import { openPrompt } from '../prompt.ts'
 import { undoLines } from '../undo-card.ts'
 import type { CommandContext } from './context.ts'
 
@@ -22,9 +23,6 @@ interface UndoOptions {
 
 /** Events that answer somebody who wants something undone. */
 type UndoAnswer = EventOf<'undo.planned' | 'undo.refused' | 'undo.dropped' | 'checkpoint.restored'>
-
-/** A machine that is away answers when it is back; until then nobody has to sit there. */
-const answerTimeoutMs = 120_000
 
 /** Taking back what an agent did to files. */
 export function addUndoCommands(program: Command, context: CommandContext): void {
@@ -71,7 +69,7 @@ async function undo(context: CommandContext, text: string, options: UndoOptions)
     await server.command(stream, 'undo.drop', { undo: id })
     return context.print(planned, isNothing && files > 0 ? 'Nothing would be undone without --also.\n' : '')
   }
-  if (!options.yes && !(await isWanted(context))) {
+  if (!options.yes && !(await isWanted(context.stdin, 'Undo exactly this?'))) {
     await server.command(stream, 'undo.drop', { undo: id })
     throw fail('invalid_request', 'Nothing was undone. Without a terminal to ask at, add --yes.')
   }
@@ -122,26 +120,12 @@ async function ask(
       ? await server.command(stream, 'undo.plan', plainTarget(wish.data))
       : await server.command(stream, 'undo.apply', wish.data)
   const id = wish.type === 'undo.plan' ? accepted.id : wish.data.undo
-  const link = server.link()
-  const { promise, resolve, reject } = Promise.withResolvers<UndoAnswer>()
-  const timer = setTimeout(() => {
-    reject(fail('unreachable', 'Its machine has not answered. What was asked stays there until it is back.'))
-  }, answerTimeoutMs)
-  try {
-    link.follow(stream, accepted.cursor, {
-      events: (events) => {
-        for (const event of events) {
-          const known = asKnown(event)
-          if (known && isAnswer(known) && known.data.undo === id) resolve(known)
-        }
-      },
-      ended: (problem) => reject(new Failure(problem)),
-    })
-    return await promise
-  } finally {
-    clearTimeout(timer)
-    await link[Symbol.asyncDispose]()
-  }
+  return await awaitAnswer(
+    server,
+    stream,
+    accepted,
+    (known): known is UndoAnswer => isAnswer(known) && known.data.undo === id,
+  )
 }
 
 function plainTarget({ checkpoint, step, turn }: UndoTarget): { checkpoint?: string; step?: string; turn?: string } {
@@ -157,16 +141,6 @@ function isAnswer(known: KnownEvent): known is UndoAnswer {
 function reasonOf(answer: UndoAnswer): string {
   if (answer.type === 'undo.refused') return plainText(answer.body?.reason ?? 'It cannot be undone.')
   return 'Somebody else has asked for another undo meanwhile, or let go of this one.'
-}
-
-async function isWanted({ stdin }: CommandContext): Promise<boolean> {
-  if (!stdin.isTTY || !process.stderr.isTTY) return false
-  const prompt = openPrompt(stdin, process.stderr)
-  try {
-    return /^y(es)?$/i.test((await prompt.decision('Undo exactly this? [y/N] ')).trim())
-  } finally {
-    prompt[Symbol.dispose]()
-  }
 }
 
 function doneText({ data, body }: EventOf<'checkpoint.restored'>, session: string): string {
