@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { ClientStore } from '@hotline/client/client-store'
+import { keptListForm } from '@hotline/client/kept-list'
 import type { Link } from '@hotline/client/link'
 import { openFolderStore } from '@hotline/client/node/folder-store'
 import { openSessionList, type SessionList, type SessionListPicture } from '@hotline/client/session-list'
@@ -142,6 +143,15 @@ describe('the list from one visit to the next', () => {
       expect(titlesOf(next.list.picture.value)).toContain('Kept of old')
       next.list[Symbol.dispose]()
     }
+  })
+
+  it('[C23] what was kept last is what is there, however fast one follows the other', async () => {
+    const kept = { form: keptListForm, keptAt: 1, sessions: [], cursors: {}, whole: true }
+    await Promise.all(Array.from({ length: 50 }, (_, n) => store.list.keep({ ...kept, keptAt: n })))
+    expect(await store.list.read()).toEqual({ ...kept, keptAt: 49 })
+    const forgotten = [store.list.keep(kept), store.list.keep(undefined)]
+    await Promise.all(forgotten)
+    expect(await store.list.read()).toBeUndefined()
   })
 
   it('[C21] [C23] what is forgotten stays forgotten, and a form of another version is not used', async () => {

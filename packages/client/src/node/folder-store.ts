@@ -24,6 +24,8 @@ export async function openFolderStore(folder: string): Promise<ClientStore> {
   }
   let erased = false
   let cleared = false
+  const commandsInTurn = openTurns()
+  const keptInTurn = openTurns()
   const fileOf = (session: string): string =>
     join(sessions, `${createHash('sha256').update(session).digest('hex')}.json`)
 
@@ -44,12 +46,12 @@ export async function openFolderStore(folder: string): Promise<ClientStore> {
         // Names that grow: reading them in order gives the order in which they were put.
         const name = `${String((last += 1)).padStart(16, '0')}.json`
         places.set(command.id, name)
-        await writeWhole(join(outbox, name), command)
+        await commandsInTurn(() => writeWhole(join(outbox, name), command))
       },
       remove: async (id) => {
         const name = places.get(id)
         places.delete(id)
-        if (name !== undefined) await rm(join(outbox, name), { force: true })
+        if (name !== undefined) await commandsInTurn(() => rm(join(outbox, name), { force: true }))
       },
       all: async () => {
         const read = [...places.values()].toSorted().map((name) => readWhole<WaitingCommand>(join(outbox, name)))
@@ -62,18 +64,20 @@ export async function openFolderStore(folder: string): Promise<ClientStore> {
         return kept?.form === keptForm && kept.session === session ? kept : undefined
       },
       keep: async (kept) => {
-        if (erased || cleared) return
         try {
-          await writeWhole(fileOf(kept.session), kept)
-          await prune()
+          await keptInTurn(async () => {
+            if (erased || cleared) return
+            await writeWhole(fileOf(kept.session), kept)
+            await prune()
+          })
         } catch {
           // The disk is full: the next visit reads it from the server.
         }
       },
-      drop: (session) => rm(fileOf(session), { force: true }),
-      clear: async () => {
+      drop: (session) => keptInTurn(() => rm(fileOf(session), { force: true })),
+      clear: () => {
         cleared = true
-        await rm(sessions, { recursive: true, force: true })
+        return keptInTurn(() => rm(sessions, { recursive: true, force: true }))
       },
     },
     list: {
@@ -82,23 +86,36 @@ export async function openFolderStore(folder: string): Promise<ClientStore> {
         return kept?.form === keptListForm ? kept : undefined
       },
       keep: async (kept) => {
-        if (erased || cleared) return
         try {
-          await (kept ? writeWhole(list, kept) : rm(list, { force: true }))
+          await keptInTurn(async () => {
+            if (erased || cleared) return
+            await (kept ? writeWhole(list, kept) : rm(list, { force: true }))
+          })
         } catch {
           // As above.
         }
       },
-      clear: async () => {
+      clear: () => {
         cleared = true
-        await rm(list, { force: true })
+        return keptInTurn(() => rm(list, { force: true }))
       },
     },
-    erase: async () => {
+    erase: () => {
       erased = true
       places.clear()
-      await rm(folder, { recursive: true, force: true })
+      const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+      return commandsInTurn(() => keptInTurn(remove))
     },
+  }
+}
+
+/** Does one piece of work after the other, in the order in which they were given. */
+function openTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const done = last.then(work)
+    last = done.catch(() => undefined)
+    return done
   }
 }
 
