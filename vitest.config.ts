@@ -12,6 +12,10 @@ const patience = {
   e2e: { testTimeout: 300_000, hookTimeout: 180_000, expect: { poll: { timeout: 60_000 } } },
 }
 
+// A whole run may give a test of processes and sockets a second try, and says so: one that needs it is a fault to look
+// into, and no reason to run the other thousands again. Alone, each has to pass at once.
+const retry = Number(process.env['HOTLINE_TEST_RETRIES'] ?? 0)
+
 // Three circles of tests. "unit" needs no process and no socket and runs in seconds; "contract" opens real
 // sockets, databases and child processes; "e2e" runs the whole system, a browser included.
 export default defineConfig({
@@ -42,6 +46,7 @@ export default defineConfig({
           include: ['packages/{server,runner,cli,web,demo-agent,testing}/test/**/*.test.{ts,tsx}'],
           globalSetup,
           ...patience.contract,
+          retry,
         },
       },
       {
@@ -50,6 +55,7 @@ export default defineConfig({
           include: ['e2e/test/**/*.test.ts'],
           globalSetup,
           ...patience.e2e,
+          retry,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
@@ -59,6 +65,7 @@ export default defineConfig({
           name: 'agents',
           include: ['e2e/agents/**/*.test.ts'],
           ...patience.e2e,
+          retry,
           // The first run installs them.
           hookTimeout: 720_000,
           fileParallelism: false,

@@ -9,8 +9,8 @@ interface CoverageMap {
 }
 
 /**
- * Ends a run with one plain line, `N passed, N failed, N skipped`, and says which tests were skipped and why; with
- * `--coverage`, how many of the lines of each room were run. @public vitest.config.ts names it.
+ * Ends a run with one plain line, `N passed, N failed, N skipped`, and says which tests were skipped and why, and which
+ * passed only at a second try (a fault to look into); with `--coverage`, how many of the lines of each room were run. @public vitest.config.ts names it.
  */
 export default class CountReporter implements Reporter {
   #last = ''
@@ -24,10 +24,13 @@ export default class CountReporter implements Reporter {
     let passed = 0
     let failed = 0
     const skipped: string[] = []
+    const second: string[] = []
     for (const module of modules) {
       if (module.errors().length > 0) failed += 1
       for (const test of module.children.allTests()) {
         const result = test.result()
+        if (test.diagnostic()?.flaky)
+          second.push(`${test.module.relativeModuleId}: ${test.fullName}\n${whyOf(result.errors ?? [])}`)
         if (result.state === 'passed') passed += 1
         else if (result.state === 'failed') failed += 1
         else
@@ -37,7 +40,9 @@ export default class CountReporter implements Reporter {
       }
     }
     for (const line of skipped) console.log(`skipped: ${line}`)
-    this.#last = `${passed} passed, ${failed + errors.length} failed, ${skipped.length} skipped`
+    for (const line of second) console.log(`passed only at the second try: ${line}`)
+    const atSecond = second.length === 0 ? '' : ` (${second.length} only at the second try)`
+    this.#last = `${passed} passed, ${failed + errors.length} failed, ${skipped.length} skipped${atSecond}`
     console.log(this.#last)
   }
 
@@ -46,6 +51,11 @@ export default class CountReporter implements Reporter {
     if (this.#coverage) console.log(this.#coverage)
     console.log(this.#last)
   }
+}
+
+/** What went wrong at the first try. */
+function whyOf(errors: readonly { message: string; stack?: string | undefined }[]): string {
+  return errors.map(({ message, stack }) => `  ${stack ?? message}`).join('\n')
 }
 
 function sumOf(coverage: CoverageMap): readonly string[] {

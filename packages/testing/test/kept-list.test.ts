@@ -146,7 +146,7 @@ describe('the list from one visit to the next', () => {
   })
 
   it('[C23] what was kept last is what is there, however fast one follows the other', async () => {
-    const kept = { form: keptListForm, keptAt: 1, sessions: [], cursors: {}, whole: true }
+    const kept = { form: keptListForm, keptAt: 1, sessions: [], next: null, cursors: {}, whole: true }
     await Promise.all(Array.from({ length: 50 }, (_, n) => store.list.keep({ ...kept, keptAt: n })))
     expect(await store.list.read()).toEqual({ ...kept, keptAt: 49 })
     const forgotten = [store.list.keep(kept), store.list.keep(undefined)]
