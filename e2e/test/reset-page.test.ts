@@ -55,3 +55,29 @@ describe('a lost password', () => {
     await late.getByRole('alert').getByText('This link is unknown, was used').waitFor()
   })
 })
+
+describe('what comes after signing in', () => {
+  it('[G77] follows what is on the screen; where it does not come, the page says so and is loaded anew', async () => {
+    const { live } = scene
+    await using another = await openBrowser()
+    const theirs = await another.newPage()
+    const held = Promise.withResolvers<'come' | 'fail'>()
+    const asked = Promise.withResolvers<void>()
+    await theirs.route(/\/assets\/inside-.*\.js$/, async (route) => {
+      asked.resolve()
+      await ((await held.promise) === 'fail' ? route.abort() : route.continue())
+    })
+    await theirs.goto(live.proxyUrl)
+    await theirs.getByLabel('Name').fill('dana')
+    await theirs.getByLabel('Password').fill('a long walk over the wet meadow')
+    // It is on its way already, and nothing here waits for it.
+    await asked.promise
+    await theirs.getByRole('button', { name: 'Sign in' }).click()
+    await theirs.getByRole('status', { name: 'Loading Hotline' }).waitFor()
+    held.resolve('fail')
+    await theirs.getByRole('alert').getByText('The rest of the page did not come').waitFor()
+    await theirs.unroute(/\/assets\/inside-.*\.js$/)
+    await theirs.getByRole('button', { name: 'Try again' }).click()
+    await theirs.getByRole('heading', { name: 'Sessions' }).waitFor()
+  })
+})

@@ -1,49 +1,18 @@
 import type { Me } from '@hotline/protocol/http'
-import { createRootRoute, createRoute, createRouter, Link, RouterProvider } from '@tanstack/react-router'
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from 'react'
-import { LiveProvider, ask } from './live/hotline.tsx'
+import { type ReactNode, useCallback, useEffect, useState } from 'react'
+import { ask } from './live/ask.ts'
+import { Failed } from './parts/failed.tsx'
 import { FrameSkeleton } from './parts/skeletons.tsx'
 import { Away } from './pages/away.tsx'
 import { AcceptPage } from './pages/accept.tsx'
 import { DevicePage } from './pages/device.tsx'
 import { Enter } from './pages/enter.tsx'
-import { Frame } from './pages/frame.tsx'
 import { takeCode } from './pages/link-door.tsx'
 import { ResetPage } from './pages/reset.tsx'
-import { SettingsPage } from './pages/settings.tsx'
-import { SessionPage } from './session/session-page.tsx'
 
-const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage })
-const home = createRoute({ getParentRoute: () => root, path: '/', component: NothingChosen })
-const needs = createRoute({ getParentRoute: () => root, path: '/needs', component: NothingChosen })
-const session = createRoute({
-  getParentRoute: () => root,
-  path: '/sessions/$session',
-  component: function Chosen() {
-    const { session: id } = session.useParams()
-    return <SessionPage key={id} session={id} />
-  },
-})
-const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: SettingsPage })
-const DesignPage = lazy(async () => ({ default: (await import('./design/design-page.tsx')).DesignPage }))
-const design = createRoute({
-  getParentRoute: () => root,
-  path: '/design',
-  component: function Design() {
-    return (
-      <Suspense fallback={<div className="settings" aria-busy="true" />}>
-        <DesignPage />
-      </Suspense>
-    )
-  },
-})
-const router = createRouter({ routeTree: root.addChildren([home, needs, session, settings, design]) })
-
-declare module '@tanstack/react-router' {
-  interface Register {
-    router: typeof router
-  }
-}
+/** What only those see who are signed in: most of the page, so it comes after what everybody sees. */
+type Inside = (props: { me: Me }) => ReactNode
+const loadInside = async (): Promise<Inside> => (await import('./inside.tsx')).Inside
 
 type Stage =
   | { at: 'looking' }
@@ -70,6 +39,8 @@ export function App(): ReactNode {
     }
   }, [])
   useEffect(() => void look(), [look])
+  // Who signs in does not wait for the rest; what is on the screen now is painted before that is begun.
+  useEffect(() => afterPaint(() => void loadInside().catch(() => undefined)), [])
   // Whoever has the link makes an account, also where somebody else is signed in.
   if (invitation !== '') return <AcceptPage code={invitation} />
   if (reset !== '') return <ResetPage code={reset} />
@@ -85,28 +56,41 @@ export function App(): ReactNode {
     case 'inside':
       // By itself: whoever lets a machine in sees that alone, and nothing else is opened for it.
       if (location.pathname === '/device') return <DevicePage me={stage.me} />
-      return (
-        <LiveProvider me={stage.me}>
-          <RouterProvider router={router} />
-        </LiveProvider>
-      )
+      return <Rest>{(Inside) => <Inside me={stage.me} />}</Rest>
   }
 }
 
-function NoSuchPage(): ReactNode {
+/** What is shown with the rest of the page, once that is here. */
+function Rest({ children }: { children: (inside: Inside) => ReactNode }): ReactNode {
+  const [rest, setRest] = useState<{ inside: Inside } | 'missing'>()
+  useEffect(() => {
+    loadInside().then(
+      (inside) => setRest({ inside }),
+      () => setRest('missing'),
+    )
+  }, [])
+  if (rest === undefined) return <FrameSkeleton />
+  if (rest !== 'missing') return children(rest.inside)
+  // A browser does not ask again for a script that failed; and a server that was updated meanwhile has it by another name.
   return (
-    <div className="empty">
-      <p>
-        There is no page at this address. <Link to="/">Go to the sessions</Link>
-      </p>
-    </div>
+    <main className="enter">
+      <Failed
+        what="The rest of the page did not come"
+        problem={{ detail: 'The network failed, or this server was updated meanwhile. You are signed in.' }}
+        retry={() => location.reload()}
+      />
+    </main>
   )
 }
 
-function NothingChosen(): ReactNode {
-  return (
-    <div className="empty">
-      <p>Choose a session, or start one.</p>
-    </div>
-  )
+/** Calls once the next frame is on the screen. Answers how to call it off. */
+function afterPaint(call: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const frame = requestAnimationFrame(() => {
+    timer = setTimeout(call)
+  })
+  return () => {
+    cancelAnimationFrame(frame)
+    clearTimeout(timer)
+  }
 }

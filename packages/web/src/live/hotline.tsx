@@ -4,9 +4,9 @@ import { openBrowserStore } from '@hotline/client/browser-store'
 import type { KeptSessions } from '@hotline/client/kept-sessions'
 import { openSharedLink } from '@hotline/client/tabs/open-shared-link'
 import { openSessionList, type SessionList } from '@hotline/client/session-list'
-import { httpRequest } from '@hotline/client/http-request'
 import type { Me } from '@hotline/protocol/http'
 import { type Context, createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import { FrameSkeleton } from '../parts/skeletons.tsx'
 import { type Contact, useContact } from './use-contact.ts'
 import { type KnownNames, useKnownNames } from './use-known-names.ts'
 
@@ -89,7 +89,7 @@ export function LiveProvider({ me, children }: { me: Me; children: ReactNode }):
     })
     return () => close()
   }, [me])
-  return live ? <Opened live={live}>{children}</Opened> : undefined
+  return live ? <Opened live={live}>{children}</Opened> : <FrameSkeleton />
 }
 
 /** What there is as soon as the connection is begun. */
@@ -106,9 +106,4 @@ function Opened({ live, children }: { live: Opened; children: ReactNode }): Reac
 function leavePage(): void {
   sessionStorage.clear()
   location.assign('/')
-}
-
-/** A request before there is a connection: signing in, and who is signed in. */
-export function ask<R>(method: 'GET' | 'POST', path: string, body?: unknown): ReturnType<typeof httpRequest<R>> {
-  return httpRequest<R>(location.origin, { kind: 'cookie' }, method, path, body)
 }

@@ -2,7 +2,7 @@ import type { AskingDevice, DeviceScope } from '@hotline/protocol/device-sign-in
 import type { Problem } from '@hotline/protocol/error'
 import type { Me } from '@hotline/protocol/http'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
-import { ask } from '../live/hotline.tsx'
+import { ask } from '../live/ask.ts'
 import { PasswordAgain } from '../parts/password-again.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { agoText } from '../text/time.ts'

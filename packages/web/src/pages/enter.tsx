@@ -1,6 +1,6 @@
 import type { Problem } from '@hotline/protocol/error'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
-import { ask } from '../live/hotline.tsx'
+import { ask } from '../live/ask.ts'
 import { Refusal } from '../parts/refusal.tsx'
 
 /** The code of the printed link, taken out of the address bar at once. */

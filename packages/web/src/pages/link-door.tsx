@@ -1,6 +1,6 @@
 import type { Problem } from '@hotline/protocol/error'
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
-import { ask } from '../live/hotline.tsx'
+import { ask } from '../live/ask.ts'
 import { Refusal } from '../parts/refusal.tsx'
 
 /** The code of a link such as `/#invite=…`, taken out of the address bar at once; empty where the page came by none. */

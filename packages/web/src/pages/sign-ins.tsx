@@ -1,7 +1,8 @@
 import type { Problem } from '@hotline/protocol/error'
 import type { KeyRow } from '@hotline/protocol/http'
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { ask, useLive } from '../live/hotline.tsx'
+import { ask } from '../live/ask.ts'
+import { useLive } from '../live/hotline.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { agoText, exactText } from '../text/time.ts'
 

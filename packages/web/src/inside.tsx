@@ -1,0 +1,66 @@
+import type { Me } from '@hotline/protocol/http'
+import { createRootRoute, createRoute, createRouter, Link, RouterProvider } from '@tanstack/react-router'
+import { lazy, type ReactNode, Suspense } from 'react'
+import { LiveProvider } from './live/hotline.tsx'
+import { Frame } from './pages/frame.tsx'
+import { SettingsPage } from './pages/settings.tsx'
+import { SessionPage } from './session/session-page.tsx'
+
+const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage })
+const home = createRoute({ getParentRoute: () => root, path: '/', component: NothingChosen })
+const needs = createRoute({ getParentRoute: () => root, path: '/needs', component: NothingChosen })
+const session = createRoute({
+  getParentRoute: () => root,
+  path: '/sessions/$session',
+  component: function Chosen() {
+    const { session: id } = session.useParams()
+    return <SessionPage key={id} session={id} />
+  },
+})
+const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: SettingsPage })
+const DesignPage = lazy(async () => ({ default: (await import('./design/design-page.tsx')).DesignPage }))
+const design = createRoute({
+  getParentRoute: () => root,
+  path: '/design',
+  component: function Design() {
+    return (
+      <Suspense fallback={<div className="settings" aria-busy="true" />}>
+        <DesignPage />
+      </Suspense>
+    )
+  },
+})
+const router = createRouter({ routeTree: root.addChildren([home, needs, session, settings, design]) })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
+
+/** The page of somebody who is signed in. */
+export function Inside({ me }: { me: Me }): ReactNode {
+  return (
+    <LiveProvider me={me}>
+      <RouterProvider router={router} />
+    </LiveProvider>
+  )
+}
+
+function NoSuchPage(): ReactNode {
+  return (
+    <div className="empty">
+      <p>
+        There is no page at this address. <Link to="/">Go to the sessions</Link>
+      </p>
+    </div>
+  )
+}
+
+function NothingChosen(): ReactNode {
+  return (
+    <div className="empty">
+      <p>Choose a session, or start one.</p>
+    </div>
+  )
+}
