@@ -7,6 +7,9 @@ const leastMs = 50
 /** A server cannot send us away for longer than this. */
 const toldMaxMs = 10 * 60_000
 
+/** A server on the same machine costs nobody anything to ask, and people look at it when it is back: no wait is longer. */
+const nearMaxMs = 1_000
+
 /** How long to wait before the next try. */
 export interface Wait {
   waitMs: number
@@ -16,15 +19,28 @@ export interface Wait {
 
 /**
  * How long to wait before try number `attempt` (1 is the first after a loss). `random` gives 0 to 1. What the server told
- * (`retryAfterMs`) goes before; up to half of it is added, so that not everybody comes back at once.
+ * (`retryAfterMs`) goes before; up to half of it is added, so that not everybody comes back at once. No other wait is
+ * longer than `maxMs`.
  */
-export function waitBefore(attempt: number, random: () => number, retryAfterMs?: number): Wait {
-  const ceiling = ceilingsMs[attempt - 1]
+export function waitBefore(
+  attempt: number,
+  random: () => number,
+  retryAfterMs?: number,
+  maxMs: number = Number.POSITIVE_INFINITY,
+): Wait {
+  const ceiling = ceilingsMs[attempt - 1] ?? (maxMs < slowMs ? maxMs : undefined)
   const slow = ceiling === undefined
   if (retryAfterMs !== undefined) {
     const told = Math.min(Math.max(retryAfterMs, leastMs), toldMaxMs)
     return { waitMs: told * (1 + random() / 2), slow }
   }
   if (slow) return { waitMs: slowMs * (0.75 + random() / 2), slow }
-  return { waitMs: Math.max(leastMs, ceiling * random()), slow }
+  return { waitMs: Math.max(leastMs, Math.min(ceiling, maxMs) * random()), slow }
+}
+
+/** The longest wait before a try to reach this address, in milliseconds. Throws a TypeError where it is none. */
+export function longestWaitMs(url: string): number {
+  const { hostname } = new URL(url)
+  const isNear = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+  return isNear ? nearMaxMs : Number.POSITIVE_INFINITY
 }

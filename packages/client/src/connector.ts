@@ -1,7 +1,7 @@
 import type { ErrorCode, Problem } from '@hotline/protocol/error'
 import type { ServerFrame, Welcome } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
-import { waitBefore } from './backoff.ts'
+import { longestWaitMs, waitBefore } from './backoff.ts'
 import type { Carrier, CarrierOptions, OpenCarrier, Transport, SentFrame } from './carrier.ts'
 import { HttpCarrier } from './http-carrier.ts'
 import type { ConnectionState } from './link.ts'
@@ -64,6 +64,7 @@ export class Connector {
   readonly state: Watchable<ConnectionState>
   readonly #options: ConnectorOptions
   readonly #ears: Ears
+  readonly #longestWaitMs: number
   readonly #unwatch: () => void
   /** The one in use. */
   #carrier: Carrier | undefined
@@ -89,6 +90,7 @@ export class Connector {
     this.#ears = ears
     this.state = watchable<ConnectionState>({ status: 'connecting', attempt: 0 })
     socketUrl(options.url)
+    this.#longestWaitMs = longestWaitMs(options.url)
     this.#unwatch = watchWake(() => this.wake())
   }
 
@@ -249,7 +251,7 @@ export class Connector {
       this.state.set({ status: 'closed', problem: why })
     } else {
       this.#attempt += 1
-      const { waitMs, slow } = waitBefore(this.#attempt, random, why.retryAfterMs)
+      const { waitMs, slow } = waitBefore(this.#attempt, random, why.retryAfterMs, this.#longestWaitMs)
       const retryAt = clock.wallMs() + waitMs
       this.#cancelRetry = clock.after(waitMs, () => this.#connect())
       this.state.set({ status: 'waiting', attempt: this.#attempt, retryAt, problem: why, slow })

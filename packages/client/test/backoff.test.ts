@@ -1,4 +1,4 @@
-import { waitBefore } from '@hotline/client/backoff'
+import { longestWaitMs, waitBefore } from '@hotline/client/backoff'
 import { describe, expect, it } from 'vitest'
 
 describe('how long to wait before a try', () => {
@@ -22,5 +22,16 @@ describe('how long to wait before a try', () => {
     expect(waitBefore(9, () => 1, 7_000).waitMs).toBe(10_500)
     expect(waitBefore(1, () => 0, Number.MAX_SAFE_INTEGER).waitMs).toBe(600_000)
     expect(waitBefore(1, () => 0, -5).waitMs).toBeGreaterThan(0)
+  })
+  it('[C1] a server on the same machine is tried every second at the latest, each time drawn anew', () => {
+    for (const url of ['http://localhost:4680', 'http://127.0.0.1:1', 'http://127.8.0.3', 'https://[::1]:7/x'])
+      expect(longestWaitMs(url), url).toBe(1_000)
+    for (const url of ['https://hotline.example', 'http://127.0.0.1.example', 'http://10.0.0.1', 'http://128.0.0.1'])
+      expect(longestWaitMs(url), url).toBe(Number.POSITIVE_INFINITY)
+    for (const attempt of [1, 2, 5, 6, 1_000]) {
+      expect(waitBefore(attempt, () => 1, undefined, 1_000)).toEqual({ waitMs: 1_000, slow: false })
+      expect(waitBefore(attempt, () => 0.25, undefined, 1_000)).toEqual({ waitMs: 250, slow: false })
+    }
+    expect(waitBefore(3, () => 0, 7_000, 1_000).waitMs).toBe(7_000)
   })
 })

@@ -75,7 +75,8 @@ describe('connecting', () => {
 
   it('[C1] goes on for ever, slowly after the first five tries; Reconnect tries at once and counts anew', async () => {
     const states: string[] = []
-    const { url } = tiny
+    // An address that does not say that it is on this machine.
+    const url = tiny.url.replace('127.0.0.1', '0.0.0.0')
     await tiny[Symbol.asyncDispose]()
     const link = connect({ url, clock: hurried(1_000) })
     link.connection.watch((state) => {
@@ -87,6 +88,18 @@ describe('connecting', () => {
     link.reconnect()
     await waitFor(() => states.length >= 1, { what: 'another try' })
     expect(states[0]).toBe('1')
+  })
+
+  it('[C1] a server on the same machine is tried again within a second, however long it is away', async () => {
+    const waits: number[] = []
+    const { url } = tiny
+    await tiny[Symbol.asyncDispose]()
+    const link = connect({ url, clock: hurried(1_000), random: () => 1 })
+    link.connection.watch((state) => {
+      if (state.status === 'waiting') waits.push(state.retryAt - Date.now())
+    })
+    await waitFor(() => waits.length >= 7, { what: 'seven tries' })
+    expect(waits.every((waitMs) => waitMs <= 1_000)).toBe(true)
   })
 
   it('[C1] comes back when a goodbye or a problem says so, and not before', async () => {
@@ -218,7 +231,7 @@ describe('a line that is dead', () => {
     try {
       const link = connect({ random: () => 1 })
       await open(link)
-      target.dispatchEvent(new Event('visibilitychange'))
+      target.dispatchEvent(new Event('focus'))
       await waitFor(() => frames('ping').length === 1, { what: 'a ping' })
       expect(tiny.connected).toBe(1)
       tiny.cut()
