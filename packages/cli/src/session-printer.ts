@@ -3,7 +3,7 @@ import { preparedLines, releasedLines } from '@hotline/core/place-words'
 import { asKnown, type EventOf } from '@hotline/protocol/events'
 import { recoveredLine } from '@hotline/core/transcript/recovered'
 import { budgetWords, usedWords } from '@hotline/core/budget-words'
-import { endedWords } from '@hotline/core/one-line'
+import { escalatedWords } from '@hotline/core/one-line'
 import { shownIdChars } from './session-row.ts'
 import { inLine, timeOf } from './approval-card.ts'
 import { plainText } from './plain-text.ts'
@@ -251,7 +251,7 @@ export function openSessionPrinter(
         case 'goal.completed':
           return line(at, 'goal', known.body?.summary ? `complete: ${known.body.summary}` : 'complete')
         case 'control.escalated':
-          return line(at, 'note', `${known.data.action} goes further: ${endedWords(known.data.processes)}`)
+          return line(at, 'note', `${known.data.action} goes further: ${escalatedWords(known.data)}`)
         case 'control.failed':
           return line(at, 'note', `${known.data.action} failed: ${known.body?.reason ?? ''}`)
         case 'budget.changed':

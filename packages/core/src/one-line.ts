@@ -52,7 +52,7 @@ function lineOf(event: KnownEvent): string | undefined {
         ? 'Status: turn ended'
         : said(`Status: turn ended: ${event.data.end}`, reasonOf(event.body?.error))
     case 'control.escalated':
-      return `Status: ${event.data.action} goes further: ${endedWords(event.data.processes)}`
+      return `Status: ${event.data.action} goes further: ${escalatedWords(event.data)}`
     case 'control.failed':
       return said(`Status: ${event.data.action} failed`, reasonOf(event.body?.reason))
     case 'budget.changed':
@@ -99,6 +99,11 @@ function lineOf(event: KnownEvent): string | undefined {
 export function endedWords(processes: number): string {
   const what = processes === 1 ? '1 process' : `${processes} processes`
   return `${what} that the agent had started in this turn ${processes === 1 ? 'was' : 'were'} ended`
+}
+
+/** How a stop went further. */
+export function escalatedWords({ processes, agent }: { processes: number; agent?: true | undefined }): string {
+  return agent ? 'the agent itself was interrupted (SIGINT)' : endedWords(processes)
 }
 
 /** Nothing where there is nothing to read. */

@@ -60,6 +60,10 @@ describe('an event in one line', () => {
       event('control.escalated', { action: 'interrupt', processes: 1, afterMs: 15_000 }),
     ],
     [
+      'Status: interrupt goes further: the agent itself was interrupted (SIGINT)',
+      event('control.escalated', { action: 'interrupt', processes: 0, agent: true, afterMs: 30_000 }),
+    ],
+    [
       'Status: the same call 5 times in a row: npm test',
       event('loop.noticed', { step: 's', times: 5 }, { title: 'npm test' }),
     ],

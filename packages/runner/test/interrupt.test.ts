@@ -32,8 +32,8 @@ test('[R107] an agent that does not stop is rid of what it has started in this t
   expect(pids.map((pid) => (readUse(pid)?.memoryBytes ?? 0) > 0)).toEqual([true, false])
 })
 
-test('[R107] a person who does not want to wait says so, and is told the truth about an agent that stops for nothing', async () => {
-  await using bench = await openBench({ interruptTimeoutMs: 2_000 })
+test('[R107] where somebody does not want to wait and nothing else helps, the agent itself is interrupted, and can be taken up again', async () => {
+  await using bench = await openBench({ interruptTimeoutMs: 1_000 })
   const { world, cwd } = bench
   const child: Step = { do: 'spawnChild', argv: ['sh', '-c', 'trap "" INT; echo $$ > child; sleep 1000'] }
   const session = world.start('demo', { cwd, prompt: scriptPrompt([child, say('deaf'), { do: 'hang', deaf: true }]) })
@@ -44,11 +44,36 @@ test('[R107] a person who does not want to wait says so, and is told the truth a
   expect(() => world.send(session, 'session.interrupt', {})).toThrow('under way')
   world.send(session, 'session.interrupt', { hard: true })
   expect(() => world.send(session, 'session.interrupt', { hard: true })).toThrow('under way')
-  await world.until(session, 'the failure', () => world.events(session, 'control.failed').length === 2)
-  expect(world.events(session, 'control.escalated')).toHaveLength(1)
-  expect(world.events(session, 'control.failed')[0]?.body?.reason).toMatch(
-    /^The agent has not stopped within [\d.]+ seconds, though \d+ process(es)? that the agent had started in this turn (was|were) ended\. End the session/,
-  )
+  await world.until(session, 'the end of the agent', ({ status }) => status === 'interrupted')
+  expect(world.events(session, 'control.escalated').map(({ data }) => data)).toMatchObject([
+    { action: 'interrupt', processes: expect.toSatisfy((count: number) => count > 0) },
+    { action: 'interrupt', processes: 0, agent: true },
+  ])
+  expect(world.events(session, 'control.done')).toHaveLength(2)
+  expect(world.events(session, 'control.failed')).toEqual([])
+  expect(world.events(session, 'turn.ended').map(({ data }) => data.end)).toEqual(['cancelled'])
+  expect(world.state(session)).toMatchObject({ exit: { signal: 'SIGINT' }, controls: [] })
   expect(readUse(Number(readFileSync(join(cwd, 'child'), 'utf8')))?.memoryBytes ?? 0).toBe(0)
+  world.send(session, 'session.resume', {})
+  world.send(session, 'message.send', { text: scriptPrompt([say('here again')]) })
+  await world.until(session, 'its answer', () => world.said(session).includes('here again'))
+})
+
+test('[R107] an agent that stops for nothing gets no signal where nobody asked for more, and what became of each try is told', async () => {
+  await using bench = await openBench({ interruptTimeoutMs: 200 })
+  const { world, cwd } = bench
+  const session = world.start('demo', { cwd, prompt: scriptPrompt([say('deaf'), { do: 'hang', stubborn: true }]) })
+  await waitFor(() => world.events(session, 'message.seen').length === 1, { what: 'the turn' })
+  const failures = (): readonly (string | undefined)[] =>
+    world.events(session, 'control.failed').map(({ body }) => body?.reason)
+  world.send(session, 'session.interrupt', {})
+  await world.until(session, 'the failure', () => failures().length === 1)
+  expect(world.events(session, 'control.escalated')).toEqual([])
+  world.send(session, 'session.interrupt', { hard: true })
+  await world.until(session, 'another failure', () => failures().length === 2)
+  expect(failures()).toEqual([
+    expect.stringMatching(/seconds, and nothing that it has started in this turn is running\. End the session/),
+    expect.stringMatching(/is running, and the agent itself was interrupted \(SIGINT\)\. End the session/),
+  ])
   expect(world.state(session)).toMatchObject({ status: 'active', controls: [] })
 })

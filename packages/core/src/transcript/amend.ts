@@ -25,7 +25,8 @@ export function amend(item: Item, event: KnownEvent): Item {
         const { reach, processes } = event.data
         return { ...item, outcome: 'done', ...(reach === undefined ? {} : { found: { reach, processes } }) }
       }
-      if (event.type === 'control.escalated') return { ...item, ended: event.data.processes }
+      if (event.type === 'control.escalated')
+        return event.data.agent ? { ...item, agent: true } : { ...item, ended: event.data.processes }
       if (event.type === 'control.failed') return { ...item, outcome: 'failed', reason: event.body?.reason }
       return item
     case 'undo':

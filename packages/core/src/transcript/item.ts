@@ -157,6 +157,8 @@ export interface ControlItem extends Placed {
   found?: { reach?: TreeReach | undefined; processes?: number | undefined } | undefined
   /** For an interrupt that had to go further: so many processes of the turn were ended. */
   ended?: number | undefined
+  /** For an interrupt that went further still: the agent itself got a signal. */
+  agent?: true | undefined
   /** For an interrupt: that it went further was asked for. */
   hard?: boolean | undefined
   outcome?: 'done' | 'failed' | undefined

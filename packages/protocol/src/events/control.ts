@@ -35,11 +35,18 @@ export const controlEvents = {
   ),
   /**
    * The agent did not stop its turn by itself, or somebody did not want to wait: what it had started in that turn was ended,
-   * so many processes. The end of the turn, or a failure, follows.
+   * so many processes. Where that did not help whoever did not want to wait, the agent itself gets a signal (`agent`). The
+   * end of the turn, that of the agent, or a failure follows.
    */
   'control.escalated': defineEvent(
     1,
-    z.looseObject({ control: Id, action: ControlAction, processes: z.int().min(0), afterMs: z.int().min(0) }),
+    z.looseObject({
+      control: Id,
+      action: ControlAction,
+      processes: z.int().min(0),
+      agent: z.literal(true).optional(),
+      afterMs: z.int().min(0),
+    }),
   ),
   /** With the evidence: how far it reached, and how many processes it found. */
   'control.done': defineEvent(

@@ -3,10 +3,15 @@ import type { DataOf } from '@hotline/protocol/events'
 import { endedWords } from '@hotline/core/one-line'
 import type { AgentSession } from '../adapters/adapter.ts'
 import { endBegun } from '../process/end-begun.ts'
+import { startTicksOf } from '../process/process-table.ts'
+import { send } from '../process/process-tree.ts'
 import type { Hold } from './hold.ts'
 import type { RunningTurn } from './running-turn.ts'
 
 type Control = DataOf<'control.requested'>
+
+/** Whoever did not want to wait does so again for no longer than this, once nothing is left for the agent to wait for. */
+const hardPatienceMs = 5_000
 
 /** What the controls of people work with. */
 export interface ControlPorts {
@@ -24,13 +29,18 @@ export interface ControlPorts {
 /**
  * Does to an agent what people want done to it, and says what became of that. A turn is stopped softly first: the agent is
  * told by its own protocol. Where it has not stopped in time, or somebody does not want to wait, what it has started in that
- * turn is ended. What then remains is to end the session, and that is a person's to decide.
+ * turn is ended. The agent itself gets a signal only where somebody has asked for the harder stop: most end at
+ * SIGINT, mid-sentence, and that is not what a time-out may decide. It can be taken up again then. What remains after that
+ * is to end the session, and that is a person's to decide too.
  */
 export class Controls {
   readonly #ports: ControlPorts
   #interrupts: Control[] = []
   #interruptedMs = 0
   #isHard = false
+  /** The agent itself was told by a signal. */
+  #isSignalled = false
+  #agentTicks = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(ports: ControlPorts) {
@@ -71,6 +81,7 @@ export class Controls {
     this.#interrupts.push(data)
     if (isFirst) {
       this.#interruptedMs = performance.now()
+      this.#agentTicks = startTicksOf(agent.pid ?? 0)
       this.#timer = setTimeout(() => void this.#goFurther(), interruptTimeoutMs)
       onInterrupt()
       await agent.interrupt()
@@ -96,8 +107,27 @@ export class Controls {
     if (turn.now !== name || !this.isInterrupting) return
     const also =
       processes > 0 ? `though ${endedWords(processes)}` : 'and nothing that it has started in this turn is running'
-    if (processes === 0 && control?.hard !== true) return this.#notStopping(also)
-    this.#timer = setTimeout(() => this.#notStopping(also), interruptTimeoutMs)
+    if (processes === 0 && !this.#isHarderWanted) return this.#notStopping(also)
+    const patienceMs = this.#isHarderWanted ? Math.min(hardPatienceMs, interruptTimeoutMs) : interruptTimeoutMs
+    this.#timer = setTimeout(() => this.#signalAgent(also), patienceMs)
+  }
+
+  get #isHarderWanted(): boolean {
+    return this.#interrupts.some(({ hard }) => hard === true)
+  }
+
+  /** Nothing is left that it could wait for, and somebody wants it to stop all the same. */
+  #signalAgent(also: string): void {
+    const { agent, report, interruptTimeoutMs } = this.#ports
+    const { pid } = agent
+    const control = this.#interrupts.findLast(({ hard }) => hard === true)
+    if (!control || pid === undefined || startTicksOf(pid) !== this.#agentTicks) return this.#notStopping(also)
+    this.#isSignalled = true
+    const data = { control: control.control, action: 'interrupt', processes: 0, agent: true, afterMs: this.#passedMs }
+    report({ type: 'control.escalated', data })
+    send(pid, 'SIGINT')
+    const signalled = `${also}, and the agent itself was interrupted (SIGINT)`
+    this.#timer = setTimeout(() => this.#notStopping(signalled), Math.min(hardPatienceMs, interruptTimeoutMs))
   }
 
   /** The turn is over, and with it what was to be stopped. */
@@ -105,9 +135,12 @@ export class Controls {
     for (const data of this.#settle()) this.#done(data)
   }
 
-  /** The agent is gone. */
+  /** The agent is gone. Where that is how it stopped, its turn has been stopped. */
   end(): void {
-    this.#settle()
+    const { turn, report } = this.#ports
+    if (!this.#isSignalled) return void this.#settle()
+    if (turn.now !== undefined) report({ type: 'turn.ended', data: { turn: turn.now, end: 'cancelled' } })
+    for (const data of this.#settle()) this.#done(data)
   }
 
   get #passedMs(): number {
@@ -119,6 +152,7 @@ export class Controls {
     const interrupts = this.#interrupts
     this.#interrupts = []
     this.#isHard = false
+    this.#isSignalled = false
     return interrupts
   }
 

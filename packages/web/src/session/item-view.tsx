@@ -1,6 +1,6 @@
 import { countText } from '../text/amounts.ts'
 import { nothingLeftWords, standstillWords } from '@hotline/core/reach-words'
-import { endedWords } from '@hotline/core/one-line'
+import { endedWords, escalatedWords } from '@hotline/core/one-line'
 import type { Item } from '@hotline/core/transcript/item'
 import { memo, type ReactNode } from 'react'
 import { Markdown } from '../markdown/markdown.tsx'
@@ -129,7 +129,11 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
         set_mode: item.mode === undefined ? 'Change the mode' : `Change the mode to ${legibleName(item.mode)}`,
       }
       const found = item.outcome === 'done' ? foundWords(item) : ''
-      const further = item.ended === undefined || item.outcome === 'failed' ? '' : ` · ${endedWords(item.ended)}`
+      const steps = [
+        ...(item.ended === undefined ? [] : [endedWords(item.ended)]),
+        ...(item.agent ? [escalatedWords({ processes: 0, agent: true })] : []),
+      ]
+      const further = item.outcome === 'failed' ? '' : steps.map((step) => ` · ${step}`).join('')
       const outcome =
         item.outcome === undefined
           ? ' …'
