@@ -44,12 +44,15 @@ test('[R110] programs that end at once are heard whole, all of them', async () =
 test('[R110] a terminal goes on where it was, with its screen, and with the keys that were pressed meanwhile', async () => {
   await using place = await openPlace('by keeper')
   const { world, cwd } = place
-  const loop = 'stty -echo; i=0; while read -r line; do i=$((i+1)); printf "%s: %s\\r\\n" $i "$line"; done'
+  const loop =
+    'stty -echo; printf "ready\\r\\n"; i=0; while read -r line; do i=$((i+1)); printf "%s: %s\\r\\n" $i "$line"; done'
   const session = world.start('command', { cwd, command: ['sh', '-c', loop], unasked: true })
   await world.until(session, 'an active session', ({ status }) => status === 'active')
   const type = (text: string): string => world.send(session, 'input.send', { text, encoding: 'utf8' })
   const has = (text: string): Promise<unknown> =>
     world.until(session, text, () => world.printed(session, 'pty').includes(text))
+  // What is typed before it has turned its echo off is shown as well.
+  await has('ready')
   type('one\n')
   await has('1: one')
   await place.kill()
@@ -60,6 +63,7 @@ test('[R110] a terminal goes on where it was, with its screen, and with the keys
   type('four\n')
   await has('4: four')
   expect(world.printed(session, 'pty').replaceAll('\r', '').replaceAll(/\n+/g, '\n').trim().split('\n')).toEqual([
+    'ready',
     '1: one',
     '2: two',
     '3: three',
@@ -210,6 +214,30 @@ test('[R114] an agent that is killed while the runner is dead is told to be kill
     expect(world.state(session).approvals).toEqual([])
   }
   expect(world.said(asking)).toBe('before')
+})
+
+test('[R116] a keeper that was stopped is told to go on, by a runner that starts and by one that wants something of it', async () => {
+  await using place = await openPlace('by keeper')
+  const { world, cwd, guard } = place
+  const keepers = (): number[] =>
+    guard.findSurvivors().flatMap(({ pid, command }) => (command.includes('keeper/main.ts') ? [pid] : []))
+  const session = world.start('pipe', { cwd, command: ['sh', '-c', counting], unasked: true })
+  await world.until(session, 'an active session', ({ status }) => status === 'active')
+  const stop = (): void => {
+    expect(keepers()).toHaveLength(1)
+    for (const pid of keepers()) process.kill(pid, 'SIGSTOP')
+  }
+  await place.kill()
+  stop()
+  await place.start()
+  world.send(session, 'message.send', { text: 'a' })
+  await world.until(session, 'its answer', () => world.printed(session, 'stdout') === '1: a ä\n')
+  stop()
+  world.send(session, 'message.send', { text: 'b' })
+  const other = world.start('pipe', { cwd, command: ['sleep', '1000'], unasked: true })
+  await world.until(session, 'another answer', () => world.printed(session, 'stdout') === '1: a ä\n2: b ä\n')
+  await world.until(other, 'another session', ({ status }) => status === 'active')
+  expect(world.events(session, 'session.state_changed').map(({ data }) => data.to)).toEqual(['starting', 'active'])
 })
 
 test('[R115] where no keeper can be started, the runner holds its agents itself', async () => {

@@ -82,6 +82,7 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
     if (stopping.signal.aborted) for (const one of kept) one.kill()
     stopping.abort()
   }
+  let hasRun = false
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, stop)
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
@@ -91,8 +92,8 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
     say(`Ending ${only ?? 'agents, runner and server'} …`)
   } finally {
     for (const one of kept.toReversed()) await one.end()
-    // A runner that was killed could not end its agents.
-    if (only !== 'server') await endOrphans(dataDir)
+    // A runner that was killed could not end its agents. What a start that failed has found at work is not its own.
+    if (only !== 'server' && (hasRun || stopping.signal.aborted)) await endOrphans(dataDir)
     for (const signal of signals) process.off(signal, stop)
   }
 
@@ -167,6 +168,7 @@ export async function up({ settings, env, only, say, ready }: UpPorts): Promise<
     })
     kept.push(runner)
     await runner.ready
+    hasRun = true
     const watching = setInterval(() => {
       if (agents.look()) runner.tell({ environment: ownEnvironment(env, 'runner', forAgents(agents)) })
     }, lookMs)

@@ -5,7 +5,7 @@ import type { Holder, Reaped } from '../process/holder.ts'
 import type { Attachment, Keeping, KeepTerms, Lasting, Survivor } from '../process/lasting.ts'
 import { type HolderReach, openLocalHolder } from '../process/local-holder.ts'
 import { type KeptFacts, keeperVersion, readInputs } from './frames.ts'
-import { connectKeeper, endKeeper, type KeeperLink, startKeeper } from './keeper-link.ts'
+import { connectKeeper, endKeeper, type KeeperLink, killSilentKeeper, startKeeper } from './keeper-link.ts'
 import { KeptProcess } from './kept-process.ts'
 import { keepersFolder, keptChildrenFolder, keptFolder } from './places.ts'
 import { RawReader } from './raw-spool.ts'
@@ -68,8 +68,8 @@ export function openKeeperHolder(options: {
     if ((await current?.catch(() => undefined)) === keeper) current = undefined
     if (isClosing) return
     // One that cannot be talked to any more, and lives, is of no use.
-    const again = await connectKeeper(keeper.folder)
-    await again?.request({ do: 'quit' }).catch(() => 'it is gone')
+    const again = await connectKeeper(keeper.folder).catch(() => killSilentKeeper(keeper.folder))
+    if (again) await again.request({ do: 'quit' }).catch(() => 'it is gone')
     for (const reaped of await reapOf(keeper.folder))
       warn('an agent was ended, because its keeper is gone', { ...reaped })
   }
@@ -77,6 +77,22 @@ export function openKeeperHolder(options: {
   const begin = async (): Promise<Known> => {
     const place = join(folder, randomBytes(4).toString('hex'))
     return adopt(place, await startKeeper(place, env, reach))
+  }
+
+  /** One that does not answer is left alone with what it holds, unless all of that is to end. Throws `KeeperSilent`. */
+  const connectFor = async (place: string): Promise<KeeperLink | undefined> => {
+    try {
+      return await connectKeeper(place)
+    } catch (error) {
+      if (keeps === 'nothing') {
+        warn('a keeper that does not answer is ended, with its agents', { why: String(error) })
+        killSilentKeeper(place)
+        return undefined
+      }
+      isClosing = true
+      for (const { link } of known) link.close()
+      throw error
+    }
   }
 
   const keeper = (): Promise<Known> => {
@@ -156,7 +172,7 @@ export function openKeeperHolder(options: {
     async reap(): Promise<readonly Reaped[]> {
       const reaped = [...(await local.reap())]
       for (const place of placesIn(folder, warn)) {
-        const link = await connectKeeper(place)
+        const link = await connectFor(place)
         if (!link) {
           reaped.push(...(await reapOf(place)))
           rmSync(place, { recursive: true, force: true })

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { HolderReach } from '../process/local-holder.ts'
 import { send } from '../process/process-tree.ts'
 import { hearLines, type KeeperAnswer, type KeeperRequest, type KeptFacts, type ProcessState } from './frames.ts'
-import { withSocketPath } from './places.ts'
+import { keeperPidFile, withSocketPath } from './places.ts'
 
 /** A keeper that does not listen after this has not started. */
 const startTimeoutMs = 15_000
@@ -16,14 +16,29 @@ const startTimeoutMs = 15_000
 /** Between two tries to reach one that is starting. */
 const retryMs = 20
 
-/** A keeper that says nothing for so long after it was reached hangs: what it holds is as good as lost. */
-const helloTimeoutMs = 60_000
+/** A keeper that says nothing for so long after it was reached hangs, and its person is told what to do. */
+const helloTimeoutMs = 10_000
+
+/** One that has not answered for so long may have been stopped, and is told to go on; it cannot have any use for that. */
+const wakeAfterMs = 1_000
 
 /** A process that has nothing to do any more and is there after this is killed, and after this again given up. */
 const goneTimeoutMs = 2_000
 
 /** What one that could not start said last. */
 const lastWordsChars = 500
+
+/** There is a keeper, and it does not answer. What it holds may still be at work. */
+export class KeeperSilent extends Error {
+  override readonly name = 'KeeperSilent'
+}
+
+/** How patient one is with a keeper. */
+export interface Patience {
+  /** Before it counts as silent. */
+  helloTimeoutMs?: number
+  wakeAfterMs?: number
+}
 
 /** A connection to a keeper. */
 export interface KeeperLink {
@@ -41,8 +56,11 @@ export interface KeeperLink {
   close(): void
 }
 
-/** Connects to the keeper of a folder; undefined where none listens there. */
-export async function connectKeeper(folder: string): Promise<KeeperLink | undefined> {
+/**
+ * Connects to the keeper of a folder; undefined where none listens there. One that is stopped (SIGSTOP) is told to go on.
+ * Throws `KeeperSilent` where one is there and says nothing all the same.
+ */
+export async function connectKeeper(folder: string, patience: Patience = {}): Promise<KeeperLink | undefined> {
   const socket = await withSocketPath(folder, async (path) => {
     const trying = connect(path)
     try {
@@ -52,7 +70,7 @@ export async function connectKeeper(folder: string): Promise<KeeperLink | undefi
       return undefined
     }
   })
-  return socket && (await shakeHands(socket))
+  return socket && (await shakeHands(socket, folder, patience))
 }
 
 /** Starts a keeper for a folder, and connects to it. Rejects where it does not come up. */
@@ -80,7 +98,10 @@ export async function startKeeper(
   child.once('exit', (code, signal) => (ended = `it ended (${signal ?? `exit code ${code}`})`))
   const giveUpAt = performance.now() + startTimeoutMs
   for (;;) {
-    const link = await connectKeeper(folder)
+    const link = await connectKeeper(folder).catch((error: unknown) => {
+      child.kill('SIGKILL')
+      throw error
+    })
     if (link) return link
     if (ended !== undefined) {
       const last = readFileSync(wordsFile, 'utf8').trim().slice(-lastWordsChars)
@@ -95,6 +116,12 @@ export async function startKeeper(
   }
 }
 
+/** Kills one that does not answer, where it is known which process that is. */
+export function killSilentKeeper(folder: string): void {
+  const pid = pidOfKeeper(folder)
+  if (pid !== undefined) send(pid, 'SIGKILL')
+}
+
 /** Ends a keeper with all that it keeps. Resolves when its process is gone; one that does not go is killed. */
 export async function endKeeper(link: KeeperLink): Promise<void> {
   const { pid } = link
@@ -107,7 +134,30 @@ export async function endKeeper(link: KeeperLink): Promise<void> {
   }
 }
 
-async function shakeHands(socket: Socket): Promise<KeeperLink | undefined> {
+/** Undefined for one of an earlier version, which did not write it down. To be asked while it listens, or has just done so. */
+function pidOfKeeper(folder: string): number | undefined {
+  try {
+    return Number(readFileSync(keeperPidFile(folder), 'utf8')) || undefined
+  } catch {
+    return undefined
+  }
+}
+
+function silenceOf(folder: string, timeoutMs: number): KeeperSilent {
+  const pid = pidOfKeeper(folder)
+  const who = pid === undefined ? `in ${folder}` : `process ${pid}`
+  const end = pid === undefined ? 'end that process' : `\`kill -9 ${pid}\``
+  return new KeeperSilent(
+    `The keeper of the agents (${who}) has not answered for ${timeoutMs / 1_000} seconds; they may still be at work. ` +
+      `See what holds it up (a debugger, a disk that hangs) and start again, or end it together with its agents: ${end}.`,
+  )
+}
+
+async function shakeHands(
+  socket: Socket,
+  folder: string,
+  { helloTimeoutMs: timeoutMs = helloTimeoutMs, wakeAfterMs: wakeMs = wakeAfterMs }: Patience,
+): Promise<KeeperLink | undefined> {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   const watchers = new Map<string, (state: ProcessState) => void>()
   /** Of processes that nobody watches yet: one may be at its end when its start is answered. */
@@ -116,8 +166,21 @@ async function shakeHands(socket: Socket): Promise<KeeperLink | undefined> {
   const closed = Promise.withResolvers<void>()
   let isClosed = false
   let lastId = 0
+  let hasGreeted = false
+  let isSilent = false
+  /** What it owed an answer to at the last look: its greeting (0), or the oldest request. */
+  let owed: number | undefined
+  const waking = setInterval(() => {
+    const [owes] = hasGreeted ? waiting.keys() : [0]
+    const pid = pidOfKeeper(folder)
+    // To one that runs this means nothing.
+    if (owes !== undefined && owes === owed && pid !== undefined) send(pid, 'SIGCONT')
+    owed = owes
+  }, wakeMs)
+  waking.unref()
   socket.on('error', () => undefined)
   socket.once('close', () => {
+    clearInterval(waking)
     isClosed = true
     hello.resolve(undefined)
     for (const { reject } of waiting.values()) reject(new Error('The keeper is gone.'))
@@ -138,9 +201,14 @@ async function shakeHands(socket: Socket): Promise<KeeperLink | undefined> {
       else asked?.reject(new Error(answer.error))
     }
   })
-  const late = setTimeout(() => socket.destroy(), helloTimeoutMs)
+  const late = setTimeout(() => {
+    isSilent = true
+    socket.destroy()
+  }, timeoutMs)
   const heard = await hello.promise
   clearTimeout(late)
+  hasGreeted = true
+  if (isSilent) throw silenceOf(folder, timeoutMs)
   if (!heard) return undefined
   return {
     version: heard.hello,

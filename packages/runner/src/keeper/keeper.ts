@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { type HolderReach, openLocalHolder } from '../process/local-holder.ts'
 import { hearLines, type KeeperAnswer, type KeeperRequest, keeperVersion } from './frames.ts'
 import { Kept } from './kept.ts'
-import { keptFolder, keptChildrenFolder, withSocketPath } from './places.ts'
+import { keeperPidFile, keptChildrenFolder, keptFolder, withSocketPath } from './places.ts'
 
 /** A keeper that keeps nothing and hears nobody ends after this. */
 const idleMs = 10_000
@@ -38,6 +38,7 @@ export class Keeper implements AsyncDisposable {
   async open(): Promise<void> {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
     chmodSync(this.#folder, 0o700)
+    writeFileSync(keeperPidFile(this.#folder), `${process.pid}\n`, { mode: 0o600 })
     await withSocketPath(this.#folder, (path) => {
       rmSync(path, { force: true })
       return new Promise<void>((resolve, reject) => {

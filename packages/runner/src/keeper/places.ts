@@ -19,6 +19,11 @@ export function keptChildrenFolder(keeperFolder: string): string {
   return join(keeperFolder, 'children')
 }
 
+/** Where a keeper writes down which process it is: whoever reaches one that says nothing knows it by that. */
+export function keeperPidFile(keeperFolder: string): string {
+  return join(keeperFolder, 'pid')
+}
+
 /**
  * Does something with the path of a keeper's socket. A longer one than systems take goes by way of the open folder, where
  * there is such a way; otherwise this throws.
