@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { openHeadless } from '@hotline/runner/terminal/headless'
 import { waitFor } from '@hotline/testing/wait-for'
 import { spawn } from '@lydell/node-pty'
 
@@ -11,6 +12,11 @@ export interface HotlineTerminal {
   type(keys: string): void
   /** Waits until the screen holds a text. */
   shows(text: string): Promise<unknown>
+  /** What is on it now, line by line; the other screen of a terminal where a program uses that. */
+  lines(): readonly string[]
+  /** Waits until that holds a text in one line. */
+  pictures(text: string): Promise<unknown>
+  resize(cols: number, rows: number): void
   /** Its exit code. */
   readonly ended: Promise<number>
 }
@@ -29,7 +35,18 @@ export function startHotlineTerminal(
     cols: 200,
     env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm', ...env },
   })
-  pty.onData((text) => (screen += text))
+  const drawn = openHeadless({ cols: 200, rows: 24, scrollback: 1_000 })
+  pty.onData((text) => {
+    screen += text
+    drawn.write(text)
+  })
+  const lines = (): string[] => {
+    const { active } = drawn.buffer
+    return Array.from(
+      { length: drawn.rows },
+      (_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? '',
+    )
+  }
   const ended = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)))
   return {
     get screen() {
@@ -41,6 +58,15 @@ export function startHotlineTerminal(
       waitFor(() => screen.includes(text), { what: `"${text}"` }).catch((error: unknown) => {
         throw new Error(`${String(error)}; the screen:\n${screen}`, { cause: error })
       }),
+    lines,
+    pictures: (text) =>
+      waitFor(() => lines().some((line) => line.includes(text)), { what: `"${text}"` }).catch((error: unknown) => {
+        throw new Error(`${String(error)}; the picture:\n${lines().join('\n')}`, { cause: error })
+      }),
+    resize: (cols, rows) => {
+      drawn.resize(cols, rows)
+      pty.resize(cols, rows)
+    },
     ended,
   }
 }

@@ -55,6 +55,15 @@ test('[R50] who begins with any screen and reads on sees what they see who read 
   expect(Math.max(...gaps)).toBeLessThan(200)
 })
 
+test('[R50] a cursor that is hidden, and how the mouse is told, are in the screen', async () => {
+  await using bench = await openBench()
+  const { world } = bench
+  const session = await begin(bench, String.raw`printf '\033[?25l\033[?1002h\033[?1006h'; ${untilEnough('$i')}`)
+  await endWithScreen(bench, session)
+  const text = world.events(session, 'screen.saved')[0]?.body?.text
+  for (const mode of ['?25l', '?1002h', '?1006h']) expect(text).toContain(`\u001b[${mode}`)
+})
+
 test('[R51] a program that asks its terminal is answered once, with nobody there', async () => {
   await using bench = await openBench()
   const { world } = bench

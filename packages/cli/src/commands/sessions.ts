@@ -12,9 +12,10 @@ import { choosePlace, type PlaceOptions, readPlace } from '../choose-place.ts'
 import { Failure, fail } from '../failure.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
 import type { CommandContext } from './context.ts'
+import { readScreen, type ScreenOptions, stayOnScreen } from './screen.ts'
 import { type Watching, watchSession } from './watch.ts'
 
-interface RunOptions extends PlaceOptions {
+interface RunOptions extends PlaceOptions, ScreenOptions {
   title?: string
   cwd?: string
   on?: string
@@ -52,10 +53,12 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .option('--project <project>', 'id of a project (default: the first one)')
     .option('--budget <limits>', `it is held and you are asked when this much is used: ${budgetForms}`)
     .option('--detach', 'do not stay and watch')
+    .option('--keys', 'stay with the screen of its terminal; every key goes to it')
     .option('--until <end|idle>', 'stay until the session has ended, or until the agent waits for a message', 'end')
     .action(async (args: string[], options: RunOptions) => {
       const server = context.server()
       const until = readUntil(options.until)
+      const screen = readScreen(context, options)
       const hasDashes = words.indexOf('--') !== -1 && words.length - words.indexOf('--') - 1 === args.length
       const budget = options.budget === undefined ? undefined : newBudget(options.budget)
       const { agent, command, rest } = readRun(args, options, hasDashes)
@@ -87,6 +90,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
         ...titleOf(options),
       })
       if (options.detach) return context.print({ session }, `${session}\n`)
+      if (screen) return await stayOnScreen(context, session, screen)
       await stay(context, session, until)
     })
 
@@ -96,8 +100,16 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       'watch a session and write to it: lines are messages; /now <text>, /allow, /deny [reason], /answer, /stop, /quit',
     )
     .argument('<session>', 'id, or the beginning of it')
-    .action(async (text: string) => {
-      await stay(context, (await context.server().findSession(text)).session, 'end')
+    .option(
+      '--keys',
+      'the screen of its terminal: takes the keyboard, and every key goes to the program; Ctrl-] q leaves',
+    )
+    .option('--screen', 'the same without the keyboard')
+    .action(async (text: string, options: ScreenOptions) => {
+      const screen = readScreen(context, options)
+      const { session } = await context.server().findSession(text)
+      if (screen) await stayOnScreen(context, session, screen)
+      else await stay(context, session, 'end')
     })
 
   program

@@ -1,14 +1,13 @@
 import { createRequire } from 'node:module'
 import type { Report } from '@hotline/protocol/commands/agent'
-import type * as Headless from '@xterm/headless'
 import type * as Serialize from '@xterm/addon-serialize'
 import type { TerminalSize } from '../process/holder.ts'
 import type { Fate } from '../spool/outbox.ts'
 import type { Mark } from '../spool/told.ts'
+import { followModes, type HeadlessTerminal, modesText, openHeadless, type ScreenModes } from './headless.ts'
 
-// Both are CommonJS without names that an import would find.
+// It is CommonJS without names that an import would find.
 const load = createRequire(import.meta.url)
-const { Terminal } = load('@xterm/headless') as typeof Headless
 const { SerializeAddon } = load('@xterm/addon-serialize') as typeof Serialize
 
 /**
@@ -36,7 +35,8 @@ interface Sink {
  * nobody looks.
  */
 export class Screen implements Disposable {
-  readonly #terminal: Headless.Terminal
+  readonly #terminal: HeadlessTerminal
+  readonly #modes: Readonly<ScreenModes>
   readonly #serialize: Serialize.SerializeAddon
   readonly #sink: Sink
   /** Characters that were given to the terminal, and that it has taken in. */
@@ -49,7 +49,8 @@ export class Screen implements Disposable {
 
   /** `answer`: what the terminal says to the program. */
   constructor(size: TerminalSize, sink: Sink, answer: (bytes: Uint8Array) => void) {
-    this.#terminal = new Terminal({ ...size, scrollback: scrollbackLines, allowProposedApi: true })
+    this.#terminal = openHeadless({ ...size, scrollback: scrollbackLines })
+    this.#modes = followModes(this.#terminal)
     this.#serialize = new SerializeAddon()
     this.#terminal.loadAddon(this.#serialize)
     this.#terminal.onData((text) => {
@@ -125,7 +126,7 @@ export class Screen implements Disposable {
   #save(): void {
     const { cols, rows } = this.#terminal
     const plain = this.#plainText()
-    const whole = this.#serialize.serialize({ scrollback: scrollbackLines })
+    const whole = this.#serialize.serialize({ scrollback: scrollbackLines }) + modesText(this.#modes)
     const fits = Buffer.byteLength(JSON.stringify({ text: whole, plain })) <= screenBytes
     const text = fits ? whole : plain.replaceAll('\n', '\r\n')
     this.#reports = 0

@@ -1,13 +1,9 @@
 import type { Follow, Link } from '@hotline/client/link'
+import { readNewestScreen } from '@hotline/client/newest-screen'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type KnownEvent } from '@hotline/protocol/events'
-import type { TranscriptWindow } from '@hotline/protocol/http'
 import type { Terminal } from '@xterm/xterm'
 import { legibleName } from '../text/legible.ts'
-
-/** The newest windows in which a screen is looked for. One is in the first of them, unless very much was typed since. */
-const windowsMax = 5
-const windowEvents = 200
 
 /** After a failed reading, the next one. */
 const retryMs = 3_000
@@ -42,7 +38,7 @@ export function drawTerminal({ link, session, terminal, hasScreen, begun }: Draw
 
   async function begin(): Promise<void> {
     follow?.close()
-    const read = await readBack(link, session, hasScreen)
+    const read = await readNewestScreen(link, session, hasScreen)
     if (isOver) return
     if (!read) {
       again = setTimeout(() => void begin(), retryMs)
@@ -77,32 +73,6 @@ export function drawTerminal({ link, session, terminal, hasScreen, begun }: Draw
     clearTimeout(again)
     follow?.close()
   }
-}
-
-/** Events from the newest screen on, and the position after them; undefined where they cannot be read now. */
-async function readBack(
-  link: Link,
-  session: string,
-  hasScreen: boolean,
-): Promise<{ events: readonly Envelope[]; cursor: string } | undefined> {
-  let events: readonly Envelope[] = []
-  let cursor: string | undefined
-  let before = ''
-  for (let windows = 0; windows < (hasScreen ? windowsMax : 1); windows += 1) {
-    const path = `/api/sessions/${session}/transcript?limit=${windowEvents}${before}`
-    const window = await link.request<TranscriptWindow>('GET', path)
-    if (!window.ok) return undefined
-    const { epoch, to, events: older, before: next } = window.value
-    cursor ??= `${epoch}.${to}`
-    // The log began another life in between.
-    if (!cursor.startsWith(`${epoch}.`)) return undefined
-    events = [...older, ...events]
-    const screen = older.findLastIndex(({ type }) => type === 'screen.saved')
-    if (screen !== -1) return { events: events.slice(screen), cursor }
-    if (next === null) break
-    before = `&before=${next}`
-  }
-  return cursor === undefined ? undefined : { events, cursor }
 }
 
 /**
