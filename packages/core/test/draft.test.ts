@@ -1,4 +1,5 @@
 import { whyGuarded } from '@hotline/core/draft/guarded-path'
+import { commentsMessage } from '@hotline/core/draft/line-comments'
 import { oneLine } from '@hotline/core/one-line'
 import { preparedLines, releasedLines, viewLines } from '@hotline/core/place-words'
 import { emptyTranscript, foldTranscript } from '@hotline/core/transcript/transcript'
@@ -24,7 +25,7 @@ describe('a review of changes', () => {
   it('[DR1] [DR2] goes from a look over a decision about exactly that to the deed, and is told on its way', () => {
     const log = activeLog()
     const draft = ready(log)
-    expect(log.state?.draft).toEqual({ draft, phase: 'ready', digest })
+    expect(log.state?.draft).toEqual({ draft, phase: 'ready', digest, files: 1 })
     const wrong = log.send(dana, 'draft.review', { draft, digest: 'e'.repeat(64), keep: ['a'] })
     expect(!wrong.ok && wrong.problem.code).toBe('digest_mismatch')
     expect(log.send(eli, 'draft.review', { draft, digest, keep: ['a'], guarded: ['a'], reason: 'Good.' }).ok).toBe(true)
@@ -65,6 +66,45 @@ describe('a review of changes', () => {
     expect(log.send(dana, 'draft.make', {}).ok).toBe(false)
   })
 
+  it('[DR6] is offered by its runner, in place of what nobody decided on and of nothing else', () => {
+    const log = activeLog()
+    const offer = (draft: string, turn?: string): void => {
+      const data = { draft, digest, files: 2, guarded: 0, added: 3, removed: 1, changed: 2 }
+      log.report({
+        type: 'draft.ready',
+        data: { ...data, ...(turn === undefined ? {} : { turn }) },
+        body: { files: [] },
+      })
+    }
+    offer('o1', 't1')
+    offer('o1', 't1')
+    offer('o2')
+    expect(log.types.filter((type) => type.startsWith('draft.'))).toEqual([
+      'draft.ready',
+      'draft.dropped',
+      'draft.ready',
+    ])
+    expect(log.state).toMatchObject({ draft: { draft: 'o2', phase: 'ready', files: 2 }, changed: 2 })
+    const { items } = foldTranscript(emptyTranscript, log.events)
+    const drafts = items.flatMap((item) => (item.kind === 'draft' ? [item] : []))
+    expect(drafts).toMatchObject([
+      { draft: 'o1', phase: 'dropped', turn: 't1' },
+      { draft: 'o2', phase: 'ready', added: 3, removed: 1, count: 2 },
+    ])
+    log.send(dana, 'draft.make', {})
+    offer('o3')
+    expect(log.state?.draft?.phase).toBe('wanted')
+    const draft = log.state?.draft?.draft ?? ''
+    log.report({ type: 'draft.refused', data: { draft, changed: 0 }, body: { reason: 'nothing' } })
+    expect(log.state).toMatchObject({ changed: 0 })
+    log.report({ type: 'checkpoint.created', data: { checkpoint: 'k', moment: 'step_finished', files: 1, changed: 1 } })
+    expect(log.state?.changed).toBeUndefined()
+    log.send(dana, 'session.abort', {})
+    log.report({ type: 'session.state_changed', data: { from: 'active', to: 'aborted', reason: 'requested' } })
+    offer('o4')
+    expect(log.state?.draft).toBeUndefined()
+  })
+
   it.each([
     '.gitmodules',
     'a/.gitattributes',
@@ -89,6 +129,23 @@ describe('a review of changes', () => {
     for (const path of ['src/a.ts', 'docs/claude.md.txt', 'my.gitmodules.md', 'packages/x/package.jsonl', 'claude/x']) {
       expect(whyGuarded(path, plain), path).toBeUndefined()
     }
+  })
+})
+
+describe('comments on lines', () => {
+  it('[DR5] go to the agent as one message, in the order of files and lines, each with its place and its line', () => {
+    const of = { side: 'new', quote: '  return next', text: ' Why? ' } as const
+    expect(commentsMessage([{ path: 'a.ts', line: 3, ...of }])).toBe(
+      'A comment on your changes:\n\na.ts:3\n> return next\nWhy?',
+    )
+    const odd = { path: 'b\nc.ts', side: 'old', line: 9, quote: 'x'.repeat(300), text: 'Gone?' } as const
+    const lines = commentsMessage([odd, { path: 'a.ts', line: 30, ...of, quote: '' }, { path: 'a.ts', line: 4, ...of }])
+    expect(lines.split('\n\n')).toEqual([
+      '3 comments on your changes:',
+      'a.ts:4\n> return next\nWhy?',
+      'a.ts:30\nWhy?',
+      `"b\\nc.ts":9 (before your change)\n> ${'x'.repeat(119)}…\nGone?`,
+    ])
   })
 })
 

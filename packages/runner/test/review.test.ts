@@ -24,7 +24,7 @@ async function review(
   what: { keep?: string[]; discard?: string[]; guarded?: string[]; reason?: string },
 ) {
   world.send(session, 'draft.review', { draft, digest, ...what })
-  await world.until(session, 'it to be done', (state) => state.draft === undefined)
+  await world.until(session, 'it to be done', (state) => state.draft?.draft !== draft)
   return world.events(session, 'draft.resolved').find(({ data }) => data.draft === draft)
 }
 
@@ -101,4 +101,53 @@ test('[DR3] [T61] what others run, or what agents may do, is kept by a decision 
   expect(left.files.map(({ path }) => path)).toEqual(guarded.filter((path) => path !== 'package.json'))
   await review(bench, session, left, { discard: ['.gitmodules'] })
   expect(existsSync(join(cwd, '.gitmodules'))).toBe(false)
+})
+
+const offered = (state: SessionState) => state.draft?.phase === 'ready'
+
+test('[DR6] at the end of a turn that changed files they are up for review, and what is open stays so', async () => {
+  await using bench = await openBench({ keepsFiles: true })
+  const { world, cwd } = bench
+  writeFileSync(join(cwd, 'a.txt'), 'one\ntwo\n')
+  const prompt = scriptPrompt([write('a.txt', 'one\n2\n3\n'), write('b.txt', 'new\n')])
+  const session = world.start('demo', { cwd, mode: 'auto-edit', prompt })
+  await world.until(session, 'an offer', offered)
+  const [first] = world.events(session, 'draft.ready')
+  expect(first?.data).toMatchObject({ files: 2, guarded: 0, added: 3, removed: 1, changed: 2 })
+  expect(first?.data.turn).toBe(world.events(session, 'turn.ended')[0]?.data.turn)
+  expect(first?.body?.files.map(({ path, added, removed }) => [path, added, removed])).toEqual([
+    ['a.txt', 2, 1],
+    ['b.txt', 1, 0],
+  ])
+  const { draft, digest } = { draft: '', digest: '', ...first?.data }
+  const done = await review(bench, session, { draft, digest }, { keep: ['a.txt'] })
+  expect(done?.data).toMatchObject({ kept: 1, open: 1, changed: 2 })
+  await world.until(session, 'what is open', offered)
+  const left = world.events(session, 'draft.ready').at(-1)
+  expect(left?.body?.files.map(({ path }) => path)).toEqual(['b.txt'])
+
+  // A turn that changes nothing says nothing; one that takes everything back leaves nothing to look at.
+  world.send(session, 'message.send', { text: scriptPrompt([{ do: 'say', text: 'Nothing.' }]) })
+  await world.until(session, 'the second turn', idle(2))
+  world.send(session, 'message.send', { text: scriptPrompt([write('b.txt', 'other\n')]) })
+  await world.until(session, 'another offer', (state) => state.counts.turns === 3 && offered(state) && !state.turn)
+  await world.until(session, 'the new one', () => world.events(session, 'draft.ready').length === 3)
+  expect(world.events(session, 'draft.dropped').at(-1)?.data.draft).toBe(left?.data.draft)
+  const last = world.events(session, 'draft.ready').at(-1)
+  await review(bench, session, { draft: '', digest: '', ...last?.data }, { discard: ['b.txt'] })
+  expect(existsSync(join(cwd, 'b.txt'))).toBe(false)
+  expect(world.state(session)).toMatchObject({ changed: 1 })
+  expect(world.state(session).draft).toBeUndefined()
+})
+
+test('[DR6] an undo of everything leaves nothing up for review, and says that nothing is left', async () => {
+  await using bench = await openBench({ keepsFiles: true })
+  const { world, cwd } = bench
+  const session = world.start('demo', { cwd, mode: 'auto-edit', prompt: scriptPrompt([write('a.txt', 'agent\n')]) })
+  await world.until(session, 'an offer', offered)
+  const undo = world.send(session, 'undo.plan', {})
+  await world.until(session, 'a plan', (state) => state.undo?.phase === 'planned')
+  world.send(session, 'undo.apply', { undo, digest: world.state(session).undo?.digest ?? '' })
+  await world.until(session, 'nothing to be left', (state) => state.draft === undefined && state.changed === 0)
+  expect(existsSync(join(cwd, 'a.txt'))).toBe(false)
 })

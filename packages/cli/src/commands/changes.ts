@@ -1,3 +1,4 @@
+import { commentsMessage } from '@hotline/core/draft/line-comments'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { EventOf, KnownEvent } from '@hotline/protocol/events'
 import type { Command } from 'commander'
@@ -5,8 +6,10 @@ import type { Server } from '../ask-server.ts'
 import { awaitAnswer } from '../await-answer.ts'
 import { draftLines, resolvedLines } from '../draft-card.ts'
 import { fail } from '../failure.ts'
+import { findEvent } from '../find-event.ts'
 import { isWanted } from '../is-wanted.ts'
 import { plainText } from '../plain-text.ts'
+import { readComments } from '../read-comments.ts'
 import type { CommandContext } from './context.ts'
 
 interface ChangesOptions {
@@ -23,8 +26,8 @@ type DraftAnswer = EventOf<'draft.ready' | 'draft.refused' | 'draft.dropped' | '
 
 /** Reviewing what an agent changed in files. */
 export function addChangesCommand(program: Command, context: CommandContext): void {
-  program
-    .command('changes')
+  const changes = program.command('changes')
+  changes
     .description('what the agent changed in files and nobody has reviewed; keep or discard it file by file')
     .argument('<session>', 'id, or the beginning of it')
     .option('--keep <file...>', 'files that stay as they are, and are not shown again until they change')
@@ -34,6 +37,30 @@ export function addChangesCommand(program: Command, context: CommandContext): vo
     .option('--reason <text>', 'why, told to the agent')
     .option('-y, --yes', 'do not ask')
     .action(async (text: string, options: ChangesOptions) => review(context, text, options))
+  changes
+    .command('comment')
+    .description('says something of lines of the changes; all of it goes to the agent as one message')
+    .argument('<session>', 'id, or the beginning of it')
+    .argument('<comment...>', 'each as "path:line: text"')
+    .action(async (text: string, comments: string[]) => comment(context, text, comments))
+}
+
+async function comment(context: CommandContext, text: string, typed: readonly string[]): Promise<void> {
+  const server = context.server()
+  // What is wrong with them is said before anything is asked.
+  readComments(typed, [])
+  const { session } = await server.findSession(text)
+  const { state } = await server.state(session)
+  const { draft } = state
+  const shown =
+    draft?.phase === 'ready'
+      ? await findEvent(server, session, (known): known is EventOf<'draft.ready'> => {
+          return known.type === 'draft.ready' && known.data.draft === draft.draft
+        })
+      : undefined
+  const comments = readComments(typed, shown?.body?.changes ?? [])
+  const accepted = await server.command(`session:${session}`, 'message.send', { text: commentsMessage(comments) })
+  context.print(accepted, `${comments.length === 1 ? '1 comment' : `${comments.length} comments`} sent.\n`)
 }
 
 async function review(context: CommandContext, text: string, options: ChangesOptions): Promise<void> {

@@ -1,4 +1,5 @@
 import type { CommandOf } from '@hotline/protocol/command'
+import type { KnownDraft } from '@hotline/protocol/events'
 import { accept, type Decision, refuse } from '../decision.ts'
 import { whyBusy } from './decide-undo.ts'
 import type { SessionState } from './state.ts'
@@ -17,13 +18,18 @@ export function decideDraft(state: SessionState, command: CommandOf<'draft.make'
 }
 
 function make(state: SessionState, { id }: CommandOf<'draft.make'>): Decision {
-  const refusal = whyNotNow(state)
+  const refusal = whyNoReview(state)
   if (refusal !== undefined) return refuse('invalid_transition', refusal)
   const { draft } = state
   if (draft?.phase === 'reviewed') return refuse('invalid_transition', 'A review is being carried out.')
   const requested = { type: 'draft.requested', subject: `draft:${id}`, data: { draft: id } } as const
   if (!draft) return accept(requested)
-  return accept({ type: 'draft.dropped', subject: `draft:${draft.draft}`, data: { draft: draft.draft } }, requested)
+  return accept(droppedDraft(draft.draft), requested)
+}
+
+/** Another look takes its place. */
+export function droppedDraft(draft: string): KnownDraft {
+  return { type: 'draft.dropped', subject: `draft:${draft}`, data: { draft } }
 }
 
 function review(state: SessionState, { data }: CommandOf<'draft.review'>): Decision {
@@ -38,7 +44,7 @@ function review(state: SessionState, { data }: CommandOf<'draft.review'>): Decis
   if (draft.digest !== data.digest) {
     return refuse('digest_mismatch', 'This is not what was shown. Look at it again.', { digest: draft.digest ?? null })
   }
-  const refusal = whyNotNow(state)
+  const refusal = whyNoReview(state)
   if (refusal !== undefined) return refuse('invalid_transition', refusal)
   const { keep = [], discard = [], guarded, reason } = data
   return accept({
@@ -54,8 +60,11 @@ function review(state: SessionState, { data }: CommandOf<'draft.review'>): Decis
   })
 }
 
-/** The agent is there, to be told, and at rest. What is left of a session that is over can be undone. */
-function whyNotNow(state: SessionState): string | undefined {
+/**
+ * Why nothing can be reviewed now: the agent has to be there, to be told, and at rest. What is left of a session that is over
+ * can be undone.
+ */
+export function whyNoReview(state: SessionState): string | undefined {
   if (state.status !== 'active') return `The session is ${state.status}; its changes can be undone, not reviewed.`
   if (state.ending !== undefined) return 'The session is ending; its changes can be undone, not reviewed.'
   if (state.undo?.phase === 'approved') return 'An undo is under way.'

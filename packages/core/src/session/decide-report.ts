@@ -11,6 +11,7 @@ import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
 import { extendApprovals } from './decide-approval.ts'
 import { breakOff, cancelStep, closeAll, closeAsks } from './close-open.ts'
+import { droppedDraft } from './decide-draft.ts'
 import { evolveSession } from './evolve.ts'
 import { type Draft, openApprovals, type SessionState, type Undo } from './state.ts'
 import { subjectOf } from './subject.ts'
@@ -82,7 +83,7 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
     case 'checkpoint.restored':
       return keepIf(draft, isUndo(state, draft.data.undo, 'approved'), 'invalid_transition')
     case 'draft.ready':
-      return keepIf(draft, isDraft(state, draft.data.draft, 'wanted'), 'invalid_transition')
+      return draftReady(state, draft)
     case 'draft.refused':
       return keepIf(draft, state.draft?.draft === draft.data.draft, 'invalid_transition')
     case 'draft.resolved':
@@ -212,6 +213,15 @@ function makeRoom(
 
 function isDraft({ draft }: SessionState, id: string, phase: Draft['phase']): boolean {
   return draft?.draft === id && draft.phase === phase
+}
+
+/** What was asked for, or what its runner made by itself: that takes the place of what nobody has decided on. */
+function draftReady(state: SessionState, draft: DraftOf<'draft.ready'>): Weighed {
+  const standing = state.draft
+  if (isDraft(state, draft.data.draft, 'wanted')) return { drafts: [draft] }
+  if (!holdsAgent(state.status) || (standing && standing.phase !== 'ready')) return { drop: 'invalid_transition' }
+  if (standing?.draft === draft.data.draft) return { drop: 'already_exists' }
+  return { drafts: standing ? [droppedDraft(standing.draft), draft] : [draft] }
 }
 
 function isUndo({ undo }: SessionState, id: string, phase: Undo['phase']): boolean {

@@ -214,7 +214,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
       return budgetExhausted(state, event)
 
     case 'checkpoint.created':
-      return { ...state, checkpoints: (state.checkpoints ?? 0) + 1 }
+      return { ...state, checkpoints: (state.checkpoints ?? 0) + 1, changed: undefined }
     case 'undo.requested':
       return { ...state, undo: { undo: event.data.undo, phase: 'wanted', to: event.data.to } }
     case 'undo.planned':
@@ -223,17 +223,19 @@ function next(state: SessionState, event: KnownEvent): SessionState {
       return withUndo(state, event.data.undo, (undo) => ({ ...undo, phase: 'approved', digest: event.data.digest }))
     case 'undo.refused':
     case 'undo.dropped':
-    case 'checkpoint.restored':
       return withUndo(state, event.data.undo, () => undefined)
+    case 'checkpoint.restored':
+      return { ...withUndo(state, event.data.undo, () => undefined), changed: leftAfter(state, event) }
     case 'draft.requested':
       return { ...state, draft: { draft: event.data.draft, phase: 'wanted' } }
     case 'draft.ready':
-      return withDraft(state, event.data.draft, (draft) => ({ ...draft, phase: 'ready', digest: event.data.digest }))
+      return { ...state, ...shownBy(event) }
     case 'draft.reviewed':
       return withDraft(state, event.data.draft, (draft) => ({ ...draft, phase: 'reviewed' }))
     case 'draft.refused':
-    case 'draft.dropped':
     case 'draft.resolved':
+      return { ...withDraft(state, event.data.draft, () => undefined), changed: event.data.changed }
+    case 'draft.dropped':
       return withDraft(state, event.data.draft, () => undefined)
     case 'terminal.taken':
       return { ...state, keyboard: { keyboard: event.data.keyboard, by: event.actor, since: event.at } }
@@ -362,8 +364,19 @@ function profile(state: SessionState, { data }: EventOf<'session.profile_changed
   }
 }
 
+function shownBy({ data }: EventOf<'draft.ready'>): Pick<SessionState, 'draft' | 'changed'> {
+  const { draft, digest, files, changed: left } = data
+  return { draft: { draft, phase: 'ready', digest, files }, changed: left }
+}
+
 function withDraft(state: SessionState, draft: string, change: (draft: Draft) => Draft | undefined): SessionState {
   return state.draft?.draft === draft ? { ...state, draft: change(state.draft) } : state
+}
+
+/** Nothing is left of what went back to the start whole; of anything else nobody has counted. */
+function leftAfter({ undo }: SessionState, { data }: EventOf<'checkpoint.restored'>): number | undefined {
+  const isWhole = undo?.undo === data.undo && Object.keys(undo.to).length === 0 && data.kept === 0
+  return isWhole ? 0 : undefined
 }
 
 function withUndo(state: SessionState, undo: string, change: (undo: Undo) => Undo | undefined): SessionState {

@@ -66,6 +66,8 @@ export interface Draft {
   phase: 'wanted' | 'ready' | 'reviewed'
   /** Of what was shown. */
   digest?: string | undefined
+  /** How many files were shown. */
+  files?: number | undefined
 }
 
 /**
@@ -136,6 +138,8 @@ export interface SessionState {
   undo?: Undo | undefined
   /** Changes that are up for review; one at a time. */
   draft?: Draft | undefined
+  /** Files that are others than at the start because of its agent, as was last told; absent where nobody knows it now. */
+  changed?: number | undefined
   /** As the agent last told it, of the whole session; absent where it tells nothing. */
   usage?: Usage | undefined
   /** How much it may use up; absent: as much as it wants. */

@@ -1,4 +1,5 @@
 import type { KnownEvent } from '@hotline/protocol/events'
+import { shownOf } from './begin.ts'
 import { addRecovered } from './recovered.ts'
 import type { ApprovalItem, Item, MessageItem, QuestionItem, StepItem, DraftItem, UndoItem } from './item.ts'
 
@@ -139,15 +140,13 @@ function amendUndo(item: UndoItem, event: KnownEvent): UndoItem {
 function amendDraft(item: DraftItem, event: KnownEvent): DraftItem {
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest is of other items
   switch (event.type) {
-    case 'draft.ready': {
-      const { digest, files: count } = event.data
-      const { files = [], changes = [] } = event.body ?? {}
-      return { ...item, phase: 'ready', digest, count, files, changes }
-    }
+    case 'draft.ready':
+      return { ...item, phase: 'ready', ...shownOf(event) }
     case 'draft.reviewed':
       return { ...item, phase: 'reviewed', by: event.actor, reason: event.body?.reason }
     case 'draft.dropped':
-      return { ...item, phase: 'dropped' }
+      // What takes its place has all that is still to be seen.
+      return { ...item, phase: 'dropped', changes: [] }
     case 'draft.refused':
       return { ...item, phase: 'refused', reason: event.body?.reason }
     case 'draft.resolved':

@@ -1,8 +1,17 @@
-import type { KnownEvent } from '@hotline/protocol/events'
+import type { EventOf, KnownEvent } from '@hotline/protocol/events'
 import { budgetWords, usedWords } from '../budget-words.ts'
 import { preparedLines, releasedLines } from '../place-words.ts'
-import type { Item } from './item.ts'
+import type { DraftItem, Item } from './item.ts'
 import { addRecovered } from './recovered.ts'
+
+/** What a draft shows. */
+export function shownOf({
+  data,
+  body,
+}: EventOf<'draft.ready'>): Pick<DraftItem, 'digest' | 'count' | 'added' | 'removed' | 'files' | 'changes'> {
+  const { digest, files: count, added, removed } = data
+  return { digest, count, added, removed, files: body?.files ?? [], changes: body?.changes ?? [] }
+}
 
 /** The item that an event brings into a transcript; undefined where it only changes others, or is not for reading. */
 export function begin(event: KnownEvent, turnStartedAt: string | undefined): Item | undefined {
@@ -174,6 +183,18 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         count: 0,
         files: [],
         changes: [],
+        outcomes: [],
+      }
+    // Nobody had asked for it.
+    case 'draft.ready':
+      return {
+        ...placed,
+        kind: 'draft',
+        draft: event.data.draft,
+        by,
+        turn: event.data.turn,
+        phase: 'ready',
+        ...shownOf(event),
         outcomes: [],
       }
     case 'notice.posted':

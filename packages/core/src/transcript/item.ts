@@ -243,9 +243,14 @@ export interface DraftItem extends Placed {
   draft: string
   by: Actor
   phase: 'wanted' | 'ready' | 'reviewed' | 'refused' | 'dropped' | 'done'
+  /** The turn at whose end it was made by itself. */
+  turn?: string | undefined
   digest?: string | undefined
   /** All told; the ones that are named may be fewer. */
   count: number
+  /** Lines that came and went in all of them, where they were counted. */
+  added?: number | undefined
+  removed?: number | undefined
   files: readonly DraftFile[]
   changes: readonly FileChange[]
   outcomes: readonly ReviewedFile[]

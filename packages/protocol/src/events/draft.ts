@@ -11,6 +11,9 @@ export const DraftFile = z.looseObject({
   change: z.enum(['added', 'changed', 'removed']),
   /** Of what it was and what it is. */
   digest: Digest,
+  /** Lines that came and went; absent where nobody counted, as of what is no text. */
+  added: z.int().optional(),
+  removed: z.int().optional(),
   /** Why keeping it is a decision of its own, in words for people: it says what others run, or who may do what. */
   guarded: z.string().optional(),
   /** Somebody else may have changed it too: discarding it would take that along. */
@@ -30,10 +33,25 @@ export type ReviewedFile = z.infer<typeof ReviewedFile>
 export const draftEvents = {
   /** A person wants to see the changes that nobody has looked at. */
   'draft.requested': defineEvent(1, z.looseObject({ draft: Id })),
-  /** These; the digest is that of all the bytes that are spoken of. */
+  /**
+   * These; the digest is that of all the bytes that are spoken of. Where nobody asked for it, it takes the place of what was
+   * shown before.
+   */
   'draft.ready': defineEvent(
     1,
-    z.looseObject({ draft: Id, digest: Digest, files: z.int(), guarded: z.int() }),
+    z.looseObject({
+      draft: Id,
+      digest: Digest,
+      files: z.int(),
+      guarded: z.int(),
+      /** Lines that came and went in all of them; absent where nobody counted them all. */
+      added: z.int().optional(),
+      removed: z.int().optional(),
+      /** It was made because this turn ended and had changed files. */
+      turn: Id.optional(),
+      /** Files that are others than at the start because of the agent, reviewed or not. */
+      changed: z.int().optional(),
+    }),
     z.looseObject({
       files: z.array(DraftFile),
       /** Of the first files, as far as there is room. */
@@ -41,7 +59,11 @@ export const draftEvents = {
     }),
   ),
   /** There are none to see, or not any more as they were shown. */
-  'draft.refused': defineEvent(1, z.looseObject({ draft: Id }), z.looseObject({ reason: z.string() })),
+  'draft.refused': defineEvent(
+    1,
+    z.looseObject({ draft: Id, changed: z.int().optional() }),
+    z.looseObject({ reason: z.string() }),
+  ),
   /** A person has decided, about exactly what was shown. What is named in neither list stays open. */
   'draft.reviewed': defineEvent(
     1,
@@ -59,7 +81,14 @@ export const draftEvents = {
   /** It was done. `before`: the snapshot of how it was, to go back to. */
   'draft.resolved': defineEvent(
     1,
-    z.looseObject({ draft: Id, kept: z.int(), discarded: z.int(), open: z.int(), before: Id.optional() }),
+    z.looseObject({
+      draft: Id,
+      kept: z.int(),
+      discarded: z.int(),
+      open: z.int(),
+      before: Id.optional(),
+      changed: z.int().optional(),
+    }),
     z.looseObject({ files: z.array(ReviewedFile), reason: z.string().optional() }),
   ),
 }

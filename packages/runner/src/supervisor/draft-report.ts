@@ -3,6 +3,7 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
 import type { DraftFile, ReviewedFile } from '@hotline/protocol/events/draft'
 import type { FileChange } from '@hotline/protocol/events/turn'
+import { told } from './report-of.ts'
 import type { Preview } from '../workspace/undo.ts'
 
 /** What a person decided. */
@@ -25,6 +26,7 @@ export function draftFiles({ files, marks }: Preview, kept: ReadonlyMap<string, 
         path,
         change: change === 'remove' ? 'added' : change === 'bring_back' ? 'removed' : 'changed',
         digest: mark.digest,
+        ...(mark.added === undefined ? {} : { added: mark.added, removed: mark.removed ?? 0 }),
         ...(guarded === undefined ? {} : { guarded }),
         ...(ask === undefined ? {} : { ask }),
       },
@@ -39,6 +41,32 @@ export function draftChanges({ changes, marks }: Preview, files: readonly DraftF
   return changes
     .filter(({ path }) => shown.has(path))
     .map(({ path, oldText, newText }) => ({ path, oldText: isNew.has(path) ? null : newText, newText: oldText ?? '' }))
+}
+
+/** That they are up for review; `turn`: the one at whose end nobody had asked for it. */
+export function readyReport(
+  draft: string,
+  preview: Preview,
+  files: readonly DraftFile[],
+  of: { turn?: string | undefined },
+): Report {
+  const counted = files.filter(({ added }) => added !== undefined)
+  const sum = (numbers: readonly (number | undefined)[]): number => numbers.reduce<number>((a, b) => a + (b ?? 0), 0)
+  return {
+    type: 'draft.ready',
+    data: told({
+      draft,
+      digest: preview.digest,
+      files: files.length,
+      guarded: files.filter(({ guarded }) => guarded !== undefined).length,
+      ...(counted.length === files.length
+        ? { added: sum(files.map(({ added }) => added)), removed: sum(files.map(({ removed }) => removed)) }
+        : {}),
+      turn: of.turn,
+      changed: preview.count,
+    }),
+    body: { files, changes: draftChanges(preview, files) },
+  }
 }
 
 /** What becomes of each file before anything is done: a decision that lacks something leaves its file open. */
@@ -76,9 +104,11 @@ export function resolvedReport(
     restored: readonly RestoredFile[]
     before: string | undefined
     reason: string | undefined
+    /** Files that were others than at the start. */
+    changed: number
   },
 ): Report {
-  const { kept, open, restored, before, reason } = done
+  const { kept, open, restored, before, reason, changed } = done
   const files: readonly ReviewedFile[] = [
     ...kept.map(({ path }) => ({ path, outcome: 'kept' as const })),
     ...restored.map(({ path, outcome, why }) =>
@@ -97,6 +127,7 @@ export function resolvedReport(
       discarded,
       open: files.length - kept.length - discarded,
       ...(before === undefined ? {} : { before }),
+      changed: Math.max(0, changed - discarded),
     },
     body: { files, ...(reason === undefined ? {} : { reason }) },
   }

@@ -1,14 +1,18 @@
+import { randomUUID } from 'node:crypto'
 import type { Holder } from '@hotline/core/undo/plan-undo'
-import type { SessionState } from '@hotline/core/session/state'
+import type { Draft, SessionState } from '@hotline/core/session/state'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { LeftOut, Moment, RestoredFile, WhySkipped } from '@hotline/protocol/events/checkpoint'
+import type { DraftFile } from '@hotline/protocol/events/draft'
 import type { StepKind } from '@hotline/protocol/events/turn'
+import { holdsAgent } from '@hotline/protocol/session-status'
 import type { Log } from '../log.ts'
 import type { Neighbours } from '../workspace/neighbours.ts'
 import type { WorkspaceRecords } from '../workspace/record.ts'
 import type { Begun, Snapshot, SnapshotWish } from '../workspace/tasks.ts'
+import type { Preview } from '../workspace/undo.ts'
 import type { NotDone, Workspace } from '../workspace/workspaces.ts'
-import { draftChanges, draftFiles, resolvedReport, type Review, weighReview } from './draft-report.ts'
+import { draftFiles, readyReport, resolvedReport, type Review, weighReview } from './draft-report.ts'
 import { told } from './report-of.ts'
 
 /** Steps that begin between two snapshots and are remembered. */
@@ -27,6 +31,11 @@ const reaching: readonly StepKind[] = ['execute', 'fetch', 'other']
 
 const tooMuch: readonly WhySkipped[] = ['files', 'bytes', 'time']
 
+/** Characters of changes that are shown where somebody asked for them, and where nobody did. */
+const askedChars = 96 * 1024
+const unaskedChars = 32 * 1024
+
+const nothingNew = 'The agent has changed nothing that was not looked at.'
 const notAsShown = 'The files are not as they were shown any more. Look at it again.'
 
 /** What a session's files are kept with. */
@@ -63,6 +72,8 @@ export class SessionFiles {
   #began: Begun[] = []
   /** The last snapshot that is complete. */
   #tip = ''
+  /** The one that people were shown the changes of. */
+  #shownTip = ''
   #ran: string[] = []
   /** What was said last of why there is none. */
   #skipped: string | undefined
@@ -99,7 +110,12 @@ export class SessionFiles {
     if (others.length > 0) put(warning(others))
     return this.#do(async () => {
       await this.#snapshot('start', 'other')
-      this.#turn = state()?.turn?.turn
+      const { turn, checkpoints, changed, draft } = state() ?? {}
+      this.#turn = turn?.turn
+      // What an earlier life did not come to show is shown now, or at the end of the turn that goes on.
+      const isShown = checkpoints === undefined || changed !== undefined
+      if (turn === undefined && isShown) this.#shownTip = this.#tip
+      else if (turn === undefined) await this.#offer({ standing: draft })
       this.#busy(this.#ports.works === 'always' || this.#turn !== undefined)
     })
   }
@@ -138,6 +154,7 @@ export class SessionFiles {
       await this.#snapshot('turn_ended', this.#whoNow(), { turn })
       this.#turn = undefined
       this.#busy(this.#ports.works === 'always')
+      await this.#offer({ standing: this.#ports.state()?.draft, turn })
     })
   }
 
@@ -301,23 +318,44 @@ export class SessionFiles {
       data: { undo, before: deed.before, restored, kept: deed.files.length - restored },
       body: { files: fitting<RestoredFile>(deed.files, ({ path, why = '' }) => path + why) },
     })
+    this.#shownTip = ''
+    await this.#offer({ standing: state()?.draft })
+  }
+
+  /**
+   * What the agent has changed is put up for review when it comes to rest, by itself. Not while messages wait: they begin the
+   * next turn, and its end shows everything.
+   */
+  async #offer({ standing, turn }: { standing: Draft | undefined; turn?: string }): Promise<void> {
+    const { workspace, state, put, works } = this.#ports
+    const { queue = [], status = 'aborted' } = state() ?? {}
+    if (works === 'always' || this.#tip === this.#shownTip || queue.length > 0 || !holdsAgent(status)) return
+    // Somebody has asked already.
+    if (standing && standing.phase !== 'ready') return
+    const done = await workspace.look({ textChars: unaskedChars, counts: 'lines' })
+    if (!done.ok) return
+    const { preview } = done.outcome
+    this.#shownTip = this.#tip
+    const files = this.#unreviewed(preview)
+    if (files.length > 0) put(readyReport(randomUUID(), preview, files, { turn }))
+    else if (standing) this.#refuseDraft(standing.draft, nothingNew, preview.count)
+  }
+
+  #unreviewed(preview: Preview): readonly DraftFile[] {
+    return fitting(draftFiles(preview, this.#kept), ({ path, guarded = '' }) => path + guarded)
   }
 
   async #showDraft(draft: string): Promise<void> {
     const { workspace, put } = this.#ports
     const wish = this.#wish('undo', this.#whoNow())
-    const done = await workspace.plan(wish, {})
+    const done = await workspace.plan(wish, {}, { textChars: askedChars, counts: 'lines' })
     if (!done.ok) return this.#refuseDraft(draft, done.note)
     this.#took(wish, done.outcome)
     const { preview } = done.outcome
-    const files = fitting(draftFiles(preview, this.#kept), ({ path, guarded = '' }) => path + guarded)
-    if (files.length === 0) return this.#refuseDraft(draft, 'The agent has changed nothing that was not looked at.')
-    const guarded = files.filter((file) => file.guarded !== undefined).length
-    put({
-      type: 'draft.ready',
-      data: { draft, digest: preview.digest, files: files.length, guarded },
-      body: { files, changes: draftChanges(preview, files) },
-    })
+    this.#shownTip = this.#tip
+    const files = this.#unreviewed(preview)
+    if (files.length === 0) return this.#refuseDraft(draft, nothingNew, preview.count)
+    put(readyReport(draft, preview, files, {}))
   }
 
   /** About exactly what was shown: where a file is another one by now, nothing is done. */
@@ -346,11 +384,22 @@ export class SessionFiles {
     }
     for (const { path, digest: of } of kept) this.#kept.set(path, of)
     this.#busy(this.#isBusy)
-    put(resolvedReport(draft, { kept, open, restored, before, reason: decided.reason }))
+    const report = resolvedReport(draft, {
+      kept,
+      open,
+      restored,
+      before,
+      reason: decided.reason,
+      changed: preview.count,
+    })
+    put(report)
+    // What is open stays up for review, as it is now.
+    this.#shownTip = report.data['open'] === 0 ? this.#tip : ''
+    await this.#offer({ standing: undefined })
   }
 
-  #refuseDraft(draft: string, reason: string): void {
-    this.#ports.put({ type: 'draft.refused', data: { draft }, body: { reason } })
+  #refuseDraft(draft: string, reason: string, changed?: number): void {
+    this.#ports.put({ type: 'draft.refused', data: told({ draft, changed }), body: { reason } })
   }
 
   #refuse(undo: string, reason: string): void {

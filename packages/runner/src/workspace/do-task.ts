@@ -55,6 +55,9 @@ export class TaskDoer {
     await store.git.open()
     noteUse(place.store)
     const { session } = place
+    if (task.do === 'look') {
+      return { preview: await previewOf(store, await makePlan(store, session, {}), [], task.shows) }
+    }
     const first = await this.#take(store, session, task.wish, {})
     switch (task.do) {
       case 'snapshot':
@@ -64,7 +67,7 @@ export class TaskDoer {
         return {
           snapshots: first.snapshots,
           tip: first.tip,
-          preview: await previewOf(store, plan, first.taken.leftOut),
+          preview: await previewOf(store, plan, first.taken.leftOut, task.shows),
         }
       }
       case 'apply': {

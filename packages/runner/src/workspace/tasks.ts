@@ -1,7 +1,7 @@
 import type { Holder } from '@hotline/core/undo/plan-undo'
 import type { LeftOut, Moment, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { Bounds } from './bounds.ts'
-import type { Preview } from './undo.ts'
+import type { Preview, Shows } from './undo.ts'
 
 /** A step or a turn that began since the last snapshot, and the snapshot that was complete then. */
 export type Begun = { id: string; after: string }
@@ -35,6 +35,7 @@ export interface Snapshot {
 export interface Outcome {
   snapshot: { snapshots: readonly Snapshot[]; tip: string }
   plan: { snapshots: readonly Snapshot[]; tip: string; preview: Preview }
+  look: { preview: Preview }
   apply: {
     snapshots: readonly Snapshot[]
     tip: string
@@ -46,7 +47,9 @@ export interface Outcome {
 /** What the thread is asked. */
 export type Task =
   | { do: 'snapshot'; wish: SnapshotWish }
-  | { do: 'plan'; wish: SnapshotWish; to: UndoTarget }
+  | { do: 'plan'; wish: SnapshotWish; to: UndoTarget; shows?: Shows }
+  /** As of the last snapshot, without another one. */
+  | { do: 'look'; shows: Shows }
   | {
       do: 'apply'
       wish: SnapshotWish

@@ -1,3 +1,4 @@
+import { countChanges, diffLines } from '@hotline/core/line-diff'
 import { type FileUndo, planUndo, undoDigest } from '@hotline/core/undo/plan-undo'
 import type { LeftOut, PlannedFile, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { FileChange } from '@hotline/protocol/events/turn'
@@ -13,6 +14,9 @@ import type { Store } from './store.ts'
 const namedMax = 1_000
 const textChars = 96 * 1024
 const fileTextChars = 24 * 1024
+/** Of files whose lines are counted: the characters of one, and of all. */
+const countedChars = 256 * 1024
+const allCountedChars = 2 * 1024 * 1024
 /** Commands that are named as what may have acted elsewhere. */
 const ranMax = 20
 
@@ -67,6 +71,12 @@ function placeOf(kept: readonly Kept[], { checkpoint, step, turn }: UndoTarget):
   return kept.findIndex(({ note }) => note.checkpoint === begun.after)
 }
 
+/** How much of the changes is shown, and whether their lines are counted. */
+export interface Shows {
+  textChars: number
+  counts: 'lines' | 'nothing'
+}
+
 /** What there is to know of a file besides, for whoever reviews it. */
 export interface FileMark {
   path: string
@@ -76,6 +86,9 @@ export interface FileMark {
   /** It can be run now and could not before, or the other way round. */
   turnsProgram: boolean
   isLink: boolean
+  /** Lines that came and went, seen as what the agent did; absent where nobody counted. */
+  added?: number
+  removed?: number
 }
 
 /** A plan as people read it. */
@@ -91,15 +104,20 @@ export interface Preview {
 }
 
 /** Names the files, and shows as much of their text as there is room for. */
-export async function previewOf(store: Store, plan: UndoPlan, leftOut: readonly LeftOut[]): Promise<Preview> {
+export async function previewOf(
+  store: Store,
+  plan: UndoPlan,
+  leftOut: readonly LeftOut[],
+  shows: Shows = { textChars, counts: 'nothing' },
+): Promise<Preview> {
   const files = plan.files.slice(0, namedMax).map(({ path, now, to, ask }): PlannedFile => ({
     path,
     change: to === undefined ? 'remove' : now === undefined ? 'bring_back' : 'restore',
     ...(ask === undefined ? {} : { ask }),
   }))
   const asks = plan.files.filter(({ ask }) => ask !== undefined).length
-  const changes = await textsOf(store, plan.files)
-  const marks = plan.files.slice(0, namedMax).map(markOf)
+  const { changes, counts } = await textsOf(store, plan.files, shows)
+  const marks = plan.files.slice(0, namedMax).map((file) => ({ ...markOf(file), ...counts.get(file.path) }))
   return { marks, digest: plan.digest, files, count: plan.files.length, asks, changes, cannot: plan.cannot, leftOut }
 }
 
@@ -115,30 +133,47 @@ function markOf({ path, now, to }: FileUndo): FileMark {
   }
 }
 
-async function textsOf(store: Store, files: readonly FileUndo[]): Promise<readonly FileChange[]> {
+interface Texts {
+  changes: readonly FileChange[]
+  counts: ReadonlyMap<string, { added: number; removed: number }>
+}
+
+async function textsOf(store: Store, files: readonly FileUndo[], shows: Shows): Promise<Texts> {
   const changes: FileChange[] = []
-  if (files.length === 0) return changes
+  const counts = new Map<string, { added: number; removed: number }>()
+  if (files.length === 0) return { changes, counts }
+  const isCounting = shows.counts === 'lines'
+  const fileChars = isCounting ? countedChars : fileTextChars
   const reader = new BlobReader(store.git)
   try {
-    let left = textChars
-    for (const { path, now, to } of files) {
-      const [oldText, newText] = [await textOf(reader, now), await textOf(reader, to)]
+    let left = shows.textChars
+    let uncounted = isCounting ? allCountedChars : 0
+    for (const { path, now, to } of files.slice(0, namedMax)) {
+      if (left < 0 && uncounted < 0) break
+      const [oldText, newText] = [await textOf(reader, now, fileChars), await textOf(reader, to, fileChars)]
       if (oldText === undefined || newText === undefined) continue
-      left -= oldText.length + newText.length
-      if (left < 0) break
-      changes.push({ path, oldText: now === undefined ? null : oldText, newText })
+      const chars = oldText.length + newText.length
+      uncounted -= chars
+      if (isCounting && uncounted >= 0) {
+        // An undo goes the other way than what it takes back.
+        const { added, removed } = countChanges(diffLines(oldText, newText))
+        counts.set(path, { added: removed, removed: added })
+      }
+      if (Math.max(oldText.length, newText.length) > fileTextChars) continue
+      left -= chars
+      if (left >= 0) changes.push({ path, oldText: now === undefined ? null : oldText, newText })
     }
   } finally {
     await reader.close()
   }
-  return changes
+  return { changes, counts }
 }
 
 /** Undefined for what is no text, or too much of it. */
-async function textOf(reader: BlobReader, state: string | undefined): Promise<string | undefined> {
+async function textOf(reader: BlobReader, state: string | undefined, chars: number): Promise<string | undefined> {
   if (state === undefined) return ''
   const bytes = await reader.read(readState(state).oid)
-  if (bytes.length > fileTextChars || bytes.includes(0)) return undefined
+  if (bytes.length > chars || bytes.includes(0)) return undefined
   const text = bytes.toString('utf8')
   return text.includes('\ufffd') ? undefined : text
 }

@@ -5,6 +5,7 @@ import type { UndoTarget, WhySkipped } from '@hotline/protocol/events/checkpoint
 import { sha256 } from '../sha256.ts'
 import { type Bounds, standardBounds } from './bounds.ts'
 import { findGit } from './git.ts'
+import type { Shows } from './undo.ts'
 import type { Answer, Outcome, Place, SnapshotWish, Task } from './tasks.ts'
 
 /** It was not done, and why. `skipped`: too much, or something is missing; `nowhere`: there is nothing to go back to. */
@@ -15,7 +16,9 @@ export type Done<T extends keyof Outcome> = { ok: true; outcome: Outcome[T] } | 
 export interface Workspace {
   readonly root: string
   snapshot(wish: SnapshotWish): Promise<Done<'snapshot'>>
-  plan(wish: SnapshotWish, to: UndoTarget): Promise<Done<'plan'>>
+  plan(wish: SnapshotWish, to: UndoTarget, shows?: Shows): Promise<Done<'plan'>>
+  /** What the agent has changed since the start, as of the last snapshot. */
+  look(shows: Shows): Promise<Done<'look'>>
   apply(
     wish: SnapshotWish,
     to: UndoTarget,
@@ -90,7 +93,8 @@ export function openWorkspaces(options: {
       return {
         root,
         snapshot: (wish) => ask(place, { do: 'snapshot', wish }),
-        plan: (wish, to) => ask(place, { do: 'plan', wish, to }),
+        plan: (wish, to, shows) => ask(place, { do: 'plan', wish, to, ...(shows ? { shows } : {}) }),
+        look: (shows) => ask(place, { do: 'look', shows }),
         apply: (wish, to, choice) => ask(place, { do: 'apply', wish, to, ...choice }),
       }
     },

@@ -55,6 +55,7 @@ export function DesignPage(): ReactNode {
       apply: () => Promise.resolve(undefined),
       drop: () => Promise.resolve(undefined),
     },
+    showChanges: () => undefined,
     mayWrite: true,
     mayDecide: true,
   }

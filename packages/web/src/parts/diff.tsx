@@ -1,8 +1,9 @@
 import type { FileChange } from '@hotline/protocol/events/turn'
-import { type ReactNode, useMemo, useState } from 'react'
+import { Fragment, type KeyboardEvent, type ReactNode, useMemo, useState } from 'react'
 import { countText } from '../text/amounts.ts'
-import { countChanges, type DiffGap, type DiffLine, diffOf, foldUnchanged } from '@hotline/core/line-diff'
-import { markWords } from '../text/word-diff.ts'
+import { countChanges, diffOf, foldUnchanged } from '@hotline/core/line-diff'
+import { pairLines } from '../text/pair-lines.ts'
+import { type MarkedLine, markWords } from '../text/word-diff.ts'
 import { Legible } from './legible.tsx'
 
 /** Lines on each side of a difference that did not change. */
@@ -12,20 +13,47 @@ const linesAtOnce = 400
 
 const signs = { same: ' ', removed: '−', added: '+' } as const
 
+/** A line of a change, on the side that somebody speaks of. */
+export interface LinePlace {
+  side: 'old' | 'new'
+  line: number
+  text: string
+}
+
+/** What can be said of lines. */
+export interface DiffComments {
+  /** Somebody wants to say something of this line. */
+  begin: (place: LinePlace) => void
+  /** What stands below it; undefined where that is nothing. */
+  below: (place: LinePlace) => ReactNode
+}
+
 /** A change to one file: its name, how much came and went, and each difference with the lines around it. */
 export function Diff({
   change,
   cwd,
+  sides = 'one',
+  comments,
+  aside,
+  note,
 }: {
   change: FileChange
   /** A folder that is named beside it: what lies inside is named from there. */
   cwd?: string | undefined
+  /** `two`: before and after beside each other. */
+  sides?: 'one' | 'two'
+  comments?: DiffComments | undefined
+  /** What can be done with the file, at the end of its name. */
+  aside?: ReactNode
+  /** What there is to know of it, below its name. */
+  note?: ReactNode
 }): ReactNode {
   const lines = useMemo(() => diffOf(change), [change])
   const { added, removed } = useMemo(() => countChanges(lines), [lines])
   const folded = useMemo(() => markWords(foldUnchanged(lines, context)), [lines])
   const [shown, setShown] = useState(linesAtOnce)
   const left = folded.length - shown
+  const inSight = folded.slice(0, shown)
   const isNew = change.oldText === undefined || change.oldText === null
   return (
     <figure className="diff" aria-label={`Changes of ${change.path}`}>
@@ -37,14 +65,28 @@ export function Diff({
         {change.partial === true && <span className="quiet">a part of it</span>}
         <span className="plus">+{added}</span>
         <span className="minus">−{removed}</span>
+        {aside}
       </figcaption>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it */}
-      <div className="lines" tabIndex={0} role="group" aria-label={`Lines of ${change.path}`}>
-        {folded.slice(0, shown).map(({ line, from, to }, index) => (
-          // oxlint-disable-next-line react/no-array-index-key -- lines have no other name
-          <Line key={index} line={line} from={from} to={to} />
-        ))}
+      {note}
+      {/* oxlint-disable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- it scrolls, so the keyboard must reach it; from there arrows go to its lines */}
+      <div
+        className="lines"
+        tabIndex={0}
+        role="group"
+        aria-label={`Lines of ${change.path}`}
+        onKeyDown={comments && walkLines}
+      >
+        {sides === 'two'
+          ? pairLines(inSight).map((pair, index) => (
+              // oxlint-disable-next-line react/no-array-index-key -- lines have no other name
+              <Row key={index} cells={[pair.old, pair.next]} comments={comments} />
+            ))
+          : inSight.map((marked, index) => (
+              // oxlint-disable-next-line react/no-array-index-key -- lines have no other name
+              <Row key={index} cells={[marked]} comments={comments} />
+            ))}
       </div>
+      {/* oxlint-enable */}
       {left > 0 && (
         <button type="button" className="button plain" data-more onClick={() => setShown(folded.length)}>
           {`Show ${countText(left, 'more line', 'more lines')}`}
@@ -61,15 +103,92 @@ function withinFolder(path: string, folder: string | undefined): string {
   return inside === '' || inside.split('/').some((part) => part === '' || part === '..') ? path : inside
 }
 
-/** `from` and `to`: the part of it that differs from the line in whose place it stands. */
-function Line({ line, from, to }: { line: DiffLine | DiffGap; from: number; to: number }): ReactNode {
-  if (line.kind === 'gap') return <div className="gap">… {countText(line.lines, 'line')} unchanged</div>
-  const { text } = line
+/** Arrows go from line to line, for whoever wants to say something of one. */
+function walkLines(event: KeyboardEvent<HTMLDivElement>): void {
+  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return
+  const { target, currentTarget } = event
+  if (target !== currentTarget && !(target instanceof HTMLButtonElement && target.matches('.number'))) return
+  const all = [...currentTarget.querySelectorAll<HTMLButtonElement>('button.number')]
+  const at = all.findIndex((one) => one === target)
+  const next = event.key === 'ArrowDown' ? all[at + 1] : all[Math.max(0, at - 1)]
+  if (!next) return
+  event.preventDefault()
+  next.focus()
+}
+
+/** One line, or what was beside what is now; and below it what was said of it. */
+function Row({
+  cells,
+  comments,
+}: {
+  cells: readonly (MarkedLine | undefined)[]
+  comments: DiffComments | undefined
+}): ReactNode {
+  const [first] = cells
+  if (first?.line.kind === 'gap') return <div className="gap">… {countText(first.line.lines, 'line')} unchanged</div>
+  const places = cells.map(placeOf)
+  const isSame = first?.line.kind === 'same'
+  const below = places.map((place, index) => {
+    // A line that stands on both sides is one line.
+    const isAgain = index > 0 && isSame
+    return place && !isAgain ? comments?.below(place) : undefined
+  })
   return (
-    <div className={line.kind}>
-      <span className="number" aria-hidden="true">
-        {line.kind === 'added' ? line.next : line.old}
-      </span>
+    <>
+      <div className={cells.length === 1 ? undefined : 'pair'}>
+        {cells.map((cell, index) => (
+          // oxlint-disable-next-line react/no-array-index-key -- there are two sides
+          <Cell key={index} marked={cell} place={places[index]} begin={comments?.begin} />
+        ))}
+      </div>
+      {below.map((node, index) => (
+        // oxlint-disable-next-line react/no-array-index-key -- there are two sides
+        <Fragment key={index}>{node}</Fragment>
+      ))}
+    </>
+  )
+}
+
+/** What did not change is spoken of as it is now, in both columns. */
+function placeOf(cell: MarkedLine | undefined): LinePlace | undefined {
+  if (!cell || cell.line.kind === 'gap') return undefined
+  const { line } = cell
+  return line.kind === 'removed'
+    ? { side: 'old', line: line.old, text: line.text }
+    : { side: 'new', line: line.next, text: line.text }
+}
+
+/** `from` and `to`: the part of it that differs from the line in whose place it stands. */
+function Cell({
+  marked,
+  place,
+  begin,
+}: {
+  marked: MarkedLine | undefined
+  place: LinePlace | undefined
+  begin: ((place: LinePlace) => void) | undefined
+}): ReactNode {
+  if (!marked || marked.line.kind === 'gap') return <span className="cell none" />
+  const { line, from, to } = marked
+  const { text } = line
+  const number = line.kind === 'added' ? line.next : line.old
+  return (
+    <span className={`cell ${line.kind}`}>
+      {begin && place ? (
+        <button
+          type="button"
+          className="number"
+          tabIndex={-1}
+          aria-label={`Comment on line ${place.line}`}
+          onClick={() => begin(place)}
+        >
+          {number}
+        </button>
+      ) : (
+        <span className="number" aria-hidden="true">
+          {number}
+        </span>
+      )}
       <span className="sign">{signs[line.kind]}</span>
       <span className="words">
         <Legible text={text.slice(0, from)} place="code" />
@@ -80,6 +199,6 @@ function Line({ line, from, to }: { line: DiffLine | DiffGap; from: number; to: 
         )}
         <Legible text={text.slice(Math.max(from, to))} place="code" />
       </span>
-    </div>
+    </span>
   )
 }

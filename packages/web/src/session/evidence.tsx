@@ -182,7 +182,7 @@ export function Evidence({
           <PlanList entries={plan.entries} />
         </>
       )}
-      <ChangedFiles picture={picture} />
+      {state.changed !== 0 && <ChangedFiles picture={picture} />}
       {undo && (
         <button type="button" className="button plain" onClick={undo}>
           Undo its changes …

@@ -1,4 +1,3 @@
-import { countText } from '../text/amounts.ts'
 import { nothingLeftWords, standstillWords } from '@hotline/core/reach-words'
 import { endedWords, escalatedWords } from '@hotline/core/one-line'
 import type { Item } from '@hotline/core/transcript/item'
@@ -10,6 +9,7 @@ import { PlanList } from '../parts/plan-list.tsx'
 import { legibleName } from '../text/legible.ts'
 import { clockText } from '../text/time.ts'
 import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
+import { DraftLine } from '../changes/draft-line.tsx'
 import type { Row } from './fold-steps.ts'
 import { MessageLine, Notice } from './message-line.tsx'
 import { type AnswerQuestion, QuestionCard } from './question-card.tsx'
@@ -27,6 +27,8 @@ export interface Acts {
   drafts: Drafts
   answer: AnswerQuestion
   undo: UndoActs
+  /** Shows what the agent changed, to keep or to discard it. */
+  showChanges: () => void
   /** Holds the agent at its next step; absent where it cannot be held, or will be. */
   pause?: (() => void) | undefined
   agent: string
@@ -170,33 +172,13 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       return <Notice text={`${words[item.what]}: ${item.words}`} />
     }
     case 'draft':
-      return <Notice text={draftWords(item)} />
+      return <DraftLine item={item} show={acts.showChanges} />
     case 'place':
       return <Notice text={item.lines.join(' ')} />
     case 'notice':
       return <Notice text={item.text} />
   }
 })
-
-/** What the agent changed, and what was decided about it; deciding is for the command line so far. */
-function draftWords({ phase, count, outcomes, reason }: Extract<Item, { kind: 'draft' }>): string {
-  switch (phase) {
-    case 'wanted':
-      return 'Changes: its machine looks what there is'
-    case 'ready':
-      return `Changes: ${countText(count, 'file')} to keep or discard`
-    case 'reviewed':
-      return 'Changes: being kept and discarded'
-    case 'refused':
-      return `Changes: ${reason ?? 'there are none'}`
-    case 'dropped':
-      return 'Changes: looked at anew'
-    case 'done': {
-      const of = (outcome: string): number => outcomes.filter((one) => one.outcome === outcome).length
-      return `Changes: ${countText(of('kept'), 'file')} kept, ${of('discarded')} discarded, ${of('open')} open`
-    }
-  }
-}
 
 function stateWords(item: Extract<Item, { kind: 'state' }>): string {
   const exit = item.exit?.signal ? ` (${item.exit.signal})` : item.exit?.code ? ` (exit code ${item.exit.code})` : ''

@@ -1,5 +1,6 @@
 import type { CommandOutcome } from '@hotline/client/link'
 import { openSessionView, type SessionView } from '@hotline/client/session-view'
+import type { SessionState } from '@hotline/core/session/state'
 import { isTypedTo } from '@hotline/protocol/capabilities'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
@@ -15,6 +16,7 @@ import { openDialog } from '../parts/open-dialog.ts'
 import { Refusal } from '../parts/refusal.tsx'
 import { SessionSkeleton } from '../parts/skeletons.tsx'
 import { legibleName } from '../text/legible.ts'
+import type { ReviewActs } from '../changes/review.tsx'
 import type { Drafts } from './approval-card.tsx'
 import { Conversation, type Ways } from './conversation.tsx'
 import { Evidence, EvidenceLine } from './evidence.tsx'
@@ -28,6 +30,7 @@ import { useEvidence } from './use-evidence.ts'
 import { usePresence } from './use-presence.ts'
 import { WaitsForMachine } from './waits-for-machine.tsx'
 
+const ChangesView = lazy(async () => ({ default: (await import('../changes/changes-view.tsx')).ChangesView }))
 const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).Terminal }))
 
 /** One session: what it is doing, its conversation or terminal, and where one writes to it. */
@@ -46,7 +49,7 @@ export function SessionPage({ session }: { session: string }): ReactNode {
 
 function Opened({ view, session, again }: { view: SessionView; session: string; again: () => void }): ReactNode {
   const picture = useReadable(view.picture)
-  const [tab, setTab] = useState<'talk' | 'output'>()
+  const [tab, setTab] = useState<'talk' | 'changes' | 'output'>()
   const sheet = useRef<HTMLDialogElement>(null)
   const ways = useRef<Ways>(null)
   const drafts = useRef<Drafts>(new Map())
@@ -76,6 +79,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         apply: async (data) => problemOf(await view.command('undo.apply', data)),
         drop: async (undo) => problemOf(await view.command('undo.drop', { undo })),
       },
+      showChanges: () => setTab('changes'),
       pause: mayPause
         ? () =>
             void view.command('session.pause', { when: 'next_step' }).then((outcome) => setRefusal(problemOf(outcome)))
@@ -87,6 +91,16 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
     }),
     [session, view, agent, isPaused, mayPause, mayWrite, mayDecide],
   )
+  const review: ReviewActs = {
+    make: async () => problemOf(await view.command('draft.make', {})),
+    review: async (data) => problemOf(await view.command('draft.review', data)),
+    say: async (text) => problemOf(await view.send(text)),
+    undo: async (checkpoint) => {
+      const problem = await acts.undo.plan({ checkpoint })
+      if (!problem) setTab('talk')
+      return problem
+    },
+  }
   if (picture.status === 'failed' && !state) {
     return (
       <Failed what="This session cannot be shown." problem={picture.problem} retry={again}>
@@ -123,7 +137,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   // What is written to a program is typed into it.
   const typed = isTypedTo(state.capabilities)
   const undo =
-    mayWrite && (state.checkpoints ?? 0) > 0
+    mayWrite && (state.checkpoints ?? 0) > 0 && state.changed !== 0
       ? () => {
           setTab('talk')
           void acts.undo.plan({}).then(setRefusal)
@@ -177,6 +191,20 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
           >
             Output
           </button>
+          {hasChanges(state) && (
+            <button
+              type="button"
+              role="tab"
+              className="button plain"
+              aria-selected={shown === 'changes'}
+              onClick={() => setTab('changes')}
+            >
+              Changes
+              {state.draft?.phase === 'ready' && state.draft.files !== undefined && (
+                <span className="quiet">{state.draft.files}</span>
+              )}
+            </button>
+          )}
         </div>
         <button type="button" className="button details" onClick={() => openDialog(sheet.current)}>
           Details
@@ -208,6 +236,10 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         <div className="view">
           {shown === 'talk' ? (
             <Conversation picture={picture} loadOlder={() => view.loadOlder()} ways={ways} acts={acts} />
+          ) : shown === 'changes' ? (
+            <Suspense fallback={<div className="changes" />}>
+              <ChangesView picture={picture} state={state} acts={review} mayWrite={mayWrite} mayDecide={mayDecide} />
+            </Suspense>
           ) : (
             <Suspense fallback={<div className="terminal" />}>
               <Terminal key={session} view={view} mayType={mayDecide} />
@@ -228,6 +260,11 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
       />
     </div>
   )
+}
+
+/** Where nothing of files was ever kept there is nothing to review. */
+function hasChanges({ checkpoints, draft }: SessionState): boolean {
+  return (checkpoints ?? 0) > 0 || draft !== undefined
 }
 
 function problemOf(outcome: CommandOutcome): Problem | undefined {

@@ -1,0 +1,52 @@
+import type { CommandInput } from '@hotline/protocol/command'
+import type { DraftFile } from '@hotline/protocol/events/draft'
+
+/** What somebody wants to become of a file. */
+export type Choice = 'keep' | 'discard'
+
+/** By path, each with the digest of what it was chosen about: of another file it says nothing. */
+export type Choices = ReadonlyMap<string, { choice: Choice; digest: string }>
+
+/** What was chosen about the file as it is shown. */
+export function choiceOf(choices: Choices, { path, digest }: DraftFile): Choice | undefined {
+  const chosen = choices.get(path)
+  return chosen?.digest === digest ? chosen.choice : undefined
+}
+
+/** Chosen again, it is open again. */
+export function choose(choices: Choices, file: DraftFile, choice: Choice): Choices {
+  const next = new Map(choices)
+  if (choiceOf(choices, file) === choice) next.delete(file.path)
+  else next.set(file.path, { choice, digest: file.digest })
+  return next
+}
+
+/** The same for all of them, but those that somebody has to choose by their name. */
+export function chooseAll(files: readonly DraftFile[], choice: Choice): Choices {
+  const free = files.filter((file) => !isByName(file, choice))
+  return new Map(free.map(({ path, digest }) => [path, { choice, digest }]))
+}
+
+/** It takes a decision of its own: to keep what others run, or to discard what somebody else may have written. */
+export function isByName({ guarded, ask }: DraftFile, choice: Choice): boolean {
+  return choice === 'keep' ? guarded !== undefined : ask !== undefined
+}
+
+/** What is sent: the guarded ones of those to keep were chosen by their names, for nothing else chooses them. */
+export function reviewOf(
+  { draft, digest, files }: { draft: string; digest: string; files: readonly DraftFile[] },
+  choices: Choices,
+  reason: string,
+): CommandInput<'draft.review'> {
+  const kept = files.filter((file) => choiceOf(choices, file) === 'keep')
+  const guarded = kept.filter((file) => file.guarded !== undefined)
+  const why = reason.trim()
+  return {
+    draft,
+    digest,
+    keep: kept.map(({ path }) => path),
+    discard: files.filter((file) => choiceOf(choices, file) === 'discard').map(({ path }) => path),
+    ...(guarded.length === 0 ? {} : { guarded: guarded.map(({ path }) => path) }),
+    ...(why === '' ? {} : { reason: why }),
+  }
+}

@@ -1,0 +1,45 @@
+import type { DraftItem } from '@hotline/core/transcript/item'
+import type { ReactNode } from 'react'
+import { Legible } from '../parts/legible.tsx'
+import { countText } from '../text/amounts.ts'
+
+/** What the agent changed, in a line of its conversation, and the way there. */
+export function DraftLine({ item, show }: { item: DraftItem; show: () => void }): ReactNode {
+  const words = wordsOf(item)
+  if (words === undefined) return undefined
+  return (
+    <div className="notice">
+      ◇ <Legible text={words} place="prose" />
+      {item.phase === 'ready' && (
+        <button type="button" className="button" onClick={show}>
+          Review
+        </button>
+      )}
+    </div>
+  )
+}
+
+/** ` (+12 −4)`, where they were counted. */
+function linesOf({ added, removed }: DraftItem): string {
+  return added === undefined || removed === undefined ? '' : ` (+${added} −${removed})`
+}
+
+function wordsOf(item: DraftItem): string | undefined {
+  const { phase, count, outcomes, reason } = item
+  switch (phase) {
+    case 'wanted':
+      return 'Changes: its machine looks what there is'
+    case 'ready':
+      return `Changes: ${countText(count, 'file')}${linesOf(item)} to keep or discard`
+    case 'reviewed':
+      return 'Changes: being kept and discarded'
+    case 'refused':
+      return `Changes: ${reason ?? 'there are none'}`
+    case 'dropped':
+      return undefined
+    case 'done': {
+      const of = (outcome: string): number => outcomes.filter((one) => one.outcome === outcome).length
+      return `Changes: ${countText(of('kept'), 'file')} kept, ${of('discarded')} discarded, ${of('open')} open`
+    }
+  }
+}
