@@ -58,7 +58,7 @@ export async function attachScreen(server: Server, session: string, how: ScreenA
       ? `Every key goes to the program. ${howToLeave}, Ctrl-] k gives the keyboard back.`
       : `You look on. ${howToLeave}, Ctrl-] k takes the keyboard.`,
   )
-  await using link = server.link()
+  const link = server.link()
   const own = uuidV7()
   const left = Promise.withResolvers<NodeJS.Signals | undefined>()
   let notice: string | undefined
@@ -84,8 +84,8 @@ export async function attachScreen(server: Server, session: string, how: ScreenA
   const reader = new KeyReader()
   const keys = openKeySender(link, session, own, refused)
   const painter = new ScreenPainter()
-  using screen = followScreen(link, session, soon)
-  using terminal = takeTerminal(input, output, {
+  const screen = followScreen(link, session, soon)
+  const terminal = takeTerminal(input, output, {
     keys: (bytes) => reader.take(bytes).forEach(press),
     resized: () => {
       painter.forget()
@@ -130,6 +130,10 @@ export async function attachScreen(server: Server, session: string, how: ScreenA
     clearTimeout(noticeTimer)
     unwatch()
     follow.close()
+    // The person's terminal first: what follows may wait for the network.
+    terminal[Symbol.dispose]()
+    screen[Symbol.dispose]()
+    await link[Symbol.asyncDispose]()
   }
 
   /** After each change of the session. */
