@@ -220,6 +220,12 @@ export function serve(world: World, method: string, path: string, body: unknown)
     )
     return { work: waiting.map(({ session, status, runner }) => ({ session, status, runner: runner ?? null })) }
   }
+  const read = /^\/api\/sessions\/([^/]+)\/transcript/.exec(path)?.[1]
+  if (read !== undefined) {
+    const { stream, events } = world.stream(read)
+    const to = events.length
+    return { stream, epoch: world.epoch, head: to, from: 1, to, events, later: [], before: null }
+  }
   const content = /\/content\/([0-9a-f]{64})$/.exec(path)?.[1]
   if (method === 'PUT' && content !== undefined) {
     world.content.set(content, (body as { text: string }).text)

@@ -25,11 +25,16 @@ export type ToRunner =
 function linkOverChannel(): ServerLink {
   const state: ConnectionState = { status: 'open', since: 0, transport: 'websocket' }
   const followers = new Map<string, Follower>()
+  /** How far each has read. */
+  const cursors = new Map<string, string>()
   const waiting = new Map<string, (value: never) => void>()
   const ears = new Set<(frame: { kind: string }) => void>()
   const send = (message: ToServer): void => void process.send?.(message)
   process.on('message', (message: ToRunner) => {
-    if (message.k === 'events') followers.get(message.id)?.events(message.events, message.epoch)
+    if (message.k === 'events') {
+      followers.get(message.id)?.events(message.events, message.epoch)
+      cursors.set(message.id, `${message.epoch}.${message.events.at(-1)?.seq ?? 0}`)
+    }
     if (message.k === 'caughtUp') followers.get(message.id)?.caughtUp?.(message.cursor)
     if (message.k === 'answer') waiting.get(message.id)?.(message.outcome as never)
     if (message.k === 'response') waiting.get(message.id)?.(message.answer as never)
@@ -42,7 +47,9 @@ function linkOverChannel(): ServerLink {
       followers.set(id, follower)
       send({ k: 'follow', id, stream, after })
       return {
-        cursor: after,
+        get cursor() {
+          return cursors.get(id) ?? after
+        },
         close: () => {
           followers.delete(id)
           send({ k: 'unfollow', id })

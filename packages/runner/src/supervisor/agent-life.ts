@@ -55,6 +55,8 @@ interface LifeOf {
   isUnwanted: () => boolean
   /** People may end a session whose agent is not there yet. */
   controlBeforeRun: () => void
+  /** Writes down what is known of the session. */
+  remember: () => void
   onKill: RunPorts['onKill']
 }
 
@@ -110,14 +112,15 @@ export class AgentLife {
       const secrets = desk ? [...plan.secrets, { name: 'of this session', value: desk.token }] : plan.secrets
       redactor = new Redactor(secrets)
       await files.keep(plan.spec.cwd, redactor, profile.adapter)
-      const { starting: signal, outbox } = this.#of
+      const { starting: signal, outbox, remember } = this.#of
       const start = async (spec: StartSpec): Promise<Heard> => {
         const memo = { profile, spec, secrets, desk: desk?.file }
         const keeping = outlivesRunner(profile.adapter) ? undefined : holder.lasting?.keep(termsOf(memo))
         return { agent: await driver.start(spec, keeping?.holder ?? holder, signal), memo, keeping, desk }
       }
       const put = (report: Report): void => outbox.put(report)
-      const heard = await startElsewhere(start, plan.spec, { session, sessionLog, link: ports.link, signal, log, put })
+      const elsewhere = { session, sessionLog, link: ports.link, signal, log, put, remember }
+      const heard = await startElsewhere(start, plan.spec, elsewhere)
       const { agent } = heard
       this.#agent = agent
       this.#of.spool.begin(plan.spec.run)

@@ -4,7 +4,7 @@ import type { AgentSession } from '../adapters/adapter.ts'
 import type { Log } from '../log.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Reporter } from './reporter.ts'
-import type { SessionLog, Wanted } from './session-log.ts'
+import type { Notes, SessionLog } from './session-log.ts'
 
 /** After something here failed (a full disk), the next try to hand a message over. */
 const retryMs = 5_000
@@ -77,7 +77,9 @@ export class Prompts {
   /** What an earlier life was about to hand over, and the agent does not have. Nothing else is handed over meanwhile. */
   handOver(turn: string, message: string | undefined, text: string): void {
     if (message !== undefined) this.#given.add(message)
-    this.#alone(this.#prompt(turn, message, text))
+    const { told } = this.#ports.sessionLog.wanted
+    const note = told && told.message === message ? noteOf(told) : undefined
+    this.#alone(this.#prompt(turn, message, note === undefined ? text : this.#withNote(note, text)))
   }
 
   /** What an earlier life could not say into a turn. */
@@ -247,13 +249,13 @@ export class Prompts {
 }
 
 /** What the agent has to know before it reads the message. */
-function noteOf({ recap, restored, discarded = [] }: Wanted): string | undefined {
+function noteOf({ recap, restored, discarded = [] }: Notes): string | undefined {
   const notes = [recap, undoneNote(restored), ...discarded.map(discardedNote)].filter((note) => note !== undefined)
   return notes.length === 0 ? undefined : notes.join('\n\n')
 }
 
 /** That a person does not want some of its changes, and why. */
-function discardedNote({ paths, reason }: NonNullable<Wanted['discarded']>[number]): string {
+function discardedNote({ paths, reason }: NonNullable<Notes['discarded']>[number]): string {
   const names = paths.slice(0, namedMax).map((path) => JSON.stringify(path))
   const more = paths.length > names.length ? ` and ${paths.length - names.length} more` : ''
   const why = reason === undefined || reason.trim() === '' ? '' : ` The reason: ${reason.trim()}`

@@ -85,6 +85,7 @@ export class SessionActor {
       starting: this.#starting.signal,
       isUnwanted: () => this.#isLost || this.#isStopping,
       controlBeforeRun: () => this.#controlBeforeRun(),
+      remember: () => this.#reader.remember(),
       onKill: (control) => this.#kill(control),
     })
   }

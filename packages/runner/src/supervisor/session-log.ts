@@ -25,8 +25,18 @@ export interface Undelivered {
   claimed?: string | undefined
 }
 
+/** What the agent has to know before it reads a message, and has not been told of: it hears it with the next one. */
+export interface Notes {
+  /** Files that were put back. */
+  restored?: readonly string[] | undefined
+  /** What was discarded in reviews, with the reason. */
+  discarded?: readonly { paths: readonly string[]; reason?: string | undefined }[] | undefined
+  /** What an agent without a context of its own is told of what was before. */
+  recap?: string | undefined
+}
+
 /** What a session was created with, beside its state. */
-export interface Wanted {
+export interface Wanted extends Notes {
   cwd?: string | undefined
   command?: readonly string[] | undefined
   mode?: string | undefined
@@ -36,18 +46,14 @@ export interface Wanted {
   start?: string | undefined
   /** The size of the terminal, as people set it last. */
   size?: { cols: number; rows: number } | undefined
-  /** What was put back and the agent has not been told of: it hears it with the next message. */
-  restored?: readonly string[] | undefined
-  /** What was discarded in reviews and the agent has not been told of, with the reason. */
-  discarded?: readonly { paths: readonly string[]; reason?: string | undefined }[] | undefined
   /** What a person decided in the review that is under way. */
   review?: Review | undefined
   /** What a person chose with the undo that is under way. */
   chosen?: { also: readonly string[]; except: readonly string[] } | undefined
   /** It was taken over from another machine, and has not begun on this one. */
   takenOver?: boolean | undefined
-  /** What an agent without a context of its own is told of what was before; it hears it with the next message. */
-  recap?: string | undefined
+  /** The message that was claimed with notes, and these, until it is known that the agent has it. */
+  told?: (Notes & { message: string }) | undefined
   /** How far a followed file was read. */
   place?: FilePlace | undefined
 }
@@ -119,8 +125,11 @@ export class SessionLog {
         return
       case 'message.delivered':
         this.undelivered = { ...this.undelivered, claimed: known.data.message }
-        this.wanted = { ...this.wanted, restored: undefined, discarded: undefined, recap: undefined }
+        this.#told(known.data)
         this.#texts.delete(known.data.message)
+        return
+      case 'message.seen':
+        if (this.wanted.told?.message === known.data.message) this.wanted = { ...this.wanted, told: undefined }
         return
       case 'approval.resolved':
       case 'approval.timed_out':
@@ -146,6 +155,7 @@ export class SessionLog {
         return
       case 'message.withdrawn':
       case 'message.delivery_unknown':
+        this.#untold(known.data.message)
         this.#texts.delete(known.data.message)
         return
       case 'control.requested':
@@ -158,6 +168,26 @@ export class SessionLog {
       default:
         return
     }
+  }
+
+  /** What is said into a turn that runs goes without notes. */
+  #told({ message, turn }: DataOf<'message.delivered'>): void {
+    if (turn !== undefined && this.state?.turn?.turn === turn) return
+    const { restored, discarded, recap } = this.wanted
+    const hasNotes = [restored, discarded, recap].some((note) => note !== undefined)
+    const told = hasNotes ? { message, restored, discarded, recap } : undefined
+    this.wanted = { ...this.wanted, restored: undefined, discarded: undefined, recap: undefined, told }
+  }
+
+  /** Nobody knows whether it got that one, and so whether it heard the notes: better twice than never. */
+  #untold(message: string): void {
+    const { told, restored = [], discarded = [], recap } = this.wanted
+    if (told?.message !== message) return
+    const both = {
+      restored: [...(told.restored ?? []), ...restored],
+      discarded: [...(told.discarded ?? []), ...discarded],
+    }
+    this.wanted = { ...this.wanted, ...both, recap: told.recap ?? recap, told: undefined }
   }
 
   #restored(files: readonly RestoredFile[]): void {

@@ -63,7 +63,7 @@ export class SessionReader {
   /** Stops reading. What may be wanted again is remembered: `session`; what is over is forgotten. */
   close(keep: 'session' | 'nothing'): void {
     const { state } = this.log
-    if (keep === 'session' && state && isLive(state.status)) this.#remember()
+    if (keep === 'session' && state && isLive(state.status)) this.remember()
     else {
       removeMemo(this.#memoFile)
       removeEmptyFolder(dirname(this.#memoFile))
@@ -80,7 +80,7 @@ export class SessionReader {
           else if (this.#isReplaced) this.#reading.recalled(event)
         }
         this.#unremembered += events.length
-        if (this.#unremembered > rememberEvery) this.#remember()
+        if (this.#unremembered > rememberEvery) this.remember()
       },
       caughtUp: () => this.#arrived(),
       urgent: (event) => this.#reading.urgent(event),
@@ -111,7 +111,8 @@ export class SessionReader {
     this.#read('0')
   }
 
-  #remember(): void {
+  /** Writes down what is known, for the next life of this runner. */
+  remember(): void {
     this.#unremembered = 0
     const remembered = this.log.remember()
     const cursor = this.#follow?.cursor

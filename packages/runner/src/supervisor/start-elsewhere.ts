@@ -22,6 +22,8 @@ interface Elsewhere {
   signal: AbortSignal
   log: Log
   put: (report: Report) => void
+  /** Writes down what is known of the session: nobody else knows what its agent has to be told. */
+  remember: () => void
 }
 
 /**
@@ -31,7 +33,7 @@ interface Elsewhere {
 export async function startElsewhere<T>(
   start: (spec: StartSpec) => Promise<T>,
   spec: StartSpec,
-  { session, sessionLog, link, signal, log, put }: Elsewhere,
+  { session, sessionLog, link, signal, log, put, remember }: Elsewhere,
 ): Promise<T> {
   if (sessionLog.wanted.takenOver !== true) return await start(spec)
   const say = (text: string): void => {
@@ -50,7 +52,11 @@ export async function startElsewhere<T>(
   }
   const begun = await start({ ...spec, resume: undefined, usedBefore: undefined, mode: sessionLog.wanted.mode })
   const recap = await readRecap(session, link)
-  if (recap !== '') sessionLog.wanted = { ...sessionLog.wanted, recap: `${opening}\n\n${recap}` }
+  if (recap !== '') {
+    sessionLog.wanted = { ...sessionLog.wanted, recap: `${opening}\n\n${recap}` }
+    // Until the run is written down as begun, the next life of this runner would not take it up, but start another.
+    remember()
+  }
   say(
     recap === ''
       ? 'Taken over on this machine: the agent begins here.\n'
