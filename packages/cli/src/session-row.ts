@@ -1,3 +1,4 @@
+import { rowAwaitsReview } from '@hotline/client/row-awaits-review'
 import { whyOver } from '@hotline/client/why-over'
 import type { SessionRow } from '@hotline/protocol/http'
 import { elapsedText } from '@hotline/core/elapsed'
@@ -9,7 +10,7 @@ export const shownIdChars = 18
 
 /** A session in a list: a line, and one more for each approval that is open. */
 export function rowLines(row: SessionRow, now: Date): string {
-  const asks = row.openApprovals.length + row.openQuestions.length
+  const asks = row.openApprovals.length + row.openQuestions.length + (rowAwaitsReview(row) ? 1 : 0)
   const state = row.staleSince === null ? standing(row) : `out of contact since ${dayAndTimeOf(row.staleSince, now)}`
   const isSpent = row.status === 'paused' && row.reason === 'budget_spent'
   const turn = isSpent ? 'BUDGET USED UP' : asks > 0 ? `NEEDS YOU ${asks}` : row.turn
@@ -18,7 +19,10 @@ export function rowLines(row: SessionRow, now: Date): string {
   const questions = row.openQuestions.map(
     (question) => `${' '.repeat(shownIdChars + 2)}asks: ${question} (a question)\n`,
   )
-  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${elapsedOf(row, now).padEnd(8)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}${questions.join('')}`
+  const review = rowAwaitsReview(row)
+    ? `${' '.repeat(shownIdChars + 2)}waits for a review: hotline changes ${row.session.slice(0, shownIdChars)}\n`
+    : ''
+  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${elapsedOf(row, now).padEnd(8)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}${questions.join('')}${review}`
 }
 
 /** From its start until now, or until it was over. */

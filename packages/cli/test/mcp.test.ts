@@ -52,9 +52,9 @@ class Scene implements AsyncDisposable {
   readonly stream = `session:${this.session}`
   #line: LineClient | undefined
 
-  async start(agent: 'pipe' | 'ends' = 'pipe'): Promise<this> {
+  async start(agent: 'pipe' | 'ends' = 'pipe', cwd: string = dir.path): Promise<this> {
     const how = agent === 'pipe' ? { command: [process.execPath, agentFile, hotline] } : { unasked: true as const }
-    const data = { project: 'default', agent, cwd: dir.path, title: 'with tools', ...how }
+    const data = { project: 'default', agent, cwd, title: 'with tools', ...how }
     const started = await link.command(this.stream, 'session.start', data)
     if (!started.ok) throw new Error(started.problem.detail)
     await this.printed((value) => 'tools' in value)
@@ -114,7 +114,7 @@ class Scene implements AsyncDisposable {
   }
 }
 
-const tools = ['ask_human', 'request_approval', 'notify', 'complete_goal', 'permission_prompt']
+const tools = ['ask_human', 'request_approval', 'submit_draft', 'notify', 'complete_goal', 'permission_prompt']
 
 describe('hotline mcp', () => {
   it('[MC1] an agent of a session asks a person, who answers, does not want to, or is not needed any more', async () => {
@@ -185,6 +185,51 @@ describe('hotline mcp', () => {
     expect((await link.command(scene.stream, 'input.send', { text })).ok).toBe(true)
     expect((await scene.result('late')).structuredContent).toEqual({ outcome: 'timed_out' })
     await scene[Symbol.asyncDispose]()
+  })
+
+  it('[MC7] [DR2] it has its changes reviewed, and hears what became of each', async () => {
+    const cwd = join(dir.path, 'reviewed')
+    mkdirSync(cwd)
+    await using scene = await new Scene().start('pipe', cwd)
+    scene.call('none', 'submit_draft', {})
+    expect((await scene.result('none')).structuredContent).toEqual({ outcome: 'nothing', files: [] })
+    writeFileSync(join(cwd, 'a.txt'), 'a\n')
+    writeFileSync(join(cwd, 'b.txt'), 'b\n')
+    scene.call('two', 'submit_draft', { note: 'Both are new.' })
+    const ready = await scene.event('draft.ready')
+    expect(ready).toMatchObject({ data: { waits: true, files: 2, added: 2 }, body: { note: 'Both are new.' } })
+    const rows = await runner.run('ls')
+    expect(rows.out).toContain('NEEDS YOU 1')
+    expect(rows.out).toContain('waits for a review: hotline changes')
+    // At the command line it is decided as it is shown to everybody.
+    const args = [
+      'changes',
+      scene.session,
+      '--keep',
+      'a.txt',
+      '--discard',
+      'b.txt',
+      '--reason',
+      'One will do.',
+      '--yes',
+    ]
+    const decided = await runner.run(...args)
+    expect(decided).toMatchObject({ code: 0, err: '' })
+    expect(decided.out).toContain('1 kept, 1 discarded, 0 open.')
+    const result = await scene.result('two')
+    const files = [
+      { path: 'a.txt', outcome: 'kept' },
+      { path: 'b.txt', outcome: 'discarded' },
+    ]
+    expect(result.structuredContent).toEqual({ outcome: 'reviewed', files, reason: 'One will do.' })
+    expect(JSON.parse(result.content?.[0]?.text ?? '')).toEqual(result.structuredContent)
+    expect(existsSync(join(cwd, 'b.txt'))).toBe(false)
+    // What it gives up is nobody's to decide.
+    writeFileSync(join(cwd, 'c.txt'), 'c\n')
+    scene.call('given up', 'submit_draft', {})
+    await scene.event('draft.ready', ({ data }) => data['draft'] !== ready.data['draft'])
+    scene.say({ cancel: 'given up' })
+    expect((await scene.event('draft.refused')).body).toMatchObject({ reason: expect.stringContaining('not wait') })
   })
 
   it("[MC3] Claude Code's permission prompt is answered with its JSON and nothing else", async () => {

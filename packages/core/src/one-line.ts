@@ -70,8 +70,9 @@ function lineOf(event: KnownEvent): string | undefined {
     case 'workspace.released':
       return said('Status:', releasedLines(event.data, event.body).join(' '))
     case 'draft.ready': {
-      const { files } = event.data
-      return `Draft ready: ${files} changed ${files === 1 ? 'file' : 'files'} (${event.data.draft})`
+      const { files, waits, draft } = event.data
+      const what = `${files} changed ${files === 1 ? 'file' : 'files'} (${draft})`
+      return waits === true ? said(`Waiting for review: ${what}`, event.body?.note ?? '') : `Draft ready: ${what}`
     }
     case 'draft.refused':
       return said('Status: no changes to review -', event.body?.reason)

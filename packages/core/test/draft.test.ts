@@ -3,6 +3,7 @@ import { commentsMessage } from '@hotline/core/draft/line-comments'
 import { oneLine } from '@hotline/core/one-line'
 import { preparedLines, releasedLines, viewLines } from '@hotline/core/place-words'
 import { emptyTranscript, foldTranscript } from '@hotline/core/transcript/transcript'
+import { turnOf } from '@hotline/core/session/state'
 import { asKnown } from '@hotline/protocol/events'
 import { describe, expect, it } from 'vitest'
 import { activeLog, dana, eli, type Log } from './fixtures.ts'
@@ -103,6 +104,34 @@ describe('a review of changes', () => {
     log.report({ type: 'session.state_changed', data: { from: 'active', to: 'aborted', reason: 'requested' } })
     offer('o4')
     expect(log.state?.draft).toBeUndefined()
+  })
+
+  it('[MC7] is waited for by an agent at work: it needs somebody, and its end closes it', () => {
+    const log = activeLog()
+    log.report({ type: 'turn.started', data: { turn: 't1' } })
+    const submit = (draft: string): void => {
+      const data = { draft, digest, files: 1, guarded: 0, waits: true, turn: 't1' }
+      log.report({ type: 'draft.ready', data, body: { files: [], note: 'Look.' } })
+    }
+    submit('s1')
+    expect(log.state && turnOf(log.state)).toBe('waiting')
+    expect(log.send(dana, 'draft.make', {}).ok).toBe(false)
+    expect(log.send(dana, 'draft.review', { draft: 's1', digest, keep: ['a'] }).ok).toBe(true)
+    const data = { draft: 's1', kept: 1, discarded: 0, open: 0, heard: true }
+    log.report({ type: 'draft.resolved', data, body: { files: [{ path: 'a', outcome: 'kept' }] } })
+    expect(log.state && turnOf(log.state)).toBe('running')
+    submit('s2')
+    log.report({ type: 'turn.ended', data: { turn: 't1', end: 'end' } })
+    expect(log.types.slice(-2)).toEqual(['draft.dropped', 'turn.ended'])
+    expect(log.state && turnOf(log.state)).toBe('idle')
+    submit('s3')
+    log.report({ type: 'session.state_changed', data: { from: 'active', to: 'interrupted', reason: 'agent_lost' } })
+    expect(log.state?.draft).toBeUndefined()
+    const lines = log.events.map((event) => {
+      const known = asKnown(event)
+      return known && oneLine(known)
+    })
+    expect(lines).toContain('Waiting for review: 1 changed file (s1) Look.')
   })
 
   it.each([

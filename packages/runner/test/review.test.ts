@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Step, scriptPrompt } from '@hotline/demo-agent/script'
 import type { SessionState } from '@hotline/core/session/state'
 import { expect, test } from 'vitest'
+import { openDeskClient } from '../src/desk/desk-client.ts'
 import { type Bench, openBench } from './bench.ts'
 
 const write = (path: string, content: string): Step => ({ do: 'write', path, content })
@@ -150,4 +151,48 @@ test('[DR6] an undo of everything leaves nothing up for review, and says that no
   world.send(session, 'undo.apply', { undo, digest: world.state(session).undo?.digest ?? '' })
   await world.until(session, 'nothing to be left', (state) => state.draft === undefined && state.changed === 0)
   expect(existsSync(join(cwd, 'a.txt'))).toBe(false)
+})
+
+test('[MC7] in the middle of its turn an agent has its changes reviewed; its end closes what is open', async () => {
+  await using bench = await openBench({ keepsFiles: true })
+  const { world, cwd, dataDir } = bench
+  writeFileSync(join(cwd, 'b.txt'), 'before\n')
+  const steps = [write('a.txt', 'agent\n'), write('b.txt', 'agent\n'), { do: 'waitFile', path: 'go' } as const]
+  const session = world.start('demo', { cwd, mode: 'auto-edit', prompt: scriptPrompt(steps) })
+  await world.until(session, 'both files', () => readFileSync(join(cwd, 'b.txt'), 'utf8') === 'agent\n')
+  const [file = ''] = globSync('**/desks/*.json', { cwd: dataDir })
+  using desk = openDeskClient(() => Promise.resolve(join(dataDir, file)))
+  const answer = desk.ask('submit_draft', { note: 'Half of it.' })
+  await world.until(session, 'the agent to wait', (state) => state.draft?.waits === true)
+  expect(() => world.send(session, 'draft.make', {})).toThrow('invalid_transition')
+  const [shown] = world.events(session, 'draft.ready')
+  expect(shown?.body).toMatchObject({ note: 'Half of it.' })
+  const of = { draft: '', digest: '', ...shown?.data }
+  expect(await review(bench, session, of, { discard: ['b.txt'], reason: 'No.' })).toMatchObject({
+    data: { discarded: 1, open: 1, heard: true },
+  })
+  expect(await answer).toEqual({
+    outcome: 'reviewed',
+    files: [
+      { path: 'b.txt', outcome: 'discarded' },
+      { path: 'a.txt', outcome: 'open' },
+    ],
+    reason: 'No.',
+  })
+  expect(readFileSync(join(cwd, 'b.txt'), 'utf8')).toBe('before\n')
+  expect(world.state(session).turn).toBeDefined()
+  // It asks again, and its turn ends before anybody looks.
+  const second = desk.ask('submit_draft', {})
+  await world.until(session, 'the agent to wait again', (state) => state.draft?.waits === true)
+  writeFileSync(join(cwd, 'go'), '')
+  expect(await second).toMatchObject({ outcome: 'closed', files: [] })
+  await world.until(
+    session,
+    'what is left',
+    (state) => state.turn === undefined && offered(state) && !state.draft?.waits,
+  )
+  // It has heard of it, and is not told again.
+  world.send(session, 'message.send', { text: scriptPrompt([{ do: 'say', text: 'Fine.' }]) })
+  await world.until(session, 'the next turn', idle(2))
+  expect(world.printed(session, 'log')).not.toContain('discarded those')
 })

@@ -29,6 +29,7 @@ describe('a row of the list', () => {
     [{}, 'demo · at work'],
     [{ turn: 'idle' }, 'demo · waits for you to write'],
     [{ openApprovals: ['a1'] }, 'demo · 1 to allow or deny'],
+    [{ turn: 'waiting' }, 'demo · changes to review'],
     [{ openApprovals: ['a1'], staleSince: at }, /^demo · 1 to allow or deny · out of contact since /],
     [{ staleSince: at }, /^demo · out of contact since /],
     [{ ending: 'aborted' }, 'demo · ending …'],
@@ -50,6 +51,7 @@ describe('a row of the list', () => {
     [{ status: 'paused' }, 'Idle'],
     [{ turn: 'watched' }, 'Watched'],
     [{ openQuestions: ['q1'] }, 'Needs you'],
+    [{ turn: 'waiting' }, 'Needs you'],
     [killed, 'Agent gone'],
   ])('[G41] of %j stands with those of which the same is true', (more, group) => {
     expect(groupOf({ ...row, ...more })).toBe(group)

@@ -1,4 +1,5 @@
 import { commentsMessage } from '@hotline/core/draft/line-comments'
+import { awaitsReview, type SessionState } from '@hotline/core/session/state'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { EventOf, KnownEvent } from '@hotline/protocol/events'
 import type { Command } from 'commander'
@@ -51,13 +52,7 @@ async function comment(context: CommandContext, text: string, typed: readonly st
   readComments(typed, [])
   const { session } = await server.findSession(text)
   const { state } = await server.state(session)
-  const { draft } = state
-  const shown =
-    draft?.phase === 'ready'
-      ? await findEvent(server, session, (known): known is EventOf<'draft.ready'> => {
-          return known.type === 'draft.ready' && known.data.draft === draft.draft
-        })
-      : undefined
+  const shown = await standing(server, session, state)
   const comments = readComments(typed, shown?.body?.changes ?? [])
   const accepted = await server.command(`session:${session}`, 'message.send', { text: commentsMessage(comments) })
   context.print(accepted, `${comments.length === 1 ? '1 comment' : `${comments.length} comments`} sent.\n`)
@@ -66,7 +61,10 @@ async function comment(context: CommandContext, text: string, typed: readonly st
 async function review(context: CommandContext, text: string, options: ChangesOptions): Promise<void> {
   const server = context.server()
   const { session } = await server.findSession(text)
-  const ready = await tell(server, session, 'draft.make', {})
+  // What an agent waits for is decided as it is shown; while it waits nobody looks anew.
+  const { state } = await server.state(session)
+  const awaited = awaitsReview(state) ? await standing(server, session, state) : undefined
+  const ready = awaited ?? (await tell(server, session, 'draft.make', {}))
   if (ready.type !== 'draft.ready') return context.print(ready, `${reasonOf(ready)}\n`)
   const { keep = [], discard = [], guarded, reason } = options
   const isToDecide = keep.length + discard.length > 0 || options.keepAll === true
@@ -89,6 +87,18 @@ async function review(context: CommandContext, text: string, options: ChangesOpt
   })
   if (done.type !== 'draft.resolved') throw fail('digest_mismatch', reasonOf(done))
   context.print(done, `${resolvedLines(done, session).join('\n')}\n`)
+}
+
+/** What is up for review now, as it was shown. */
+async function standing(
+  server: Server,
+  session: string,
+  { draft }: SessionState,
+): Promise<EventOf<'draft.ready'> | undefined> {
+  if (draft?.phase !== 'ready') return undefined
+  return await findEvent(server, session, (known): known is EventOf<'draft.ready'> => {
+    return known.type === 'draft.ready' && known.data.draft === draft.draft
+  })
 }
 
 /** Sends a command and waits for what its machine says to it. */

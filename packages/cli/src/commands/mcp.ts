@@ -12,7 +12,7 @@ export function addMcpCommand(
 ): void {
   program
     .command('mcp')
-    .description('an MCP server for agents: ask_human, request_approval, notify, complete_goal')
+    .description('an MCP server for agents: ask_human, request_approval, submit_draft, notify, complete_goal')
     .option('--new', 'for an agent that Hotline did not start: a session of its own, from the first call on')
     .option('--session <id>', 'for a session of this machine (default: the one that it is started in)')
     .option('--title <title>', 'with --new: name in the lists')

@@ -2,7 +2,7 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js'
 import type { CallToolResult, ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js'
 import type { DeskClient } from '@hotline/runner/desk/desk-client'
-import { DeskAnswer, DeskDecision } from '@hotline/runner/desk/desk-protocol'
+import { DeskAnswer, DeskDecision, DeskReview } from '@hotline/runner/desk/desk-protocol'
 import { z } from 'zod'
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
@@ -10,7 +10,7 @@ type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 /** A client that is told of progress this often does not think that nobody is there. */
 const progressMs = 10_000
 
-const instructions = `People follow this session and can answer. Use ask_human when you need to know something that only a person knows; request_approval before you do something that you may not do by yourself, and do exactly what was allowed; notify for news that they should not miss; complete_goal once, when all that you were asked for is done. The first two wait until somebody has answered.`
+const instructions = `People follow this session and can answer. Use ask_human when you need to know something that only a person knows; request_approval before you do something that you may not do by yourself, and do exactly what was allowed; submit_draft when people should look at the files that you have changed before you go on; notify for news that they should not miss; complete_goal once, when all that you were asked for is done. The first three wait until somebody has answered.`
 
 /** An MCP server by which an agent reaches the people who follow its session. */
 export function openTools(desk: Pick<DeskClient, 'ask'>, version: string): McpServer {
@@ -74,6 +74,24 @@ export function openTools(desk: Pick<DeskClient, 'ask'>, version: string): McpSe
         }
         const decision = DeskDecision.parse(await desk.ask('request_approval', wanted as never, signal))
         return said(wordsOf(decision), decision)
+      }),
+  )
+
+  server.registerTool(
+    'submit_draft',
+    {
+      title: 'Have your changes reviewed',
+      description:
+        'Shows people the files that you have changed and that nobody has reviewed, and waits until they keep or discard each. What is discarded is put back to what it was before you changed it: read it again.',
+      inputSchema: {
+        note: z.string().min(1).max(2_000).optional().describe('What they should know: what you did, and why'),
+      },
+      outputSchema: DeskReview.shape,
+    },
+    ({ note }, extra) =>
+      answered(extra, async (signal) => {
+        const review = DeskReview.parse(await desk.ask('submit_draft', note === undefined ? {} : { note }, signal))
+        return said(JSON.stringify(review), review)
       }),
   )
 

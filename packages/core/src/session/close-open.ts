@@ -1,6 +1,7 @@
 import type { KnownDraft } from '@hotline/protocol/events'
 import { isLive, type SessionStatus } from '@hotline/protocol/session-status'
-import { openApprovals, type SessionState } from './state.ts'
+import { droppedDraft } from './decide-draft.ts'
+import { awaitsReview, openApprovals, type SessionState } from './state.ts'
 
 /** Closes every open approval and question: whoever asked is gone, so no answer could reach it. */
 export function closeAsks(
@@ -21,6 +22,11 @@ export function closeAsks(
   ]
 }
 
+/** Nobody waits any more for what people say of its changes. */
+export function closeReview(state: SessionState): readonly KnownDraft[] {
+  return state.draft && awaitsReview(state) ? [droppedDraft(state.draft.draft)] : []
+}
+
 /**
  * Closes everything that is still going on, because the agent is gone: in the log, each under its own subject, and not in
  * the fold of what people read. A window of long ago holds the step and not the end, and is brought up to date by the
@@ -35,6 +41,7 @@ export function closeAll(
   return [
     ...settleDecided(state, saidBy),
     ...closeAsks(state, isLive(to) ? 'agent_lost' : 'session_ended'),
+    ...closeReview(state),
     ...(state.texts ?? []).map(breakOff),
     ...(state.steps ?? []).map(cancelStep),
     ...endTurn(state),

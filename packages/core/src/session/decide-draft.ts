@@ -18,7 +18,7 @@ export function decideDraft(state: SessionState, command: CommandOf<'draft.make'
 }
 
 function make(state: SessionState, { id }: CommandOf<'draft.make'>): Decision {
-  const refusal = whyNoReview(state)
+  const refusal = whyNotThere(state) ?? whyBusy(state)
   if (refusal !== undefined) return refuse('invalid_transition', refusal)
   const { draft } = state
   if (draft?.phase === 'reviewed') return refuse('invalid_transition', 'A review is being carried out.')
@@ -65,8 +65,12 @@ function review(state: SessionState, { data }: CommandOf<'draft.review'>): Decis
  * can be undone.
  */
 export function whyNoReview(state: SessionState): string | undefined {
+  // An agent that waits for it does nothing meanwhile.
+  return whyNotThere(state) ?? (state.draft?.waits === true ? undefined : whyBusy(state))
+}
+
+function whyNotThere(state: SessionState): string | undefined {
   if (state.status !== 'active') return `The session is ${state.status}; its changes can be undone, not reviewed.`
   if (state.ending !== undefined) return 'The session is ending; its changes can be undone, not reviewed.'
-  if (state.undo?.phase === 'approved') return 'An undo is under way.'
-  return whyBusy(state)
+  return state.undo?.phase === 'approved' ? 'An undo is under way.' : undefined
 }

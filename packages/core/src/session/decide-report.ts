@@ -10,7 +10,7 @@ import { approvalDigest, contextDigest, inputDigest } from '../approval-digest.t
 import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
 import { extendApprovals } from './decide-approval.ts'
-import { breakOff, cancelStep, closeAll, closeAsks } from './close-open.ts'
+import { breakOff, cancelStep, closeAll, closeAsks, closeReview } from './close-open.ts'
 import { droppedDraft } from './decide-draft.ts'
 import { evolveSession } from './evolve.ts'
 import { type Draft, openApprovals, type SessionState, type Undo } from './state.ts'
@@ -105,7 +105,7 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
       return keepIf(draft, state.turn === undefined && holdsAgent(state.status), 'invalid_transition')
     case 'turn.ended':
       if (state.turn?.turn !== draft.data.turn) return { drop: 'invalid_transition' }
-      return { drafts: [...closeAsks(state, 'turn_ended'), draft] }
+      return { drafts: [...closeAsks(state, 'turn_ended'), ...closeReview(state), draft] }
     case 'approval.requested':
       return approvalRequested(state, draft, context)
     case 'approval.cancelled':

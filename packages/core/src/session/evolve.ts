@@ -365,8 +365,8 @@ function profile(state: SessionState, { data }: EventOf<'session.profile_changed
 }
 
 function shownBy({ data }: EventOf<'draft.ready'>): Pick<SessionState, 'draft' | 'changed'> {
-  const { draft, digest, files, changed: left } = data
-  return { draft: { draft, phase: 'ready', digest, files }, changed: left }
+  const { draft, digest, files, waits, changed: left } = data
+  return { draft: { draft, phase: 'ready', digest, files, ...(waits === true ? { waits } : {}) }, changed: left }
 }
 
 function withDraft(state: SessionState, draft: string, change: (draft: Draft) => Draft | undefined): SessionState {

@@ -68,6 +68,8 @@ export interface Draft {
   digest?: string | undefined
   /** How many files were shown. */
   files?: number | undefined
+  /** The agent waits for it in the middle of its work. */
+  waits?: boolean | undefined
 }
 
 /**
@@ -158,13 +160,18 @@ export function openApprovals(state: SessionState): readonly PendingApproval[] {
   return state.approvals.filter((approval) => approval.outcome === undefined)
 }
 
+/** The agent has put its changes up for review and waits for a person. */
+export function awaitsReview({ draft }: SessionState): boolean {
+  return draft?.phase === 'ready' && draft.waits === true
+}
+
 /**
  * What the agent is doing: nothing, its turn, or waiting for a person in the middle of it, as where a budget is used up. A program knows no turns: while it
  * runs it is at work, for all that anybody can tell. Where there is no process, a file is `watched`, and nobody can tell.
  */
 export function turnOf(state: SessionState): 'idle' | 'running' | 'waiting' | 'watched' {
   const isAsked = state.status === 'paused' && state.exhausted !== undefined
-  if (openApprovals(state).length > 0 || state.questions.length > 0 || isAsked) return 'waiting'
+  if (openApprovals(state).length > 0 || state.questions.length > 0 || isAsked || awaitsReview(state)) return 'waiting'
   if (state.turn) return 'running'
   const input = state.status === 'active' ? (state.capabilities?.input ?? 'turns') : 'turns'
   if (input === 'turns') return 'idle'

@@ -8,9 +8,21 @@ import { addRecovered } from './recovered.ts'
 export function shownOf({
   data,
   body,
-}: EventOf<'draft.ready'>): Pick<DraftItem, 'digest' | 'count' | 'added' | 'removed' | 'files' | 'changes'> {
-  const { digest, files: count, added, removed } = data
-  return { digest, count, added, removed, files: body?.files ?? [], changes: body?.changes ?? [] }
+}: EventOf<'draft.ready'>): Pick<
+  DraftItem,
+  'digest' | 'count' | 'added' | 'removed' | 'waits' | 'note' | 'files' | 'changes'
+> {
+  const { digest, files: count, added, removed, waits } = data
+  return {
+    digest,
+    count,
+    added,
+    removed,
+    waits,
+    note: body?.note,
+    files: body?.files ?? [],
+    changes: body?.changes ?? [],
+  }
 }
 
 /** The item that an event brings into a transcript; undefined where it only changes others, or is not for reading. */

@@ -245,6 +245,9 @@ export interface DraftItem extends Placed {
   phase: 'wanted' | 'ready' | 'reviewed' | 'refused' | 'dropped' | 'done'
   /** The turn at whose end it was made by itself. */
   turn?: string | undefined
+  /** The agent has asked for it and waits, and what it says of it. */
+  waits?: boolean | undefined
+  note?: string | undefined
   digest?: string | undefined
   /** All told; the ones that are named may be fewer. */
   count: number

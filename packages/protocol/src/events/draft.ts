@@ -49,6 +49,8 @@ export const draftEvents = {
       removed: z.int().optional(),
       /** It was made because this turn ended and had changed files. */
       turn: Id.optional(),
+      /** The agent has asked for it, in the middle of its work, and waits for what people say. */
+      waits: z.boolean().optional(),
       /** Files that are others than at the start because of the agent, reviewed or not. */
       changed: z.int().optional(),
     }),
@@ -56,6 +58,8 @@ export const draftEvents = {
       files: z.array(DraftFile),
       /** Of the first files, as far as there is room. */
       changes: z.array(FileChange).optional(),
+      /** What the agent says of it, where it has asked. */
+      note: z.string().optional(),
     }),
   ),
   /** There are none to see, or not any more as they were shown. */
@@ -88,6 +92,8 @@ export const draftEvents = {
       open: z.int(),
       before: Id.optional(),
       changed: z.int().optional(),
+      /** The agent has waited for it, and heard it with the answer. */
+      heard: z.boolean().optional(),
     }),
     z.looseObject({ files: z.array(ReviewedFile), reason: z.string().optional() }),
   ),

@@ -29,6 +29,8 @@ export const deskMethods = {
     takes: z.enum(['yes_or_no', 'changed']),
   }),
   notify: z.strictObject({ text: z.string().min(1).max(limits.agentMessageChars) }),
+  /** People look at what was changed, and keep or discard it. `note`: what they should know. */
+  submit_draft: z.strictObject({ note: z.string().min(1).max(2_000).optional() }),
   complete_goal: z.strictObject({ summary: z.string().max(2_000).optional() }),
 } as const
 
@@ -47,6 +49,17 @@ export const DeskDecision = z.object({
   reason: z.string().optional(),
 })
 export type DeskDecision = z.infer<typeof DeskDecision>
+
+/** What came of a review. `nothing`: there was nothing to look at; `closed`: nobody will look at it any more. */
+export const DeskReview = z.object({
+  outcome: z.enum(['reviewed', 'nothing', 'closed']),
+  files: z.array(
+    z.object({ path: z.string(), outcome: z.enum(['kept', 'discarded', 'open']), why: z.string().optional() }),
+  ),
+  /** A person's, or why there was none. */
+  reason: z.string().optional(),
+})
+export type DeskReview = z.infer<typeof DeskReview>
 
 /** A line to the desk after the first. */
 export const DeskRequest = z.union([

@@ -12,6 +12,7 @@ import {
   deskLineBytes,
   type DeskMethod,
   deskMethods,
+  type DeskReview,
   DeskPlace,
   DeskRequest,
 } from './desk-protocol.ts'
@@ -25,11 +26,15 @@ const pathBytesMax = 100
 /** Depth of what comes in. */
 const depthMax = 64
 
+/** An agent's programs put its changes up for review, or do not wait for that any more. */
+export type ReviewEvent =
+  | { t: 'submitted'; draft: string; note?: string | undefined }
+  | { t: 'unsubmitted'; draft: string }
+
 /** What the agent's programs do, in the words in which agents do it. */
-export type DeskEvent = Extract<
-  AgentEvent,
-  { t: 'ask' | 'ask_closed' | 'question' | 'question_closed' | 'said' | 'goal' }
->
+export type DeskEvent =
+  | Extract<AgentEvent, { t: 'ask' | 'ask_closed' | 'question' | 'question_closed' | 'said' | 'goal' }>
+  | ReviewEvent
 
 /** The way to people for whatever the agent of one session starts: a socket for this user, behind a secret in a file. */
 export interface Desk extends AsyncDisposable {
@@ -42,13 +47,15 @@ export interface Desk extends AsyncDisposable {
   left(patienceMs: number): Promise<void>
   /** From now on what is asked there is heard. */
   attend(heard: (event: DeskEvent) => void): void
+  /** What came of a review; nothing where nobody waits for it. */
+  reviewed(draft: string, review: DeskReview): void
   /** The agent, with the answers to what was asked at the desk going there. */
   answering(agent: AgentSession): Pick<AgentSession, 'answer' | 'dismiss' | 'answerQuestion' | 'capabilities'>
 }
 
 interface Open {
-  kind: 'ask' | 'question'
-  settle: (result: DeskDecision | DeskAnswer) => void
+  kind: 'ask' | 'question' | 'review'
+  settle: (result: DeskDecision | DeskAnswer | DeskReview) => void
 }
 
 /**
@@ -164,7 +171,17 @@ class SocketDesk implements Desk {
   /** Whoever waits is told that no answer comes. */
   async close(): Promise<void> {
     for (const [id, { kind }] of this.#open) {
-      this.#settle(id, kind === 'ask' ? { outcome: 'cancelled' } : { action: 'cancel' })
+      switch (kind) {
+        case 'ask':
+          this.#settle(id, { outcome: 'cancelled' })
+          break
+        case 'question':
+          this.#settle(id, { action: 'cancel' })
+          break
+        case 'review':
+          this.#settle(id, { outcome: 'closed', files: [] })
+          break
+      }
     }
     this.#left.resolve()
     for (const socket of this.#guests) socket.end()
@@ -205,7 +222,11 @@ class SocketDesk implements Desk {
     return 'applied'
   }
 
-  #settle(id: string, result: DeskDecision | DeskAnswer): void {
+  reviewed(draft: string, review: DeskReview): void {
+    if (this.#open.get(draft)?.kind === 'review') this.#settle(draft, review)
+  }
+
+  #settle(id: string, result: DeskDecision | DeskAnswer | DeskReview): void {
     const open = this.#open.get(id)
     this.#open.delete(id)
     open?.settle(result)
@@ -276,6 +297,9 @@ class SocketDesk implements Desk {
         const verdicts = takes === 'changed' ? (['allow', 'deny', 'modify'] as const) : (['allow', 'deny'] as const)
         return this.#emit({ t: 'ask', ask: { ask: asked, step: undefined, ...of, verdicts, scopes: ['once'] } })
       }
+      case 'submit_draft':
+        wait('review')
+        return this.#emit({ t: 'submitted', draft: asked, note: deskMethods.submit_draft.parse(params).note })
       case 'notify':
         this.#emit({ t: 'said', message: asked, text: deskMethods.notify.parse(params).text })
         return reply(id, { result: {} })
@@ -291,6 +315,7 @@ class SocketDesk implements Desk {
     if (!open) return
     this.#open.delete(id)
     if (open.kind === 'ask') this.#emit({ t: 'ask_closed', ask: id, reason: 'agent_withdrew' })
+    else if (open.kind === 'review') this.#emit({ t: 'unsubmitted', draft: id })
     else this.#emit({ t: 'question_closed', question: id, reason: 'agent_withdrew' })
   }
 }

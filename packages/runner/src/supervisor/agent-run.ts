@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { openApprovals } from '@hotline/core/session/state'
+import { awaitsReview, openApprovals } from '@hotline/core/session/state'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DataOf } from '@hotline/protocol/events'
@@ -21,6 +21,7 @@ import { Questions } from './questions.ts'
 import { profileReport, reportOf, told } from './report-of.ts'
 import type { RunEnd, RunPorts } from './run-ports.ts'
 import { RunningTurn } from './running-turn.ts'
+import { SubmittedDrafts } from './submitted-drafts.ts'
 
 /**
  * One agent from ready to gone. What it does becomes reports, in order; what people do becomes calls: one message at a
@@ -31,6 +32,7 @@ export class AgentRun {
   readonly #approvals: Approvals
   readonly #prompts: Prompts
   readonly #autoExit: AutoExitWatch
+  readonly #submitted: SubmittedDrafts
   readonly #hold: Hold
   readonly #budget: BudgetWatch
   readonly #loops: LoopWatch
@@ -75,6 +77,7 @@ export class AgentRun {
     })
     const answers = ports.desk?.answering(ports.agent) ?? ports.agent
     this.#questions = new Questions(answers, reporter)
+    this.#submitted = new SubmittedDrafts(ports.desk, () => this.#files)
     this.#prompts = new Prompts({
       session,
       agent: ports.agent,
@@ -242,9 +245,12 @@ export class AgentRun {
       case 'message.withdrawn':
       case 'checkpoint.restored':
       case 'undo.refused':
+      case 'session.state_changed':
+        return this.#prompts.changed()
       case 'draft.refused':
       case 'draft.resolved':
-      case 'session.state_changed':
+      case 'draft.dropped':
+        this.#submitted.followed(known)
         return this.#prompts.changed()
       case 'approval.resolved':
         return this.#whenGoing(known, () => this.#approvals.resolved(known))
@@ -356,6 +362,8 @@ export class AgentRun {
   #heardAtDesk(event: DeskEvent): void {
     if (this.#isOver) return
     this.#autoExit.stir()
+    if (event.t === 'submitted' || event.t === 'unsubmitted')
+      return this.#chores.do('draft', this.#submitted.heard(event))
     this.#heard(event)
   }
 
@@ -383,14 +391,15 @@ export class AgentRun {
     )
       return false
     const waiting = this.#ports.takesInput ? state.queue.length : 0
-    return waiting + state.approvals.length + state.questions.length === 0
+    return waiting + state.approvals.length + state.questions.length === 0 && !awaitsReview(state)
   }
 
   /** Its time passes: it is in a turn, or it is a program, and neither is it held nor does it wait for anybody. */
   #isAtWork(): boolean {
     const { state } = this.#ports.sessionLog
     const isBusy = this.#turn.now !== undefined || this.#ports.agent.capabilities.input !== 'turns'
-    const waits = state !== undefined && (openApprovals(state).length > 0 || state.questions.length > 0)
+    const waits =
+      state !== undefined && (openApprovals(state).length > 0 || state.questions.length > 0 || awaitsReview(state))
     return isBusy && !waits && !this.#hold.isPaused && !this.#isOver
   }
 

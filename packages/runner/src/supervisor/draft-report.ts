@@ -48,7 +48,7 @@ export function readyReport(
   draft: string,
   preview: Preview,
   files: readonly DraftFile[],
-  of: { turn?: string | undefined },
+  of: { turn?: string | undefined; waits?: true; note?: string | undefined },
 ): Report {
   const counted = files.filter(({ added }) => added !== undefined)
   const sum = (numbers: readonly (number | undefined)[]): number => numbers.reduce<number>((a, b) => a + (b ?? 0), 0)
@@ -63,9 +63,10 @@ export function readyReport(
         ? { added: sum(files.map(({ added }) => added)), removed: sum(files.map(({ removed }) => removed)) }
         : {}),
       turn: of.turn,
+      waits: of.waits,
       changed: preview.count,
     }),
-    body: { files, changes: draftChanges(preview, files) },
+    body: told({ files, changes: draftChanges(preview, files), note: of.note }),
   }
 }
 
@@ -106,9 +107,10 @@ export function resolvedReport(
     reason: string | undefined
     /** Files that were others than at the start. */
     changed: number
+    heard: boolean
   },
 ): Report {
-  const { kept, open, restored, before, reason, changed } = done
+  const { kept, open, restored, before, reason, changed, heard } = done
   const files: readonly ReviewedFile[] = [
     ...kept.map(({ path }) => ({ path, outcome: 'kept' as const })),
     ...restored.map(({ path, outcome, why }) =>
@@ -128,6 +130,7 @@ export function resolvedReport(
       open: files.length - kept.length - discarded,
       ...(before === undefined ? {} : { before }),
       changed: Math.max(0, changed - discarded),
+      ...(heard ? { heard } : {}),
     },
     body: { files, ...(reason === undefined ? {} : { reason }) },
   }

@@ -1,18 +1,16 @@
-import { randomUUID } from 'node:crypto'
 import type { Holder } from '@hotline/core/undo/plan-undo'
-import type { Draft, SessionState } from '@hotline/core/session/state'
+import type { SessionState } from '@hotline/core/session/state'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { LeftOut, Moment, RestoredFile, WhySkipped } from '@hotline/protocol/events/checkpoint'
-import type { DraftFile } from '@hotline/protocol/events/draft'
 import type { StepKind } from '@hotline/protocol/events/turn'
-import { holdsAgent } from '@hotline/protocol/session-status'
 import type { Log } from '../log.ts'
 import type { Neighbours } from '../workspace/neighbours.ts'
 import type { WorkspaceRecords } from '../workspace/record.ts'
 import type { Begun, Snapshot, SnapshotWish } from '../workspace/tasks.ts'
-import type { Preview } from '../workspace/undo.ts'
 import type { NotDone, Workspace } from '../workspace/workspaces.ts'
-import { draftFiles, readyReport, resolvedReport, type Review, weighReview } from './draft-report.ts'
+import type { Review } from './draft-report.ts'
+import { fitting } from './fitting.ts'
+import { type NotShown, SessionDrafts } from './session-drafts.ts'
 import { told } from './report-of.ts'
 
 /** Steps that begin between two snapshots and are remembered. */
@@ -20,10 +18,6 @@ const beganMax = 2_000
 const ranMax = 200
 /** A folder that was too much for a snapshot is not looked through again so soon: its agent would wait each time. */
 const tooMuchForMs = 10 * 60_000
-/** Names in one event, and their characters. */
-const namesMax = 1_000
-const nameChars = 48 * 1024
-
 /** Steps after which the files may be others. */
 const mutating: readonly StepKind[] = ['edit', 'delete', 'move', 'execute', 'other']
 /** Steps that may have acted elsewhere. */
@@ -31,11 +25,6 @@ const reaching: readonly StepKind[] = ['execute', 'fetch', 'other']
 
 const tooMuch: readonly WhySkipped[] = ['files', 'bytes', 'time']
 
-/** Characters of changes that are shown where somebody asked for them, and where nobody did. */
-const askedChars = 96 * 1024
-const unaskedChars = 32 * 1024
-
-const nothingNew = 'The agent has changed nothing that was not looked at.'
 const notAsShown = 'The files are not as they were shown any more. Look at it again.'
 
 /** What a session's files are kept with. */
@@ -72,8 +61,6 @@ export class SessionFiles {
   #began: Begun[] = []
   /** The last snapshot that is complete. */
   #tip = ''
-  /** The one that people were shown the changes of. */
-  #shownTip = ''
   #ran: string[] = []
   /** What was said last of why there is none. */
   #skipped: string | undefined
@@ -83,14 +70,28 @@ export class SessionFiles {
   /** When the last snapshot was begun, on the clock of `performance.now()`. */
   #lookedAtMs = Number.NEGATIVE_INFINITY
   /** Files that a person keeps, with the digest of how they were. */
-  #kept: Map<string, string>
+  readonly #kept: Map<string, string>
+  readonly #drafts: SessionDrafts
   #onSettled: () => void = () => undefined
-
   constructor(ports: FilesPorts) {
     this.#ports = ports
     const record = ports.records.read(ports.session)
     this.#isUnsure = record?.isBusy ?? false
     this.#kept = new Map(Object.entries(record?.kept ?? {}))
+    const { workspace, state, review, put, works } = ports
+    this.#drafts = new SessionDrafts({
+      workspace,
+      state,
+      review,
+      put,
+      works,
+      wish: () => this.#wish('undo', this.#whoNow()),
+      took: (wish, outcome) => this.#took(wish, outcome),
+      tip: () => this.#tip,
+      turn: () => this.#turn,
+      kept: this.#kept,
+      keptMore: () => this.#busy(this.#isBusy),
+    })
   }
 
   /** A snapshot or an undo is under way: the agent waits with what comes next. */
@@ -110,12 +111,8 @@ export class SessionFiles {
     if (others.length > 0) put(warning(others))
     return this.#do(async () => {
       await this.#snapshot('start', 'other')
-      const { turn, checkpoints, changed, draft } = state() ?? {}
-      this.#turn = turn?.turn
-      // What an earlier life did not come to show is shown now, or at the end of the turn that goes on.
-      const isShown = checkpoints === undefined || changed !== undefined
-      if (turn === undefined && isShown) this.#shownTip = this.#tip
-      else if (turn === undefined) await this.#offer({ standing: draft })
+      this.#turn = state()?.turn?.turn
+      await this.#drafts.begin()
       this.#busy(this.#ports.works === 'always' || this.#turn !== undefined)
     })
   }
@@ -154,7 +151,7 @@ export class SessionFiles {
       await this.#snapshot('turn_ended', this.#whoNow(), { turn })
       this.#turn = undefined
       this.#busy(this.#ports.works === 'always')
-      await this.#offer({ standing: this.#ports.state()?.draft, turn })
+      await this.#drafts.turnEnded(turn)
     })
   }
 
@@ -179,6 +176,25 @@ export class SessionFiles {
     return undo !== undefined && undo.phase !== 'planned' && this.#looking !== `${undo.undo} ${undo.phase}`
   }
 
+  /**
+   * The agent puts its changes up for review in the middle of its work, and waits. Undefined where people are shown them;
+   * otherwise what it hears at once.
+   */
+  async submit(draft: string, note: string | undefined): Promise<NotShown | undefined> {
+    let answer: NotShown | undefined
+    await this.#do(async () => {
+      // Where it fails that is in the runner's log; somebody waits all the same.
+      answer = { whyNot: 'The files cannot be looked at.' }
+      answer = await this.#drafts.submit(draft, note)
+    })
+    return answer
+  }
+
+  /** The agent does not wait for it any more. */
+  unsubmit(draft: string): void {
+    void this.#do(() => this.#drafts.unsubmit(draft))
+  }
+
   /** Resolves when nothing is under way. */
   async settled(): Promise<void> {
     while (this.#pending > 0) await this.#tail
@@ -194,7 +210,9 @@ export class SessionFiles {
     const looking = draft && `${draft.draft} ${draft.phase}`
     if (!draft || draft.phase === 'ready' || this.#reviewing === looking) return
     this.#reviewing = looking
-    await this.#do(() => (draft.phase === 'wanted' ? this.#showDraft(draft.draft) : this.#resolveDraft(draft.draft)))
+    await this.#do(() =>
+      draft.phase === 'wanted' ? this.#drafts.show(draft.draft) : this.#drafts.resolve(draft.draft),
+    )
   }
 
   async #lookAtUndo(): Promise<void> {
@@ -318,88 +336,7 @@ export class SessionFiles {
       data: { undo, before: deed.before, restored, kept: deed.files.length - restored },
       body: { files: fitting<RestoredFile>(deed.files, ({ path, why = '' }) => path + why) },
     })
-    this.#shownTip = ''
-    await this.#offer({ standing: state()?.draft })
-  }
-
-  /**
-   * What the agent has changed is put up for review when it comes to rest, by itself. Not while messages wait: they begin the
-   * next turn, and its end shows everything.
-   */
-  async #offer({ standing, turn }: { standing: Draft | undefined; turn?: string }): Promise<void> {
-    const { workspace, state, put, works } = this.#ports
-    const { queue = [], status = 'aborted' } = state() ?? {}
-    if (works === 'always' || this.#tip === this.#shownTip || queue.length > 0 || !holdsAgent(status)) return
-    // Somebody has asked already.
-    if (standing && standing.phase !== 'ready') return
-    const done = await workspace.look({ textChars: unaskedChars, counts: 'lines' })
-    if (!done.ok) return
-    const { preview } = done.outcome
-    this.#shownTip = this.#tip
-    const files = this.#unreviewed(preview)
-    if (files.length > 0) put(readyReport(randomUUID(), preview, files, { turn }))
-    else if (standing) this.#refuseDraft(standing.draft, nothingNew, preview.count)
-  }
-
-  #unreviewed(preview: Preview): readonly DraftFile[] {
-    return fitting(draftFiles(preview, this.#kept), ({ path, guarded = '' }) => path + guarded)
-  }
-
-  async #showDraft(draft: string): Promise<void> {
-    const { workspace, put } = this.#ports
-    const wish = this.#wish('undo', this.#whoNow())
-    const done = await workspace.plan(wish, {}, { textChars: askedChars, counts: 'lines' })
-    if (!done.ok) return this.#refuseDraft(draft, done.note)
-    this.#took(wish, done.outcome)
-    const { preview } = done.outcome
-    this.#shownTip = this.#tip
-    const files = this.#unreviewed(preview)
-    if (files.length === 0) return this.#refuseDraft(draft, nothingNew, preview.count)
-    put(readyReport(draft, preview, files, {}))
-  }
-
-  /** About exactly what was shown: where a file is another one by now, nothing is done. */
-  async #resolveDraft(draft: string): Promise<void> {
-    const { workspace, state, review, put } = this.#ports
-    const digest = state()?.draft?.digest ?? ''
-    const wish = this.#wish('undo', this.#whoNow())
-    const planned = await workspace.plan(wish, {})
-    if (!planned.ok) return this.#refuseDraft(draft, planned.note)
-    this.#took(wish, planned.outcome)
-    const { preview } = planned.outcome
-    if (preview.digest !== digest) return this.#refuseDraft(draft, notAsShown)
-    const decided = review()
-    const { kept, discarded, open } = weighReview(draftFiles(preview, this.#kept), decided)
-    let before: string | undefined
-    let restored: readonly RestoredFile[] = []
-    if (discarded.length > 0) {
-      const only = [...discarded]
-      const again = this.#wish('undo', this.#whoNow())
-      const done = await workspace.apply(again, {}, { digest, also: only, except: [], only })
-      if (!done.ok) return this.#refuseDraft(draft, done.note)
-      this.#took(again, done.outcome)
-      if (!done.outcome.done) return this.#refuseDraft(draft, notAsShown)
-      restored = done.outcome.done.files
-      before = done.outcome.done.before
-    }
-    for (const { path, digest: of } of kept) this.#kept.set(path, of)
-    this.#busy(this.#isBusy)
-    const report = resolvedReport(draft, {
-      kept,
-      open,
-      restored,
-      before,
-      reason: decided.reason,
-      changed: preview.count,
-    })
-    put(report)
-    // What is open stays up for review, as it is now.
-    this.#shownTip = report.data['open'] === 0 ? this.#tip : ''
-    await this.#offer({ standing: undefined })
-  }
-
-  #refuseDraft(draft: string, reason: string, changed?: number): void {
-    this.#ports.put({ type: 'draft.refused', data: told({ draft, changed }), body: { reason } })
+    await this.#drafts.changed()
   }
 
   #refuse(undo: string, reason: string): void {
@@ -420,10 +357,4 @@ function warning(others: readonly string[]): Report {
 
 function fitLeftOut(leftOut: readonly LeftOut[]): readonly LeftOut[] {
   return fitting(leftOut, ({ path, why }) => path + why)
-}
-
-/** As many as an event can take. */
-function fitting<T>(items: readonly T[], textOf: (item: T) => string): readonly T[] {
-  let left = nameChars
-  return items.slice(0, namesMax).filter((item) => (left -= textOf(item).length + 20) > 0)
 }

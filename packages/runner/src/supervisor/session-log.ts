@@ -109,7 +109,7 @@ export class SessionLog {
         return
       }
       case 'draft.resolved':
-        this.#discarded(known.body?.files ?? [], known.body?.reason)
+        this.#discarded(known.data.heard === true ? [] : (known.body?.files ?? []), known.body?.reason)
         return
       case 'checkpoint.restored':
         this.#restored(known.body?.files ?? [])

@@ -1,4 +1,10 @@
-import { openApprovals, type PendingApproval, type SessionState, turnOf } from '@hotline/core/session/state'
+import {
+  awaitsReview,
+  openApprovals,
+  type PendingApproval,
+  type SessionState,
+  turnOf,
+} from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown, type DraftOf } from '@hotline/protocol/events'
 import type { Exit } from '@hotline/protocol/events/session'
@@ -61,8 +67,12 @@ function sessionRow(state: SessionState, now: string): SessionTable {
     turn: turnOf(state),
     open_approvals: JSON.stringify(approvals),
     open_questions: JSON.stringify(questions),
-    // A budget that is used up is asked about as well.
-    needs: approvals.length + questions.length + (state.status === 'paused' && state.exhausted ? 1 : 0),
+    // A budget that is used up is asked about as well, and so are changes that an agent waits for.
+    needs:
+      approvals.length +
+      questions.length +
+      (state.status === 'paused' && state.exhausted ? 1 : 0) +
+      (awaitsReview(state) ? 1 : 0),
     stale_since: state.staleSince ?? null,
     resuming: isWanted(state) ? 1 : 0,
     since: state.since,

@@ -7,6 +7,7 @@ import { countText } from '../text/amounts.ts'
 export function DraftLine({ item, show }: { item: DraftItem; show: () => void }): ReactNode {
   const words = wordsOf(item)
   if (words === undefined) return undefined
+  if (item.phase === 'ready' && item.waits === true) return <Asked item={item} show={show} />
   return (
     <div className="notice">
       ◇ <Legible text={words} place="prose" />
@@ -16,6 +17,31 @@ export function DraftLine({ item, show }: { item: DraftItem; show: () => void })
         </button>
       )}
     </div>
+  )
+}
+
+/** The agent waits for it: it needs somebody. */
+function Asked({ item, show }: { item: DraftItem; show: () => void }): ReactNode {
+  return (
+    <article className="card" aria-label="Changes to review">
+      <header>
+        <span>The agent waits for a review of its changes</span>
+        <span className="small quiet">
+          {countText(item.count, 'file')}
+          {linesOf(item)}
+        </span>
+      </header>
+      {item.note !== undefined && (
+        <div className="question">
+          <Legible text={item.note} place="prose" />
+        </div>
+      )}
+      <div className="answer">
+        <button type="button" className="button strong" onClick={show}>
+          Review
+        </button>
+      </div>
+    </article>
   )
 }
 

@@ -4,6 +4,7 @@ import type { CommandInput } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useState } from 'react'
 import { useMedia } from '../live/use-media.ts'
+import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { countText } from '../text/amounts.ts'
 import { choiceOf, choose, chooseAll, type Choices, reviewOf } from './choices.ts'
@@ -111,6 +112,11 @@ export function Review({
           </>
         )}
       </div>
+      {item.note !== undefined && (
+        <p>
+          <Legible text={item.note} place="prose" />
+        </p>
+      )}
       {whyNot !== undefined && <p className="small quiet">{whyNot}</p>}
       {files.map((file) => (
         <ReviewFile

@@ -13,8 +13,10 @@ import { foldSteps } from '../session/fold-steps.ts'
 import { ItemView } from '../session/item-view.tsx'
 import { MessageBox } from '../session/message-box.tsx'
 import { people, sampleApprovals, sampleMessages, sampleQuestions, sampleSteps } from './sample-items.ts'
+import { sampleDrafts } from './sample-drafts.ts'
 import { sampleUndo } from './sample-undo.ts'
 import { sampleLive, sampleSession, seenAgent } from './sample-live.ts'
+import { Review } from '../changes/review.tsx'
 import { Tokens } from './tokens.tsx'
 
 const demo = {
@@ -39,6 +41,7 @@ export function DesignPage(): ReactNode {
     steps: sampleSteps(),
     questions: sampleQuestions(),
     undo: sampleUndo(),
+    drafts: sampleDrafts(),
   }))
   const acts = {
     agent: 'demo',
@@ -81,6 +84,18 @@ export function DesignPage(): ReactNode {
         <Part name="Approvals, answered">{shown(approvals.answered)}</Part>
         <Part name="Questions">{shown(items.questions)}</Part>
         <Part name="Undo">{shown(items.undo)}</Part>
+        <Part name="Changes">
+          {shown(items.drafts.lines)}
+          <Review
+            item={items.drafts.ready}
+            session="design"
+            acts={{ make: nothing, review: nothing, say: nothing, undo: nothing }}
+            mayWrite
+            mayDecide
+            whyNot={undefined}
+            messageChars={2_000}
+          />
+        </Part>
         <Part name="Evidence">
           <div className="sheet">
             {picture.state && (
@@ -142,6 +157,10 @@ export function DesignPage(): ReactNode {
       </LiveContext>
     </div>
   )
+}
+
+function nothing(): Promise<undefined> {
+  return Promise.resolve(undefined)
 }
 
 function Part({ name, children }: { name: string; children: ReactNode }): ReactNode {

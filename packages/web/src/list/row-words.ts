@@ -1,3 +1,4 @@
+import { rowAwaitsReview } from '@hotline/client/row-awaits-review'
 import { whyOver } from '@hotline/client/why-over'
 import type { SessionRow } from '@hotline/protocol/http'
 import { isLive } from '@hotline/protocol/session-status'
@@ -34,7 +35,8 @@ function isSpent({ status, reason }: SessionRow): boolean {
 
 /** How much of it waits for a person. */
 export function asksOf(row: SessionRow): number {
-  return row.openApprovals.length + row.openQuestions.length + (isSpent(row) ? 1 : 0)
+  const others = [isSpent(row), rowAwaitsReview(row)].filter(Boolean).length
+  return row.openApprovals.length + row.openQuestions.length + others
 }
 
 /** Where a session stands in the list. */
@@ -63,6 +65,7 @@ export function whatOf(row: SessionRow, now: number): string {
     approvals > 0 ? `${approvals} to allow or deny` : '',
     questions > 0 ? `${questions} to answer` : '',
     isSpent(row) ? 'budget used up' : '',
+    rowAwaitsReview(row) ? 'changes to review' : '',
   ]
     .filter(Boolean)
     .join(', ')

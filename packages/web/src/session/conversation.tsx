@@ -184,6 +184,7 @@ function Talk({
 /** It waits for a person. */
 function isOpen(item: Row | UnreadRow): boolean {
   if (item.kind === 'approval') return item.outcome === undefined
+  if (item.kind === 'draft') return item.phase === 'ready' && item.waits === true
   return item.kind === 'question' && item.action === undefined
 }
 

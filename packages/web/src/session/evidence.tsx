@@ -5,7 +5,7 @@ import type { SessionState, Usage } from '@hotline/core/session/state'
 import { standstillWords } from '@hotline/core/reach-words'
 import { usedWords } from '@hotline/core/budget-words'
 import { elapsedText } from '@hotline/core/elapsed'
-import { openApprovals, turnOf } from '@hotline/core/session/state'
+import { awaitsReview, openApprovals, turnOf } from '@hotline/core/session/state'
 import type { PlanItem } from '@hotline/core/transcript/item'
 import type { ChangeReason } from '@hotline/protocol/events/session'
 import { isLive } from '@hotline/protocol/session-status'
@@ -46,7 +46,7 @@ const activeWords = {
 /** What a session is doing, in words, with why. */
 export function statusWords(state: SessionState, now: number): string {
   const words: string[] = []
-  const open = openApprovals(state).length + state.questions.length
+  const open = openApprovals(state).length + state.questions.length + (awaitsReview(state) ? 1 : 0)
   if (state.staleSince !== undefined) words.push(`out of contact since ${clockText(state.staleSince, now)}`)
   if (open > 0) words.push(`needs you: ${countText(open, 'request')}`)
   if (words.length > 0) return words.join(' · ')

@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto'
+import type { Draft, SessionState } from '@hotline/core/session/state'
+import type { Report } from '@hotline/protocol/commands/agent'
+import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
+import type { DraftFile } from '@hotline/protocol/events/draft'
+import { holdsAgent } from '@hotline/protocol/session-status'
+import type { Snapshot, SnapshotWish } from '../workspace/tasks.ts'
+import type { Preview } from '../workspace/undo.ts'
+import type { Workspace } from '../workspace/workspaces.ts'
+import { draftFiles, readyReport, resolvedReport, type Review, weighReview } from './draft-report.ts'
+import { fitting } from './fitting.ts'
+import { told } from './report-of.ts'
+
+/** Characters of changes that are shown where somebody asked for them, and where nobody did. */
+const askedChars = 96 * 1024
+const unaskedChars = 32 * 1024
+
+const nobodyWaits = 'The agent does not wait for it any more.'
+const nothingNew = 'The agent has changed nothing that was not looked at.'
+const notAsShown = 'The files are not as they were shown any more. Look at it again.'
+
+/** What drafts are made with. All of it is called while nothing else is done with the files. */
+export interface DraftsPorts {
+  workspace: Workspace
+  state: () => SessionState | undefined
+  /** What was decided in the review that is under way. */
+  review: () => Review
+  put: (report: Report) => void
+  /** A program knows no turns: of it nothing is shown by itself. */
+  works: 'turns' | 'always'
+  /** A snapshot of how it is now, and that it was taken. */
+  wish: () => SnapshotWish
+  took: (wish: SnapshotWish, outcome: { snapshots: readonly Snapshot[]; tip: string }) => void
+  /** The last snapshot that is complete. */
+  tip: () => string
+  turn: () => string | undefined
+  /** Files that people keep, with the digest of how they were, and that there are others now. */
+  kept: Map<string, string>
+  keptMore: () => void
+}
+
+/** Where changes cannot be put up for review, what whoever asked for it hears. */
+export type NotShown = { nothing: true } | { whyNot: string }
+
+/** What an agent changed, put up for review: when people ask, when it asks, and by itself when its turn has ended. */
+export class SessionDrafts {
+  readonly #ports: DraftsPorts
+  /** The snapshot that people were shown the changes of. */
+  #shownTip = ''
+  /** Reviews that the agent waits for in the middle of its work. */
+  readonly #awaited = new Set<string>()
+
+  constructor(ports: DraftsPorts) {
+    this.#ports = ports
+  }
+
+  /** What an earlier life did not come to show is shown now, or at the end of the turn that goes on. */
+  async begin(): Promise<void> {
+    const { turn, checkpoints, changed, draft } = this.#ports.state() ?? {}
+    // The agent has lost its line to whoever waited for it.
+    if (draft?.waits === true && draft.phase === 'ready') this.#refuse(draft.draft, nobodyWaits)
+    const isShown = checkpoints === undefined || changed !== undefined
+    if (turn === undefined && isShown) this.#shownTip = this.#ports.tip()
+    else await this.#offer({ standing: draft })
+  }
+
+  /** What the agent waited for in the turn is closed with it. */
+  async turnEnded(turn: string): Promise<void> {
+    if (this.#awaited.size > 0) this.#shownTip = ''
+    this.#awaited.clear()
+    await this.#offer({ standing: this.#ports.state()?.draft, turn })
+  }
+
+  /** The files are others, and not by the agent. */
+  async changed(): Promise<void> {
+    this.#shownTip = ''
+    await this.#offer({ standing: this.#ports.state()?.draft })
+  }
+
+  /** The agent puts its changes up for review and waits. Undefined where people are shown them. */
+  async submit(draft: string, note: string | undefined): Promise<NotShown | undefined> {
+    const { workspace, state, put, turn } = this.#ports
+    const standing = state()?.draft
+    if (standing && (standing.phase !== 'ready' || standing.waits === true)) {
+      return { whyNot: 'Changes are being reviewed already. Wait for that, and ask again.' }
+    }
+    const wish = this.#ports.wish()
+    const done = await workspace.plan(wish, {}, { textChars: askedChars, counts: 'lines' })
+    if (!done.ok) return { whyNot: done.note }
+    this.#ports.took(wish, done.outcome)
+    const { preview } = done.outcome
+    const files = this.#unreviewed(preview)
+    if (files.length === 0) return { nothing: true }
+    this.#shownTip = this.#ports.tip()
+    this.#awaited.add(draft)
+    put(readyReport(draft, preview, files, { turn: turn(), waits: true, note }))
+    return undefined
+  }
+
+  /** It does not wait any more. */
+  async unsubmit(draft: string): Promise<void> {
+    if (!this.#awaited.delete(draft)) return
+    this.#refuse(draft, nobodyWaits)
+    await this.#again()
+  }
+
+  /** Somebody wants to see what there is. */
+  async show(draft: string): Promise<void> {
+    const { workspace, put } = this.#ports
+    const wish = this.#ports.wish()
+    const done = await workspace.plan(wish, {}, { textChars: askedChars, counts: 'lines' })
+    if (!done.ok) return this.#refuse(draft, done.note)
+    this.#ports.took(wish, done.outcome)
+    const { preview } = done.outcome
+    this.#shownTip = this.#ports.tip()
+    const files = this.#unreviewed(preview)
+    if (files.length === 0) return this.#refuse(draft, nothingNew, preview.count)
+    put(readyReport(draft, preview, files, {}))
+  }
+
+  /** About exactly what was shown: where a file is another one by now, nothing is done, and what there is is shown anew. */
+  async resolve(draft: string): Promise<void> {
+    const whyNot = await this.#resolve(draft)
+    if (whyNot !== undefined) {
+      this.#awaited.delete(draft)
+      this.#refuse(draft, whyNot)
+    }
+    // What is open stays up for review, as it is now.
+    await this.#again()
+  }
+
+  async #resolve(draft: string): Promise<string | undefined> {
+    const { workspace, state, review, put, kept: keptBefore } = this.#ports
+    const digest = state()?.draft?.digest ?? ''
+    const wish = this.#ports.wish()
+    const planned = await workspace.plan(wish, {})
+    if (!planned.ok) return planned.note
+    this.#ports.took(wish, planned.outcome)
+    const { preview } = planned.outcome
+    if (preview.digest !== digest) return notAsShown
+    const decided = review()
+    const { kept, discarded, open } = weighReview(draftFiles(preview, keptBefore), decided)
+    let before: string | undefined
+    let restored: readonly RestoredFile[] = []
+    if (discarded.length > 0) {
+      const only = [...discarded]
+      const again = this.#ports.wish()
+      const done = await workspace.apply(again, {}, { digest, also: only, except: [], only })
+      if (!done.ok) return done.note
+      this.#ports.took(again, done.outcome)
+      if (!done.outcome.done) return notAsShown
+      restored = done.outcome.done.files
+      before = done.outcome.done.before
+    }
+    for (const { path, digest: of } of kept) keptBefore.set(path, of)
+    this.#ports.keptMore()
+    const heard = this.#awaited.delete(draft)
+    const { reason } = decided
+    put(resolvedReport(draft, { kept, open, restored, before, reason, changed: preview.count, heard }))
+    return undefined
+  }
+
+  /** Nothing stands any more, and what there is is put up anew. */
+  async #again(): Promise<void> {
+    this.#shownTip = ''
+    await this.#offer({ standing: undefined })
+  }
+
+  /**
+   * What the agent has changed is put up for review when it comes to rest, by itself. Not while messages wait: they begin the
+   * next turn, and its end shows everything.
+   */
+  async #offer({ standing, turn }: { standing: Draft | undefined; turn?: string }): Promise<void> {
+    const { workspace, state, put, works, tip } = this.#ports
+    const { queue = [], status = 'aborted' } = state() ?? {}
+    if (works === 'always' || tip() === this.#shownTip || queue.length > 0 || !holdsAgent(status)) return
+    // The end of the turn shows it; or somebody has asked already.
+    if (this.#ports.turn() !== undefined || (standing && standing.phase !== 'ready')) return
+    const done = await workspace.look({ textChars: unaskedChars, counts: 'lines' })
+    if (!done.ok) return
+    const { preview } = done.outcome
+    this.#shownTip = tip()
+    const files = this.#unreviewed(preview)
+    if (files.length > 0) put(readyReport(randomUUID(), preview, files, { turn }))
+    else if (standing) this.#refuse(standing.draft, nothingNew, preview.count)
+  }
+
+  #unreviewed(preview: Preview): readonly DraftFile[] {
+    return fitting(draftFiles(preview, this.#ports.kept), ({ path, guarded = '' }) => path + guarded)
+  }
+
+  #refuse(draft: string, reason: string, changed?: number): void {
+    this.#ports.put({ type: 'draft.refused', data: told({ draft, changed }), body: { reason } })
+  }
+}
