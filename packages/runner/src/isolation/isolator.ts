@@ -1,5 +1,4 @@
-import { existsSync, realpathSync, statSync } from 'node:fs'
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
 import type { Bring, FolderView, Isolation } from '@hotline/protocol/place'
 import { HeldFolder } from '../workspace/held-folder.ts'
@@ -151,11 +150,11 @@ export class Isolator {
     if (!of || !this.#git) return { outcome: 'kept', placement }
     const worktree: Worktree = { ...of, folder }
     try {
-      const [{ tip, commits }, repository] = await Promise.all([
+      const [{ tip, commits }, { settings, excludesFile }] = await Promise.all([
         ownCommits(this.#git, of.common, worktree),
         readRepository(this.#git, of.common).then((found) => found ?? { settings: [], excludesFile: undefined }),
       ])
-      const seen = { ...bareOf(of.common, of.admin), ...pick(repository), commit: tip, root: folder }
+      const seen = { ...bareOf(of.common, of.admin), settings, excludesFile, commit: tip, root: folder }
       const look = await lookAtFiles(this.#git.program, this.#scratch, seen, { workTree: folder, indexOf: of.admin })
       const uncommitted =
         look.changed.length + look.removed.length + look.nested.filter((path) => path.endsWith('/')).length
@@ -299,11 +298,4 @@ function isOfSystem(error: unknown): boolean {
 
 function bareOf(common: string, gitDir: string): Repository {
   return { root: common, gitDir, common, refs: 'files', settings: [] }
-}
-
-function pick({ settings, excludesFile }: Pick<Repository, 'settings' | 'excludesFile'>): {
-  settings: Repository['settings']
-  excludesFile?: string | undefined
-} {
-  return { settings, excludesFile }
 }

@@ -1,23 +1,9 @@
 import { spawn } from 'node:child_process'
+import { gitQuiet } from '../process/git-quiet.ts'
 
 /** Bytes of an answer that are taken: the names of some hundred thousand files. */
 const answerBytes = 48 * 1024 * 1024
 const complaintChars = 2_000
-
-/** What turns off all that could come from the machine or from a person, and all that speaks to a network. */
-const empty = {
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_CONFIG_SYSTEM: '/dev/null',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_ATTR_NOSYSTEM: '1',
-  GIT_NO_REPLACE_OBJECTS: '1',
-  GIT_NO_LAZY_FETCH: '1',
-  GIT_OPTIONAL_LOCKS: '0',
-  GIT_TERMINAL_PROMPT: '0',
-  GIT_ALLOW_PROTOCOL: 'none',
-  LC_ALL: 'C',
-  PATH: '',
-}
 
 /** Git, run for one answer. */
 export interface GitCall {
@@ -43,7 +29,7 @@ export async function runGit({ program, args, cwd, env, input, timeoutMs, signal
   const what = args[0] ?? ''
   const child = spawn(program, ['--no-pager', ...args], {
     cwd,
-    env: { ...empty, HOME: cwd, XDG_CONFIG_HOME: cwd, ...env },
+    env: { ...gitQuiet, HOME: cwd, XDG_CONFIG_HOME: cwd, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,
     signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
+import { gitQuiet } from '../process/git-quiet.ts'
 import { Skipped } from './bounds.ts'
 
 /** Characters of a complaint of git that are kept. */
@@ -73,19 +74,10 @@ export class ShadowGit {
       cwd: this.folder,
       env: {
         GIT_DIR: this.folder,
-        GIT_CONFIG_NOSYSTEM: '1',
-        GIT_CONFIG_SYSTEM: '/dev/null',
-        GIT_CONFIG_GLOBAL: '/dev/null',
-        GIT_ATTR_NOSYSTEM: '1',
-        GIT_NO_REPLACE_OBJECTS: '1',
-        GIT_OPTIONAL_LOCKS: '0',
-        GIT_TERMINAL_PROMPT: '0',
-        GIT_ALLOW_PROTOCOL: 'none',
+        ...gitQuiet,
         GIT_CEILING_DIRECTORIES: this.folder,
         HOME: this.folder,
         XDG_CONFIG_HOME: this.folder,
-        LC_ALL: 'C',
-        PATH: '',
       },
       stdio: ['pipe', 'pipe', 'pipe'],
       windowsHide: true,
