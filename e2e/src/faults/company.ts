@@ -5,12 +5,13 @@ import { openApprovals, type SessionState } from '@hotline/core/session/state'
 import { scriptPrompt } from '@hotline/demo-agent/script'
 import type { Envelope } from '@hotline/protocol/event'
 import { hasProcess } from '@hotline/testing/process-list'
+import { type Intent, scripted } from '@hotline/testing/model/script'
 import type { SeededRandom } from '@hotline/testing/seed'
 import { waitFor } from '@hotline/testing/wait-for'
 import type { Api } from '../api.ts'
 
-/** What sort of agent one has: that talks and asks, a program by lines, a program in a terminal. */
-export type MemberKind = 'talk' | 'pipe' | 'terminal'
+/** What sort of agent one has: that talks and asks (scripted, or a real one), a program by lines, a program in a terminal. */
+export type MemberKind = 'talk' | 'claude' | 'codex' | 'pipe' | 'terminal'
 
 /** An agent at work, and what people did to it. */
 export interface Member {
@@ -25,21 +26,26 @@ export interface Member {
 
 const echo = [process.execPath, fileURLToPath(new URL('children/echo.ts', import.meta.url))]
 const deadlineMs = 60_000
+const agents = { talk: 'demo', claude: 'claude', codex: 'codex', pipe: 'pipe', terminal: 'command' } as const
+
+/** It takes turns, and asks in each. */
+function talks(kind: MemberKind): boolean {
+  return kind !== 'pipe' && kind !== 'terminal'
+}
 /** It asks at least so often in one turn. */
 const askTitle = (n: number): string => `ask ${n}`
 
 /** Starts an agent, and waits until it can be talked to. */
 export async function startMember(api: Api, kind: MemberKind, cwd: string): Promise<Member> {
-  const agent = { talk: 'demo', pipe: 'pipe', terminal: 'command' }[kind]
-  const more = kind === 'talk' ? { cwd } : { cwd, command: echo, unasked: true as const }
-  const session = await api.start(agent, '', more)
+  const more = talks(kind) ? { cwd } : { cwd, command: echo, unasked: true as const }
+  const session = await api.start(agents[kind], '', more)
   const { pid = 0 } = await api.until(
     session,
     'an agent',
     ({ status, pid: at }) => status === 'active' && at,
     deadlineMs,
   )
-  if (kind !== 'talk') {
+  if (kind === 'pipe' || kind === 'terminal') {
     const hasBegun = async (): Promise<boolean> => printed(await api.events(session), kind).includes('<0>')
     await waitFor(hasBegun, { what: `${kind} ${session} to begin`, deadlineMs, everyMs: 100 })
   }
@@ -52,15 +58,23 @@ export async function talkTo(api: Api, member: Member): Promise<void> {
   const n = member.sent + 1
   const stream = `session:${session}`
   if (kind === 'terminal') await api.command(stream, 'input.send', { text: `${n}\n`, encoding: 'utf8' })
-  else await api.command(stream, 'message.send', { text: kind === 'pipe' ? String(n) : turnOf(n, answers) })
+  else await api.command(stream, 'message.send', { text: kind === 'pipe' ? String(n) : turnOf(kind, n, answers) })
   member.sent = n
 }
 
-function turnOf(n: number, record: string): string {
+function turnOf(kind: MemberKind, n: number, record: string): string {
+  const before = `said ${n} before it asks`
+  const after = `said ${n} after it asked`
+  if (kind === 'claude' || kind === 'codex') {
+    const run = `printf '%s\\n' '${JSON.stringify({ title: askTitle(n) })}' >> ${record}`
+    const escalated = { sandbox_permissions: 'require_escalated', justification: 'to write it down' }
+    const call: Intent = kind === 'codex' ? { run, with: escalated } : { run }
+    return scripted(`turn ${n}`, { text: before, pieces: 4, calls: [call] }, { text: after, pieces: 3 })
+  }
   return scriptPrompt([
-    { do: 'say', text: `said ${n} before it asks`, chunks: 4, delayMs: 5 },
+    { do: 'say', text: before, chunks: 4, delayMs: 5 },
     { do: 'ask', title: askTitle(n), kind: 'execute', input: { n }, record },
-    { do: 'say', text: `said ${n} after it asked`, chunks: 3, delayMs: 5 },
+    { do: 'say', text: after, chunks: 3, delayMs: 5 },
   ])
 }
 
@@ -87,7 +101,7 @@ export async function keepBusy(
       const { status, queue, turn } = await api.state(member.session)
       if (status !== 'active') continue
       // An agent that asks is left asking for a while.
-      if (member.kind === 'talk' && turn) await (random.chance(0.4) ? allowOpen(api, member) : undefined)
+      if (talks(member.kind) && turn) await (random.chance(0.4) ? allowOpen(api, member) : undefined)
       else if (queue.length < 2) await talkTo(api, member)
     } catch {
       // It was ended in between.
@@ -100,12 +114,11 @@ export async function compareMember(api: Api, member: Member): Promise<string[]>
   const { session, kind, sent, pid } = member
   const found: string[] = []
   const isAtRest = async (): Promise<boolean> => {
-    if (kind === 'talk') await allowOpen(api, member)
+    if (talks(kind)) await allowOpen(api, member)
     const { turn, queue, approvals, counts } = await api.state(session)
-    if (kind === 'talk') return counts.turns === sent && !turn && queue.length === 0 && approvals.length === 0
-    return (
-      printed(await api.events(session), kind).endsWith(kind === 'pipe' ? `<${sent}>\n` : `<${sent}>`) || sent === 0
-    )
+    if (talks(kind)) return counts.turns === sent && !turn && queue.length === 0 && approvals.length === 0
+    const end = kind === 'pipe' ? `<${sent}>\n` : `<${sent}>`
+    return printed(await api.events(session), kind).endsWith(end) || sent === 0
   }
   await waitFor(isAtRest, { what: `${kind} ${session} to rest`, deadlineMs, everyMs: 100 }).catch(async () => {
     const { status, counts, turn, queue } = await api.state(session)
@@ -117,7 +130,7 @@ export async function compareMember(api: Api, member: Member): Promise<string[]>
   const state = await api.state(session)
   if (state.pid !== pid || !hasProcess(pid)) found.push(`${kind} ${session} is not the process that it was`)
   const all = Array.from({ length: sent }, (_, at) => at + 1)
-  if (kind !== 'talk') {
+  if (!talks(kind)) {
     const expected = [0, ...all].map((n) => `<${n}>`).join('')
     const got = printed(events, kind).replaceAll(/[\r\n]/g, '')
     if (got !== expected) found.push(`${kind} ${session} printed ${JSON.stringify(got.slice(-120))} of ${sent}`)
@@ -190,7 +203,7 @@ function of(events: readonly Envelope[], type: string): readonly Envelope[] {
   return events.filter((event) => event.type === type)
 }
 
-function printed(events: readonly Envelope[], kind: 'pipe' | 'terminal'): string {
+function printed(events: readonly Envelope[], kind: MemberKind): string {
   const source = kind === 'pipe' ? 'stdout' : 'pty'
   return of(events, 'output.appended')
     .filter(({ data }) => data['source'] === source)

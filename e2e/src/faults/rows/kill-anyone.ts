@@ -7,6 +7,7 @@ import { waitFor } from '@hotline/testing/wait-for'
 import { openApi } from '../../api.ts'
 import { startRunnerProcess } from '../../runner-process.ts'
 import { compareGone, compareMember, keepBusy, type Member, type MemberKind, startMember } from '../company.ts'
+import { openRealAgents } from '../real-agents.ts'
 import { type Done, expectNothing, type FaultRow, type Ground } from '../fault-row.ts'
 import { startServerProcess } from '../server-process.ts'
 
@@ -28,13 +29,14 @@ const sets: readonly (readonly Victim[])[] = [
 
 const few: readonly MemberKind[] = ['talk', 'talk', 'talk', 'pipe', 'terminal']
 const ten: readonly MemberKind[] = [...few, ...few]
+const tenWithReal: readonly MemberKind[] = ['claude', 'claude', 'codex', 'codex', 'talk', ...few]
 /** Between two kills people work with the agents for at most so long. */
 const quietMs = 900
 const deadlineMs = 30_000
 
 /**
- * Row 35: anybody may be killed under ten agents (in `some`: five). Of server and runner the agents do not notice anything and nothing is lost;
- * where the keeper or an agent goes, exactly those that it takes along are told to be gone, as what they are.
+ * Row 35: anybody may be killed under ten agents, real ones among them (in `some`: five, none of them real). Of server and runner
+ * the agents do not notice anything and nothing is lost; where the keeper or an agent goes, exactly those that it takes along are told to be gone, as what they are.
  */
 export const killAnyone: FaultRow = {
   row: 35,
@@ -44,9 +46,10 @@ export const killAnyone: FaultRow = {
     await using server = await startServerProcess({ dir })
     const runnerDir = join(dir, 'runner')
     const of = { url: server.url, serverDir: server.dataDir, dir: runnerDir }
-    await using runner = await startRunnerProcess({ ...of, env: { HOTLINE_KEEPER: 'on' } })
+    await using real = amount === 'some' ? undefined : await openRealAgents(dir)
+    await using runner = await startRunnerProcess({ ...of, env: { HOTLINE_KEEPER: 'on', ...real?.env } })
     const cwd = join(dir, 'work')
-    const shape = amount === 'some' ? few : ten
+    const shape = amount === 'some' ? few : real?.env ? tenWithReal : ten
     await mkdir(cwd)
     const api = openApi(server.url, () => ({ kind: 'token', token: server.tokenOf('person') }))
     const readers = ['one', 'another'].map((name) => openOracleClient(server.link(), name))
@@ -129,6 +132,6 @@ export const killAnyone: FaultRow = {
       )
     }
     expectNothing(violations.length > 0 ? [...violations, runner.complaints.slice(-4_000)] : [])
-    return { counts }
+    return real ? { counts, notes: [real.what] } : { counts }
   },
 }

@@ -143,20 +143,21 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
     },
 
     async reap(): Promise<readonly Reaped[]> {
-      const reaped: Reaped[] = []
       const boot = bootId()
-      for (const record of records.list()) {
+      const reapOne = async (record: ChildRecord): Promise<readonly Reaped[]> => {
         const { pid, session } = record
         // Start ticks of another boot name other processes, and without them a pid may be anybody's.
-        if (record.bootId === boot && record.startTicks > 0) {
-          const found = findTree(record, new Map())
-          if (found.length > 0) reaped.push({ session, pid })
+        const isOurs = record.bootId === boot && record.startTicks > 0
+        const isThere = isOurs && findTree(record, new Map()).length > 0
+        if (isOurs) {
           const left = await endTree(record, reapGraceMs)
           if (left.length === 0 && record.cgroup !== undefined) removeGroup(record.cgroup)
         }
         records.forget(record)
+        return isThere ? [{ session, pid }] : []
       }
-      return reaped
+      // All at once: people wait to hear what became of them, and each may take its grace.
+      return (await Promise.all(records.list().map(reapOne))).flat()
     },
 
     async [Symbol.asyncDispose]() {
