@@ -305,6 +305,8 @@ function moreOf({ budget, limit }: EventOf<'budget.exhausted'>['data']): string 
       return `calls=${Math.ceil(more)}`
     case 'outputBytes':
       return `output=${Math.ceil(more / 1e3)}kB`
+    case 'diskBytes':
+      return `disk=${Math.ceil(more / 1e3)}kB`
     case 'costUsd':
       return `cost=${more.toFixed(2)}`
   }

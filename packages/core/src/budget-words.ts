@@ -2,7 +2,13 @@ import type { Budget, BudgetName } from '@hotline/protocol/budget'
 import { elapsedText } from './elapsed.ts'
 
 /** All budgets, in the order in which they are shown, with the name by which people write them. */
-export const budgetKeys = { time: 'timeMs', calls: 'toolCalls', output: 'outputBytes', cost: 'costUsd' } as const
+export const budgetKeys = {
+  time: 'timeMs',
+  calls: 'toolCalls',
+  output: 'outputBytes',
+  disk: 'diskBytes',
+  cost: 'costUsd',
+} as const
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const unitBytes: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 }
@@ -11,7 +17,7 @@ const unitBytes: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 
 export type BudgetChange = { [name in BudgetName]?: number | null }
 
 /** How one is written. */
-export const budgetForms = 'time=2h, calls=500, output=100MB, cost=5'
+export const budgetForms = 'time=2h, calls=500, output=100MB, disk=5GB, cost=5'
 
 /** An amount of one: `2h 10m`, `500 tool calls`, `100 MB of output`, `$5.00`. */
 export function amountWords(budget: BudgetName, amount: number): string {
@@ -22,6 +28,8 @@ export function amountWords(budget: BudgetName, amount: number): string {
       return `${amount} tool ${amount === 1 ? 'call' : 'calls'}`
     case 'outputBytes':
       return `${bytesText(amount)} of output`
+    case 'diskBytes':
+      return `${bytesText(amount)} of disk`
     case 'costUsd':
       return `$${amount.toFixed(2)}`
   }
@@ -36,6 +44,9 @@ export function usedWords({ budget, used, limit }: { budget: BudgetName; used: n
       return `${used} of ${amountWords(budget, limit)}`
     case 'outputBytes':
       return `${bytesText(used)} of ${amountWords(budget, limit)}`
+    case 'diskBytes':
+      // It is measured while it works, and told when most of it is used.
+      return `${used === 0 ? 'under 80 %' : bytesText(used)} of ${amountWords(budget, limit)}`
     case 'costUsd':
       return `$${used.toFixed(2)} of ${amountWords(budget, limit)}`
   }
@@ -80,6 +91,7 @@ export function readAmount(budget: BudgetName, text: string): number | undefined
     case 'toolCalls':
       return unit === '' || unit === 'calls' ? whole(number, 1) : undefined
     case 'outputBytes':
+    case 'diskBytes':
       return whole(number * (unitBytes[unit.replace(/i?b$/, '')] ?? 0), 1)
     case 'costUsd':
       return unit === '' || unit === 'usd' ? number : undefined
@@ -100,7 +112,7 @@ function bytesText(bytes: number): string {
 /** As it can be typed; empty where there is none. */
 export function writtenAmount(budget: BudgetName, amount: number | undefined): string {
   if (amount === undefined) return ''
-  if (budget === 'outputBytes') return bytesText(amount)
+  if (budget === 'outputBytes' || budget === 'diskBytes') return bytesText(amount)
   if (budget !== 'timeMs') return String(amount)
   const unit = amount % 3_600_000 === 0 ? 'h' : amount % 60_000 === 0 ? 'm' : 's'
   return `${Number((amount / (unitMs[unit] ?? 1)).toFixed(3))}${unit}`

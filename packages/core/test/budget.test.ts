@@ -119,7 +119,10 @@ describe('a budget', () => {
       { budget: 'toolCalls', used: 0, limit: 5 },
       { budget: 'outputBytes', used: 700, limit: 1_000 },
     ])
-    log.send(dana, 'session.set_budget', { budget: { toolCalls: null, outputBytes: null } })
+    log.send(dana, 'session.set_budget', { budget: { diskBytes: 1_000, outputBytes: null } })
+    log.report({ type: 'budget.warned', data: { budget: 'diskBytes', used: 900, limit: 1_000 } })
+    expect(budgetsOf(log.state, log.nowMs)).toContainEqual({ budget: 'diskBytes', used: 900, limit: 1_000 })
+    log.send(dana, 'session.set_budget', { budget: { toolCalls: null, diskBytes: null } })
     expect(log.state.budget).toBeUndefined()
     log.send(dana, 'session.abort', {})
     expect(log.send(dana, 'session.set_budget', { budget: { toolCalls: 1 } })).toMatchObject({
@@ -170,6 +173,7 @@ describe('a budget', () => {
   it.each([
     ['time=2h,calls=500', { timeMs: 7_200_000, toolCalls: 500 }],
     ['output=100MB cost=$2.50', { outputBytes: 100_000_000, costUsd: 2.5 }],
+    ['disk=5GB,output=none', { diskBytes: 5_000_000_000, outputBytes: null }],
     ['time=1.5m, calls=none', { timeMs: 90_000, toolCalls: null }],
   ])('[R106] is written as people write it: %s', (text, change) => {
     expect(readBudget(text)).toEqual({ ok: true, change })
@@ -192,12 +196,15 @@ describe('a budget', () => {
   it('[R106] an amount can be typed as it is shown', () => {
     expect(amountWords('timeMs', 9_000_000)).toBe('2h 30m of work')
     expect(usedWords({ budget: 'outputBytes', used: 1_500, limit: 2_000_000 })).toBe('1.5 kB of 2 MB of output')
+    expect(usedWords({ budget: 'diskBytes', used: 4_100_000_000, limit: 5_000_000_000 })).toBe('4.1 GB of 5 GB of disk')
+    expect(usedWords({ budget: 'diskBytes', used: 0, limit: 5_000_000_000 })).toBe('under 80 % of 5 GB of disk')
     for (const [budget, amount] of [
       ['timeMs', 5_400_000],
       ['timeMs', 45_000],
       ['toolCalls', 7],
       ['outputBytes', 1_500_000],
       ['outputBytes', 12],
+      ['diskBytes', 5_000_000_000],
       ['costUsd', 0.5],
     ] as const) {
       expect(readAmount(budget, writtenAmount(budget, amount))).toBe(amount)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** What a session may use up: time at work, tool calls, bytes that it prints, cost. */
-export const BudgetName = z.enum(['timeMs', 'toolCalls', 'outputBytes', 'costUsd'])
+/** What a session may use up: time at work, tool calls, bytes that it prints, room on the disk, cost. */
+export const BudgetName = z.enum(['timeMs', 'toolCalls', 'outputBytes', 'diskBytes', 'costUsd'])
 export type BudgetName = z.infer<typeof BudgetName>
 
 const limits = {
@@ -12,17 +12,20 @@ const limits = {
     .max(365 * 24 * 60 * 60 * 1_000),
   toolCalls: z.int().min(1).max(1_000_000_000),
   outputBytes: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+  /** What the folder that it works in takes up, with all that was in it before. */
+  diskBytes: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
   /** Counted where the agent tells what it costs, in US dollars. */
   costUsd: z.number().positive().max(1_000_000_000),
 }
 
-const { timeMs, toolCalls, outputBytes, costUsd } = limits
+const { timeMs, toolCalls, outputBytes, diskBytes, costUsd } = limits
 
 /** How much of each a session may use; absent: as much as it wants. */
 export const Budget = z.looseObject({
   timeMs: timeMs.optional(),
   toolCalls: toolCalls.optional(),
   outputBytes: outputBytes.optional(),
+  diskBytes: diskBytes.optional(),
   costUsd: costUsd.optional(),
 })
 
@@ -37,5 +40,6 @@ export const BudgetChange = z.strictObject({
   timeMs: timeMs.nullable().optional(),
   toolCalls: toolCalls.nullable().optional(),
   outputBytes: outputBytes.nullable().optional(),
+  diskBytes: diskBytes.nullable().optional(),
   costUsd: costUsd.nullable().optional(),
 })

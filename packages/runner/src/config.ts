@@ -40,6 +40,12 @@ export const options = {
     unit: 'bytes',
     standard: '16777216',
   },
+  diskReserveBytes: {
+    env: 'HOTLINE_DISK_RESERVE_BYTES',
+    help: 'With less than this left on its disk, or on that of the data directory, no session is started.',
+    unit: 'bytes',
+    standard: '200000000',
+  },
   reach: {
     env: 'HOTLINE_REACH',
     help: 'How agents are kept together with what they start, so that all of it is stopped and ended: best (groups of the kernel; else its namespaces, by bubblewrap, in which sudo does not work) or scan (what can be found).',
@@ -71,6 +77,7 @@ export interface Config {
   stopGraceMs: number
   stopDeadlineMs: number
   spoolBytes: number
+  diskReserveBytes: number
   reach: HolderReach
   /** Agents outlive this process. */
   hasKeeper: boolean
@@ -92,6 +99,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     stopGraceMs: readNumber(options.stopGraceMs, read(options.stopGraceMs)),
     stopDeadlineMs: readNumber(options.stopDeadlineMs, read(options.stopDeadlineMs)),
     spoolBytes: readNumber(options.spoolBytes, read(options.spoolBytes)),
+    diskReserveBytes: readNumber(options.diskReserveBytes, read(options.diskReserveBytes)),
     reach: readReach(read(options.reach) ?? options.reach.standard),
     hasKeeper: readSwitch(options.keeper, read(options.keeper)),
     environment: { ...env },

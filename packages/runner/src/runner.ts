@@ -75,6 +75,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       isolator,
       files: { workspaces, records, neighbours: new Neighbours() },
       spoolBytes: config.spoolBytes,
+      diskReserveBytes: config.diskReserveBytes,
       stopGraceMs: config.stopGraceMs,
       interruptTimeoutMs,
     },

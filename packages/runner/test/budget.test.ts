@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { type Step, scriptPrompt } from '@hotline/demo-agent/script'
 import { waitFor } from '@hotline/testing/wait-for'
 import { expect, test } from 'vitest'
@@ -83,6 +84,35 @@ test('[T56] a program that works for longer than its budget, or prints more, is 
   world.send(timed, 'session.set_budget', { budget: { timeMs: null } })
   await world.until(timed, 'more output', () => world.printed(timed, 'stdout').length > printed + 10)
   expect(world.state(timed)).toMatchObject({ status: 'active', budget: undefined, exhausted: undefined })
+})
+
+test('[T53] an agent that fills the disk is stopped where its folder takes up what it may, and goes on with more', async () => {
+  await using bench = await openBench()
+  const { world, cwd } = bench
+  const filling = 'i=0; while :; do i=$((i+1)); head -c 200000 /dev/zero | tr "\\0" x > f$i; sleep 0.02; done'
+  const command = ['/bin/sh', '-c', filling]
+  const session = world.start('pipe', { cwd, command, unasked: true, budget: { diskBytes: 4_000_000 } })
+  await world.until(session, 'a pause', ({ status }) => status === 'paused')
+  const { exhausted, warned, spent } = world.state(session)
+  expect(exhausted).toMatchObject({ budget: 'diskBytes', limit: 4_000_000 })
+  expect(warned).toEqual(['diskBytes'])
+  expect(spent?.diskBytes).toBe(exhausted?.used)
+  const files = readdirSync(cwd).length
+  expect(files).toBeGreaterThanOrEqual(15)
+  expect(() => world.send(session, 'session.resume', {})).toThrow('of 4 MB of disk')
+  world.send(session, 'session.set_budget', { budget: { diskBytes: null } })
+  await waitFor(() => readdirSync(cwd).length > files + 2, { what: 'more files' })
+  world.send(session, 'session.abort', {})
+  await world.until(session, 'the end', ({ status }) => status === 'aborted')
+})
+
+test('[T53] on a machine whose disk is nearly full nothing is started, and people are told why', async () => {
+  await using bench = await openBench({ diskReserveBytes: Number.MAX_SAFE_INTEGER })
+  const { world, cwd } = bench
+  const session = world.start('pipe', { cwd, command: ['sleep', '1000'], unasked: true })
+  await world.until(session, 'the end', ({ status }) => status === 'failed')
+  const note = world.events(session, 'session.state_changed').at(-1)?.body?.note
+  expect(note).toMatch(/^The disk of ".+" has only \d+ MB left, and nothing is started below \d+ MB/)
 })
 
 test('[R108] the same call five times in a row is told of, and nothing is done by itself', async () => {

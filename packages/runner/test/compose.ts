@@ -29,6 +29,7 @@ export interface ComposeOptions {
   profiles?: readonly AgentProfile[]
   environment?: Readonly<Record<string, string | undefined>>
   spoolBytes?: number
+  diskReserveBytes?: number
   /** Snapshots of the files of sessions are kept. */
   keepsFiles?: true
   stopGraceMs?: number
@@ -78,6 +79,7 @@ export function composeBench(options: ComposeOptions): Supervisor {
       }),
       ...(options.keepsFiles ? { files: keepFiles(dataDir) } : {}),
       spoolBytes: options.spoolBytes ?? 8 * 1024 * 1024,
+      diskReserveBytes: options.diskReserveBytes,
       stopGraceMs: options.stopGraceMs ?? 2_000,
       interruptTimeoutMs: options.interruptTimeoutMs ?? 10_000,
     },

@@ -79,7 +79,7 @@ test('[AP1] a budget is written as at the command line, and holds for whoever sa
     toolCalls: 500,
   })
   expect(said('command: cat\nbudget: a lot\n')).toEqual([
-    '2:9: "budget" cannot be read. "a" is no budget. Write it like this: time=2h, calls=500, output=100MB, cost=5.',
+    '2:9: "budget" cannot be read. "a" is no budget. Write it like this: time=2h, calls=500, output=100MB, disk=5GB, cost=5.',
   ])
 })
 

@@ -25,7 +25,7 @@ export function spend(before: SessionState, after: SessionState, event: KnownEve
   const timeMs = worked && !works ? spent.timeMs + passedMs(since, event.at) : spent.timeMs
   const from = works ? (worked ? since : event.at) : undefined
   const outputBytes = spent.outputBytes + printed
-  return { ...after, spent: { timeMs, outputBytes, ...(from === undefined ? {} : { since: from }) } }
+  return { ...after, spent: { ...spent, timeMs, outputBytes, ...(from === undefined ? {} : { since: from }) } }
 }
 
 function passedMs(since: string | undefined, at: string): number {
@@ -43,6 +43,8 @@ export function usedOf(state: SessionState, budget: BudgetName, nowMs: number): 
       return state.exhausted?.budget === 'toolCalls' ? state.exhausted.used : counts.steps
     case 'outputBytes':
       return spent.outputBytes
+    case 'diskBytes':
+      return spent.diskBytes ?? 0
     case 'costUsd':
       return usage?.cost?.currency === 'USD' ? usage.cost.amount : 0
   }
@@ -73,6 +75,8 @@ export function budgetChanged(state: SessionState, budget: Budget): SessionState
 /** What the machine has counted: where that is more than the log shows, it is what counts. */
 function counted(state: SessionState, { data, at }: Used): SessionState {
   const { budget, used } = data
+  // It was measured: what counts is what was seen last.
+  if (budget === 'diskBytes') return { ...state, spent: { ...(state.spent ?? nothing), diskBytes: used } }
   if (budget !== 'timeMs' && budget !== 'outputBytes') return state
   const spent = state.spent ?? nothing
   const missing = Math.max(0, used - usedOf(state, budget, Date.parse(at)))

@@ -146,8 +146,13 @@ export interface SessionState {
   usage?: Usage | undefined
   /** How much it may use up; absent: as much as it wants. */
   budget?: Budget | undefined
-  /** What it has used beside what `counts` and `usage` say; `since`: it works since then, and that is not in `timeMs` yet. */
-  spent?: { timeMs: number; outputBytes: number; since?: string | undefined } | undefined
+  /**
+   * What it has used beside what `counts` and `usage` say; `since`: it works since then, and that is not in `timeMs` yet;
+   * `diskBytes`: as was last told, which is from where most of its budget is used.
+   */
+  spent?:
+    | { timeMs: number; outputBytes: number; diskBytes?: number | undefined; since?: string | undefined }
+    | undefined
   /** Budgets of which most is used, as was said. */
   warned?: readonly BudgetName[] | undefined
   /** The one that is used up: the agent is held, or will be before its next step. */

@@ -25,6 +25,8 @@ export interface ActorPorts {
   desksFolder: string
   /** Bytes of reports that one session may hold back. */
   spoolBytes: number
+  /** With less than this on its disk nothing is started; absent: whatever is left. */
+  diskReserveBytes?: number | undefined
   /** Absent: every session works in the folder that it names. */
   isolator?: Isolator | undefined
   /** Absent: no snapshots of files are kept. */

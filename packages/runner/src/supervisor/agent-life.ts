@@ -5,6 +5,7 @@ import { isLive } from '@hotline/protocol/session-status'
 import { type AgentSession, outlivesRunner, StartError, type StartSpec } from '../adapters/adapter.ts'
 import { callAgent, recordCalls } from '../adapters/recorded.ts'
 import type { Desk } from '../desk/desk.ts'
+import { whyNoRoom } from '../process/disk-room.ts'
 import type { Keeping, Survivor } from '../process/lasting.ts'
 import { asConfigured } from '../profiles/abilities.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
@@ -101,7 +102,10 @@ export class AgentLife {
     try {
       if (!profile) throw new StartError(whyNone(ports.agents, state?.agent ?? ''))
       refuseToStart(profile, sessionLog.state?.unasked === true ? 'unasked' : 'asked')
-      const { environment: from, scratchFolder, holder, drivers, log } = ports
+      const { environment: from, scratchFolder, holder, drivers, log, sessionsFolder, diskReserveBytes = 0 } = ports
+      const disks = [sessionsFolder, sessionLog.wanted.cwd ?? scratchFolder]
+      const noRoom = whyNoRoom(disks, diskReserveBytes)
+      if (noRoom !== undefined) throw new StartError(noRoom)
       const wanted = { ...sessionLog.wanted, mode, cwd: await this.#placeOf(profile) }
       const used = state?.usage
       desk = await openDeskOf(ports, session, profile)
@@ -247,6 +251,7 @@ export class AgentLife {
       agentName: profile.agent,
       cwd: spec.cwd,
       envNames: Object.keys(spec.env),
+      path: ports.environment['PATH'],
       ...surroundings,
       agent: keeping ? recordCalls(agent, (call) => keeping.note(call)) : agent,
       callAgain: (call) => callAgent(agent, call),

@@ -12,6 +12,7 @@ import { AutoExitWatch } from './auto-exit.ts'
 import { BudgetWatch } from './budget-watch.ts'
 import { Chores } from './chores.ts'
 import { Controls } from './controls.ts'
+import { DiskWatch } from './disk-watch.ts'
 import { EarlierLife } from './earlier-life.ts'
 import { Hold } from './hold.ts'
 import { Keyboard } from './keyboard.ts'
@@ -35,6 +36,7 @@ export class AgentRun {
   readonly #submitted: SubmittedDrafts
   readonly #hold: Hold
   readonly #budget: BudgetWatch
+  readonly #disk: DiskWatch
   readonly #loops: LoopWatch
   readonly #controls: Controls
   readonly #chores: Chores
@@ -74,6 +76,12 @@ export class AgentRun {
       hold: this.#hold,
       isAtWork: () => this.#isAtWork(),
       hasSteps: () => ports.agent.capabilities.input === 'turns',
+    })
+    this.#disk = new DiskWatch({
+      folder: cwd,
+      path: ports.path,
+      isWanted: () => sessionLog.state?.budget?.diskBytes !== undefined && this.#isAtWork(),
+      measured: (bytes) => this.#budget.disk(bytes),
     })
     const answers = ports.desk?.answering(ports.agent) ?? ports.agent
     this.#questions = new Questions(answers, reporter)
@@ -156,6 +164,7 @@ export class AgentRun {
     }
     this.#isOver = true
     this.#budget[Symbol.dispose]()
+    this.#disk[Symbol.dispose]()
     this.#hold.end()
     this.#prompts.over()
     this.#autoExit[Symbol.dispose]()

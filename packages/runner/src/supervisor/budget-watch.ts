@@ -16,7 +16,7 @@ const askPatienceMs = 1_000
 /** A clock is looked at no later than after this: the machine may have slept. */
 const lookMaxMs = 60_000
 
-const budgets: readonly BudgetName[] = ['timeMs', 'toolCalls', 'outputBytes', 'costUsd']
+const budgets: readonly BudgetName[] = ['timeMs', 'toolCalls', 'outputBytes', 'diskBytes', 'costUsd']
 
 /** What a watch works with. */
 export interface BudgetPorts {
@@ -35,7 +35,7 @@ export interface BudgetPorts {
  */
 export class BudgetWatch implements Disposable {
   readonly #ports: BudgetPorts
-  readonly #used = { timeMs: 0, toolCalls: 0, outputBytes: 0, costUsd: 0 }
+  readonly #used = { timeMs: 0, toolCalls: 0, outputBytes: 0, diskBytes: 0, costUsd: 0 }
   /** What was said of which limit. */
   readonly #said = new Set<string>()
   #isWatching = false
@@ -76,10 +76,15 @@ export class BudgetWatch implements Disposable {
     this.look()
   }
 
-  /** What the agent says that the session has cost so far. */
+  /** What the folder that it works in takes up now. */
+  disk(bytes: number): void {
+    this.#used.diskBytes = bytes
+    this.look()
+  }
+
+  /** What the agent says that the session has cost so far; whoever hears it looks then. */
   cost(cost: { amount: number; currency: string } | undefined): void {
     if (cost?.currency === 'USD') this.#used.costUsd = cost.amount
-    this.look()
   }
 
   /** A person has set other limits. */

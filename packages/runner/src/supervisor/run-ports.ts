@@ -27,6 +27,8 @@ export interface RunPorts {
   agentName: string
   cwd: string
   envNames: readonly string[]
+  /** Where our own programs are looked for. */
+  path: string | undefined
   agent: AgentSession
   /** Where the programs that it starts can reach people; absent where this machine has no such place. */
   desk?: Desk | undefined

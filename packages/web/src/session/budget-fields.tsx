@@ -6,6 +6,7 @@ const fields: Record<BudgetName, { label: string; example: string }> = {
   timeMs: { label: 'Time at work', example: '2h' },
   toolCalls: { label: 'Tool calls', example: '500' },
   outputBytes: { label: 'Output', example: '100 MB' },
+  diskBytes: { label: 'Disk of its folder', example: '5 GB' },
   costUsd: { label: 'Cost in US dollars', example: '5' },
 }
 
