@@ -249,4 +249,10 @@ export const goals: readonly (MeasuredGoal | OpenGoal)[] = [
       at('flood', kind, ours, 'besideP99'),
     ),
   ]),
+  measured(
+    'G22',
+    'snapshot of a small change in a repository of 100,000 files, after the first, beside git status',
+    { atMost: 2 },
+    ratio('files', '100000 files', 'p50Ms', 'hotline, snapshot', 'git status'),
+  ),
 ]

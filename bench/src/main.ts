@@ -12,6 +12,7 @@ import type { Cell, Scenario } from './scenario.ts'
 import { append } from './scenarios/append.ts'
 import { approval } from './scenarios/approval.ts'
 import { fanout, latency } from './scenarios/fanout.ts'
+import { files } from './scenarios/files.ts'
 import { flood } from './scenarios/flood.ts'
 import { memory } from './scenarios/memory.ts'
 import { http, writers } from './scenarios/requests.ts'
@@ -33,6 +34,7 @@ const scenarios: readonly Scenario[] = [
   writers,
   stall,
   flood,
+  files,
   storm,
   resume,
   open,

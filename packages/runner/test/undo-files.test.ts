@@ -213,7 +213,7 @@ async function playHistory(kept: KeptFolder, random: SeededRandom): Promise<void
   expect(picture(root)).toEqual(before)
 }
 
-test('[UN10] in random histories on a disk an undo changes nothing that others wrote, and undone twice all is as it was', async () => {
+test('[UN10] [T62] in random histories on a disk an undo changes nothing that others wrote, and undone twice all is as it was', async () => {
   const rounds = Number(process.env['HOTLINE_TEST_ROUNDS'] ?? 12)
   const random = seededRandom(randomSeed('undo histories'))
   await using first = await keepFolder()
