@@ -48,6 +48,44 @@ describe('a card', () => {
   })
 })
 
+describe('what is asked as a tool is called', () => {
+  it('[G2] is shown as what it does, the bytes behind a fold; [G30] its step and the answer are one line', async () => {
+    const hand = await scene.live.startSession('With arguments')
+    const input = JSON.stringify({
+      file_path: '/src/a.ts',
+      old_string: 'one\n',
+      new_string: 'two\n',
+      replace_all: true,
+    })
+    const title = 'Edit /src/a.ts'
+    await hand.report({ type: 'step.started', data: { step: 's1', kind: 'edit' }, body: { title, input: {} } })
+    await hand.ask({ tool: 'Edit', title, input, cwd: '/src' }, { step: 's1' })
+    await scene.open(hand.session)
+    const card = page.getByRole('article')
+    await card.locator('.diff .removed', { hasText: 'one' }).waitFor()
+    await card.locator('.diff .added', { hasText: 'two' }).waitFor()
+    await card.getByText('replace_all').waitFor()
+    expect(await card.getByText('old_string').count()).toBe(0)
+    await card.getByText(/^As it came/).click()
+    await card.getByText('old_string').waitFor()
+    expect(await page.locator('.step').count()).toBe(0)
+    await photograph(page, 'arguments', [390, 1440])
+    await card.getByRole('button', { name: /^Allow/ }).click()
+    await hand.report({
+      type: 'step.finished',
+      data: { step: 's1', outcome: 'failed' },
+      body: { error: 'no such file' },
+    })
+    const line = page.locator('.step')
+    await line.getByText('✗ failed').waitFor()
+    expect(await line.locator('summary').innerText()).toMatch(/✓ Allowed by You\s+Edit \/src\/a\.ts/)
+    expect(await line.count()).toBe(1)
+    await line.locator('summary').click()
+    await line.getByText('no such file').waitFor()
+    await line.locator('.diff .added', { hasText: 'two' }).waitFor()
+  })
+})
+
 describe('allowing for longer', () => {
   it('[G66] it is offered apart where the agent takes it, and says what would not be asked any more', async () => {
     const hand = await scene.live.startSession('Asks again and again')

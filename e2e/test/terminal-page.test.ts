@@ -183,4 +183,15 @@ describe('the terminal of a session', () => {
     // A line feed alone begins a line at its beginning where no terminal is behind it.
     expect(await shown()).toMatch(/^one\ntwo\nno endcareful\na\nb/)
   })
+
+  it('[G36] what is written to an agent beside its output shows in the conversation', async () => {
+    const hand = await live.startSession('Talks and prints')
+    await scene.open(hand.session)
+    await page.getByRole('tab', { name: 'Output' }).click()
+    await page.getByRole('tab', { name: 'Output', selected: true }).waitFor()
+    await page.getByLabel('Message to the agent').fill('Go on')
+    await page.getByLabel('Message to the agent').press('Enter')
+    await page.getByRole('tab', { name: 'Conversation', selected: true }).waitFor()
+    await page.locator('.queued, .message.person', { hasText: 'Go on' }).waitFor()
+  })
 })

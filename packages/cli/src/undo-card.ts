@@ -36,7 +36,7 @@ export function undoLines({ data, body }: EventOf<'undo.planned'>): readonly str
     ]),
     ...listed('This is not undone:', body.cannot ?? []),
     ...listed(
-      'Of these nothing is kept:',
+      'In no snapshot, so never put back:',
       (body.leftOut ?? []).map(({ path, why }) => `${path} (${why})`),
     ),
   ]

@@ -1,7 +1,7 @@
-import type { Item, StepItem } from '@hotline/core/transcript/item'
+import type { ApprovalItem, Item, StepItem } from '@hotline/core/transcript/item'
 import { describe, expect, it } from 'vitest'
 import { countNew } from '../src/session/use-unread.ts'
-import { foldSteps, groupText, type Row, type StepGroup } from '../src/session/fold-steps.ts'
+import { foldSteps, groupText, type Row, type StepGroup, stepsAsked } from '../src/session/fold-steps.ts'
 
 let at = 0
 function step(more: Partial<StepItem> = {}): StepItem {
@@ -21,6 +21,19 @@ function step(more: Partial<StepItem> = {}): StepItem {
   }
 }
 const said = (): Item => ({ kind: 'notice', key: `notice:${(at += 1)}`, seq: at, at: '', code: 'x', text: 'x' })
+const ask = (of: string): ApprovalItem => ({
+  kind: 'approval',
+  key: `approval:${(at += 1)}`,
+  seq: at,
+  at: '',
+  approval: String(at),
+  step: of,
+  digest: '',
+  verdicts: ['allow', 'deny'],
+  scopes: ['once'],
+  strength: 'advisory',
+  expiresAt: '',
+})
 const sizes = (rows: readonly Row[]): number[] => rows.map((row) => (row.kind === 'steps' ? row.steps.length : 1))
 const group = (rows: readonly Row[]): StepGroup => rows.find((row) => row.kind === 'steps') as StepGroup
 
@@ -103,5 +116,28 @@ describe('what came while somebody was further up', () => {
     const rows = foldSteps([outer, said(), inner, deep, step({ parent: 'not here' })])
     expect(rows.map(({ kind }) => kind)).toEqual(['nest', 'notice', 'step'])
     expect(rows[0]).toMatchObject({ step: { step: 'outer' }, rows: [{ kind: 'nest', rows: [{ kind: 'step' }] }] })
+  })
+
+  it('[G30] a step that was asked for is one line with its answer, in the place of what was asked last', () => {
+    const [first, second] = [step({ step: 'a' }), step({ step: 'b' })]
+    const [once, again, other] = [ask('a'), ask('a'), ask('b')]
+    const items = [first, second, once, said(), other, again]
+    expect(foldSteps(items).map(({ key }) => key)).toEqual([once.key, items[3]?.key, other.key, again.key])
+    expect(Object.fromEntries(stepsAsked(items))).toEqual({ [again.key]: first, [other.key]: second })
+    // What it changed counts all the same.
+    const changes = [{ path: 'a.ts', newText: 'x' }]
+    const turn: Item = { kind: 'turn', key: 't', seq: 99, at: '', turn: 't', startedAt: '', end: 'end' }
+    expect(foldSteps([step({ step: 'a', changes }), once, turn]).at(-1)).toMatchObject({ files: 1 })
+  })
+
+  it('[G30] one for which a sub-agent works, and those of a sub-agent, stay beside their answers', () => {
+    const [outer, inner, deeper] = [
+      step({ step: 'a' }),
+      step({ step: 'b', parent: 'a' }),
+      step({ step: 'c', parent: 'b' }),
+    ]
+    const items = [outer, ask('a'), inner, ask('b'), deeper, ask('c')]
+    expect(foldSteps(items).map(({ kind }) => kind)).toEqual(['nest', 'approval', 'approval', 'approval'])
+    expect(stepsAsked(items).size).toBe(0)
   })
 })

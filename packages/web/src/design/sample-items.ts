@@ -141,8 +141,49 @@ const requests = {
   edit: {
     tool: 'Edit',
     title: 'Change src/auth/session.ts',
-    input: '{"path":"src/auth/session.ts"}',
-    changes: [{ path: 'src/auth/session.ts', oldText: 'const next = "/"\n', newText: 'const next = query.next\n' }],
+    input: JSON.stringify({
+      file_path: 'src/auth/session.ts',
+      old_string: 'const next = "/"\n',
+      new_string: 'const next = query.next\n',
+      replace_all: true,
+    }),
+  },
+  write: {
+    tool: 'Write',
+    title: 'Write NOTES.md',
+    input: JSON.stringify({ path: 'NOTES.md', content: 'The query is kept.\nSee сlean.ts\n' }),
+  },
+  tool: {
+    tool: 'deploy',
+    title: 'Deploy to staging',
+    input: JSON.stringify({
+      target: 'staging',
+      replicas: 2,
+      dryRun: false,
+      labels: ['blue', 'green'],
+      env: { NODE_ENV: 'production', note: 'first line\nsecond line' },
+    }),
+  },
+  fetch: {
+    tool: 'WebFetch',
+    title: 'Fetch a page',
+    input: '{"url":"https://example.com@example.org/a","prompt":"Sum up"}',
+  },
+  patch: {
+    tool: 'apply_patch',
+    title: 'Edit src/auth.ts',
+    input:
+      "--- src/auth.ts\n+++ src/auth.ts\n@@ -1,2 +1,2 @@\n const home = '/'\n-redirect(home)\n+redirect(from ?? home)\n",
+  },
+  arguments: {
+    tool: 'Bash',
+    title: 'Run the tests',
+    input: JSON.stringify(
+      { command: 'npm test -- auth\nnpm run check', description: 'Run the tests', timeout: 120_000 },
+      null,
+      2,
+    ),
+    cwd: '/home/dana/src/app',
   },
 } satisfies Record<string, ApprovalRequest>
 
@@ -167,6 +208,11 @@ export function sampleApprovals(): { open: readonly ApprovalItem[]; answered: re
   return {
     open: [
       approval('command', requests.command),
+      approval('arguments', requests.arguments),
+      approval('write', requests.write),
+      approval('tool', requests.tool),
+      approval('fetch', requests.fetch),
+      approval('patch', requests.patch),
       approval('edit', requests.edit, { strength: 'advisory', verdicts: ['allow', 'deny'] }),
       approval('odd', requests.odd, { strength: 'mediated' }),
       approval('long', requests.long, { expiresAt: hence(0.5) }),

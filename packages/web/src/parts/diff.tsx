@@ -1,9 +1,11 @@
 import type { FileChange } from '@hotline/protocol/events/turn'
+import { readExactly } from '@hotline/core/exact-text'
 import { Fragment, type KeyboardEvent, type ReactNode, useMemo, useState } from 'react'
 import { countText } from '../text/amounts.ts'
 import { countChanges, diffOf, foldUnchanged } from '@hotline/core/line-diff'
 import { pairLines } from '../text/pair-lines.ts'
 import { type MarkedLine, markWords } from '../text/word-diff.ts'
+import { ExactPieces } from './exact-text.tsx'
 import { Legible } from './legible.tsx'
 
 /** Lines on each side of a difference that did not change. */
@@ -28,6 +30,14 @@ export interface DiffComments {
   below: (place: LinePlace) => ReactNode
 }
 
+/** For what somebody is asked to allow: letters that deceive are marked, and no line of it is left out on an agent's word. */
+export interface Exactly {
+  /** What the change is seen against, in words. */
+  against?: string | undefined
+  /** The old text is what the agent says: by it alone nothing passes as unchanged. */
+  isOldTold: boolean
+}
+
 /** A change to one file: its name, how much came and went, and each difference with the lines around it. */
 export function Diff({
   change,
@@ -36,6 +46,7 @@ export function Diff({
   comments,
   aside,
   note,
+  exact,
 }: {
   change: FileChange
   /** A folder that is named beside it: what lies inside is named from there. */
@@ -47,14 +58,18 @@ export function Diff({
   aside?: ReactNode
   /** What there is to know of it, below its name. */
   note?: ReactNode
+  exact?: Exactly | undefined
 }): ReactNode {
   const lines = useMemo(() => diffOf(change), [change])
   const { added, removed } = useMemo(() => countChanges(lines), [lines])
-  const folded = useMemo(() => markWords(foldUnchanged(lines, context)), [lines])
+  const around = exact?.isOldTold ? lines.length : context
+  const folded = useMemo(() => markWords(foldUnchanged(lines, around)), [lines, around])
+  const look = exact ? 'exact' : 'legible'
+  const warnings = useMemo(() => (look === 'exact' ? warningsOf(change) : []), [change, look])
   const [shown, setShown] = useState(linesAtOnce)
   const left = folded.length - shown
   const inSight = folded.slice(0, shown)
-  const isNew = change.oldText === undefined || change.oldText === null
+  const isNew = change.oldText === null || (change.oldText === undefined && !exact)
   return (
     <figure className="diff" aria-label={`Changes of ${change.path}`}>
       <figcaption className="meta mono">
@@ -62,12 +77,14 @@ export function Diff({
           <Legible text={withinFolder(change.path, cwd)} place="name" />
         </span>
         {isNew && <span className="quiet">new file</span>}
+        {exact?.against !== undefined && <span className="quiet">{exact.against}</span>}
         {change.partial === true && <span className="quiet">a part of it</span>}
         <span className="plus">+{added}</span>
         <span className="minus">−{removed}</span>
         {aside}
       </figcaption>
       {note}
+      {warnings.length > 0 && <p className="small danger">{warnings.join(' · ')}</p>}
       {/* oxlint-disable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- it scrolls, so the keyboard must reach it; from there arrows go to its lines */}
       <div
         className="lines"
@@ -79,11 +96,11 @@ export function Diff({
         {sides === 'two'
           ? pairLines(inSight).map((pair, index) => (
               // oxlint-disable-next-line react/no-array-index-key -- lines have no other name
-              <Row key={index} cells={[pair.old, pair.next]} comments={comments} />
+              <Row key={index} cells={[pair.old, pair.next]} comments={comments} look={look} />
             ))
           : inSight.map((marked, index) => (
               // oxlint-disable-next-line react/no-array-index-key -- lines have no other name
-              <Row key={index} cells={[marked]} comments={comments} />
+              <Row key={index} cells={[marked]} comments={comments} look={look} />
             ))}
       </div>
       {/* oxlint-enable */}
@@ -94,6 +111,12 @@ export function Diff({
       )}
     </figure>
   )
+}
+
+type Look = 'exact' | 'legible'
+
+function warningsOf({ path, oldText, newText }: FileChange): readonly string[] {
+  return readExactly([path, oldText ?? '', newText].join('\n|\n')).warnings
 }
 
 /** The path from a folder on; whole where it does not plainly lie inside. */
@@ -120,9 +143,11 @@ function walkLines(event: KeyboardEvent<HTMLDivElement>): void {
 function Row({
   cells,
   comments,
+  look,
 }: {
   cells: readonly (MarkedLine | undefined)[]
   comments: DiffComments | undefined
+  look: Look
 }): ReactNode {
   const [first] = cells
   if (first?.line.kind === 'gap') return <div className="gap">… {countText(first.line.lines, 'line')} unchanged</div>
@@ -138,7 +163,7 @@ function Row({
       <div className={cells.length === 1 ? undefined : 'pair'}>
         {cells.map((cell, index) => (
           // oxlint-disable-next-line react/no-array-index-key -- there are two sides
-          <Cell key={index} marked={cell} place={places[index]} begin={comments?.begin} />
+          <Cell key={index} marked={cell} place={places[index]} begin={comments?.begin} look={look} />
         ))}
       </div>
       {below.map((node, index) => (
@@ -163,10 +188,12 @@ function Cell({
   marked,
   place,
   begin,
+  look,
 }: {
   marked: MarkedLine | undefined
   place: LinePlace | undefined
   begin: ((place: LinePlace) => void) | undefined
+  look: Look
 }): ReactNode {
   if (!marked || marked.line.kind === 'gap') return <span className="cell none" />
   const { line, from, to } = marked
@@ -191,14 +218,18 @@ function Cell({
       )}
       <span className="sign">{signs[line.kind]}</span>
       <span className="words">
-        <Legible text={text.slice(0, from)} place="code" />
+        <Words text={text.slice(0, from)} look={look} />
         {to > from && (
           <mark>
-            <Legible text={text.slice(from, to)} place="code" />
+            <Words text={text.slice(from, to)} look={look} />
           </mark>
         )}
-        <Legible text={text.slice(Math.max(from, to))} place="code" />
+        <Words text={text.slice(Math.max(from, to))} look={look} />
       </span>
     </span>
   )
+}
+
+function Words({ text, look }: { text: string; look: Look }): ReactNode {
+  return look === 'exact' ? <ExactPieces text={text} /> : <Legible text={text} place="code" />
 }

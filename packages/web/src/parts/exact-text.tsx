@@ -16,8 +16,13 @@ export function ExactText({ text }: { text: string }): ReactNode {
   return <ExactReading reading={useMemo(() => readExactly(text), [text])} />
 }
 
+/** The same of a short text in a line of its own frame, which warns of what is in it. */
+export function ExactPieces({ text }: { text: string }): ReactNode {
+  return <Part runs={useMemo(() => runsOf(readExactly(text).pieces), [text])} />
+}
+
 /** The same of a text that was read already. */
-export function ExactReading({ reading }: { reading: Reading }): ReactNode {
+function ExactReading({ reading }: { reading: Reading }): ReactNode {
   const runs = useMemo(() => runsOf(reading.pieces), [reading])
   const parts = useMemo(() => partsOf(runs), [runs])
   const [count, setCount] = useState(1)

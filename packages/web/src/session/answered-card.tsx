@@ -1,20 +1,27 @@
-import type { ApprovalItem } from '@hotline/core/transcript/item'
+import type { ApprovalItem, StepItem } from '@hotline/core/transcript/item'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useState } from 'react'
 import { useExactInput } from '../live/use-exact-input.ts'
 import { useLive } from '../live/hotline.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
 import { Legible } from '../parts/legible.tsx'
+import { AskedInput, RawInput } from './asked-input.tsx'
+import { outcomes, runsText, StepCounts, StepResult } from './step-line.tsx'
 import { clockText, exactText } from '../text/time.ts'
 import { MissingInput } from './missing-input.tsx'
 
-/** An approval that was answered, as one line: what became of it, by whom, when and where; opened, what was asked and what ran. */
+/**
+ * An approval that was answered, as one line: what became of it, by whom, when and where, and how the step went for which it
+ * was; opened, what was asked, what ran and what came of it.
+ */
 export function AnsweredCard({
   item,
+  ran,
   session,
   problem,
 }: {
   item: ApprovalItem
+  ran: StepItem | undefined
   session: string
   problem: Problem | undefined
 }): ReactNode {
@@ -41,6 +48,7 @@ export function AnsweredCard({
         <span className="title">
           <Legible text={item.request?.title ?? ''} place="name" />
         </span>
+        {ran && <StepCounts item={ran} />}
         {item.resolvedAt !== undefined && (
           <span className="small">
             <time dateTime={item.resolvedAt} title={exactText(item.resolvedAt)}>
@@ -49,14 +57,18 @@ export function AnsweredCard({
             {item.by?.kind === 'person' && where !== '' && ` · ${where}`}
           </span>
         )}
+        {ran && <Went step={ran} />}
         {problem && <span className="danger">your answer did not count: somebody was before you</span>}
         {item.dispatch === 'unknown' && <span className="danger">unknown whether the agent heard it</span>}
       </summary>
       <div className="inside">
-        {input.text === undefined ? (
-          <MissingInput input={input} bytes={item.request?.content?.bytes} />
+        {opened && input.text !== undefined && item.request ? (
+          <>
+            <AskedInput text={input.text} request={item.request} />
+            <RawInput text={input.text} request={item.request} />
+          </>
         ) : (
-          <ExactText text={input.text} />
+          opened && <MissingInput input={input} bytes={item.request?.content?.bytes} />
         )}
         {item.modifiedInput !== undefined && (
           <>
@@ -69,8 +81,19 @@ export function AnsweredCard({
             <Legible text={item.reason} place="prose" />
           </p>
         )}
+        {opened && ran && <StepResult item={ran} />}
       </div>
     </details>
+  )
+}
+
+/** How the step went; that it was denied is said already. */
+function Went({ step }: { step: StepItem }): ReactNode {
+  if (step.outcome === 'denied') return undefined
+  return (
+    <span className={step.outcome === 'failed' ? 'danger' : ''}>
+      {step.outcome === undefined ? runsText(step) : step.outcome === 'done' ? 'done' : outcomes[step.outcome]}
+    </span>
   )
 }
 

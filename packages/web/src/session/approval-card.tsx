@@ -1,8 +1,8 @@
+import type { ApprovalItem, StepItem } from '@hotline/core/transcript/item'
 import { faultOfEdit } from '@hotline/core/edited-input'
-import { type Reading, readExactly } from '@hotline/core/exact-text'
-import type { ApprovalItem } from '@hotline/core/transcript/item'
+import { readExactly } from '@hotline/core/exact-text'
 import type { CommandInput } from '@hotline/protocol/command'
-import type { Scope } from '@hotline/protocol/events/approval'
+import type { ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
@@ -10,17 +10,18 @@ import { useOnScreen } from '../live/use-on-screen.ts'
 import { useExactInput } from '../live/use-exact-input.ts'
 import { useLive } from '../live/hotline.tsx'
 import { isPlain, isTyping } from '../live/keyboard.ts'
-import { Diff } from '../parts/diff.tsx'
-import { ExactReading } from '../parts/exact-text.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { legibleName } from '../text/legible.ts'
 import { AnsweredCard } from './answered-card.tsx'
 import { ApprovalFacts, ApprovalHead } from './approval-head.tsx'
+import { AskedInput, RawInput } from './asked-input.tsx'
 import { EditBox } from './edit-box.tsx'
 import { LastingAllow } from './lasting-allow.tsx'
 import { MissingInput } from './missing-input.tsx'
+import { readAsked, textsOf } from './read-asked.ts'
 import { useThumb } from './thumb.tsx'
+import { useSeen } from './use-seen.ts'
 
 /** What somebody has begun to write on cards, by approval; a card that leaves the window and comes back has it still. */
 export type Drafts = Map<string, { reason: string; edited: string | undefined; read: boolean }>
@@ -39,6 +40,7 @@ export function ApprovalCard({
   agent,
   isPaused,
   subAgent,
+  ran,
 }: {
   item: ApprovalItem
   session: string
@@ -50,12 +52,13 @@ export function ApprovalCard({
   isPaused: boolean
   /** The step of the agent for which it is asked, where that is another's. */
   subAgent: string | undefined
+  /** The step that is asked for; once that is answered they are one line. */
+  ran: StepItem | undefined
 }): ReactNode {
   const [pending, setPending] = useState<'allow' | 'deny' | 'modify'>()
   const [problem, setProblem] = useState<Problem>()
   const draft = drafts.get(item.approval)
   const [reason, setReason] = useState(draft?.reason ?? '')
-  const [seen, setSeen] = useState(draft?.read ?? false)
   /** The input as somebody is changing it; absent while it stands as it was asked. */
   const [edited, setEdited] = useState(draft?.edited)
   /** Somebody tried to send it as it stood: from then on what is wrong is said while they mend it. */
@@ -64,27 +67,15 @@ export function ApprovalCard({
   const card = useRef<HTMLElement>(null)
   const { contact } = useLive()
   const canEdit = item.verdicts.includes('modify') && item.request !== undefined && !item.request.redacted
-  const exact = useRef<HTMLDivElement>(null)
   const open = item.outcome === undefined
   const input = useExactInput(session, item.request, open)
-  const isHere = input.text !== undefined
-  const asked = useReading(open ? input.text : undefined)
-  const changed = useReading(open ? edited : undefined)
+  const { frame, seen, read, onScroll } = useSeen(draft?.read ?? false, open, input.text !== undefined)
   // What deceives the eye is not for a click: the word has to be typed.
-  const isGrave = (changed ?? asked)?.grave ?? false
+  const isGrave = useGrave(open ? (edited ?? input.text) : undefined, item.request)
   const [typed, setTyped] = useState('')
   const word = useRef<HTMLInputElement>(null)
   const isReady = seen && (!isGrave || typed.trim().toLowerCase() === 'allow')
 
-  const read = useRef(draft?.read ?? false)
-  useEffect(() => {
-    const box = exact.current
-    if (!box) return
-    // A frame that shrinks (a phone is turned) hides again what had fitted.
-    const resized = new ResizeObserver(() => setSeen(read.current || isAtEnd(box)))
-    resized.observe(box)
-    return () => resized.disconnect()
-  }, [open, isHere])
   const onScreen = useOnScreen(card, open && first)
   const editSeen = useOnScreen(editBox, edited !== undefined)
   const place = useThumb()
@@ -93,7 +84,7 @@ export function ApprovalCard({
   useEffect(() => {
     if (open) drafts.set(item.approval, { reason, edited, read: read.current })
     else drafts.delete(item.approval)
-  }, [drafts, item.approval, open, reason, edited, seen])
+  }, [drafts, item.approval, open, reason, edited, seen, read])
 
   async function answer(verdict: 'allow' | 'deny' | 'modify', scope: Scope = 'once'): Promise<void> {
     if (pending) return
@@ -147,7 +138,7 @@ export function ApprovalCard({
     return () => document.removeEventListener('keydown', onKey)
   }, [open, first, onScreen, seen, canEdit, mayDecide])
 
-  if (!open) return <AnsweredCard item={item} session={session} problem={problem} />
+  if (!open) return <AnsweredCard item={item} ran={ran} session={session} problem={problem} />
   const { request } = item
   // Elsewhere than on the card they mean it only while it is in sight.
   const unseen = thumb !== null && !onScreen
@@ -212,20 +203,18 @@ export function ApprovalCard({
       <ApprovalHead item={item} agent={agent} subAgent={subAgent} isPaused={isPaused} />
       <div
         className="exact"
-        ref={exact}
+        ref={frame}
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it
         tabIndex={0}
-        onScroll={({ currentTarget: box }) => {
-          if (!isAtEnd(box)) return
-          read.current = true
-          setSeen(true)
-        }}
+        onScroll={onScroll}
       >
-        {asked ? <ExactReading reading={asked} /> : <MissingInput input={input} bytes={request?.content?.bytes} />}
-        {request?.changes?.map((change) => (
-          <Diff key={change.path} change={change} cwd={request.cwd} />
-        ))}
+        {input.text !== undefined && request ? (
+          <AskedInput text={input.text} request={request} />
+        ) : (
+          <MissingInput input={input} bytes={request?.content?.bytes} />
+        )}
       </div>
+      {input.text !== undefined && request && <RawInput text={input.text} request={request} />}
       {request?.reason !== undefined && (
         <details className="why">
           <summary>Why, in the agent&rsquo;s words</summary>
@@ -296,13 +285,11 @@ export function ApprovalCard({
   )
 }
 
-/** Absent where there is nothing to read. */
-function useReading(text: string | undefined): Reading | undefined {
-  return useMemo(() => (text === undefined ? undefined : readExactly(text)), [text])
-}
-
-/** Whether nothing of what the frame holds is below its lower edge, or still to come. */
-function isAtEnd(box: HTMLElement): boolean {
-  const isWhole = box.querySelector('[data-more]') === null
-  return isWhole && box.scrollTop + box.clientHeight >= box.scrollHeight - 4
+/** Whether something of what would run deceives the eye, as it came or as it is read. */
+function useGrave(text: string | undefined, request: ApprovalRequest | undefined): boolean {
+  return useMemo(() => {
+    if (text === undefined) return false
+    const read = request ? textsOf(readAsked(text, request)) : []
+    return [text, ...read].some((one) => readExactly(one).grave)
+  }, [text, request])
 }

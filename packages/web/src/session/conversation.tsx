@@ -15,7 +15,7 @@ import { type FlatIndexLocationWithAlign, type ListRange, Virtuoso, type Virtuos
 import { useLive } from '../live/hotline.tsx'
 import { useOnScreen } from '../live/use-on-screen.ts'
 import { phone, useMedia } from '../live/use-media.ts'
-import { foldSteps, type Row, subAgentsOf } from './fold-steps.ts'
+import { foldSteps, type Row, stepsAsked, subAgentsOf } from './fold-steps.ts'
 import { type Acts, ItemView } from './item-view.tsx'
 import { keptPlace, type Place } from './unread.ts'
 import { useKeptPlace } from './use-kept-place.ts'
@@ -69,6 +69,7 @@ function Talk({
 }: ConversationProps & { rows: readonly Row[]; kept: Place | undefined }): ReactNode {
   const { seq } = picture.transcript
   const subAgents = useMemo(() => subAgentsOf(picture.transcript), [picture.transcript])
+  const ran = useMemo(() => stepsAsked(picture.transcript.items), [picture.transcript])
   const { me } = useLive()
   const isMine = useCallback((row: Row) => isBy(row, me.id), [me.id])
   const list = useRef<VirtuosoHandle>(null)
@@ -155,6 +156,7 @@ function Talk({
                   item={item}
                   acts={acts}
                   firstOpen={item.key === open}
+                  ran={ran.get(item.key)}
                   subAgent={item.kind === 'approval' ? subAgents.get(item.key) : undefined}
                 />
               )}

@@ -140,6 +140,7 @@ export function Evidence({
       <h2>Evidence</h2>
       <dl>
         <Fact name="State">{statusWords(state, now)}</Fact>
+        <Fact name="Now">{isWorking(state) && doingNow(picture.transcript)?.words}</Fact>
         <Fact name="Since">
           <time title={exactText(since)}>{clockText(since, now)}</time>
         </Fact>
@@ -147,10 +148,9 @@ export function Evidence({
           {elapsedText((isAlive ? now : Date.parse(state.since)) - Date.parse(state.createdAt))}
         </Fact>
         <Fact name="Why">{state.status !== 'active' && state.reason && reasons[state.reason]}</Fact>
-        <Fact name="Now">{isWorking(state) && doingNow(picture.transcript)?.words}</Fact>
-        <Fact name="Agent">{known.agents.get(state.agent) ?? state.agent}</Fact>
-        <Fact name="Model">{state.model}</Fact>
-        <Fact name="Mode">{state.mode}</Fact>
+        <Fact name="Last sign">{hasSpoken ? agoText(now - (picture.lastEventAt ?? now)) : undefined}</Fact>
+        <UsageFacts usage={state.usage} />
+        <Fact name="Watching">{watching.map((id) => names.get(id) ?? 'somebody').join(', ')}</Fact>
         <Fact name="Machine">
           {machine === undefined ? (
             state.lease && <Short text={state.lease.runner} />
@@ -159,16 +159,21 @@ export function Evidence({
           )}
         </Fact>
         <ProcessFacts state={state} seen={seen} now={now} />
-        <Fact name="Last sign">{hasSpoken ? agoText(now - (picture.lastEventAt ?? now)) : undefined}</Fact>
-        <UsageFacts usage={state.usage} />
-        <Fact name="Watching">{watching.map((id) => names.get(id) ?? 'somebody').join(', ')}</Fact>
-        <Fact name="Turns">{groupDigits(counts.turns)}</Fact>
-        <Fact name="Steps">{groupDigits(counts.steps)}</Fact>
-        <Fact name="Approvals">{groupDigits(counts.approvals)}</Fact>
-        <Fact name="Session">
-          <Short text={state.session} />
-        </Fact>
       </dl>
+      <details className="why further">
+        <summary>More facts</summary>
+        <dl>
+          <Fact name="Agent">{known.agents.get(state.agent) ?? state.agent}</Fact>
+          <Fact name="Model">{state.model}</Fact>
+          <Fact name="Mode">{state.mode}</Fact>
+          <Fact name="Turns">{groupDigits(counts.turns)}</Fact>
+          <Fact name="Steps">{groupDigits(counts.steps)}</Fact>
+          <Fact name="Approvals">{groupDigits(counts.approvals)}</Fact>
+          <Fact name="Session">
+            <Short text={state.session} />
+          </Fact>
+        </dl>
+      </details>
       {children}
       <ProcessTree seen={seen} />
       {plan && (

@@ -1,4 +1,4 @@
-import type { CheckpointItem, Item, StepItem, TurnItem } from '@hotline/core/transcript/item'
+import type { ApprovalItem, CheckpointItem, Item, StepItem, TurnItem } from '@hotline/core/transcript/item'
 import type { Transcript } from '@hotline/core/transcript/transcript'
 import { timesText } from './step-words.ts'
 
@@ -37,7 +37,30 @@ export type Row = Exclude<Item, TurnItem | CheckpointItem> | StepGroup | Nest | 
  */
 export function foldSteps(items: readonly Item[]): readonly Row[] {
   const { own, nested } = splitNested(items.filter(({ kind }) => kind !== 'checkpoint'))
-  return rowsOf(own as readonly Shown[], nested, undoableOf(items))
+  return rowsOf(own as readonly Shown[], { nested, asked: stepsAsked(items), undoable: undoableOf(items) })
+}
+
+/**
+ * For each approval, by its key, the step that was asked for: one line tells of both, in the place of what was asked last.
+ * A step for which others are done stands by itself, with those inside of it; and so does one of a sub-agent.
+ */
+export function stepsAsked(items: readonly Item[]): ReadonlyMap<string, StepItem> {
+  const steps = new Map<string, StepItem>()
+  const known = new Set<string>()
+  const parents = new Set<string>()
+  const asks = new Map<string, ApprovalItem>()
+  for (const item of items) {
+    if (item.kind === 'step') {
+      if (item.parent !== undefined && known.has(item.parent)) parents.add(item.parent)
+      else steps.set(item.step, item)
+      known.add(item.step)
+    } else if (item.kind === 'approval' && item.step !== undefined) asks.set(item.step, item)
+  }
+  const found = [...asks].flatMap(([id, { key }]) => {
+    const step = parents.has(id) ? undefined : steps.get(id)
+    return step ? [[key, step] as const] : []
+  })
+  return new Map(found)
 }
 
 /** Steps by the step for which they are done, as far as that is in the window. */
@@ -69,17 +92,25 @@ function undoableOf(items: readonly Item[]): ReadonlySet<string> {
   )
 }
 
-function rowsOf(
-  items: readonly Shown[],
-  nested: ReadonlyMap<string, readonly StepItem[]>,
-  undoable: ReadonlySet<string>,
-): readonly Row[] {
+/** What is known of the items before they are folded. */
+interface Folded {
+  nested: ReadonlyMap<string, readonly StepItem[]>
+  asked: ReadonlyMap<string, StepItem>
+  undoable: ReadonlySet<string>
+}
+
+function rowsOf(items: readonly Shown[], { nested, asked, undoable }: Folded): readonly Row[] {
   const rows: Row[] = []
+  const isAsked = new Set(asked.values())
   let changed = new Set<string>()
   for (let at = 0; at < items.length;) {
     const item = items[at]
     if (!item) break
     if (item.kind === 'step') for (const path of changedBy(item, nested)) changed.add(path)
+    if (item.kind === 'step' && isAsked.has(item)) {
+      at += 1
+      continue
+    }
     if (item.kind === 'turn') {
       // Without its beginning some of its steps are not loaded, and a count would be too small.
       rows.push({
@@ -93,11 +124,11 @@ function rowsOf(
     }
     const inside = item.kind === 'step' ? nested.get(item.step) : undefined
     if (item.kind === 'step' && inside) {
-      rows.push({ kind: 'nest', key: item.key, step: item, rows: rowsOf(inside, nested, undoable) })
+      rows.push({ kind: 'nest', key: item.key, step: item, rows: rowsOf(inside, { nested, asked, undoable }) })
       at += 1
       continue
     }
-    const steps = runFrom(items, at, nested)
+    const steps = runFrom(items, at, { nested, isAsked })
     const [first] = steps
     if (first && steps.length >= foldFrom) rows.push({ kind: 'steps', key: first.key, stepKind: first.stepKind, steps })
     else rows.push(item)
@@ -132,12 +163,13 @@ export function groupText({ stepKind, steps }: StepGroup): string {
 function runFrom(
   items: readonly Item[],
   start: number,
-  nested: ReadonlyMap<string, readonly StepItem[]>,
+  { nested, isAsked }: Pick<Folded, 'nested'> & { isAsked: ReadonlySet<StepItem> },
 ): readonly StepItem[] {
   const run: StepItem[] = []
   for (let at = start; at < items.length; at += 1) {
     const item = items[at]
     if (item?.kind !== 'step' || item.outcome !== 'done' || item.changes.length > 0 || nested.has(item.step)) break
+    if (isAsked.has(item)) break
     if (run[0] && run[0].stepKind !== item.stepKind) break
     run.push(item)
   }

@@ -1,6 +1,6 @@
 import { nothingLeftWords, standstillWords } from '@hotline/core/reach-words'
 import { endedWords, escalatedWords } from '@hotline/core/one-line'
-import type { Item } from '@hotline/core/transcript/item'
+import type { Item, StepItem } from '@hotline/core/transcript/item'
 import { memo, type ReactNode } from 'react'
 import { Markdown } from '../markdown/markdown.tsx'
 import { Legible } from '../parts/legible.tsx'
@@ -45,6 +45,8 @@ interface Shown {
   firstOpen: boolean
   /** For an approval: the step in which another agent asks for it. */
   subAgent?: string | undefined
+  /** For an approval: the step that was asked for. */
+  ran?: StepItem | undefined
 }
 
 /** One item of a conversation; drawn anew only when it changes. */
@@ -53,6 +55,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
   acts,
   firstOpen,
   subAgent,
+  ran,
 }: Shown): ReactNode {
   switch (item.kind) {
     case 'steps':
@@ -86,6 +89,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
           agent={acts.agent}
           isPaused={acts.isPaused}
           subAgent={subAgent}
+          ran={ran}
         />
       )
     case 'question':

@@ -255,7 +255,11 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         picture={picture}
         present={present}
         wrote={wrote}
-        sent={() => ways.current?.toEnd()}
+        sent={() => {
+          // What is typed to a program shows where it prints; what is said to an agent, and its answer, in the conversation.
+          if (!typed) setTab('talk')
+          ways.current?.toEnd()
+        }}
         mayWrite={typed ? mayDecide : mayWrite}
       />
     </div>

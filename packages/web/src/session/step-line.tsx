@@ -2,6 +2,7 @@ import type { StepItem } from '@hotline/core/transcript/item'
 import { type ReactNode, useState } from 'react'
 import { Diff } from '../parts/diff.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
+import { Fields } from '../parts/fields.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { LongText } from '../parts/long-text.tsx'
 import { countText } from '../text/amounts.ts'
@@ -10,7 +11,13 @@ import { durationText } from '../text/time.ts'
 import { groupText, type Row, type StepGroup } from './fold-steps.ts'
 import { kindWord } from './step-words.ts'
 
-const outcomes = { done: '✓', failed: '✗ failed', denied: '✗ denied', cancelled: 'stopped' } as const
+/** How a step came out. */
+export const outcomes: Readonly<Record<NonNullable<StepItem['outcome']>, string>> = {
+  done: '✓',
+  failed: '✗ failed',
+  denied: '✗ denied',
+  cancelled: 'stopped',
+}
 
 /** One tool call as a line; opened, what went in, what came out, and what it changed. `nested`: what a sub-agent did for it. */
 export function StepLine({ item, nested = [] }: { item: StepItem; nested?: readonly Row[] }): ReactNode {
@@ -24,7 +31,7 @@ export function StepLine({ item, nested = [] }: { item: StepItem; nested?: reado
           <Legible text={item.title} place="name" />
         </span>
         {nested.length > 0 && <span className="small">{countText(stepsIn(nested), 'step')} inside</span>}
-        <Counts item={item} />
+        <StepCounts item={item} />
         <span className={item.outcome === 'failed' ? 'danger' : ''}>
           {item.outcome ? outcomes[item.outcome] : runsText(item)}
         </span>
@@ -65,16 +72,25 @@ function Inside({ item, nested }: { item: StepItem; nested: readonly Row[] }): R
           ))}
         </div>
       )}
+      <StepResult item={item} />
+      {item.outcome !== undefined && isBare(item) && nested.length === 0 && (
+        <p className="quiet small">The agent said nothing more about it.</p>
+      )}
+    </div>
+  )
+}
+
+/** What came of it: what it printed, and why it failed. */
+export function StepResult({ item }: { item: StepItem }): ReactNode {
+  return (
+    <>
       {item.output !== undefined && item.output !== '' && <LongText text={item.output} what="output" />}
       {item.error !== undefined && (
         <p className="danger said">
           <Legible text={item.error} place="prose" />
         </p>
       )}
-      {item.outcome !== undefined && isBare(item) && nested.length === 0 && (
-        <p className="quiet small">The agent said nothing more about it.</p>
-      )}
-    </div>
+    </>
   )
 }
 
@@ -106,30 +122,25 @@ export function StepsLine({ group }: { group: StepGroup }): ReactNode {
   )
 }
 
-/** Arguments by their names, where they are as simple as that; else as the agent gave them. */
+/** Arguments by their names; else as the agent gave them. */
 function Input({ input }: { input: unknown }): ReactNode {
-  if (typeof input === 'string') return <ExactText text={input} />
-  const entries = typeof input === 'object' && input !== null && !Array.isArray(input) ? Object.entries(input) : []
-  const isSimple = entries.length > 0 && entries.length <= 12 && entries.every(([, value]) => typeof value !== 'object')
-  if (!isSimple) return <ExactText text={JSON.stringify(input, null, 2)} />
+  if (typeof input === 'object' && input !== null && isTidy(input, 0)) return <Fields value={input} />
+  return <ExactText text={typeof input === 'string' ? input : JSON.stringify(input, null, 2)} />
+}
+
+/** Few enough to be read one below the other. */
+function isTidy(input: object, depth: number): boolean {
+  const values = Object.values(input) as unknown[]
   return (
-    <dl className="arguments">
-      {entries.map(([name, value]) => (
-        <div key={name}>
-          <dt className="mono quiet">
-            <Legible text={name} place="name" />
-          </dt>
-          <dd>
-            <ExactText text={String(value)} />
-          </dd>
-        </div>
-      ))}
-    </dl>
+    depth < 4 &&
+    values.length > 0 &&
+    values.length <= 12 &&
+    values.every((value) => typeof value !== 'object' || value === null || isTidy(value, depth + 1))
   )
 }
 
 /** `+12 −3` of what it changed. */
-function Counts({ item }: { item: StepItem }): ReactNode {
+export function StepCounts({ item }: { item: StepItem }): ReactNode {
   if (item.changes.length === 0) return undefined
   let [added, removed] = [0, 0]
   for (const change of item.changes) {
@@ -144,7 +155,8 @@ function Counts({ item }: { item: StepItem }): ReactNode {
   )
 }
 
-function runsText({ progress }: StepItem): string {
+/** That it is at work, and how far where the agent tells. */
+export function runsText({ progress }: StepItem): string {
   return progress === undefined ? '…' : `${Math.round(progress * 100)} %`
 }
 

@@ -107,7 +107,10 @@ function Preview({ item, mayUndo, acts }: { item: UndoItem; mayUndo: boolean; ac
         </details>
       )}
       <Listed title="What is not undone" lines={item.cannot} />
-      <Listed title="Nothing is kept of these" lines={item.leftOut.map(({ path, why }) => `${path} (${why})`)} />
+      <Listed
+        title="In no snapshot, so never put back"
+        lines={item.leftOut.map(({ path, why }) => `${path} (${why})`)}
+      />
       {mayUndo ? (
         <div className="answer">
           {item.count > 0 && (
@@ -180,7 +183,7 @@ function Listed({ title, lines }: { title: string; lines: readonly string[] }): 
   return (
     <details className="why">
       <summary>
-        {title} <span className="quiet">{lines.length}</span>
+        {title} <span className="quiet">({lines.length})</span>
       </summary>
       <ul className="small">
         {lines.map((line) => (

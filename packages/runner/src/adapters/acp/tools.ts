@@ -60,7 +60,7 @@ export class Tools {
       title: tool.title,
       input: inputText(tool, changes),
       ...(text === undefined ? {} : { reason: text }),
-      ...(changes.length === 0 ? {} : { changes }),
+      ...(changes.length === 0 ? {} : { changes: tool.changes }),
     }
   }
 
