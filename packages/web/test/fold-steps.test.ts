@@ -140,4 +140,34 @@ describe('what came while somebody was further up', () => {
     expect(foldSteps(items).map(({ kind }) => kind)).toEqual(['nest', 'approval', 'approval', 'approval'])
     expect(stepsAsked(items).size).toBe(0)
   })
+
+  it('[G37] what waited stands where the agent took it, and one that it took at once where it was written', () => {
+    const message = (seq: number, takenSeq?: number): Item => ({
+      kind: 'message',
+      key: `message:${seq}`,
+      seq,
+      at: '',
+      message: String(seq),
+      role: 'person',
+      by: { kind: 'person', id: 'dana' },
+      text: '',
+      streaming: false,
+      erased: false,
+      takenSeq,
+    })
+    const step4 = step({ seq: 4, stepKind: 'edit' })
+    const step9 = step({ seq: 9, stepKind: 'read' })
+    const items = [message(1, 2), message(3, 8), step4, message(5, 7), message(6), step9]
+    const rows = foldSteps(items)
+    expect(rows.map(({ key }) => key)).toEqual([
+      'message:1',
+      step4.key,
+      'message:6',
+      'message:5',
+      'message:3',
+      step9.key,
+    ])
+    // In the order of where they stand, so that what is new is counted right.
+    expect(countNew(rows, 7)).toBe(2)
+  })
 })

@@ -60,7 +60,7 @@ function amendMessage(item: MessageItem, event: KnownEvent): MessageItem {
   if (event.type === 'message.edited') {
     return { ...item, text: event.body?.text ?? '', erased: event.body === undefined, editedAt: event.at }
   }
-  if (event.type === 'message.delivered') return { ...item, delivery: 'delivered' }
+  if (event.type === 'message.delivered') return { ...item, delivery: 'delivered', takenSeq: event.seq }
   if (event.type === 'message.seen') return { ...item, delivery: 'seen' }
   if (event.type === 'message.delivery_unknown') return { ...item, delivery: 'unknown' }
   if (event.type === 'message.withdrawn') {

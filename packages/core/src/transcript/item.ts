@@ -33,6 +33,8 @@ export interface MessageItem extends Placed {
   erased: boolean
   /** For a person's message to an agent. `unread`: the session ended while it waited. */
   delivery?: 'queued' | 'delivered' | 'seen' | 'unknown' | 'withdrawn' | 'unread' | undefined
+  /** Where in the log the agent took it: what waited is read there, and not where it was written. */
+  takenSeq?: number | undefined
   editedAt?: string | undefined
   replyTo?: string | undefined
   metadata?: Record<string, unknown> | undefined

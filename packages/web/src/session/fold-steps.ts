@@ -35,7 +35,8 @@ export type Row = Exclude<Item, TurnItem | CheckpointItem> | StepGroup | Nest | 
  * Rows of a conversation: ten reads in a row become one, and what a sub-agent does stands below the step that it is done
  * for. What failed, was denied or runs now always stands by itself.
  */
-export function foldSteps(items: readonly Item[]): readonly Row[] {
+export function foldSteps(given: readonly Item[]): readonly Row[] {
+  const items = asRead(given)
   const { own, nested } = splitNested(items.filter(({ kind }) => kind !== 'checkpoint'))
   return rowsOf(own as readonly Shown[], { nested, asked: stepsAsked(items), undoable: undoableOf(items) })
 }
@@ -90,6 +91,25 @@ function undoableOf(items: readonly Item[]): ReadonlySet<string> {
       item.kind === 'checkpoint' && item.moment !== 'turn_started' && item.turn !== undefined ? [item.turn] : [],
     ),
   )
+}
+
+/** In the order in which the agent read: a message that waited stands where it was taken, before what came of it. */
+function asRead(items: readonly Item[]): readonly Item[] {
+  const late = items.flatMap((item, at) => {
+    const next = items[at + 1]
+    const waited = item.kind === 'message' && next && item.takenSeq !== undefined && item.takenSeq > next.seq
+    return waited ? [{ item, seq: item.takenSeq ?? 0 }] : []
+  })
+  if (late.length === 0) return items
+  const moved = new Set<Item>(late.map(({ item }) => item))
+  late.sort((one, other) => one.seq - other.seq)
+  const order: Item[] = []
+  for (const item of items) {
+    if (moved.has(item)) continue
+    while (late[0] && late[0].seq < item.seq) order.push(...late.splice(0, 1).map((one) => one.item))
+    order.push(item)
+  }
+  return [...order, ...late.map(({ item }) => item)]
 }
 
 /** What is known of the items before they are folded. */

@@ -57,9 +57,10 @@ export function useUnread({
 /** Before which row the line stands; -1 where nothing is new. Above what one has said oneself nothing is. */
 function lineOf(rows: readonly Row[], mark: number | undefined, isMine: (row: Row) => boolean): number {
   if (mark === undefined) return -1
-  const after = rows.findLastIndex(isMine) + 1
-  const at = rows.slice(after).findIndex((row) => seqOf(row) > mark)
-  return at < 0 ? -1 : after + at
+  // What waited for the agent stands further down than where it was said.
+  const said = rows.filter(isMine).map((row) => (row.kind === 'message' ? row.seq : seqOf(row)))
+  const read = Math.max(mark, ...said)
+  return rows.findIndex((row) => seqOf(row) > read && !isMine(row))
 }
 
 /** How many rows began after a place in the log; what is older and came in front is not new. */
@@ -67,8 +68,9 @@ export function countNew(rows: readonly Row[], seen: number): number {
   return rows.length - 1 - rows.findLastIndex((row) => seqOf(row) <= seen)
 }
 
-/** Where a row begins in the log. */
+/** Where a row begins in the log; a message, where the agent took it. */
 export function seqOf(row: Row): number {
+  if (row.kind === 'message') return row.takenSeq ?? row.seq
   if (row.kind === 'steps') return row.steps[0]?.seq ?? 0
   return row.kind === 'nest' ? row.step.seq : row.seq
 }
