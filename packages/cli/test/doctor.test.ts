@@ -4,32 +4,19 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
-import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
+import { liveScene } from './live-scene.ts'
 
-let live: LiveServer
-let home: TempDir
-
-beforeAll(async () => {
-  live = await startLiveServer()
-  home = await openTempDir()
-})
-afterAll(async () => {
-  await live[Symbol.asyncDispose]()
-  await home.remove()
-})
+const scene = liveScene()
 
 async function run(
   args: readonly string[],
   more: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; out: string; err: string }> {
   const hotline = startHotlineProcess(args, {
-    HOME: home.path,
-    HOTLINE_DATA_DIR: live.dataDir,
-    HOTLINE_URL: live.url,
-    HOTLINE_TOKEN: live.token,
+    ...scene.env,
+    HOTLINE_DATA_DIR: scene.live.dataDir,
     ...more,
   })
   hotline.endInput()
@@ -39,7 +26,7 @@ async function run(
 describe('what doctor finds', () => {
   it('[B9] doctor says what is the matter, and ends with 1 where something is', async () => {
     const well = await run(['doctor'])
-    expect(well.out).toContain(`ok   the server at ${live.url} is ready`)
+    expect(well.out).toContain(`ok   the server at ${scene.live.url} is ready`)
     expect(well.out).toMatch(/^(ok  |FAIL only) [0-9]+ MiB of room on the disk of /m)
     expect(well.out).toContain('FAIL no machine that runs agents is connected')
     expect(well.code).toBe(1)
@@ -49,11 +36,11 @@ describe('what doctor finds', () => {
   })
 
   it('[B18] doctor proves the log of a server at work, and names a stream that is damaged', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     expect((await run(['doctor'])).out).toMatch(/^ok {3}the log holds: [0-9]+ streams, [0-9]+ events$/m)
-    const dir = join(home.path, 'damaged')
+    const dir = join(scene.home.path, 'damaged')
     mkdirSync(dir, { mode: 0o700 })
-    const source = new DatabaseSync(join(live.dataDir, 'hotline.db'), { readOnly: true })
+    const source = new DatabaseSync(join(scene.live.dataDir, 'hotline.db'), { readOnly: true })
     source.prepare('VACUUM INTO ?').run(join(dir, 'hotline.db'))
     source.close()
     const copied = new DatabaseSync(join(dir, 'hotline.db'))
@@ -67,7 +54,7 @@ describe('what doctor finds', () => {
   })
 
   it('[B9] doctor sees clocks that are apart, and a certificate that ends soon', async () => {
-    const [key, cert] = [join(home.path, 'key.pem'), join(home.path, 'cert.pem')]
+    const [key, cert] = [join(scene.home.path, 'key.pem'), join(scene.home.path, 'cert.pem')]
     const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3 -subj /CN=localhost'.split(' ')
     const names = ['-addext', 'subjectAltName=DNS:localhost']
     execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' })

@@ -1,25 +1,13 @@
 import { errorKinds } from '@hotline/protocol/error'
 import type { HandRunner } from '@hotline/testing/hand-runner'
-import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
-import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type HotlineProcess, startHotlineProcess } from './hotline-process.ts'
+import { liveScene } from './live-scene.ts'
 
-let live: LiveServer
-let home: TempDir
+const scene = liveScene()
 
-beforeAll(async () => {
-  live = await startLiveServer()
-  home = await openTempDir()
-})
-afterAll(async () => {
-  await live[Symbol.asyncDispose]()
-  await home.remove()
-})
-
-const start = (...args: string[]): HotlineProcess =>
-  startHotlineProcess(args, { HOME: home.path, HOTLINE_URL: live.url, HOTLINE_TOKEN: live.token })
+const start = (...args: string[]): HotlineProcess => startHotlineProcess(args, scene.env)
 async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
   const hotline = start(...args)
   hotline.endInput()
@@ -44,13 +32,13 @@ async function ask(runner: HandRunner, question: string, schema?: object): Promi
 }
 
 const answersOf = async ({ session }: HandRunner): Promise<unknown[]> =>
-  (await live.stored(session))
+  (await scene.live.stored(session))
     .filter(({ type }) => type === 'question.answered')
     .map(({ data, body }) => [data['question'], data['action'], body?.['content']])
 
 describe('questions from the command line', () => {
   it('[B16] asks and ls say the same, and show what a question takes', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     await ask(runner, 'q-colours', colours)
     const listed = await run('ls')
     expect(listed.out).toContain('NEEDS YOU 1')
@@ -70,7 +58,7 @@ describe('questions from the command line', () => {
   })
 
   it('[B16] answer takes text, a choice, its number, names, JSON and no; what does not fit is sent nowhere', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const invalid = errorKinds.invalid.exit
     await ask(runner, 'one-colour', colours)
     const blue = await run('answer', 'one-colour', 'blue')
@@ -108,7 +96,7 @@ describe('questions from the command line', () => {
   })
 
   it('[B16] in attach a question has a number, and /answer names it; a message is no answer', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     await runner.ask({ tool: 'bash', title: 'First', input: 'ls' })
     await ask(runner, 'attached-several', several)
     const attached = start('attach', runner.session)

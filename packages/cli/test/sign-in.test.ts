@@ -1,24 +1,14 @@
-import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
-import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type HotlineTerminal, startHotlineTerminal } from './hotline-terminal.ts'
+import { liveScene } from './live-scene.ts'
 
 const password = 'a long walk over the wet meadow'
 
-let live: LiveServer
-let home: TempDir
-beforeAll(async () => {
-  live = await startLiveServer()
-  home = await openTempDir()
-})
-afterAll(async () => {
-  await live[Symbol.asyncDispose]()
-  await home.remove()
-})
+const scene = liveScene()
 
 function signIn(): HotlineTerminal {
-  return startHotlineTerminal(['sign-in'], { HOME: home.path, HOTLINE_URL: live.url })
+  return startHotlineTerminal(['sign-in'], { HOME: scene.home.path, HOTLINE_URL: scene.live.url })
 }
 
 describe('sign-in at a terminal', () => {
@@ -30,7 +20,7 @@ describe('sign-in at a terminal', () => {
     for (const key of password) terminal.type(key)
     terminal.type('\r')
     expect(await terminal.ended).toBe(0)
-    expect(terminal.screen).toContain(`Signed in to ${live.url} as dana.`)
+    expect(terminal.screen).toContain(`Signed in to ${scene.live.url} as dana.`)
     expect(terminal.screen).not.toContain('meadow')
     for (const piece of password.split(' ')) if (piece.length > 3) expect(terminal.screen).not.toContain(piece)
   })
@@ -58,9 +48,9 @@ describe('sign-in at a terminal', () => {
 describe('keys make at a terminal', () => {
   it('[B12] asks for the password where it was not said lately, shows none of it, and makes the key then', async () => {
     const make = startHotlineTerminal(['keys', 'make', 'ci'], {
-      HOME: home.path,
-      HOTLINE_URL: live.url,
-      HOTLINE_TOKEN: live.token,
+      HOME: scene.home.path,
+      HOTLINE_URL: scene.live.url,
+      HOTLINE_TOKEN: scene.live.token,
     })
     await waitFor(() => make.screen.includes('Password: '), { what: 'the question' })
     make.type(`${password}\r`)

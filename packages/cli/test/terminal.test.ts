@@ -1,31 +1,22 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HandRunner } from '@hotline/testing/hand-runner'
-import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { listProcesses } from '@hotline/testing/process-list'
-import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
 import { type HotlineTerminal, startHotlineTerminal } from './hotline-terminal.ts'
+import { liveScene } from './live-scene.ts'
 
-let live: LiveServer
-let home: TempDir
+const scene = liveScene()
 
-beforeAll(async () => {
-  live = await startLiveServer()
-  home = await openTempDir()
-})
-afterAll(async () => {
-  await live[Symbol.asyncDispose]()
-  await home.remove()
-})
-
-const env = (): Record<string, string> => ({ HOME: home.path, HOTLINE_URL: live.url, HOTLINE_TOKEN: live.token })
+const env = (): Readonly<Record<string, string>> => scene.env
 
 /** Outcomes of the approvals of a session, in the order of the log. */
 const outcomesOf = async ({ session }: HandRunner): Promise<unknown[]> =>
-  (await live.stored(session)).filter(({ type }) => type === 'approval.resolved').map(({ data }) => data['outcome'])
+  (await scene.live.stored(session))
+    .filter(({ type }) => type === 'approval.resolved')
+    .map(({ data }) => data['outcome'])
 
 /** Types it again and again: what is typed before something could have been read has no effect. */
 async function insist(terminal: HotlineTerminal, line: string, until: string): Promise<void> {
@@ -47,7 +38,7 @@ function terminateChildOf(shell: number): void {
 
 describe('deciding at a terminal', () => {
   it('[B11] approve shows all of it and asks; what was typed ahead of the card is no answer', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const input = `echo begin\n${'echo more\n'.repeat(500)}echo \u202eend`
     const { approval } = await runner.ask({ tool: 'bash', title: 'Many', input })
     const terminal = startHotlineTerminal(['approve', approval], env())
@@ -68,7 +59,7 @@ describe('deciding at a terminal', () => {
     ['what deceives the eye', 'rm -rf \u202e/gpj.exe', 'look closely'],
     ['what is longer than the screen', 'echo\n'.repeat(40), 'longer than the screen'],
   ])('[B11] %s takes a word', async (_name, input, why) => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const { approval } = await runner.ask({ tool: 'bash', title: 'Odd', input })
     const terminal = startHotlineTerminal(['approve', approval], env())
     await terminal.shows(`Type "allow" (`)
@@ -83,9 +74,9 @@ describe('deciding at a terminal', () => {
   })
 
   it('[B11] an input that lies beside its event is shown whole by approve and asks, and is not allowed in attach', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const input = `echo begin\n${`echo ${'x'.repeat(60)}\n`.repeat(2_000)}echo end`
-    const content = await live.putContent(runner.session, input)
+    const content = await scene.live.putContent(runner.session, input)
     const { approval, digest } = await runner.ask({ tool: 'bash', title: 'Long', content })
     const attached = startHotlineTerminal(['attach', runner.session], env())
     await attached.shows('bytes, not shown here)')
@@ -108,7 +99,7 @@ describe('deciding at a terminal', () => {
   })
 
   it('[B11] what is plain and short takes a y', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const { approval } = await runner.ask({ tool: 'bash', title: 'Plain', input: 'ls -la' })
     const terminal = startHotlineTerminal(['approve', approval], env())
     await terminal.shows('Allow exactly this? [y/N]')
@@ -118,8 +109,8 @@ describe('deciding at a terminal', () => {
   })
 
   it('[B27] another input is shown in its place, and is what is allowed', async () => {
-    const runner = await live.startSession()
-    const file = join(home.path, 'other.json')
+    const runner = await scene.live.startSession()
+    const file = join(scene.home.path, 'other.json')
     await writeFile(file, '{"command":"echo \u202esafe"}')
     const { approval } = await runner.ask({ tool: 'bash', title: 'Changed', input: 'rm -rf /' })
     const terminal = startHotlineTerminal(['approve', approval, '--input', file], env())
@@ -129,15 +120,15 @@ describe('deciding at a terminal', () => {
     )
     await insist(terminal, 'allow', 'allowed as changed\r')
     expect(await terminal.ended).toBe(0)
-    const [resolved] = (await live.stored(runner.session)).filter(({ type }) => type === 'approval.resolved')
+    const [resolved] = (await scene.live.stored(runner.session)).filter(({ type }) => type === 'approval.resolved')
     expect(resolved?.data['outcome']).toBe('allowed_modified')
     expect(resolved?.body?.['input']).toBe('{"command":"echo \u202esafe"}')
   })
 
   it('[B27] what the agent does not take is refused, and nothing is decided', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const { approval, digest } = await runner.ask({ tool: 'bash', title: 'Plain', input: 'ls' })
-    const file = join(home.path, 'this.json')
+    const file = join(scene.home.path, 'this.json')
     await writeFile(file, 'x')
     const refused = async (...args: string[]): Promise<string> => {
       const run = startHotlineProcess(['approve', approval, '--digest', digest, ...args], env())
@@ -146,7 +137,7 @@ describe('deciding at a terminal', () => {
       expect(code).not.toBe(0)
       return err
     }
-    expect(await refused('--input', join(home.path, 'nothing'))).toContain('cannot be read')
+    expect(await refused('--input', join(scene.home.path, 'nothing'))).toContain('cannot be read')
     expect(await refused('--for', 'session')).toContain('cannot be answered for "session"')
     expect(await refused('--for', 'ever')).toContain('--for takes once, session, project')
     expect(await refused('--for', 'once', '--input', file)).toContain('allowed once')
@@ -154,13 +145,13 @@ describe('deciding at a terminal', () => {
   })
 
   it('[B27] what could not run in place of JSON is refused, with its place', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const { approval, digest } = await runner.ask({
       tool: 'Bash',
       title: 'Wait',
       input: '{"command":"ls","timeout":5}',
     })
-    const file = join(home.path, 'wrong.json')
+    const file = join(scene.home.path, 'wrong.json')
     await writeFile(file, '{\n  "command": "ls",\n  "timeout": "5"\n}\n')
     const run = startHotlineProcess(['approve', approval, '--digest', digest, '--input', file], env())
     run.endInput()
@@ -170,7 +161,7 @@ describe('deciding at a terminal', () => {
   })
 
   it('[B11] anything but yes decides nothing', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const { approval } = await runner.ask({ tool: 'bash', title: 'One', input: 'ls' })
     const terminal = startHotlineTerminal(['--json', 'approve', approval], env())
     await terminal.shows('Allow exactly this?')
@@ -185,7 +176,7 @@ describe('deciding at a terminal', () => {
   })
 
   it('[T22] attach does not allow what deceives the eye, and says where one can', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const terminal = startHotlineTerminal(['attach', runner.session], env())
     await terminal.shows('queued -> starting')
     await runner.ask({ tool: 'bash', title: 'A picture', input: 'rm \u202egpj.exe' })
@@ -200,7 +191,7 @@ describe('deciding at a terminal', () => {
   })
 
   it('[B6] attach allows what was shown, by its number or when it had time to be read', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const terminal = startHotlineTerminal(['attach', runner.session], env())
     await terminal.shows('queued -> starting')
     await runner.ask({ tool: 'bash', title: 'Sudden', input: 'echo 1' })
@@ -249,7 +240,7 @@ describe('the terminal itself', () => {
     ['Ctrl-D', '\u0004'],
     ['/quit', '/quit\r'],
   ])('[B6] is as it was when attach is left with %s, and the session goes on', async (_name, keys) => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const terminal = inShell(['attach', runner.session])
     await terminal.shows('queued -> starting')
     terminal.type(keys)
@@ -257,11 +248,11 @@ describe('the terminal itself', () => {
     await terminal.shows('ended 0')
     await terminal.shows('as-before')
     await terminal.ended
-    expect((await live.stored(runner.session)).map(({ type }) => type)).not.toContain('control.requested')
+    expect((await scene.live.stored(runner.session)).map(({ type }) => type)).not.toContain('control.requested')
   })
 
   it('[B11] is as it was after Ctrl-C at the question of approve', async () => {
-    const runner = await live.startSession()
+    const runner = await scene.live.startSession()
     const { approval } = await runner.ask({ tool: 'bash', title: 'One', input: 'ls' })
     const terminal = inShell(['approve', approval])
     await terminal.shows('Allow exactly this?')

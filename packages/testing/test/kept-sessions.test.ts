@@ -4,59 +4,24 @@ import { evolveSession } from '@hotline/core/session/evolve'
 import type { SessionState } from '@hotline/core/session/state'
 import { emptyTranscript, foldTranscript } from '@hotline/core/transcript/transcript'
 import type { ClientStore } from '@hotline/client/client-store'
-import type { Link } from '@hotline/client/link'
 import { openFolderStore } from '@hotline/client/node/folder-store'
 import { openSessionView, type SessionView } from '@hotline/client/session-view'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { HandRunner } from '../src/hand-runner.ts'
-import { type LiveServer, startLiveServer } from '../src/live-server.ts'
-import { openTempDir, type TempDir } from '../src/temp-dir.ts'
 import { waitFor } from '../src/wait-for.ts'
+import { type Counted, keptScene } from './kept-scene.ts'
 
-let live: LiveServer
-let dir: TempDir
-let store: ClientStore
+const scene = keptScene()
 let hand: HandRunner
-const open: Disposable[] = []
-
-beforeAll(async () => {
-  live = await startLiveServer()
-})
 beforeEach(async () => {
-  dir = await openTempDir()
-  store = await openFolderStore(join(dir.path, 'store'))
-  hand = await live.startSession()
+  hand = await scene.live.startSession()
 })
-afterEach(async () => {
-  live.proxy.restore()
-  for (const one of open.splice(0)) one[Symbol.dispose]()
-  await dir.remove()
-})
-afterAll(() => live[Symbol.asyncDispose]())
 
-/** A visit, and what it asks of the server: paths over HTTP, and the cursors after which it follows. */
-function visit(sessions = store.sessions): { view: SessionView; asked: string[]; after: string[]; events: number } {
-  const link = live.link({ url: live.proxyUrl })
-  const counts = { asked: [] as string[], after: [] as string[], events: 0 }
-  const spied: Link = {
-    ...link,
-    request: (method, path, body) => {
-      counts.asked.push(path.replace(hand.session, ':id').replace(/\?.*/, ''))
-      return link.request(method, path, body)
-    },
-    follow: (stream, after, follower) => {
-      counts.after.push(after)
-      return link.follow(stream, after, {
-        ...follower,
-        events: (events, epoch) => {
-          counts.events += events.length
-          follower.events(events, epoch)
-        },
-      })
-    },
-  }
-  const view = openSessionView(spied, hand.session, sessions)
-  open.push(view)
+/** A visit, and what it asks of the server. */
+function visit(sessions = scene.store.sessions): Counted & { view: SessionView } {
+  const { link, counts } = scene.countedLink()
+  const view = openSessionView(link, hand.session, sessions)
+  scene.endsWithTest(view)
   return Object.assign(counts, { view })
 }
 
@@ -71,11 +36,13 @@ const isNow = ({ picture }: SessionView): Promise<unknown> =>
 const reaches = ({ picture }: SessionView, seq: number): Promise<unknown> =>
   waitFor(() => picture.value.transcript.seq >= seq, { what: `event ${seq}` })
 const keptAs = (cursor: string): Promise<unknown> =>
-  waitFor(async () => (await store.sessions.read(hand.session))?.cursor === cursor, { what: `kept up to ${cursor}` })
+  waitFor(async () => (await scene.store.sessions.read(hand.session))?.cursor === cursor, {
+    what: `kept up to ${cursor}`,
+  })
 
 /** The picture is what a replay of the whole log shows. */
 async function expectTrue({ picture }: SessionView): Promise<number> {
-  const events = await live.stored(hand.session)
+  const events = await scene.live.stored(hand.session)
   await reaches({ picture } as SessionView, events.length)
   let state: SessionState | undefined
   for (const event of events) state = evolveSession(state, event)
@@ -88,11 +55,11 @@ async function expectTrue({ picture }: SessionView): Promise<number> {
 async function seeOnce(): Promise<string> {
   const first = visit()
   await isNow(first.view)
-  const head = (await live.stored(hand.session)).length
+  const head = (await scene.live.stored(hand.session)).length
   await reaches(first.view, head)
   first.view[Symbol.dispose]()
-  await waitFor(async () => (await store.sessions.read(hand.session)) !== undefined, { what: 'what was kept' })
-  return `${(await store.sessions.read(hand.session))?.cursor.split('.')[0]}.${head}`
+  await waitFor(async () => (await scene.store.sessions.read(hand.session)) !== undefined, { what: 'what was kept' })
+  return `${(await scene.store.sessions.read(hand.session))?.cursor.split('.')[0]}.${head}`
 }
 
 describe('a session that was seen before', () => {
@@ -100,14 +67,14 @@ describe('a session that was seen before', () => {
     for (let at = 0; at < 20; at += 1) await hand.report(says(`line ${at}`))
     const cursor = await seeOnce()
     await keptAs(cursor)
-    live.proxy.refuse()
-    live.proxy.cut()
+    scene.live.proxy.refuse()
+    scene.live.proxy.cut()
     const away = visit()
     await waitFor(() => away.view.picture.value.asOf, { what: 'what was kept' })
     expect(away.view.picture.value).toMatchObject({ status: 'live', state: { session: hand.session } })
     expect(away.view.picture.value.transcript.seq).toBe(Number(cursor.split('.')[1]))
     await hand.report(says('meanwhile'), says('and more'))
-    live.proxy.restore()
+    scene.live.proxy.restore()
     away.view.connection.watch(() => undefined)
     await isNow(away.view)
     await expectTrue(away.view)
@@ -124,12 +91,12 @@ describe('a session that was seen before', () => {
     const next = visit()
     await isNow(next.view)
     await hand.report(...Array.from({ length: 100 }, (_, number) => says(`then ${number} ${'x'.repeat(4_000)}`)))
-    await reaches(next.view, (await live.stored(hand.session)).length)
+    await reaches(next.view, (await scene.live.stored(hand.session)).length)
     next.view[Symbol.dispose]()
-    await waitFor(async () => ((await store.sessions.read(hand.session))?.events.length ?? 0) < 100, {
+    await waitFor(async () => ((await scene.store.sessions.read(hand.session))?.events.length ?? 0) < 100, {
       what: 'the trim',
     })
-    const kept = await store.sessions.read(hand.session)
+    const kept = await scene.store.sessions.read(hand.session)
     expect(JSON.stringify(kept?.events).length).toBeLessThan(300_000)
     expect(kept?.before).toBe(kept?.events[0]?.seq)
     const last = visit()
@@ -141,9 +108,9 @@ describe('a session that was seen before', () => {
   it('[C22] of another life of the log, or far behind, nothing is used but the first look', async () => {
     const cursor = await seeOnce()
     await keptAs(cursor)
-    const kept = await store.sessions.read(hand.session)
+    const kept = await scene.store.sessions.read(hand.session)
     if (!kept) throw new Error('nothing was kept')
-    await store.sessions.keep({ ...kept, cursor: `another1.${cursor.split('.')[1]}` })
+    await scene.store.sessions.keep({ ...kept, cursor: `another1.${cursor.split('.')[1]}` })
     const another = visit()
     await isNow(another.view)
     await expectTrue(another.view)
@@ -154,35 +121,37 @@ describe('a session that was seen before', () => {
     const far = visit()
     await isNow(far.view)
     expect(far.events).toBe(0)
-    expect(far.view.picture.value.transcript.seq).toBe((await live.stored(hand.session)).length)
+    expect(far.view.picture.value.transcript.seq).toBe((await scene.live.stored(hand.session)).length)
   })
 
   it('[C22] one that must not be read any more is forgotten', async () => {
     const cursor = await seeOnce()
     await keptAs(cursor)
-    const kept = await store.sessions.read(hand.session)
+    const kept = await scene.store.sessions.read(hand.session)
     if (!kept) throw new Error('nothing was kept')
-    await store.sessions.keep({ ...kept, session: 'not-mine' })
-    const link = live.link()
-    const view = openSessionView(link, 'not-mine', store.sessions)
-    open.push(view)
+    await scene.store.sessions.keep({ ...kept, session: 'not-mine' })
+    const link = scene.live.link()
+    const view = openSessionView(link, 'not-mine', scene.store.sessions)
+    scene.endsWithTest(view)
     await waitFor(() => view.picture.value.status === 'failed', { what: 'the refusal' })
     expect(view.picture.value.transcript.items).toEqual([])
-    await waitFor(async () => (await store.sessions.read('not-mine')) === undefined, { what: 'it to be forgotten' })
+    await waitFor(async () => (await scene.store.sessions.read('not-mine')) === undefined, {
+      what: 'it to be forgotten',
+    })
   })
 })
 
 describe('a folder on Node', () => {
   it('[C14] [C21] keeps commands in order over the end of the process, whole files alone, and for its owner', async () => {
-    const folder = join(dir.path, 'store')
+    const folder = join(scene.dir.path, 'store')
     const command = (id: string): Parameters<ClientStore['outbox']['put']>[0] => ({
       id,
       stream: 'session:s1',
       type: 'message.send',
       data: { text: id },
     })
-    for (const id of ['zebra', 'ant', 'm3', 'ant']) await store.outbox.put(command(id))
-    await store.outbox.remove('ant')
+    for (const id of ['zebra', 'ant', 'm3', 'ant']) await scene.store.outbox.put(command(id))
+    await scene.store.outbox.remove('ant')
     const next = await openFolderStore(folder)
     await next.outbox.put(command('last'))
     expect((await next.outbox.all()).map(({ id }) => id)).toEqual(['zebra', 'm3', 'last'])
@@ -196,6 +165,6 @@ describe('a folder on Node', () => {
     expect(readdirSync(folder)).toEqual(['outbox'])
     await third.erase()
     await third.outbox.put(command('too late'))
-    expect(readdirSync(dir.path)).toEqual([])
+    expect(readdirSync(scene.dir.path)).toEqual([])
   })
 })
