@@ -56,7 +56,7 @@ export function readAsked(text: string, shown: Pick<ApprovalRequest, 'tool' | 'c
     return value
   }
   const edits = takeEdits(left, shown)
-  const command = take('command') ?? take('cmd')
+  const command = take('command')
   const url = take('url')
   return { kind: 'parts', command, url, edits, rest: Object.fromEntries(left) }
 }
