@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scriptPrompt } from '@hotline/demo-agent/script'
@@ -15,18 +16,25 @@ export function login(next: string): string {
 }
 `
 
-test('[DR1] [DR2] [DR3] in the page changes are read, spoken of line by line, kept and discarded', async () => {
+test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by line, kept, committed and discarded', async () => {
   await using hotline = await startHotline()
   await using temp = await openTempDir('hotline-changes-')
   const cwd = join(temp.path, 'work')
   mkdirSync(join(cwd, 'src'), { recursive: true })
   writeFileSync(join(cwd, 'src/login.ts'), before)
+  const git = (...args: string[]): string => {
+    const env = { PATH: process.env['PATH'], HOME: temp.path }
+    return execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', ...args], { cwd, env }).toString()
+  }
+  git('init', '-q', '-b', 'main')
+  git('add', '-A')
+  git('commit', '-qm', 'First')
   const script = scriptPrompt([
     { do: 'write', path: 'src/login.ts', content: before.replace("next === ''", "next === '' || next === '/'") },
     { do: 'write', path: 'notes.md', content: '# Notes\n\nFor later.\n' },
     { do: 'write', path: 'package.json', content: '{ "scripts": { "postinstall": "node x.js" } }\n' },
   ])
-  const session = await hotline.api.start('demo', script, { cwd, mode: 'auto-edit' })
+  const session = await hotline.api.start('demo', script, { cwd, mode: 'auto-edit', title: 'Fix the login' })
   await hotline.api.until(session, 'the turn', ({ counts, turn, checkpoints }) => {
     return counts.turns === 1 && turn === undefined && checkpoints !== undefined
   })
@@ -56,14 +64,18 @@ test('[DR1] [DR2] [DR3] in the page changes are read, spoken of line by line, ke
     await page.getByRole('button', { name: 'Discard notes.md' }).click()
     await page.getByText('To keep it is a decision of its own').waitFor()
     await page.getByLabel('Reason, told to the agent').fill('Notes belong elsewhere.')
+    await page.getByRole('checkbox', { name: 'Commit what is kept' }).check()
+    await page.getByLabel('Message of the commit').fill('Send "/" home, too')
     await photograph(page, 'changes', [390, 1440])
     await page.getByRole('button', { name: 'Side by side' }).click()
     await photograph(page, 'changes-two', [1440])
     await login.getByRole('button', { name: 'Remove' }).click()
-    await page.getByRole('button', { name: 'Keep 1, discard 1', exact: true }).click()
+    await page.getByRole('button', { name: 'Keep 1, commit, discard 1', exact: true }).click()
     // What is open stays up for review.
     await page.getByRole('heading', { name: '1 file to review' }).waitFor()
     await page.getByText('1 kept, 1 discarded, 1 open').first().waitFor()
+    await page.getByText('3 files reviewed').click()
+    await page.getByText('Committed on').waitFor()
     await photograph(page, 'changes-left', [390, 1440])
     const scripts = page.getByRole('figure', { name: 'Changes of package.json' })
     await scripts.getByRole('button', { name: 'Comment on line 1' }).click()
@@ -82,7 +94,11 @@ test('[DR1] [DR2] [DR3] in the page changes are read, spoken of line by line, ke
   } finally {
     await browser.close()
   }
-  expect(existsSync(join(cwd, 'notes.md'))).toBe(false)
-  expect(existsSync(join(cwd, 'package.json'))).toBe(false)
-  expect(readFileSync(join(cwd, 'src/login.ts'), 'utf8')).toContain("|| next === '/'")
+  const prepared = (await hotline.api.events(session)).find(({ type }) => type === 'workspace.prepared')
+  const { folder, branch } = { folder: '', branch: '', ...prepared?.body }
+  expect(existsSync(join(folder, 'notes.md'))).toBe(false)
+  expect(existsSync(join(folder, 'package.json'))).toBe(false)
+  expect(git('log', '-1', '--format=%s', branch)).toBe('Send "/" home, too\n')
+  expect(git('show', `${branch}:src/login.ts`)).toContain("|| next === '/'")
+  expect(readFileSync(join(cwd, 'src/login.ts'), 'utf8')).toBe(before)
 })

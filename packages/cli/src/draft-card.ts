@@ -37,6 +37,8 @@ export function resolvedLines({ data, body }: EventOf<'draft.resolved'>, session
   return [
     `${data.kept} kept, ${data.discarded} discarded, ${data.open} open.`,
     ...open.map(({ path, why = '' }: ReviewedFile) => `Open: ${inLine(path)} (it ${inLine(why)})`),
+    ...(data.commit === undefined ? [] : [`Committed on ${inLine(body?.branch ?? '')}: ${inLine(data.commit)}`]),
+    ...(body?.uncommitted === undefined ? [] : [`Not committed: ${inLine(body.uncommitted)}`]),
     ...(data.before === undefined ? [] : [`To go back: hotline undo ${session} --checkpoint ${data.before}`]),
   ]
 }

@@ -33,6 +33,8 @@ describe('what somebody wants to become of files', () => {
       guarded: ['package.json'],
       reason: 'Good.',
     })
+    expect(reviewOf({ draft: 'd', digest: 'e', files }, named, '', 'All').commit).toEqual({ message: 'All' })
+    expect(reviewOf({ draft: 'd', digest: 'e', files }, none, '', 'All').commit).toBeUndefined()
     expect(reviewOf({ draft: 'd', digest: 'e', files }, none, ' ')).toEqual({
       draft: 'd',
       digest: 'e',

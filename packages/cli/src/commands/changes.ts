@@ -19,6 +19,7 @@ interface ChangesOptions {
   discard?: string[]
   guarded?: string[]
   reason?: string
+  commit?: string
   yes?: boolean
 }
 
@@ -36,6 +37,7 @@ export function addChangesCommand(program: Command, context: CommandContext): vo
     .option('--discard <file...>', 'files that go back to what they were before the agent')
     .option('--guarded <file...>', 'of those to keep: files that say what others run, or what agents may do')
     .option('--reason <text>', 'why, told to the agent')
+    .option('--commit <message>', "commits what is kept on the branch of the session's worktree")
     .option('-y, --yes', 'do not ask')
     .action(async (text: string, options: ChangesOptions) => review(context, text, options))
   changes
@@ -66,7 +68,7 @@ async function review(context: CommandContext, text: string, options: ChangesOpt
   const awaited = awaitsReview(state) ? await standing(server, session, state) : undefined
   const ready = awaited ?? (await tell(server, session, 'draft.make', {}))
   if (ready.type !== 'draft.ready') return context.print(ready, `${reasonOf(ready)}\n`)
-  const { keep = [], discard = [], guarded, reason } = options
+  const { keep = [], discard = [], guarded, reason, commit } = options
   const isToDecide = keep.length + discard.length > 0 || options.keepAll === true
   if (!context.json || !isToDecide) context.print(ready, `${draftLines(ready).join('\n')}\n`)
   if (!isToDecide) return
@@ -84,6 +86,7 @@ async function review(context: CommandContext, text: string, options: ChangesOpt
     discard,
     ...(guarded === undefined ? {} : { guarded }),
     ...(reason === undefined ? {} : { reason }),
+    ...(commit === undefined ? {} : { commit: { message: commit } }),
   })
   if (done.type !== 'draft.resolved') throw fail('digest_mismatch', reasonOf(done))
   context.print(done, `${resolvedLines(done, session).join('\n')}\n`)

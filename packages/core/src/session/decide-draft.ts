@@ -46,7 +46,7 @@ function review(state: SessionState, { data }: CommandOf<'draft.review'>): Decis
   }
   const refusal = whyNoReview(state)
   if (refusal !== undefined) return refuse('invalid_transition', refusal)
-  const { keep = [], discard = [], guarded, reason } = data
+  const { keep = [], discard = [], guarded, reason, commit } = data
   return accept({
     type: 'draft.reviewed',
     subject: `draft:${data.draft}`,
@@ -56,6 +56,7 @@ function review(state: SessionState, { data }: CommandOf<'draft.review'>): Decis
       discard,
       ...(guarded === undefined ? {} : { guarded }),
       ...(reason === undefined ? {} : { reason }),
+      ...(commit === undefined ? {} : { commit: commit.message }),
     },
   })
 }

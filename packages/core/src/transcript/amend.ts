@@ -149,8 +149,11 @@ function amendDraft(item: DraftItem, event: KnownEvent): DraftItem {
       return { ...item, phase: 'dropped', changes: [] }
     case 'draft.refused':
       return { ...item, phase: 'refused', reason: event.body?.reason }
-    case 'draft.resolved':
-      return { ...item, phase: 'done', before: event.data.before, outcomes: event.body?.files ?? [] }
+    case 'draft.resolved': {
+      const { before, commit } = event.data
+      const { files: outcomes = [], branch, uncommitted } = event.body ?? {}
+      return { ...item, phase: 'done', before, outcomes, commit, branch, uncommitted }
+    }
     default:
       return item
   }

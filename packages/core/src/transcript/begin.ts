@@ -10,7 +10,7 @@ export function shownOf({
   body,
 }: EventOf<'draft.ready'>): Pick<
   DraftItem,
-  'digest' | 'count' | 'added' | 'removed' | 'waits' | 'note' | 'files' | 'changes'
+  'digest' | 'count' | 'added' | 'removed' | 'waits' | 'note' | 'branch' | 'files' | 'changes'
 > {
   const { digest, files: count, added, removed, waits } = data
   return {
@@ -20,6 +20,7 @@ export function shownOf({
     removed,
     waits,
     note: body?.note,
+    branch: body?.branch,
     files: body?.files ?? [],
     changes: body?.changes ?? [],
   }

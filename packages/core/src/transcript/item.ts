@@ -261,6 +261,11 @@ export interface DraftItem extends Placed {
   outcomes: readonly ReviewedFile[]
   reason?: string | undefined
   before?: string | undefined
+  /** The branch on which what is kept can be committed, or was. */
+  branch?: string | undefined
+  /** The commit in which is what was kept, and why it is not all of it. */
+  commit?: string | undefined
+  uncommitted?: string | undefined
 }
 
 /** The server's own words. */

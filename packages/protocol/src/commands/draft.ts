@@ -16,6 +16,8 @@ export const draftCommands = {
       discard: Paths.optional(),
       guarded: Paths.optional(),
       reason: z.string().max(2_000).optional(),
+      /** What is kept is committed on the branch of the session's worktree, with this message. */
+      commit: z.strictObject({ message: z.string().trim().min(1).max(2_000) }).optional(),
     })
     .refine(({ keep = [], discard = [] }) => keep.length + discard.length > 0, 'names no file')
     .refine(({ keep = [], discard = [] }) => !keep.some((path) => discard.includes(path)), 'keeps and discards a file'),

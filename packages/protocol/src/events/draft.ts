@@ -58,6 +58,8 @@ export const draftEvents = {
       files: z.array(DraftFile),
       /** Of the first files, as far as there is room. */
       changes: z.array(FileChange).optional(),
+      /** Where there is one, what is kept can be committed on this branch. */
+      branch: z.string().optional(),
       /** What the agent says of it, where it has asked. */
       note: z.string().optional(),
     }),
@@ -79,6 +81,8 @@ export const draftEvents = {
       guarded: z.array(z.string()).optional(),
       /** Told to the agent. */
       reason: z.string().optional(),
+      /** What is kept is to be committed, with this message. */
+      commit: z.string().optional(),
     }),
   ),
   'draft.dropped': defineEvent(1, z.looseObject({ draft: Id })),
@@ -94,7 +98,16 @@ export const draftEvents = {
       changed: z.int().optional(),
       /** The agent has waited for it, and heard it with the answer. */
       heard: z.boolean().optional(),
+      /** The commit in which is what was kept. */
+      commit: z.string().optional(),
     }),
-    z.looseObject({ files: z.array(ReviewedFile), reason: z.string().optional() }),
+    z.looseObject({
+      files: z.array(ReviewedFile),
+      reason: z.string().optional(),
+      /** Of the commit. */
+      branch: z.string().optional(),
+      /** Why not everything that was kept, or nothing of it, was committed. */
+      uncommitted: z.string().optional(),
+    }),
   ),
 }

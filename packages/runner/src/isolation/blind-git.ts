@@ -56,12 +56,23 @@ export class BlindGit {
     }
   }
 
-  /** `workTree`: the files that it looks at; `index`: another one than the copy of ours. Throws `GitRefusal`. */
+  /**
+   * `workTree`: the files that it looks at; `index`: another one than the copy of ours; `objects`: where new ones go, if they
+   * shall stay. Throws `GitRefusal`.
+   */
   run(
     args: readonly string[],
-    at: { workTree: string; index?: string; input?: string; timeoutMs: number; signal?: AbortSignal | undefined },
+    at: {
+      workTree: string
+      index?: string
+      objects?: string
+      input?: string | Uint8Array
+      env?: Readonly<Record<string, string>>
+      timeoutMs: number
+      signal?: AbortSignal | undefined
+    },
   ): Promise<string> {
-    const { workTree, index, input, timeoutMs, signal } = at
+    const { workTree, index, objects, input, env, timeoutMs, signal } = at
     return runGit({
       program: this.#program,
       args,
@@ -72,6 +83,8 @@ export class BlindGit {
         HOME: this.#folder,
         XDG_CONFIG_HOME: this.#folder,
         ...(index === undefined ? {} : { GIT_INDEX_FILE: index }),
+        ...(objects === undefined ? {} : { GIT_OBJECT_DIRECTORY: objects }),
+        ...env,
       },
       input,
       timeoutMs,

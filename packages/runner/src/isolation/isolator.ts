@@ -5,6 +5,7 @@ import { HeldFolder } from '../workspace/held-folder.ts'
 import { findGit } from '../workspace/git.ts'
 import { sha256 } from '../sha256.ts'
 import { type CopyBounds, Copier, copyBounds, CopyRefusal } from './bring.ts'
+import { commitKept, type Committed, type CommitWords, type FileToCommit } from './commit-kept.ts'
 import { lookAtFiles, type Loose, namedCount } from './look.ts'
 import { type Placement, Placements } from './placement.ts'
 import { findRoot, type GitOf, readRepository, type Repository } from './repository.ts'
@@ -34,7 +35,7 @@ export interface Released {
   note?: string | undefined
 }
 
-type Committed = Repository & { commit: string }
+type WithCommit = Repository & { commit: string }
 
 /** Makes places for sessions to work in, under a folder of its own, and takes away those that hold nothing new. */
 export class Isolator {
@@ -118,6 +119,28 @@ export class Isolator {
   ready(session: string): void {
     const placement = this.#placements.read(session)
     if (placement) this.#placements.write(session, { ...placement, isReady: true })
+  }
+
+  /** The worktree of a session, on whose branch what is kept can be committed; undefined where it has none. */
+  worktreeOf(session: string): { branch: string; cwd: string } | undefined {
+    const { worktree, cwd } = this.#placements.read(session) ?? {}
+    return worktree && cwd !== undefined && this.#git ? { branch: worktree.branch, cwd } : undefined
+  }
+
+  /** Commits files of a session's folder there. Throws a `GitRefusal`, with the reason in words for people. */
+  async commit(session: string, files: readonly FileToCommit[], words: CommitWords): Promise<Committed> {
+    const { worktree, folder, cwd } = this.#placements.read(session) ?? {}
+    if (!this.#git || !worktree || folder === undefined || cwd === undefined) {
+      throw new GitRefusal('The session has no worktree.')
+    }
+    const repository = await readRepository(this.#git, folder)
+    if (!repository) throw new GitRefusal('The worktree is in no repository any more.')
+    const within = relative(realpathSync(folder), realpathSync(cwd)).split(sep).join('/')
+    const prefix = within === '' ? '' : `${within}/`
+    const inRepository = files.map(({ path, content }) => ({ path: `${prefix}${path}`, content }))
+    const of = { ...worktree, folder }
+    const done = await commitKept(this.#git, this.#scratch, repository, of, inRepository, words)
+    return { ...done, left: done.left.map(({ path, why }) => ({ path: path.slice(prefix.length), why })) }
   }
 
   /** The session is over for good: what holds nothing new goes. Undefined where there is nothing to say. */
@@ -243,7 +266,7 @@ export class Isolator {
   /** The repository of which there can be a worktree; otherwise why there can be none, where that is worth a word. */
   async #repository(
     real: string,
-  ): Promise<{ repository?: Committed; whyNot?: (wish: Isolation | 'by_folder') => string | undefined }> {
+  ): Promise<{ repository?: WithCommit; whyNot?: (wish: Isolation | 'by_folder') => string | undefined }> {
     const onlyIfMeant = (why: string) => (wish: Isolation | 'by_folder') => (wish === 'worktree' ? why : undefined)
     if (!findRoot(real)) return { whyNot: onlyIfMeant(`"${real}" lies in no repository.`) }
     if (!this.#git) return { whyNot: () => 'There is no git on this machine, so there can be no worktree.' }
@@ -262,12 +285,12 @@ export class Isolator {
   }
 }
 
-function standardOf(wish: Isolation | 'by_folder', repository: Committed | undefined): Isolation {
+function standardOf(wish: Isolation | 'by_folder', repository: WithCommit | undefined): Isolation {
   if (wish === 'by_folder' || wish === 'worktree') return repository ? 'worktree' : 'in_place'
   return wish
 }
 
-function possibleOf(repository: Committed | undefined): Isolation[] {
+function possibleOf(repository: WithCommit | undefined): Isolation[] {
   return [...(repository ? (['worktree'] as const) : []), 'copy', 'in_place']
 }
 

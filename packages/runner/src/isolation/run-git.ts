@@ -13,7 +13,7 @@ export interface GitCall {
   cwd: string
   /** Beside what turns everything off. */
   env: Readonly<Record<string, string>>
-  input?: string | undefined
+  input?: string | Uint8Array | undefined
   /** When it passes, git is ended and it throws. */
   timeoutMs: number
   signal?: AbortSignal | undefined

@@ -4,6 +4,7 @@ import type { AgentProfile } from '../profiles/profile.ts'
 import type { Redactor } from '../redact.ts'
 import type { Outbox } from '../spool/outbox.ts'
 import type { ActorPorts } from './actor-ports.ts'
+import { commitsOf } from './commits-of.ts'
 import { openFiles, redactorOf } from './open-files.ts'
 import type { SessionFiles } from './session-files.ts'
 import type { SessionLog } from './session-log.ts'
@@ -82,8 +83,9 @@ export class ActorFiles {
 
   #open(folder: string, redactor: Redactor, works: 'turns' | 'always'): SessionFiles | undefined {
     const { session, ports, sessionLog, outbox } = this.#of
-    const { files, log } = ports
-    const of = { session, folder, redactor, works, read: sessionLog, log }
+    const { files, log, isolator } = ports
+    const commits = isolator && commitsOf(isolator, session, () => sessionLog.state?.agent ?? '', folder)
+    const of = { session, folder, redactor, works, read: sessionLog, log, commits }
     return files && openFiles(files, { ...of, put: (report) => outbox.put(report) })
   }
 }

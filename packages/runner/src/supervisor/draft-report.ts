@@ -12,6 +12,18 @@ export interface Review {
   discard: readonly string[]
   guarded: readonly string[]
   reason?: string | undefined
+  /** What is kept is to be committed, with this message. */
+  commit?: string | undefined
+  /** The account that decided. */
+  by?: string | undefined
+}
+
+/** What became of a commit that somebody wanted. */
+export interface CommitOutcome {
+  commit?: string | undefined
+  branch?: string | undefined
+  /** Why it is not all of it, or nothing. */
+  uncommitted?: string | undefined
 }
 
 /** The files of a plan that nobody has kept as they are now. An undo shows the way back; here it is the way that was taken. */
@@ -48,7 +60,7 @@ export function readyReport(
   draft: string,
   preview: Preview,
   files: readonly DraftFile[],
-  of: { turn?: string | undefined; waits?: true; note?: string | undefined },
+  of: { turn?: string | undefined; waits?: true; note?: string | undefined; branch?: string | undefined },
 ): Report {
   const counted = files.filter(({ added }) => added !== undefined)
   const sum = (numbers: readonly (number | undefined)[]): number => numbers.reduce<number>((a, b) => a + (b ?? 0), 0)
@@ -66,7 +78,7 @@ export function readyReport(
       waits: of.waits,
       changed: preview.count,
     }),
-    body: told({ files, changes: draftChanges(preview, files), note: of.note }),
+    body: told({ files, changes: draftChanges(preview, files), note: of.note, branch: of.branch }),
   }
 }
 
@@ -108,9 +120,10 @@ export function resolvedReport(
     /** Files that were others than at the start. */
     changed: number
     heard: boolean
+    committed: CommitOutcome
   },
 ): Report {
-  const { kept, open, restored, before, reason, changed, heard } = done
+  const { kept, open, restored, before, reason, changed, heard, committed } = done
   const files: readonly ReviewedFile[] = [
     ...kept.map(({ path }) => ({ path, outcome: 'kept' as const })),
     ...restored.map(({ path, outcome, why }) =>
@@ -131,7 +144,8 @@ export function resolvedReport(
       ...(before === undefined ? {} : { before }),
       changed: Math.max(0, changed - discarded),
       ...(heard ? { heard } : {}),
+      ...(committed.commit === undefined ? {} : { commit: committed.commit }),
     },
-    body: { files, ...(reason === undefined ? {} : { reason }) },
+    body: told({ files, reason, branch: committed.branch, uncommitted: committed.uncommitted }),
   }
 }

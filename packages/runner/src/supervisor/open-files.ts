@@ -8,6 +8,7 @@ import type { Workspaces } from '../workspace/workspaces.ts'
 import { fit } from './fit-report.ts'
 import { secretsOf } from './launch.ts'
 import { sendable } from './sendable.ts'
+import type { DraftCommits } from './session-drafts.ts'
 import { SessionFiles } from './session-files.ts'
 import type { SessionLog } from './session-log.ts'
 
@@ -29,9 +30,10 @@ export function openFiles(
     read: SessionLog
     put: (report: Report) => void
     log: Log
+    commits: DraftCommits | undefined
   },
 ): SessionFiles {
-  const { session, folder, redactor, works, read, put, log } = of
+  const { session, folder, redactor, works, read, put, log, commits } = of
   return new SessionFiles({
     session,
     workspace: workspaces.open(session, folder),
@@ -43,6 +45,7 @@ export function openFiles(
     put: (report) => put(fit(sendable(redactor.value(report)) as Report)),
     log,
     works,
+    commits,
   })
 }
 

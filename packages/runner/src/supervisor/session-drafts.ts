@@ -5,9 +5,16 @@ import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
 import type { DraftFile } from '@hotline/protocol/events/draft'
 import { holdsAgent } from '@hotline/protocol/session-status'
 import type { Snapshot, SnapshotWish } from '../workspace/tasks.ts'
-import type { Preview } from '../workspace/undo.ts'
+import type { KeptContent, Preview } from '../workspace/undo.ts'
 import type { Workspace } from '../workspace/workspaces.ts'
-import { draftFiles, readyReport, resolvedReport, type Review, weighReview } from './draft-report.ts'
+import {
+  type CommitOutcome,
+  draftFiles,
+  readyReport,
+  resolvedReport,
+  type Review,
+  weighReview,
+} from './draft-report.ts'
 import { fitting } from './fitting.ts'
 import { told } from './report-of.ts'
 
@@ -19,6 +26,12 @@ const nobodyWaits = 'The agent does not wait for it any more.'
 const nothingNew = 'The agent has changed nothing that was not looked at.'
 const notAsShown = 'The files are not as they were shown any more. Look at it again.'
 
+/** The branch of a session's worktree, and how what was kept gets there. Answers where it cannot be, too. */
+export interface DraftCommits {
+  branch: string
+  commit(files: readonly KeptContent[], message: string, by: string | undefined): Promise<CommitOutcome>
+}
+
 /** What drafts are made with. All of it is called while nothing else is done with the files. */
 export interface DraftsPorts {
   workspace: Workspace
@@ -28,6 +41,8 @@ export interface DraftsPorts {
   put: (report: Report) => void
   /** A program knows no turns: of it nothing is shown by itself. */
   works: 'turns' | 'always'
+  /** Where what is kept can be committed; undefined where the session has no worktree. */
+  commits: DraftCommits | undefined
   /** A snapshot of how it is now, and that it was taken. */
   wish: () => SnapshotWish
   took: (wish: SnapshotWish, outcome: { snapshots: readonly Snapshot[]; tip: string }) => void
@@ -93,7 +108,7 @@ export class SessionDrafts {
     if (files.length === 0) return { nothing: true }
     this.#shownTip = this.#ports.tip()
     this.#awaited.add(draft)
-    put(readyReport(draft, preview, files, { turn: turn(), waits: true, note }))
+    put(readyReport(draft, preview, files, { turn: turn(), waits: true, note, ...this.#branch() }))
     return undefined
   }
 
@@ -115,7 +130,7 @@ export class SessionDrafts {
     this.#shownTip = this.#ports.tip()
     const files = this.#unreviewed(preview)
     if (files.length === 0) return this.#refuse(draft, nothingNew, preview.count)
-    put(readyReport(draft, preview, files, {}))
+    put(readyReport(draft, preview, files, this.#branch()))
   }
 
   /** About exactly what was shown: where a file is another one by now, nothing is done, and what there is is shown anew. */
@@ -140,6 +155,7 @@ export class SessionDrafts {
     if (preview.digest !== digest) return notAsShown
     const decided = review()
     const { kept, discarded, open } = weighReview(draftFiles(preview, keptBefore), decided)
+    const commit = await this.#commit(digest, kept, decided)
     let before: string | undefined
     let restored: readonly RestoredFile[] = []
     if (discarded.length > 0) {
@@ -156,7 +172,9 @@ export class SessionDrafts {
     this.#ports.keptMore()
     const heard = this.#awaited.delete(draft)
     const { reason } = decided
-    put(resolvedReport(draft, { kept, open, restored, before, reason, changed: preview.count, heard }))
+    const committed = await commit()
+    const { count: changed } = preview
+    put(resolvedReport(draft, { kept, open, restored, before, reason, changed, heard, committed }))
     return undefined
   }
 
@@ -181,8 +199,30 @@ export class SessionDrafts {
     const { preview } = done.outcome
     this.#shownTip = tip()
     const files = this.#unreviewed(preview)
-    if (files.length > 0) put(readyReport(randomUUID(), preview, files, { turn }))
+    if (files.length > 0) put(readyReport(randomUUID(), preview, files, { turn, ...this.#branch() }))
     else if (standing) this.#refuse(standing.draft, nothingNew, preview.count)
+  }
+
+  #branch(): { branch?: string } {
+    const { commits } = this.#ports
+    return commits ? { branch: commits.branch } : {}
+  }
+
+  /** As it was shown, whatever lies there by now; before anything is put back. */
+  async #commit(
+    digest: string,
+    kept: readonly DraftFile[],
+    { commit, by }: Review,
+  ): Promise<() => Promise<CommitOutcome>> {
+    const { commits, workspace } = this.#ports
+    if (commit === undefined || kept.length === 0) return () => Promise.resolve({})
+    if (!commits) return () => Promise.resolve({ uncommitted: 'The session has no worktree of its own.' })
+    const read = await workspace.read(
+      digest,
+      kept.map(({ path }) => path),
+    )
+    if (!read.ok) return () => Promise.resolve({ uncommitted: read.note })
+    return () => commits.commit(read.outcome.files, commit, by)
   }
 
   #unreviewed(preview: Preview): readonly DraftFile[] {

@@ -10,7 +10,7 @@ import type { Begun, Snapshot, SnapshotWish } from '../workspace/tasks.ts'
 import type { NotDone, Workspace } from '../workspace/workspaces.ts'
 import type { Review } from './draft-report.ts'
 import { fitting } from './fitting.ts'
-import { type NotShown, SessionDrafts } from './session-drafts.ts'
+import { type DraftCommits, type NotShown, SessionDrafts } from './session-drafts.ts'
 import { told } from './report-of.ts'
 
 /** Steps that begin between two snapshots and are remembered. */
@@ -36,6 +36,8 @@ export interface FilesPorts {
   state: () => SessionState | undefined
   /** What was decided in the review that is under way. */
   review: () => Review
+  /** Where what is kept can be committed. */
+  commits: DraftCommits | undefined
   /** What was chosen with the undo that is under way. */
   chosen: () => { also: readonly string[]; except: readonly string[] }
   put: (report: Report) => void
@@ -78,13 +80,14 @@ export class SessionFiles {
     const record = ports.records.read(ports.session)
     this.#isUnsure = record?.isBusy ?? false
     this.#kept = new Map(Object.entries(record?.kept ?? {}))
-    const { workspace, state, review, put, works } = ports
+    const { workspace, state, review, put, works, commits } = ports
     this.#drafts = new SessionDrafts({
       workspace,
       state,
       review,
       put,
       works,
+      commits,
       wish: () => this.#wish('undo', this.#whoNow()),
       took: (wish, outcome) => this.#took(wish, outcome),
       tip: () => this.#tip,

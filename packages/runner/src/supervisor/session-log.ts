@@ -104,8 +104,9 @@ export class SessionLog {
         this.wanted = { ...this.wanted, chosen: { also: known.body?.also ?? [], except: known.body?.except ?? [] } }
         return
       case 'draft.reviewed': {
-        const { keep = [], discard = [], guarded = [], reason } = known.body ?? {}
-        this.wanted = { ...this.wanted, review: { keep, discard, guarded, reason } }
+        const { keep = [], discard = [], guarded = [], reason, commit } = known.body ?? {}
+        const by = known.actor.id
+        this.wanted = { ...this.wanted, review: { keep, discard, guarded, reason, commit, by } }
         return
       }
       case 'draft.resolved':

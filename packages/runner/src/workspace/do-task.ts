@@ -7,7 +7,7 @@ import type { Note } from './history.ts'
 import { Store, type Taken } from './store.ts'
 import { noteUse } from './sweep.ts'
 import type { Outcome, Place, Snapshot, SnapshotWish, Task } from './tasks.ts'
-import { applyPlan, makePlan, NoSuchPlace, previewOf, type UndoPlan } from './undo.ts'
+import { applyPlan, contentsOf, makePlan, NoSuchPlace, previewOf, type UndoPlan } from './undo.ts'
 
 /** When an agent has come to rest. */
 const rests: readonly Moment[] = ['turn_ended', 'ended', 'undo']
@@ -57,6 +57,11 @@ export class TaskDoer {
     const { session } = place
     if (task.do === 'look') {
       return { preview: await previewOf(store, await makePlan(store, session, {}), [], task.shows) }
+    }
+    if (task.do === 'read') {
+      const plan = await makePlan(store, session, {})
+      if (plan.digest !== task.digest) throw new NoSuchPlace('The files are not as they were shown any more.')
+      return { files: await contentsOf(store, plan, new Set(task.paths)) }
     }
     const first = await this.#take(store, session, task.wish, {})
     switch (task.do) {

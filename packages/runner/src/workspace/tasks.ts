@@ -1,7 +1,7 @@
 import type { Holder } from '@hotline/core/undo/plan-undo'
 import type { LeftOut, Moment, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { Bounds } from './bounds.ts'
-import type { Preview, Shows } from './undo.ts'
+import type { KeptContent, Preview, Shows } from './undo.ts'
 
 /** A step or a turn that began since the last snapshot, and the snapshot that was complete then. */
 export type Begun = { id: string; after: string }
@@ -36,6 +36,7 @@ export interface Outcome {
   snapshot: { snapshots: readonly Snapshot[]; tip: string }
   plan: { snapshots: readonly Snapshot[]; tip: string; preview: Preview }
   look: { preview: Preview }
+  read: { files: readonly KeptContent[] }
   apply: {
     snapshots: readonly Snapshot[]
     tip: string
@@ -50,6 +51,8 @@ export type Task =
   | { do: 'plan'; wish: SnapshotWish; to: UndoTarget; shows?: Shows }
   /** As of the last snapshot, without another one. */
   | { do: 'look'; shows: Shows }
+  /** Of a plan back to the start that was shown: what is there now. */
+  | { do: 'read'; digest: string; paths: readonly string[] }
   | {
       do: 'apply'
       wish: SnapshotWish

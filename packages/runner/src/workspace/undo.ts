@@ -178,6 +178,43 @@ async function textOf(reader: BlobReader, state: string | undefined, chars: numb
   return text.includes('\ufffd') ? undefined : text
 }
 
+/** A file as a snapshot has it; without content it is not there. */
+export interface KeptContent {
+  path: string
+  content?: { mode: '100644' | '100755' | '120000'; bytes: Uint8Array }
+}
+
+/** Bytes that are handed over at once. */
+const contentBytes = 64 * 1024 * 1024
+
+/** What is there now, of files of a plan. */
+export async function contentsOf(
+  store: Store,
+  { files }: UndoPlan,
+  paths: ReadonlySet<string>,
+): Promise<readonly KeptContent[]> {
+  const reader = new BlobReader(store.git)
+  const contents: KeptContent[] = []
+  let left = contentBytes
+  try {
+    for (const { path, now } of files) {
+      if (!paths.has(path)) continue
+      if (now === undefined) contents.push({ path })
+      else {
+        const { mode, oid } = readState(now)
+        // A copy of its own: it goes to another thread.
+        const bytes = Uint8Array.from(await reader.read(oid))
+        left -= bytes.length
+        if (left < 0) throw new NoSuchPlace('These files are too large to be committed at once.')
+        contents.push({ path, content: { mode: mode === '100755' || mode === '120000' ? mode : '100644', bytes } })
+      }
+    }
+  } finally {
+    await reader.close()
+  }
+  return contents
+}
+
 /** Does what was shown, for the files that were not asked about and those that were chosen. */
 export async function applyPlan(
   store: Store,

@@ -19,6 +19,8 @@ export interface Workspace {
   plan(wish: SnapshotWish, to: UndoTarget, shows?: Shows): Promise<Done<'plan'>>
   /** What the agent has changed since the start, as of the last snapshot. */
   look(shows: Shows): Promise<Done<'look'>>
+  /** What the last snapshot has of these files, if they are as they were shown. */
+  read(digest: string, paths: readonly string[]): Promise<Done<'read'>>
   apply(
     wish: SnapshotWish,
     to: UndoTarget,
@@ -94,6 +96,7 @@ export function openWorkspaces(options: {
         root,
         snapshot: (wish) => ask(place, { do: 'snapshot', wish }),
         plan: (wish, to, shows) => ask(place, { do: 'plan', wish, to, ...(shows ? { shows } : {}) }),
+        read: (digest, paths) => ask(place, { do: 'read', digest, paths }),
         look: (shows) => ask(place, { do: 'look', shows }),
         apply: (wish, to, choice) => ask(place, { do: 'apply', wish, to, ...choice }),
       }

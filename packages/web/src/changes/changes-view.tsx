@@ -6,9 +6,11 @@ import type { ReviewedFile } from '@hotline/protocol/events/draft'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
+import { CopyButton } from '../parts/copy-button.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { countText } from '../text/amounts.ts'
+import { legibleName } from '../text/legible.ts'
 import { clockText, exactText } from '../text/time.ts'
 import { Review, type ReviewActs } from './review.tsx'
 
@@ -41,6 +43,7 @@ export function ChangesView({
         <Review
           item={item}
           session={state.session}
+          title={state.title}
           acts={acts}
           mayWrite={mayWrite}
           mayDecide={mayDecide}
@@ -134,6 +137,20 @@ function Outcome({
             </li>
           ))}
         </ul>
+        {item.commit !== undefined && (
+          <p className="small">
+            Committed on <span className="mono">{legibleName(item.branch ?? '')}</span> as{' '}
+            <span className="mono" title={item.commit}>
+              {item.commit.slice(0, 10)}
+            </span>{' '}
+            <CopyButton text={item.commit} what="commit" />
+          </p>
+        )}
+        {item.uncommitted !== undefined && (
+          <p className="small danger">
+            Not committed: <Legible text={item.uncommitted} place="prose" />
+          </p>
+        )}
         {undo && before !== undefined && of('discarded') > 0 && (
           <div className="actions">
             <button type="button" className="button plain" onClick={() => void undo(before).then(setProblem)}>

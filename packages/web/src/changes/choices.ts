@@ -32,11 +32,12 @@ export function isByName({ guarded, ask }: DraftFile, choice: Choice): boolean {
   return choice === 'keep' ? guarded !== undefined : ask !== undefined
 }
 
-/** What is sent: the guarded ones of those to keep were chosen by their names, for nothing else chooses them. */
+/** What is sent (`message`: what is kept is committed with it). The guarded ones of those to keep were chosen by their names, for nothing else chooses them. */
 export function reviewOf(
   { draft, digest, files }: { draft: string; digest: string; files: readonly DraftFile[] },
   choices: Choices,
   reason: string,
+  message?: string,
 ): CommandInput<'draft.review'> {
   const kept = files.filter((file) => choiceOf(choices, file) === 'keep')
   const guarded = kept.filter((file) => file.guarded !== undefined)
@@ -48,5 +49,6 @@ export function reviewOf(
     discard: files.filter((file) => choiceOf(choices, file) === 'discard').map(({ path }) => path),
     ...(guarded.length === 0 ? {} : { guarded: guarded.map(({ path }) => path) }),
     ...(why === '' ? {} : { reason: why }),
+    ...(message === undefined || kept.length === 0 ? {} : { commit: { message } }),
   }
 }

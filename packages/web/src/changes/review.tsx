@@ -8,6 +8,7 @@ import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { countText } from '../text/amounts.ts'
 import { choiceOf, choose, chooseAll, type Choices, reviewOf } from './choices.ts'
+import { CommitField } from './commit-field.tsx'
 import { ReviewFile } from './review-file.tsx'
 import { useComments } from './use-comments.ts'
 
@@ -28,6 +29,7 @@ const wide = '(min-width: 1200px)'
 export function Review({
   item,
   session,
+  title,
   acts,
   mayWrite,
   mayDecide,
@@ -36,6 +38,8 @@ export function Review({
 }: {
   item: DraftItem
   session: string
+  /** What the session is called: what a commit is called where nobody says anything else. */
+  title: string
   acts: ReviewActs
   mayWrite: boolean
   mayDecide: boolean
@@ -45,6 +49,7 @@ export function Review({
 }): ReactNode {
   const [choices, setChoices] = useState<Choices>(new Map())
   const [reason, setReason] = useState('')
+  const [commit, setCommit] = useState<string>()
   const [isTwo, setTwo] = useState(false)
   const [comments, setComments] = useComments(session)
   const [busy, setBusy] = useState<'deciding' | 'saying'>()
@@ -69,7 +74,7 @@ export function Review({
   }
   // What was said of lines goes along: the agent reads it together with what was discarded, and why.
   const decide = async (): Promise<void> => {
-    const wish = reviewOf({ ...item, digest: item.digest ?? '' }, choices, reason)
+    const wish = reviewOf({ ...item, digest: item.digest ?? '' }, choices, reason, commit)
     if ((await act('deciding', acts.review(wish))) && isSaying) await say()
   }
   const isSame = (a: LineComment, b: LineComment): boolean =>
@@ -141,6 +146,15 @@ export function Review({
       {unnamed > 0 && <p className="quiet small">and {countText(unnamed, 'file')} more, that are shown next</p>}
       {mayWrite ? (
         <div className="review-foot">
+          {item.branch !== undefined && (
+            <CommitField
+              branch={item.branch}
+              message={commit}
+              proposed={title}
+              change={setCommit}
+              disabled={!mayChoose}
+            />
+          )}
           {comments.length > 0 && (
             <div className="answer">
               <span className={fits ? 'quiet' : 'danger'}>
@@ -170,10 +184,17 @@ export function Review({
             <button
               type="button"
               className="button strong"
-              disabled={!mayChoose || keep + discard === 0}
+              disabled={!mayChoose || keep + discard === 0 || commit?.trim() === ''}
               onClick={() => void decide()}
             >
-              {busy === 'deciding' ? 'Deciding …' : decideWords(keep, discard, isSaying ? comments.length : 0)}
+              {busy === 'deciding'
+                ? 'Deciding …'
+                : decideWords({
+                    keep,
+                    discard,
+                    commits: commit !== undefined,
+                    comments: isSaying ? comments.length : 0,
+                  })}
             </button>
           </div>
           <Refusal problem={problem} look="small" />
@@ -185,9 +206,17 @@ export function Review({
   )
 }
 
-function decideWords(keep: number, discard: number, comments: number): string {
+/** All that the button will do. */
+function decideWords(wish: { keep: number; discard: number; commits: boolean; comments: number }): string {
+  const { keep, discard, commits, comments } = wish
   if (keep + discard === 0) return 'Choose for each file'
-  const also = comments === 0 ? '' : `, send ${countText(comments, 'comment')}`
-  if (discard === 0) return `Keep ${countText(keep, 'file')}${also}`
-  return keep === 0 ? `Discard ${countText(discard, 'file')}${also}` : `Keep ${keep}, discard ${discard}${also}`
+  const both = keep > 0 && discard > 0
+  const parts = [
+    keep === 0 ? '' : both ? `keep ${keep}` : `keep ${countText(keep, 'file')}`,
+    keep > 0 && commits ? 'commit' : '',
+    discard === 0 ? '' : both ? `discard ${discard}` : `discard ${countText(discard, 'file')}`,
+    comments === 0 ? '' : `send ${countText(comments, 'comment')}`,
+  ].filter(Boolean)
+  const words = parts.join(', ')
+  return words.slice(0, 1).toUpperCase() + words.slice(1)
 }

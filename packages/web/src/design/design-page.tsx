@@ -89,6 +89,7 @@ export function DesignPage(): ReactNode {
           <Review
             item={items.drafts.ready}
             session="design"
+            title="Keep the query"
             acts={{ make: nothing, review: nothing, say: nothing, undo: nothing }}
             mayWrite
             mayDecide

@@ -38,6 +38,7 @@ export function sampleDrafts(): { lines: readonly Item[]; ready: DraftItem } {
     ...ready,
     ...placed('draft2'),
     draft: 'd2',
+    branch: 'hotline/keep-the-query-1f2e3d4c',
     waits: true,
     note: 'The redirect keeps its query now.',
   }
