@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { numberOf, startChild } from '../child.ts'
 import { toFlags } from '../flags.ts'
 import type { Profile } from '../options.ts'
@@ -16,6 +15,7 @@ const quietMs: Readonly<Record<Profile, number>> = { smoke: 200, quick: 3_000, f
 /** A flood that is not over by then is a fault. */
 const longestMs = 600_000
 const lookEveryMs = 100
+const mebibyte = 1024 ** 2
 
 type Kind = 'pty' | 'pipe' | 'acp'
 
@@ -27,7 +27,7 @@ async function readBare(kind: Kind, profile: Profile, bench: Bench): Promise<Sam
   const child = { ...nodeChild(peer, args, bench), watched: [], expectedMs: longestMs }
   const { result, use } = await measureChild(child)
   return {
-    values: { megabytesPerSecond: numberOf(result, 'megabytesPerSecond'), grownMiB: 0, besideP99: 1 },
+    values: { megabytesPerSecond: numberOf(result, 'megabytesPerSecond') },
     faults: faultsOf(result),
     foreignShare: use.foreignShare,
     stolenShare: use.stolenShare,
@@ -38,18 +38,19 @@ async function readBare(kind: Kind, profile: Profile, bench: Bench): Promise<Sam
 async function readByHotline(kind: Kind, profile: Profile, bench: Bench): Promise<Sample> {
   await using server = await hotlineApproval.start(bench)
   const { runner: key, ...session } = server.session
-  const main = fileURLToPath(import.meta.resolve('@hotline/runner/main'))
+  const main = new URL(import.meta.resolve('@hotline/runner/main'))
   const surroundings = [
     `HOTLINE_URL=http://localhost:${server.port}`,
     `HOTLINE_RUNNER_KEY=${key}`,
     `HOTLINE_DATA_DIR=${join(bench.scratch, 'runner')}`,
   ]
-  const child = { command: 'env', arguments: [...surroundings, process.execPath, main], cpu: undefined }
-  await using runner = startChild({ ...child, signal: bench.signal })
+  const node = nodeChild(main, [], bench)
+  const child = { ...node, command: 'env', arguments: [...surroundings, node.command, ...node.arguments] }
+  await using runner = startChild({ ...child, cpu: undefined })
   await runner.nextLine(30_000)
   const before = residentBytes(server.pids)
-  let peak = before
-  const looking = setInterval(() => (peak = Math.max(peak, residentBytes(server.pids))), lookEveryMs)
+  const seen: number[] = []
+  const looking = setInterval(() => seen.push(residentBytes(server.pids)), lookEveryMs)
   try {
     const counts = { kind, count: countOf(kind, profile), 'quiet-ms': quietMs[profile] }
     const args = toFlags({ ...counts, scratch: bench.scratch, port: server.port, ...session })
@@ -58,7 +59,8 @@ async function readByHotline(kind: Kind, profile: Profile, bench: Bench): Promis
     return {
       values: {
         megabytesPerSecond: numberOf(result, 'megabytesPerSecond'),
-        grownMiB: (peak - before) / 1024 ** 2,
+        grownMiB: (Math.max(before, ...seen) - before) / mebibyte,
+        laterMiB: grownLater(seen),
         besideP99: numberOf(result, 'besideP99Ms') / numberOf(result, 'quietP99Ms'),
       },
       faults: faultsOf(result),
@@ -71,6 +73,13 @@ async function readByHotline(kind: Kind, profile: Profile, bench: Bench): Promis
   }
 }
 
+/** By how much the most of the second half is above the most of the first: nothing where memory is flat. */
+function grownLater(seen: readonly number[]): number {
+  const middle = Math.ceil(seen.length / 2)
+  const most = (of: readonly number[]): number => of.reduce((a, b) => Math.max(a, b), 0)
+  return middle === seen.length ? 0 : Math.max(0, most(seen.slice(middle)) - most(seen.slice(0, middle))) / mebibyte
+}
+
 /** Programs that print without end, into the log. */
 export const flood: Scenario = {
   name: 'flood',
@@ -78,12 +87,14 @@ export const flood: Scenario = {
   method:
     'The same program read to its end by a loop that does nothing with it, and by a runner until all of it is in the log ' +
     'of a server, byte for byte. Beside it another session is renamed every 20 ms: the p99 of these answers is divided by ' +
-    'that of the seconds before. Growth is the most that the server had, less what it had before. Program, runner, server ' +
+    'that of the seconds before. Growth is the most that the server had, less what it had before; growth in the second ' +
+    'half the most that it had then, less the most of the first half. Program, runner, server ' +
     'and the one who renames share the machine.',
   metrics: [
     { key: 'megabytesPerSecond', title: 'MB/s', digits: 1, ratio: true },
     { key: 'besideP99', title: 'p99 of others, beside before', digits: 2, ratio: false },
     { key: 'grownMiB', title: 'server grown by MiB', digits: 0, ratio: false },
+    { key: 'laterMiB', title: 'in the second half', digits: 0, ratio: false },
   ],
   durations: (profile) => ({ quiet: quietMs[profile] }),
   cells: (profile) =>

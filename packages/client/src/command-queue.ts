@@ -1,10 +1,9 @@
 import type { Accepted } from '@hotline/protocol/command'
 import { kindOf, type Problem, problem } from '@hotline/protocol/error'
-import { limits } from '@hotline/protocol/limits'
 import { waitBefore } from './backoff.ts'
 import type { SentFrame } from './carrier.ts'
 import type { Clock } from './clock.ts'
-import { isWhole, takenBack, waitingMax } from './command-checks.ts'
+import { look, takenBack, waitingMax } from './command-checks.ts'
 import type { Answer } from './http-request.ts'
 import type { CommandOutcome } from './link.ts'
 import type { Outbox, WaitingCommand } from './outbox.ts'
@@ -15,8 +14,6 @@ import { type Watchable, watchable } from './readable.ts'
 const underWayMax = 64
 /** A person's connection may send 200 frames a second; commands leave room for the rest. */
 const perSecond = 120
-/** A frame has a smaller limit than a body: larger commands go over HTTP. The rest of the frame needs some room. */
-const frameBytesMax = limits.inboundFrameBytes - 2 * 1024
 
 /**
  *   storing ──▶ ready ──▶ sent ──(answer)──▶ gone
@@ -86,7 +83,7 @@ export class CommandQueue {
     if (this.#closed) return
     const unknown = left.filter(({ id }) => !this.#entries.has(id) && !this.#settled.has(id))
     for (const command of unknown.slice(0, Math.max(0, waitingMax - this.#entries.size))) {
-      this.#entries.set(command.id, newEntry(command, 'ready', true))
+      this.#entries.set(command.id, newEntry(command, look(command).large, 'ready'))
     }
     if (unknown.length === 0) return
     this.#tell()
@@ -104,7 +101,7 @@ export class CommandQueue {
     const newer = this.#entries
     this.#entries = new Map()
     for (const command of left.slice(0, waitingMax)) {
-      if (!newer.has(command.id)) this.#entries.set(command.id, newEntry(command, 'ready', true))
+      if (!newer.has(command.id)) this.#entries.set(command.id, newEntry(command, look(command).large, 'ready'))
     }
     for (const [id, entry] of newer) this.#entries.set(id, entry)
     this.#restored = true
@@ -121,11 +118,12 @@ export class CommandQueue {
       const detail = `${waitingMax} commands wait for the server already. Wait until it can be reached again.`
       return Promise.resolve(refusal(problem('queue_full', detail, { limit: waitingMax })))
     }
-    if (!isWhole(command)) {
+    const { whole, large } = look(command)
+    if (!whole) {
       const detail = 'The text holds half of a character. Write that place anew.'
       return Promise.resolve(refusal(problem('invalid_request', detail)))
     }
-    const entry = known ?? newEntry(command, 'storing', false)
+    const entry = known ?? newEntry(command, large, 'storing')
     if (!known) {
       this.#entries.set(command.id, entry)
       this.#tell()
@@ -304,14 +302,9 @@ export class CommandQueue {
   }
 }
 
-function newEntry(command: WaitingCommand, phase: Phase, everSent: boolean): Entry {
-  return { command, phase, everSent, large: isLarge(command), posted: false, tries: 0, waiters: new Set() }
-}
-
-function isLarge(command: WaitingCommand): boolean {
-  const text = JSON.stringify(command)
-  // A character has at most three bytes in UTF-8.
-  return text.length * 3 > frameBytesMax && new TextEncoder().encode(text).length > frameBytesMax
+/** One that is ready at once was kept by an earlier life, which may have sent it. */
+function newEntry(command: WaitingCommand, large: boolean, phase: 'storing' | 'ready'): Entry {
+  return { command, phase, everSent: phase === 'ready', large, posted: false, tries: 0, waiters: new Set() }
 }
 
 function refusal(why: Problem): CommandOutcome {

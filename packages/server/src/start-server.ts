@@ -20,6 +20,7 @@ import { openWebSocketDoor } from './http/ws.ts'
 import { noFailpoints, parseFailpoint } from './log/failpoints.ts'
 import { openMemoryBus } from './log/memory-bus.ts'
 import { type Database, type DatabaseMeans, type DatabasePlace, openDatabase } from './log/open-database.ts'
+import { checkpointBytes } from './log/sqlite/checkpointer.ts'
 import { systemClock, timestamp } from './machine/clock.ts'
 import { systemIds } from './machine/ids.ts'
 import { openLogger } from './machine/logger.ts'
@@ -89,7 +90,7 @@ async function open(
 
   const place =
     config.databaseUrl === undefined
-      ? ({ kind: 'sqlite', dir: config.dataDir } as const)
+      ? ({ kind: 'sqlite', dir: config.dataDir, logBytes: checkpointBytes } as const)
       : ({ kind: 'postgres', url: config.databaseUrl } as const)
   const database = undo.use(
     await openDatabaseAt(place, { clock, ids, failpoints, observer: observeLog(metrics, logger) }),

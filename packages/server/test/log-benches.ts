@@ -15,7 +15,7 @@ const realIds = systemIds(() => systemClock.wallMs())
 /** Stores in directories of their own. */
 export const openSqliteBench: OpenLogBench = async ({ ids = realIds } = {}) => {
   const dir = await openTempDir('hotline-log-')
-  const place: DatabasePlace = { kind: 'sqlite', dir: dir.path }
+  const place: DatabasePlace = { kind: 'sqlite', dir: dir.path, logBytes: 256 * 1024 }
   return benchOf(
     () => openDatabase(place, { clock: systemClock, ids }),
     (text, parameters) => {

@@ -17,6 +17,9 @@ afterEach(() => guard.assertNoSurvivors())
 
 const means = { clock: systemClock, ids: systemIds(() => systemClock.wallMs()) }
 
+/** Some lives end before the log has outgrown what was laid out, some after. */
+const logBytes = 1024 * 1024
+
 /** How one life of the child ends: by itself at a failpoint, or killed after so many acknowledged appends. */
 type Death = { failpoint: string } | { afterAcks: number }
 
@@ -48,9 +51,10 @@ async function liveAndDie(
 test('[L16] kill -9 at random moments: what was acknowledged is there, life after life', async () => {
   const random = seededRandom(randomSeed('kill -9 on SQLite'))
   await using dir = await openTempDir('hotline-crash-')
+  const place: DatabasePlace = { kind: 'sqlite', dir: dir.path, logBytes }
   const acknowledged: Acknowledged[] = []
   for (let life = 1; life <= 5; life += 1) {
-    await liveAndDie({ kind: 'sqlite', dir: dir.path }, random, life, { afterAcks: random.int(1, 400) }, acknowledged)
+    await liveAndDie(place, random, life, { afterAcks: random.int(1, 400) }, acknowledged)
   }
   expect(acknowledged.length).toBeGreaterThan(5)
 })
@@ -58,7 +62,7 @@ test('[L16] kill -9 at random moments: what was acknowledged is there, life afte
 test('[L16] kill -9 at each failpoint: what was acknowledged is there, and recovery can be repeated', async () => {
   const random = seededRandom(randomSeed('failpoints on SQLite'))
   await using dir = await openTempDir('hotline-crash-')
-  const place: DatabasePlace = { kind: 'sqlite', dir: dir.path }
+  const place: DatabasePlace = { kind: 'sqlite', dir: dir.path, logBytes }
   const acknowledged: Acknowledged[] = []
   const failpoints = [
     'during_migration:kill',

@@ -1,5 +1,5 @@
 import { type Problem, problem } from '@hotline/protocol/error'
-import { isWhole, takenBack, waitingMax } from '../command-checks.ts'
+import { look, takenBack, waitingMax } from '../command-checks.ts'
 import type { CommandOutcome } from '../link.ts'
 import type { Outbox, WaitingCommand } from '../outbox.ts'
 import { unreachable } from '../problem-of.ts'
@@ -65,7 +65,7 @@ export class TabCommands {
       const detail = `${waitingMax} commands wait for the server already. Wait until it can be reached again.`
       return refuse(problem('queue_full', detail, { limit: waitingMax }))
     }
-    if (!isWhole(command)) {
+    if (!look(command).whole) {
       return refuse(problem('invalid_request', 'The text holds half of a character. Write that place anew.'))
     }
     const entry: Entry = known ?? { command, phase: 'storing', waiters: new Set(), givenUp: false }

@@ -26,6 +26,7 @@ export interface Waiting {
   /** Milliseconds of the wall clock. */
   at: number
   report: Report
+  /** Of its line in the file. */
   sizeBytes: number
 }
 
@@ -39,8 +40,8 @@ export interface Batch {
   late: boolean
 }
 
-/** A file that has grown past this is written anew with what is still needed. */
-const compactBytes = 1024 * 1024
+/** A file that has grown past this is written anew with what is still needed: seldom, as it costs a sync. */
+const compactBytes = 4 * 1024 * 1024
 
 /**
  * What one session's agent did and the server has not yet acknowledged, and what was about to be done to the agent: on
@@ -72,7 +73,7 @@ export class Spool {
     const { records, goodBytes } = readRecords(readFileSync(file))
     if (fstatSync(this.#fd).size > goodBytes) ftruncateSync(this.#fd, goodBytes)
     this.#fileBytes = goodBytes
-    for (const record of records) this.#apply(record)
+    for (const record of records) this.#apply(record, lineOf(record))
   }
 
   /** The fence of the last lease that was written down. */
@@ -172,11 +173,11 @@ export class Spool {
   }
 
   #write(record: SpoolRecord): void {
-    this.#apply(record)
+    const line = lineOf(record)
+    this.#apply(record, line)
     if (this.#fd < 0) return
-    const line = `${JSON.stringify(record)}\n`
     writeSync(this.#fd, line)
-    this.#fileBytes += Buffer.byteLength(line)
+    this.#fileBytes += line.length
   }
 
   async #sync(): Promise<void> {
@@ -189,7 +190,7 @@ export class Spool {
     }
   }
 
-  #apply(record: SpoolRecord): void {
+  #apply(record: SpoolRecord, line: Uint8Array): void {
     switch (record.k) {
       case 'lease':
         this.#fence = record.fence
@@ -201,7 +202,7 @@ export class Spool {
         if (this.#told && typeof text === 'string') {
           this.#told = { ...this.#told, screen: { at: this.#told.outputs.pty ?? 0, text } }
         }
-        const sizeBytes = Buffer.byteLength(JSON.stringify(report))
+        const sizeBytes = line.length
         this.#waiting.push({ n, at, report, sizeBytes })
         this.#waitingBytes += sizeBytes
         this.#lastN = n
@@ -259,4 +260,8 @@ export class Spool {
     this.#roomy = []
     for (const resolve of waiting) resolve()
   }
+}
+
+function lineOf(record: SpoolRecord): Uint8Array {
+  return Buffer.from(`${JSON.stringify(record)}\n`)
 }

@@ -8,7 +8,7 @@ import type { SqliteFile } from './sqlite-file.ts'
  * The write-ahead log is moved into the database when it has grown by about this much. Each time costs syncs of both files
  * and holds commits back for some milliseconds; the log is read whole at the start after a crash.
  */
-const checkpointBytes = 32 * 1024 * 1024
+export const checkpointBytes = 32 * 1024 * 1024
 
 /** What a commit writes besides the events themselves: whole pages of tables and indexes, two to five of them. */
 const commitOverheadBytes = 16 * 1024

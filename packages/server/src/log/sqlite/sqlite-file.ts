@@ -7,6 +7,7 @@ import { DatabaseRefused, missingSteps } from '../migrations.ts'
 import type { Migration } from '../migrations.ts'
 import { describeError, StoreUnavailable } from '../store-unavailable.ts'
 import type { Tables } from '../tables.ts'
+import { layOutLog } from './lay-out-log.ts'
 import { touchPrivately } from './owner-lock.ts'
 import { sqliteTrouble } from './sqlite-errors.ts'
 
@@ -17,6 +18,8 @@ export interface SqliteFileOptions {
   failpoints: Failpoints
   /** The database may not grow over so many pages; for tests of a full disk. */
   maxPages?: number | undefined
+  /** Bytes of write-ahead log that are laid out at the start. */
+  logBytes?: number | undefined
 }
 
 /** "HOTL": tells a database of Hotline from any other file. */
@@ -56,6 +59,7 @@ export class SqliteFile implements Disposable {
     if ((statSync(options.path).mode & 0o077) !== 0) chmodSync(options.path, 0o600)
     try {
       this.#check()
+      if (options.logBytes !== undefined) layOutLog(options.path, pageSizeBytes, options.logBytes)
       this.#db = this.#connect()
       this.#migrate(this.#db)
     } catch (error) {
