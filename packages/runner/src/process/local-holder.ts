@@ -9,7 +9,7 @@ import type { HeldProcess, HeldTerminal, HeldTree, Holder, ProcessSpec, Reaped, 
 import { findInside, findWrapper, wrapped, type Wrapping } from './namespace.ts'
 import { type KernelPipes, openKernelPipes } from './kernel-pipes.ts'
 import { bootId, listEntries, startTicksOf } from './process-table.ts'
-import { endTree, findTree } from './process-tree.ts'
+import { endTree, findTree, shareLooks } from './process-tree.ts'
 import { spawnTerminal } from './terminal.ts'
 
 /** What left the ranks of its parents is found only while the tie is there: so the trees are looked at so often. */
@@ -36,6 +36,8 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
   const { reach = 'best' } = options
   const records = openChildRecords(options.folder)
   const watched = new Set<Watched>()
+  // Many end at once when their runner or their keeper does.
+  const look = shareLooks()
   let nest: Nest | 'unknown' | undefined = reach === 'best' ? 'unknown' : undefined
   let wrapper: Promise<string | undefined> | undefined
   const looking = setInterval(() => {
@@ -78,7 +80,7 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
     let ending: Promise<readonly number[]> | undefined
     const finish = async (graceMs: number): Promise<readonly number[]> => {
       tree.callOff()
-      const left = await endTree(root, graceMs, tree.known)
+      const left = await endTree(root, graceMs, tree.known, look)
       if (left.length === 0) {
         if (cgroup !== undefined) removeGroup(cgroup)
         records.forget(record)
@@ -148,9 +150,9 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
         const { pid, session } = record
         // Start ticks of another boot name other processes, and without them a pid may be anybody's.
         const isOurs = record.bootId === boot && record.startTicks > 0
-        const isThere = isOurs && findTree(record, new Map()).length > 0
+        const isThere = isOurs && findTree(record, new Map(), look()).length > 0
         if (isOurs) {
-          const left = await endTree(record, reapGraceMs)
+          const left = await endTree(record, reapGraceMs, new Map(), look)
           if (left.length === 0 && record.cgroup !== undefined) removeGroup(record.cgroup)
         }
         records.forget(record)

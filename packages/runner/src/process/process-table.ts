@@ -90,9 +90,12 @@ export function listEntries(): readonly TableEntry[] {
     .filter((entry) => entry !== undefined)
 }
 
-/** Whether the process was started with this variable set to this value; false where its environment is not ours to read. */
-export function startedWith(pid: number, name: string, value: string): boolean {
-  return readText(`/proc/${pid}/environ`)?.split('\0').includes(`${name}=${value}`) ?? false
+/** A variable that the process was started with; undefined where there is none, or its environment is not ours to read. */
+export function variableOf(pid: number, name: string): string | undefined {
+  const set = readText(`/proc/${pid}/environ`)
+    ?.split('\0')
+    .find((text) => text.startsWith(`${name}=`))
+  return set?.slice(name.length + 1)
 }
 
 /** Undefined when the process is gone, or not ours to read. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { askToFreeze, killGroup, pidsOf } from './cgroup.ts'
 import { runVariable } from './environment.ts'
-import { hasProcessTable, listEntries, startedWith, type TableEntry } from './process-table.ts'
+import { hasProcessTable, listEntries, variableOf, type TableEntry } from './process-table.ts'
 
 /** The first process of a run, and the mark that its descendants inherit. */
 export interface TreeRoot {
@@ -47,13 +47,40 @@ export function noteTree(entries: readonly TableEntry[], root: TreeRoot, known: 
   return known
 }
 
-/** All processes of a run: those with ties, and whatever else was started with its mark. */
-export function findTree(root: TreeRoot, known: KnownProcesses): readonly TableEntry[] {
-  const entries = listEntries().filter(({ pid }) => pid !== process.pid)
-  const found = noteTree(entries, root, known)
-  for (const entry of entries) {
-    if (!found.has(entry.pid) && startedWith(entry.pid, runVariable, root.run)) found.set(entry.pid, entry)
+/** The processes of the machine at one moment, but for this one, and the marks that they were started with. */
+interface Look {
+  readonly entries: readonly TableEntry[]
+  readonly runOf: (pid: number) => string | undefined
+}
+
+function lookAround(): Look {
+  const runs = new Map<number, string | undefined>()
+  return {
+    entries: listEntries().filter(({ pid }) => pid !== process.pid),
+    runOf: (pid) => {
+      if (!runs.has(pid)) runs.set(pid, variableOf(pid, runVariable))
+      return runs.get(pid)
+    },
   }
+}
+
+/** For many who look at once: a look counts for all who come within this of it. Less than the time between two looks of one. */
+const sharedMs = 10
+
+/** Looks that many share. */
+export function shareLooks(): () => Look {
+  let last: { look: Look; atMs: number } | undefined
+  return () => {
+    if (!last || performance.now() - last.atMs > sharedMs) last = { look: lookAround(), atMs: performance.now() }
+    return last.look
+  }
+}
+
+/** All processes of a run: those with ties, and whatever else was started with its mark. */
+export function findTree(root: TreeRoot, known: KnownProcesses, look: Look = lookAround()): readonly TableEntry[] {
+  const { entries, runOf } = look
+  const found = noteTree(entries, root, known)
+  for (const entry of entries) if (!found.has(entry.pid) && runOf(entry.pid) === root.run) found.set(entry.pid, entry)
   addDescendants(entries, found)
   return [...found.values()]
 }
@@ -73,6 +100,7 @@ export async function endTree(
   root: TreeRoot,
   graceMs: number,
   known: KnownProcesses = new Map(),
+  look: () => Look = lookAround,
 ): Promise<readonly number[]> {
   if (!hasProcessTable()) return endGroup(root.pid, graceMs)
   // What stands still hears nothing.
@@ -83,7 +111,7 @@ export async function endTree(
   let emptyLooks = 0
   const warned = new Set<number>()
   for (;;) {
-    const left = findTree(root, known)
+    const left = findTree(root, known, look())
     emptyLooks = left.length === 0 ? emptyLooks + 1 : 0
     if (emptyLooks === 2) return []
     const now = performance.now()
