@@ -39,6 +39,9 @@ function makeRepository(): void {
     writeFileSync(join(root, nameOf(file)), `export const number${file} = ${file}\n`.repeat(1 + (file % 20)))
   }
   git('init', '--quiet')
+  // It would go on in the background after the commit.
+  git('config', 'gc.auto', '0')
+  git('config', 'maintenance.auto', 'false')
   git('add', '--all')
   git('-c', 'user.name=bench', '-c', 'user.email=bench@localhost', 'commit', '--quiet', '-m', 'all of it')
 }
