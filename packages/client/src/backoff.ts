@@ -7,7 +7,7 @@ const leastMs = 50
 /** A server cannot send us away for longer than this. */
 const toldMaxMs = 10 * 60_000
 
-/** A server on the same machine costs nobody anything to ask, and people look at it when it is back: no wait is longer. */
+/** A server on the same machine costs nobody anything to ask, and people want the truth when it is back. */
 const nearMaxMs = 1_000
 
 /** How long to wait before the next try. */
@@ -38,7 +38,10 @@ export function waitBefore(
   return { waitMs: Math.max(leastMs, Math.min(ceiling, maxMs) * random()), slow }
 }
 
-/** The longest wait before a try to reach this address, in milliseconds. Throws a TypeError where it is none. */
+/**
+ * For whoever serves people at this address, such as a runner: its longest wait before a try, in milliseconds. Throws a
+ * TypeError where it is no address.
+ */
 export function longestWaitMs(url: string): number {
   const { hostname } = new URL(url)
   const isNear = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)

@@ -1,7 +1,7 @@
 import type { ErrorCode, Problem } from '@hotline/protocol/error'
 import type { ServerFrame, Welcome } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
-import { longestWaitMs, waitBefore } from './backoff.ts'
+import { waitBefore } from './backoff.ts'
 import type { Carrier, CarrierOptions, OpenCarrier, Transport, SentFrame } from './carrier.ts'
 import { HttpCarrier } from './http-carrier.ts'
 import type { ConnectionState } from './link.ts'
@@ -28,6 +28,7 @@ const shortLivesMax = 2
 /** Where to connect, as whom, with what, and by which ways. */
 export interface ConnectorOptions extends CarrierOptions {
   random: () => number
+  longestWaitMs: number | undefined
   /** Those that may be used, the best first. */
   transports: readonly Transport[]
   memory: TransportMemory
@@ -64,7 +65,6 @@ export class Connector {
   readonly state: Watchable<ConnectionState>
   readonly #options: ConnectorOptions
   readonly #ears: Ears
-  readonly #longestWaitMs: number
   readonly #unwatch: () => void
   /** The one in use. */
   #carrier: Carrier | undefined
@@ -90,7 +90,6 @@ export class Connector {
     this.#ears = ears
     this.state = watchable<ConnectionState>({ status: 'connecting', attempt: 0 })
     socketUrl(options.url)
-    this.#longestWaitMs = longestWaitMs(options.url)
     this.#unwatch = watchWake(() => this.wake())
   }
 
@@ -242,7 +241,7 @@ export class Connector {
   }
 
   #lost(why: Problem): void {
-    const { clock, random } = this.#options
+    const { clock, random, longestWaitMs } = this.#options
     const carrier = this.#carrier
     this.#release()
     if (this.#disposed) return
@@ -251,7 +250,7 @@ export class Connector {
       this.state.set({ status: 'closed', problem: why })
     } else {
       this.#attempt += 1
-      const { waitMs, slow } = waitBefore(this.#attempt, random, why.retryAfterMs, this.#longestWaitMs)
+      const { waitMs, slow } = waitBefore(this.#attempt, random, why.retryAfterMs, longestWaitMs)
       const retryAt = clock.wallMs() + waitMs
       this.#cancelRetry = clock.after(waitMs, () => this.#connect())
       this.state.set({ status: 'waiting', attempt: this.#attempt, retryAt, problem: why, slow })

@@ -39,6 +39,8 @@ export interface LinkOptions {
   /** Where it is kept what served last; for the life of the link when absent. */
   transportMemory?: TransportMemory
   clock?: Clock
+  /** No wait before a try to connect is longer, but where the server wishes it; as `backoff` says when absent. */
+  longestWaitMs?: number
   /** 0 to 1, for jitter. */
   random?: () => number
 }
@@ -63,6 +65,7 @@ export function openLink(options: LinkOptions): Link {
       instance: options.instance,
       account: options.account,
       random,
+      longestWaitMs: options.longestWaitMs,
       clock,
       webSocket,
       frames,

@@ -23,7 +23,7 @@ describe('how long to wait before a try', () => {
     expect(waitBefore(1, () => 0, Number.MAX_SAFE_INTEGER).waitMs).toBe(600_000)
     expect(waitBefore(1, () => 0, -5).waitMs).toBeGreaterThan(0)
   })
-  it('[C1] a server on the same machine is tried every second at the latest, each time drawn anew', () => {
+  it('[C1] a runner tries a server on the same machine every second at the latest, each time drawn anew', () => {
     for (const url of ['http://localhost:4680', 'http://127.0.0.1:1', 'http://127.8.0.3', 'https://[::1]:7/x'])
       expect(longestWaitMs(url), url).toBe(1_000)
     for (const url of ['https://hotline.example', 'http://127.0.0.1.example', 'http://10.0.0.1', 'http://128.0.0.1'])

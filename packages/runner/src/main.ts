@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { longestWaitMs } from '@hotline/client/backoff'
 import type { Link } from '@hotline/client/link'
 import { openLink } from '@hotline/client/open-link'
 import { type Config, readConfig } from './config.ts'
@@ -37,6 +38,8 @@ async function work(config: Config): Promise<void> {
     credential: { kind: 'token', token },
     client: `runner/${runnerVersion}`,
     instance: randomUUID(),
+    // What its agents do meanwhile, nobody sees before it is back.
+    longestWaitMs: longestWaitMs(url),
     // Not server-sent events: on those the server would notice late that a machine is gone.
     transports: ['websocket', 'poll'],
   })

@@ -75,8 +75,7 @@ describe('connecting', () => {
 
   it('[C1] goes on for ever, slowly after the first five tries; Reconnect tries at once and counts anew', async () => {
     const states: string[] = []
-    // An address that does not say that it is on this machine.
-    const url = tiny.url.replace('127.0.0.1', '0.0.0.0')
+    const { url } = tiny
     await tiny[Symbol.asyncDispose]()
     const link = connect({ url, clock: hurried(1_000) })
     link.connection.watch((state) => {
@@ -90,11 +89,11 @@ describe('connecting', () => {
     expect(states[0]).toBe('1')
   })
 
-  it('[C1] a server on the same machine is tried again within a second, however long it is away', async () => {
+  it('[C1] who may not wait long tries again in time, however long the server is away', async () => {
     const waits: number[] = []
     const { url } = tiny
     await tiny[Symbol.asyncDispose]()
-    const link = connect({ url, clock: hurried(1_000), random: () => 1 })
+    const link = connect({ url, clock: hurried(1_000), random: () => 1, longestWaitMs: 1_000 })
     link.connection.watch((state) => {
       if (state.status === 'waiting') waits.push(state.retryAt - Date.now())
     })
