@@ -24,16 +24,24 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 /** The input of a request that is too long for its event, as it was fetched, or why it could not be. */
 export type FetchedInput = { text: string } | { missing: string }
 
+/** Until when it can be answered, where that is another time than its event says. */
+export interface Deadline {
+  expiresAt: string
+  /** The session is paused: its time does not pass. */
+  stands: boolean
+}
+
 /**
  * The card of a request. `label` names it where it is decided. `fetched` is what lies beside its event, where that was asked
- * for: without it nothing can be allowed.
+ * for: without it nothing can be allowed. `deadline`: as it is now; pauses move it.
  */
 export function approvalCard(
   event: EventOf<'approval.requested'>,
   label: string,
   fetched?: FetchedInput,
+  deadline: Deadline = { expiresAt: event.data.expiresAt, stands: false },
 ): ApprovalCard {
-  const { approval, digest, contextDigest, expiresAt, strength, scopes } = event.data
+  const { approval, digest, contextDigest, strength, scopes } = event.data
   const longer = scopes.filter((scope) => scope !== 'once')
   const request = event.body
   if (!request) {
@@ -45,7 +53,9 @@ export function approvalCard(
     ...(request.cwd === undefined ? [] : [`in ${inLine(request.cwd)}`]),
     ...(request.envNames?.length ? [`with ${inLine(request.envNames.join(', '))}`] : []),
     strengths[strength],
-    `until ${dayAndTimeOf(expiresAt, new Date())}`,
+    deadline.stands
+      ? 'its time stands still while the session is paused'
+      : `until ${dayAndTimeOf(deadline.expiresAt, new Date())}`,
   ]
   const input = request.content === undefined ? request.input : fetched && 'text' in fetched ? fetched.text : undefined
   const exact = exactLines(input ?? '')

@@ -221,6 +221,29 @@ describe('sessions from the command line', () => {
     expect(await resolvedOf(runner)).toEqual([['denied', 'not now']])
   })
 
+  it('[B5] asks says the time to answer as it is now: a pause moves it, and while it lasts none passes', async () => {
+    const runner = await live.startSession()
+    const { approval } = await runner.ask({ tool: 'bash', title: 'Timed', input: 'ls' })
+    const read = async (): Promise<{ text: string; value: { expiresAt: string; timeStands?: true } }> => {
+      const text = (await run(['asks', approval])).out
+      return { text, value: JSON.parse((await run(['--json', 'asks', approval])).out) as { expiresAt: string } }
+    }
+    const before = await read()
+    expect(before.text).toMatch(/; until [\d: -]+\)/)
+    const change = async (from: 'active' | 'paused', to: 'active' | 'paused'): Promise<unknown> =>
+      await runner.report({ type: 'session.state_changed', data: { from, to, reason: 'requested' }, body: {} })
+    await change('active', 'paused')
+    const paused = await read()
+    expect(paused.text).toContain('its time stands still while the session is paused')
+    expect(paused.value).toMatchObject({ expiresAt: before.value.expiresAt, timeStands: true })
+    await change('paused', 'active')
+    const after = await read()
+    const moved = (await live.stored(runner.session)).findLast(({ type }) => type === 'approval.extended')
+    expect(after.value.expiresAt).toBe(moved?.data['expiresAt'])
+    expect(Date.parse(after.value.expiresAt)).toBeGreaterThan(Date.parse(before.value.expiresAt))
+    expect(after.value.timeStands).toBeUndefined()
+  })
+
   it('[B11] without a terminal nothing is allowed but by the digest of what was read', async () => {
     const runner = await live.startSession()
     const { approval, digest } = await runner.ask({ tool: 'bash', title: 'List', input: 'ls' })

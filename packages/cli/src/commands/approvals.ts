@@ -5,7 +5,7 @@ import { type ApprovalRequest, Digest, Scope } from '@hotline/protocol/events/ap
 import type { EventOf } from '@hotline/protocol/events'
 import type { Content } from '@hotline/protocol/http'
 import type { Command } from 'commander'
-import { type ApprovalCard, approvalCard, type FetchedInput } from '../approval-card.ts'
+import { type ApprovalCard, approvalCard, type Deadline, type FetchedInput } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { type ExactLines, exactLines } from '../exact-lines.ts'
 import { Failure, fail } from '../failure.ts'
@@ -20,6 +20,7 @@ import type { CommandContext } from './context.ts'
 interface Found {
   session: string
   card: ApprovalCard
+  deadline: Deadline
 }
 
 interface DecideOptions {
@@ -35,7 +36,10 @@ interface Asked {
   approval: string
   digest: string
   strength: string
+  /** As it is now: a pause moves it. */
   expiresAt: string
+  /** The session is paused, and the time does not pass. */
+  timeStands?: true
   /** The answers that it takes: "modify" is `approve --input`; the scopes are those of `approve --for`. */
   verdicts: readonly string[]
   scopes: readonly string[]
@@ -140,9 +144,9 @@ function changedLines(changed: ExactLines | undefined): readonly string[] {
   return ['In its place would run:', ...warning, ...changed.lines.map((line) => `| ${line}`)]
 }
 
-function askedOf({ session, card }: Found): Asked {
+function askedOf({ session, card, deadline }: Found): Asked {
   const { approval, digest, event, input, unfit } = card
-  const { strength, expiresAt, verdicts, scopes } = event.data
+  const { strength, verdicts, scopes } = event.data
   // A long input lies beside its event; here it is where a short one would be.
   const request = event.body && { ...event.body, ...(input === undefined ? {} : { input }) }
   return {
@@ -150,7 +154,8 @@ function askedOf({ session, card }: Found): Asked {
     approval,
     digest,
     strength,
-    expiresAt,
+    expiresAt: deadline.expiresAt,
+    ...(deadline.stands ? { timeStands: true as const } : {}),
     verdicts,
     scopes,
     request,
@@ -221,17 +226,18 @@ async function readCards(server: Server, open: readonly OpenAsk[]): Promise<read
   const found: Found[] = []
   for (const session of new Set(open.map((one) => one.session))) {
     const { state } = await server.state(session)
-    for (const { approval, digest } of openApprovals(state)) {
+    for (const { approval, digest, expiresAt } of openApprovals(state)) {
       if (!open.some(({ id }) => id === approval)) continue
-      const card = await readCard(server, session, approval)
+      const deadline = { expiresAt, stands: state.status === 'paused' }
+      const card = await readCard(server, session, approval, deadline)
       if (card.digest !== digest) throw fail('digest_mismatch', 'What was asked has changed. Look again.')
-      found.push({ session, card })
+      found.push({ session, card, deadline })
     }
   }
   return found
 }
 
-async function readCard(server: Server, session: string, approval: string): Promise<ApprovalCard> {
+async function readCard(server: Server, session: string, approval: string, deadline: Deadline): Promise<ApprovalCard> {
   const event = await findEvent(
     server,
     session,
@@ -240,8 +246,8 @@ async function readCard(server: Server, session: string, approval: string): Prom
   )
   if (!event) throw fail('not_found', 'What was asked is not in the log.')
   const digest = event.body?.content?.digest
-  if (digest === undefined) return approvalCard(event, approval)
-  return approvalCard(event, approval, await fetchInput(server, session, digest))
+  if (digest === undefined) return approvalCard(event, approval, undefined, deadline)
+  return approvalCard(event, approval, await fetchInput(server, session, digest), deadline)
 }
 
 /** One that cannot be had is shown as such: it keeps nobody from the others, nor from denying. */
