@@ -12,6 +12,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addMcpCommand } from './commands/mcp.ts'
+import { addPlacesCommand } from './commands/places.ts'
 import { addResetPasswordCommand } from './commands/reset-password.ts'
 import { addControlCommands } from './commands/control.ts'
 import { addSessionCommands } from './commands/sessions.ts'
@@ -84,6 +85,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addAnswerCommand(program, context)
   addChangesCommand(program, context)
   addUndoCommands(program, context)
+  addPlacesCommand(program, context)
   addKeyCommands(program, context)
   addLoginCommand(program, context)
   addSignInCommands(program, context)

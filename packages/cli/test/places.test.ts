@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scriptPrompt } from '@hotline/demo-agent/script'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -104,4 +104,42 @@ it('[B77] changes shows what an agent changed, and keeps and discards it as it w
   expect(guarded.out).toContain('1 kept, 0 discarded, 0 open.')
   expect((await run('changes', session)).out).toContain('nothing that was not looked at')
   await run('abort', session)
+})
+
+it('[B85] places lists what sessions left here, and removes what holds nothing; the rest only by its name', async () => {
+  const begin = async (...more: string[]): Promise<string> => {
+    const session = (await run('run', 'demo', '--cwd', root, '--detach', ...more)).out.trim()
+    await waitFor(async () => /^status +active/m.test((await run('status', session)).out), { what: 'its agent' })
+    return session
+  }
+  const listed = async (session: string): Promise<Record<string, unknown> | undefined> =>
+    (await run('--json', 'places')).out
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .find((place) => place['session'] === session)
+  const end = async (session: string): Promise<void> => {
+    await run('abort', session)
+    await waitFor(async () => (await listed(session))?.['inUse'] !== true, { what: 'its end' })
+  }
+  const worked = await begin('--title', 'Worked')
+  const place = await listed(worked)
+  expect(place).toMatchObject({ isolation: 'worktree', inUse: true, work: { uncommitted: 0, commits: 0 } })
+  expect((await run('places', 'remove', worked)).err).toContain('Its session is not over')
+  writeFileSync(join(String(place?.['folder']), 'new.txt'), 'new\n')
+  const copied = await begin('--isolation', 'copy')
+  await end(worked)
+  await end(copied)
+  const text = (await run('places')).out
+  expect(text).toMatch(/worktree +[\d.]+ [kM]?B +\d+s +1 uncommitted file\n/)
+  expect(text).toMatch(/copy +[\d.]+ [kM]?B +\d+s +a copy: nobody can tell/)
+  const refused = await run('places', 'remove', worked)
+  expect(refused.err).toContain('It holds 1 uncommitted file')
+  expect(refused.code).toBe(5)
+  expect((await run('places', 'remove', copied)).err).toContain('--named project')
+  expect((await run('places', 'remove', copied, '--named', 'project')).code).toBe(0)
+  rmSync(join(String(place?.['folder']), 'new.txt'))
+  expect((await run('places', 'remove', worked)).out).toContain('removed ')
+  expect(existsSync(String(place?.['folder']))).toBe(false)
+  expect(await listed(worked)).toBeUndefined()
 })

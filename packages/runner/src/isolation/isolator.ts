@@ -2,15 +2,15 @@ import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
 import type { Bring, FolderView, Isolation } from '@hotline/protocol/place'
 import { HeldFolder } from '../workspace/held-folder.ts'
-import { findGit } from '../workspace/git.ts'
 import { sha256 } from '../sha256.ts'
 import { type CopyBounds, Copier, copyBounds, CopyRefusal } from './bring.ts'
 import { commitKept, type Committed, type CommitWords, type FileToCommit } from './commit-kept.ts'
 import { lookAtFiles, type Loose, namedCount } from './look.ts'
-import { type Placement, Placements } from './placement.ts'
-import { findRoot, type GitOf, readRepository, type Repository } from './repository.ts'
+import { type Placement, Placements, placementsFolder } from './placement.ts'
+import { findRoot, gitFor, type GitOf, readRepository, type Repository } from './repository.ts'
 import { GitRefusal } from './run-git.ts'
-import { addWorktree, ownCommits, removeWorktree, type Worktree } from './worktree.ts'
+import { lookForWork } from './standing.ts'
+import { addWorktree, removeWorktree } from './worktree.ts'
 
 /** Why a place could not be made; the message is for people. */
 export class PlaceRefusal extends Error {
@@ -50,14 +50,10 @@ export class Isolator {
     bounds?: CopyBounds | undefined
   }) {
     const { folder, environment, bounds = copyBounds } = of
-    const program = findGit(environment['PATH'])
     this.#folder = folder
     this.#bounds = bounds
-    this.#placements = new Placements(join(folder, 'sessions'))
-    this.#git =
-      program === undefined
-        ? undefined
-        : { program, home: environment['HOME'], xdgConfigHome: environment['XDG_CONFIG_HOME'] }
+    this.#placements = new Placements(placementsFolder(folder))
+    this.#git = gitFor(environment)
   }
 
   /** Where a session works that has a place already. */
@@ -171,18 +167,10 @@ export class Isolator {
     const { folder, worktree: of } = placement
     if (folder === undefined || !existsSync(folder)) return undefined
     if (!of || !this.#git) return { outcome: 'kept', placement }
-    const worktree: Worktree = { ...of, folder }
     try {
-      const [{ tip, commits }, { settings, excludesFile }] = await Promise.all([
-        ownCommits(this.#git, of.common, worktree),
-        readRepository(this.#git, of.common).then((found) => found ?? { settings: [], excludesFile: undefined }),
-      ])
-      const seen = { ...bareOf(of.common, of.admin), settings, excludesFile, commit: tip, root: folder }
-      const look = await lookAtFiles(this.#git.program, this.#scratch, seen, { workTree: folder, indexOf: of.admin })
-      const uncommitted =
-        look.changed.length + look.removed.length + look.nested.filter((path) => path.endsWith('/')).length
+      const { uncommitted, commits } = await lookForWork(this.#git, this.#scratch, of, folder)
       if (commits > 0 || uncommitted > 0) return { outcome: 'kept', placement, uncommitted, commits }
-      removeWorktree(of.common, worktree)
+      removeWorktree(of.common, { ...of, folder })
       return { outcome: 'removed', placement }
     } catch (error) {
       // Nobody can say what is in it: it stays.
@@ -317,8 +305,4 @@ function branchOf(title: string): string {
 
 function isOfSystem(error: unknown): boolean {
   return error instanceof Error && 'code' in error && 'syscall' in error
-}
-
-function bareOf(common: string, gitDir: string): Repository {
-  return { root: common, gitDir, common, refs: 'files', settings: [] }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Isolation } from '@hotline/protocol/place'
 import { z } from 'zod'
@@ -20,6 +20,11 @@ const Placement = z.object({
   isOver: z.boolean().optional(),
 })
 export type Placement = z.infer<typeof Placement>
+
+/** Where they are kept, in the folder of all places. */
+export function placementsFolder(folder: string): string {
+  return join(folder, 'sessions')
+}
 
 /** Keeps the places of sessions, each in a file of its own. */
 export class Placements {
@@ -45,6 +50,11 @@ export class Placements {
       const placement = name.endsWith('.json') ? this.read(session) : undefined
       return placement ? [[session, placement]] : []
     })
+  }
+
+  /** When it was last written: of one whose session is over, since when it is kept. */
+  writtenAt(session: string): Date | undefined {
+    return statSync(this.#file(session), { throwIfNoEntry: false })?.mtime
   }
 
   write(session: string, placement: Placement): void {

@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { findGit } from '../workspace/git.ts'
 import { listed, runGit } from './run-git.ts'
 
 const lookMs = 10_000
@@ -38,6 +39,13 @@ export interface GitOf {
   /** The person's own settings are read there: what they ignore everywhere. */
   home: string | undefined
   xdgConfigHome?: string | undefined
+}
+
+/** Git as it is found on this machine for whoever has this environment; undefined where there is none. */
+export function gitFor(environment: Readonly<Record<string, string | undefined>>): GitOf | undefined {
+  const program = findGit(environment['PATH'])
+  if (program === undefined) return undefined
+  return { program, home: environment['HOME'], xdgConfigHome: environment['XDG_CONFIG_HOME'] }
 }
 
 /** Files and folders, without asking git: where the repository of a folder begins. Undefined where it is in none. */
