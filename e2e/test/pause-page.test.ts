@@ -51,6 +51,52 @@ describe('pausing in the page', () => {
     await context.getByRole('button', { name: 'Freeze now' }).waitFor()
   })
 
+  it('[G100] the console says what came of each command, and has what was typed there again after a reload', async () => {
+    const hand = await scene.live.startSession('An agent to command')
+    await scene.open(hand.session)
+    const { page } = scene
+    await page.getByRole('tab', { name: 'Console' }).click()
+    const panel = page.getByRole('region', { name: 'Console' })
+    const line = panel.getByLabel('Command', { exact: true })
+    const type = async (text: string): Promise<void> => {
+      await line.fill(text)
+      await line.press('Enter')
+    }
+    const row = (...texts: string[]) =>
+      texts.reduce((rows, text) => rows.filter({ hasText: text }), panel.locator('.rows > li'))
+    await panel.getByText('Connected').waitFor()
+    await type('resume')
+    await row('resume', 'You, here', 'refused: The session is active').waitFor()
+    await type('pause')
+    await row('pause', 'You', 'accepted, under way').waitFor()
+    const { control } = await asked(hand.session)
+    await hand.report({
+      type: 'control.done',
+      data: { control, action: 'pause', kind: 'frozen', reach: 'cgroup', processes: 2 },
+    })
+    await row('pause', 'done: 2 processes stand still').waitFor()
+    await type('send go on')
+    await row('send go on', 'accepted, waits for the agent').waitFor()
+    await panel.getByRole('button', { name: 'State' }).click()
+    await row('state', 'active, idle since').waitFor()
+    await photograph(page, 'console', [390, 1440])
+    await page.reload()
+    await page.getByRole('tab', { name: 'Console' }).click()
+    await row('resume', 'refused').waitFor()
+    const back: string[] = []
+    for (let times = 0; times < 5; times += 1) {
+      await line.press('ArrowUp')
+      back.push(await line.inputValue())
+    }
+    expect(back).toEqual(['state', 'send go on', 'pause', 'resume', 'resume'])
+    await line.press('ArrowDown')
+    expect(await line.inputValue()).toBe('pause')
+    await panel.getByRole('button', { name: 'Kill' }).click()
+    await panel.getByRole('button', { name: 'Kill it for good?' }).click()
+    await row('kill', 'accepted, under way').waitFor()
+    expect(await asked(hand.session)).toMatchObject({ action: 'kill' })
+  })
+
   it('[G95] the same call again and again is told with a button that holds the agent', async () => {
     const hand = await scene.live.startSession('An agent that repeats itself')
     await hand.report(

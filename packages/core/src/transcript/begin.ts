@@ -157,9 +157,23 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
     case 'checkpoint.skipped':
       return { ...placed, kind: 'skipped', note: event.body?.note ?? '' }
     case 'workspace.prepared':
-      return { ...placed, kind: 'place', phase: 'prepared', lines: preparedLines(event.data, event.body) }
+      return {
+        ...placed,
+        kind: 'place',
+        phase: 'prepared',
+        lines: preparedLines(event.data, event.body),
+        folder: event.body?.folder,
+        branch: event.body?.branch,
+      }
     case 'workspace.released':
-      return { ...placed, kind: 'place', phase: event.data.outcome, lines: releasedLines(event.data, event.body) }
+      return {
+        ...placed,
+        kind: 'place',
+        phase: event.data.outcome,
+        lines: releasedLines(event.data, event.body),
+        folder: event.body?.folder,
+        branch: event.body?.branch,
+      }
     case 'undo.requested':
       return {
         ...placed,

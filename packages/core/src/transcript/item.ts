@@ -189,6 +189,9 @@ export interface PlaceItem extends Placed {
   kind: 'place'
   phase: 'prepared' | 'removed' | 'kept'
   lines: readonly string[]
+  /** Absent where it was erased. */
+  folder?: string | undefined
+  branch?: string | undefined
 }
 
 /** Going back that somebody asked for: what it would do, and what became of it. */

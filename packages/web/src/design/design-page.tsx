@@ -8,11 +8,13 @@ import { NoSessions } from '../list/no-sessions.tsx'
 import { SessionRows } from '../list/session-rows.tsx'
 import { LiveContext, useLive } from '../live/hotline.tsx'
 import { ConnectionLabel, Count } from '../pages/rail.tsx'
+import { ConsoleRows } from '../session/console/console.tsx'
 import { Evidence } from '../session/evidence.tsx'
 import { foldSteps } from '../session/fold-steps.ts'
 import { ItemView } from '../session/item-view.tsx'
 import { MessageBox } from '../session/message-box.tsx'
 import { people, sampleApprovals, sampleMessages, sampleQuestions, sampleSteps } from './sample-items.ts'
+import { sampleConsole } from './sample-console.ts'
 import { sampleDrafts } from './sample-drafts.ts'
 import { sampleUndo } from './sample-undo.ts'
 import { sampleLive, sampleSession, seenAgent } from './sample-live.ts'
@@ -80,6 +82,9 @@ export function DesignPage(): ReactNode {
         </Part>
         <Part name="Messages">{shown(items.messages)}</Part>
         <Part name="Steps, turns, notices">{shown(items.steps)}</Part>
+        <Part name="Commands of a console">
+          <ConsoleRows rows={sampleConsole()} />
+        </Part>
         <Part name="Approvals, open">{shown(approvals.open)}</Part>
         <Part name="Approvals, answered">{shown(approvals.answered)}</Part>
         <Part name="Questions">{shown(items.questions)}</Part>

@@ -20,6 +20,7 @@ import { ageText, agoText, clockText, exactText } from '../text/time.ts'
 import { ChangedFiles } from './changed-files.tsx'
 import { doingNow } from './doing.ts'
 import { Fact } from './fact.tsx'
+import { WherePlaced } from './where-placed.tsx'
 import { ProcessFacts, ProcessTree } from './process-facts.tsx'
 
 const reasons: Record<ChangeReason, string> = {
@@ -187,6 +188,7 @@ export function Evidence({
           <PlanList entries={plan.entries} />
         </>
       )}
+      <WherePlaced picture={picture} state={state} />
       {state.changed !== 0 && <ChangedFiles picture={picture} />}
       {undo && (
         <button type="button" className="button plain" onClick={undo}>

@@ -1,6 +1,5 @@
 import type { CommandOutcome } from '@hotline/client/link'
 import { openSessionView, type SessionView } from '@hotline/client/session-view'
-import type { SessionState } from '@hotline/core/session/state'
 import { isTypedTo } from '@hotline/protocol/capabilities'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
@@ -24,13 +23,16 @@ import type { Acts } from './item-view.tsx'
 import { BudgetCard, BudgetFacts, type SetBudget } from './budget-card.tsx'
 import { canPauseLater, PauseButtons, type PauseCommand } from './pause-buttons.tsx'
 import { MessageBox } from './message-box.tsx'
+import { SessionTabs, type Tab } from './session-tabs.tsx'
 import { StopButton } from './stop-button.tsx'
+import { TakeOverNotice } from './take-over.tsx'
 import { ThumbPlace } from './thumb.tsx'
 import { useEvidence } from './use-evidence.ts'
 import { usePresence } from './use-presence.ts'
 import { WaitsForMachine } from './waits-for-machine.tsx'
 
 const ChangesView = lazy(async () => ({ default: (await import('../changes/changes-view.tsx')).ChangesView }))
+const Console = lazy(async () => ({ default: (await import('./console/console.tsx')).Console }))
 const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).Terminal }))
 
 /** One session: what it is doing, its conversation or terminal, and where one writes to it. */
@@ -49,7 +51,7 @@ export function SessionPage({ session }: { session: string }): ReactNode {
 
 function Opened({ view, session, again }: { view: SessionView; session: string; again: () => void }): ReactNode {
   const picture = useReadable(view.picture)
-  const [tab, setTab] = useState<'talk' | 'changes' | 'output'>()
+  const [tab, setTab] = useState<Tab>()
   const sheet = useRef<HTMLDialogElement>(null)
   const ways = useRef<Ways>(null)
   const drafts = useRef<Drafts>(new Map())
@@ -172,40 +174,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
           </h1>
           <EvidenceLine picture={picture} state={state} />
         </div>
-        <div className="tabs" role="tablist" aria-label="View">
-          <button
-            type="button"
-            role="tab"
-            className="button plain"
-            aria-selected={shown === 'talk'}
-            onClick={() => setTab('talk')}
-          >
-            Conversation
-          </button>
-          <button
-            type="button"
-            role="tab"
-            className="button plain"
-            aria-selected={shown === 'output'}
-            onClick={() => setTab('output')}
-          >
-            Output
-          </button>
-          {hasChanges(state) && (
-            <button
-              type="button"
-              role="tab"
-              className="button plain"
-              aria-selected={shown === 'changes'}
-              onClick={() => setTab('changes')}
-            >
-              Changes
-              {state.draft?.phase === 'ready' && state.draft.files !== undefined && (
-                <span className="quiet">{state.draft.files}</span>
-              )}
-            </button>
-          )}
-        </div>
+        <SessionTabs state={state} shown={shown} show={setTab} />
         <button type="button" className="button details" onClick={() => openDialog(sheet.current)}>
           Details
         </button>
@@ -234,41 +203,56 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         }}
       >
         <div className="view">
-          {shown === 'talk' ? (
+          {shown === 'talk' && (
             <Conversation picture={picture} loadOlder={() => view.loadOlder()} ways={ways} acts={acts} />
-          ) : shown === 'changes' ? (
+          )}
+          {shown === 'changes' && (
             <Suspense fallback={<div className="changes" />}>
               <ChangesView picture={picture} state={state} acts={review} mayWrite={mayWrite} mayDecide={mayDecide} />
             </Suspense>
-          ) : (
+          )}
+          {shown === 'output' && (
             <Suspense fallback={<div className="terminal" />}>
               <Terminal key={session} view={view} mayType={mayDecide} />
+            </Suspense>
+          )}
+          {shown === 'console' && (
+            <Suspense>
+              <Console
+                key={session}
+                picture={picture}
+                state={state}
+                seen={seen}
+                mayWrite={mayWrite}
+                loadOlder={() => void view.loadOlder().then(setRefusal)}
+              />
             </Suspense>
           )}
         </div>
       </ThumbPlace>
       <WaitsForMachine state={state} />
-      <BudgetCard state={state} mayDecide={mayDecide} set={setBudget} ending={ending} />
-      <MessageBox
-        session={session}
-        view={view}
-        picture={picture}
-        present={present}
-        wrote={wrote}
-        sent={() => {
-          // What is typed to a program shows where it prints; what is said to an agent, and its answer, in the conversation.
-          if (!typed) setTab('talk')
-          ways.current?.toEnd()
-        }}
-        mayWrite={typed ? mayDecide : mayWrite}
+      <TakeOverNotice
+        state={state}
+        take={mayDecide ? async (data) => problemOf(await view.command('session.take_over', data)) : undefined}
       />
+      <BudgetCard state={state} mayDecide={mayDecide} set={setBudget} ending={ending} />
+      {shown !== 'console' && (
+        <MessageBox
+          session={session}
+          view={view}
+          picture={picture}
+          present={present}
+          wrote={wrote}
+          sent={() => {
+            // What is typed to a program shows where it prints; what is said to an agent, and its answer, in the conversation.
+            if (!typed) setTab('talk')
+            ways.current?.toEnd()
+          }}
+          mayWrite={typed ? mayDecide : mayWrite}
+        />
+      )}
     </div>
   )
-}
-
-/** Where nothing of files was ever kept there is nothing to review. */
-function hasChanges({ checkpoints, draft }: SessionState): boolean {
-  return (checkpoints ?? 0) > 0 || draft !== undefined
 }
 
 function problemOf(outcome: CommandOutcome): Problem | undefined {
