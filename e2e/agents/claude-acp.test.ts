@@ -16,6 +16,6 @@ realAgentSuite({
     return { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'test' }
   },
   parallelAsks: 'one by one',
-  onFault: { refused: 'tries again', cut: 'tries again' },
+  onFault: { refused: 'tries again', cut: 'tries again', invalid: 'gives up' },
   cannot: { modify: 'the protocol has no answer that changes the input' },
 })

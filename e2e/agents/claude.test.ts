@@ -5,5 +5,5 @@ realAgentSuite({
   ...claudeCode,
   hasWritten,
   parallelAsks: 'one by one',
-  onFault: { refused: 'tries again', cut: 'tries again' },
+  onFault: { refused: 'tries again', cut: 'tries again', invalid: 'gives up' },
 })

@@ -12,6 +12,6 @@ realAgentSuite({
   }),
   parallelAsks: 'at once',
   denialEndsTurn: true,
-  onFault: { refused: 'tries again', cut: 'tries again' },
+  onFault: { refused: 'tries again', cut: 'tries again', invalid: 'gives up' },
   cannot: { modify: 'the protocol has no answer that changes the input' },
 })

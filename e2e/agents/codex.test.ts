@@ -8,6 +8,6 @@ realAgentSuite({
     with: { sandbox_permissions: 'require_escalated', justification: 'to make a file' },
   }),
   parallelAsks: 'at once',
-  onFault: { refused: 'tries again', cut: 'tries again' },
+  onFault: { refused: 'tries again', cut: 'tries again', invalid: 'gives up' },
   cannot: { modify: 'the protocol has no answer that changes the input' },
 })

@@ -11,6 +11,6 @@ realAgentSuite({
     COPILOT_MODEL: 'gpt-5',
   }),
   parallelAsks: 'at once',
-  onFault: { refused: 'tries again', cut: 'tries again' },
+  onFault: { refused: 'tries again', cut: 'tries again', invalid: 'is silent' },
   cannot: { modify: 'the protocol has no answer that changes the input' },
 })

@@ -12,7 +12,7 @@ realAgentSuite({
     return { GEMINI_API_KEY: 'test', GOOGLE_GEMINI_BASE_URL: url, GEMINI_MODEL: 'gemini-2.5-pro' }
   },
   parallelAsks: 'one by one',
-  onFault: { refused: 'tries again', cut: 'gives up' },
+  onFault: { refused: 'tries again', cut: 'gives up', invalid: 'gives up' },
   cannot: {
     modify: 'the protocol has no answer that changes the input',
     resume: 'it finds none of its earlier sessions in another process',

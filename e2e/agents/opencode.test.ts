@@ -24,6 +24,6 @@ realAgentSuite({
     return { OPENCODE_CONFIG: file, OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1' }
   },
   parallelAsks: 'one by one',
-  onFault: { refused: 'tries again', cut: 'tries again' },
+  onFault: { refused: 'tries again', cut: 'tries again', invalid: 'gives up' },
   cannot: { modify: 'the protocol has no answer that changes the input' },
 })

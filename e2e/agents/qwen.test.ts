@@ -12,7 +12,7 @@ realAgentSuite({
     return { OPENAI_API_KEY: 'test', OPENAI_BASE_URL: openaiUrl, OPENAI_MODEL: 'scripted' }
   },
   parallelAsks: 'one by one',
-  onFault: { refused: 'tries again', cut: 'goes on' },
+  onFault: { refused: 'tries again', cut: 'goes on', invalid: 'gives up' },
   cannot: {
     modify: 'the protocol has no answer that changes the input',
     usage: 'it tells nothing of it',

@@ -12,8 +12,11 @@ import type { AgentTalk } from './agent-talk.ts'
 import { processesIn } from './processes-in.ts'
 import { type AgentOutcomes, type Cell, cells, type Outcome } from './outcomes.ts'
 
-/** `goes on`: it keeps what it has of a broken answer and lets the model go on from there. */
-type AfterFault = 'tries again' | 'gives up' | 'goes on'
+/**
+ * `goes on`: it keeps what it has of a broken answer and lets the model go on from there. `is silent`: its turn ends as if
+ * all were well.
+ */
+type AfterFault = 'tries again' | 'gives up' | 'goes on' | 'is silent'
 
 /** A real agent, and in what it differs. */
 export interface AgentUnderTest extends RealAgent {
@@ -23,8 +26,8 @@ export interface AgentUnderTest extends RealAgent {
   parallelAsks: 'at once' | 'one by one'
   /** True where a denial takes back whatever else is asked at the same time. */
   denialEndsTurn?: boolean
-  /** What it does by itself when the model refuses, or breaks off in the middle of an answer. */
-  onFault: { refused: AfterFault; cut: AfterFault }
+  /** What it does by itself when the model is overloaded, breaks off in the middle of an answer, or takes a call for invalid. */
+  onFault: { refused: AfterFault; cut: AfterFault; invalid: AfterFault }
   /** It writes its conversation down a moment after it was said: true when these words are there, below this HOME. */
   hasWritten?: (home: string, words: string) => boolean
   /** Why something is not possible, for the table; only of what does not work. */
@@ -282,8 +285,11 @@ export function realAgentSuite(subject: AgentUnderTest): void {
       await expectFault(talk, 1, subject.onFault.refused, 'After the refusal.')
       await talk.send(scripted('broken off', { cut: 'middle', text: 'Whole at last.', pieces: 4 }))
       await expectFault(talk, 2, subject.onFault.cut, 'Whole at last.')
+      await talk.send(scripted('not understood', { status: 400, times: 100, text: 'Never said.' }))
+      await expectFault(talk, 3, subject.onFault.invalid, '')
+      expect(await talk.said()).not.toContain('Never said.')
       await talk.send(scripted('and now', { text: 'All is well.' }))
-      expect((await talk.turns(3)).data.end).toBe('end')
+      expect((await talk.turns(4)).data.end).toBe('end')
       expect(await talk.said()).toContain('All is well.')
     })
 
@@ -357,6 +363,8 @@ export function realAgentSuite(subject: AgentUnderTest): void {
     } else if (does === 'goes on') {
       expect(data.end).toBe('end')
       expect(await talk.said()).toContain(words.slice(0, words.length / 2))
+    } else if (does === 'is silent') {
+      expect(data.end).toBe('end')
     } else {
       expect(data.end).toBe('error')
       expect(body?.error ?? '').not.toBe('')

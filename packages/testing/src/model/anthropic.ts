@@ -33,7 +33,7 @@ export const anthropic: Dialect = {
   whole: (answer, call) => messageOf(answer, call.model),
   refusal: (status) => ({
     type: 'error',
-    error: { type: status === 529 ? 'overloaded_error' : 'api_error', message: `refused by the script: ${status}` },
+    error: { type: typeOf(status), message: `refused by the script: ${status}` },
   }),
 }
 
@@ -109,4 +109,10 @@ function blockFrames(block: Block, { pieces }: Answer): [string, Record<string, 
     delta({ type: 'input_json_delta', partial_json: JSON.stringify(block['input']) }),
     stop,
   ]
+}
+
+/** As its errors name themselves: https://platform.claude.com/docs/en/api/errors */
+function typeOf(status: number): string {
+  if (status === 400) return 'invalid_request_error'
+  return status === 529 ? 'overloaded_error' : 'api_error'
 }

@@ -58,7 +58,13 @@ export const chat: Dialect = {
     ],
     usage,
   }),
-  refusal: (status) => ({ error: { type: 'server_error', code: status, message: `refused by the script: ${status}` } }),
+  refusal: (status) => ({
+    error: {
+      type: status === 400 ? 'invalid_request_error' : 'server_error',
+      code: status,
+      message: `refused by the script: ${status}`,
+    },
+  }),
 }
 
 function itemsOf(message: Record<string, unknown>): Item[] {

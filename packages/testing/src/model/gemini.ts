@@ -26,7 +26,13 @@ export const gemini: Dialect = {
     })
   },
   whole: (answer, { model }) => chunk(partsOf(answer), model, 'STOP'),
-  refusal: (code) => ({ error: { code, message: `refused by the script: ${code}`, status: 'UNAVAILABLE' } }),
+  refusal: (code) => ({
+    error: {
+      code,
+      message: `refused by the script: ${code}`,
+      status: code === 400 ? 'INVALID_ARGUMENT' : 'UNAVAILABLE',
+    },
+  }),
 }
 
 function itemsOf({ role, parts }: Record<string, unknown>): Item[] {

@@ -36,7 +36,11 @@ export const responses: Dialect = {
     usage,
   }),
   refusal: (status) => ({
-    error: { type: 'server_error', code: 'scripted', message: `refused by the script: ${status}` },
+    error: {
+      type: status === 400 ? 'invalid_request_error' : 'server_error',
+      code: 'scripted',
+      message: `refused by the script: ${status}`,
+    },
   }),
 }
 
