@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, statfsSync } from 'node:fs'
 import { type Step, scriptPrompt } from '@hotline/demo-agent/script'
+import { openTempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { expect, test } from 'vitest'
 import { readUse } from '../src/process/process-table.ts'
@@ -113,6 +114,18 @@ test('[T53] on a machine whose disk is nearly full nothing is started, and peopl
   await world.until(session, 'the end', ({ status }) => status === 'failed')
   const note = world.events(session, 'session.state_changed').at(-1)?.body?.note
   expect(note).toMatch(/^The disk of ".+" has only \d+ MB left, and nothing is started below \d+ MB/)
+})
+
+test('[T53] where little is left on the disk a session is told so when it starts', async () => {
+  await using temp = await openTempDir('hotline-room-')
+  const { bavail, bsize } = statfsSync(temp.path)
+  await using bench = await openBench({ diskReserveBytes: Math.floor((bavail * bsize) / 1.5) })
+  const { world, cwd } = bench
+  const session = world.start('pipe', { cwd, command: ['sleep', '1000'], unasked: true })
+  await world.until(session, 'an active session', ({ status }) => status === 'active')
+  await waitFor(() => /^The disk of ".+" has only \d+ MB left/.test(world.printed(session, 'log')), {
+    what: 'word of it',
+  })
 })
 
 test('[R108] the same call five times in a row is told of, and nothing is done by itself', async () => {

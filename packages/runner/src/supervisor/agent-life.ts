@@ -5,7 +5,7 @@ import { isLive } from '@hotline/protocol/session-status'
 import { type AgentSession, outlivesRunner, StartError, type StartSpec } from '../adapters/adapter.ts'
 import { callAgent, recordCalls } from '../adapters/recorded.ts'
 import type { Desk } from '../desk/desk.ts'
-import { whyNoRoom } from '../process/disk-room.ts'
+import { lookAtRoom } from '../process/disk-room.ts'
 import type { Keeping, Survivor } from '../process/lasting.ts'
 import { asConfigured } from '../profiles/abilities.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
@@ -22,6 +22,7 @@ import { defaultSize, planLaunch, refuseToStart, whatToStart, whyNone } from './
 import { openDeskOf } from './open-desk-of.ts'
 import { placeOf } from './place-of.ts'
 import { Reporter } from './reporter.ts'
+import { remarkReport } from './report-of.ts'
 import type { RunPorts } from './run-ports.ts'
 import type { SessionLog } from './session-log.ts'
 import { startElsewhere } from './start-elsewhere.ts'
@@ -104,8 +105,9 @@ export class AgentLife {
       refuseToStart(profile, sessionLog.state?.unasked === true ? 'unasked' : 'asked')
       const { environment: from, scratchFolder, holder, drivers, log, sessionsFolder, diskReserveBytes = 0 } = ports
       const disks = [sessionsFolder, sessionLog.wanted.cwd ?? scratchFolder]
-      const noRoom = whyNoRoom(disks, diskReserveBytes)
-      if (noRoom !== undefined) throw new StartError(noRoom)
+      const room = lookAtRoom(disks, diskReserveBytes)
+      if (room.left === 'too little') throw new StartError(`${room.words} Make room, and start it again.`)
+      if (room.left === 'little') this.#of.outbox.put(remarkReport(`${room.words}\n`))
       const wanted = { ...sessionLog.wanted, mode, cwd: await this.#placeOf(profile) }
       const used = state?.usage
       desk = await openDeskOf(ports, session, profile)

@@ -50,6 +50,12 @@ export function profileReport(facts: AgentFacts, more: Record<string, unknown> =
   return { type: 'session.profile_changed', data: told({ capabilities, ...more, mode, modes, model, native }) }
 }
 
+/** What this machine says of itself, in the session's own output. */
+export function remarkReport(text: string): Report {
+  const data = { source: 'log', encoding: 'utf8', bytes: Buffer.byteLength(text) }
+  return { type: 'output.appended', data, body: { text } }
+}
+
 /** Without the members that have no value. */
 export function told(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))

@@ -11,7 +11,7 @@ import type { NotDone, Workspace } from '../workspace/workspaces.ts'
 import type { Review } from './draft-report.ts'
 import { fitting } from './fitting.ts'
 import { type DraftCommits, type NotShown, SessionDrafts } from './session-drafts.ts'
-import { told } from './report-of.ts'
+import { remarkReport, told } from './report-of.ts'
 
 /** Steps that begin between two snapshots and are remembered. */
 const beganMax = 2_000
@@ -350,12 +350,9 @@ export class SessionFiles {
 /** Said in the session's own output: undo cannot tell one agent from another. */
 function warning(others: readonly string[]): Report {
   const names = others.map((title) => JSON.stringify(title)).join(', ')
-  const text = `Another session works in this folder: ${names}. What both change at the same time is taken back only where you name it.\n`
-  return {
-    type: 'output.appended',
-    data: { source: 'log', encoding: 'utf8', bytes: Buffer.byteLength(text) },
-    body: { text },
-  }
+  return remarkReport(
+    `Another session works in this folder: ${names}. What both change at the same time is taken back only where you name it.\n`,
+  )
 }
 
 function fitLeftOut(leftOut: readonly LeftOut[]): readonly LeftOut[] {

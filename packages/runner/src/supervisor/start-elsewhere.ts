@@ -6,6 +6,7 @@ import { limits } from '@hotline/protocol/limits'
 import { StartError, type StartSpec } from '../adapters/adapter.ts'
 import type { Log } from '../log.ts'
 import type { ServerLink } from '../server-link.ts'
+import { remarkReport } from './report-of.ts'
 import type { SessionLog } from './session-log.ts'
 
 /** Characters of what an agent without a context of its own is told. */
@@ -36,10 +37,7 @@ export async function startElsewhere<T>(
   { session, sessionLog, link, signal, log, put, remember }: Elsewhere,
 ): Promise<T> {
   if (sessionLog.wanted.takenOver !== true) return await start(spec)
-  const say = (text: string): void => {
-    const data = { source: 'log', encoding: 'utf8', bytes: Buffer.byteLength(text) }
-    put({ type: 'output.appended', data, body: { text } })
-  }
+  const say = (text: string): void => put(remarkReport(text))
   if (spec.resume !== undefined) {
     try {
       const begun = await start(spec)
