@@ -141,6 +141,40 @@ test('[DR6] at the end of a turn that changed files they are up for review, and 
   expect(world.state(session).draft).toBeUndefined()
 })
 
+test('[DR6] of a file that is too long to be shown whole what changed is shown, with the lines around it', async () => {
+  await using bench = await openBench({ keepsFiles: true })
+  const { world, cwd } = bench
+  const lines = Array.from({ length: 4_000 }, (_, at) => `line ${at + 1}`)
+  writeFileSync(join(cwd, 'long.txt'), `${lines.join('\n')}\n`)
+  const changed = lines.with(1_999, 'another').with(2_999, 'one more')
+  await bench.script([write('long.txt', `${changed.join('\n')}\n`)])
+  const session = world.start('scripted', { cwd, mode: 'auto-edit', prompt: 'Go.' })
+  await world.until(session, 'an offer', offered)
+  const [ready] = world.events(session, 'draft.ready')
+  expect(ready?.data).toMatchObject({ files: 1, added: 2, removed: 2 })
+  const around = (first: string, second: string): string =>
+    [
+      '⋯',
+      ...lines.slice(1_996, 1_999),
+      first,
+      ...lines.slice(2_000, 2_003),
+      '⋯',
+      ...lines.slice(2_996, 2_999),
+      second,
+      ...lines.slice(3_000, 3_003),
+      '⋯',
+      '',
+    ].join('\n')
+  expect(ready?.body?.changes).toEqual([
+    {
+      path: 'long.txt',
+      oldText: around('line 2000', 'line 3000'),
+      newText: around('another', 'one more'),
+      partial: true,
+    },
+  ])
+})
+
 test('[DR6] an undo of everything leaves nothing up for review, and says that nothing is left', async () => {
   await using bench = await openBench({ keepsFiles: true })
   const { world, cwd } = bench

@@ -52,7 +52,12 @@ export function draftChanges({ changes, marks }: Preview, files: readonly DraftF
   const isNew = new Set(marks.flatMap(({ path, wasThere }) => (wasThere ? [] : [path])))
   return changes
     .filter(({ path }) => shown.has(path))
-    .map(({ path, oldText, newText }) => ({ path, oldText: isNew.has(path) ? null : newText, newText: oldText ?? '' }))
+    .map(({ path, oldText, newText, partial }) => ({
+      path,
+      oldText: isNew.has(path) ? null : newText,
+      newText: oldText ?? '',
+      ...(partial === undefined ? {} : { partial }),
+    }))
 }
 
 /** That they are up for review; `turn`: the one at whose end nobody had asked for it. */

@@ -1,4 +1,4 @@
-import { countChanges, diffLines } from '@hotline/core/line-diff'
+import { countChanges, type DiffLine, diffLines, foldUnchanged } from '@hotline/core/line-diff'
 import { type FileUndo, planUndo, undoDigest } from '@hotline/core/undo/plan-undo'
 import type { LeftOut, PlannedFile, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { FileChange } from '@hotline/protocol/events/turn'
@@ -14,6 +14,8 @@ import type { Store } from './store.ts'
 const namedMax = 1_000
 const textChars = 96 * 1024
 const fileTextChars = 24 * 1024
+/** Lines around a change that are shown of what is too long to be shown whole. */
+const aroundLines = 3
 /** Of files whose lines are counted: the characters of one, and of all. */
 const countedChars = 256 * 1024
 const allCountedChars = 2 * 1024 * 1024
@@ -154,19 +156,36 @@ async function textsOf(store: Store, files: readonly FileUndo[], shows: Shows): 
       if (oldText === undefined || newText === undefined) continue
       const chars = oldText.length + newText.length
       uncounted -= chars
-      if (isCounting && uncounted >= 0) {
+      const lines = isCounting && uncounted >= 0 ? diffLines(oldText, newText) : undefined
+      if (lines) {
         // An undo goes the other way than what it takes back.
-        const { added, removed } = countChanges(diffLines(oldText, newText))
+        const { added, removed } = countChanges(lines)
         counts.set(path, { added: removed, removed: added })
       }
-      if (Math.max(oldText.length, newText.length) > fileTextChars) continue
-      left -= chars
-      if (left >= 0) changes.push({ path, oldText: now === undefined ? null : oldText, newText })
+      const fits = ({ oldText: one, newText: other }: FileChange): boolean =>
+        (one ?? '').length + other.length <= Math.min(left, 2 * fileTextChars)
+      const whole = { path, oldText: now === undefined ? null : oldText, newText }
+      const isWhole = Math.max(oldText.length, newText.length) <= fileTextChars
+      const shown = isWhole && fits(whole) ? whole : lines && partsOf(path, lines)
+      if (!shown || !fits(shown)) continue
+      left -= (shown.oldText ?? '').length + shown.newText.length
+      changes.push(shown)
     }
   } finally {
     await reader.close()
   }
   return { changes, counts }
+}
+
+/** Only what changed, and the lines around it: of what is too long to be shown whole. */
+function partsOf(path: string, lines: readonly DiffLine[]): FileChange {
+  const [old, next]: [string[], string[]] = [[], []]
+  for (const line of foldUnchanged(lines, aroundLines)) {
+    const text = line.kind === 'gap' ? '⋯' : line.text
+    if (line.kind !== 'added') old.push(`${text}\n`)
+    if (line.kind !== 'removed') next.push(`${text}\n`)
+  }
+  return { path, oldText: old.join(''), newText: next.join(''), partial: true }
 }
 
 /** Undefined for what is no text, or too much of it. */

@@ -42,7 +42,8 @@ export function ReviewFile({
   /** Absent where nothing can be said now. */
   comments: FileComments | undefined
 }): ReactNode {
-  const said = useSaid(file.path, comments)
+  // The lines of a part have other numbers than those of the file.
+  const said = useSaid(file.path, change?.partial === true ? undefined : comments)
   const button = (what: Choice, word: string): ReactNode => (
     <button
       type="button"

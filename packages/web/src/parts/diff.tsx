@@ -69,6 +69,7 @@ export function Diff({
   const [shown, setShown] = useState(linesAtOnce)
   const left = folded.length - shown
   const inSight = folded.slice(0, shown)
+  const isPart = change.partial === true
   const isNew = change.oldText === null || (change.oldText === undefined && !exact)
   return (
     <figure className="diff" aria-label={`Changes of ${change.path}`}>
@@ -78,7 +79,7 @@ export function Diff({
         </span>
         {isNew && <span className="quiet">new file</span>}
         {exact?.against !== undefined && <span className="quiet">{exact.against}</span>}
-        {change.partial === true && <span className="quiet">a part of it</span>}
+        {isPart && <span className="quiet">a part of it</span>}
         <span className="plus">+{added}</span>
         <span className="minus">−{removed}</span>
         {aside}
@@ -96,11 +97,11 @@ export function Diff({
         {sides === 'two'
           ? pairLines(inSight).map((pair, index) => (
               // oxlint-disable-next-line react/no-array-index-key -- lines have no other name
-              <Row key={index} cells={[pair.old, pair.next]} comments={comments} look={look} />
+              <Row key={index} cells={[pair.old, pair.next]} comments={comments} look={look} isPart={isPart} />
             ))
           : inSight.map((marked, index) => (
               // oxlint-disable-next-line react/no-array-index-key -- lines have no other name
-              <Row key={index} cells={[marked]} comments={comments} look={look} />
+              <Row key={index} cells={[marked]} comments={comments} look={look} isPart={isPart} />
             ))}
       </div>
       {/* oxlint-enable */}
@@ -144,14 +145,17 @@ function Row({
   cells,
   comments,
   look,
+  isPart,
 }: {
   cells: readonly (MarkedLine | undefined)[]
   comments: DiffComments | undefined
   look: Look
+  /** Nobody knows which line of its file it is. */
+  isPart: boolean
 }): ReactNode {
   const [first] = cells
   if (first?.line.kind === 'gap') return <div className="gap">… {countText(first.line.lines, 'line')} unchanged</div>
-  const places = cells.map(placeOf)
+  const places = isPart ? [] : cells.map(placeOf)
   const isSame = first?.line.kind === 'same'
   const below = places.map((place, index) => {
     // A line that stands on both sides is one line.
@@ -213,7 +217,7 @@ function Cell({
         </button>
       ) : (
         <span className="number" aria-hidden="true">
-          {number}
+          {place && number}
         </span>
       )}
       <span className="sign">{signs[line.kind]}</span>
