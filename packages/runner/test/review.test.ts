@@ -4,7 +4,8 @@ import { type Step, scriptPrompt } from '@hotline/demo-agent/script'
 import type { SessionState } from '@hotline/core/session/state'
 import { expect, test } from 'vitest'
 import { openDeskClient } from '../src/desk/desk-client.ts'
-import { type Bench, openBench } from './bench.ts'
+import { type Bench, demoAgent, openBench } from './bench.ts'
+import { profileOf } from './profile-of.ts'
 
 const write = (path: string, content: string): Step => ({ do: 'write', path, content })
 const idle = (turns: number) => (state: SessionState) =>
@@ -139,6 +140,18 @@ test('[DR6] at the end of a turn that changed files they are up for review, and 
   expect(existsSync(join(cwd, 'b.txt'))).toBe(false)
   expect(world.state(session)).toMatchObject({ changed: 1 })
   expect(world.state(session).draft).toBeUndefined()
+})
+
+test('[DR6] where its profile says so, changes are put up for review when somebody asks, and not by themselves', async () => {
+  const quiet = { ...profileOf('quiet', {}), review: 'when_asked' as const, argv: [...demoAgent, '--pace', '0'] }
+  const asking = { by: 'mode' as const, modes: ['ask', 'auto-edit'] }
+  await using bench = await openBench({ keepsFiles: true, profiles: [{ ...quiet, asking }] })
+  const { world, cwd } = bench
+  const session = world.start('quiet', { cwd, mode: 'auto-edit', prompt: scriptPrompt([write('a.txt', 'a\n')]) })
+  await world.until(session, 'the turn', idle(1))
+  expect((await look(bench, session)).files.map(({ path }) => path)).toEqual(['a.txt'])
+  const ready = world.events(session, 'draft.ready')
+  expect(ready.map(({ data }) => data.turn)).toEqual([undefined])
 })
 
 test('[DR6] of a file that is too long to be shown whole what changed is shown, with the lines around it', async () => {

@@ -4,6 +4,10 @@ import type { AdapterName, Asking } from '../adapters/adapter.ts'
 import type { Interactive } from './interactive.ts'
 import type { Login } from './login.ts'
 
+/** When changes are put up for review by themselves, or not. */
+export const reviewTimes = ['each_turn', 'when_asked'] as const
+export type ReviewTime = (typeof reviewTimes)[number]
+
 /** A kind of agent that this runner can start. */
 export interface AgentProfile {
   agent: string
@@ -27,6 +31,8 @@ export interface AgentProfile {
   folder?: string
   /** How its sessions work where nobody chooses; absent: agents in a worktree where there can be one, programs in place. */
   isolation?: Isolation
+  /** When its changes are put up for review; absent: at the end of each turn, where it knows turns. */
+  review?: ReviewTime
   /** A program and its arguments that are run in a new worktree or copy before the agent starts. */
   setup?: readonly string[]
   /** What to do where the program is missing. */

@@ -1,6 +1,6 @@
 import { holdsAgent } from '@hotline/protocol/session-status'
 import { runsProgram } from '../adapters/adapter.ts'
-import type { AgentProfile } from '../profiles/profile.ts'
+import type { AgentProfile, ReviewTime } from '../profiles/profile.ts'
 import type { Redactor } from '../redact.ts'
 import type { Outbox } from '../spool/outbox.ts'
 import type { ActorPorts } from './actor-ports.ts'
@@ -22,6 +22,7 @@ export class ActorFiles {
   readonly #of: FilesOf
   #files: SessionFiles | undefined
   #isFinished = false
+  #reviews: ReviewTime = 'each_turn'
 
   constructor(of: FilesOf) {
     this.#of = of
@@ -33,7 +34,9 @@ export class ActorFiles {
   }
 
   /** How the files are before the agent touches them, and who wants something undone of an earlier life. */
-  async keep(folder: string, redactor: Redactor, adapter: AgentProfile['adapter']): Promise<void> {
+  async keep(folder: string, redactor: Redactor, profile: Pick<AgentProfile, 'adapter' | 'review'>): Promise<void> {
+    const { adapter, review } = profile
+    this.#reviews = review ?? 'each_turn'
     if (adapter === 'log' || adapter === 'mcp') return
     this.#files = this.#open(folder, redactor, runsProgram(adapter) ? 'always' : 'turns')
     await this.#files?.begin()
@@ -85,7 +88,7 @@ export class ActorFiles {
     const { session, ports, sessionLog, outbox } = this.#of
     const { files, log, isolator } = ports
     const commits = isolator && commitsOf(isolator, session, () => sessionLog.state?.agent ?? '', folder)
-    const of = { session, folder, redactor, works, read: sessionLog, log, commits }
+    const of = { session, folder, redactor, works, reviews: this.#reviews, read: sessionLog, log, commits }
     return files && openFiles(files, { ...of, put: (report) => outbox.put(report) })
   }
 }

@@ -117,7 +117,7 @@ export class AgentLife {
       if (!driver) throw new StartError(`This runner has no adapter "${profile.adapter}".`)
       const secrets = desk ? [...plan.secrets, { name: 'of this session', value: desk.token }] : plan.secrets
       redactor = new Redactor(secrets)
-      await files.keep(plan.spec.cwd, redactor, profile.adapter)
+      await files.keep(plan.spec.cwd, redactor, profile)
       const { starting: signal, outbox, remember } = this.#of
       const start = async (spec: StartSpec): Promise<Heard> => {
         const memo = { profile, spec, secrets, desk: desk?.file }
@@ -166,7 +166,7 @@ export class AgentLife {
     const attachment = survivor.attach(from)
     const desk = await openDeskOf(ports, session, memo.profile, memo.desk)
     try {
-      await files.keep(memo.spec.cwd, new Redactor(memo.secrets), memo.profile.adapter)
+      await files.keep(memo.spec.cwd, new Redactor(memo.secrets), memo.profile)
       const starting = driver.start(memo.spec, attachment.holder, signal)
       const agent = await Promise.race([starting, attachment.failed])
       this.#agent = agent

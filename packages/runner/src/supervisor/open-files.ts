@@ -1,6 +1,6 @@
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { Log } from '../log.ts'
-import type { AgentProfile } from '../profiles/profile.ts'
+import type { AgentProfile, ReviewTime } from '../profiles/profile.ts'
 import { Redactor } from '../redact.ts'
 import type { Neighbours } from '../workspace/neighbours.ts'
 import type { WorkspaceRecords } from '../workspace/record.ts'
@@ -27,13 +27,14 @@ export function openFiles(
     folder: string
     redactor: Redactor
     works: 'turns' | 'always'
+    reviews: ReviewTime
     read: SessionLog
     put: (report: Report) => void
     log: Log
     commits: DraftCommits | undefined
   },
 ): SessionFiles {
-  const { session, folder, redactor, works, read, put, log, commits } = of
+  const { session, folder, redactor, works, reviews, read, put, log, commits } = of
   return new SessionFiles({
     session,
     workspace: workspaces.open(session, folder),
@@ -45,6 +46,7 @@ export function openFiles(
     put: (report) => put(fit(sendable(redactor.value(report)) as Report)),
     log,
     works,
+    reviews,
     commits,
   })
 }

@@ -39,8 +39,8 @@ export interface DraftsPorts {
   /** What was decided in the review that is under way. */
   review: () => Review
   put: (report: Report) => void
-  /** A program knows no turns: of it nothing is shown by itself. */
-  works: 'turns' | 'always'
+  /** A program knows no turns: of it nothing is shown by itself, nor where its profile does not want that. */
+  offers: 'by_itself' | 'when_asked'
   /** Where what is kept can be committed; undefined where the session has no worktree. */
   commits: DraftCommits | undefined
   /** A snapshot of how it is now, and that it was taken. */
@@ -189,9 +189,9 @@ export class SessionDrafts {
    * next turn, and its end shows everything.
    */
   async #offer({ standing, turn }: { standing: Draft | undefined; turn?: string }): Promise<void> {
-    const { workspace, state, put, works, tip } = this.#ports
+    const { workspace, state, put, offers, tip } = this.#ports
     const { queue = [], status = 'aborted' } = state() ?? {}
-    if (works === 'always' || tip() === this.#shownTip || queue.length > 0 || !holdsAgent(status)) return
+    if (offers === 'when_asked' || tip() === this.#shownTip || queue.length > 0 || !holdsAgent(status)) return
     // The end of the turn shows it; or somebody has asked already.
     if (this.#ports.turn() !== undefined || (standing && standing.phase !== 'ready')) return
     const done = await workspace.look({ textChars: unaskedChars, counts: 'lines' })

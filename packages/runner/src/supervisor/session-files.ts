@@ -4,6 +4,7 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import type { LeftOut, Moment, RestoredFile, WhySkipped } from '@hotline/protocol/events/checkpoint'
 import type { StepKind } from '@hotline/protocol/events/turn'
 import type { Log } from '../log.ts'
+import type { ReviewTime } from '../profiles/profile.ts'
 import type { Neighbours } from '../workspace/neighbours.ts'
 import type { WorkspaceRecords } from '../workspace/record.ts'
 import type { Begun, Snapshot, SnapshotWish } from '../workspace/tasks.ts'
@@ -44,6 +45,7 @@ export interface FilesPorts {
   log: Log
   /** `turns`: between them it is at rest; `always`: as long as it runs nobody knows who writes what. */
   works: 'turns' | 'always'
+  reviews: ReviewTime
 }
 
 /**
@@ -80,13 +82,13 @@ export class SessionFiles {
     const record = ports.records.read(ports.session)
     this.#isUnsure = record?.isBusy ?? false
     this.#kept = new Map(Object.entries(record?.kept ?? {}))
-    const { workspace, state, review, put, works, commits } = ports
+    const { workspace, state, review, put, works, reviews, commits } = ports
     this.#drafts = new SessionDrafts({
       workspace,
       state,
       review,
       put,
-      works,
+      offers: works === 'turns' && reviews === 'each_turn' ? 'by_itself' : 'when_asked',
       commits,
       wish: () => this.#wish('undo', this.#whoNow()),
       took: (wish, outcome) => this.#took(wish, outcome),

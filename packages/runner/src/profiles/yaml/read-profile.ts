@@ -9,7 +9,7 @@ import { mayPass } from '../../process/environment.ts'
 import { claudeProfiles } from '../claude.ts'
 import { codexProfiles } from '../codex.ts'
 import { captures, placeholders, unknownPlaceholders } from '../interactive.ts'
-import type { AgentProfile } from '../profile.ts'
+import { type AgentProfile, reviewTimes } from '../profile.ts'
 import type { ProfileProblem } from '../problem.ts'
 import { isSecretName } from '../variables.ts'
 import { type Fields, readFields } from './fields.ts'
@@ -30,6 +30,7 @@ export const profileKeys = [
   'asking',
   'folder',
   'isolation',
+  'review',
   'setup',
   'log_file',
   'version_args',
@@ -116,6 +117,7 @@ function readSayings(fields: Fields, isExtending: boolean): WrittenProfile['says
     ...whole('asking', readAsking(fields, adapter, isExtending)),
     ...readFolder(fields),
     ...whole('isolation', fields.choice('isolation', Isolation.options)),
+    ...whole('review', fields.choice('review', reviewTimes)),
     ...whole('setup', readCommand(fields, 'setup')),
     ...whole('versionArgs', fields.texts('version_args', 'An argument')),
     ...whole('hint', fields.text('hint', { max: 500 })),
