@@ -1,7 +1,8 @@
 import { type Credential, httpRequest } from '@hotline/client/http-request'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { SessionState } from '@hotline/core/session/state'
-import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
+import type { CommandInput, CommandType } from '@hotline/protocol/command'
+import type { Accepted } from '@hotline/protocol/command-answer'
 import type { Envelope } from '@hotline/protocol/event'
 import { waitFor } from '@hotline/testing/wait-for'
 

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openApprovals, type SessionState } from '@hotline/core/session/state'
-import { asKnown, type EventOf, type EventType } from '@hotline/protocol/events'
+import type { EventOf, EventType } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { ModelServer } from '@hotline/testing/model/model-server'
 import type { Api } from '../api.ts'
 

@@ -1,5 +1,6 @@
-import type { Accepted } from '@hotline/protocol/command'
-import { asKnown, type KnownEvent } from '@hotline/protocol/events'
+import type { Accepted } from '@hotline/protocol/command-answer'
+import type { KnownEvent } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { Server } from './ask-server.ts'
 import { Failure, fail } from './failure.ts'
 

@@ -1,4 +1,5 @@
-import { asKnown, type KnownEvent } from '@hotline/protocol/events'
+import type { KnownEvent } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { TranscriptWindow } from '@hotline/protocol/http'
 import type { Server } from './ask-server.ts'
 

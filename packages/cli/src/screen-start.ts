@@ -1,5 +1,6 @@
 import type { SessionState } from '@hotline/core/session/state'
-import { asKnown, type EventOf } from '@hotline/protocol/events'
+import type { EventOf } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { TranscriptWindow } from '@hotline/protocol/http'
 import { parseCursor } from '@hotline/protocol/stream'
 import type { Server } from './ask-server.ts'

@@ -1,6 +1,7 @@
 import type { Envelope } from '@hotline/protocol/event'
 import { preparedLines, releasedLines } from '@hotline/core/place-words'
-import { asKnown, type EventOf } from '@hotline/protocol/events'
+import type { EventOf } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import { recoveredLine } from '@hotline/core/transcript/recovered'
 import { budgetWords, usedWords } from '@hotline/core/budget-words'
 import { escalatedWords } from '@hotline/core/one-line'

@@ -1,5 +1,5 @@
 import { oneLine } from '@hotline/core/one-line'
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import { inLine, timeOf } from './approval-card.ts'
 import type { SessionPrinter } from './session-printer.ts'
 

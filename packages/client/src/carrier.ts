@@ -1,5 +1,6 @@
 import { type Problem, problem } from '@hotline/protocol/error'
-import { type ClientFrame, ServerFrame } from '@hotline/protocol/frame'
+import type { ClientFrame } from '@hotline/protocol/frame'
+import { ServerFrame } from '@hotline/protocol/server-frame'
 import type { Clock } from './clock.ts'
 import type { FrameCodec } from './frame-codec.ts'
 import type { WaitingCommand } from './outbox.ts'

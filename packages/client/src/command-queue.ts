@@ -1,4 +1,4 @@
-import type { Accepted } from '@hotline/protocol/command'
+import type { Accepted } from '@hotline/protocol/command-answer'
 import { kindOf, type Problem, problem } from '@hotline/protocol/error'
 import { waitBefore } from './backoff.ts'
 import type { SentFrame } from './carrier.ts'

@@ -1,5 +1,5 @@
 import type { ErrorCode, Problem } from '@hotline/protocol/error'
-import type { ServerFrame, Welcome } from '@hotline/protocol/frame'
+import type { ServerFrame, Welcome } from '@hotline/protocol/server-frame'
 import { limits } from '@hotline/protocol/limits'
 import { waitBefore } from './backoff.ts'
 import type { Carrier, CarrierOptions, OpenCarrier, Transport, SentFrame } from './carrier.ts'

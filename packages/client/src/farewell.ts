@@ -1,5 +1,5 @@
 import { type Problem, problem } from '@hotline/protocol/error'
-import type { ServerFrame } from '@hotline/protocol/frame'
+import type { ServerFrame } from '@hotline/protocol/server-frame'
 
 /** What a frame says about the end of its connection; undefined for one that says nothing of it. */
 export function farewellOf(frame: ServerFrame): Problem | undefined {

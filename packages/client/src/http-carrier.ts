@@ -1,5 +1,5 @@
 import type { Problem } from '@hotline/protocol/error'
-import type { ServerFrame } from '@hotline/protocol/frame'
+import type { ServerFrame } from '@hotline/protocol/server-frame'
 import { createParser } from 'eventsource-parser'
 import { type Carrier, type CarrierEars, type CarrierOptions, hearFrame, type SentFrame } from './carrier.ts'
 import { farewellOf } from './farewell.ts'

@@ -1,4 +1,5 @@
-import type { Accepted, CommandInput, CommandType } from '@hotline/protocol/command'
+import type { CommandInput, CommandType } from '@hotline/protocol/command'
+import type { Accepted } from '@hotline/protocol/command-answer'
 import type { Doing } from '@hotline/protocol/doing'
 import type { Problem } from '@hotline/protocol/error'
 import type { Evidence } from '@hotline/protocol/evidence'

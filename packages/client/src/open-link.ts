@@ -1,6 +1,6 @@
-import type { Accepted } from '@hotline/protocol/command'
+import type { Accepted } from '@hotline/protocol/command-answer'
 import { problem } from '@hotline/protocol/error'
-import type { ServerFrame } from '@hotline/protocol/frame'
+import type { ServerFrame } from '@hotline/protocol/server-frame'
 import { type Clock, systemClock } from './clock.ts'
 import { CommandQueue } from './command-queue.ts'
 import { type Transport, transports as allTransports, type WebSocketConstructor, type SentFrame } from './carrier.ts'

@@ -1,4 +1,4 @@
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Doing } from '@hotline/protocol/doing'
 import type { Problem } from '@hotline/protocol/error'

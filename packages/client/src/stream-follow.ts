@@ -1,6 +1,6 @@
 import type { Problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
-import type { ServerFrame } from '@hotline/protocol/frame'
+import type { ServerFrame } from '@hotline/protocol/server-frame'
 import { formatCursor, parseCursor } from '@hotline/protocol/stream'
 import type { SentFrame } from './carrier.ts'
 import type { Clock } from './clock.ts'

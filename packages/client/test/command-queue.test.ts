@@ -1,7 +1,7 @@
 import { CommandQueue } from '@hotline/client/command-queue'
 import type { Answer } from '@hotline/client/http-request'
 import { memoryOutbox, type Outbox, type WaitingCommand } from '@hotline/client/outbox'
-import type { Accepted } from '@hotline/protocol/command'
+import type { Accepted } from '@hotline/protocol/command-answer'
 import { problem } from '@hotline/protocol/error'
 import { describe, expect, it } from 'vitest'
 import { handClock } from '@hotline/testing/hand-clock'

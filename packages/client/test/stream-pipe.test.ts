@@ -1,5 +1,5 @@
 import { StreamFollow } from '@hotline/client/stream-follow'
-import type { ServerFrame } from '@hotline/protocol/frame'
+import type { ServerFrame } from '@hotline/protocol/server-frame'
 import { parseCursor } from '@hotline/protocol/stream'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -1,7 +1,7 @@
 import type { Follow, Follower } from '@hotline/client/link'
 import { StreamFollow } from '@hotline/client/stream-follow'
 import type { Envelope } from '@hotline/protocol/event'
-import type { ServerFrame } from '@hotline/protocol/frame'
+import type { ServerFrame } from '@hotline/protocol/server-frame'
 import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 
 export const stream = 'session:s1'

@@ -1,5 +1,5 @@
 import type { Actor } from '@hotline/protocol/actor'
-import type { AcceptedFacts } from '@hotline/protocol/command'
+import type { AcceptedFacts } from '@hotline/protocol/command-answer'
 import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import type { KnownDraft } from '@hotline/protocol/events'
 

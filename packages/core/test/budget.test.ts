@@ -3,7 +3,7 @@ import { oneLine } from '@hotline/core/one-line'
 import { budgetsOf, usedOf } from '@hotline/core/session/spent'
 import { emptyTranscript, foldTranscript } from '@hotline/core/transcript/transcript'
 import type { Report } from '@hotline/protocol/commands/agent'
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import { describe, expect, it } from 'vitest'
 import { activeLog, asking, dana, Log, runner, server } from './fixtures.ts'
 

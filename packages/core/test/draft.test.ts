@@ -4,7 +4,7 @@ import { oneLine } from '@hotline/core/one-line'
 import { preparedLines, releasedLines, viewLines } from '@hotline/core/place-words'
 import { emptyTranscript, foldTranscript } from '@hotline/core/transcript/transcript'
 import { turnOf } from '@hotline/core/session/state'
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import { describe, expect, it } from 'vitest'
 import { activeLog, dana, eli, type Log } from './fixtures.ts'
 

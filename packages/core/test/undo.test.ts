@@ -1,7 +1,7 @@
 import { type FileState, type Holder, planUndo, type Stretch, undoDigest } from '@hotline/core/undo/plan-undo'
 import { foldTranscript, emptyTranscript } from '@hotline/core/transcript/transcript'
 import { oneLine } from '@hotline/core/one-line'
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import { randomSeed, seededRandom, type SeededRandom } from '@hotline/testing/seed'
 import { describe, expect, it } from 'vitest'
 import { activeLog, dana, eli, type Log, sha256 } from './fixtures.ts'

@@ -7,7 +7,6 @@ import { messageCommands } from './commands/message.ts'
 import { projectCommands } from './commands/project.ts'
 import { sessionCommands } from './commands/session.ts'
 import { terminalCommands } from './commands/terminal.ts'
-import { errorCodes, Problem } from './error.ts'
 import { Id, StreamId } from './stream.ts'
 
 /** The data of every command, by type. Unknown members are refused, never dropped. */
@@ -48,23 +47,6 @@ export type CommandOf<T extends CommandType> = T extends CommandType
 export type Command = CommandOf<CommandType>
 /** What a sender writes: members with a default may be left out. */
 export type CommandInput<T extends CommandType> = z.input<(typeof commandData)[T]>
-
-/** What an answer tells beside the position: of `lease.take` and of `agent.report`. */
-export const AcceptedFacts = z.looseObject({
-  /** The fence under which the runner speaks from now on. */
-  fence: z.int().optional(),
-  /** Events of the batch that were left out, by their place in it, and why. */
-  dropped: z.array(z.looseObject({ index: z.int(), code: z.enum(errorCodes) })).optional(),
-})
-export type AcceptedFacts = z.infer<typeof AcceptedFacts>
-
-/** The answer to a command. */
-export const Accepted = AcceptedFacts.extend({ id: z.string(), seq: z.int(), cursor: z.string() })
-export type Accepted = z.infer<typeof Accepted>
-
-/** The answer to a command that changed nothing, in a `refused` frame. */
-export const Refused = z.looseObject({ id: z.string(), problem: Problem })
-export type Refused = z.infer<typeof Refused>
 
 /** Reads a command from outside; the issues name the path and what is wrong there. */
 export function parseCommand(input: unknown): { command: Command } | { issues: { path: string; message: string }[] } {

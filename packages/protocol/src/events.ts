@@ -65,13 +65,3 @@ export type DraftOf<T extends EventType> = T extends EventType
 
 /** The same before it has a place. */
 export type KnownDraft = DraftOf<EventType>
-
-/** False for events of a newer version, which are passed on untouched. */
-export function isKnownType(type: string): type is EventType {
-  return Object.hasOwn(eventSpecs, type)
-}
-
-/** Reads a stored or received event as a known one; `undefined` for types of a later version, which pass through. */
-export function asKnown(event: Envelope): KnownEvent | undefined {
-  return isKnownType(event.type) ? (event as unknown as KnownEvent) : undefined
-}

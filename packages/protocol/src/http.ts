@@ -3,7 +3,7 @@ import { Role } from './actor.ts'
 import { Capabilities } from './capabilities.ts'
 import { Envelope } from './event.ts'
 import { KeyKind } from './events/server.ts'
-import { ServerFrame } from './frame.ts'
+import { ServerFrame } from './server-frame.ts'
 import { limits } from './limits.ts'
 import { CursorText, Id, StreamId } from './stream.ts'
 

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { eventSpecs, isKnownType } from '@hotline/protocol/events'
+import { eventSpecs } from '@hotline/protocol/events'
+import { isKnownType } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
 import { parseJson } from '@hotline/server/http/json'
 import { randomSeed, seededRandom } from '@hotline/testing/seed'

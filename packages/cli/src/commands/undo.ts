@@ -1,5 +1,5 @@
 import type { EventOf, KnownEvent } from '@hotline/protocol/events'
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { TranscriptWindow } from '@hotline/protocol/http'
 import type { Command } from 'commander'

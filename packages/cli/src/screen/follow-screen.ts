@@ -1,7 +1,7 @@
 import type { Follow, Link } from '@hotline/client/link'
 import { readNewestScreen } from '@hotline/client/newest-screen'
 import type { Envelope } from '@hotline/protocol/event'
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import { followModes, type HeadlessTerminal, openHeadless, type ScreenModes } from '@hotline/runner/terminal/headless'
 
 /** Letters that wait to be drawn. Of a program that prints faster than this draws, the newest screen is read instead. */

@@ -1,5 +1,5 @@
 import type { Envelope } from '@hotline/protocol/event'
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { ProjectState, TaskState } from './state.ts'
 
 /** The fold of a project's stream; the lines of its sessions (`session.indexed`) change lists, not rules. */

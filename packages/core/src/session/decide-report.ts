@@ -1,5 +1,6 @@
 import type { Budget, BudgetName } from '@hotline/protocol/budget'
-import type { AcceptedFacts, CommandOf } from '@hotline/protocol/command'
+import type { CommandOf } from '@hotline/protocol/command'
+import type { AcceptedFacts } from '@hotline/protocol/command-answer'
 import { issuesOf } from '@hotline/protocol/command'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { ErrorCode } from '@hotline/protocol/error'

@@ -1,4 +1,5 @@
-import { asKnown, type EventOf, type KnownEvent } from '@hotline/protocol/events'
+import type { EventOf, KnownEvent } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
 import type { ApprovalOutcome } from '@hotline/protocol/events/approval'
 import { splitStream } from '@hotline/protocol/stream'

@@ -1,4 +1,5 @@
-import { asKnown, type EventOf } from '@hotline/protocol/events'
+import type { EventOf } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import { oneLine } from '../one-line.ts'
 import type { RecoveredItem } from './item.ts'
 

@@ -1,4 +1,4 @@
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
 import { amend } from './amend.ts'
 import { begin } from './begin.ts'

@@ -1,4 +1,4 @@
-import type { ServerFrame } from '@hotline/protocol/frame'
+import type { ServerFrame } from '@hotline/protocol/server-frame'
 import { formatCursor } from '@hotline/protocol/stream'
 
 /** The bytes of a JSON frame, with what a transport makes of them once for all of its sockets. */

@@ -1,6 +1,6 @@
 import type { Envelope } from '@hotline/protocol/event'
 import { type ApprovalOutcome, ApprovalOutcome as ApprovalOutcomes } from '@hotline/protocol/events/approval'
-import { asKnown } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import { sessionStatuses } from '@hotline/protocol/session-status'
 import type { Principal } from '../access/principal.ts'
 import type { Connection, Connections } from '../gate/connections.ts'

@@ -1,6 +1,7 @@
 import type { Context } from '@hotline/core/decision'
 import type { SessionState } from '@hotline/core/session/state'
-import type { AcceptedFacts, Command } from '@hotline/protocol/command'
+import type { Command } from '@hotline/protocol/command'
+import type { AcceptedFacts } from '@hotline/protocol/command-answer'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { KnownDraft } from '@hotline/protocol/events'

@@ -1,4 +1,4 @@
-import type { Accepted } from '@hotline/protocol/command'
+import type { Accepted } from '@hotline/protocol/command-answer'
 import { type Problem, problem } from '@hotline/protocol/error'
 
 /** The answer to a command: once accepted it is on disk. */

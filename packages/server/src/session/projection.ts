@@ -6,7 +6,8 @@ import {
   turnOf,
 } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
-import { asKnown, type DraftOf } from '@hotline/protocol/events'
+import type { DraftOf } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { Exit } from '@hotline/protocol/events/session'
 import { holdsAgent } from '@hotline/protocol/session-status'
 import type { RowChange, SessionTable } from '../log/tables.ts'

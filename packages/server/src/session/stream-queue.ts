@@ -1,4 +1,5 @@
-import type { AcceptedFacts, Command } from '@hotline/protocol/command'
+import type { Command } from '@hotline/protocol/command'
+import type { AcceptedFacts } from '@hotline/protocol/command-answer'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { LogStore } from '../log/log-store.ts'
 import { damageOf } from '../log/store-unavailable.ts'

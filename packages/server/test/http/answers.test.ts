@@ -1,4 +1,4 @@
-import { Accepted } from '@hotline/protocol/command'
+import { Accepted } from '@hotline/protocol/command-answer'
 import * as http from '@hotline/protocol/http'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

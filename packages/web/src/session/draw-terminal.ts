@@ -1,7 +1,8 @@
 import type { Follow, Link } from '@hotline/client/link'
 import { readNewestScreen } from '@hotline/client/newest-screen'
 import type { Envelope } from '@hotline/protocol/event'
-import { asKnown, type KnownEvent } from '@hotline/protocol/events'
+import type { KnownEvent } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { Terminal } from '@xterm/xterm'
 import { legibleName } from '../text/legible.ts'
 

@@ -1,4 +1,5 @@
-import { Accepted, parseCommand } from '@hotline/protocol/command'
+import { parseCommand } from '@hotline/protocol/command'
+import { Accepted } from '@hotline/protocol/command-answer'
 import { problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import { EventPage, SessionPage, type SessionRow, SessionSnapshot, TranscriptWindow } from '@hotline/protocol/http'
