@@ -7,7 +7,7 @@ export function Fields({ value }: { value: object }): ReactNode {
   const entries = Object.entries(value)
   if (entries.length === 0) return <p className="quiet small">{isList ? 'an empty list' : 'nothing'}</p>
   return (
-    <dl className={isList ? 'arguments list' : 'arguments'}>
+    <dl className="arguments">
       {entries.map(([name, inner]: [string, unknown]) => (
         <div key={name}>
           <dt className="quiet">

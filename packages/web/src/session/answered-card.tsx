@@ -4,6 +4,7 @@ import { type ReactNode, useState } from 'react'
 import { useExactInput } from '../live/use-exact-input.ts'
 import { useLive } from '../live/hotline.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
+import { Given } from '../parts/given.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { AskedInput, RawInput } from './asked-input.tsx'
 import { outcomes, runsText, StepCounts, StepResult } from './step-line.tsx'
@@ -64,7 +65,9 @@ export function AnsweredCard({
       <div className="inside">
         {opened && input.text !== undefined && item.request ? (
           <>
-            <AskedInput text={input.text} request={item.request} />
+            <Given what="what was asked">
+              <AskedInput text={input.text} request={item.request} />
+            </Given>
             <RawInput text={input.text} request={item.request} />
           </>
         ) : (
@@ -73,7 +76,9 @@ export function AnsweredCard({
         {item.modifiedInput !== undefined && (
           <>
             <p className="quiet small">What ran in its place:</p>
-            <ExactText text={item.modifiedInput} />
+            <Given what="what ran">
+              <ExactText text={item.modifiedInput} />
+            </Given>
           </>
         )}
         {item.reason !== undefined && (

@@ -4,6 +4,7 @@ import { groupDigits } from '../text/amounts.ts'
 import { Diff } from '../parts/diff.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
 import { Fields } from '../parts/fields.tsx'
+import { Given } from '../parts/given.tsx'
 import { PatchText } from '../parts/patch-text.tsx'
 import { type AskedEdit, readAsked } from './read-asked.ts'
 
@@ -55,10 +56,9 @@ export function RawInput({ text, request }: { text: string; request: ApprovalReq
     <details className="why raw" onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
       <summary>As it came, {groupDigits(text.length)} characters</summary>
       {opened && (
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it
-        <div className="long" tabIndex={0} role="group" aria-label="The input as it came">
+        <Given what="the input as it came">
           <ExactText text={text} />
-        </div>
+        </Given>
       )}
     </details>
   )

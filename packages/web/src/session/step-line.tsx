@@ -3,6 +3,7 @@ import { type ReactNode, useState } from 'react'
 import { Diff } from '../parts/diff.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
 import { Fields } from '../parts/fields.tsx'
+import { Given } from '../parts/given.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { LongText } from '../parts/long-text.tsx'
 import { countText } from '../text/amounts.ts'
@@ -59,7 +60,9 @@ function Inside({ item, nested }: { item: StepItem; nested: readonly Row[] }): R
       {item.input !== undefined && (
         <div>
           <p className="small quiet">Input</p>
-          <Input input={item.input} />
+          <Given what="input">
+            <Input input={item.input} />
+          </Given>
         </div>
       )}
       {item.changes.map((change) => (
