@@ -49,7 +49,7 @@ export function AnsweredCard({
         <span className="title">
           <Legible text={item.request?.title ?? ''} place="name" />
         </span>
-        {ran && <StepCounts item={ran} />}
+        {ran && ran.outcome !== 'denied' && <StepCounts item={ran} />}
         {item.resolvedAt !== undefined && (
           <span className="small">
             <time dateTime={item.resolvedAt} title={exactText(item.resolvedAt)}>
