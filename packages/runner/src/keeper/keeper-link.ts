@@ -172,9 +172,9 @@ async function shakeHands(
   let owed: number | undefined
   const waking = setInterval(() => {
     const [owes] = hasGreeted ? waiting.keys() : [0]
-    const pid = pidOfKeeper(folder)
+    const pid = owes !== undefined && owes === owed ? pidOfKeeper(folder) : undefined
     // To one that runs this means nothing.
-    if (owes !== undefined && owes === owed && pid !== undefined) send(pid, 'SIGCONT')
+    if (pid !== undefined) send(pid, 'SIGCONT')
     owed = owes
   }, wakeMs)
   waking.unref()
