@@ -1,10 +1,12 @@
-import { diffOf, foldUnchanged } from '@hotline/core/line-diff'
+import { type DiffGap, type DiffLine, diffOf, foldUnchanged } from '@hotline/core/line-diff'
 import type { EventOf } from '@hotline/protocol/events'
 import type { DraftFile, ReviewedFile } from '@hotline/protocol/events/draft'
 import { cut, inLine, lineOf, whyAsks } from './undo-card.ts'
 
 /** Lines on each side of a change that did not change. */
 const context = 2
+
+const numberWidth = 5
 
 const signs = { added: 'added    ', changed: 'changed  ', removed: 'removed  ' } as const
 
@@ -18,13 +20,21 @@ export function draftLines({ data, body }: EventOf<'draft.ready'>): readonly str
     ...(body.changes ?? []).flatMap((change) => [
       '',
       inLine(change.path),
-      ...cut(foldUnchanged(diffOf(change), context)).map(lineOf),
+      ...cut(foldUnchanged(diffOf(change), context)).map(change.partial === true ? lineOf : numberedLine),
     ]),
   ]
 }
 
-function fileLine({ change, path, guarded, ask }: DraftFile): string {
+/** With its number, so that something can be said of it. */
+function numberedLine(line: DiffLine | DiffGap): string {
+  if (line.kind === 'gap') return `${' '.repeat(numberWidth)} ${lineOf(line)}`
+  const number = line.kind === 'removed' ? line.old : line.next
+  return `${String(number).padStart(numberWidth)} ${lineOf(line)}`
+}
+
+function fileLine({ change, path, guarded, ask, added, removed }: DraftFile): string {
   const notes = [
+    ...(added === undefined || removed === undefined ? [] : [`+${added} -${removed}`]),
     ...(guarded === undefined ? [] : [`! it ${inLine(guarded)}: to keep it takes --guarded`]),
     ...(ask === undefined ? [] : [whyAsks[ask]]),
   ]

@@ -6,6 +6,7 @@ import { recoveredLine } from '@hotline/core/transcript/recovered'
 import { budgetWords, usedWords } from '@hotline/core/budget-words'
 import { escalatedWords } from '@hotline/core/one-line'
 import { shownIdChars } from './session-row.ts'
+import { changesNews } from './changes-news.ts'
 import { inLine, timeOf } from './approval-card.ts'
 import { plainText } from './plain-text.ts'
 import { TerminalLines } from './terminal-text.ts'
@@ -263,6 +264,10 @@ export function openSessionPrinter(
           const pause = `hotline pause ${shortId(known)} --after-step`
           return line(at, 'note', `the same call ${known.data.times} times in a row; to hold it: ${pause}`)
         }
+        case 'draft.ready':
+        case 'draft.refused':
+        case 'draft.resolved':
+          return line(at, 'files', changesNews(known, shortId(known)))
         case 'terminal.taken':
           return line(at, 'note', `${nameOf(known.actor.id)} has the keyboard`)
         case 'terminal.released':

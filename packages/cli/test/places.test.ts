@@ -91,9 +91,9 @@ it('[B77] changes shows what an agent changed, and keeps and discards it as it w
     { what: 'the turn', deadlineMs: 60_000 },
   )
   const shown = await run('changes', session)
-  expect(shown.out).toContain('added    bad.txt\n')
-  expect(shown.out).toContain('added    package.json (! it names programs that an installation runs')
-  expect(shown.out).toContain('+ good\n')
+  expect(shown.out).toContain('added    bad.txt (+1 -0)\n')
+  expect(shown.out).toContain('added    package.json (+1 -0; ! it names programs that an installation runs')
+  expect(shown.out).toContain('    1 + good\n')
   expect((await run('changes', session, '--keep', 'else.txt', '--yes')).err).toContain('has not changed "else.txt"')
   expect((await run('changes', session, '--keep-all')).err).toContain('add --yes')
   const done = await run('changes', session, '--keep-all', '--discard', 'bad.txt', '--reason', 'No.', '--yes')
@@ -103,6 +103,9 @@ it('[B77] changes shows what an agent changed, and keeps and discards it as it w
   const guarded = await run('changes', session, '--keep-all', '--guarded', 'package.json', '--yes')
   expect(guarded.out).toContain('1 kept, 0 discarded, 0 open.')
   expect((await run('changes', session)).out).toContain('nothing that was not looked at')
+  expect((await run('changes', 'comment', session, 'good.txt: Fine.')).err).toContain('path:line: text')
+  expect((await run('changes', 'comment', session, 'good.txt:1: Fine.')).out).toContain('1 comment sent.')
+  expect((await run('logs', session)).out).toContain('good.txt:1')
   await run('abort', session)
 })
 

@@ -111,4 +111,18 @@ describe('what is printed of a session', () => {
     scene.printer.rest()
     expect(scene.printed()).toEqual([`agent  ${after}`])
   })
+
+  it('[DR6] [DR7] changes that are up for review, where to look at them, and what became of them', () => {
+    const scene = open()
+    scene.tell('draft.ready', { draft: 'd', files: 2, guarded: 0, added: 3, removed: 1 })
+    scene.tell('draft.ready', { draft: 'e', files: 1, guarded: 0, waits: true })
+    scene.tell('draft.resolved', { draft: 'e', kept: 1, discarded: 0, open: 0, commit: 'abc' })
+    scene.tell('draft.refused', { draft: 'f' })
+    expect(scene.printed()).toEqual([
+      'files  2 files (+3 -1) to keep or discard: hotline changes s',
+      'files  the agent waits until somebody has looked at 1 file: hotline changes s',
+      'files  1 kept, 0 discarded, 0 open; committed on',
+      'files',
+    ])
+  })
 })
