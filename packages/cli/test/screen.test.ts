@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorKinds } from '@hotline/protocol/error'
 import { listProcesses } from '@hotline/testing/process-list'
+import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type HotlineTerminal, startHotlineTerminal } from './hotline-terminal.ts'
 import { openRunnerScene, type RunnerScene } from './runner-scene.ts'
@@ -86,6 +87,27 @@ describe('the screen of a program in a terminal', () => {
     expect((await scene.run('abort', session)).code).toBe(0)
   })
 
+  it('[B81] while the server is away keys go nowhere, which is said; when it is back, it goes on', async () => {
+    const { live, env } = scene
+    const session = await startPainter()
+    const terminal = startHotlineTerminal(['attach', '--keys', session], { ...env, HOTLINE_URL: live.proxyUrl })
+    await terminal.pictures('You have the keyboard')
+    terminal.type('a')
+    await terminal.pictures('a"')
+    live.proxy.refuse()
+    live.proxy.cut()
+    await terminal.pictures('Out of contact: keys go nowhere')
+    terminal.type('b')
+    await terminal.pictures('Nothing was typed')
+    live.proxy.restore()
+    await waitFor(() => !terminal.lines().some((line) => line.includes('Out of contact')), { what: 'contact' })
+    terminal.type('c')
+    await terminal.pictures('ac"')
+    terminal.type(`${chord}q`)
+    expect(await terminal.ended).toBe(0)
+    expect((await scene.run('abort', session)).code).toBe(0)
+  })
+
   it('[B82] who looks on has the screen at once and types nothing; the keyboard is taken and given back by the chord', async () => {
     const session = await startPainter()
     const first = startHotlineTerminal(['attach', '--keys', session], scene.env)
@@ -131,6 +153,25 @@ describe('the screen of a program in a terminal', () => {
       expect((await scene.run('abort', session)).code).toBe(0)
     },
   )
+
+  it('[B83] the terminal is as it was after SIGKILL', async () => {
+    const session = await startPainter()
+    // The shell waits until what stands by has done its work.
+    const terminal = startHotlineTerminal(['attach', '--keys', session], scene.env, (command) => [
+      'bash',
+      '-c',
+      'before=$(stty -g); "$@"; echo "ended $?"; until [ "$(stty -g)" = "$before" ]; do :; done; echo as-before; read -r line',
+      'bash',
+      ...command,
+    ])
+    await terminal.pictures('You have the keyboard')
+    process.kill(listProcesses().find(({ ppid }) => ppid === terminal.pid)?.pid ?? 0, 'SIGKILL')
+    await terminal.pictures('as-before')
+    await terminal.pictures('Every key goes to the program.')
+    terminal.type('\r')
+    await terminal.ended
+    expect((await scene.run('abort', session)).code).toBe(0)
+  })
 
   it('[B83] a program that ends gives the terminal back, with what it said last', async () => {
     const terminal = inShell([

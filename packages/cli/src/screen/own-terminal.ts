@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { plainModes } from './paint-screen.ts'
+import { standBy } from './stand-by.ts'
 
 /** The terminal that this command runs in, taken whole. */
 export interface OwnTerminal extends Disposable {
@@ -27,7 +28,7 @@ const leave = `\u001b[?2026l${plainModes}\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1
 
 /**
  * Takes the terminal: every key comes as it is, and the screen is ours. It is as before when this is disposed of, and also
- * when the program ends in any other way but SIGKILL.
+ * when the program ends in any other way.
  */
 export function takeTerminal(
   input: NodeJS.ReadStream,
@@ -35,6 +36,7 @@ export function takeTerminal(
   ears: TerminalEars,
 ): OwnTerminal {
   let isOver = false
+  const stand = standBy(leave)
   const restore = (): void => {
     if (isOver) return
     isOver = true
@@ -45,6 +47,7 @@ export function takeTerminal(
     } catch {
       isOver = true
     }
+    stand[Symbol.dispose]()
   }
   const onKeys = (bytes: Buffer): void => ears.keys(bytes)
   const onEnd = (): void => ears.ended(undefined)
