@@ -96,7 +96,7 @@ describe('who else is here', () => {
     )
     await scene.open(hand.session)
     const aside = page.getByRole('complementary', { name: 'What is known about this session' })
-    for (const text of ['41k', '52k of 200k', '$0.32', 'Changed files 2', 'auth.ts']) {
+    for (const text of ['41k', '52k of 200k', '$0.32', 'Files that its steps changed 2', 'auth.ts']) {
       await aside.getByText(text, { exact: true }).waitFor()
     }
     // The snapshot of the server knows it too, not only what this page has seen.

@@ -18,7 +18,7 @@ export function ChangedFiles({ picture: { transcript, hasOlder } }: { picture: S
   return (
     <>
       <h2>
-        Changed files{' '}
+        Files that its steps changed{' '}
         <span title={hasOlder ? 'In what is loaded; there is more above' : undefined}>
           {paths.length}
           {hasOlder ? '+' : ''}
