@@ -39,6 +39,7 @@ test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by li
     return counts.turns === 1 && turn === undefined && checkpoints !== undefined
   })
 
+  let place = { folder: '', branch: '' }
   const browser = await openBrowser()
   try {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
@@ -70,6 +71,14 @@ test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by li
     await page.getByRole('button', { name: 'Side by side' }).click()
     await photograph(page, 'changes-two', [1440])
     await login.getByRole('button', { name: 'Remove' }).click()
+    // Somebody writes to a file that was decided on: nothing is done, and what there is now is shown.
+    const prepared = (await hotline.api.events(session)).find(({ type }) => type === 'workspace.prepared')
+    place = { ...place, ...prepared?.body }
+    writeFileSync(join(place.folder, 'package.json'), '{ "scripts": {} }\n')
+    await page.getByRole('button', { name: 'Keep 1, commit, discard 1', exact: true }).click()
+    await page.getByText('Nothing was done.').waitFor()
+    expect(existsSync(join(place.folder, 'notes.md'))).toBe(true)
+    await page.getByText('Somebody else has changed it since').waitFor()
     await page.getByRole('button', { name: 'Keep 1, commit, discard 1', exact: true }).click()
     // What is open stays up for review.
     await page.getByRole('heading', { name: '1 file to review' }).waitFor()
@@ -94,8 +103,7 @@ test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by li
   } finally {
     await browser.close()
   }
-  const prepared = (await hotline.api.events(session)).find(({ type }) => type === 'workspace.prepared')
-  const { folder, branch } = { folder: '', branch: '', ...prepared?.body }
+  const { folder, branch } = place
   expect(existsSync(join(folder, 'notes.md'))).toBe(false)
   expect(existsSync(join(folder, 'package.json'))).toBe(false)
   expect(git('log', '-1', '--format=%s', branch)).toBe('Send "/" home, too\n')

@@ -31,6 +31,8 @@ describe('a review of changes', () => {
     expect(!wrong.ok && wrong.problem.code).toBe('digest_mismatch')
     expect(log.send(eli, 'draft.review', { draft, digest, keep: ['a'], guarded: ['a'], reason: 'Good.' }).ok).toBe(true)
     expect(log.send(dana, 'draft.make', {}).ok).toBe(false)
+    const decided = foldTranscript(emptyTranscript, log.events).items.find(({ kind }) => kind === 'draft')
+    expect(decided).toMatchObject({ phase: 'reviewed', isDecided: true, reason: 'Good.' })
     log.report({
       type: 'draft.resolved',
       data: { draft, kept: 1, discarded: 0, open: 0 },

@@ -143,7 +143,7 @@ function amendDraft(item: DraftItem, event: KnownEvent): DraftItem {
     case 'draft.ready':
       return { ...item, phase: 'ready', ...shownOf(event) }
     case 'draft.reviewed':
-      return { ...item, phase: 'reviewed', by: event.actor, reason: event.body?.reason }
+      return { ...item, phase: 'reviewed', isDecided: true, by: event.actor, reason: event.body?.reason }
     case 'draft.dropped':
       // What takes its place has all that is still to be seen.
       return { ...item, phase: 'dropped', changes: [] }

@@ -248,6 +248,8 @@ export interface DraftItem extends Placed {
   draft: string
   by: Actor
   phase: 'wanted' | 'ready' | 'reviewed' | 'refused' | 'dropped' | 'done'
+  /** Somebody has decided, whatever came of it. */
+  isDecided?: boolean | undefined
   /** The turn at whose end it was made by itself. */
   turn?: string | undefined
   /** The agent has asked for it and waits, and what it says of it. */

@@ -12,6 +12,7 @@ import { Refusal } from '../parts/refusal.tsx'
 import { countText } from '../text/amounts.ts'
 import { legibleName } from '../text/legible.ts'
 import { clockText, exactText } from '../text/time.ts'
+import { emptyForm, type ReviewForm } from './choices.ts'
 import { Review, type ReviewActs } from './review.tsx'
 
 /** What the agent changed in files: what nobody has looked at, to keep or to discard, or what became of it. */
@@ -34,16 +35,29 @@ export function ChangesView({
   const item = found?.kind === 'draft' ? found : undefined
   const last = transcript.items.findLast((one): one is DraftItem => one.kind === 'draft')
   const done = transcript.items.findLast((one): one is DraftItem => one.kind === 'draft' && one.phase === 'done')
+  const before = transcript.items.findLast((one): one is DraftItem => one.kind === 'draft' && one !== item)
+  // Somebody has decided about files that were others by then: what there is now is shown in its place.
+  const notDone = item && before?.isDecided === true && before.phase === 'refused' ? before.reason : undefined
+  const [kept, setKept] = useState<{ form: ReviewForm; after: string | undefined }>()
+  // With a review that was done begins another one.
+  const form = kept?.after === done?.draft ? (kept?.form ?? emptyForm) : emptyForm
   const whyNot = whyNoReview(state)
   const look = <LookButton acts={acts} whyNot={mayWrite ? whyNot : 'You may read here.'} isAgain={last !== undefined} />
   return (
     <div className="changes" role="region" aria-label="Changes">
       {done && <Outcome item={done} isFolded={draft !== undefined} undo={mayWrite ? acts.undo : undefined} />}
+      {notDone !== undefined && (
+        <p className="small danger" role="alert">
+          Nothing was done. <Legible text={notDone} place="prose" />
+        </p>
+      )}
       {draft?.phase === 'ready' && item ? (
         <Review
           item={item}
           session={state.session}
           title={state.title}
+          form={form}
+          setForm={(next) => setKept({ form: next, after: done?.draft })}
           acts={acts}
           mayWrite={mayWrite}
           mayDecide={mayDecide}

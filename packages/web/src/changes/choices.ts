@@ -7,6 +7,16 @@ export type Choice = 'keep' | 'discard'
 /** By path, each with the digest of what it was chosen about: of another file it says nothing. */
 export type Choices = ReadonlyMap<string, { choice: Choice; digest: string }>
 
+/** What somebody is about to decide, until it is done; `commit`: the message, where what is kept is to be committed. */
+export interface ReviewForm {
+  choices: Choices
+  reason: string
+  commit: string | undefined
+}
+
+/** Before anything was chosen. */
+export const emptyForm: ReviewForm = { choices: new Map(), reason: '', commit: undefined }
+
 /** What was chosen about the file as it is shown. */
 export function choiceOf(choices: Choices, { path, digest }: DraftFile): Choice | undefined {
   const chosen = choices.get(path)

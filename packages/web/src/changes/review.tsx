@@ -7,7 +7,7 @@ import { useMedia } from '../live/use-media.ts'
 import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { countText } from '../text/amounts.ts'
-import { choiceOf, choose, chooseAll, type Choices, reviewOf } from './choices.ts'
+import { choiceOf, choose, chooseAll, type Choices, type ReviewForm, reviewOf } from './choices.ts'
 import { CommitField } from './commit-field.tsx'
 import { ReviewFile } from './review-file.tsx'
 import { useComments } from './use-comments.ts'
@@ -30,6 +30,8 @@ export function Review({
   item,
   session,
   title,
+  form,
+  setForm,
   acts,
   mayWrite,
   mayDecide,
@@ -40,6 +42,9 @@ export function Review({
   session: string
   /** What the session is called: what a commit is called where nobody says anything else. */
   title: string
+  /** It outlives a look that takes the place of another one: what was chosen about a file that is the same still holds. */
+  form: ReviewForm
+  setForm: (form: ReviewForm) => void
   acts: ReviewActs
   mayWrite: boolean
   mayDecide: boolean
@@ -47,9 +52,8 @@ export function Review({
   whyNot: string | undefined
   messageChars: number
 }): ReactNode {
-  const [choices, setChoices] = useState<Choices>(new Map())
-  const [reason, setReason] = useState('')
-  const [commit, setCommit] = useState<string>()
+  const { choices, reason, commit } = form
+  const setChoices = (next: Choices): void => setForm({ ...form, choices: next })
   const [isTwo, setTwo] = useState(false)
   const [comments, setComments] = useComments(session)
   const [busy, setBusy] = useState<'deciding' | 'saying'>()
@@ -151,7 +155,7 @@ export function Review({
               branch={item.branch}
               message={commit}
               proposed={title}
-              change={setCommit}
+              change={(next) => setForm({ ...form, commit: next })}
               disabled={!mayChoose}
             />
           )}
@@ -179,7 +183,7 @@ export function Review({
               maxLength={reasonMax}
               value={reason}
               disabled={!mayChoose}
-              onChange={(event) => setReason(event.target.value)}
+              onChange={(event) => setForm({ ...form, reason: event.target.value })}
             />
             <button
               type="button"

@@ -18,6 +18,7 @@ import { sampleConsole } from './sample-console.ts'
 import { sampleDrafts } from './sample-drafts.ts'
 import { sampleUndo } from './sample-undo.ts'
 import { sampleLive, sampleSession, seenAgent } from './sample-live.ts'
+import { emptyForm } from '../changes/choices.ts'
 import { Review } from '../changes/review.tsx'
 import { Tokens } from './tokens.tsx'
 
@@ -38,6 +39,7 @@ export function DesignPage(): ReactNode {
   const [alone] = useState(() => sampleLive(me, false))
   const [{ view, picture }] = useState(sampleSession)
   const [approvals] = useState(sampleApprovals)
+  const [form, setForm] = useState(emptyForm)
   const [items] = useState(() => ({
     messages: sampleMessages(),
     steps: sampleSteps(),
@@ -95,6 +97,8 @@ export function DesignPage(): ReactNode {
             item={items.drafts.ready}
             session="design"
             title="Keep the query"
+            form={form}
+            setForm={setForm}
             acts={{ make: nothing, review: nothing, say: nothing, undo: nothing }}
             mayWrite
             mayDecide
