@@ -1,5 +1,5 @@
 import { constants, lstatSync, readdirSync, type Stats } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import type { LeftOut } from '@hotline/protocol/events/checkpoint'
 import { type Bounds, Skipped } from './bounds.ts'
 import { codeOf } from './held-folder.ts'
@@ -46,9 +46,12 @@ export function scan(ports: ScanPorts): Scan {
   const walk = (folder: string, depth: number): void => {
     if (performance.now() > deadlineMs) throw new Skipped('time', `Looking through "${root}" took too long.`)
     if (depth > bounds.depth) return leave(folder, 'lies too deep')
+    const here = join(root, folder)
+    // To join anew for each file would take as long as to look at it.
+    const before = here.endsWith(sep) ? here : `${here}${sep}`
     let entries
     try {
-      entries = readdirSync(join(root, folder), { withFileTypes: true })
+      entries = readdirSync(here, { withFileTypes: true })
     } catch (error) {
       // It went while we looked, or nobody may look.
       if (folder === '') throw new Skipped('folder', `"${root}" cannot be read (${codeOf(error) ?? 'error'}).`)
@@ -64,13 +67,13 @@ export function scan(ports: ScanPorts): Scan {
       const path = folder === '' ? name : `${folder}/${name}`
       if (isGitName(name)) continue
       if (name.includes('\ufffd')) leave(path, 'has a name that is no text')
-      else if (never.size > 0 && never.has(join(root, path))) leave(path, 'belongs to Hotline')
+      else if (never.size > 0 && never.has(`${before}${name}`)) leave(path, 'belongs to Hotline')
       else if (entry.isDirectory()) {
         const why = isKept(path) ? undefined : whyNotInto(name)
         if (why === undefined) walk(path, depth + 1)
         else leave(path, why)
       } else {
-        const stats = lstatSync(join(root, path), { throwIfNoEntry: false })
+        const stats = lstatSync(`${before}${name}`, { throwIfNoEntry: false })
         if (!stats) continue
         const kind = stats.mode & constants.S_IFMT
         if (kind !== constants.S_IFREG && kind !== constants.S_IFLNK) {

@@ -104,7 +104,8 @@ export class Store {
     }
     const isKept = (folder: string): boolean => this.#keptFolders.has(folder)
     const { files, leftOut, leftOutCount } = scan({ root, bounds, deadlineMs, never, isKept, found })
-    const gone = [...this.#known].filter(([, { seen }]) => seen !== this.#generation).map(([path]) => path)
+    const gone: string[] = []
+    for (const [path, { seen }] of this.#known) if (seen !== this.#generation) gone.push(path)
     const readAtMs = this.#ports.wallMs()
     // Of a folder that is seen for the first time it is known before anything is read.
     const unread = suspects.reduce((sum, { stats }) => sum + (stats.size > bounds.fileBytes ? 0 : stats.size), 0)
