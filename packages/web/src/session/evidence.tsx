@@ -60,7 +60,8 @@ export function statusWords(state: SessionState, now: number): string {
   if (state.status === 'interrupted') return `agent gone${state.exit?.signal ? ` (${state.exit.signal})` : ''}`
   if (state.status === 'queued') return 'waits for a machine'
   const why = whyOver({ status: state.status, reason: state.reason ?? null, exit: state.exit ?? null })
-  return why === undefined ? state.status : `${state.status} (${why})`
+  const over = state.status === 'aborted' ? 'ended by a person' : state.status
+  return why === undefined ? over : `${over} (${why})`
 }
 
 function pausedWords({ paused, exhausted }: SessionState): string {

@@ -1,12 +1,14 @@
 import { nothingLeftWords, standstillWords } from '@hotline/core/reach-words'
 import { endedWords, escalatedWords } from '@hotline/core/one-line'
 import type { Item, StepItem } from '@hotline/core/transcript/item'
+import type { OutputSource } from '@hotline/protocol/events/output'
 import { memo, type ReactNode } from 'react'
 import { Markdown } from '../markdown/markdown.tsx'
 import { Legible } from '../parts/legible.tsx'
 import { LongText } from '../parts/long-text.tsx'
 import { PlanList } from '../parts/plan-list.tsx'
 import { legibleName } from '../text/legible.ts'
+import { withoutControls } from '../text/terminal-words.ts'
 import { clockText } from '../text/time.ts'
 import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
 import { DraftLine } from '../changes/draft-line.tsx'
@@ -101,7 +103,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
           <summary>
             <span>{sourceWords[item.source]}</span>
             <span className="title mono">
-              <Legible text={item.encoding === 'utf8' ? lastLine(text) : '(binary)'} place="name" />
+              <Legible text={item.encoding === 'utf8' ? lastLine(text, item.source) : '(binary)'} place="name" />
             </span>
           </summary>
           <div className="inside">
@@ -205,7 +207,9 @@ function foundWords({ action, found }: Extract<Item, { kind: 'control' }>): stri
   return action === 'pause' ? standstillWords(found) : ''
 }
 
-/** The last line with something in it, as much as a line shows. */
-function lastLine(text: string): string {
-  return (text.slice(-2_000).trim().split('\n').at(-1) ?? '').slice(0, 300)
+/** The last line with something in it, as much as a line shows; of a terminal, what a person would read there. */
+function lastLine(text: string, source: OutputSource): string {
+  const end = text.slice(-2_000)
+  const words = source === 'pty' ? withoutControls(end) : end
+  return (words.trim().split('\n').at(-1) ?? '').slice(0, 300)
 }
