@@ -50,7 +50,7 @@ test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by li
     await page.getByRole('button', { name: 'Sign in' }).click()
     // Nobody has asked: it was made at the end of the turn.
     await page.getByText('Changes: 3 files (+5 −1) to keep or discard').waitFor()
-    await photograph(page, 'changes-offered', [390, 1440])
+    await photograph(page, 'changes-offered', [390])
     await page.getByRole('button', { name: 'Review' }).click()
     await page.getByRole('heading', { name: '3 files to review' }).waitFor()
     const login = page.getByRole('figure', { name: 'Changes of src/login.ts' })
@@ -96,7 +96,7 @@ test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by li
     await page.getByText('1 file reviewed').waitFor()
     // The agent has read it, and has changed nothing since.
     await page.getByRole('button', { name: 'Look again' }).waitFor()
-    await photograph(page, 'changed', [390, 1440])
+    await photograph(page, 'changed', [1440])
     await page.getByRole('tab', { name: 'Conversation' }).click()
     await page.getByText('I leave it out.', { exact: true }).waitFor()
     await page.getByText('package.json:1').waitFor()
