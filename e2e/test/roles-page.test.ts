@@ -101,7 +101,7 @@ describe('a question', () => {
 })
 
 describe('rights in the page', () => {
-  it('[G52] [G53] a refusal is said, and what is not allowed is not offered', async () => {
+  it('[G52] [G53] [S23] a refusal is said, and what is not allowed is not offered', async () => {
     const hand = await scene.live.startSession('Ends elsewhere')
     const question = uuidV7()
     await hand.report({ type: 'question.asked', data: { question }, body: { text: 'Still there?' } })
@@ -138,6 +138,17 @@ describe('rights in the page', () => {
     expect(await page.getByRole('button', { name: /^(Allow|Deny|Answer|End|Decline|Stop turn)/ }).count()).toBe(0)
     expect(await page.getByLabel('Message to the agent').isDisabled()).toBe(true)
     await photograph(page, 'viewer', [390, 1440])
+    await page.getByRole('tab', { name: 'Console' }).click()
+    const panel = page.getByRole('region', { name: 'Console' })
+    await panel.getByText('Connected').waitFor()
+    expect(await panel.getByRole('button').count()).toBe(0)
+    await hand.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'interrupted', reason: 'agent_lost' },
+      body: {},
+    })
+    await page.getByText('its machine is out of contact', { exact: false }).waitFor()
+    expect(await page.getByRole('button', { name: 'Go on upon another machine' }).count()).toBe(0)
     await make('owner')
   })
 })

@@ -154,25 +154,6 @@ describe('the screen of a program in a terminal', () => {
     },
   )
 
-  it('[B83] the terminal is as it was after SIGKILL', async () => {
-    const session = await startPainter()
-    // The shell waits until what stands by has done its work.
-    const terminal = startHotlineTerminal(['attach', '--keys', session], scene.env, (command) => [
-      'bash',
-      '-c',
-      'before=$(stty -g); "$@"; echo "ended $?"; until [ "$(stty -g)" = "$before" ]; do :; done; echo as-before; read -r line',
-      'bash',
-      ...command,
-    ])
-    await terminal.pictures('You have the keyboard')
-    process.kill(listProcesses().find(({ ppid }) => ppid === terminal.pid)?.pid ?? 0, 'SIGKILL')
-    await terminal.pictures('as-before')
-    await terminal.pictures('Every key goes to the program.')
-    terminal.type('\r')
-    await terminal.ended
-    expect((await scene.run('abort', session)).code).toBe(0)
-  })
-
   it('[B83] a program that ends gives the terminal back, with what it said last', async () => {
     const terminal = inShell([
       'run',

@@ -58,7 +58,6 @@ export async function attachScreen(server: Server, session: string, how: ScreenA
       ? `Every key goes to the program. ${howToLeave}, Ctrl-] k gives the keyboard back.`
       : `You look on. ${howToLeave}, Ctrl-] k takes the keyboard.`,
   )
-  const link = server.link()
   const own = uuidV7()
   const left = Promise.withResolvers<NodeJS.Signals | undefined>()
   let notice: string | undefined
@@ -82,9 +81,7 @@ export async function attachScreen(server: Server, session: string, how: ScreenA
   }
   const refused = ({ detail }: Problem): void => say(plainText(detail))
   const reader = new KeyReader()
-  const keys = openKeySender(link, session, own, refused)
   const painter = new ScreenPainter()
-  const screen = followScreen(link, session, soon)
   const terminal = takeTerminal(input, output, {
     keys: (bytes) => reader.take(bytes).forEach(press),
     resized: () => {
@@ -104,6 +101,10 @@ export async function attachScreen(server: Server, session: string, how: ScreenA
     },
     ended: (signal) => left.resolve(signal),
   })
+  // Only now: a terminal that cannot be taken leaves nothing open.
+  const link = server.link()
+  const keys = openKeySender(link, session, own, refused)
+  const screen = followScreen(link, session, soon)
   const follow = link.follow(stream, begun.cursor, {
     events: (events) => {
       for (const event of events) state = evolveSession(state, event) ?? state

@@ -1,6 +1,5 @@
 import { writeSync } from 'node:fs'
 import { plainModes } from './paint-screen.ts'
-import { standBy } from './stand-by.ts'
 
 /** The terminal that this command runs in, taken whole. */
 export interface OwnTerminal extends Disposable {
@@ -28,7 +27,7 @@ const leave = `\u001b[?2026l${plainModes}\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1
 
 /**
  * Takes the terminal: every key comes as it is, and the screen is ours. It is as before when this is disposed of, and also
- * when the program ends in any other way.
+ * when the program ends in any other way but SIGKILL.
  */
 export function takeTerminal(
   input: NodeJS.ReadStream,
@@ -36,7 +35,6 @@ export function takeTerminal(
   ears: TerminalEars,
 ): OwnTerminal {
   let isOver = false
-  const stand = standBy(leave)
   const restore = (): void => {
     if (isOver) return
     isOver = true
@@ -47,7 +45,6 @@ export function takeTerminal(
     } catch {
       isOver = true
     }
-    stand[Symbol.dispose]()
   }
   const onKeys = (bytes: Buffer): void => ears.keys(bytes)
   const onEnd = (): void => ears.ended(undefined)
