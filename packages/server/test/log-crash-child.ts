@@ -12,8 +12,17 @@ import { crashStreams } from './log-crash.ts'
 
 const order = JSON.parse(process.argv[2] ?? '') as CrashOrder
 
+/** Is with the parent when it returns, also where the parent is slow and the pipe between them is full. */
 function say(...words: (string | number)[]): void {
-  writeSync(1, `${words.join(' ')}\n`)
+  const line = Buffer.from(`${words.join(' ')}\n`)
+  for (let written = 0; written < line.length;) {
+    try {
+      written += writeSync(1, line, written)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
 }
 
 const database = await openDatabase(order.place, {

@@ -41,12 +41,13 @@ export function addLoginCommand(program: Command, context: CommandContext): void
       )
       const { link, page, userCode, expiresAt } = started
       const plain = { link: inLine(link), page: inLine(page), code: inLine(userCode) }
+      const interrupted = context.interrupted()
       context.print(
         { ...plain, expiresAt },
         `Open this link where you are signed in, and confirm this machine there:\n\n  ${plain.link}\n\n` +
           `Or type the code ${plain.code} at ${plain.page}\n\nWaiting for you …\n`,
       )
-      const got = await waitForPerson(url, started, context.interrupted())
+      const got = await waitForPerson(url, started, interrupted)
       storeCredential(configDir, url, { token: got.token, key: got.key, name: got.name })
       const may = got.scopes.join(', ')
       const { key, scopes } = got
