@@ -48,7 +48,14 @@ export function resolvedLines({ data, body }: EventOf<'draft.resolved'>, session
     `${data.kept} kept, ${data.discarded} discarded, ${data.open} open.`,
     ...open.map(({ path, why = '' }: ReviewedFile) => `Open: ${inLine(path)} (it ${inLine(why)})`),
     ...(data.commit === undefined ? [] : [`Committed on ${inLine(body?.branch ?? '')}: ${inLine(data.commit)}`]),
+    ...(body?.merge === undefined ? [] : [mergeLine(body.merge, body.branch ?? '')]),
     ...(body?.uncommitted === undefined ? [] : [`Not committed: ${inLine(body.uncommitted)}`]),
     ...(data.before === undefined ? [] : [`To go back: hotline undo ${session} --checkpoint ${data.before}`]),
   ]
+}
+
+function mergeLine({ into, conflicts }: { into: string; conflicts: readonly string[] }, branch: string): string {
+  return conflicts.length === 0
+    ? `It merges into ${inLine(into)}: git merge ${inLine(branch)}`
+    : `Merging it into ${inLine(into)} conflicts in ${conflicts.map(inLine).join(', ')}; nothing was merged.`
 }

@@ -71,6 +71,7 @@ test('[DR7] [IS8] what is kept is committed on the branch of the worktree, as it
   const keep = ['a.txt', 'd.big']
   const done = await review(bench, session, { keep, discard: ['c.txt'], commit: { message } })
   expect(done?.body).toMatchObject({ branch, uncommitted: expect.stringContaining('"d.big"') })
+  expect(done?.body?.merge).toEqual({ into: 'main', conflicts: [] })
   expect(readdirSync(marks)).toEqual([])
   writeFileSync(config, '[core]\n\trepositoryformatversion = 0\n\tbare = false\n')
   const commit = done?.data.commit ?? ''
@@ -87,10 +88,16 @@ test('[DR7] [IS8] what is kept is committed on the branch of the worktree, as it
   const status = git(folder, '-c', 'core.hooksPath=/dev/null', 'status', '--porcelain', '-uall').split('\n')
   expect(status).toEqual(['?? sub/b.txt', '?? sub/d.big'])
 
-  // The next one stands on it.
+  // The next one stands on it. What somebody has put into main meanwhile is named where the two do not go together.
   await world.until(session, 'the rest', offered)
+  writeFileSync(join(cwd, 'sub/a.txt'), 'three\n')
+  git(cwd, '-c', 'core.hooksPath=/dev/null', 'commit', '-qam', 'meanwhile')
+  const meanwhile = git(cwd, 'rev-parse', 'main')
   const again = await review(bench, session, { keep: ['b.txt'], commit: { message: 'b' } })
   expect(git(cwd, 'rev-parse', `${again?.data.commit}^`)).toBe(commit)
+  expect(again?.body?.merge).toEqual({ into: 'main', conflicts: ['sub/a.txt'] })
+  expect(git(cwd, 'rev-parse', 'main')).toBe(meanwhile)
+  expect(git(cwd, 'status', '--porcelain', '-uno')).toBe('')
 })
 
 test('[DR7] without a worktree nothing is committed, and where nothing can be, that is said and it is kept all the same', async () => {

@@ -270,6 +270,8 @@ export interface DraftItem extends Placed {
   branch?: string | undefined
   /** The commit in which is what was kept, and why it is not all of it. */
   commit?: string | undefined
+  /** How its branch would merge into the one that is checked out in the repository. */
+  merge?: { into: string; conflicts: readonly string[] } | undefined
   uncommitted?: string | undefined
 }
 

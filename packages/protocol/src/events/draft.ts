@@ -106,6 +106,8 @@ export const draftEvents = {
       reason: z.string().optional(),
       /** Of the commit. */
       branch: z.string().optional(),
+      /** How the branch would merge into the one that is checked out in the repository; nothing was merged. */
+      merge: z.looseObject({ into: z.string(), conflicts: z.array(z.string()) }).optional(),
       /** Why not everything that was kept, or nothing of it, was committed. */
       uncommitted: z.string().optional(),
     }),

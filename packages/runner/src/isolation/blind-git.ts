@@ -68,11 +68,12 @@ export class BlindGit {
       objects?: string
       input?: string | Uint8Array
       env?: Readonly<Record<string, string>>
+      answers?: readonly number[]
       timeoutMs: number
       signal?: AbortSignal | undefined
     },
   ): Promise<string> {
-    const { workTree, index, objects, input, env, timeoutMs, signal } = at
+    const { workTree, index, objects, input, env, answers, timeoutMs, signal } = at
     return runGit({
       program: this.#program,
       args,
@@ -87,6 +88,7 @@ export class BlindGit {
         ...env,
       },
       input,
+      answers,
       timeoutMs,
       signal,
     })

@@ -6,6 +6,8 @@ import { GitRefusal, listed, runGit } from './run-git.ts'
 import type { Worktree } from './worktree.ts'
 
 const gitMs = 20_000
+/** Files that are named as conflicts. */
+const conflictsMax = 50
 
 /** A file as it shall be in the commit; without content it is not there. Paths are those of the repository. */
 export interface FileToCommit {
@@ -24,6 +26,8 @@ export interface CommitWords {
 export interface Committed {
   commit: string
   branch: string
+  /** How the branch would merge into the one that is checked out in the repository; undefined where nobody can tell. */
+  merge: { into: string; conflicts: readonly string[] } | undefined
   /** Files that are not in it, and why. */
   left: readonly { path: string; why: string }[]
 }
@@ -43,7 +47,7 @@ export async function commitKept(
 ): Promise<Committed> {
   const { common } = repository
   const { folder, admin } = worktree
-  const branch = /^ref: refs\/heads\/(.+)$/m.exec(readFileSync(join(admin, 'HEAD'), 'utf8'))?.[1]
+  const branch = branchAt(admin)
   if (branch === undefined) throw new GitRefusal('No branch is checked out there.')
   const ask = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> =>
     runGit({ program: git.program, args, cwd: common, env: { GIT_DIR: admin, ...env }, timeoutMs: gitMs })
@@ -92,8 +96,30 @@ export async function commitKept(
     await blind.run(['update-index', '-z', '--replace', '--index-info'], { ...index, ...put })
     // It notes what it sees of the files; those that differ are named by a failure.
     await blind.run(['update-index', '-q', '--refresh'], index).catch(() => undefined)
-    return { commit: commit.trim(), branch, left }
+    const merge = await mergeOf(commit.trim(), branch)
+    return { commit: commit.trim(), branch, merge, left }
+
+    /** Tried beside everything: what comes of it is thrown away. */
+    async function mergeOf(ours: string, own: string): Promise<Committed['merge']> {
+      const into = branchAt(common)
+      if (into === undefined || into === own) return undefined
+      try {
+        const theirs = (await ask(['rev-parse', '--verify', '--quiet', `refs/heads/${into}^{commit}`])).trim()
+        // An older git than 2.38 knows no such merge.
+        const args = ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', theirs, ours]
+        const { workTree, timeoutMs } = at
+        const [, ...conflicts] = listed(await blind.run(args, { workTree, timeoutMs, answers: [1] }))
+        return { into, conflicts: conflicts.slice(0, conflictsMax) }
+      } catch {
+        return undefined
+      }
+    }
   })
+}
+
+/** The branch that is checked out where this git directory is. */
+function branchAt(gitDir: string): string | undefined {
+  return /^ref: refs\/heads\/(.+)$/m.exec(readFileSync(join(gitDir, 'HEAD'), 'utf8'))?.[1]
 }
 
 /** Files of which attributes say that a program makes what is committed out of what lies there, as Git LFS does. */

@@ -14,6 +14,8 @@ export interface GitCall {
   /** Beside what turns everything off. */
   env: Readonly<Record<string, string>>
   input?: string | Uint8Array | undefined
+  /** Ends that are an answer as well; 0 always is. */
+  answers?: readonly number[] | undefined
   /** When it passes, git is ended and it throws. */
   timeoutMs: number
   signal?: AbortSignal | undefined
@@ -25,7 +27,7 @@ export class GitRefusal extends Error {
 }
 
 /** Runs git to its end and answers what it printed. Throws `GitRefusal`. */
-export async function runGit({ program, args, cwd, env, input, timeoutMs, signal }: GitCall): Promise<string> {
+export async function runGit({ program, args, cwd, env, input, answers, timeoutMs, signal }: GitCall): Promise<string> {
   const what = args[0] ?? ''
   const child = spawn(program, ['--no-pager', ...args], {
     cwd,
@@ -54,7 +56,8 @@ export async function runGit({ program, args, cwd, env, input, timeoutMs, signal
       reject(new GitRefusal(`git ${what} ${why}.`))
     })
     child.once('close', (code, end) => {
-      if (code === 0 && bytes <= answerBytes) resolve(Buffer.concat(parts).toString())
+      const isAnswer = code === 0 || (code !== null && answers?.includes(code))
+      if (isAnswer && bytes <= answerBytes) resolve(Buffer.concat(parts).toString())
       else if (bytes > answerBytes) reject(new GitRefusal(`git ${what} had too much to say.`))
       else reject(new GitRefusal(`git ${what} ended with ${end ?? code}: ${complaint.trim().slice(0, complaintChars)}`))
     })

@@ -19,11 +19,11 @@ export function commitsOf(
       ] as [string, string][]
       if (by !== undefined) trailers.push(['Hotline-Reviewed-By', by])
       try {
-        const { commit, branch, left } = await isolator.commit(session, files, { message, trailers })
+        const { commit, branch, merge, left } = await isolator.commit(session, files, { message, trailers })
         const [first] = left
-        if (!first) return { commit, branch }
+        if (!first) return { commit, branch, merge }
         const names = left.map(({ path }) => JSON.stringify(path)).join(', ')
-        return { commit, branch, uncommitted: `Not in it: ${names} (${first.why}).` }
+        return { commit, branch, merge, uncommitted: `Not in it: ${names} (${first.why}).` }
       } catch (error) {
         // It is kept all the same, and can be committed by anybody.
         return { uncommitted: error instanceof Error ? error.message : String(error) }

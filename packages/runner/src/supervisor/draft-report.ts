@@ -22,6 +22,8 @@ export interface Review {
 export interface CommitOutcome {
   commit?: string | undefined
   branch?: string | undefined
+  /** How the branch would merge into the one that is checked out in the repository. */
+  merge?: { into: string; conflicts: readonly string[] } | undefined
   /** Why it is not all of it, or nothing. */
   uncommitted?: string | undefined
 }
@@ -151,6 +153,12 @@ export function resolvedReport(
       ...(heard ? { heard } : {}),
       ...(committed.commit === undefined ? {} : { commit: committed.commit }),
     },
-    body: told({ files, reason, branch: committed.branch, uncommitted: committed.uncommitted }),
+    body: told({
+      files,
+      reason,
+      branch: committed.branch,
+      merge: committed.merge,
+      uncommitted: committed.uncommitted,
+    }),
   }
 }

@@ -160,6 +160,21 @@ function Outcome({
             <CopyButton text={item.commit} what="commit" />
           </p>
         )}
+        {item.merge && (
+          <p className={item.merge.conflicts.length > 0 ? 'small danger' : 'small'}>
+            {item.merge.conflicts.length === 0 ? 'It merges into ' : 'Merging it into '}
+            <span className="mono">{legibleName(item.merge.into)}</span>
+            {item.merge.conflicts.length === 0 ? ' without conflicts. ' : ' conflicts, and nothing was merged, in '}
+            {item.merge.conflicts.length > 0 && (
+              <span className="mono path">
+                <Legible text={item.merge.conflicts.join(', ')} place="prose" />
+              </span>
+            )}
+            {item.merge.conflicts.length === 0 && (
+              <CopyButton text={`git merge ${item.branch ?? ''}`} what="command for it" />
+            )}
+          </p>
+        )}
         {item.uncommitted !== undefined && (
           <p className="small danger">
             Not committed: <Legible text={item.uncommitted} place="prose" />
