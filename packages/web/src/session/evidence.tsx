@@ -192,7 +192,7 @@ export function Evidence({
       <WherePlaced picture={picture} state={state} />
       {state.changed !== 0 && <ChangedFiles picture={picture} />}
       {undo && (
-        <button type="button" className="button plain" onClick={undo}>
+        <button type="button" className="button" onClick={undo}>
           Undo its changes …
         </button>
       )}
