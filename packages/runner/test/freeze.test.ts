@@ -63,7 +63,7 @@ async function freeze(held: HeldProcess): Promise<number> {
 }
 
 describe.each(['best', 'namespace', 'scan'] as const)('a tree of five, %s', (reach) => {
-  test('[R100] [R101] it stands still, goes on without a gap, and nothing is left of it after its end', async () => {
+  test('[R100] [R101] [T50] [T51] it stands still, goes on without a gap, and nothing is left of it after its end', async () => {
     await using family = await openFamily(reach)
     const { held, folder, guard, beats } = family
     const all = guard.findSurvivors().map(({ pid }) => pid)
@@ -178,7 +178,7 @@ test('[R103] in a namespace a program is seen by its own pid, and ends as it doe
   expect(guard.findSurvivors()).toEqual([])
 })
 
-test('[R101] rounds of trees, as many as time allows here; more by a script', async () => {
+test('[R101] [T50] [T51] rounds of trees, as many as time allows here; more by a script', async () => {
   const random = seededRandom(randomSeed('rounds of trees'))
   for (const reach of ['best', 'scan'] as const) {
     const { endMs } = await runRound({ reach, random, stillMs: 300 })

@@ -107,7 +107,7 @@ test('[UN7] a hard link to a file elsewhere is replaced, never written through',
   expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('precious\n')
 })
 
-test('[UN8] what is not kept is named, what is too much is no snapshot, and nothing that was kept is forgotten', async () => {
+test('[UN8] [T64] what is not kept is named, what is too much is no snapshot, and nothing that was kept is forgotten', async () => {
   const small = { ...standardBounds, files: 20, fileBytes: 1_000, bytes: 3_000 }
   await using kept = await keepFolder({ bounds: small })
   const { root } = kept
