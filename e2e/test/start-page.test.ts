@@ -191,7 +191,7 @@ describe('the dialog that starts a session', { shuffle: false }, () => {
     await dialog.getByRole('checkbox', { name: 'Take the 1 uncommitted file along' }).check()
     await dialog.getByText('Not in it: 1 ignored file or folder (x.log).').waitFor()
     await dialog.getByRole('button', { name: 'Start' }).click()
-    await page.getByText('Works in a worktree of its own').waitFor()
+    await page.locator('.notice', { hasText: 'Works in a worktree of its own' }).waitFor()
     await page.locator('.notice', { hasText: 'Brought along: 1 file.' }).waitFor()
     await page.getByRole('complementary').getByText('Brought along: 1 file.').waitFor()
     await photograph(page, 'session-place', [390, 1440])
