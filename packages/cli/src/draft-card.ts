@@ -1,6 +1,6 @@
 import { type DiffGap, type DiffLine, diffOf, foldUnchanged } from '@hotline/core/line-diff'
 import type { EventOf } from '@hotline/protocol/events'
-import type { DraftFile, ReviewedFile } from '@hotline/protocol/events/draft'
+import type { DraftFile, ReviewedFile, WouldMerge } from '@hotline/protocol/events/draft'
 import { cut, inLine, lineOf, whyAsks } from './undo-card.ts'
 
 /** Lines on each side of a change that did not change. */
@@ -54,7 +54,7 @@ export function resolvedLines({ data, body }: EventOf<'draft.resolved'>, session
   ]
 }
 
-function mergeLine({ into, conflicts }: { into: string; conflicts: readonly string[] }, branch: string): string {
+function mergeLine({ into, conflicts }: WouldMerge, branch: string): string {
   return conflicts.length === 0
     ? `It merges into ${inLine(into)}: git merge ${inLine(branch)}`
     : `Merging it into ${inLine(into)} conflicts in ${conflicts.map(inLine).join(', ')}; nothing was merged.`

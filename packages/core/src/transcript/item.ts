@@ -1,6 +1,6 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { ApprovalOutcome, ApprovalRequest, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
-import type { DraftFile, ReviewedFile } from '@hotline/protocol/events/draft'
+import type { DraftFile, ReviewedFile, WouldMerge } from '@hotline/protocol/events/draft'
 import type { LeftOut, Moment, PlannedFile, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
 import type { TreeReach } from '@hotline/protocol/process-tree'
@@ -271,7 +271,7 @@ export interface DraftItem extends Placed {
   /** The commit in which is what was kept, and why it is not all of it. */
   commit?: string | undefined
   /** How its branch would merge into the one that is checked out in the repository. */
-  merge?: { into: string; conflicts: readonly string[] } | undefined
+  merge?: WouldMerge | undefined
   uncommitted?: string | undefined
 }
 

@@ -21,6 +21,10 @@ export const DraftFile = z.looseObject({
 })
 export type DraftFile = z.infer<typeof DraftFile>
 
+/** How a branch would merge into another one; conflicts by the names of files. */
+export const WouldMerge = z.looseObject({ into: z.string(), conflicts: z.array(z.string()) })
+export type WouldMerge = z.infer<typeof WouldMerge>
+
 /** What became of one file. */
 export const ReviewedFile = z.looseObject({
   path: z.string(),
@@ -107,7 +111,7 @@ export const draftEvents = {
       /** Of the commit. */
       branch: z.string().optional(),
       /** How the branch would merge into the one that is checked out in the repository; nothing was merged. */
-      merge: z.looseObject({ into: z.string(), conflicts: z.array(z.string()) }).optional(),
+      merge: WouldMerge.optional(),
       /** Why not everything that was kept, or nothing of it, was committed. */
       uncommitted: z.string().optional(),
     }),

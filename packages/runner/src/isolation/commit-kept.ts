@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { WouldMerge } from '@hotline/protocol/events/draft'
 import { BlindGit } from './blind-git.ts'
 import type { GitOf, Repository } from './repository.ts'
 import { GitRefusal, listed, runGit } from './run-git.ts'
@@ -27,7 +28,7 @@ export interface Committed {
   commit: string
   branch: string
   /** How the branch would merge into the one that is checked out in the repository; undefined where nobody can tell. */
-  merge: { into: string; conflicts: readonly string[] } | undefined
+  merge: WouldMerge | undefined
   /** Files that are not in it, and why. */
   left: readonly { path: string; why: string }[]
 }
@@ -96,25 +97,30 @@ export async function commitKept(
     await blind.run(['update-index', '-z', '--replace', '--index-info'], { ...index, ...put })
     // It notes what it sees of the files; those that differ are named by a failure.
     await blind.run(['update-index', '-q', '--refresh'], index).catch(() => undefined)
-    const merge = await mergeOf(commit.trim(), branch)
+    const into = branchAt(common)
+    const merge =
+      into === undefined || into === branch ? undefined : await tryMerge(blind, ask, folder, into, commit.trim())
     return { commit: commit.trim(), branch, merge, left }
-
-    /** Tried beside everything: what comes of it is thrown away. */
-    async function mergeOf(ours: string, own: string): Promise<Committed['merge']> {
-      const into = branchAt(common)
-      if (into === undefined || into === own) return undefined
-      try {
-        const theirs = (await ask(['rev-parse', '--verify', '--quiet', `refs/heads/${into}^{commit}`])).trim()
-        // An older git than 2.38 knows no such merge.
-        const args = ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', theirs, ours]
-        const { workTree, timeoutMs } = at
-        const [, ...conflicts] = listed(await blind.run(args, { workTree, timeoutMs, answers: [1] }))
-        return { into, conflicts: conflicts.slice(0, conflictsMax) }
-      } catch {
-        return undefined
-      }
-    }
   })
+}
+
+/** Tried beside everything: what comes of it is thrown away. Undefined where nobody can tell. */
+async function tryMerge(
+  blind: BlindGit,
+  ask: (args: readonly string[]) => Promise<string>,
+  workTree: string,
+  into: string,
+  ours: string,
+): Promise<WouldMerge | undefined> {
+  try {
+    const theirs = (await ask(['rev-parse', '--verify', '--quiet', `refs/heads/${into}^{commit}`])).trim()
+    // An older git than 2.38 knows no such merge.
+    const args = ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', theirs, ours]
+    const [, ...conflicts] = listed(await blind.run(args, { workTree, timeoutMs: gitMs, answers: [1] }))
+    return { into, conflicts: conflicts.slice(0, conflictsMax) }
+  } catch {
+    return undefined
+  }
 }
 
 /** The branch that is checked out where this git directory is. */

@@ -39,14 +39,20 @@ export const SpoolRecord = z.discriminatedUnion('k', [
 ])
 export type SpoolRecord = z.infer<typeof SpoolRecord>
 
+/** A record, and how long its line is. */
+export interface ReadRecord {
+  record: SpoolRecord
+  lineBytes: number
+}
+
 /** The records of a file, and how many of its bytes they take: what follows was cut off by a crash. */
-export function readRecords(bytes: Buffer): { records: readonly SpoolRecord[]; goodBytes: number } {
-  const records: SpoolRecord[] = []
+export function readRecords(bytes: Buffer): { records: readonly ReadRecord[]; goodBytes: number } {
+  const records: ReadRecord[] = []
   let goodBytes = 0
   for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, goodBytes)) {
     const record = readRecord(bytes.toString('utf8', goodBytes, end))
     if (!record) break
-    records.push(record)
+    records.push({ record, lineBytes: end + 1 - goodBytes })
     goodBytes = end + 1
   }
   return { records, goodBytes }

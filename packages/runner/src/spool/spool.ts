@@ -73,7 +73,7 @@ export class Spool {
     const { records, goodBytes } = readRecords(readFileSync(file))
     if (fstatSync(this.#fd).size > goodBytes) ftruncateSync(this.#fd, goodBytes)
     this.#fileBytes = goodBytes
-    for (const record of records) this.#apply(record, lineOf(record))
+    for (const { record, lineBytes } of records) this.#apply(record, lineBytes)
   }
 
   /** The fence of the last lease that was written down. */
@@ -173,8 +173,8 @@ export class Spool {
   }
 
   #write(record: SpoolRecord): void {
-    const line = lineOf(record)
-    this.#apply(record, line)
+    const line = Buffer.from(`${JSON.stringify(record)}\n`)
+    this.#apply(record, line.length)
     if (this.#fd < 0) return
     writeSync(this.#fd, line)
     this.#fileBytes += line.length
@@ -190,7 +190,7 @@ export class Spool {
     }
   }
 
-  #apply(record: SpoolRecord, line: Uint8Array): void {
+  #apply(record: SpoolRecord, sizeBytes: number): void {
     switch (record.k) {
       case 'lease':
         this.#fence = record.fence
@@ -202,7 +202,6 @@ export class Spool {
         if (this.#told && typeof text === 'string') {
           this.#told = { ...this.#told, screen: { at: this.#told.outputs.pty ?? 0, text } }
         }
-        const sizeBytes = line.length
         this.#waiting.push({ n, at, report, sizeBytes })
         this.#waitingBytes += sizeBytes
         this.#lastN = n
@@ -260,8 +259,4 @@ export class Spool {
     this.#roomy = []
     for (const resolve of waiting) resolve()
   }
-}
-
-function lineOf(record: SpoolRecord): Uint8Array {
-  return Buffer.from(`${JSON.stringify(record)}\n`)
 }

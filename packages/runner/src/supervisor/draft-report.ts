@@ -1,7 +1,7 @@
 import { whyGuarded } from '@hotline/core/draft/guarded-path'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
-import type { DraftFile, ReviewedFile } from '@hotline/protocol/events/draft'
+import type { DraftFile, ReviewedFile, WouldMerge } from '@hotline/protocol/events/draft'
 import type { FileChange } from '@hotline/protocol/events/turn'
 import { told } from './report-of.ts'
 import type { Preview } from '../workspace/undo.ts'
@@ -23,7 +23,7 @@ export interface CommitOutcome {
   commit?: string | undefined
   branch?: string | undefined
   /** How the branch would merge into the one that is checked out in the repository. */
-  merge?: { into: string; conflicts: readonly string[] } | undefined
+  merge?: WouldMerge | undefined
   /** Why it is not all of it, or nothing. */
   uncommitted?: string | undefined
 }

@@ -5,7 +5,7 @@ import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
 import type { DraftFile } from '@hotline/protocol/events/draft'
 import { holdsAgent } from '@hotline/protocol/session-status'
 import type { Snapshot, SnapshotWish } from '../workspace/tasks.ts'
-import type { KeptContent, Preview } from '../workspace/undo.ts'
+import type { KeptContent, Preview, Shows } from '../workspace/undo.ts'
 import type { Workspace } from '../workspace/workspaces.ts'
 import {
   type CommitOutcome,
@@ -18,9 +18,9 @@ import {
 import { fitting } from './fitting.ts'
 import { told } from './report-of.ts'
 
-/** Characters of changes that are shown where somebody asked for them, and where nobody did. */
-const askedChars = 96 * 1024
-const unaskedChars = 32 * 1024
+/** What is shown of changes where somebody asked for them, and where nobody did. */
+const asked: Shows = { textChars: 96 * 1024, counts: 'lines' }
+const unasked: Shows = { textChars: 32 * 1024, counts: 'lines' }
 
 const nobodyWaits = 'The agent does not wait for it any more.'
 const nothingNew = 'The agent has changed nothing that was not looked at.'
@@ -94,16 +94,14 @@ export class SessionDrafts {
 
   /** The agent puts its changes up for review and waits. Undefined where people are shown them. */
   async submit(draft: string, note: string | undefined): Promise<NotShown | undefined> {
-    const { workspace, state, put, turn } = this.#ports
+    const { state, put, turn } = this.#ports
     const standing = state()?.draft
     if (standing && (standing.phase !== 'ready' || standing.waits === true)) {
       return { whyNot: 'Changes are being reviewed already. Wait for that, and ask again.' }
     }
-    const wish = this.#ports.wish()
-    const done = await workspace.plan(wish, {}, { textChars: askedChars, counts: 'lines' })
-    if (!done.ok) return { whyNot: done.note }
-    this.#ports.took(wish, done.outcome)
-    const { preview } = done.outcome
+    const planned = await this.#plan(asked)
+    if ('whyNot' in planned) return planned
+    const { preview } = planned
     const files = this.#unreviewed(preview)
     if (files.length === 0) return { nothing: true }
     this.#shownTip = this.#ports.tip()
@@ -121,16 +119,13 @@ export class SessionDrafts {
 
   /** Somebody wants to see what there is. */
   async show(draft: string): Promise<void> {
-    const { workspace, put } = this.#ports
-    const wish = this.#ports.wish()
-    const done = await workspace.plan(wish, {}, { textChars: askedChars, counts: 'lines' })
-    if (!done.ok) return this.#refuse(draft, done.note)
-    this.#ports.took(wish, done.outcome)
-    const { preview } = done.outcome
+    const planned = await this.#plan(asked)
+    if ('whyNot' in planned) return this.#refuse(draft, planned.whyNot)
+    const { preview } = planned
     this.#shownTip = this.#ports.tip()
     const files = this.#unreviewed(preview)
     if (files.length === 0) return this.#refuse(draft, nothingNew, preview.count)
-    put(readyReport(draft, preview, files, this.#branch()))
+    this.#ports.put(readyReport(draft, preview, files, this.#branch()))
   }
 
   /** About exactly what was shown: where a file is another one by now, nothing is done, and what there is is shown anew. */
@@ -147,11 +142,9 @@ export class SessionDrafts {
   async #resolve(draft: string): Promise<string | undefined> {
     const { workspace, state, review, put, kept: keptBefore } = this.#ports
     const digest = state()?.draft?.digest ?? ''
-    const wish = this.#ports.wish()
-    const planned = await workspace.plan(wish, {})
-    if (!planned.ok) return planned.note
-    this.#ports.took(wish, planned.outcome)
-    const { preview } = planned.outcome
+    const planned = await this.#plan()
+    if ('whyNot' in planned) return planned.whyNot
+    const { preview } = planned
     if (preview.digest !== digest) return notAsShown
     const decided = review()
     const { kept, discarded, open } = weighReview(draftFiles(preview, keptBefore), decided)
@@ -178,6 +171,16 @@ export class SessionDrafts {
     return undefined
   }
 
+  /** How the files are now, with a snapshot of it, beside how they were before the agent. */
+  async #plan(shows?: Shows): Promise<{ preview: Preview } | { whyNot: string }> {
+    const { workspace, took } = this.#ports
+    const wish = this.#ports.wish()
+    const done = await workspace.plan(wish, {}, shows)
+    if (!done.ok) return { whyNot: done.note }
+    took(wish, done.outcome)
+    return done.outcome
+  }
+
   /** Nothing stands any more, and what there is is put up anew. */
   async #again(): Promise<void> {
     this.#shownTip = ''
@@ -194,7 +197,7 @@ export class SessionDrafts {
     if (offers === 'when_asked' || tip() === this.#shownTip || queue.length > 0 || !holdsAgent(status)) return
     // The end of the turn shows it; or somebody has asked already.
     if (this.#ports.turn() !== undefined || (standing && standing.phase !== 'ready')) return
-    const done = await workspace.look({ textChars: unaskedChars, counts: 'lines' })
+    const done = await workspace.look(unasked)
     if (!done.ok) return
     const { preview } = done.outcome
     this.#shownTip = tip()

@@ -77,6 +77,7 @@ export class SessionFiles {
   readonly #kept: Map<string, string>
   readonly #drafts: SessionDrafts
   #onSettled: () => void = () => undefined
+
   constructor(ports: FilesPorts) {
     this.#ports = ports
     const record = ports.records.read(ports.session)
