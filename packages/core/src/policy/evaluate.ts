@@ -1,0 +1,78 @@
+import type { PolicyEffect, PolicyMode, PolicyRule, Risk } from '@hotline/protocol/policy'
+import { type Deed, type PolicyRequest, readDeed } from './deed.ts'
+import { fits, type ReadRequest } from './match.ts'
+import { readPaths } from './named-path.ts'
+import { readRisk } from './risk.ts'
+
+/** What holds for a project: the rules of the server before its own, each in their order. */
+export interface Policy {
+  rules: readonly PolicyRule[]
+  mode: PolicyMode
+}
+
+/** What becomes of a request, by which rule or mode, and why, in words. */
+export interface Evaluation {
+  effect: PolicyEffect
+  /** The rule that decided; absent where none did. */
+  rule?: PolicyRule
+  /** The mode that allowed it. */
+  mode?: PolicyMode['mode']
+  why: string
+  risk: Risk
+  /** What makes the risk more than low. */
+  riskWhy: readonly string[]
+  deed: Deed
+}
+
+/**
+ * What a policy says of a request at some time (`now`: RFC 3339, UTC). A rule that denies wins over all others, wherever it
+ * stands; of the others the first that fits counts; where none fits, the mode; and where that says nothing, a person is asked.
+ */
+export function evaluate(
+  policy: Policy,
+  request: PolicyRequest,
+  { now, sha256 }: { now: string; sha256: (text: string) => string },
+): Evaluation {
+  const deed = readDeed(request)
+  const { risk, why: riskWhy } = readRisk(request, deed)
+  const inputDigest = request.input === undefined ? undefined : sha256(request.input)
+  const read: ReadRequest = { request, deed, risk, inputDigest }
+  const facts = { risk, riskWhy, deed }
+  const standing = policy.rules.filter((rule) => !isOver(rule.until, now) && fits(rule, read))
+  const rule = standing.find(({ effect }) => effect === 'deny') ?? standing[0]
+  if (rule) return { effect: rule.effect, rule, why: 'A rule says so.', ...facts }
+  const mode = modeAllowing(policy.mode, read, now)
+  if (mode) return { effect: 'allow', mode: mode.mode, why: mode.why, ...facts }
+  return { effect: 'ask', why: whyAsked(deed), ...facts }
+}
+
+/** True where the time of something is over; what has none lasts. */
+export function isOver(until: string | undefined, now: string): boolean {
+  return until !== undefined && Date.parse(until) <= Date.parse(now)
+}
+
+function modeAllowing(
+  mode: PolicyMode,
+  read: ReadRequest,
+  now: string,
+): { mode: PolicyMode['mode']; why: string } | undefined {
+  if (mode.mode === 'ask') return undefined
+  if (isFreeEdit(read)) return { mode: mode.mode, why: 'Changes to files in the folder of the session are free now.' }
+  if (mode.mode === 'edits_free' || isOver(mode.until, now)) return undefined
+  const isBearable = read.risk !== 'high' && read.deed.does !== 'other'
+  return isBearable ? { mode: mode.mode, why: `Hands-free until ${mode.until}.` } : undefined
+}
+
+/** In the folder as it is written and as it is on the machine; and no file that others run, or that holds what is secret. */
+function isFreeEdit({ request, deed, risk }: ReadRequest): boolean {
+  if (deed.does !== 'edit' || risk !== 'low') return false
+  const named = readPaths(request, deed.paths)
+  const isFree = named.every((one) => one.inside !== undefined && one.odd === undefined && one.protected === undefined)
+  return named.length > 0 && isFree
+}
+
+function whyAsked(deed: Deed): string {
+  if (deed.does === 'other') return `No rule fits; ${deed.why}.`
+  if (deed.does === 'run' && deed.argv === undefined) return `No rule fits; ${deed.why}.`
+  return 'No rule fits.'
+}

@@ -1,0 +1,40 @@
+import type { PolicyRequest } from './deed.ts'
+import { resolvePath, whyOddPath, whyProtected, withinFolder } from './path.ts'
+
+/** A file that a request names, as it is written and as it is on the machine. */
+export interface NamedPath {
+  named: string
+  /** Absolute; undefined where the name leads nowhere. */
+  whole: string | undefined
+  /** Where links lead, absolute; undefined where nobody has looked. */
+  opened: string | undefined
+  /** From the folder of the session, as it is written and in fact; undefined where it is not in there, or nobody knows. */
+  inside: { written: string; opened: string } | undefined
+  /** Why it is not plain which file is meant. */
+  odd: string | undefined
+  /** Why it is not a file like any other. */
+  protected: string | undefined
+}
+
+/** Looks where the paths of a request lead. */
+export function readPaths(request: PolicyRequest, paths: readonly string[]): readonly NamedPath[] {
+  return paths.map((named) => readPath(request, named))
+}
+
+function readPath({ cwd, opened: found = {} }: PolicyRequest, named: string): NamedPath {
+  const whole = resolvePath(named, cwd)
+  const opened = Object.hasOwn(found, named) ? found[named] : undefined
+  const root = cwd !== undefined && Object.hasOwn(found, cwd) ? found[cwd] : undefined
+  const folder = cwd === undefined ? undefined : resolvePath(cwd, undefined)
+  const written = whole === undefined || folder === undefined ? undefined : withinFolder(whole, folder)
+  const inFact = opened === undefined || root === undefined ? undefined : withinFolder(opened, root)
+  const names = [named, whole, opened].filter((path) => path !== undefined)
+  return {
+    named,
+    whole,
+    opened,
+    inside: written === undefined || inFact === undefined ? undefined : { written, opened: inFact },
+    odd: names.map(whyOddPath).find((why) => why !== undefined),
+    protected: names.map(whyProtected).find((why) => why !== undefined),
+  }
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { Digest } from './events/approval.ts'
+import { Id } from './stream.ts'
+
+/** What a rule says of the requests that it is about. */
+export const PolicyEffect = z.enum(['allow', 'ask', 'deny'])
+export type PolicyEffect = z.infer<typeof PolicyEffect>
+
+/** How much harm a request could do, as Hotline sees it; what an agent says of itself never lowers it. */
+export const Risk = z.enum(['low', 'medium', 'high'])
+export type Risk = z.infer<typeof Risk>
+
+/** What a request would do. `other`: nobody here knows. */
+export const DeedKind = z.enum(['run', 'edit', 'read', 'fetch', 'other'])
+export type DeedKind = z.infer<typeof DeedKind>
+
+/** Bounds of a rule. */
+export const ruleLimits = { words: 64, wordChars: 1_000, pathChars: 1_000, noteChars: 500 } as const
+
+const Text = z
+  .string()
+  .min(1)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u, 'must have no control or invisible characters')
+
+/** One word of a command: itself, or any one plain word that is neither an option nor leads out of the folder. */
+export const TemplateWord = z.union([z.string().max(ruleLimits.wordChars), z.strictObject({ any: z.literal('word') })])
+export type TemplateWord = z.infer<typeof TemplateWord>
+
+/**
+ * What a rule is about: all that is named must fit. There are no patterns. For `allow`, a command is the whole command and
+ * a risk the highest; for `ask` and `deny`, a command is words that occur in it and a risk the lowest.
+ */
+export const PolicyMatch = z.strictObject({
+  /** The name of a profile. */
+  agent: Id.optional(),
+  tool: Text.max(200).optional(),
+  does: DeedKind.optional(),
+  command: z.array(TemplateWord).min(1).max(ruleLimits.words).optional(),
+  /** A file, or with a slash at its end a folder and all in it; from the folder of the session, unless it begins with a slash. */
+  path: Text.max(ruleLimits.pathChars).optional(),
+  /** Exactly this one. */
+  host: Text.max(253).optional(),
+  /** The SHA-256 of the exact input. */
+  input: Digest.optional(),
+  risk: Risk.optional(),
+})
+export type PolicyMatch = z.infer<typeof PolicyMatch>
+
+/** What a person writes of a rule. */
+export const PolicyRuleText = z.strictObject({
+  effect: PolicyEffect,
+  match: PolicyMatch,
+  /** RFC 3339, UTC. From then on it is as if it were not there. Absent: until it is revoked. */
+  until: z.iso.datetime().optional(),
+  note: Text.max(ruleLimits.noteChars).optional(),
+})
+export type PolicyRuleText = z.infer<typeof PolicyRuleText>
+
+/** The same with its name. */
+export const PolicyRule = PolicyRuleText.extend({ rule: Id })
+export type PolicyRule = z.infer<typeof PolicyRule>
+
+/**
+ * What holds where no rule fits. `ask`: a person is asked. `edits_free`: changes to files in the session's folder are not
+ * asked, but for those that others run or that say what agents may do. `hands_free`: nor is anything else of low or medium
+ * risk, until its time is over.
+ */
+export const PolicyMode = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('ask') }),
+  z.strictObject({ mode: z.literal('edits_free') }),
+  z.strictObject({ mode: z.literal('hands_free'), until: z.iso.datetime() }),
+])
+export type PolicyMode = z.infer<typeof PolicyMode>
