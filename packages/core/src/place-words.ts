@@ -22,7 +22,7 @@ export function countWords(what: NamedCount | undefined, one: string, many: stri
 
 /** What a session would have around it, one sentence in each line: where it works, and what is not there. */
 export function viewLines(view: FolderView, isolation: Isolation, bring: readonly string[]): readonly string[] {
-  const { repository, others, setup, included, whyNot } = view
+  const { repository, others, setup, settings, included, whyNot } = view
   const lines: string[] = []
   const at = repository?.branch ?? repository?.commit?.slice(0, 10)
   switch (isolation) {
@@ -48,6 +48,10 @@ export function viewLines(view: FolderView, isolation: Isolation, bring: readonl
       if (whyNot !== undefined) lines.push(whyNot)
       if (others.length > 0) lines.push(othersWords(others))
       break
+  }
+  const named = countWords(settings, 'file', 'files')
+  if (named !== undefined) {
+    lines.push(`It brings settings for its agent: ${named}. You are asked before it starts with them, unless they are trusted.`)
   }
   if (setup !== undefined && isolation !== 'in_place') lines.push(`Before it starts, this is run there: ${setup}`)
   return lines

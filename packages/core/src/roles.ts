@@ -63,6 +63,9 @@ const bySender: Record<CommandType, Sender> = {
   'member.add': 'admin',
   'member.change': 'admin',
   'member.remove': 'admin',
+  // Only what somebody was shown, and allowed.
+  'folder.trust': 'system',
+  'folder.distrust': 'decide',
   'task.create': 'write',
   'task.change': 'write',
   'task.move': 'write',

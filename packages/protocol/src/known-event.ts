@@ -86,6 +86,8 @@ const known: Readonly<Record<EventType, true>> = {
   'member.changed': true,
   'member.removed': true,
   'session.indexed': true,
+  'folder.trusted': true,
+  'folder.distrusted': true,
   'task.created': true,
   'task.changed': true,
   'task.moved': true,

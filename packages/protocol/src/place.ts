@@ -1,4 +1,8 @@
 import { z } from 'zod'
+import { Actor } from './actor.ts'
+import { Digest } from './events/approval.ts'
+import { FolderPath } from './folder-path.ts'
+import { Id } from './stream.ts'
 
 /** Where an agent works: in a worktree of its own, in a copy of the folder, or in the folder itself. */
 export const Isolation = z.enum(['worktree', 'copy', 'in_place'])
@@ -33,6 +37,8 @@ export const FolderView = z.looseObject({
   included: NamedCount.optional(),
   /** Sessions that work in this very folder now, by their titles. */
   others: z.array(z.string()),
+  /** Files of it that the agent reads as its settings; before it starts with them somebody has to trust them. */
+  settings: NamedCount.optional(),
   /** What is run in a worktree or a copy before the agent starts. */
   setup: z.string().optional(),
 })
@@ -46,6 +52,28 @@ export const FolderAnswer = z.strictObject({
   why: z.string().max(2_000).optional(),
 })
 export type FolderAnswer = z.infer<typeof FolderAnswer>
+
+/** `POST /api/runner/trust`: whether a session may start with the settings of its folder. */
+export const TrustQuestion = z.strictObject({ session: Id, folder: FolderPath, digest: Digest })
+export type TrustQuestion = z.infer<typeof TrustQuestion>
+/** The answer: an allowance of a person in this session, or one for the project that stands. */
+export const TrustAnswer = z.object({ trusted: z.boolean() })
+export type TrustAnswer = z.infer<typeof TrustAnswer>
+
+/** `GET /api/projects/:id/trusted`: settings of folders that start agents without a question, newest last. */
+export const TrustedFolders = z.object({
+  trusted: z.array(
+    z.object({
+      runner: z.string(),
+      folder: z.string(),
+      digest: z.string(),
+      by: Actor,
+      at: z.string(),
+      session: z.string(),
+    }),
+  ),
+})
+export type TrustedFolders = z.infer<typeof TrustedFolders>
 
 /** Answer to `PUT /api/runner/folder`: whether anybody still waited for it. */
 export const FolderTaken = z.object({ taken: z.boolean() })

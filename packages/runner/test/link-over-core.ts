@@ -5,6 +5,7 @@ import { type Problem, problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import { EvidenceBody } from '@hotline/protocol/evidence'
 import type { AnnounceBody } from '@hotline/protocol/http'
+import { TrustQuestion } from '@hotline/protocol/place'
 import type { ServerLink } from '../src/server-link.ts'
 import type { World } from './world.ts'
 
@@ -212,6 +213,7 @@ export function serve(world: World, method: string, path: string, body: unknown)
     world.seen.push(...sessions)
     return { taken: sessions.length }
   }
+  if (path === '/api/runner/trust') return { trusted: world.isTrusted(TrustQuestion.parse(body)) }
   if (path === '/api/runner/work') {
     const states = [...world.streams.values()].flatMap(({ state }) => (state ? [state] : []))
     const waiting = states.filter(

@@ -14,6 +14,7 @@ import type { EventOf, EventType } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { EvidenceBody } from '@hotline/protocol/evidence'
 import type { AnnounceBody } from '@hotline/protocol/http'
+import type { TrustQuestion } from '@hotline/protocol/place'
 import { sha256 } from '@hotline/testing/sha256'
 import { waitFor } from '@hotline/testing/wait-for'
 import type { CommandOutcome } from '@hotline/client/link'
@@ -79,6 +80,16 @@ export class World {
   look: (streams: readonly string[]) => void = () => undefined
   /** What was told of that. */
   readonly seen: EvidenceBody['sessions'] = []
+
+  /** Digests of settings that were allowed for the project. */
+  readonly trusted = new Set<string>()
+
+  /** What the server says of settings of a folder. */
+  isTrusted({ session, digest }: TrustQuestion): boolean {
+    const allowed = this.state(session).resolved.findLast(({ trusts }) => trusts?.digest === digest)
+    if (allowed?.outcome === 'allowed' && allowed.trusts?.scope === 'project') this.trusted.add(digest)
+    return this.trusted.has(digest) || allowed?.outcome === 'allowed'
+  }
 
   stream(session: string): Stream {
     const name = session.startsWith('session:') ? session : `session:${session}`

@@ -38,6 +38,14 @@ export function decideProject(state: ProjectState | undefined, command: Command,
       role ? { type: 'member.changed', data: { account, role } } : { type: 'member.removed', data: { account } },
     )
   }
+  if (command.type === 'folder.trust') {
+    const { folder, ...data } = command.data
+    return isTrusted(state, data) ? accept() : accept({ type: 'folder.trusted', data, body: { folder } })
+  }
+  if (command.type === 'folder.distrust') {
+    if (isTrusted(state, command.data)) return accept({ type: 'folder.distrusted', data: command.data })
+    return refuse('not_found', 'These settings are not trusted; the next start asks anyway.')
+  }
   return refuse('invalid_request', `"${command.type}" is not a command for a project.`)
 }
 
@@ -58,6 +66,11 @@ export function decideTask(state: TaskState | undefined, command: Command): Deci
     return accept({ type: 'task.moved', data: { task, from: state.column, to: command.data.to } })
   }
   return refuse('invalid_request', `"${command.type}" is not a command for a task.`)
+}
+
+/** Whether these settings start agents on this machine without a question. */
+export function isTrusted({ trusted = [] }: ProjectState, { runner, digest }: { runner: string; digest: string }): boolean {
+  return trusted.some((one) => one.runner === runner && one.digest === digest)
 }
 
 function isOwner(state: ProjectState, context: Context): boolean {

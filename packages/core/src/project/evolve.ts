@@ -2,6 +2,9 @@ import type { Envelope } from '@hotline/protocol/event'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { ProjectState, TaskState } from './state.ts'
 
+/** Of more, the oldest are asked about again. */
+const trustedMax = 1_000
+
 /** The fold of a project's stream; the lines of its sessions (`session.indexed`) change lists, not rules. */
 export function evolveProject(state: ProjectState | undefined, event: Envelope): ProjectState | undefined {
   const known = asKnown(event)
@@ -16,6 +19,15 @@ export function evolveProject(state: ProjectState | undefined, event: Envelope):
   if (known.type === 'member.removed') {
     const { [known.data.account]: _, ...members } = state.members
     return { ...state, members }
+  }
+  if (known.type === 'folder.trusted') {
+    const { runner, digest, session, by } = known.data
+    const one = { runner, folder: known.body?.folder ?? '', digest, by, at: known.at, session }
+    return { ...state, trusted: [...(state.trusted ?? []), one].slice(-trustedMax) }
+  }
+  if (known.type === 'folder.distrusted') {
+    const { runner, digest } = known.data
+    return { ...state, trusted: state.trusted?.filter((one) => one.runner !== runner || one.digest !== digest) }
   }
   return state
 }

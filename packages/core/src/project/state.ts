@@ -1,4 +1,4 @@
-import type { Role } from '@hotline/protocol/actor'
+import type { Actor, Role } from '@hotline/protocol/actor'
 import type { TaskColumn } from '@hotline/protocol/events/project'
 
 /** What the rules know of a project. The lines of its sessions are in the log and in the lists, not here. */
@@ -7,6 +7,20 @@ export interface ProjectState {
   project: string
   name: string
   members: Readonly<Record<string, Role>>
+  /** Settings of folders that start agents without a question, newest last; absent where there are none. */
+  trusted?: readonly TrustedFolder[] | undefined
+}
+
+/** Settings that a person has seen and trusts, on one machine. */
+export interface TrustedFolder {
+  runner: string
+  folder: string
+  /** Of what was shown: the folder, and each file with its content. */
+  digest: string
+  by: Actor
+  at: string
+  /** In which it was asked. */
+  session: string
 }
 
 /** A card. */

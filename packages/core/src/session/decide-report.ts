@@ -296,5 +296,6 @@ function approvalRequested(state: SessionState, draft: DraftOf<'approval.request
   const input = inputDigest(draft.body, context.sha256)
   const digest = input === undefined ? undefined : approvalDigest(of, input, context.sha256)
   if (draft.data.contextDigest !== of || draft.data.digest !== digest) return { drop: 'digest_mismatch' }
+  if (draft.data.trusts !== undefined && draft.data.trusts !== input) return { drop: 'digest_mismatch' }
   return { drafts: [draft] }
 }

@@ -81,6 +81,8 @@ export function decideSession(state: SessionState | undefined, command: Command,
     case 'member.add':
     case 'member.change':
     case 'member.remove':
+    case 'folder.trust':
+    case 'folder.distrust':
     case 'task.create':
     case 'task.change':
     case 'task.move':

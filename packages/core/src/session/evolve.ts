@@ -165,6 +165,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
             strength: event.data.strength,
             requestedAt: event.at,
             expiresAt: event.data.expiresAt,
+            ...(event.data.trusts === undefined ? {} : { trusts: event.data.trusts }),
           },
         ],
       }
@@ -266,6 +267,8 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'member.changed':
     case 'member.removed':
     case 'session.indexed':
+    case 'folder.trusted':
+    case 'folder.distrusted':
     case 'task.created':
     case 'task.changed':
     case 'task.moved':
@@ -337,7 +340,10 @@ function hurry(state: SessionState, message: string): SessionState {
 }
 
 function settle(state: SessionState, event: KnownEvent, approval: string, outcome: ApprovalOutcome): SessionState {
-  const by = { approval, outcome, by: event.actor, channel: event.channel, at: event.at }
+  const digest = state.approvals.find((pending) => pending.approval === approval)?.trusts
+  const scope = event.type === 'approval.resolved' ? event.data.scope : 'once'
+  const trusts = digest === undefined ? {} : { trusts: { digest, scope } }
+  const by = { approval, outcome, ...trusts, by: event.actor, channel: event.channel, at: event.at }
   return {
     ...state,
     approvals: state.approvals.map((pending) => (pending.approval === approval ? { ...pending, outcome } : pending)),

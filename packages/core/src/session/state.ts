@@ -29,6 +29,8 @@ export interface PendingApproval {
   strength: Strength
   requestedAt: string
   expiresAt: string
+  /** It is about settings of a folder, of this digest. */
+  trusts?: string | undefined
   /** Absent while it is open. */
   outcome?: ApprovalOutcome | undefined
 }
@@ -37,6 +39,8 @@ export interface PendingApproval {
 export interface ResolvedApproval {
   approval: string
   outcome: ApprovalOutcome
+  /** Of settings of a folder: their digest, and how far an allowance reaches. */
+  trusts?: { digest: string; scope: Scope } | undefined
   by: Actor
   channel?: string | undefined
   at: string

@@ -1,7 +1,9 @@
 import { z } from 'zod'
-import { Role } from '../actor.ts'
+import { Actor, Role } from '../actor.ts'
+import { Digest } from '../events/approval.ts'
 import { TaskColumn } from '../events/project.ts'
 import { Id } from '../stream.ts'
+import { FolderPath } from '../folder-path.ts'
 import { Title } from './session.ts'
 
 /** Projects, their members and their tasks. */
@@ -12,6 +14,10 @@ export const projectCommands = {
   'member.add': z.strictObject({ account: Id, role: Role }),
   'member.change': z.strictObject({ account: Id, role: Role }),
   'member.remove': z.strictObject({ account: Id }),
+  /** What a person allowed for the whole project in a session: its settings start agents without a question. */
+  'folder.trust': z.strictObject({ runner: Id, folder: FolderPath, digest: Digest, session: Id, by: Actor }),
+  /** The next start asks again. */
+  'folder.distrust': z.strictObject({ runner: Id, digest: Digest }),
   /** Creates the task stream it is sent to. */
   'task.create': z.strictObject({
     project: Id,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BudgetChange, NewBudget } from '../budget.ts'
 import { PauseMoment } from '../events/control.ts'
+import { FolderPath } from '../folder-path.ts'
 import { Bring, Isolation } from '../place.ts'
 import { Id } from '../stream.ts'
 
@@ -14,12 +15,6 @@ const line = (max: number) =>
 
 /** One line for a list: of a session, a task or a project. */
 export const Title = line(200)
-/** Absolute, without NUL; the runner checks the rest on its own machine. */
-export const FolderPath = z
-  .string()
-  .min(1)
-  .max(4_096)
-  .regex(/^(\/|[A-Za-z]:[\\/])[^\u0000-\u001f]*$/, 'must be an absolute path')
 /** One argument of a command line: never empty at the front of it, no NUL. */
 const Argument = z
   .string()

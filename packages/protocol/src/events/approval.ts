@@ -58,6 +58,8 @@ export const approvalEvents = {
       strength: Strength,
       expiresAt: z.string(),
       onTimeout: z.literal('deny'),
+      /** The runner itself asks, for trust in the settings that a folder brings: the digest of its input, by which it is known. */
+      trusts: Digest.optional(),
     }),
     ApprovalRequest,
   ),

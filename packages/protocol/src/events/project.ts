@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { Role } from '../actor.ts'
+import { Actor, Role } from '../actor.ts'
 import { defineEvent } from '../event.ts'
+import { Digest } from './approval.ts'
 import { ChangeReason, Exit } from './session.ts'
 import { SessionStatus } from '../session-status.ts'
 import { Id } from '../stream.ts'
@@ -40,6 +41,13 @@ export const projectEvents = {
     }),
     z.looseObject({ title: z.string() }),
   ),
+  /** A person allowed it for the project: on this machine, settings of this digest are not asked about any more. */
+  'folder.trusted': defineEvent(
+    1,
+    z.looseObject({ runner: Id, digest: Digest, session: Id, by: Actor }),
+    z.looseObject({ folder: z.string() }),
+  ),
+  'folder.distrusted': defineEvent(1, z.looseObject({ runner: Id, digest: Digest })),
   'task.created': defineEvent(
     1,
     z.looseObject({ task: Id, project: Id, column: TaskColumn }),

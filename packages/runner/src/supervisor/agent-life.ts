@@ -13,9 +13,11 @@ import { Redactor } from '../redact.ts'
 import type { Outbox } from '../spool/outbox.ts'
 import type { Spool } from '../spool/spool.ts'
 import { Screen } from '../terminal/screen.ts'
+import { settingsNames } from '../trust/settings-names.ts'
 import type { ActorFiles } from './actor-files.ts'
 import type { ActorPorts } from './actor-ports.ts'
 import { AgentRun } from './agent-run.ts'
+import { awaitTrust } from './await-trust.ts'
 import type { Departure } from './departure.ts'
 import { catchUp, type Found, type KeepMemo, readMemo, releasable, termsOf, whereToBegin } from './keep.ts'
 import { defaultSize, planLaunch, refuseToStart, whatToStart, whyNone } from './launch.ts'
@@ -67,6 +69,7 @@ export class AgentLife {
   readonly #of: LifeOf
   #agent: AgentSession | undefined
   #run: AgentRun | undefined
+  #news = Promise.withResolvers<void>()
 
   constructor(of: LifeOf) {
     this.#of = of
@@ -75,6 +78,13 @@ export class AgentLife {
   /** As soon as there is one, and then for ever. */
   get agent(): AgentSession | undefined {
     return this.#agent
+  }
+
+  /** An event of the session, folded: whoever waits for people looks again. */
+  happened(): void {
+    const heard = this.#news
+    this.#news = Promise.withResolvers<void>()
+    heard.resolve()
   }
 
   /** While it is heard. */
@@ -119,6 +129,7 @@ export class AgentLife {
       redactor = new Redactor(secrets)
       await files.keep(plan.spec.cwd, redactor, profile)
       const { starting: signal, outbox, remember } = this.#of
+      await this.#awaitTrust(profile, plan.spec, redactor)
       const start = async (spec: StartSpec): Promise<Heard> => {
         const memo = { profile, spec, secrets, desk: desk?.file }
         const keeping = outlivesRunner(profile.adapter) ? undefined : holder.lasting?.keep(termsOf(memo))
@@ -149,6 +160,25 @@ export class AgentLife {
     const { isolator, holder, environment, stopGraceMs } = ports
     if (!isolator) return Promise.resolve(sessionLog.wanted.cwd)
     return placeOf({ isolator, session, profile, sessionLog, holder, environment, stopGraceMs, sink: outbox, signal })
+  }
+
+  /** What the folder brings for the agent is in force from its first moment: a person has to know it. */
+  async #awaitTrust(profile: AgentProfile, { cwd, env }: StartSpec, redactor: Redactor): Promise<void> {
+    const { session, ports, sessionLog, outbox, starting: signal } = this.#of
+    await awaitTrust({
+      session,
+      agent: profile.agent,
+      cwd,
+      from: ports.isolator?.known(session)?.from ?? cwd,
+      names: settingsNames(profile),
+      home: env['HOME'],
+      sessionLog,
+      link: ports.link,
+      outbox,
+      redactor,
+      news: () => this.#news.promise,
+      signal,
+    })
   }
 
   /** Takes up an agent that an earlier life has left. False where that cannot be done: then it is ended. */

@@ -57,6 +57,7 @@ export class SessionActor {
       recalled: (event) => this.#life.run?.recalled(event),
       replaced: () => {
         if (!isLive(this.#reader.log.state?.status ?? 'aborted')) this.#endedElsewhere()
+        this.#life.happened()
         this.#life.run?.catchUp()
       },
       gone: () => this.#lose(),
@@ -132,6 +133,7 @@ export class SessionActor {
   #happened(event: Envelope): void {
     const { state } = this.#reader.log
     if (state && !holdsAgent(state.status)) this.#onRest()
+    this.#life.happened()
     this.#life.run?.followed(event)
     if (!this.#life.run && event.type === 'control.requested') this.#controlBeforeRun()
     if (looked.includes(event.type)) this.#files.look()

@@ -231,11 +231,11 @@ export class Supervisor {
 
   /** Somebody wants to start something in a folder. */
   #lookAtFolder(question: FolderQuestion): void {
-    const { link, log, isolator, files, agents } = this.#ports
+    const { link, log, isolator, files, agents, environment } = this.#ports
     if (this.#isStopping || this.#foldersLookedAt >= foldersMax) return
     this.#foldersLookedAt += 1
     const profile = agents.now.profiles.get(question.agent)
-    void viewFolder(question, { isolator, neighbours: files?.neighbours, profile })
+    void viewFolder(question, { isolator, neighbours: files?.neighbours, profile, home: environment['HOME'] })
       .then((answer) => link.request('PUT', '/api/runner/folder', answer))
       .then((told) => !told.ok && log.debug('folder', 'not told', { code: told.problem.code }))
       .catch((error: unknown) => log.warn('folder not looked at', { error: String(error) }))

@@ -25,6 +25,7 @@ import { registerKeyRoutes } from './routes/keys.ts'
 import { registerPasswordResetRoutes } from './routes/password-resets.ts'
 import { registerRunnerRoutes } from './routes/runner.ts'
 import { registerSessionRoutes } from './routes/sessions.ts'
+import { registerTrustRoutes } from './routes/trust.ts'
 
 /** What the routes of the HTTP API read and write. */
 export interface RoutePorts {
@@ -68,4 +69,5 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerLineRoutes(route, ports)
   registerEvidenceRoutes(route, ports)
   registerFolderRoutes(route, ports)
+  registerTrustRoutes(route, ports)
 }

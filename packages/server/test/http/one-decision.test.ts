@@ -83,6 +83,14 @@ const samples = (): { [T in CommandType]: Sample<T> } => ({
   'member.change': inProject({ account: callers.accounts['pawn'] ?? '', role: 'viewer' }),
   // The only owner, who is not let go.
   'member.remove': inProject({ account: callers.accounts['owner'] ?? '' }),
+  'folder.trust': inProject({
+    runner: 'r1',
+    folder: '/work',
+    digest: 'a'.repeat(64),
+    session: 's1',
+    by: { kind: 'person', id: 'p1' },
+  }),
+  'folder.distrust': inProject({ runner: 'r1', digest: 'a'.repeat(64) }),
   'task.create': ({ project }, fresh) => [`task:${fresh}`, { project, title: 'New' }],
   'task.change': inTask({ title: 'Changed' }),
   'task.move': inTask({ to: 'review' }),

@@ -1,4 +1,4 @@
-import { FolderPath } from '@hotline/protocol/commands/session'
+import { FolderPath } from '@hotline/protocol/folder-path'
 import type { Problem } from '@hotline/protocol/error'
 import type { FolderView } from '@hotline/protocol/place'
 import { useEffect, useState } from 'react'

@@ -1,4 +1,5 @@
-import { FolderPath, isOfSession, logAgent } from '@hotline/protocol/commands/session'
+import { isOfSession, logAgent } from '@hotline/protocol/commands/session'
+import { FolderPath } from '@hotline/protocol/folder-path'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { Problem } from '@hotline/protocol/error'
 import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } from 'react'

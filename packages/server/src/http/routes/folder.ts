@@ -1,4 +1,4 @@
-import { FolderPath } from '@hotline/protocol/commands/session'
+import { FolderPath } from '@hotline/protocol/folder-path'
 import { FolderAnswer, FolderTaken, FolderView } from '@hotline/protocol/place'
 import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
