@@ -19,6 +19,7 @@ import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { addTakeoverCommand } from './commands/takeover.ts'
 import { addChangesCommand } from './commands/changes.ts'
+import { addTrustCommand } from './commands/trust.ts'
 import { addUndoCommands } from './commands/undo.ts'
 import { up, type UpFacts } from './commands/up.ts'
 import { exitCodeOf, fail, Failure } from './failure.ts'
@@ -86,6 +87,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addChangesCommand(program, context)
   addUndoCommands(program, context)
   addPlacesCommand(program, context)
+  addTrustCommand(program, context)
   addKeyCommands(program, context)
   addLoginCommand(program, context)
   addSignInCommands(program, context)

@@ -51,7 +51,9 @@ export function viewLines(view: FolderView, isolation: Isolation, bring: readonl
   }
   const named = countWords(settings, 'file', 'files')
   if (named !== undefined) {
-    lines.push(`It brings settings for its agent: ${named}. You are asked before it starts with them, unless they are trusted.`)
+    lines.push(
+      `It brings settings for its agent: ${named}. You are asked before it starts with them, unless they are trusted.`,
+    )
   }
   if (setup !== undefined && isolation !== 'in_place') lines.push(`Before it starts, this is run there: ${setup}`)
   return lines

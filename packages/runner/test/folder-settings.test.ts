@@ -59,7 +59,7 @@ test('[TR9] what is no file does not hang, what is no text has its digest alone,
 test('[TR9] nothing in a file or in a name can pass for another file, and every byte counts for the digest', async () => {
   await using temp = await openTempDir('hotline-settings-')
   const folder = temp.path
-  const forged = `x\n\n.mcp.json (2 bytes, SHA-256 ${sha256('{}')})\n| {}`
+  const forged = `x\n\n.mcp.json (2 bytes)\nSHA-256 ${sha256('{}')}\n| {}`
   write(folder, '.claude/a', forged)
   write(folder, '.claude/b\n\n.mcp.json (2 bytes)', 'y')
   const shown = async (): Promise<string> =>

@@ -43,8 +43,7 @@ export function decideProject(state: ProjectState | undefined, command: Command,
     return isTrusted(state, data) ? accept() : accept({ type: 'folder.trusted', data, body: { folder } })
   }
   if (command.type === 'folder.distrust') {
-    if (isTrusted(state, command.data)) return accept({ type: 'folder.distrusted', data: command.data })
-    return refuse('not_found', 'These settings are not trusted; the next start asks anyway.')
+    return isTrusted(state, command.data) ? accept({ type: 'folder.distrusted', data: command.data }) : accept()
   }
   return refuse('invalid_request', `"${command.type}" is not a command for a project.`)
 }
@@ -69,7 +68,10 @@ export function decideTask(state: TaskState | undefined, command: Command): Deci
 }
 
 /** Whether these settings start agents on this machine without a question. */
-export function isTrusted({ trusted = [] }: ProjectState, { runner, digest }: { runner: string; digest: string }): boolean {
+export function isTrusted(
+  { trusted = [] }: ProjectState,
+  { runner, digest }: { runner: string; digest: string },
+): boolean {
   return trusted.some((one) => one.runner === runner && one.digest === digest)
 }
 

@@ -28,13 +28,16 @@ export function shownSettings(folder: string, files: readonly SettingsFile[]): s
 
 function headOf({ path, bytes, digest }: SettingsFile): string {
   const name = /^[\w./@+-]+$/.test(path) ? path : JSON.stringify(path)
-  return `${name} (${bytes} bytes, SHA-256 ${digest})`
+  return `${name} (${bytes} bytes)\nSHA-256 ${digest}`
 }
 
 function contentLines({ text, bytes }: SettingsFile, left: number): readonly string[] {
   if (text === undefined) return ['(no text, not shown)']
   if (text.length > left) return ['(not shown: the files above it are too long)']
-  const lines = text.split('\n').map((line) => `| ${line}`)
+  const lines = text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => `| ${line}`)
   return Buffer.byteLength(text) < bytes && !isNamesOnly(text) ? [...lines, '(more of it is not shown)'] : lines
 }
 

@@ -143,6 +143,8 @@ describe('every route', () => {
         "GET /api/sessions/:id/evidence: signed-in",
         "PUT /api/runner/folder: runner",
         "GET /api/runners/:id/folder: write",
+        "POST /api/runner/trust: runner",
+        "GET /api/projects/:id/trusted: read",
       ]
     `)
   })

@@ -228,7 +228,7 @@ describe('one decision', () => {
         owner for no project: not_found
         service of approver, signed
         owner by token, with the password said
-      session.take_over, session.set_budget, session.set_mode, approval.decide, input.send, terminal.take, terminal.release:
+      session.take_over, session.set_budget, session.set_mode, approval.decide, input.send, terminal.take, terminal.release, folder.distrust:
         owner in a browser
         admin in a browser
         admin by token
@@ -277,12 +277,12 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said
+      folder.trust, approval.expire, contact.lose, contact.restore:
+        nobody
       lease.take, agent.report, agent.recover:
         runner
         runner for elsewhere: not_found
         runner of this machine
-      approval.expire, contact.lose, contact.restore:
-        nobody
       session.start in a mode, session.start of a command line, session.start of a program with a profile, message.send to a program with a profile, message.send to a program:
         owner in a browser
         admin in a browser
@@ -459,7 +459,7 @@ describe('one decision', () => {
         owner for elsewhere: password_needed
         owner for no project: password_needed
         owner by token, with the password said
-      GET /api/people, GET /metrics, GET /api/sessions, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name:
+      GET /api/people, GET /metrics, GET /api/sessions, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /api/projects/:id/trusted:
         owner in a browser
         admin in a browser
         admin by token
@@ -499,7 +499,7 @@ describe('one decision', () => {
         owner by the token of this machine: password_needed
         owner with scope admin: password_needed
         owner by token, with the password said
-      PUT /api/runner, GET /api/runner/work, PUT /api/sessions/:id/content/:digest, PUT /api/runner/evidence, PUT /api/runner/folder:
+      PUT /api/runner, GET /api/runner/work, PUT /api/sessions/:id/content/:digest, PUT /api/runner/evidence, PUT /api/runner/folder, POST /api/runner/trust:
         runner
         runner for elsewhere
         runner of this machine"

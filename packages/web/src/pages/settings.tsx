@@ -8,6 +8,7 @@ import { chooseTypingMs, typingChoices, typingMs } from '../live/typing-setting.
 import { People } from './people.tsx'
 import { SignIns } from './sign-ins.tsx'
 import { Tokens } from './tokens.tsx'
+import { Trusted } from './trusted.tsx'
 
 /** How it looks, where one is signed in, tokens, the password. */
 export function SettingsPage(): ReactNode {
@@ -28,6 +29,7 @@ export function SettingsPage(): ReactNode {
         <TypingTime />
         <SignIns keys={keys} load={load} problem={problem} />
         <Tokens keys={keys} load={load} />
+        <Trusted />
         {me.admin && <People keys={keys} load={load} />}
         <Password />
       </div>
