@@ -43,7 +43,7 @@ test('[TR9] what is no file does not hang, what is no text has its digest alone,
   execFileSync('mkfifo', [join(folder, '.claude/pipe')])
   symlinkSync('/dev/zero', join(folder, '.mcp.json'))
   write(folder, '.claude/tool.bin', Buffer.from([0xff, 0xfe, 0x00]))
-  write(folder, '.claude/long.md', `${'ä'.repeat(20_000)}`)
+  write(folder, '.claude/long.md', 'ä'.repeat(20_000))
   write(folder, '.env', 'GOOGLE_GEMINI_BASE_URL=http://evil.example\nexport API_KEY="s3cret"\n# not=this\n')
   const files = await readFolderSettings(folder, { names, home: undefined })
   const shown = shownSettings(folder, files)

@@ -1,8 +1,9 @@
 import { uuidV7 } from '@hotline/client/uuid'
-import { type CommandInput, type CommandType, commandTypes } from '@hotline/protocol/command'
+import { type CommandType, commandTypes } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import type { RawWebSocket } from '@hotline/testing/raw-websocket'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Place, type Sample, samplesFor, unaskedSamples } from './command-samples.ts'
 import { type Callers, openCallers, openSockets, type Who } from './callers.ts'
 import { openHttpStack } from './http-stack.ts'
 import { heard, say } from '@hotline/testing/raw-conversation'
@@ -21,101 +22,16 @@ beforeAll(async () => {
 })
 afterAll(() => callers[Symbol.asyncDispose]())
 
-/** One of everything in a project. */
-interface Place {
-  project: string
-  session: string
-  /** A session that runs a command line. */
-  program: string
-  /** A session of a program that a profile names. */
-  tool: string
-  task: string
-}
-type Sample<T extends CommandType> = (at: Place, fresh: string) => [stream: string, data: CommandInput<T>]
-
-const inSession =
-  <D>(data: D) =>
-  ({ session }: Place): [string, D] => [`session:${session}`, data]
-const inProject =
-  <D>(data: D) =>
-  ({ project }: Place): [string, D] => [`project:${project}`, data]
-const inTask =
-  <D>(data: D) =>
-  ({ task }: Place): [string, D] => [`task:${task}`, data]
-
-const startOf =
-  <D>(data: D) =>
-  ({ project }: Place, fresh: string): [string, D & { project: string }] => [`session:${fresh}`, { project, ...data }]
-
-const askedOf = (at: Place): string => `session:${at.project === 'default' ? live.session : at.session}`
-
-/** One of each type, which the rules never refuse with `forbidden` or `not_found`; a new type fails until it has one. */
-const samples = (): { [T in CommandType]: Sample<T> } => ({
-  'session.start': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo' }],
-  'session.pause': inSession({}),
-  'session.resume': inSession({}),
-  'session.interrupt': inSession({}),
-  'session.abort': inSession({}),
-  'session.complete': inSession({}),
-  'session.rename': inSession({ title: 'Another' }),
-  'session.set_budget': inSession({ budget: { toolCalls: 5 } }),
-  'session.set_mode': inSession({ mode: 'ask' }),
-  'session.take_over': inSession({ runner: 'another' }),
-  'message.send': inSession({ text: 'hello' }),
-  'message.edit': inSession({ message: 'none', text: 'x' }),
-  'message.withdraw': inSession({ message: 'none' }),
-  'message.hurry': inSession({ message: 'none' }),
-  'message.reorder': inSession({ order: ['none'] }),
-  'approval.decide': (at) => [askedOf(at), { approval: live.approval, digest: 'a'.repeat(64), verdict: 'allow' }],
-  'question.answer': (at) => [askedOf(at), { question: 'q1', action: 'decline' }],
-  'input.send': inSession({ text: 'x' }),
-  'terminal.resize': inSession({ cols: 80, rows: 24 }),
-  'draft.make': inSession({}),
-  'draft.review': inSession({ draft: 'none', digest: 'a'.repeat(64), keep: ['a'] }),
-  'undo.plan': inSession({}),
-  'undo.apply': inSession({ undo: 'none', digest: 'a'.repeat(64) }),
-  'undo.drop': inSession({ undo: 'none' }),
-  'terminal.take': inSession({ keyboard: 'k1' }),
-  'terminal.release': inSession({ keyboard: 'k1' }),
-  'project.create': (_at, fresh) => [`project:${fresh}`, { name: 'New' }],
-  'project.rename': inProject({ name: 'Renamed' }),
-  'member.add': inProject({ account: callers.accounts['pawn'] ?? '', role: 'viewer' }),
-  'member.change': inProject({ account: callers.accounts['pawn'] ?? '', role: 'viewer' }),
-  // The only owner, who is not let go.
-  'member.remove': inProject({ account: callers.accounts['owner'] ?? '' }),
-  'folder.trust': inProject({
-    runner: 'r1',
-    folder: '/work',
-    digest: 'a'.repeat(64),
-    session: 's1',
-    by: { kind: 'person', id: 'p1' },
-  }),
-  'folder.distrust': inProject({ runner: 'r1', digest: 'a'.repeat(64) }),
-  'task.create': ({ project }, fresh) => [`task:${fresh}`, { project, title: 'New' }],
-  'task.change': inTask({ title: 'Changed' }),
-  'task.move': inTask({ to: 'review' }),
-  'task.remove': inTask({}),
-  'lease.take': inSession({}),
-  'agent.report': inSession({ fence: 1, events: [{ type: 'output.appended', data: {}, body: { text: 'x' } }] }),
-  'agent.recover': inSession({ fence: 1, events: [{ type: 'output.appended', data: {}, body: { text: 'x' } }] }),
-  'approval.expire': inSession({ approval: 'none' }),
-  'contact.lose': inSession({ since: '2026-01-01T00:00:00.000Z' }),
-  'contact.restore': inSession({}),
-})
-
-/** What nobody is asked about any more. */
-const unasked: Record<string, Sample<'session.start'> | Sample<'message.send'>> = {
-  'session.start in a mode': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo', mode: 'free' }],
-  'session.start of a command line': startOf({ agent: 'command', command: ['true'] }),
-  'session.start of a program with a profile': startOf({ agent: 'tail', unasked: true as const }),
-  'message.send to a program with a profile': ({ tool }) => [`session:${tool}`, { text: 'rm -r .' }],
-  'message.send to a program': ({ program }) => [`session:${program}`, { text: 'rm -r .' }],
-}
-const kinds: readonly string[] = [...commandTypes, ...Object.keys(unasked)]
+const kinds: readonly string[] = [...commandTypes, ...Object.keys(unaskedSamples)]
 type Frame = { id: string; stream: string; type: string; data: unknown }
 
 function sampleOf(kind: string, at: Place): Frame {
-  const sample = ({ ...samples(), ...unasked } as Record<string, Sample<CommandType>>)[kind]
+  const sample = (
+    {
+      ...samplesFor({ ...live, pawn: callers.accounts['pawn'] ?? '', owner: callers.accounts['owner'] ?? '' }),
+      ...unaskedSamples,
+    } as Record<string, Sample<CommandType>>
+  )[kind]
   if (!sample) throw new Error(`${kind} has no sample here`)
   const [stream, data] = sample(at, uuidV7())
   const [type = ''] = kind.split(' ')

@@ -1,0 +1,103 @@
+import type { CommandInput, CommandType } from '@hotline/protocol/command'
+
+/** One of everything in a project. */
+export interface Place {
+  project: string
+  session: string
+  /** A session that runs a command line. */
+  program: string
+  /** A session of a program that a profile names. */
+  tool: string
+  task: string
+}
+export type Sample<T extends CommandType> = (at: Place, fresh: string) => [stream: string, data: CommandInput<T>]
+
+/** What is there to be asked about. */
+export interface Live {
+  /** A session in `default` that a runner holds, with an open approval and a question. */
+  session: string
+  approval: string
+  /** Accounts: one who may be let go, and the only owner. */
+  pawn: string
+  owner: string
+}
+
+const inSession =
+  <D>(data: D) =>
+  ({ session }: Place): [string, D] => [`session:${session}`, data]
+const inProject =
+  <D>(data: D) =>
+  ({ project }: Place): [string, D] => [`project:${project}`, data]
+const inTask =
+  <D>(data: D) =>
+  ({ task }: Place): [string, D] => [`task:${task}`, data]
+
+const startOf =
+  <D>(data: D) =>
+  ({ project }: Place, fresh: string): [string, D & { project: string }] => [`session:${fresh}`, { project, ...data }]
+
+/** One of each type, which the rules never refuse with `forbidden` or `not_found`; a new type fails until it has one. */
+export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
+  const askedOf = (at: Place): string => `session:${at.project === 'default' ? live.session : at.session}`
+  return {
+    'session.start': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo' }],
+    'session.pause': inSession({}),
+    'session.resume': inSession({}),
+    'session.interrupt': inSession({}),
+    'session.abort': inSession({}),
+    'session.complete': inSession({}),
+    'session.rename': inSession({ title: 'Another' }),
+    'session.set_budget': inSession({ budget: { toolCalls: 5 } }),
+    'session.set_mode': inSession({ mode: 'ask' }),
+    'session.take_over': inSession({ runner: 'another' }),
+    'message.send': inSession({ text: 'hello' }),
+    'message.edit': inSession({ message: 'none', text: 'x' }),
+    'message.withdraw': inSession({ message: 'none' }),
+    'message.hurry': inSession({ message: 'none' }),
+    'message.reorder': inSession({ order: ['none'] }),
+    'approval.decide': (at) => [askedOf(at), { approval: live.approval, digest: 'a'.repeat(64), verdict: 'allow' }],
+    'question.answer': (at) => [askedOf(at), { question: 'q1', action: 'decline' }],
+    'input.send': inSession({ text: 'x' }),
+    'terminal.resize': inSession({ cols: 80, rows: 24 }),
+    'draft.make': inSession({}),
+    'draft.review': inSession({ draft: 'none', digest: 'a'.repeat(64), keep: ['a'] }),
+    'undo.plan': inSession({}),
+    'undo.apply': inSession({ undo: 'none', digest: 'a'.repeat(64) }),
+    'undo.drop': inSession({ undo: 'none' }),
+    'terminal.take': inSession({ keyboard: 'k1' }),
+    'terminal.release': inSession({ keyboard: 'k1' }),
+    'project.create': (_at, fresh) => [`project:${fresh}`, { name: 'New' }],
+    'project.rename': inProject({ name: 'Renamed' }),
+    'member.add': inProject({ account: live.pawn, role: 'viewer' }),
+    'member.change': inProject({ account: live.pawn, role: 'viewer' }),
+    // The only owner, who is not let go.
+    'member.remove': inProject({ account: live.owner }),
+    'folder.trust': inProject({
+      runner: 'r1',
+      folder: '/work',
+      digest: 'a'.repeat(64),
+      session: 's1',
+      by: { kind: 'person', id: 'p1' },
+    }),
+    'folder.distrust': inProject({ runner: 'r1', digest: 'a'.repeat(64) }),
+    'task.create': ({ project }, fresh) => [`task:${fresh}`, { project, title: 'New' }],
+    'task.change': inTask({ title: 'Changed' }),
+    'task.move': inTask({ to: 'review' }),
+    'task.remove': inTask({}),
+    'lease.take': inSession({}),
+    'agent.report': inSession({ fence: 1, events: [{ type: 'output.appended', data: {}, body: { text: 'x' } }] }),
+    'agent.recover': inSession({ fence: 1, events: [{ type: 'output.appended', data: {}, body: { text: 'x' } }] }),
+    'approval.expire': inSession({ approval: 'none' }),
+    'contact.lose': inSession({ since: '2026-01-01T00:00:00.000Z' }),
+    'contact.restore': inSession({}),
+  }
+}
+
+/** What nobody is asked about any more. */
+export const unaskedSamples: Record<string, Sample<'session.start'> | Sample<'message.send'>> = {
+  'session.start in a mode': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo', mode: 'free' }],
+  'session.start of a command line': startOf({ agent: 'command', command: ['true'] }),
+  'session.start of a program with a profile': startOf({ agent: 'tail', unasked: true as const }),
+  'message.send to a program with a profile': ({ tool }) => [`session:${tool}`, { text: 'rm -r .' }],
+  'message.send to a program': ({ program }) => [`session:${program}`, { text: 'rm -r .' }],
+}
