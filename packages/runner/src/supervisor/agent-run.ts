@@ -25,6 +25,9 @@ import type { RunEnd, RunPorts } from './run-ports.ts'
 import { RunningTurn } from './running-turn.ts'
 import { SubmittedDrafts } from './submitted-drafts.ts'
 
+/** What an agent does after it has said what it was saying. */
+const endsText: ReadonlySet<AgentEvent['t']> = new Set(['step_started', 'step_finished', 'heard', 'ask', 'question'])
+
 /**
  * One agent from ready to gone. What it does becomes reports, in order; what people do becomes calls: one message at a
  * time, claimed before it is handed over; answers compared before they are given.
@@ -234,6 +237,8 @@ export class AgentRun {
       return
     }
     reporter.hear(event.at)
+    // What its programs do at the desk comes beside its words, and cuts none in two.
+    if (endsText.has(event.t)) reporter.endText()
     this.#heard(event)
     this.#budget.look()
     reporter.heard()
@@ -319,7 +324,6 @@ export class AgentRun {
         this.#turn.stirs()
         if (event.t === 'step_started') this.#files?.stepBegan(event.step, event.kind, event.title)
         else this.#files?.stepEnded(event.step)
-        reporter.endText()
         reporter.put(reportOf(event, this.#turn.now))
         this.#loops.hear(event)
         if (event.t === 'step_started') this.#budget.stepBegan()
@@ -330,18 +334,15 @@ export class AgentRun {
         reporter.put(reportOf(event, this.#turn.now))
         return this.#budget.cost(event.cost)
       case 'heard':
-        reporter.endText()
         return this.#turn.heard(event.message)
       case 'ask':
         this.#turn.stirs()
-        reporter.endText()
         this.#chores.do('approval', this.#approvals.request(event.ask))
         return this.#hold.step()
       case 'ask_closed':
         return this.#approvals.closed(event.ask, event.reason)
       case 'question':
         this.#turn.stirs()
-        reporter.endText()
         this.#chores.do('question', this.#questions.ask(event, this.#turn.now))
         return this.#hold.step()
       case 'question_closed':
@@ -356,10 +357,8 @@ export class AgentRun {
         if (this.#turn.now === event.turn) this.#turnEnded(event)
         return
       case 'said':
-        reporter.endText()
         return reporter.say(event.message, event.text)
       case 'goal':
-        reporter.endText()
         reporter.put({ type: 'goal.completed', data: { by: 'agent' }, body: told({ summary: event.summary }) })
         return this.#autoExit.goalReached()
       case 'fault':
