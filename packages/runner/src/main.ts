@@ -6,6 +6,8 @@ import type { Link } from '@hotline/client/link'
 import { openLink } from '@hotline/client/open-link'
 import { type Config, readConfig } from './config.ts'
 import { type Log, openLog } from './log.ts'
+import { secretsAmong } from './profiles/variables.ts'
+import { Redactor } from './redact.ts'
 import { z } from 'zod'
 import { composeRunner, runnerVersion, takeFolder } from './runner.ts'
 
@@ -31,8 +33,13 @@ async function main(config: Config): Promise<void> {
 }
 
 async function work(config: Config): Promise<void> {
-  const log = openLog((line) => process.stderr.write(line), config.debug)
   const { url, token } = config
+  // What went wrong may be told in an agent's words.
+  const masked = (line: string): string => {
+    const secrets = secretsAmong(Object.entries(config.environment))
+    return new Redactor([...secrets, { name: 'key of this runner', value: token }]).text(line)
+  }
+  const log = openLog((line) => process.stderr.write(masked(line)), config.debug)
   const link = openLink({
     url,
     credential: { kind: 'token', token },

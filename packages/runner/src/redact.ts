@@ -1,37 +1,47 @@
+import { formsOf, ownToken, ownTokenCut, ownTokenFrom, ownTokenStart } from './secret-forms.ts'
+
 /** A value that the runner handed to an agent and that nobody shall read in what the agent says. */
 export interface Secret {
   name: string
   value: string
 }
 
-/** Shorter values would mask ordinary words; they are no secrets worth the name. */
-const secretCharsMin = 8
-
 /** Characters of a possible secret that may be shown while nobody knows how it goes on, so that a terminal does not stall. */
 const shownEarlyChars = 4
 
-/** Masks the exact values of secrets. It knows values, not meanings: what an agent encodes or cuts up itself gets through. */
+/** Characters of a secret that are masked where a text was cut in the middle of it. */
+const cutCharsMin = 8
+
+/** What whoever cut a text before it came here put in its place. */
+const cutMark = /(\s?(?:…|\.{3})\)?\s?)/
+
+/**
+ * Masks the exact values of secrets, in the forms that `secret-forms` names, and every key of Hotline. It knows values, not
+ * meanings: what an agent encodes otherwise or cuts up itself gets through.
+ */
 export class Redactor {
   readonly #names = new Map<string, string>()
-  readonly #pattern: RegExp | undefined
+  readonly #pattern: RegExp
+  readonly #formCharsMax: number
 
   constructor(secrets: readonly Secret[]) {
-    for (const { name, value } of secrets) {
-      if (value.length < secretCharsMin) continue
-      for (const form of formsOf(value)) this.#names.set(form, name)
-    }
+    for (const { name, value } of secrets) for (const form of formsOf(value)) this.#names.set(form, name)
     const forms = [...this.#names.keys()].toSorted((a, b) => b.length - a.length)
-    this.#pattern = forms.length > 0 ? new RegExp(forms.map((form) => escapePattern(form)).join('|'), 'g') : undefined
+    this.#pattern = new RegExp([ownToken, ...forms.map((form) => escapePattern(form))].join('|'), 'g')
+    this.#formCharsMax = forms[0]?.length ?? 0
   }
 
   /** A whole text. */
   text(text: string): string {
-    return this.#pattern ? text.replace(this.#pattern, (form) => this.mask(form)) : text
+    return text.replace(this.#pattern, (form) => this.mask(form))
   }
 
-  /** Any JSON value: all strings in it, names of members too. The same object where nothing was masked. */
+  /**
+   * Any JSON value: all strings in it, names of members too. The same object where nothing was masked. A string may have been
+   * cut before it came here: what could be a part of a secret at its ends is masked as well.
+   */
   value<T>(value: T): T {
-    return this.#pattern ? (this.#deep(value) as T) : value
+    return this.#deep(value) as T
   }
 
   /** A text that comes in pieces. */
@@ -41,12 +51,11 @@ export class Redactor {
 
   /** What stands in place of a secret. */
   mask(form: string): string {
-    return `[redacted:${this.#names.get(form) ?? 'secret'}]`
+    return `[redacted:${this.#names.get(form) ?? 'a key of Hotline'}]`
   }
 
   /** The first secret in a text from a position on; undefined where there is none. */
   find(text: string, from: number): { from: number; to: number } | undefined {
-    if (!this.#pattern) return undefined
     this.#pattern.lastIndex = from
     const match = this.#pattern.exec(text)
     return match ? { from: match.index, to: match.index + match[0].length } : undefined
@@ -54,20 +63,52 @@ export class Redactor {
 
   /** Where the longest end of `text`, not before `from`, begins that could become a secret; its length where none does. */
   possibleFrom(text: string, from: number): number {
-    let first = text.length
+    let first = ownTokenFrom(text, from)
     for (const form of this.#names.keys()) {
-      for (let at = Math.max(from, text.length - form.length + 1); at < first; at += 1) {
-        if (form.startsWith(text.slice(at))) {
-          first = at
-          break
-        }
+      const start = form[0] ?? ''
+      const near = Math.max(from, text.length - form.length + 1)
+      for (let at = text.indexOf(start, near); at >= 0 && at < first; at = text.indexOf(start, at + 1)) {
+        if (form.startsWith(text.slice(at))) first = at
       }
     }
     return first
   }
 
+  /** A text that was cut, perhaps in the middle of a secret. */
+  #cutText(text: string): string {
+    const masked = this.text(text)
+    if (!cutMark.test(masked)) return this.#cutPiece(masked)
+    return masked
+      .split(cutMark)
+      .map((piece) => this.#cutPiece(piece))
+      .join('')
+  }
+
+  /** At both ends the longest part of a secret is masked. */
+  #cutPiece(piece: string): string {
+    if (piece.length < cutCharsMin) return piece
+    const text = piece.includes(ownTokenStart) ? piece.replace(ownTokenCut, this.mask('')) : piece
+    const begins = text.slice(0, this.#formCharsMax)
+    const ends = text.slice(-this.#formCharsMax)
+    let [atStart, atEnd] = [
+      { chars: 0, form: '' },
+      { chars: 0, form: '' },
+    ]
+    for (const form of this.#names.keys()) {
+      const tail = begins.indexOf(form.slice(-cutCharsMin))
+      const isTail = tail >= 0 && form.endsWith(begins.slice(0, tail + cutCharsMin))
+      if (isTail && tail + cutCharsMin > atStart.chars) atStart = { chars: tail + cutCharsMin, form }
+      const head = ends.lastIndexOf(form.slice(0, cutCharsMin))
+      const isHead = head >= 0 && form.startsWith(ends.slice(head))
+      if (isHead && ends.length - head > atEnd.chars) atEnd = { chars: ends.length - head, form }
+    }
+    if (atStart.chars + atEnd.chars > text.length) atEnd = { chars: 0, form: '' }
+    const shown = text.slice(atStart.chars, text.length - atEnd.chars)
+    return `${atStart.chars > 0 ? this.mask(atStart.form) : ''}${shown}${atEnd.chars > 0 ? this.mask(atEnd.form) : ''}`
+  }
+
   #deep(value: unknown): unknown {
-    if (typeof value === 'string') return this.text(value)
+    if (typeof value === 'string') return this.#cutText(value)
     if (Array.isArray(value)) {
       const items = value.map((item) => this.#deep(item))
       return items.some((item, index) => item !== value[index]) ? items : value
@@ -149,11 +190,6 @@ export class RedactedStream {
     this.#early = Math.max(0, Math.max(at, end) - end)
     return shown.toWellFormed()
   }
-}
-
-/** A value as it is, inside JSON, and with the line ends of a terminal. */
-function formsOf(value: string): readonly string[] {
-  return [...new Set([value, JSON.stringify(value).slice(1, -1), value.replaceAll(/\r?\n/g, '\r\n')])]
 }
 
 /** RegExp.escape needs a newer Node than the oldest that is promised. */

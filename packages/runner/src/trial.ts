@@ -95,7 +95,7 @@ async function* tryRunning(trial: Trial): AsyncGenerator<TrialStep> {
     agent = await driver.start(plan.spec, holder, signal)
   } catch (error) {
     if (!(error instanceof StartError)) throw error
-    yield { outcome: 'failed', what: `It does not start. ${redactor.text(error.message)}` }
+    yield { outcome: 'failed', what: `It does not start. ${redactor.value(error.message)}` }
     return
   }
   const stop = (): void => void agent.stop(0)
@@ -120,7 +120,7 @@ async function watchProgram(agent: AgentSession, redactor: Redactor): Promise<Tr
   const printed = (async (): Promise<TrialStep> => {
     for await (const event of agent.events()) {
       if (event.t === 'output') {
-        const [line = ''] = redactor.text(event.text).trim().split('\n')
+        const [line = ''] = redactor.value(event.text).trim().split('\n')
         return { outcome: 'ok', what: `It prints: ${line.slice(0, 100)}` }
       }
       if (event.t !== 'exit') continue
@@ -153,7 +153,7 @@ async function* tryTurn(agent: AgentSession, { prompt, folder }: Trial, redactor
         asked += 1
         const result = await agent.answer(event.ask.ask, { verdict: 'deny' })
         const isRefused = result === 'applied' || result === 'reason_unheard'
-        yield { outcome: 'ok', what: `It asks before it acts: ${redactor.text(event.ask.title).slice(0, 100)}` }
+        yield { outcome: 'ok', what: `It asks before it acts: ${redactor.value(event.ask.title).slice(0, 100)}` }
         yield {
           outcome: isRefused ? 'ok' : 'failed',
           what: isRefused ? 'It hears a no.' : `It did not hear a no: ${result}.`,
@@ -184,12 +184,12 @@ function turnStep(event: Extract<AgentEvent, { t: 'exit' | 'fault' | 'turn_ended
     case 'exit':
       return { outcome: 'failed', what: `It is gone: ${event.exit.signal ?? `exit code ${event.exit.code}`}.` }
     case 'fault':
-      return { outcome: 'failed', what: `It cannot be understood: ${redactor.text(event.note)}` }
+      return { outcome: 'failed', what: `It cannot be understood: ${redactor.value(event.note)}` }
     case 'turn_ended':
       return event.end === 'error'
         ? {
             outcome: 'failed',
-            what: `Its turn ended with an error: ${redactor.text(event.error ?? 'it says no more')}`,
+            what: `Its turn ended with an error: ${redactor.value(event.error ?? 'it says no more')}`,
           }
         : { outcome: 'ok', what: 'It ends its turn.' }
   }

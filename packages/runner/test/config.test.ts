@@ -9,7 +9,7 @@ import { findProgram } from '../src/process/find-program.ts'
 import { builtinProfiles } from '../src/profiles/builtin.ts'
 import { resolveAgents } from '../src/profiles/resolve.ts'
 import { Survey } from '../src/profiles/survey.ts'
-import { isSecret } from '../src/profiles/variables.ts'
+import { secretsAmong } from '../src/profiles/variables.ts'
 
 test('settings have defaults, and a wrong one is named with what is wrong', async () => {
   await using temp = await openTempDir()
@@ -80,12 +80,36 @@ test('a program is found on absolute folders of the path alone, or where it says
   expect(findProgram('sh', undefined)).toBeUndefined()
 })
 
-test('values of names that sound like secrets are secrets, a proxy only with a password in it', () => {
-  expect(isSecret('ANTHROPIC_API_KEY', 'x')).toBe(true)
-  expect(isSecret('GH_TOKEN', 'x')).toBe(true)
-  expect(isSecret('HTTPS_PROXY', 'http://proxy:3128')).toBe(false)
-  expect(isSecret('HTTPS_PROXY', 'http://dana:pw@proxy:3128')).toBe(true)
-  expect(isSecret('ANTHROPIC_BASE_URL', 'http://x')).toBe(false)
+test('values of names that sound like secrets are secrets, and so are passwords in addresses', () => {
+  const secretsOf = (name: string, value: string): string[] =>
+    secretsAmong([[name, value]]).map((secret) => `${secret.name}=${secret.value}`)
+  for (const name of [
+    'ANTHROPIC_API_KEY',
+    'GH_TOKEN',
+    'GITHUB_PAT',
+    'API_KEY_2',
+    'TOKEN_PROD',
+    'MYSQL_PWD',
+    'JIRA_AUTH',
+  ]) {
+    expect(secretsOf(name, 'x')).toEqual([`${name}=x`])
+  }
+  for (const name of [
+    'ANTHROPIC_BASE_URL',
+    'PATH',
+    'PWD',
+    'KEY_FILE',
+    'AWS_ACCESS_KEY_ID',
+    'MAX_OUTPUT_TOKENS',
+    'AUTHOR',
+  ]) {
+    expect(secretsOf(name, 'x')).toEqual([])
+  }
+  expect(secretsOf('HTTPS_PROXY', 'http://proxy:3128')).toEqual([])
+  expect(secretsOf('HTTPS_PROXY', 'dana:pw@proxy:3128')).toEqual(['HTTPS_PROXY=dana:pw@proxy:3128'])
+  const url = 'postgres://app:pass-word@db/app'
+  expect(secretsOf('DATABASE_URL', url)).toEqual([`DATABASE_URL=${url}`, 'DATABASE_URL=pass-word'])
+  expect(secretsOf('HOMEPAGE', 'https://example.org/a:b@c')).toEqual([])
 })
 
 test('the log is one JSON object a line, and details only where they were asked for', () => {

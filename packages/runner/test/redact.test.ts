@@ -60,6 +60,65 @@ test('what is released early is at most four characters of a secret, and the res
   expect(stream.push('pass') + stream.release() + stream.push('age') + stream.end()).toBe('passage')
 })
 
+test('[R20] a secret is masked in the forms that programs give it', () => {
+  const key = [
+    '-----BEGIN PRIVATE KEY-----',
+    'MIIEvQIBADANBgkqhkiG9w0BAQ',
+    'EFAASCBKcwggSjAgEAAoIBAQC7',
+    '-----END PRIVATE KEY-----',
+  ]
+  const secrets = [
+    { name: 'QUOTED', value: `pa"ss\\word ${'x'.repeat(5)}&?` },
+    { name: 'PEM', value: `${key.join('\n')}\n` },
+    {
+      name: 'JSON',
+      value: JSON.stringify({ type: 'service_account', private_key: 'line one of it\nline two of it is longer' }),
+    },
+  ]
+  const redactor = new Redactor(secrets)
+  const shown = (text: string): string => redactor.text(text)
+  for (const { name, value } of secrets) {
+    const json = JSON.stringify(value)
+    expect(shown(`a ${JSON.stringify({ a: json })} b`), name).toBe(`a {"a":"\\"[redacted:${name}]\\""} b`)
+    expect(shown(value.replaceAll('\n', '\r\n')).trim()).toBe(`[redacted:${name}]`)
+    expect(shown(`?q=${encodeURIComponent(value)}`)).toMatch(/^\?q=\[redacted:\w+\](?:%0A)?$/)
+    expect(shown(new URLSearchParams({ q: value }).toString())).toMatch(/^q=\[redacted:\w+\](?:%0A)?$/)
+    for (const before of ['', 'a', 'ab']) {
+      const text = Buffer.from(before + value).toString('base64')
+      expect(shown(text)).toMatch(/^.{0,4}\[redacted:\w+\].{0,4}$/)
+    }
+  }
+  expect(shown(`+${key[1]}\n+${key[2]}`)).toBe('+[redacted:PEM]\n+[redacted:PEM]')
+  expect(shown('line two of it is longer')).toBe('[redacted:JSON]')
+})
+
+test('[R20] what was cut in the middle of a secret before it came here is masked as well', () => {
+  const value = 'sk-live-0123456789abcdef'
+  const redactor = new Redactor([{ name: 'A', value }])
+  const mask = '[redacted:A]'
+  expect(redactor.value([`title ${value.slice(0, 12)}`, `${value.slice(-9)} end`])).toEqual([
+    `title ${mask}`,
+    `${mask} end`,
+  ])
+  expect(redactor.value(`title ${value.slice(0, 12)}…`)).toBe(`title ${mask}…`)
+  expect(redactor.value(`Last words: …${value.slice(5)}\nbye`)).toBe(`Last words: …${mask}\nbye`)
+  expect(redactor.value(`(...)\n${value.slice(5)}`)).toBe(`(...)\n${mask}`)
+  const short = [`title ${value.slice(0, 7)}`, 'x', '', value.slice(3, 20)]
+  expect(redactor.value(short)).toBe(short)
+})
+
+test('[T44] a key of Hotline is masked although nobody has told of it, however it is cut', () => {
+  const token = `hl_pat_0190-ab_${'aB3_-'.repeat(8)}xyz_0a1b2c`
+  const redactor = new Redactor([])
+  expect(redactor.text(`it is ${token}.`)).toBe('it is [redacted:a key of Hotline].')
+  expect(redactor.value(`it is ${token.slice(0, 40)}`)).toBe('it is [redacted:a key of Hotline]')
+  for (let cut = 1; cut < token.length; cut += 1) {
+    const stream = redactor.stream()
+    const shown = stream.push(`oh hl_x ${token.slice(0, cut)}`) + stream.push(`${token.slice(cut)} h`) + stream.end()
+    expect(shown).toBe('oh hl_x [redacted:a key of Hotline] h')
+  }
+})
+
 test('[R20] a secret that the runner handed over is masked in everything that the agent says, and an approval says so', async () => {
   const profile = { ...profileOf('keyed', {}), argv: demoAgent, env: ['SOME_API_KEY', 'SOME_SETTING'] }
   const environment = { PATH: process.env['PATH'], SOME_API_KEY: secret, SOME_SETTING: 'visible-setting' }

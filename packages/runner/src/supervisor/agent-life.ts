@@ -70,6 +70,8 @@ export class AgentLife {
   #agent: AgentSession | undefined
   #run: AgentRun | undefined
   #news = Promise.withResolvers<void>()
+  /** Of what it was handed. */
+  #redactor = new Redactor([])
 
   constructor(of: LifeOf) {
     this.#of = of
@@ -97,7 +99,13 @@ export class AgentLife {
     if (!this.#agent || !this.#run) return undefined
     const tree = await this.#agent.tree?.sample()
     const { lastOutputAt } = this.#run
-    return { ...(lastOutputAt === undefined ? {} : { lastOutputAt }), ...(tree ? { tree } : {}) }
+    // A program may call itself what it likes.
+    return this.#redactor.value({ ...(lastOutputAt === undefined ? {} : { lastOutputAt }), ...(tree ? { tree } : {}) })
+  }
+
+  /** What is said of the agent beside what it says itself: it may hold words of its own. */
+  masked(report: Report): Report {
+    return this.#redactor.value(report)
   }
 
   /** Starts what the session wants, and hears it. Where nothing can be started, that is told. */
@@ -108,7 +116,6 @@ export class AgentLife {
     const goesOn = state?.status === 'active' && profile !== undefined && outlivesRunner(profile.adapter)
     // Our own earlier life had an agent, which went with it. A session that was only starting has not had one yet.
     if (!goesOn && (state?.status === 'active' || state?.status === 'paused')) return departure.wentBefore()
-    let redactor = new Redactor([])
     let desk: Desk | undefined
     try {
       if (!profile) throw new StartError(whyNone(ports.agents, state?.agent ?? ''))
@@ -126,10 +133,10 @@ export class AgentLife {
       const driver = drivers.get(profile.adapter)
       if (!driver) throw new StartError(`This runner has no adapter "${profile.adapter}".`)
       const secrets = desk ? [...plan.secrets, { name: 'of this session', value: desk.token }] : plan.secrets
-      redactor = new Redactor(secrets)
-      await files.keep(plan.spec.cwd, redactor, profile)
+      this.#redactor = new Redactor(secrets)
+      await files.keep(plan.spec.cwd, this.#redactor, profile)
       const { starting: signal, outbox, remember } = this.#of
-      await this.#awaitTrust(profile, plan.spec, redactor)
+      await this.#awaitTrust(profile, plan.spec, this.#redactor)
       const start = async (spec: StartSpec): Promise<Heard> => {
         const memo = { profile, spec, secrets, desk: desk?.file }
         const keeping = outlivesRunner(profile.adapter) ? undefined : holder.lasting?.keep(termsOf(memo))
@@ -149,7 +156,7 @@ export class AgentLife {
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       ports.log.warn('agent not started', { session })
-      departure.notStarted(redactor.text(error.message))
+      departure.notStarted(error.message)
     } finally {
       await desk?.[Symbol.asyncDispose]()
     }
@@ -193,10 +200,11 @@ export class AgentLife {
       log.warn('agent cannot be taken up', { session, why: 'What is needed of its output is not there any more.' })
       return false
     }
+    this.#redactor = new Redactor(memo.secrets)
     const attachment = survivor.attach(from)
     const desk = await openDeskOf(ports, session, memo.profile, memo.desk)
     try {
-      await files.keep(memo.spec.cwd, new Redactor(memo.secrets), memo.profile)
+      await files.keep(memo.spec.cwd, this.#redactor, memo.profile)
       const starting = driver.start(memo.spec, attachment.holder, signal)
       const agent = await Promise.race([starting, attachment.failed])
       this.#agent = agent
@@ -212,10 +220,10 @@ export class AgentLife {
 
   /** Answers false where the agent was found and cannot be worked with. */
   async #runAgent(heard: Heard): Promise<boolean> {
-    const { agent, memo, found } = heard
+    const { agent, found } = heard
     const { sessionLog, spool, outbox } = this.#of
     const chars = sessionLog.state?.agentMessageChars ?? limits.agentMessageChars
-    const redactor = new Redactor(memo.secrets)
+    const redactor = this.#redactor
     const screen = agent.capabilities.screen ? this.#openScreen(agent) : undefined
     const told = found && spool.told
     const reporter = new Reporter(screen?.sink ?? outbox, redactor, chars, told)

@@ -9,7 +9,7 @@ import { findProgram } from '../process/find-program.ts'
 import { fillArgv } from '../profiles/interactive.ts'
 import type { KnownAgents } from '../profiles/known-agents.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
-import { isSecret } from '../profiles/variables.ts'
+import { secretsAmong } from '../profiles/variables.ts'
 import type { Secret } from '../redact.ts'
 import type { SessionLog, Wanted } from './session-log.ts'
 
@@ -123,9 +123,7 @@ export function secretsOf(
   { env: names = [], set = {} }: AgentProfile,
   env: Readonly<Record<string, string | undefined>>,
 ): readonly Secret[] {
-  return [...names, ...Object.keys(set)]
-    .map((name) => ({ name, value: set[name] ?? env[name] ?? '' }))
-    .filter(({ name, value }) => isSecret(name, value))
+  return secretsAmong([...names, ...Object.keys(set)].map((name) => [name, set[name] ?? env[name]] as const))
 }
 
 /** A file is named where others name a program; `from-end` after it says to begin with what comes. */

@@ -70,7 +70,7 @@ export class SessionActor {
     const [spool, outbox] = [this.#spool, this.#outbox]
     this.#departure = new Departure({
       sessionLog,
-      put: (report) => outbox.put(report),
+      put: (report) => outbox.put(this.#life.masked(report)),
       isStopping: () => this.#isStopping,
       reach: () => this.#life.agent?.tree?.reach,
     })
@@ -221,7 +221,7 @@ export class SessionActor {
     log.info('place released', { session: this.session, outcome: released.outcome, note: released.note })
     if (state.lease?.runner !== this.#ports.runner) return
     this.#openUnder(state.lease.fence)
-    this.#outbox.put(releasedReport(released))
+    this.#outbox.put(this.#life.masked(releasedReport(released)))
     await this.#outbox.flush()
   }
 

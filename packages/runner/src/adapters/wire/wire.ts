@@ -139,7 +139,8 @@ export class Wire {
 
   #words({ text, at }: { text: string; at: number }, bytes: number): void {
     if (text === '') return
-    this.#tail = (this.#tail + text).slice(-tailChars)
+    const words = this.#tail + text
+    this.#tail = words.length <= tailChars ? words : `…${words.slice(-tailChars)}`
     this.#queue.push({ t: 'output', source: 'stderr', text, bytes, at }, 200 + bytes * 2)
   }
 }
