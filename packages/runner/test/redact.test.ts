@@ -119,6 +119,21 @@ test('[T44] a key of Hotline is masked although nobody has told of it, however i
   }
 })
 
+test('the end of what an agent says is shown while it is silent, although a secret could begin there', async () => {
+  const profile = { ...profileOf('keyed', {}), argv: demoAgent, env: ['SOME_API_KEY'] }
+  const environment = { PATH: process.env['PATH'], SOME_API_KEY: 'self-0123456789' }
+  await using bench = await openBench({ profiles: [profile], environment })
+  const { world, cwd } = bench
+  const prompt = scriptPrompt([{ do: 'say', text: 'by itself' }, { do: 'hang' }])
+  const session = world.start('keyed', { cwd, prompt })
+  const shown = (): string =>
+    world
+      .events(session, 'message.delta')
+      .map(({ body }) => body?.text)
+      .join('')
+  await world.until(session, 'the words', () => shown() === 'by itself')
+})
+
 test('[R20] a secret that the runner handed over is masked in everything that the agent says, and an approval says so', async () => {
   const profile = { ...profileOf('keyed', {}), argv: demoAgent, env: ['SOME_API_KEY', 'SOME_SETTING'] }
   const environment = { PATH: process.env['PATH'], SOME_API_KEY: secret, SOME_SETTING: 'visible-setting' }

@@ -16,7 +16,7 @@ const outputChars = 4 * 1024
 /** A tool that prints shows all of it each time: not more often than this. */
 const progressMs = 500
 
-/** A terminal that is silent for this long shows the few characters that were held back. */
+/** What is silent for this long shows the few characters that were held back: a prompt, or the end of a sentence. */
 const releaseMs = 250
 
 /** Pieces of one event, and JSON bytes of one whole message: below what one event may have, escapes included. */
@@ -67,6 +67,7 @@ export class Reporter implements Disposable {
   #timer: NodeJS.Timeout | undefined
   #progressTimer: NodeJS.Timeout | undefined
   #releaseTimer: NodeJS.Timeout | undefined
+  #textTimer: NodeJS.Timeout | undefined
 
   /** `messageChars`: characters that one message of an agent may have. `told`: what an earlier life has reported of it. */
   constructor(sink: ReportSink, redactor: Redactor, messageChars: number, told?: Told) {
@@ -100,11 +101,16 @@ export class Reporter implements Disposable {
       sent: 0,
       skip: this.#hearing.toldChars(source),
     }
-    this.#addText(this.#text.stream.push(delta))
+    const open = this.#text
+    this.#addText(open.stream.push(delta))
+    clearTimeout(this.#textTimer)
+    if (!open.stream.isHolding) return
+    this.#textTimer = setTimeout(() => this.#text === open && this.#addText(open.stream.release()), releaseMs)
   }
 
   /** What is being said is complete. */
   endText(): void {
+    clearTimeout(this.#textTimer)
     if (!this.#text) return
     this.#addText(this.#text.stream.end())
     this.#completeText()
@@ -186,6 +192,7 @@ export class Reporter implements Disposable {
     clearTimeout(this.#timer)
     clearTimeout(this.#progressTimer)
     clearTimeout(this.#releaseTimer)
+    clearTimeout(this.#textTimer)
   }
 
   #ready(report: Report): Report {
