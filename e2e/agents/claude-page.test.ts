@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest'
 import { type AgentPlace, openAgentPlace } from '../src/agents/agent-place.ts'
 import { claudeCode } from '../src/agents/claude-code.ts'
 import type { AgentTalk } from '../src/agents/agent-talk.ts'
-import { owner } from '../src/hotline.ts'
 import { photograph } from '../src/page-scene.ts'
+import { signIn } from '../src/sign-in.ts'
 
 // Claude Code's own program in one browser tab: what it asks of people, answered by hand in the page.
 let place: AgentPlace | { why: string }
@@ -20,9 +20,7 @@ beforeAll(async () => {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
   page = await context.newPage()
   await page.goto(place.hotline.url)
-  await page.getByLabel('Name').fill(owner.name)
-  await page.getByLabel('Password').fill(owner.password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await signIn(page)
   await page.getByRole('heading', { name: 'Sessions' }).waitFor()
   talk = await place.start(scripted('hello', { text: 'Here I am.' }))
   await page.goto(`${place.hotline.url}/sessions/${talk.session}`)

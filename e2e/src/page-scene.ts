@@ -4,6 +4,7 @@ import { openBrowser } from '@hotline/testing/browser'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import type { BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
+import { signIn } from './sign-in.ts'
 
 /** Where photographs of the page are left for whoever changed it; never committed. */
 export const shots: string = new URL('../screenshots/', import.meta.url).pathname
@@ -28,9 +29,7 @@ export async function openPageScene(): Promise<PageScene> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
   let page = await context.newPage()
   await page.goto(live.proxyUrl)
-  await page.getByLabel('Name').fill('dana')
-  await page.getByLabel('Password').fill('a long walk over the wet meadow')
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await signIn(page)
   await page.getByRole('heading', { name: 'Sessions' }).waitFor()
   return {
     live,

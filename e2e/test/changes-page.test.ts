@@ -5,8 +5,9 @@ import { scriptPrompt } from '@hotline/demo-agent/script'
 import { openBrowser } from '@hotline/testing/browser'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { expect, test } from 'vitest'
-import { owner, startHotline } from '../src/hotline.ts'
+import { startHotline } from '../src/hotline.ts'
 import { photograph } from '../src/page-scene.ts'
+import { signIn } from '../src/sign-in.ts'
 
 const before = `import { home } from './home'
 
@@ -45,9 +46,7 @@ test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by li
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
     const page = await context.newPage()
     await page.goto(`${hotline.url}/sessions/${session}`)
-    await page.getByLabel('Name').fill(owner.name)
-    await page.getByLabel('Password').fill(owner.password)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(page)
     // Nobody has asked: it was made at the end of the turn.
     await page.getByText('Changes: 3 files (+5 −1) to keep or discard').waitFor()
     await photograph(page, 'changes-offered', [390])

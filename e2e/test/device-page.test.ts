@@ -5,6 +5,7 @@ import { openTempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPageScene, type PageScene, photograph } from '../src/page-scene.ts'
+import { signIn } from '../src/sign-in.ts'
 
 let scene: PageScene
 beforeAll(async () => {
@@ -58,9 +59,7 @@ describe('letting a machine in', () => {
     await scene.context.clearCookies()
     const page = await scene.openTab()
     await page.goto(`${scene.live.proxyUrl}/device`)
-    await page.getByLabel('Name').fill('dana')
-    await page.getByLabel('Password').fill('a long walk over the wet meadow')
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(page)
     await page.getByLabel('Code').fill('2222-2222')
     await page.keyboard.press('Enter')
     await page.getByRole('alert').getByText('There is no such code').waitFor()

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Hotline, owner, startHotline } from '../src/hotline.ts'
 import { watchFor } from '../src/fleeting.ts'
 import { photograph } from '../src/page-scene.ts'
+import { signIn } from '../src/sign-in.ts'
 
 let hotline: Hotline
 let browser: Browser
@@ -100,9 +101,7 @@ describe('the page', { shuffle: false }, () => {
     await expect.poll(() => read(page)).toEqual(here)
     const other = await newPage()
     await other.goto(page.url())
-    await other.getByLabel('Name').fill(owner.name)
-    await other.getByLabel('Password').fill(owner.password)
-    await other.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(other)
     await expect.poll(() => read(other)).toEqual(here)
     expect(new Set(here).size).toBe(here.length)
     await other.context().close()

@@ -3,6 +3,7 @@ import { openTempDir } from '@hotline/testing/temp-dir'
 import { describe, expect, it } from 'vitest'
 import { startServerProcess } from '../src/faults/server-process.ts'
 import { openPageScene, photograph, resize } from '../src/page-scene.ts'
+import { signIn } from '../src/sign-in.ts'
 
 describe('settings', () => {
   it('[A10] a token that needs the password asks for it on the spot, and is made then', async () => {
@@ -52,9 +53,7 @@ describe('settings', () => {
     })
     const enterPhone = async (): Promise<void> => {
       await phone.goto(live.proxyUrl)
-      await phone.getByLabel('Name').fill('dana')
-      await phone.getByLabel('Password').fill('a long walk over the wet meadow')
-      await phone.getByRole('button', { name: 'Sign in' }).click()
+      await signIn(phone)
       await phone.getByRole('heading', { name: 'Sessions' }).waitFor()
     }
     await enterPhone()

@@ -6,8 +6,9 @@ import { scriptPrompt } from '@hotline/demo-agent/script'
 import { openBrowser } from '@hotline/testing/browser'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { expect, test } from 'vitest'
-import { owner, startHotline } from '../src/hotline.ts'
+import { startHotline } from '../src/hotline.ts'
 import { photograph } from '../src/page-scene.ts'
+import { signIn } from '../src/sign-in.ts'
 
 const run = promisify(execFile)
 
@@ -37,9 +38,7 @@ test('[UN1] [UN3] in the page a turn is previewed and undone, and at the command
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
     const page = await context.newPage()
     await page.goto(`${hotline.url}/sessions/${session}`)
-    await page.getByLabel('Name').fill(owner.name)
-    await page.getByLabel('Password').fill(owner.password)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(page)
     await page.getByRole('button', { name: 'Undo this turn' }).click()
     const card = page.getByRole('article', { name: 'Undo: what would happen' })
     await card.getByText('README.md').first().waitFor()
