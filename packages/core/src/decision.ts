@@ -1,5 +1,7 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { AcceptedFacts } from '@hotline/protocol/command-answer'
+import type { ApprovalRequest } from '@hotline/protocol/events/approval'
+import type { PolicyRule } from '@hotline/protocol/policy'
 import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import type { KnownDraft } from '@hotline/protocol/events'
 
@@ -11,6 +13,10 @@ export interface Context {
   channel?: string | undefined
   /** Hex SHA-256 of the UTF-8 bytes of a text. */
   sha256: (text: string) => string
+  /** The rules that hold for the project of the session, in their order; absent where nobody has looked. */
+  rules?: readonly PolicyRule[] | undefined
+  /** What open approvals ask, by their ids, where it is needed. */
+  asked?: ReadonlyMap<string, ApprovalRequest> | undefined
 }
 
 /** What a command means now: events, or a refusal that says why and what to do. Never both. */

@@ -66,6 +66,9 @@ const bySender: Record<CommandType, Sender> = {
   // Only what somebody was shown, and allowed.
   'folder.trust': 'system',
   'folder.distrust': 'decide',
+  // A rule decides for people, who are not asked any more.
+  'policy.set_rule': 'decide',
+  'policy.revoke_rule': 'decide',
   'task.create': 'write',
   'task.change': 'write',
   'task.move': 'write',
@@ -80,11 +83,30 @@ const bySender: Record<CommandType, Sender> = {
 
 /**
  * All that it takes to send this command to a session in this state. To start what nobody will be asked about is a decision,
- * and so is to write to it.
+ * and so is to write to it. A rule that allows more than one plain thing takes who may say that for the whole project.
  */
 export function sendersOf(command: Command, session: SessionState | undefined): readonly Sender[] {
   const sender = bySender[command.type]
+  if (isWideRule(command)) return [sender, 'admin']
   return isUnasked(command, session) ? [sender, 'decide'] : [sender]
+}
+
+/** Whether it lets somebody in or out, or lets agents do more than one plain thing: whoever sends it has just said their password. */
+export function needsPassword(command: Command): boolean {
+  return ['member.add', 'member.change', 'member.remove'].includes(command.type) || isWideRule(command)
+}
+
+/**
+ * What "always allow" writes is narrow: one exact thing of one agent with one tool, for the usual time, after all other
+ * rules. So are rules that ask or deny. All else is wide, and so is to take away what asks or denies.
+ */
+function isWideRule(command: Command): boolean {
+  if (command.type === 'policy.revoke_rule') return command.data.effect !== 'allow'
+  if (command.type !== 'policy.set_rule' || command.data.effect !== 'allow') return false
+  const { match, until, before } = command.data
+  const { agent, tool, command: template = [], path } = match
+  const isPlain = template.every((word) => typeof word === 'string') && path?.endsWith('/') !== true
+  return agent === undefined || tool === undefined || until !== undefined || before !== undefined || !isPlain
 }
 
 function isUnasked(command: Command, session: SessionState | undefined): boolean {

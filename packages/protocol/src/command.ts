@@ -4,6 +4,7 @@ import { approvalCommands } from './commands/approval.ts'
 import { checkpointCommands } from './commands/checkpoint.ts'
 import { draftCommands } from './commands/draft.ts'
 import { messageCommands } from './commands/message.ts'
+import { policyCommands } from './commands/policy.ts'
 import { projectCommands } from './commands/project.ts'
 import { sessionCommands } from './commands/session.ts'
 import { terminalCommands } from './commands/terminal.ts'
@@ -18,6 +19,7 @@ export const commandData = {
   ...checkpointCommands,
   ...draftCommands,
   ...projectCommands,
+  ...policyCommands,
   ...agentCommands,
 } as const
 

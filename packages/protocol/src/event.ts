@@ -60,6 +60,8 @@ export interface Envelope {
 export interface Draft<T extends string = string, D = unknown, B = unknown> {
   type: T
   subject?: string
+  /** Who did it, where that is not who sent the command. */
+  actor?: Actor
   data: D
   body?: B
 }

@@ -7,6 +7,7 @@ import { controlEvents } from './events/control.ts'
 import { draftEvents } from './events/draft.ts'
 import { messageEvents } from './events/message.ts'
 import { outputEvents } from './events/output.ts'
+import { policyEvents } from './events/policy.ts'
 import { projectEvents } from './events/project.ts'
 import { serverEvents } from './events/server.ts'
 import { sessionEvents } from './events/session.ts'
@@ -26,6 +27,7 @@ export const eventSpecs = {
   ...workspaceEvents,
   ...draftEvents,
   ...projectEvents,
+  ...policyEvents,
   ...serverEvents,
 } as const satisfies Record<string, EventSpec>
 

@@ -85,6 +85,8 @@ const known: Readonly<Record<EventType, true>> = {
   'member.added': true,
   'member.changed': true,
   'member.removed': true,
+  'policy.rule_set': true,
+  'policy.rule_revoked': true,
   'session.indexed': true,
   'folder.trusted': true,
   'folder.distrusted': true,

@@ -20,6 +20,8 @@ export const limits = {
   approvalInputBytes: 64 * 1024,
   /** Bytes of one piece of content that lies beside its event: a longer input of an approval. */
   contentBytes: 2 * 1024 * 1024,
+  /** Rules of one project. */
+  policyRules: 500,
   /** Events in one batch that a runner reports. */
   reportEvents: 500,
   /** Sessions of which a runner tells at once how their agents stand. */

@@ -1,14 +1,12 @@
 import { z } from 'zod'
+import { Actor } from './actor.ts'
 import { Digest } from './events/approval.ts'
+import { Risk } from './risk.ts'
 import { Id } from './stream.ts'
 
 /** What a rule says of the requests that it is about. */
 export const PolicyEffect = z.enum(['allow', 'ask', 'deny'])
 export type PolicyEffect = z.infer<typeof PolicyEffect>
-
-/** How much harm a request could do, as Hotline sees it; what an agent says of itself never lowers it. */
-export const Risk = z.enum(['low', 'medium', 'high'])
-export type Risk = z.infer<typeof Risk>
 
 /** What a request would do. `other`: nobody here knows. */
 export const DeedKind = z.enum(['run', 'edit', 'read', 'fetch', 'other'])
@@ -71,3 +69,10 @@ export const PolicyMode = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('hands_free'), until: z.iso.datetime() }),
 ])
 export type PolicyMode = z.infer<typeof PolicyMode>
+
+/** `GET /api/projects/:id/policy`: the rules in their order, and what their writers may not have meant. */
+export const PolicyPage = z.object({
+  rules: z.array(PolicyRule.extend({ by: Actor, at: z.string() })).readonly(),
+  warnings: z.array(z.object({ rule: z.string(), with: z.string().optional(), why: z.string() })).readonly(),
+})
+export type PolicyPage = z.infer<typeof PolicyPage>

@@ -1,4 +1,5 @@
-import type { PolicyEffect, PolicyMode, PolicyRule, Risk } from '@hotline/protocol/policy'
+import type { PolicyEffect, PolicyMode, PolicyRule } from '@hotline/protocol/policy'
+import type { Risk } from '@hotline/protocol/risk'
 import { type Deed, type PolicyRequest, readDeed } from './deed.ts'
 import { fits, type ReadRequest } from './match.ts'
 import { readPaths } from './named-path.ts'

@@ -1,4 +1,5 @@
-import type { PolicyMatch, PolicyRule, Risk, TemplateWord } from '@hotline/protocol/policy'
+import type { PolicyMatch, PolicyRule, TemplateWord } from '@hotline/protocol/policy'
+import type { Risk } from '@hotline/protocol/risk'
 import type { Deed, PolicyRequest } from './deed.ts'
 import { type NamedPath, readPaths } from './named-path.ts'
 import { foldPath, holdsPath, resolvePath } from './path.ts'

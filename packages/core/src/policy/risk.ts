@@ -1,4 +1,4 @@
-import type { Risk } from '@hotline/protocol/policy'
+import type { Risk } from '@hotline/protocol/risk'
 import { readExactly } from '../exact-text.ts'
 import type { Deed, PolicyRequest } from './deed.ts'
 import { readPaths } from './named-path.ts'

@@ -1,4 +1,5 @@
-import type { DeedKind, PolicyEffect, PolicyMatch, PolicyRuleText, Risk, TemplateWord } from '@hotline/protocol/policy'
+import type { DeedKind, PolicyEffect, PolicyMatch, PolicyRuleText, TemplateWord } from '@hotline/protocol/policy'
+import type { Risk } from '@hotline/protocol/risk'
 
 const effects: Record<PolicyEffect, string> = { allow: 'Allow', ask: 'Ask about', deny: 'Deny' }
 const deeds: Record<DeedKind, string> = {

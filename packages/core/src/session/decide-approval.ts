@@ -1,6 +1,7 @@
 import type { CommandOf } from '@hotline/protocol/command'
 import type { KnownDraft } from '@hotline/protocol/events'
 import { approvalDigest } from '../approval-digest.ts'
+import { denialWords, judgeRequest } from '../policy/judge-approval.ts'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { openApprovals, type SessionState } from './state.ts'
 
@@ -36,6 +37,8 @@ export function decideApproval(state: SessionState, command: CommandOf<'approval
   if (verdict === 'modify' && scope !== 'once') {
     return refuse('invalid_request', 'A changed input counts once; it cannot be allowed for longer.')
   }
+  const denied = verdict === 'deny' ? undefined : deniedByRule(state, id, input, context)
+  if (denied) return denied
   const outcome = verdict === 'allow' ? 'allowed' : verdict === 'deny' ? 'denied' : 'allowed_modified'
   return accept({
     type: 'approval.resolved',
@@ -51,6 +54,21 @@ export function decideApproval(state: SessionState, command: CommandOf<'approval
     },
     body: { ...(reason === undefined ? {} : { reason }), ...(input === undefined ? {} : { input }) },
   })
+}
+
+/** What denies wins over people as well, and looks at the bytes that would run: those that were asked, or others in their place. */
+function deniedByRule(
+  state: SessionState,
+  id: string,
+  changed: string | undefined,
+  context: Context,
+): Decision | undefined {
+  const asked = context.asked?.get(id)
+  if (!context.rules || !asked) return undefined
+  const request = changed === undefined ? asked : { ...asked, input: changed }
+  const { effect, rule } = judgeRequest(state.agent, request, context.rules, context)
+  if (effect !== 'deny' || !rule) return undefined
+  return refuse('forbidden', denialWords(rule), { rule: rule.rule })
 }
 
 function settled(state: SessionState, id: string): Decision {

@@ -10,6 +10,7 @@ import { holdsAgent, isLive, transitions } from '@hotline/protocol/session-statu
 import { approvalDigest, contextDigest, inputDigest } from '../approval-digest.ts'
 import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
+import { answerOfRule, judgeRequest } from '../policy/judge-approval.ts'
 import { extendApprovals } from './decide-approval.ts'
 import { breakOff, cancelStep, closeAll, closeAsks, closeReview } from './close-open.ts'
 import { droppedDraft } from './decide-draft.ts'
@@ -284,7 +285,10 @@ function withDeadline(state: SessionState, report: Report, context: Context): Re
   return { ...report, data: { ...report.data, expiresAt, onTimeout: 'deny' } }
 }
 
-/** Frozen here: the digests are computed again from the very bytes that are stored and shown. */
+/**
+ * Frozen here: the digests are computed again from the very bytes that are stored and shown. Where a rule of the project
+ * answers it, that is in the log with it, and nobody is asked.
+ */
 function approvalRequested(state: SessionState, draft: DraftOf<'approval.requested'>, context: Context): Weighed {
   const id = draft.data.approval
   const known =
@@ -297,5 +301,9 @@ function approvalRequested(state: SessionState, draft: DraftOf<'approval.request
   const digest = input === undefined ? undefined : approvalDigest(of, input, context.sha256)
   if (draft.data.contextDigest !== of || draft.data.digest !== digest) return { drop: 'digest_mismatch' }
   if (draft.data.trusts !== undefined && draft.data.trusts !== input) return { drop: 'digest_mismatch' }
-  return { drafts: [draft] }
+  if (!context.rules) return { drafts: [draft] }
+  const judged = judgeRequest(state.agent, draft.body, context.rules, context)
+  const weighed = { ...draft, data: { ...draft.data, risk: judged.risk } }
+  const answer = answerOfRule(weighed, judged)
+  return { drafts: answer ? [weighed, answer] : [weighed] }
 }

@@ -83,6 +83,8 @@ export function decideSession(state: SessionState | undefined, command: Command,
     case 'member.remove':
     case 'folder.trust':
     case 'folder.distrust':
+    case 'policy.set_rule':
+    case 'policy.revoke_rule':
     case 'task.create':
     case 'task.change':
     case 'task.move':

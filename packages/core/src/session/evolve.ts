@@ -163,6 +163,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
             verdicts: event.data.verdicts,
             scopes: event.data.scopes,
             strength: event.data.strength,
+            ...(event.data.risk === undefined ? {} : { risk: event.data.risk }),
             requestedAt: event.at,
             expiresAt: event.data.expiresAt,
             ...(event.data.trusts === undefined ? {} : { trusts: event.data.trusts }),
@@ -269,6 +270,8 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'session.indexed':
     case 'folder.trusted':
     case 'folder.distrusted':
+    case 'policy.rule_set':
+    case 'policy.rule_revoked':
     case 'task.created':
     case 'task.changed':
     case 'task.moved':

@@ -6,6 +6,7 @@ import type { UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseKind, PauseMoment } from '@hotline/protocol/events/control'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
 import type { TreeReach } from '@hotline/protocol/process-tree'
+import type { Risk } from '@hotline/protocol/risk'
 import type { SessionStatus } from '@hotline/protocol/session-status'
 
 /** A message that waits for the agent. Its text is in the log, not here. */
@@ -27,6 +28,7 @@ export interface PendingApproval {
   verdicts: readonly Verdict[]
   scopes: readonly Scope[]
   strength: Strength
+  risk?: Risk | undefined
   requestedAt: string
   expiresAt: string
   /** It is about settings of a folder, of this digest. */

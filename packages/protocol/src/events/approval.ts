@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
+import { Risk } from '../risk.ts'
 import { Id } from '../stream.ts'
 
 /** Hex SHA-256. */
@@ -39,6 +40,8 @@ export const ApprovalRequest = z.looseObject({
   /** True where a secret that we handed out was masked in `input`. */
   redacted: z.boolean().optional(),
   changes: z.array(z.looseObject({ path: z.string(), newText: z.string() })).optional(),
+  /** Its folder and the paths that it names, by the files that they led to on the machine when it was asked. */
+  opened: z.record(z.string(), z.string()).optional(),
 })
 export type ApprovalRequest = z.infer<typeof ApprovalRequest>
 
@@ -56,6 +59,8 @@ export const approvalEvents = {
       verdicts: z.array(Verdict),
       scopes: z.array(Scope),
       strength: Strength,
+      /** As the server sees it; absent where it did not look. */
+      risk: Risk.optional(),
       expiresAt: z.string(),
       onTimeout: z.literal('deny'),
       /** The runner itself asks, for trust in the settings that a folder brings: the digest of its input, by which it is known. */
@@ -73,6 +78,8 @@ export const approvalEvents = {
       scope: Scope,
       /** Of the changed input, for `allowed_modified`. */
       modifiedDigest: Digest.optional(),
+      /** The rule of the project that gave the answer, where no person did. */
+      rule: Id.optional(),
     }),
     z.looseObject({ reason: z.string().optional(), input: z.string().optional() }),
   ),

@@ -24,6 +24,7 @@ import { registerInvitationRoutes } from './routes/invitations.ts'
 import { registerKeyRoutes } from './routes/keys.ts'
 import { registerPasswordResetRoutes } from './routes/password-resets.ts'
 import { registerRunnerRoutes } from './routes/runner.ts'
+import { registerPolicyRoutes } from './routes/policy.ts'
 import { registerSessionRoutes } from './routes/sessions.ts'
 import { registerTrustRoutes } from './routes/trust.ts'
 
@@ -70,4 +71,5 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerEvidenceRoutes(route, ports)
   registerFolderRoutes(route, ports)
   registerTrustRoutes(route, ports)
+  registerPolicyRoutes(route, { ...ports, clock: ports.reception.gate.clock })
 }

@@ -49,7 +49,8 @@ interface Work {
 }
 
 /**
- * Decides commands in order on top of what is committed; `remembered` is what the log knows of each. Pure: nothing is
+ * Decides commands in order on top of what is committed; `remembered` is what the log knows of each, `facts` what
+ * else the rules need. Pure: nothing is
  * written or answered here.
  */
 export function decideBatch(
@@ -58,6 +59,7 @@ export function decideBatch(
   batch: readonly Submitted[],
   remembered: readonly (Known | undefined)[],
   now: string,
+  facts: Pick<Context, 'rules' | 'asked'> = {},
 ): Work {
   const events: Envelope[] = []
   const commands: CommandRecord[] = []
@@ -72,7 +74,7 @@ export function decideBatch(
       outcomes.push(earlier.hash === hash ? earlier.outcome : mismatch())
       continue
     }
-    const context = { now, actor: actorOf(principal), channel: principal.channel, sha256 }
+    const context = { now, actor: actorOf(principal), channel: principal.channel, sha256, ...facts }
     const decision = decide(state, command, context)
     if (!decision.ok) {
       outcomes.push({ ok: false, problem: decision.problem })
@@ -145,8 +147,8 @@ function eventOf(stream: string, draft: KnownDraft, seq: number, command: Comman
     at: context.now,
     type: draft.type,
     subject: draft.subject,
-    actor: reported ? { kind: 'agent', id: stream.slice(stream.indexOf(':') + 1) } : context.actor,
-    channel: context.channel,
+    actor: draft.actor ?? (reported ? { kind: 'agent', id: stream.slice(stream.indexOf(':') + 1) } : context.actor),
+    channel: draft.actor ? undefined : context.channel,
     cause: command.id,
     data: draft.data,
     body: 'body' in draft ? draft.body : undefined,

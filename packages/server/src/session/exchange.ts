@@ -1,7 +1,8 @@
 import type { SessionState } from '@hotline/core/session/state'
-import { isPermission, type Permission, roleAllows, sendersOf } from '@hotline/core/roles'
+import { isPermission, needsPassword, type Permission, roleAllows, sendersOf } from '@hotline/core/roles'
 import type { Role } from '@hotline/protocol/actor'
-import type { Command, CommandType } from '@hotline/protocol/command'
+import type { Command } from '@hotline/protocol/command'
+import type { PolicyRule } from '@hotline/protocol/policy'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { formatCursor, splitStream } from '@hotline/protocol/stream'
 import { type Principal, senderKey } from '../access/principal.ts'
@@ -11,9 +12,6 @@ import type { StreamState } from './state.ts'
 
 /** Queues kept in memory for streams that were used lately. */
 const queuesMax = 2_000
-
-/** Commands that let somebody in or out: the person who sends one has just said their password. */
-const guarded: ReadonlySet<CommandType> = new Set(['member.add', 'member.change', 'member.remove'])
 
 /** What the exchange asks about a sender. */
 export interface Rights {
@@ -29,6 +27,9 @@ export interface Rights {
   }
 }
 
+/** What it needs of the world. */
+export type ExchangePorts = Omit<QueuePorts, 'rulesOf'>
+
 interface Entered {
   refusal: Problem | undefined
   leave: () => void
@@ -41,14 +42,14 @@ const unwatched: WatchCommand = () => () => undefined
 
 /** Streams by their commands: whoever wants something to happen says it here, through whatever door. */
 export class Exchange {
-  readonly #ports: QueuePorts
+  readonly #ports: ExchangePorts
   readonly #rights: Rights
   readonly #watch: WatchCommand
   readonly #queues = new Map<string, StreamQueue>()
   /** The latest command of a stream that waits for its right: the next one enters the queue after it. */
   readonly #entering = new Map<string, Promise<unknown>>()
 
-  constructor(ports: QueuePorts, rights: Rights, watch: WatchCommand = unwatched) {
+  constructor(ports: ExchangePorts, rights: Rights, watch: WatchCommand = unwatched) {
     this.#ports = ports
     this.#rights = rights
     this.#watch = watch
@@ -166,7 +167,7 @@ export class Exchange {
       const what = senders.length > 1 ? `"${command.type}" of what is not asked about` : `"${command.type}"`
       return problem('forbidden', `Your role here is ${role}; ${what} needs the right to ${lacking}.`, { role })
     }
-    return guarded.has(command.type) ? this.#ifNew(principal, command, this.#rights.proofMissing(principal)) : undefined
+    return needsPassword(command) ? this.#ifNew(principal, command, this.#rights.proofMissing(principal)) : undefined
   }
 
   async #session(stream: string): Promise<SessionState | undefined> {
@@ -197,6 +198,12 @@ export class Exchange {
     return this.#rights.roleOf(project, principal.account)
   }
 
+  /** The rules of a project, in their order. */
+  async #rulesOf(project: string): Promise<readonly PolicyRule[]> {
+    const { state } = await this.#queue(`project:${project}`).state()
+    return state?.kind === 'project' ? (state.rules ?? []) : []
+  }
+
   #queue(stream: string): StreamQueue {
     const known = this.#queues.get(stream)
     if (known) {
@@ -209,7 +216,7 @@ export class Exchange {
       if (this.#queues.size < queuesMax) break
       if (queue.idle) this.#queues.delete(name)
     }
-    const queue = new StreamQueue(stream, this.#ports)
+    const queue = new StreamQueue(stream, { ...this.#ports, rulesOf: (project) => this.#rulesOf(project) })
     this.#queues.set(stream, queue)
     return queue
   }

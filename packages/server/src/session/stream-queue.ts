@@ -1,5 +1,6 @@
 import type { Command } from '@hotline/protocol/command'
 import type { AcceptedFacts } from '@hotline/protocol/command-answer'
+import type { PolicyRule } from '@hotline/protocol/policy'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { LogStore } from '../log/log-store.ts'
 import { damageOf } from '../log/store-unavailable.ts'
@@ -9,6 +10,7 @@ import { type Principal, senderKey } from '../access/principal.ts'
 import { bodyHash } from './body-hash.ts'
 import { type Answer, decideBatch, type Known, type Standing, type Submitted } from './decide-batch.ts'
 import type { CommandOutcome } from './outcome.ts'
+import { factsFor } from './policy-facts.ts'
 import type { StreamState } from './state.ts'
 
 /** Commands that may wait for one stream; further ones are told to come back. */
@@ -31,6 +33,8 @@ export interface QueuePorts {
   fault: (error: unknown) => void
   /** RFC 3339 in UTC. */
   now: () => string
+  /** The rules of a project, in their order. */
+  rulesOf: (project: string) => Promise<readonly PolicyRule[]>
 }
 
 /**
@@ -104,7 +108,8 @@ export class StreamQueue {
     for (let tries = 0; tries < triesMax; tries += 1) {
       const standing = await this.state()
       const remembered = standing.head > 0 ? await this.#remembered(batch) : []
-      const work = decideBatch(this.stream, standing, batch, remembered, this.#ports.now())
+      const facts = await factsFor(this.#ports, standing, batch)
+      const work = decideBatch(this.stream, standing, batch, remembered, this.#ports.now(), facts)
       if (this.#unsure && standing.epoch !== undefined) {
         this.#ports.bus.publish([{ stream: this.stream, epoch: standing.epoch, head: standing.head, events: [] }])
         this.#unsure = false

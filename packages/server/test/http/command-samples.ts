@@ -80,6 +80,9 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
       by: { kind: 'person', id: 'p1' },
     }),
     'folder.distrust': inProject({ runner: 'r1', digest: 'a'.repeat(64) }),
+    'policy.set_rule': inProject({ effect: 'deny', match: { tool: 'nothing' } }),
+    // There is none, which is no matter of rights.
+    'policy.revoke_rule': inProject({ rule: 'none', effect: 'allow' }),
     'task.create': ({ project }, fresh) => [`task:${fresh}`, { project, title: 'New' }],
     'task.change': inTask({ title: 'Changed' }),
     'task.move': inTask({ to: 'review' }),
@@ -93,8 +96,16 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
   }
 }
 
-/** What nobody is asked about any more. */
-export const unaskedSamples: Record<string, Sample<'session.start'> | Sample<'message.send'>> = {
+type Odd = Sample<'session.start'> | Sample<'message.send'> | Sample<'policy.set_rule'> | Sample<'policy.revoke_rule'>
+
+/** What nobody is asked about any more: forms of commands that take other rights than their type alone. */
+export const unaskedSamples: Record<string, Odd> = {
+  'policy.set_rule of what allows one thing': inProject({
+    effect: 'allow' as const,
+    match: { agent: 'demo', tool: 'execute', command: ['npm', 'test'] },
+  }),
+  'policy.set_rule of what allows more': inProject({ effect: 'allow' as const, match: { path: 'src/' } }),
+  'policy.revoke_rule of what denies': inProject({ rule: 'none', effect: 'deny' as const }),
   'session.start in a mode': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo', mode: 'free' }],
   'session.start of a command line': startOf({ agent: 'command', command: ['true'] }),
   'session.start of a program with a profile': startOf({ agent: 'tail', unasked: true as const }),

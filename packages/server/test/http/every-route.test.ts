@@ -145,6 +145,7 @@ describe('every route', () => {
         "GET /api/runners/:id/folder: write",
         "POST /api/runner/trust: runner",
         "GET /api/projects/:id/trusted: read",
+        "GET /api/projects/:id/policy: read",
       ]
     `)
   })

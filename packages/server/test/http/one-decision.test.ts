@@ -144,7 +144,7 @@ describe('one decision', () => {
         owner for no project: not_found
         service of approver, signed
         owner by token, with the password said
-      session.take_over, session.set_budget, session.set_mode, approval.decide, input.send, terminal.take, terminal.release, folder.distrust:
+      session.take_over, session.set_budget, session.set_mode, approval.decide, input.send, terminal.take, terminal.release, folder.distrust, policy.set_rule, policy.revoke_rule, policy.set_rule of what allows one thing:
         owner in a browser
         admin in a browser
         admin by token
@@ -199,6 +199,17 @@ describe('one decision', () => {
         runner
         runner for elsewhere: not_found
         runner of this machine
+      policy.set_rule of what allows more, policy.revoke_rule of what denies:
+        owner in a browser
+        admin in a browser
+        admin by token: password_needed
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said
       session.start in a mode, session.start of a command line, session.start of a program with a profile, message.send to a program with a profile, message.send to a program:
         owner in a browser
         admin in a browser
@@ -375,7 +386,7 @@ describe('one decision', () => {
         owner for elsewhere: password_needed
         owner for no project: password_needed
         owner by token, with the password said
-      GET /api/people, GET /metrics, GET /api/sessions, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /api/projects/:id/trusted:
+      GET /api/people, GET /metrics, GET /api/sessions, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /api/projects/:id/trusted, GET /api/projects/:id/policy:
         owner in a browser
         admin in a browser
         admin by token

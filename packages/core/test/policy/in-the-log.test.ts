@@ -1,0 +1,217 @@
+import { decideProject } from '@hotline/core/project/decide'
+import { evolveProject } from '@hotline/core/project/evolve'
+import type { ProjectState, StandingRule } from '@hotline/core/project/state'
+import type { Context, Decision } from '@hotline/core/decision'
+import { draftEvent } from '@hotline/core/draft-event'
+import { needsPassword, sendersOf } from '@hotline/core/roles'
+import { decideSession } from '@hotline/core/session/decide'
+import type { CommandInput } from '@hotline/protocol/command'
+import { type Command, parseCommand } from '@hotline/protocol/command'
+import type { Envelope } from '@hotline/protocol/event'
+import type { ApprovalRequest } from '@hotline/protocol/events/approval'
+import { limits } from '@hotline/protocol/limits'
+import type { PolicyRule } from '@hotline/protocol/policy'
+import { describe, expect, it } from 'vitest'
+import { activeLog, asking, code, dana, eli, type Log, runner, sha256, stream } from '../fixtures.ts'
+import { now, ruleOf } from './requests.ts'
+
+const project = 'project:p1'
+
+type SetRule = CommandInput<'policy.set_rule'>
+
+function command(type: 'policy.set_rule' | 'policy.revoke_rule', data: unknown, id = 'r1'): Command {
+  const parsed = parseCommand({ id, stream: project, type, data })
+  if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
+  return parsed.command
+}
+
+/** A project with its log. */
+class Board {
+  state: ProjectState | undefined = { kind: 'project', project: 'p1', name: 'One', members: {} }
+  events: Envelope[] = []
+
+  send(sent: Command, actor = dana): Decision {
+    const context: Context = { now, actor, sha256 }
+    const decision = decideProject(this.state, sent, context)
+    for (const draft of decision.ok ? decision.events : []) {
+      const event = { ...draftEvent(project, draft, context), seq: this.events.length + 1 }
+      this.events.push(event)
+      this.state = evolveProject(this.state, event)
+    }
+    return decision
+  }
+
+  set(id: string, rule: SetRule): Decision {
+    return this.send(command('policy.set_rule', rule, id))
+  }
+
+  get rules(): readonly StandingRule[] {
+    return this.state?.rules ?? []
+  }
+}
+
+const npmTest: SetRule = { effect: 'allow', match: { command: ['npm', 'test'] } }
+const noPush: SetRule = { effect: 'deny', match: { command: ['git', 'push'] }, note: 'Only people push.' }
+
+describe('the rules of a project', () => {
+  it('[PO7] are written, ordered and taken away in its stream, which says by whom and when', () => {
+    const board = new Board()
+    expect(code(board.set('a', npmTest))).toBe('ok')
+    expect(code(board.set('b', noPush))).toBe('ok')
+    expect(code(board.set('c', { ...npmTest, before: 'a' }))).toBe('ok')
+    expect(board.rules.map(({ rule }) => rule)).toEqual(['c', 'a', 'b'])
+    expect(board.rules[1]).toEqual({ ...npmTest, rule: 'a', until: '2026-01-31T00:00:00.000Z', by: dana, at: now })
+    expect(board.rules[2]).toMatchObject({ note: 'Only people push.' })
+    expect(code(board.send(command('policy.revoke_rule', { rule: 'a', effect: 'allow' }), eli))).toBe('ok')
+    expect(board.rules.map(({ rule }) => rule)).toEqual(['c', 'b'])
+    expect(board.events.map(({ type, subject, actor }) => [type, subject, actor.id])).toEqual([
+      ['policy.rule_set', 'rule:a', 'dana'],
+      ['policy.rule_set', 'rule:b', 'dana'],
+      ['policy.rule_set', 'rule:c', 'dana'],
+      ['policy.rule_revoked', 'rule:a', 'eli'],
+    ])
+  })
+
+  it('[PO7] are refused where they are none, too many, or not what somebody saw', () => {
+    const board = new Board()
+    expect(code(board.set('a', { effect: 'allow', match: { tool: 'Bash' } }))).toBe('invalid_request')
+    expect(code(board.set('a', { ...npmTest, before: 'gone' }))).toBe('invalid_request')
+    expect(code(board.send(command('policy.revoke_rule', { rule: 'a', effect: 'allow' })))).toBe('already_resolved')
+    board.set('a', noPush)
+    expect(code(board.send(command('policy.revoke_rule', { rule: 'a', effect: 'allow' })))).toBe('invalid_request')
+    const rules = Array.from({ length: limits.policyRules }, (_, at): StandingRule => ({
+      ...ruleOf(`r${at}`, { effect: 'deny', match: { tool: `t${at}` } }),
+      by: dana,
+      at: now,
+    }))
+    board.state = { kind: 'project', project: 'p1', name: 'One', members: {}, rules }
+    expect(code(board.set('b', noPush))).toBe('queue_full')
+    expect(board.events).toHaveLength(1)
+  })
+
+  it('[PO8] that allow one exact thing take the right to decide; wider ones, and taking away what denies, an admin and the password', () => {
+    const exact = { agent: 'claude', tool: 'Bash' }
+    const sent = (rule: SetRule): Command => command('policy.set_rule', rule)
+    const narrow = [
+      sent({ effect: 'allow', match: { ...exact, command: ['npm', 'test'] } }),
+      sent({ effect: 'allow', match: { ...exact, path: 'src/a.ts' } }),
+      sent({ effect: 'allow', match: { ...exact, input: 'a'.repeat(64) } }),
+      sent(noPush),
+      sent({ effect: 'ask', match: { does: 'run' }, before: 'a' }),
+      command('policy.revoke_rule', { rule: 'a', effect: 'allow' }),
+    ]
+    const wide = [
+      sent(npmTest),
+      sent({ effect: 'allow', match: { ...exact, path: 'src/' } }),
+      sent({ effect: 'allow', match: { ...exact, command: ['npm', 'run', { any: 'word' }] } }),
+      sent({ effect: 'allow', match: { ...exact, command: ['npm', 'test'] }, until: '2026-06-01T00:00:00.000Z' }),
+      sent({ effect: 'allow', match: { ...exact, command: ['npm', 'test'] }, before: 'a' }),
+      sent({ effect: 'allow', match: { agent: 'claude', command: ['npm', 'test'] } }),
+      command('policy.revoke_rule', { rule: 'a', effect: 'deny' }),
+      command('policy.revoke_rule', { rule: 'a', effect: 'ask' }),
+    ]
+    for (const one of narrow) expect([sendersOf(one, undefined), needsPassword(one)]).toEqual([['decide'], false])
+    for (const one of wide) expect([sendersOf(one, undefined), needsPassword(one)]).toEqual([['decide', 'admin'], true])
+  })
+
+  it('[PO7] are no matter of a session', () => {
+    const log = activeLog()
+    expect(code(log.apply(dana, { ...command('policy.set_rule', noPush), stream }))).toBe('invalid_request')
+  })
+})
+
+describe('a request that a rule answers', () => {
+  const allow = ruleOf('may', { effect: 'allow', match: { command: ['npm', 'test'] } })
+  const deny = ruleOf('no', { effect: 'deny', match: { command: ['rm'] }, note: 'Ask Dana.' })
+  const context = (rules: readonly PolicyRule[], actor = runner, asked?: Context['asked']): Context => ({
+    now: '2026-01-01T00:01:00.000Z',
+    actor,
+    channel: 'runner:r1',
+    sha256,
+    rules,
+    asked,
+  })
+  const run = (text: string): string => JSON.stringify({ command: text })
+
+  /** What the log has after an agent asked, as type and what matters. */
+  function askedWith(
+    log: Log,
+    rules: readonly PolicyRule[] | undefined,
+    input: string,
+    facts: object = {},
+    body: object = {},
+  ) {
+    const report = asking('a1', input, { ...facts })
+    const parsed = parseCommand({
+      id: 'x1',
+      stream,
+      type: 'agent.report',
+      data: { fence: 1, events: [{ ...report, body: { ...report.body, ...body } }] },
+    })
+    if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
+    const decision = decideSession(log.state, parsed.command, { ...context(rules ?? []), rules })
+    return decision.ok ? decision.events : []
+  }
+
+  it('[PO9] is answered in the log with it, by the policy and with the rule; an agent is told why not', () => {
+    expect(askedWith(activeLog(), [deny, allow], run('npm test'))).toMatchObject([
+      { type: 'approval.requested', data: { approval: 'a1', risk: 'medium' } },
+      {
+        type: 'approval.resolved',
+        subject: 'approval:a1',
+        actor: { kind: 'system', id: 'policy' },
+        data: { approval: 'a1', outcome: 'allowed', scope: 'once', rule: 'may' },
+        body: {},
+      },
+    ])
+    const reason = 'A rule of this project denies it: Deny commands with: rm. Ask Dana.'
+    expect(askedWith(activeLog(), [deny, allow], run('rm x'))).toMatchObject([
+      { type: 'approval.requested', data: { risk: 'high' } },
+      { type: 'approval.resolved', data: { outcome: 'denied', rule: 'no' }, body: { reason } },
+    ])
+  })
+
+  it('[PO9] is asked where none does, where the agent takes no yes, where something was masked, where a folder is to be trusted, and where nobody looked', () => {
+    const types = (events: readonly { type: string }[]): string[] => events.map(({ type }) => type)
+    const requested = ['approval.requested']
+    expect(types(askedWith(activeLog(), [allow], run('npm run x')))).toEqual(requested)
+    expect(types(askedWith(activeLog(), [allow], run('npm test'), { verdicts: ['deny'] }))).toEqual(requested)
+    expect(types(askedWith(activeLog(), [allow], run('npm test'), { scopes: [] }))).toEqual(requested)
+    expect(types(askedWith(activeLog(), [allow], run('npm test'), {}, { redacted: true }))).toEqual(requested)
+    const exact = ruleOf('exact', { effect: 'allow', match: { input: sha256(run('npm test')) } })
+    expect(types(askedWith(activeLog(), [exact], run('npm test')))).toEqual(['approval.requested', 'approval.resolved'])
+    expect(types(askedWith(activeLog(), [exact], run('npm test'), { trusts: sha256(run('npm test')) }))).toEqual(
+      requested,
+    )
+    const unseen = askedWith(activeLog(), undefined, run('npm test'))
+    expect(types(unseen)).toEqual(requested)
+    expect(unseen[0]?.data).not.toHaveProperty('risk')
+  })
+
+  it('[PO9] a risk that a runner reports is not believed', () => {
+    expect(askedWith(activeLog(), [], run('rm x'), { risk: 'low' })).toMatchObject([{ data: { risk: 'high' } }])
+  })
+
+  it('[PO10] what denies wins over a person too, by the bytes that would run: as they were asked, or changed', () => {
+    const log = activeLog()
+    log.report(asking('a1', run('npm test'), { verdicts: ['allow', 'deny', 'modify'] }))
+    const body: ApprovalRequest = { tool: 'bash', title: 'x', input: run('npm test'), cwd: '/tmp' }
+    const digest = log.state?.approvals[0]?.digest
+    const decide = (rules: readonly PolicyRule[], data: object): string => {
+      const parsed = parseCommand({
+        id: 'd1',
+        stream,
+        type: 'approval.decide',
+        data: { approval: 'a1', digest, ...data },
+      })
+      if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
+      return code(decideSession(log.state, parsed.command, context(rules, dana, new Map([['a1', body]]))))
+    }
+    const noTest = ruleOf('t', { effect: 'deny', match: { command: ['npm', 'test'] } })
+    expect(decide([deny], { verdict: 'allow' })).toBe('ok')
+    expect(decide([noTest], { verdict: 'allow' })).toBe('forbidden')
+    expect(decide([noTest], { verdict: 'deny' })).toBe('ok')
+    expect(decide([noTest], { verdict: 'modify', input: run('npm run x') })).toBe('ok')
+    expect(decide([deny], { verdict: 'modify', input: run('rm -rf x') })).toBe('forbidden')
+  })
+})

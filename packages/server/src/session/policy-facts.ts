@@ -1,0 +1,41 @@
+import type { Context } from '@hotline/core/decision'
+import type { Command } from '@hotline/protocol/command'
+import type { ApprovalRequest } from '@hotline/protocol/events/approval'
+import { asKnown } from '@hotline/protocol/known-event'
+import type { LogStore } from '../log/log-store.ts'
+import type { Standing } from './decide-batch.ts'
+import type { QueuePorts } from './stream-queue.ts'
+
+/** What commands to a session need beside its state, where rules of its project could have a say. */
+export async function factsFor(
+  { store, rulesOf }: Pick<QueuePorts, 'store' | 'rulesOf'>,
+  { state }: Standing,
+  batch: readonly { command: Command }[],
+): Promise<Pick<Context, 'rules' | 'asked'>> {
+  if (state?.kind !== 'session') return {}
+  const decided = batch.flatMap(({ command }) =>
+    command.type === 'approval.decide' && command.data.verdict !== 'deny' ? [command.data.approval] : [],
+  )
+  if (decided.length === 0 && !batch.some(({ command }) => asks(command))) return {}
+  const rules = await rulesOf(state.project)
+  const needed = rules.some(({ effect }) => effect === 'deny') ? decided : []
+  return { rules, asked: await readAsked(store, `session:${state.session}`, needed) }
+}
+
+function asks(command: Command): boolean {
+  return command.type === 'agent.report' && command.data.events.some(({ type }) => type === 'approval.requested')
+}
+
+async function readAsked(
+  store: LogStore,
+  stream: string,
+  approvals: readonly string[],
+): Promise<ReadonlyMap<string, ApprovalRequest>> {
+  const asked = new Map<string, ApprovalRequest>()
+  for (const approval of new Set(approvals)) {
+    const [first] = await store.readSubjects(stream, [`approval:${approval}`], 0, 1)
+    const event = first && asKnown(JSON.parse(Buffer.from(first.bytes).toString()))
+    if (event?.type === 'approval.requested' && event.body) asked.set(approval, event.body)
+  }
+  return asked
+}
