@@ -1,6 +1,6 @@
 import { usedWords } from '@hotline/core/budget-words'
 import { elapsedText } from '@hotline/core/elapsed'
-import { reachWords, standstillWords } from '@hotline/core/reach-words'
+import { fenceWords, reachWords, standstillWords } from '@hotline/core/reach-words'
 import type { SessionEvidence } from '@hotline/protocol/evidence'
 import type { ProcessSample } from '@hotline/protocol/process-tree'
 import { dayAndTimeOf, inLine } from './approval-card.ts'
@@ -19,6 +19,7 @@ export function evidenceLines(seen: SessionEvidence, now: Date): string {
     ['memory', tree ? memoryOf(tree.memoryBytes) : undefined],
     ['last output', seen.lastOutputAt === null ? undefined : dayAndTimeOf(seen.lastOutputAt, now)],
     ['a stop ends', seen.reach === null ? undefined : reachWords[seen.reach]],
+    ['fenced off', seen.pid === null ? undefined : fenceWords],
     ['budget', seen.budgets.length > 0 ? seen.budgets.map(usedWords).join('; ') : undefined],
     ['seen', tree ? dayAndTimeOf(tree.at, now) : undefined],
   ]

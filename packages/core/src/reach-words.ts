@@ -8,8 +8,11 @@ export const reachWords: Readonly<Record<TreeReach, string>> = {
   group: 'its process group alone',
 }
 
+/** What an agent is kept from by Hotline beside that, in words. */
+export const fenceWords = 'nothing: files and network are as for the user of its runner'
+
 /** True where nothing that an agent started is outside of what is stopped and ended. */
-function isWhole(reach: TreeReach): boolean {
+export function isWhole(reach: TreeReach): boolean {
   return reach === 'cgroup' || reach === 'namespace'
 }
 

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type AgentEvent, type AgentSession, runsProgram, StartError } from './adapters/adapter.ts'
 import type { Drivers } from './adapters/drivers.ts'
+import { containing } from './process/containing.ts'
 import type { Holder } from './process/holder.ts'
 import { findProgram } from './process/find-program.ts'
 import { lookForLogin } from './profiles/login.ts'
@@ -92,7 +93,7 @@ async function* tryRunning(trial: Trial): AsyncGenerator<TrialStep> {
     redactor = new Redactor(plan.secrets)
     const driver = drivers.get(profile.adapter)
     if (!driver) throw new StartError(`There is no adapter "${profile.adapter}" here.`)
-    agent = await driver.start(plan.spec, holder, signal)
+    agent = await driver.start(plan.spec, containing(holder, profile.contain), signal)
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     yield { outcome: 'failed', what: `It does not start. ${redactor.value(error.message)}` }

@@ -4,7 +4,7 @@ import { openDrivers } from '../src/adapters/drivers.ts'
 import { openLog } from '../src/log.ts'
 import { Isolator } from '../src/isolation/isolator.ts'
 import { openKeeperHolder } from '../src/keeper/keeper-holder.ts'
-import { openLocalHolder } from '../src/process/local-holder.ts'
+import { type HolderReach, openLocalHolder } from '../src/process/local-holder.ts'
 import { builtinProfiles } from '../src/profiles/builtin.ts'
 import { openKnownAgents } from '../src/profiles/known-agents.ts'
 import { profilesFolder } from '../src/profiles/read-folder.ts'
@@ -35,6 +35,8 @@ export interface ComposeOptions {
   stopGraceMs?: number
   interruptTimeoutMs?: number
   silenceMs?: number
+  /** By which means agents are kept together with what they start. */
+  reach?: HolderReach
   /** Whether agents outlive the runner. */
   holds?: Holds
 }
@@ -50,7 +52,7 @@ function keepFiles(dataDir: string): NonNullable<ConstructorParameters<typeof Su
 
 /** A runner as tests want it: small bounds, a scripted agent, nothing from outside. */
 export function composeBench(options: ComposeOptions): Supervisor {
-  const { folder, link, write, holds = 'itself' } = options
+  const { folder, link, write, holds = 'itself', reach } = options
   const dataDir = join(folder, 'data')
   const scripted = { ...profileOf('scripted', {}), argv: [...demoAgent, '--script', join(folder, 'script.json')] }
   const profiles = [...builtinProfiles([...demoAgent, '--pace', '0']), scripted, ...(options.profiles ?? [])]
@@ -59,8 +61,14 @@ export function composeBench(options: ComposeOptions): Supervisor {
   const warn = (what: string, facts: Record<string, unknown>): void => log.warn(what, facts)
   const holder =
     holds === 'itself'
-      ? openLocalHolder({ folder: join(dataDir, 'children') })
-      : openKeeperHolder({ folder: dataDir, keeps, environment: process.env, warn })
+      ? openLocalHolder({ folder: join(dataDir, 'children'), ...(reach === undefined ? {} : { reach }) })
+      : openKeeperHolder({
+          folder: dataDir,
+          keeps,
+          environment: process.env,
+          warn,
+          ...(reach === undefined ? {} : { reach }),
+        })
   return new Supervisor(
     {
       link,

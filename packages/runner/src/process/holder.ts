@@ -15,6 +15,8 @@ export interface ProcessSpec {
   run: string
   /** `kernel`: such that the program can open them by name too, where the system has those. Node's own are sockets. */
   pipes?: 'kernel'
+  /** Nothing is started where the kernel does not keep it together with all that it starts. */
+  contain?: 'processes' | undefined
 }
 
 /** Characters of a terminal. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
+import { isWhole } from '@hotline/core/reach-words'
 import type { Exit } from '@hotline/protocol/events/session'
 import { type ChildRecord, openChildRecords } from './child-records.ts'
 import { type Nest, openNest, removeGroup } from './cgroup.ts'
@@ -14,6 +15,11 @@ import { spawnTerminal } from './terminal.ts'
 
 /** What left the ranks of its parents is found only while the tie is there: so the trees are looked at so often. */
 const lookEveryMs = 2_000
+
+/** For people, who know the setting. */
+const notContained =
+  'its profile says "contain: processes", and on this machine nothing keeps together what it starts. ' +
+  'That takes control groups, or bubblewrap for an agent without a terminal.'
 
 /** An orphan gets less patience than an agent: nobody hears its last words. */
 const reapGraceMs = 1_000
@@ -61,6 +67,19 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
     return wrapper
   }
 
+  /** Rejects where something is to be kept together that cannot be; before it is started where that is known. */
+  const refuseLoose = (spec: ProcessSpec, wrap: string | undefined): void => {
+    if (nest === 'unknown') nest = openNest()
+    if (spec.contain !== undefined && !nest && wrap === undefined) throw new Error(notContained)
+  }
+
+  /** The same of what was started: a control group may fail at the last moment. */
+  const endLoose = async (spec: ProcessSpec, held: Adopted): Promise<void> => {
+    if (spec.contain === undefined || isWhole(held.reach)) return
+    await held.end(0)
+    throw new Error(notContained)
+  }
+
   /** Writes the child down before anybody can talk to it. `outer`: what was started, where it is not what was wanted. */
   const adopt = (
     spec: ProcessSpec,
@@ -102,6 +121,7 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
   return {
     async start(spec): Promise<HeldProcess> {
       const wrap = await findWrapperFor(spec)
+      refuseLoose(spec, wrap)
       const argv = wrap === undefined ? spec.argv : wrapped(wrap, spec.argv)
       const pipes = spec.pipes === 'kernel' ? await openKernelPipes() : undefined
       try {
@@ -118,7 +138,9 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
         })
         const pid = child.pid ?? 0
         const inside = wrap === undefined ? undefined : await findInside(pid)
-        return { ...adopt(spec, pid, { cgroup, inside }), exited, stdin, stdout, stderr }
+        const adopted = adopt(spec, pid, { cgroup, inside })
+        await endLoose(spec, adopted)
+        return { ...adopted, exited, stdin, stdout, stderr }
       } catch (error) {
         for (const stream of [pipes?.stdin, pipes?.stdout, pipes?.stderr]) stream?.destroy()
         throw error
@@ -127,9 +149,11 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
       }
     },
 
-    startTerminal(spec: ProcessSpec, size: TerminalSize): Promise<HeldTerminal> {
+    async startTerminal(spec: ProcessSpec, size: TerminalSize): Promise<HeldTerminal> {
+      refuseLoose(spec, undefined)
       const { result: terminal, cgroup } = start(spec, () => spawnTerminal(spec, size))
       const adopted = adopt(spec, terminal.pid, { cgroup })
+      await endLoose(spec, adopted)
       const exited = new Promise<Exit>((resolve) => {
         terminal.onExit(({ code, signal }) =>
           resolve(signal === 0 ? { code, signal: null } : { code: null, signal: nameOf(signal) }),
@@ -141,7 +165,7 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
         terminal.resume()
         return left
       }
-      return Promise.resolve({ ...terminal, ...adopted, end, exited })
+      return { ...terminal, ...adopted, end, exited }
     },
 
     async reap(): Promise<readonly Reaped[]> {

@@ -5,6 +5,7 @@ import { isLive } from '@hotline/protocol/session-status'
 import { type AgentSession, outlivesRunner, StartError, type StartSpec } from '../adapters/adapter.ts'
 import { callAgent, recordCalls } from '../adapters/recorded.ts'
 import type { Desk } from '../desk/desk.ts'
+import { containing } from '../process/containing.ts'
 import { lookAtRoom } from '../process/disk-room.ts'
 import type { Keeping, Survivor } from '../process/lasting.ts'
 import { asConfigured } from '../profiles/abilities.ts'
@@ -140,7 +141,8 @@ export class AgentLife {
       const start = async (spec: StartSpec): Promise<Heard> => {
         const memo = { profile, spec, secrets, desk: desk?.file }
         const keeping = outlivesRunner(profile.adapter) ? undefined : holder.lasting?.keep(termsOf(memo))
-        return { agent: await driver.start(spec, keeping?.holder ?? holder, signal), memo, keeping, desk }
+        const held = containing(keeping?.holder ?? holder, profile.contain)
+        return { agent: await driver.start(spec, held, signal), memo, keeping, desk }
       }
       const put = (report: Report): void => outbox.put(report)
       const elsewhere = { session, sessionLog, link: ports.link, signal, log, put, remember }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { limits } from '@hotline/protocol/limits'
 import { StartError } from '../adapters/adapter.ts'
+import { containing } from '../process/containing.ts'
 import { buildEnvironment } from '../process/environment.ts'
 import { findProgram } from '../process/find-program.ts'
 import type { ByteSource, HeldProcess, Holder } from '../process/holder.ts'
@@ -30,7 +31,8 @@ interface SetupOf {
 
 /** Runs it to its end and shows what it prints. Throws a `StartError` where it does not end well. */
 export async function runSetup(of: SetupOf): Promise<void> {
-  const { session, profile, argv, cwd, environment, holder } = of
+  const { session, profile, argv, cwd, environment } = of
+  const holder = containing(of.holder, profile.contain)
   const line = argv.join(' ')
   const run = randomBytes(16).toString('hex')
   const { env } = buildEnvironment({ from: environment, names: profile.env ?? [], set: profile.set ?? {}, cwd, run })
@@ -40,7 +42,12 @@ export async function runSetup(of: SetupOf): Promise<void> {
   const reporter = new Reporter(of.sink, new Redactor(secretsOf(profile, env)), limits.agentMessageChars)
   try {
     reporter.output('log', `Set-up: ${line}\n`)
-    const how = await endOf(await holder.start({ session, argv: [program, ...args], cwd, env, run }), reporter, of)
+    const spec = { session, argv: [program, ...args], cwd, env, run }
+    const held = await holder.start(spec).catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new StartError(`The set-up command could not be started: ${why}`, { cause })
+    })
+    const how = await endOf(held, reporter, of)
     if (how !== 'well') throw new StartError(`The set-up command ${how}, so the agent was not started: ${line}`)
   } finally {
     reporter.endOutput()

@@ -1,5 +1,5 @@
 import type { SeenAgent } from '@hotline/client/agent-evidence'
-import { reachWords } from '@hotline/core/reach-words'
+import { fenceWords, reachWords } from '@hotline/core/reach-words'
 import type { SessionState } from '@hotline/core/session/state'
 import { elapsedText } from '@hotline/core/elapsed'
 import { holdsAgent } from '@hotline/protocol/session-status'
@@ -45,6 +45,7 @@ export function ProcessFacts({
         {lastOutputAt !== undefined && agoText(Math.max(0, now - Date.parse(lastOutputAt)))}
       </Fact>
       <Fact name="A stop ends">{state.reach && reachWords[state.reach]}</Fact>
+      <Fact name="Fenced off">{state.pid !== undefined && fenceWords}</Fact>
     </>
   )
 }

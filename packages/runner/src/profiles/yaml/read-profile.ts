@@ -36,6 +36,7 @@ export const profileKeys = [
   'version_args',
   'hint',
   'budget',
+  'contain',
   'interactive',
 ] as const
 
@@ -107,6 +108,7 @@ function readSayings(fields: Fields, isExtending: boolean): WrittenProfile['says
   if (fields.has('log_file') && adapter !== undefined && adapter !== 'log') {
     fields.say('log_file', '"log_file" is for output_capture: log. Leave it out.')
   }
+  if (fields.has('contain') && adapter === 'log') fields.say('contain', 'Nothing is started here. Leave "contain" out.')
   const says: WrittenProfile['says'] = {
     ...whole('name', fields.text('name', { max: 100 })),
     ...whole('description', fields.text('description', { max: 500 })),
@@ -122,6 +124,7 @@ function readSayings(fields: Fields, isExtending: boolean): WrittenProfile['says
     ...whole('versionArgs', fields.texts('version_args', 'An argument')),
     ...whole('hint', fields.text('hint', { max: 500 })),
     ...whole('budget', readLimits(fields)),
+    ...whole('contain', fields.choice('contain', ['processes'] as const)),
     ...whole(
       'interactive',
       interactive && readInteractive(interactive, capture, (key) => readCommand(interactive, key)),
