@@ -14,6 +14,7 @@ import type { EventOf, EventType } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { EvidenceBody } from '@hotline/protocol/evidence'
 import type { AnnounceBody } from '@hotline/protocol/http'
+import type { PolicyRule } from '@hotline/protocol/policy'
 import type { TrustQuestion } from '@hotline/protocol/place'
 import { sha256 } from '@hotline/testing/sha256'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -27,6 +28,8 @@ export class Stream {
   readonly stream: string
   events: Envelope[] = []
   state: SessionState | undefined
+  /** Of its project. */
+  rules: readonly PolicyRule[] | undefined
   readonly answers = new Map<string, { body: string; outcome: CommandOutcome }>()
   readonly heard = new Set<() => void>()
 
@@ -41,7 +44,7 @@ export class Stream {
       const mismatch = problem('idempotency_mismatch', 'This id was used for something else.')
       return before.body === body ? before.outcome : { ok: false, problem: mismatch }
     }
-    const context = { now: new Date().toISOString(), actor, sha256 }
+    const context = { now: new Date().toISOString(), actor, sha256, rules: this.rules }
     const decision: Decision = decideSession(this.state, command, context)
     if (!decision.ok) return { ok: false, problem: decision.problem }
     for (const draft of decision.events) {

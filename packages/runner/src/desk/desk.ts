@@ -211,7 +211,7 @@ class SocketDesk implements Desk {
         this.#settle(ask, { outcome: 'allowed_modified', input: verdict.input, ...reason })
         break
       case 'deny':
-        this.#settle(ask, { outcome: verdict.because ?? 'denied', ...reason })
+        this.#settle(ask, { outcome: verdict.because === 'timed_out' ? 'timed_out' : 'denied', ...reason })
         break
     }
     return 'reason_heard'

@@ -128,7 +128,7 @@ export class AgentRun {
       redactor,
       spool,
       turn: () => this.#turn.now,
-      onReason: (title, reason) => this.#prompts.tellLater(title, reason),
+      onReason: (title, reason, by) => this.#prompts.tellLater(title, reason, by),
     })
     this.#earlier = new EarlierLife({
       ports,
@@ -236,6 +236,7 @@ export class AgentRun {
       if (screen && mayAsk(event.text)) reporter.flush()
       return
     }
+    if (event.t === 'ask') await this.#approvals.look(event.ask)
     reporter.hear(event.at)
     // What its programs do at the desk comes beside its words, and cuts none in two.
     if (endsText.has(event.t)) reporter.endText()

@@ -7,6 +7,7 @@ import type { Redactor } from '../redact.ts'
 import { sha256 } from '../sha256.ts'
 import type { Spool } from '../spool/spool.ts'
 import { head } from './fit-report.ts'
+import { openedPaths } from './opened-paths.ts'
 import type { Reporter } from './reporter.ts'
 import { told } from './report-of.ts'
 import { sendable } from './sendable.ts'
@@ -15,6 +16,8 @@ import { sendable } from './sendable.ts'
 interface Frozen {
   readonly request: ApprovalRequest & { input: string }
   readonly digest: string
+  /** Where the paths that it names led when it was shown; absent where it names none. */
+  opened: Record<string, string> | undefined
   answering: boolean
   /** An earlier life has put it to people. */
   isTold: boolean
@@ -38,8 +41,8 @@ export interface ApprovalContext {
   redactor: Redactor
   spool: Pick<Spool, 'intend' | 'conclude'>
   turn: () => string | undefined
-  /** A person refused and said why, and the agent did not hear it. */
-  onReason: (title: string, reason: string) => void
+  /** A person or a rule refused and said why, and the agent did not hear it. */
+  onReason: (title: string, reason: string, by: 'person' | 'rule') => void
 }
 
 /** Asks of one agent on their way to people, and the answers on their way back. At most one answer reaches the agent. */
@@ -48,9 +51,18 @@ export class Approvals {
   readonly #open = new Map<string, Frozen>()
   /** Those that an earlier life has answered; what became of that is told from what was noted. */
   readonly #answered = new Set<string>()
+  /** Where the paths lead of what is about to be asked. */
+  readonly #seen = new Map<string, Record<string, string>>()
 
   constructor(context: ApprovalContext) {
     this.#context = context
+  }
+
+  /** Looks where the paths lead that it is going to ask about: before it is heard, since nothing waits in the middle of that. */
+  async look({ ask, tool, input }: Ask): Promise<void> {
+    const { agent, cwd } = this.#context
+    const opened = await openedPaths({ agent, tool, input, cwd })
+    if (opened) this.#seen.set(ask, sendable(opened) as Record<string, string>)
   }
 
   /** The agent asks. */
@@ -66,7 +78,11 @@ export class Approvals {
     }
     const context = contextDigest(session, agent, request, sha256)
     const digest = approvalDigest(context, sha256(request.input), sha256)
-    this.#open.set(ask.ask, { request, digest, answering: false, isTold: false })
+    const seen = this.#seen.get(ask.ask)
+    this.#seen.delete(ask.ask)
+    // A path may hold what was masked.
+    const opened = isRedacted ? undefined : seen
+    this.#open.set(ask.ask, { request, digest, opened, answering: false, isTold: false })
     const fate = await reporter.ask({
       type: 'approval.requested',
       data: told({
@@ -80,7 +96,11 @@ export class Approvals {
         scopes: ask.scopes,
         strength: 'advisory',
       }),
-      body: { ...request, ...(isRedacted ? { redacted: true } : {}) },
+      body: {
+        ...request,
+        ...(opened ? { opened } : {}),
+        ...(isRedacted ? { redacted: true } : {}),
+      },
     })
     const frozen = this.#open.get(ask.ask)
     if (fate === 'told' && frozen) frozen.isTold = true
@@ -133,7 +153,9 @@ export class Approvals {
     const isSameChange =
       data.outcome !== 'allowed_modified' ||
       (input !== undefined && approvalDigest(context, sha256(input), sha256) === data.modifiedDigest)
-    if (!isSame || !isSameChange) {
+    // A rule has allowed the files that were meant then.
+    const isSwapped = data.rule !== undefined && !(await isOpenedSame(frozen, agent))
+    if (!isSame || !isSameChange || isSwapped) {
       reporter.put({ type: 'approval.dispatch_refused', data: { approval, reason: 'digest_mismatch' } })
       this.#open.delete(approval)
       await agentSession.answer(approval, { verdict: 'deny' })
@@ -142,7 +164,7 @@ export class Approvals {
     const reason = body?.reason ? { reason: body.reason } : {}
     const verdict: Verdict =
       data.outcome === 'denied'
-        ? { verdict: 'deny', ...reason }
+        ? { verdict: 'deny', ...reason, ...(data.rule === undefined ? {} : { because: 'rule' }) }
         : data.outcome === 'allowed'
           ? { verdict: 'allow', scope: data.scope, ...reason }
           : { verdict: 'modify', input: input ?? '', ...reason }
@@ -150,7 +172,7 @@ export class Approvals {
     const result = await this.#dispatch(approval, verdict, digest)
     const isUnheard = result === 'reason_unheard' || (result === 'applied' && !agentSession.capabilities.denyReason)
     if (isUnheard && data.outcome === 'denied' && body?.reason) {
-      this.#context.onReason(frozen.request.title, body.reason)
+      this.#context.onReason(frozen.request.title, body.reason, data.rule === undefined ? 'person' : 'rule')
     }
   }
 
@@ -208,4 +230,10 @@ export class Approvals {
     if (result === 'unsupported') await agentSession.answer(approval, { verdict: 'deny' })
     return result
   }
+}
+
+async function isOpenedSame({ request, opened }: Frozen, agent: string): Promise<boolean> {
+  if (!opened) return true
+  const now = sendable(await openedPaths({ ...request, agent }))
+  return JSON.stringify(now) === JSON.stringify(opened)
 }

@@ -58,9 +58,10 @@ export class Prompts {
     this.#ports = ports
   }
 
-  /** A person refused something and said why, and the agent cannot hear it with the answer. */
-  tellLater(title: string, reason: string): void {
-    if (this.#ports.takesInput) this.#unheard.push(`[Hotline] "${title}" was refused. The person says: ${reason}`)
+  /** A person or a rule refused something and said why, and the agent cannot hear it with the answer. */
+  tellLater(title: string, reason: string, by: 'person' | 'rule' = 'person'): void {
+    const why = by === 'rule' ? reason : `The person says: ${reason}`
+    if (this.#ports.takesInput) this.#unheard.push(`[Hotline] "${title}" was refused. ${why}`)
   }
 
   /** The person wants quiet: what was to be told is not told. */
