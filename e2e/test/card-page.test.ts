@@ -198,4 +198,19 @@ describe('what waits for the agent', () => {
     await hand.report({ type: 'turn.ended', data: { turn: 't1', end: 'end' }, body: {} })
     await page.getByRole('button', { name: 'Send now' }).first().waitFor({ state: 'detached' })
   })
+
+  it('[P9] with little time left a day more is offered, and the countdown goes on from there', async () => {
+    const hand = await scene.live.startSession('Before lunch')
+    await hand.ask(
+      { tool: 'run', title: 'Clean', input: 'make clean' },
+      { expiresAt: new Date(Date.now() + 1_800_000).toISOString() },
+    )
+    await scene.open(hand.session)
+    const card = page.getByRole('article').filter({ hasText: 'make clean' })
+    await card.getByText(/^(29|30):\d\d left/).waitFor()
+    await photograph(page, 'more-time', [390, 1440])
+    await card.getByRole('button', { name: 'Give it a day more' }).click()
+    await card.getByText(/^23 h 59 m left/).waitFor()
+    expect(await card.getByRole('button', { name: 'Give it a day more' }).count()).toBe(0)
+  })
 })

@@ -7,7 +7,7 @@ import { budgetWords, usedWords } from '@hotline/core/budget-words'
 import { escalatedWords } from '@hotline/core/one-line'
 import { shownIdChars } from './session-row.ts'
 import { changesNews } from './changes-news.ts'
-import { inLine, timeOf } from './approval-card.ts'
+import { dayAndTimeOf, inLine, timeOf } from './approval-card.ts'
 import { plainText } from './plain-text.ts'
 import { TerminalLines } from './terminal-text.ts'
 
@@ -211,7 +211,7 @@ export function openSessionPrinter(
           return line(
             at,
             'note',
-            `time to answer until ${timeOf(known.data.expiresAt)}: none passed while it was paused`,
+            `time to answer until ${dayAndTimeOf(known.data.expiresAt, new Date(known.at))}: ${whyLonger(known, nameOf)}`,
           )
         case 'approval.timed_out':
           return line(at, 'answer', 'Nobody answered in time: denied.')
@@ -329,4 +329,16 @@ function beginningOf(text: string | undefined): string {
   const [first = ''] = (text ?? '(erased)').trim().split('\n', 1)
   const cut = first.length > namedChars || first !== (text ?? '(erased)').trim()
   return `"${first.slice(0, namedChars).toWellFormed()}${cut ? '…' : ''}"`
+}
+
+function whyLonger({ data, actor }: EventOf<'approval.extended'>, nameOf: (account: string) => string): string {
+  switch (data.why) {
+    case 'asked':
+      return `more was given by ${nameOf(actor.id)}`
+    case 'away':
+      return 'none passed while the server was away'
+    case 'paused':
+    case undefined:
+      return 'none passed while it was paused'
+  }
 }

@@ -155,3 +155,19 @@ describe('an approval that was answered long ago', () => {
     expect(await run('deny', 'f'.repeat(8))).toMatchObject({ code: errorKinds['not-found'].exit })
   })
 })
+
+describe('more time to answer', () => {
+  it('[B87] is given by extend, said in the log, and refused where it is none', async () => {
+    const runner = await live.startSession()
+    const { approval } = await runner.ask({ tool: 'bash', title: 'Later', input: 'ls' })
+    const given = await run('extend', approval, '--by', '2d')
+    expect(given).toMatchObject({ code: 0, err: '' })
+    expect(given.out).toMatch(/^It can be answered until \d{4}-\d\d-\d\d /)
+    expect((await run('logs', runner.session)).out).toMatch(
+      /time to answer until \d{4}-\S+ \S+: more was given by @dana/,
+    )
+    expect((await run('extend', approval, '--by', '1h')).err).toContain('name a later time')
+    expect((await run('extend', approval, '--by', 'soon')).err).toContain('30m or 8h')
+    expect((await run('extend', approval, '--by', '40d')).err).toContain('At most thirty days')
+  })
+})

@@ -47,6 +47,7 @@ const bySender: Record<CommandType, Sender> = {
   'message.hurry': 'write',
   'message.reorder': 'write',
   'approval.decide': 'decide',
+  'approval.extend': 'decide',
   'question.answer': 'write',
   // What is typed into a program is not asked about any more.
   'input.send': 'decide',

@@ -427,6 +427,28 @@ describe('approvals', () => {
     expect(Date.parse(log.state?.approvals[0]?.expiresAt ?? '')).toBe(log.nowMs + 24 * 3_600_000)
   })
 
+  it('[P9] somebody who may decide gives an open approval more time, never less and not after its time', () => {
+    const log = activeLog()
+    log.report(asking('a1', 'x', { expiresAt: new Date(log.nowMs + 60_000).toISOString() }))
+    const at = (ms: number): string => new Date(log.nowMs + ms).toISOString()
+    const extend = (until: string, approval = 'a1'): string =>
+      code(log.send(dana, 'approval.extend', { approval, until }))
+    expect(extend(at(10_000))).toBe('invalid_request')
+    expect(extend(at(31 * 24 * 3_600_000))).toBe('invalid_request')
+    const later = at(3_600_000)
+    expect(extend(later)).toBe('ok')
+    expect(log.state?.approvals[0]?.expiresAt).toBe(later)
+    expect(log.events.at(-1)).toMatchObject({ type: 'approval.extended', data: { why: 'asked' } })
+    expect(extend(at(3_600_000), 'nope')).toBe('not_found')
+    log.nowMs += 2 * 3_600_000
+    expect(extend(at(3_600_000))).toBe('approval_expired')
+    // The server gives back what nobody could use, also where its clock is past it.
+    expect(code(log.send(server, 'approval.extend', { approval: 'a1', until: at(600_000) }))).toBe('ok')
+    expect(log.events.at(-1)).toMatchObject({ data: { why: 'away' } })
+    log.send(dana, 'approval.decide', { approval: 'a1', digest: digestOf(log, 'a1'), verdict: 'deny' })
+    expect(extend(at(7_200_000))).toBe('already_resolved')
+  })
+
   it('[P4] verdicts and scopes that the agent does not take are refused', () => {
     const log = activeLog()
     log.report(asking('a1'))

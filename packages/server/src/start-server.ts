@@ -30,6 +30,7 @@ import { UndoList } from './machine/undo-list.ts'
 import { measureProcess } from './ops/measure-process.ts'
 import { measureServer, observeCommands, observeLog } from './ops/measure-server.ts'
 import { startApprovalTimer } from './scheduler/approval-timer.ts'
+import { AwakeWatch } from './scheduler/awake-watch.ts'
 import { watchRunners } from './scheduler/runners.ts'
 import { Exchange } from './session/exchange.ts'
 import { joinOver } from './session/join-project.ts'
@@ -146,7 +147,8 @@ async function open(
   )
 
   const timerPorts = { exchange, lists, bus, clock, ids, fault }
-  undo.use(startApprovalTimer(timerPorts))
+  const awake = new AwakeWatch(join(config.dataDir, 'awake'), clock)
+  undo.use(startApprovalTimer({ ...timerPorts, awake }))
   const runners = undo.use(watchRunners({ ...timerPorts, connections }))
 
   const reception = openReception({

@@ -5,7 +5,8 @@ import { type ApprovalRequest, Digest, Scope } from '@hotline/protocol/events/ap
 import type { EventOf } from '@hotline/protocol/events'
 import type { Content } from '@hotline/protocol/http'
 import type { Command } from 'commander'
-import { type ApprovalCard, approvalCard, type Deadline, type FetchedInput } from '../approval-card.ts'
+import { readAmount } from '@hotline/core/budget-words'
+import { type ApprovalCard, approvalCard, dayAndTimeOf, type Deadline, type FetchedInput } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { type ExactLines, exactLines } from '../exact-lines.ts'
 import { Failure, fail } from '../failure.ts'
@@ -68,6 +69,21 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
       if (context.json) for (const value of values) context.write(`${JSON.stringify(value)}\n`)
       else if (pages.length === 0) context.write('Nothing is asked now.\n')
       else context.write(pages.map((lines) => `${lines.join('\n')}\n`).join('\n'))
+    })
+
+  program
+    .command('extend')
+    .description('gives more time to answer an approval')
+    .argument('<approval>', 'id, or the beginning of it')
+    .option('--by <time>', 'from now on, such as 30m or 8h', '24h')
+    .action(async (text: string, { by }: { by: string }) => {
+      const ms = readAmount('timeMs', by)
+      if (ms === undefined) throw fail('invalid_request', `--by takes a time such as 30m or 8h, not "${by}".`)
+      const server = context.server()
+      const { session, card } = await findCard(server, text)
+      const until = new Date(Date.now() + ms).toISOString()
+      const accepted = await server.command(`session:${session}`, 'approval.extend', { approval: card.approval, until })
+      context.print(accepted, `It can be answered until ${dayAndTimeOf(until, new Date())}.\n`)
     })
 
   for (const [name, verdict] of [

@@ -100,8 +100,42 @@ export function extendApprovals(state: SessionState, { now }: Context): readonly
     const from = requestedAt > state.since ? requestedAt : state.since
     const stoodMs = Math.max(0, Date.parse(now) - Date.parse(from))
     const until = new Date(Date.parse(expiresAt) + stoodMs).toISOString()
-    return { type: 'approval.extended', subject: `approval:${approval}`, data: { approval, expiresAt: until } }
+    return {
+      type: 'approval.extended',
+      subject: `approval:${approval}`,
+      data: { approval, expiresAt: until, why: 'paused' },
+    }
   })
+}
+
+/** As long as an approval may be made to wait from the start. */
+const extendMaxMs = 30 * 24 * 60 * 60 * 1_000
+
+/**
+ * More time to answer what is open. A person who comes after its time is told so; the server itself gives back what nobody
+ * could have used.
+ */
+export function extendApproval(
+  state: SessionState,
+  { approval: id, until }: CommandOf<'approval.extend'>['data'],
+  context: Context,
+): Decision {
+  const pending = state.approvals.find(({ approval }) => approval === id)
+  if (!pending || pending.outcome !== undefined) return settled(state, id)
+  if (context.actor.kind !== 'system' && pending.expiresAt <= clockOf(state, context)) {
+    return refuse('approval_expired', 'The time for this answer has passed; the agent is told that nobody answered.')
+  }
+  const expiresAt = new Date(until).toISOString()
+  if (expiresAt <= pending.expiresAt) {
+    return refuse('invalid_request', `It can be answered until ${pending.expiresAt} anyway; name a later time.`, {
+      expiresAt: pending.expiresAt,
+    })
+  }
+  if (Date.parse(expiresAt) - Date.parse(context.now) > extendMaxMs) {
+    return refuse('invalid_request', 'At most thirty days from now.')
+  }
+  const why = context.actor.kind === 'system' ? 'away' : 'asked'
+  return accept({ type: 'approval.extended', subject: `approval:${id}`, data: { approval: id, expiresAt, why } })
 }
 
 /** The server's clock says that the time is over. Early, late or double calls change nothing. */

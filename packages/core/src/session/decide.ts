@@ -3,7 +3,7 @@ import { logAgent } from '@hotline/protocol/commands/session'
 import { limits } from '@hotline/protocol/limits'
 import { holdsAgent } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
-import { decideApproval, decideQuestion, expireApproval } from './decide-approval.ts'
+import { decideApproval, decideQuestion, expireApproval, extendApproval } from './decide-approval.ts'
 import { decideControl } from './decide-control.ts'
 import { decideMessage } from './decide-message.ts'
 import { decideReport } from './decide-report.ts'
@@ -45,6 +45,8 @@ export function decideSession(state: SessionState | undefined, command: Command,
 
     case 'approval.decide':
       return decideApproval(state, command, context)
+    case 'approval.extend':
+      return extendApproval(state, command.data, context)
     case 'approval.expire':
       return expireApproval(state, command.data.approval, context)
     case 'question.answer':

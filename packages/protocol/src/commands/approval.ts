@@ -17,6 +17,8 @@ export const approvalCommands = {
       .optional(),
     reason: z.string().max(2_000).optional(),
   }),
+  /** More time to answer: until then, which is later than now stands and at most thirty days away. */
+  'approval.extend': z.strictObject({ approval: Id, until: z.iso.datetime() }),
   'question.answer': z.strictObject({
     question: Id,
     action: z.enum(['accept', 'decline', 'cancel']),

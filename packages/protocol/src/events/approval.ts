@@ -83,8 +83,14 @@ export const approvalEvents = {
     }),
     z.looseObject({ reason: z.string().optional(), input: z.string().optional() }),
   ),
-  /** Nobody's time to answer runs while the session is paused: it goes on, and ends so much later. */
-  'approval.extended': defineEvent(1, z.looseObject({ approval: Id, expiresAt: z.string() })),
+  /**
+   * More time to answer. Nobody's time runs while the session is paused (absent, or `paused`) or while the server was away; and a
+   * person may ask for more.
+   */
+  'approval.extended': defineEvent(
+    1,
+    z.looseObject({ approval: Id, expiresAt: z.string(), why: z.enum(['paused', 'away', 'asked']).optional() }),
+  ),
   'approval.timed_out': defineEvent(1, OfApproval),
   'approval.cancelled': defineEvent(
     1,

@@ -5,9 +5,15 @@ import type { Lists } from '../log/lists.ts'
 import type { Clock } from '../machine/clock.ts'
 import type { Ids } from '../machine/ids.ts'
 import type { Exchange } from '../session/exchange.ts'
+import type { AwakeWatch } from './awake-watch.ts'
 
 /** The longest wait before the list is read again: a wall clock may jump, and timers sleep when the machine does. */
-const lookAgainMs = 30_000
+const lookAgainMs = 10_000
+
+/** What people have at least after the server was away. */
+const graceMs = 10 * 60_000
+/** Approvals that are given back their time: all that can be open, for all that is known. */
+const openMax = 100_000
 
 /** The server's own voice. */
 export const systemPrincipal: Principal = {
@@ -32,15 +38,30 @@ export interface TimerPorts {
 }
 
 /**
- * Closes approvals whose time is over. The deadlines are rows of the log, so a restart forgets none: whatever passed
- * while the server was away is closed at the first look.
+ * Closes approvals whose time is over. The deadlines are rows of the log, so a restart forgets none. While the server was away
+ * nobody could answer: that time is given back, and what is open can be answered for ten minutes at least.
  */
-export function startApprovalTimer(ports: TimerPorts): Disposable {
-  const { exchange, lists, bus, clock, ids, fault } = ports
+export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): Disposable {
+  const { exchange, lists, bus, clock, ids, awake, fault } = ports
+  /** Not given back yet. */
+  let awayMs = 0
   let stopped = false
   let cancel = (): void => undefined
   let looking = false
   let again = false
+
+  async function tell(session: string, type: 'approval.extend' | 'approval.expire', data: object): Promise<void> {
+    const parsed = parseCommand({ id: ids.uuid(), stream: `session:${session}`, type, data })
+    if ('command' in parsed) await exchange.command(systemPrincipal, parsed.command)
+  }
+
+  async function giveBack(ms: number): Promise<void> {
+    const least = clock.wallMs() + graceMs
+    for (const { approval, session, expires_at } of await lists.approvals('all', openMax)) {
+      const until = new Date(Math.max(Date.parse(expires_at) + ms, least)).toISOString()
+      await tell(session, 'approval.extend', { approval, until })
+    }
+  }
 
   async function look(): Promise<void> {
     if (looking) {
@@ -51,6 +72,9 @@ export function startApprovalTimer(ports: TimerPorts): Disposable {
     cancel()
     let waitMs = lookAgainMs
     try {
+      awayMs += awake.look()
+      if (awayMs > 0) await giveBack(awayMs)
+      awayMs = 0
       const open = await lists.approvals('all', 100)
       for (const { approval, session, expires_at } of open) {
         const leftMs = Date.parse(expires_at) - clock.wallMs()
@@ -58,13 +82,7 @@ export function startApprovalTimer(ports: TimerPorts): Disposable {
           waitMs = Math.min(waitMs, leftMs)
           break
         }
-        const parsed = parseCommand({
-          id: ids.uuid(),
-          stream: `session:${session}`,
-          type: 'approval.expire',
-          data: { approval },
-        })
-        if ('command' in parsed) await exchange.command(systemPrincipal, parsed.command)
+        await tell(session, 'approval.expire', { approval })
       }
     } catch (error) {
       fault(error)

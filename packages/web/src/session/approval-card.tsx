@@ -200,7 +200,7 @@ export function ApprovalCard({
       data-keys={onScreen || undefined}
       aria-label={`Needs you: ${legibleName(request?.title ?? 'approval')}`}
     >
-      <ApprovalHead item={item} agent={agent} subAgent={subAgent} isPaused={isPaused} />
+      <ApprovalHead {...{ item, agent, subAgent, isPaused, mayDecide, session }} />
       <div
         className="exact"
         ref={frame}

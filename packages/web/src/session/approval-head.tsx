@@ -1,5 +1,6 @@
 import type { ApprovalItem } from '@hotline/core/transcript/item'
-import type { ReactNode } from 'react'
+import type { Problem } from '@hotline/protocol/error'
+import { type ReactNode, useState } from 'react'
 import { useNow } from '../live/use-readable.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { useLive } from '../live/hotline.tsx'
@@ -20,12 +21,16 @@ export function ApprovalHead({
   agent,
   subAgent,
   isPaused,
+  mayDecide,
+  session,
 }: {
   item: ApprovalItem
+  session: string
   agent: string
   subAgent: string | undefined
   /** Nobody's time runs. */
   isPaused: boolean
+  mayDecide: boolean
 }): ReactNode {
   const { request } = item
   const { known } = useLive()
@@ -52,7 +57,14 @@ export function ApprovalHead({
       </span>
       <span className="small bound">
         <span title={explained}>{strength}</span> ·{' '}
-        {isPaused ? 'its time stands while the session is paused' : <Countdown until={item.expiresAt} />}
+        {isPaused ? (
+          'its time stands while the session is paused'
+        ) : (
+          <>
+            <Countdown until={item.expiresAt} />
+            {mayDecide && <MoreTime approval={item.approval} until={item.expiresAt} session={session} />}
+          </>
+        )}
       </span>
     </header>
   )
@@ -111,4 +123,30 @@ export function ApprovalFacts({
 function Countdown({ until }: { until: string }): ReactNode {
   const left = Date.parse(until) - useNow(1_000)
   return <time>{left > 0 ? `${countdownText(left)} left` : 'time is over'}</time>
+}
+
+/** Offered while little is left; it gives a day. */
+const littleLeftMs = 60 * 60_000
+const dayMs = 24 * 60 * 60_000
+
+function MoreTime({ approval, until, session }: { approval: string; until: string; session: string }): ReactNode {
+  const { link } = useLive()
+  const [problem, setProblem] = useState<Problem>()
+  const now = useNow(1_000)
+  const left = Date.parse(until) - now
+  if (left <= 0 || left > littleLeftMs) return undefined
+  async function extend(): Promise<void> {
+    const data = { approval, until: new Date(Date.now() + dayMs).toISOString() }
+    const outcome = await link.command(`session:${session}`, 'approval.extend', data)
+    setProblem(outcome.ok ? undefined : outcome.problem)
+  }
+  return (
+    <>
+      {' '}
+      <button type="button" className="button plain small" onClick={() => void extend()}>
+        Give it a day more
+      </button>
+      {problem && <span className="danger">{problem.detail}</span>}
+    </>
+  )
 }
