@@ -1,0 +1,109 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { scriptPrompt } from '@hotline/demo-agent/script'
+import { waitFor } from '@hotline/testing/wait-for'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openRunnerScene, type RunnerScene } from './runner-scene.ts'
+
+let scene: RunnerScene
+const password = 'a long walk over the wet meadow'
+
+beforeAll(async () => {
+  scene = await openRunnerScene()
+})
+afterAll(() => scene[Symbol.asyncDispose]())
+
+/** One command that reads the password from its input. */
+async function confirmed(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const hotline = scene.start([...args, '--with-password'])
+  hotline.type(password)
+  hotline.endInput()
+  return await hotline.ended
+}
+
+it('[B90] rules are written, listed, tried and revoked; the wide ones with the password', async () => {
+  const { run } = scene
+  expect((await run('policy', 'ls')).out).toBe('There are no rules: a person is asked each time.\n')
+
+  const wide = ['policy', 'add', 'allow', '--command', 'npm run {word}', '--note', 'Scripts only.']
+  expect(await run(...wide)).toMatchObject({ code: 3, err: expect.stringContaining('--with-password') as string })
+  const added = await confirmed(...wide)
+  expect(added).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^\S+ {2}Allow exactly: npm run \{word\}, until /) as string,
+  })
+  const narrow = ['--agent', 'demo', '--tool', 'execute', '--command', "git commit -m 'one two'"]
+  expect((await run('policy', 'add', 'allow', ...narrow)).out).toContain(`git commit -m 'one two'`)
+  const denied = await run('policy', 'add', 'deny', '--command', 'npm deploy')
+  expect(denied.out).toContain('Deny commands with: npm deploy')
+
+  const listed = (await run('policy', 'ls')).out
+  expect(listed).toMatch(/by @dana, \S+: Scripts only\.\n/)
+  expect(listed).toContain('Some of it is denied by another rule, and that wins.')
+
+  const says = async (...args: string[]): Promise<string> => (await run('policy', 'test', ...args)).out
+  expect(await says('npm run build')).toMatch(/^allow: \S+ {2}Allow exactly: npm run \{word\}/)
+  expect(await says('npm run deploy')).toMatch(/^deny: /)
+  expect(await says('npm run build; rm -rf x')).toContain('no rule can be made of it')
+  expect(await says('cargo test')).toMatch(
+    /^ask: .*\nmedium risk .*\n"always allow" would write: Allow exactly: cargo test/,
+  )
+  expect(await says('--tool', 'Write', '--input', '{"file_path":".env","content":"x"}')).toContain('holds secrets')
+
+  const [rule = ''] = added.out.split(' ')
+  expect((await run('policy', 'revoke', rule)).out).toBe('revoked\n')
+  const [no = ''] = denied.out.split(' ')
+  // The password was said a moment ago, with the same credential.
+  expect((await run('policy', 'revoke', no)).out).toBe('revoked\n')
+  expect(JSON.parse((await run('--json', 'policy', 'ls')).out)).toMatchObject({
+    rules: [{ effect: 'allow' }],
+    warnings: [],
+  })
+})
+
+it('[B90] what is no rule is refused before or by the server, and says why', async () => {
+  const { run } = scene
+  const refused: readonly [string[], string][] = [
+    [['add', 'permit', '--tool', 'x'], 'allow, ask or deny'],
+    [['add', 'deny'], 'about everything'],
+    [['add', 'deny', '--command', 'rm $X'], '--command'],
+    [['add', 'deny', '--does', 'fly'], '--does'],
+    [['add', 'deny', '--tool', 'x', '--days', 'many'], '--days'],
+    [['add', 'deny', '--path', 'src/**'], 'looks like a pattern'],
+    [['add', 'deny', '--tool', 'x', '--before', 'ffff'], 'policy ls'],
+    [['revoke', 'ffff'], 'policy ls'],
+    [['test'], '--input'],
+    [['test', 'ls', '--folder', '/nowhere'], '/nowhere'],
+    [['ls', '--project', 'nowhere'], ''],
+  ]
+  for (const [args, why] of refused) {
+    const { code, err } = await run('policy', ...args)
+    expect([args, code]).toEqual([args, args.includes('ffff') || args.includes('nowhere') ? 4 : 2])
+    expect(err).toContain(why)
+  }
+})
+
+it('[B90] [PO9] a rule answers an agent from its next request on, and follows links', async () => {
+  const { run, dir } = scene
+  const cwd = join(dir.path, 'project')
+  mkdirSync(join(cwd, 'src'), { recursive: true })
+  mkdirSync(join(dir.path, 'elsewhere'))
+  writeFileSync(join(dir.path, 'elsewhere/a.ts'), 'x')
+  symlinkSync(join(dir.path, 'elsewhere'), join(cwd, 'src/link'))
+  expect((await confirmed('policy', 'add', 'allow', '--path', 'src/', '--agent', 'demo')).code).toBe(0)
+  const edit = (path: string) =>
+    ({ do: 'ask', title: `Edit ${path}`, kind: 'edit', input: { path, content: 'y' }, record: 'record' }) as const
+  const prompt = scriptPrompt([edit('src/b.ts'), edit('src/link/a.ts')])
+  const session = (await run('run', 'demo', '--cwd', cwd, '--detach', '--isolation', 'in-place', prompt)).out.trim()
+  let asks = ''
+  await waitFor(async () => (asks = (await run('asks')).out) !== 'Nothing is asked now.\n', {
+    what: 'the second request',
+  })
+  expect(asks).toContain('src/link/a.ts')
+  expect(asks).not.toContain('src/b.ts')
+  const same = ['--tool', 'edit', '--agent', 'demo', '--folder', cwd]
+  const inputOf = (path: string): string => JSON.stringify({ path, content: 'y' })
+  expect((await run('policy', 'test', ...same, '--input', inputOf('src/b.ts'))).out).toMatch(/^allow/)
+  expect((await run('policy', 'test', ...same, '--input', inputOf('src/link/a.ts'))).out).toMatch(/^ask/)
+  await run('abort', session)
+})
