@@ -114,7 +114,9 @@ test('[R82] a changed input is what runs; the step shows it, and the model is to
   fake.play(bash('rm -rf /'), bash('ls'))
   const asked = await fake.world.ask(fake.session)
   expect(JSON.parse(asked.body?.input ?? '')).toEqual({ command: 'rm -rf /' })
-  const { approval, digest } = asked.data
+  const { approval, digest, strength } = asked.data
+  // Its answer carries the input, so what is allowed is what runs.
+  expect(strength).toBe('enforced')
   const input = '{"command":"echo safe"}'
   fake.world.send(fake.session, 'approval.decide', { approval, digest, verdict: 'modify', input })
   expect(JSON.parse(await fake.file('answer-1.json'))).toEqual({
@@ -295,7 +297,7 @@ test('[R86] a plan is approved as its text, and cannot be changed by whoever app
   fake.play({ do: 'ask', tool: 'ExitPlanMode', input: { plan: '# Plan\n1. build' } })
   const asked = await fake.world.ask(fake.session)
   expect(asked.body).toMatchObject({ title: 'Go ahead with this plan', input: '# Plan\n1. build' })
-  expect(asked.data).toMatchObject({ verdicts: ['allow', 'deny'], scopes: ['once'] })
+  expect(asked.data).toMatchObject({ verdicts: ['allow', 'deny'], scopes: ['once'], strength: 'advisory' })
   fake.world.decide(fake.session, asked, 'allow')
   await fake.ended(1)
   expect(JSON.parse(await fake.file('answer-1.json'))).toMatchObject({ behavior: 'allow' })

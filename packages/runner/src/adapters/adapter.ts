@@ -78,6 +78,8 @@ export interface Ask {
   /** The answers that it takes. */
   verdicts: readonly ('allow' | 'deny' | 'modify')[]
   scopes: readonly ('once' | 'session' | 'project')[]
+  /** What the answer controls; absent: the agent's goodwill. `enforced`: it runs the input that the answer carries. */
+  strength?: 'enforced' | undefined
   /** What would not be asked any more after a yes for longer than once, in words. */
   lasting?: string | undefined
 }

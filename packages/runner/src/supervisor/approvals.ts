@@ -94,7 +94,7 @@ export class Approvals {
         // Whoever changes it would change what is masked as well.
         verdicts: isRedacted ? ask.verdicts.filter((verdict) => verdict !== 'modify') : ask.verdicts,
         scopes: ask.scopes,
-        strength: 'advisory',
+        strength: ask.strength ?? 'advisory',
       }),
       body: {
         ...request,

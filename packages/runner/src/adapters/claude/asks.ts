@@ -69,7 +69,7 @@ export class Asks {
     step: string,
     request: CanUseTool,
     how: 'tool' | 'plan',
-  ): Pick<Ask, 'ask' | 'verdicts' | 'scopes' | 'lasting'> {
+  ): Pick<Ask, 'ask' | 'verdicts' | 'scopes' | 'strength' | 'lasting'> {
     const ask = this.#id()
     const canModify = how === 'tool'
     const reach: Reach = canModify ? reachOf(request) : { scopes: ['once'], rules: [] }
@@ -78,6 +78,8 @@ export class Asks {
       ask,
       verdicts: canModify ? ['allow', 'deny', 'modify'] : ['allow', 'deny'],
       scopes: reach.scopes,
+      // Its answer carries the input. Of a plan there is nothing to run.
+      strength: how === 'tool' ? 'enforced' : undefined,
       lasting: reach.words,
     }
   }
