@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { Digest } from '../events/approval.ts'
+import { FilePaths } from '../file-path.ts'
 import { Id } from '../stream.ts'
-
-const Paths = z.array(z.string().min(1).max(4_096)).max(1_000)
 
 /** Taking back what an agent did to files: first what would happen, then, with the digest of that, the deed. */
 export const checkpointCommands = {
@@ -14,6 +13,6 @@ export const checkpointCommands = {
       'takes one of checkpoint, step and turn',
     ),
   /** `also` names files that are not taken unless they are chosen; `except` files that shall stay as they are. */
-  'undo.apply': z.strictObject({ undo: Id, digest: Digest, also: Paths.optional(), except: Paths.optional() }),
+  'undo.apply': z.strictObject({ undo: Id, digest: Digest, also: FilePaths.optional(), except: FilePaths.optional() }),
   'undo.drop': z.strictObject({ undo: Id }),
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { Digest } from '../events/approval.ts'
+import { FilePaths } from '../file-path.ts'
 import { Id } from '../stream.ts'
-
-const Paths = z.array(z.string().min(1).max(4_096)).max(1_000)
 
 /** Reviewing what an agent changed: first what there is, then, with the digest of that, what is kept and what is not. */
 export const draftCommands = {
@@ -12,9 +11,9 @@ export const draftCommands = {
     .strictObject({
       draft: Id,
       digest: Digest,
-      keep: Paths.optional(),
-      discard: Paths.optional(),
-      guarded: Paths.optional(),
+      keep: FilePaths.optional(),
+      discard: FilePaths.optional(),
+      guarded: FilePaths.optional(),
       reason: z.string().max(2_000).optional(),
       /** What is kept is committed on the branch of the session's worktree, with this message. */
       commit: z.strictObject({ message: z.string().trim().min(1).max(2_000) }).optional(),

@@ -93,3 +93,45 @@ describe('a message of too much', () => {
     expect(await post(JSON.stringify(command))).toEqual({ status: 400, code: 'message_too_long' })
   })
 })
+
+describe('the name of a file', () => {
+  const wrong = [
+    '../x',
+    'a/../../x',
+    'a/..',
+    '/etc/passwd',
+    '//x',
+    'a//b',
+    'a/',
+    './a',
+    '.',
+    '..',
+    'a\0b',
+    '',
+    'x'.repeat(5_000),
+  ]
+  const fields = [
+    ['draft.review', 'keep'],
+    ['draft.review', 'discard'],
+    ['draft.review', 'guarded'],
+    ['undo.apply', 'also'],
+    ['undo.apply', 'except'],
+  ] as const
+
+  it.each(fields)('[P01] of %s, in "%s", that leads out or is none is 400', async (type, field) => {
+    const before = await server.stored(runner.session)
+    const about = type === 'undo.apply' ? { undo: 'u1' } : { draft: 'd1', keep: ['a'] }
+    const send = (path: string): Promise<{ status: number; code: string | undefined }> => {
+      const data = { ...about, digest: 'a'.repeat(64), [field]: [path] }
+      return post(JSON.stringify({ id: uuidV7(), stream: runner.stream, type, data }))
+    }
+    for (const path of wrong) {
+      expect(await send(path), path.slice(0, 20)).toEqual({ status: 400, code: 'invalid_request' })
+    }
+    // What only looks odd is a name like another: nothing here is decoded.
+    for (const path of ['%2e%2e%2fx', '..x', 'C:\\x', '-rf', 'a b']) {
+      expect((await send(path)).code, path).not.toBe('invalid_request')
+    }
+    expect(await server.stored(runner.session)).toEqual(before)
+  })
+})
