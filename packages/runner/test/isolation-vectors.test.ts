@@ -12,7 +12,7 @@ afterEach(() => {
   Object.assign(process.env, saved)
 })
 
-test('[IS8] [T57] [T58] no look, worktree, copy or removal runs a program that a repository, a person or the machine names to git', async () => {
+test('[IS8] [T57] [T58] [GI34] no look, worktree, copy or removal runs a program that a repository, a person or the machine names to git', async () => {
   const temp = await openTempDir('hotline-places-')
   const root = join(temp.path, 'repository')
   const home = join(temp.path, 'home')
@@ -149,3 +149,94 @@ test('[IS9] [T59] nothing is written outside of a new worktree, whatever the rep
 function hookConfig(where: string, program: (name: string) => string): string {
   return `[hook "canary"]\n\tcommand = ${program(`${where}-hook`)}\n\tevent = post-checkout\n\tevent = reference-transaction`
 }
+
+test('[GI39] whatever a session is called, its branch has a plain name below hotline/', async () => {
+  await using temp = await openTempDir('hotline-branches-')
+  const root = join(temp.path, 'repository')
+  mkdirSync(root)
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', ...args], {
+      cwd: root,
+      env: { PATH: saved['PATH'], HOME: temp.path, GIT_CONFIG_NOSYSTEM: '1' },
+    }).toString()
+  git('init', '-q', '-b', 'main')
+  writeFileSync(join(root, 'a.txt'), 'a\n')
+  git('add', '-A')
+  git('commit', '-qm', 'first')
+  const environment = { PATH: saved['PATH'], HOME: temp.path }
+  const isolator = new Isolator({ folder: join(temp.path, 'worktrees'), environment })
+  const odd = [
+    '-x',
+    '--upload-pack=touch ran',
+    'a..b',
+    '@{',
+    'x.lock',
+    'a\nb',
+    '$(touch ran)',
+    '`touch ran`',
+    '/../../main',
+  ]
+  const titles = [...odd, '.', 'HEAD', 'refs/heads/main', 'ü\u202e\0', '', 'x'.repeat(5_000)]
+  const branches: string[] = []
+  for (const [at, title] of titles.entries()) {
+    const of = { folder: root, isolation: 'worktree', bring: [], title } as const
+    const { placement } = await isolator.make(`s${at}`, of, new AbortController().signal)
+    const branch = placement.worktree?.branch ?? ''
+    expect(branch, JSON.stringify(title)).toMatch(/^hotline\/(?:[a-z0-9]+-)*[0-9a-f]{8}$/)
+    expect(git('check-ref-format', '--branch', branch).trim()).toBe(branch)
+    branches.push(branch)
+  }
+  expect(git('for-each-ref', '--format=%(refname:short)', 'refs/heads').trim().split('\n')).toEqual(
+    [...branches, 'main'].toSorted(),
+  )
+  expect(readdirSync(root).toSorted()).toEqual(['.git', 'a.txt'])
+})
+
+test('[GI35] a folder that names a repository somewhere else, which knows nothing of it, is in none', async () => {
+  await using temp = await openTempDir('hotline-pointers-')
+  const at = (name: string): string => join(temp.path, name)
+  const git = (cwd: string, ...args: string[]): void => {
+    const who = ['-c', 'user.name=x', '-c', 'user.email=x@y', '-c', 'protocol.file.allow=always']
+    execFileSync('git', [...who, ...args], {
+      cwd,
+      env: { PATH: saved['PATH'], HOME: temp.path, GIT_CONFIG_NOSYSTEM: '1' },
+      stdio: 'ignore',
+    })
+  }
+  for (const name of ['theirs', 'other']) {
+    mkdirSync(at(name))
+    git(at(name), 'init', '-q', '-b', 'main')
+    writeFileSync(join(at(name), 'a.txt'), 'a\n')
+    git(at(name), 'add', '-A')
+    git(at(name), 'commit', '-qm', 'first')
+  }
+  git(at('theirs'), 'worktree', 'add', '-q', at('linked'))
+  git(at('theirs'), 'submodule', '--quiet', 'add', at('other'), 'module')
+  const gitDir = join(at('theirs'), '.git')
+  const pointer = (name: string, to: string): void => {
+    mkdirSync(at(name))
+    writeFileSync(join(at(name), '.git'), `gitdir: ${to}\n`)
+  }
+  pointer('pointer', gitDir)
+  pointer('second', join(gitDir, 'worktrees/linked'))
+  pointer('module-elsewhere', join(gitDir, 'modules/module'))
+  // One that says that it is a worktree of theirs, and one that says so in its own folder.
+  for (const name of ['crafted', 'shared']) mkdirSync(join(at(name), '.git'), { recursive: true })
+  mkdirSync(at('entry'))
+  writeFileSync(join(at('entry'), 'HEAD'), 'ref: refs/heads/main\n')
+  writeFileSync(join(at('entry'), 'commondir'), `${gitDir}\n`)
+  writeFileSync(join(at('entry'), 'gitdir'), join(at('claims'), '.git'))
+  pointer('claims', at('entry'))
+  writeFileSync(join(at('shared'), '.git/HEAD'), 'ref: refs/heads/main\n')
+  writeFileSync(join(at('shared'), '.git/commondir'), `${gitDir}\n`)
+  const isolator = new Isolator({ folder: at('places'), environment: { PATH: saved['PATH'], HOME: temp.path } })
+  for (const name of ['theirs', 'linked', 'theirs/module']) {
+    expect((await isolator.view(at(name), 'by_folder')).standard, name).toBe('worktree')
+  }
+  for (const name of ['pointer', 'second', 'module-elsewhere', 'claims', 'shared', 'crafted']) {
+    expect((await isolator.view(at(name), 'by_folder')).standard, name).toBe('in_place')
+    const of = { folder: at(name), isolation: 'worktree', bring: [], title: '' } as const
+    await expect(isolator.make(name, of, new AbortController().signal), name).rejects.toThrow('lies in no repository')
+  }
+  expect(readdirSync(join(gitDir, 'refs/heads')).toSorted()).toEqual(['linked', 'main'])
+})

@@ -48,7 +48,11 @@ export function gitFor(environment: Readonly<Record<string, string | undefined>>
   return { program, home: environment['HOME'], xdgConfigHome: environment['XDG_CONFIG_HOME'] }
 }
 
-/** Files and folders, without asking git: where the repository of a folder begins. Undefined where it is in none. */
+/**
+ * Files and folders, without asking git: where the repository of a folder begins. Undefined where it is in none, and where
+ * what lies there names one somewhere else that knows nothing of this folder: whoever may write a file of a line would choose
+ * where branches are made, and whose settings hold.
+ */
 export function findRoot(folder: string): { root: string; gitDir: string; common: string } | undefined {
   let at = realpathSync(folder)
   for (;;) {
@@ -57,12 +61,28 @@ export function findRoot(folder: string): { root: string; gitDir: string; common
     if (gitDir !== undefined && existsSync(join(gitDir, 'HEAD'))) {
       const shared = join(gitDir, 'commondir')
       const common = existsSync(shared) ? resolve(gitDir, readFileSync(shared, 'utf8').trim()) : gitDir
-      return { root: at, gitDir, common }
+      const isIts =
+        gitDir === common ? entry?.isDirectory() === true || isModule(at, gitDir) : isLinked(at, gitDir, common)
+      return isIts ? { root: at, gitDir, common } : undefined
     }
     const above = dirname(at)
     if (above === at) return undefined
     at = above
   }
+}
+
+/** A worktree that was added to a repository: each names the other. */
+function isLinked(root: string, gitDir: string, common: string): boolean {
+  const back = join(gitDir, 'gitdir')
+  if (!existsSync(back) || dirname(gitDir) !== join(common, 'worktrees')) return false
+  const named = resolve(gitDir, readFileSync(back, 'utf8').trim())
+  return existsSync(named) && realpathSync(named) === join(root, '.git')
+}
+
+/** A submodule: its repository lies in that of the one around it. */
+function isModule(root: string, gitDir: string): boolean {
+  const around = dirname(root) === root ? undefined : findRoot(dirname(root))
+  return around !== undefined && realpathSync(gitDir).startsWith(join(realpathSync(around.common), 'modules', '/'))
 }
 
 function pointedTo(folder: string): string | undefined {
