@@ -11,7 +11,7 @@ afterEach(() => {
   Object.assign(process.env, saved)
 })
 
-test('[UN6] [T57] [T58] no snapshot and no undo runs a program that a repository, a person or the machine names to git', async () => {
+test('[UN6] [T57] [T58] [GI34] [GI35] [GI36] no snapshot and no undo runs a program that a repository, a person or the machine names to git', async () => {
   await using kept = await keepFolder()
   const { root, outside } = kept
   const canaries = join(outside, 'canaries')

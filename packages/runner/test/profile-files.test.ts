@@ -214,7 +214,7 @@ test.each<[string, string, readonly string[]]>([
     'command: "{session_id}"\n',
     ['1:10: The program itself cannot be {session_id}.'],
   ],
-])('[AP1] what is wrong is said with its place and what to do: %s', (_, text, expected) => {
+])('[AP1] [Y07] what is wrong is said with its place and what to do: %s', (_, text, expected) => {
   expect(said(text)).toEqual(expected)
 })
 
@@ -228,11 +228,13 @@ test.each<[string, string]>([
   ['an anchor', 'command: &x cat\n'],
   ['a tag of JavaScript', 'command: !!js/function "x"\n'],
   ['a tag of YAML', 'command: !!str cat\n'],
+  ['a tag of bytes', 'command: !!binary Y2F0\n'],
   ['a tag of its own', 'command: !x cat\n'],
   ['a merge of another mapping', '<<: {command: cat}\n'],
   ['a directive', '%YAML 1.1\n---\ncommand: cat\n'],
   ['two documents', 'command: cat\n---\ncommand: cat\n'],
   ['a key twice', 'command: cat\ncommand: dog\n'],
+  ['a program before the text', '---js\nmodule.exports = require("fs").writeFileSync("ran", "")\n---\ncommand: cat\n'],
   ['a mapping as a key', '{a: b}: c\ncommand: cat\n'],
   ['a list', '- cat\n'],
   ['nothing', ''],
@@ -243,14 +245,31 @@ test.each<[string, string]>([
   ['a thousand dashes', '- '.repeat(8_000)],
   ['a thousand questions', '? '.repeat(8_000)],
   ['too much', `command: cat\n# ${'x'.repeat(16 * 1024)}\n`],
-])('[AP4] what says something else than it seems to, or costs more than it weighs, is refused: %s', (_, text) => {
-  const { profile, problems } = readProfile('a.yaml', text)
-  expect(profile).toBeUndefined()
-  expect(problems.length).toBeGreaterThan(0)
-  for (const { line, column, what } of problems) {
-    expect(line).toBeGreaterThan(0)
-    expect(column).toBeGreaterThan(0)
-    expect(what).toMatch(/\.$|\?$/)
+])(
+  '[AP4] [Y01] [Y02] [Y04] [Y05] [Y06] what says something else than it seems to, or costs more than it weighs, is refused: %s',
+  (_, text) => {
+    const { profile, problems } = readProfile('a.yaml', text)
+    expect(profile).toBeUndefined()
+    expect(problems.length).toBeGreaterThan(0)
+    for (const { line, column, what } of problems) {
+      expect(line).toBeGreaterThan(0)
+      expect(column).toBeGreaterThan(0)
+      expect(what).toMatch(/\.$|\?$/)
+    }
+  },
+)
+
+test('[Y03] words, numbers and times are what YAML 1.2 says, and never guessed', () => {
+  for (const text of ['yes', 'no', 'on', 'off', 'y', 'True1', '1', '0o1', '"true"', 'null', '~']) {
+    expect(said(`command: cat\ninteractive:\n  enabled: ${text}\n`), text).toEqual([
+      expect.stringMatching(/^3:12: "enabled" has to be true or false/),
+    ])
+  }
+  for (const text of ['0o17', '0x1f', '1e3', '.inf', '-.5', 'true', 'False', '017']) {
+    expect(said(`command: cat\nname: ${text}\n`), text).toEqual([expect.stringMatching(/^2:7: "name" has to be text/)])
+  }
+  for (const text of ['yes', 'on', 'NO', '1_000', '2026-01-01', '12:30:45', '0b11', '1.2.3']) {
+    expect(readProfile('a.yaml', `command: cat\nname: ${text}\n`).profile?.says.name, text).toBe(text)
   }
 })
 
@@ -309,7 +328,7 @@ test('[AP3] [AP5] a file that is wrong takes its own agent away, and no other', 
   expect(profiles.get('demo')).toBe(builtin[0])
 })
 
-test('[AP6] a file that others can write is not read, nor what is no file', async () => {
+test('[AP6] [Y08] a file that others can write is not read, nor what is no file', async () => {
   await using temp = await openTempDir()
   const at = (name: string): string => join(temp.path, name)
   writeFileSync(at('open.yaml'), 'command: cat\n')

@@ -81,7 +81,7 @@ test('[DR2] a decision holds for what was shown: where a file is another one by 
   expect(() => world.send(session, 'draft.review', { draft, digest, keep: ['a.txt'] })).toThrow('invalid_transition')
 })
 
-test('[DR3] [T61] what others run, or what agents may do, is kept by a decision of its own alone', async () => {
+test('[DR3] [T61] [GI38] what others run, or what agents may do, is kept by a decision of its own alone', async () => {
   await using bench = await openBench({ keepsFiles: true })
   const { world, cwd } = bench
   const guarded = [

@@ -93,7 +93,7 @@ test('[UN7] content, rights, links, renames, removals and folders that became fi
   expect(picture(root)).toEqual(after)
 })
 
-test('[UN7] a hard link to a file elsewhere is replaced, never written through', async () => {
+test('[UN7] [P08] a hard link to a file elsewhere is replaced, never written through', async () => {
   await using kept = await keepFolder()
   const { root, outside } = kept
   writeFileSync(join(root, 'a.txt'), 'before\n')
@@ -107,7 +107,7 @@ test('[UN7] a hard link to a file elsewhere is replaced, never written through',
   expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('precious\n')
 })
 
-test('[UN8] [T64] what is not kept is named, what is too much is no snapshot, and nothing that was kept is forgotten', async () => {
+test('[UN8] [T64] [GI41] what is not kept is named, what is too much is no snapshot, and nothing that was kept is forgotten', async () => {
   const small = { ...standardBounds, files: 20, fileBytes: 1_000, bytes: 3_000 }
   await using kept = await keepFolder({ bounds: small })
   const { root } = kept
@@ -223,7 +223,7 @@ test('[UN10] [T62] in random histories on a disk an undo changes nothing that ot
   }
 })
 
-test('[UN9] [T59] a folder on the way that is swapped for a link lets nothing out and nothing in', async () => {
+test('[UN9] [T59] [P05] a folder on the way that is swapped for a link lets nothing out and nothing in', async () => {
   await using kept = await keepFolder()
   const { root, outside } = kept
   mkdirSync(join(root, 'd'))
@@ -297,7 +297,7 @@ test('[UN9] [T59] a folder on the way that is swapped for a link lets nothing ou
   expect(all).not.toContain('precious')
 })
 
-test('[UN9] [T60] a path that leads out, or is no path in a folder, is refused', () => {
+test('[UN9] [T60] [P01] a path that leads out, or is no path in a folder, is refused', () => {
   const names = ['../x', 'a/../../x', '/etc/passwd', 'a//b', '.', '', 'a/./b', '..', 'a/..', 'a\0b', './x', 'a/']
   const held = HeldFolder.open('/tmp')
   try {

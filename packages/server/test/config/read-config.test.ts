@@ -58,14 +58,14 @@ describe('settings', () => {
   })
 
   it.each<[name: string, env: Environment, says: RegExp]>([
-    ['[O2] an unknown setting', { HOTLINE_PROT: '1' }, /no setting HOTLINE_PROT.*HOTLINE_PORT/],
+    ['[O2] [Y07] an unknown setting', { HOTLINE_PROT: '1' }, /no setting HOTLINE_PROT.*HOTLINE_PORT/],
     ['[O2] a port that is text', { HOTLINE_PORT: 'http' }, /HOTLINE_PORT is "http".*whole number from 0 to 65535/],
     ['[O2] a port that is too large', { HOTLINE_PORT: '65536' }, /HOTLINE_PORT/],
     ['[O2] a negative port', { HOTLINE_PORT: '-1' }, /HOTLINE_PORT/],
     ['[O2] a port in hex', { HOTLINE_PORT: '0x10' }, /HOTLINE_PORT/],
     ['[O2] a port with a fraction', { HOTLINE_PORT: '1.5' }, /HOTLINE_PORT/],
-    ['[O2] a negative limit', { HOTLINE_LIMIT_BODY_BYTES: '-5' }, /HOTLINE_LIMIT_BODY_BYTES/],
-    ['[O2] a lock of ten years', { HOTLINE_LIMIT_SIGN_IN_LOCK_SECONDS: '315360000' }, /SIGN_IN_LOCK_SECONDS/],
+    ['[O2] [Y07] a negative limit', { HOTLINE_LIMIT_BODY_BYTES: '-5' }, /HOTLINE_LIMIT_BODY_BYTES/],
+    ['[O2] [Y07] a lock of ten years', { HOTLINE_LIMIT_SIGN_IN_LOCK_SECONDS: '315360000' }, /SIGN_IN_LOCK_SECONDS/],
     [
       '[O2] a switch that is "yes"',
       { HOTLINE_BEHIND_PROXY: 'yes' },
@@ -161,7 +161,7 @@ describe('the data directory', () => {
     expect(statSync(path).mode & 0o777).toBe(0o700)
   })
 
-  it('[O4] that others can write is refused, that others can read is closed', async () => {
+  it('[O4] [Y08] that others can write is refused, that others can read is closed', async () => {
     await using dir = await openTempDir()
     const path = join(dir.path, 'data')
     mkdirSync(path)
