@@ -85,6 +85,23 @@ function sessionRow(state: SessionState, now: string): SessionTable {
   }
 }
 
+/**
+ * An index is written anew where a column of it is set, even to what it was; so the columns that stand still are left out.
+ * What is not indexed is always set: nothing is gained by leaving it out.
+ */
+function sessionChange(before: SessionState | undefined, after: SessionState, now: string): RowChange {
+  const row = sessionRow(after, now)
+  if (before === undefined) return { table: 'sessions', put: row }
+  const { session, project: _stays, created_at: _staysToo, status, runner, ...others } = row
+  const was = sessionRow(before, now)
+  const set = {
+    ...others,
+    ...(status === was.status ? {} : { status }),
+    ...(runner === was.runner ? {} : { runner }),
+  }
+  return { table: 'sessions', set, where: { session } }
+}
+
 /** The rows that a stretch of events changes, given the state before and after it. */
 export function rowsOf(
   before: StreamState | undefined,
@@ -96,7 +113,7 @@ export function rowsOf(
     case 'session': {
       const earlier = before?.kind === 'session' ? before : undefined
       if (sameLine(earlier, after) && earlier !== undefined && isWanted(earlier) === isWanted(after)) return []
-      return [{ table: 'sessions', put: sessionRow(after, now) }, ...approvalRows(earlier, after)]
+      return [sessionChange(earlier, after, now), ...approvalRows(earlier, after)]
     }
     case 'project':
       return events.flatMap((event) => projectRows(after.project, event, now))
