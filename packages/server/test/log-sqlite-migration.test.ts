@@ -14,6 +14,32 @@ import { systemIds } from '../src/machine/ids.ts'
 const ids = systemIds(() => systemClock.wallMs())
 const streams = ['session:one', 'session:two']
 
+test('[L14] open approvals of the fourth schema stay open, in the order of their deadlines', async () => {
+  await using dir = await openTempDir('hotline-schema-')
+  const path = join(dir.path, 'hotline.db')
+  const schema = sqliteMigrations.slice(0, 4)
+  new SqliteFile({ path, migrations: schema, failpoints: noFailpoints })[Symbol.dispose]()
+  const old = new DatabaseSync(path)
+  const insert = old.prepare(
+    'INSERT INTO approvals (approval, session, project, expires_at, requested_at) VALUES (?, ?, ?, ?, ?)',
+  )
+  const rows = [
+    ['a', 's2', 'p1', '2026-01-03', '2026-01-01'],
+    ['a', 's1', 'p1', '2026-01-02', '2026-01-01'],
+    ['b', 's1', 'p2', '2026-01-04', '2026-01-01'],
+  ]
+  for (const row of rows) insert.run(...row)
+  old.close()
+  await using database = await openDatabase({ kind: 'sqlite', dir: dir.path }, { clock: systemClock, ids })
+  const found = await database.lists.approvals('all', 10)
+  expect(found.map(({ approval, session }) => [approval, session])).toEqual([
+    ['a', 's1'],
+    ['a', 's2'],
+    ['b', 's1'],
+  ])
+  expect(await database.lists.approvals({ projects: ['p2'] }, 10)).toHaveLength(1)
+})
+
 test('[L14] a database of the second schema is opened, and everything is there', async () => {
   await using dir = await openTempDir('hotline-schema-')
   const [first, second] = ['a', 'b'].map((name) => ({ kind: 'sqlite', dir: join(dir.path, name) }) as const)

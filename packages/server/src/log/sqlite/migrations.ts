@@ -89,4 +89,24 @@ export const sqliteMigrations: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    version: 5,
+    // The rows themselves in the order of their key: three trees to write for an approval that opens or closes, not five.
+    statements: [
+      `ALTER TABLE approvals RENAME TO approvals_before`,
+      `CREATE TABLE approvals (
+        approval TEXT NOT NULL,
+        session TEXT NOT NULL,
+        project TEXT NOT NULL,
+        expires_at TEXT NOT NULL,
+        requested_at TEXT NOT NULL,
+        PRIMARY KEY (session, approval)
+      ) STRICT, WITHOUT ROWID`,
+      `INSERT INTO approvals (approval, session, project, expires_at, requested_at)
+        SELECT approval, session, project, expires_at, requested_at FROM approvals_before`,
+      `DROP TABLE approvals_before`,
+      `CREATE INDEX approvals_by_deadline ON approvals (expires_at, approval)`,
+      `CREATE INDEX approvals_by_project ON approvals (project, expires_at, approval)`,
+    ],
+  },
 ]
