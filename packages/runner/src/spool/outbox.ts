@@ -16,6 +16,12 @@ export type Fate = 'kept' | { dropped: ErrorCode } | 'lost'
 /** Bytes of events in one batch; a single larger event goes alone. Of fewer than 20,000 members, whatever is in it. */
 const batchBytes = 38_000
 
+/** The same of text alone, which has few members: as much as a frame holds, since each batch costs the server a commit. */
+const textBatchBytes = 60_000
+
+/** Who sends one batch full of text after the other waits so long between them, so that others come first. */
+const breathMs = 1
+
 /** Between two tries of what the server could not take just now. */
 const retryMinMs = 250
 const retryMaxMs = 10_000
@@ -28,6 +34,9 @@ const final: ReadonlySet<ErrorCode> = new Set(['fenced', 'not_found', 'forbidden
 
 /** With these it is the report that is wrong. What is neither goes on being tried. */
 const unreadable: ReadonlySet<ErrorKind> = new Set(['invalid', 'too-large', 'unsupported', 'media-type'])
+
+/** An agent's words as they come: one long text each, and little else. */
+const texts: ReadonlySet<ReportableType> = new Set(['message.delta', 'thought.delta', 'output.appended'])
 
 /** These may be lost with the machine: the agent's own words come whole at their end, and progress is told again. */
 const light: ReadonlySet<ReportableType> = new Set([
@@ -56,6 +65,8 @@ export class Outbox {
   #aloneTo = 0
   /** The session was taken over: what is sent goes into a branch beside it. */
   #isBeside = false
+  /** The batch that was cut last is full of text. */
+  #isFlooding = false
   #lost = false
 
   /** `onLost`: no report of ours will be heard any more; called once. */
@@ -127,14 +138,19 @@ export class Outbox {
     while (this.#spool.waiting.length > 0 && this.#fence !== undefined && !this.#lost) {
       const batch = this.#spool.batch ?? (await this.#cut(this.#fence))
       await this.#deliver(batch)
+      if (this.#isFlooding) await pause(breathMs, undefined, { signal: this.#abort.signal })
     }
   }
 
   async #cut(fence: number): Promise<Batch> {
     const taken: Waiting[] = []
     let bytes = 0
+    let isText = true
     for (const waiting of this.#spool.waiting) {
-      if (taken.length === limits.reportEvents || (taken.length > 0 && bytes + waiting.sizeBytes > batchBytes)) break
+      const staysText: boolean = isText && texts.has(waiting.report.type)
+      const room = (staysText ? textBatchBytes : batchBytes) - bytes
+      if (taken.length === limits.reportEvents || (taken.length > 0 && waiting.sizeBytes > room)) break
+      isText = staysText
       taken.push(waiting)
       bytes += waiting.sizeBytes
       if (waiting.n <= this.#aloneTo) break
@@ -142,6 +158,7 @@ export class Outbox {
     const [first] = taken
     const last = taken.at(-1)
     if (!first || !last) throw new Error('There is nothing to cut.')
+    this.#isFlooding = isText && bytes > batchBytes
     const batch = { id: uuidV7(), to: last.n, fence, late: Date.now() - first.at > lateMs }
     const isLight = taken.every(({ report }) => light.has(report.type))
     await this.#spool.seal(batch, isLight ? 'process' : 'machine')
