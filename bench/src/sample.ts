@@ -26,13 +26,23 @@ export interface Measured {
 /** A child says nothing while it measures; this is on top of the time that it was asked to measure. */
 const graceMs = 30_000
 
-/** Follows a child through `window` and `stop` to its result. `watched`: the pids whose time counts as the server's. */
-export async function followChild(child: Child, watched: readonly number[], expectedMs: number): Promise<Measured> {
+/**
+ * Follows a child through `window` and `stop` to its result. `watched`: the pids whose time counts as the server's;
+ * `entered`: told of each phase as it begins.
+ */
+export async function followChild(
+  child: Child,
+  watched: readonly number[],
+  expectedMs: number,
+  entered: (phase: string) => void = () => undefined,
+): Promise<Measured> {
   let gauge = startGauge(watched)
   let use = gauge.read()
   for (;;) {
     const line = await child.nextLine(expectedMs + graceMs)
-    switch (textOf(line, 'phase')) {
+    const phase = textOf(line, 'phase')
+    entered(phase)
+    switch (phase) {
       case 'window':
         gauge = startGauge(watched)
         break
@@ -47,10 +57,10 @@ export async function followChild(child: Child, watched: readonly number[], expe
 
 /** Starts a program, follows it to its result and ends it. */
 export async function measureChild(
-  options: ChildOptions & { watched: readonly number[]; expectedMs: number },
+  options: ChildOptions & { watched: readonly number[]; expectedMs: number; entered?: (phase: string) => void },
 ): Promise<Measured> {
   await using child = startChild(options)
-  return await followChild(child, options.watched, options.expectedMs)
+  return await followChild(child, options.watched, options.expectedMs, options.entered)
 }
 
 /** What went wrong by the load process's own count. */

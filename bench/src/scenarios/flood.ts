@@ -50,17 +50,25 @@ async function readByHotline(kind: Kind, profile: Profile, bench: Bench): Promis
   await runner.nextLine(30_000)
   const before = residentBytes(server.pids)
   const seen: number[] = []
-  const looking = setInterval(() => seen.push(residentBytes(server.pids)), lookEveryMs)
+  let isFlooding = false
+  const entered = (phase: string): void => {
+    isFlooding = phase === 'window'
+  }
+  const looking = setInterval(() => {
+    if (isFlooding) seen.push(residentBytes(server.pids))
+  }, lookEveryMs)
   try {
     const counts = { kind, count: countOf(kind, profile), 'quiet-ms': quietMs[profile] }
     const args = toFlags({ ...counts, scratch: bench.scratch, port: server.port, ...session })
     const load = { ...nodeChild(peer, args, bench), watched: server.pids, expectedMs: longestMs }
-    const { result, use } = await measureChild({ ...load, cpu: undefined })
+    const { result, use } = await measureChild({ ...load, entered, cpu: undefined })
     return {
       values: {
         megabytesPerSecond: numberOf(result, 'megabytesPerSecond'),
         grownMiB: (Math.max(before, ...seen) - before) / mebibyte,
         laterMiB: grownLater(seen),
+        quietP99Ms: numberOf(result, 'quietP99Ms'),
+        besideP99Ms: numberOf(result, 'besideP99Ms'),
         besideP99: numberOf(result, 'besideP99Ms') / numberOf(result, 'quietP99Ms'),
       },
       faults: faultsOf(result),
@@ -87,11 +95,14 @@ export const flood: Scenario = {
   method:
     'The same program read to its end by a loop that does nothing with it, and by a runner until all of it is in the log ' +
     'of a server, byte for byte. Beside it another session is renamed every 20 ms: the p99 of these answers is divided by ' +
-    'that of the seconds before. Growth is the most that the server had, less what it had before; growth in the second ' +
-    'half the most that it had then, less the most of the first half. Program, runner, server ' +
-    'and the one who renames share the machine.',
+    'that of the seconds before. Growth is the most that the server had while the program printed, less what it had ' +
+    'before; growth in the second half the most that it had then, less the most of the first half. That all of it is in ' +
+    'the log is looked up afterwards, and counts for nothing. Program, runner, server and the one who renames share the ' +
+    'machine.',
   metrics: [
     { key: 'megabytesPerSecond', title: 'MB/s', digits: 1, ratio: true },
+    { key: 'quietP99Ms', title: 'p99 ms of others, before', digits: 1, ratio: false },
+    { key: 'besideP99Ms', title: 'p99 ms of others, beside', digits: 1, ratio: false },
     { key: 'besideP99', title: 'p99 of others, beside before', digits: 2, ratio: false },
     { key: 'grownMiB', title: 'server grown by MiB', digits: 0, ratio: false },
     { key: 'laterMiB', title: 'in the second half', digits: 0, ratio: false },
