@@ -78,7 +78,9 @@ function lineOf(event: KnownEvent): string | undefined {
       return said('Status: no changes to review -', event.body?.reason)
     case 'draft.resolved': {
       const { kept, discarded, open } = event.data
-      return `Status: reviewed: ${kept} kept, ${discarded} discarded, ${open} open`
+      const { merged } = event.body ?? {}
+      const line = `Status: reviewed: ${kept} kept, ${discarded} discarded, ${open} open`
+      return merged ? said(`${line}, merged into`, merged.into) : line
     }
     case 'undo.planned':
       return `Status: undo planned: ${event.data.files} ${event.data.files === 1 ? 'file' : 'files'}`

@@ -115,8 +115,11 @@ function isUnasked(command: Command, session: SessionState | undefined): boolean
     const { mode, command: line, unasked } = command.data
     return mode !== undefined || line !== undefined || unasked !== undefined
   }
-  // What others run, or what agents may do, is kept by whoever may decide.
-  if (command.type === 'draft.review') return (command.data.guarded?.length ?? 0) > 0
+  // What others run, or what agents may do, is kept by whoever may decide; so is what goes onto a branch of others.
+  if (command.type === 'draft.review') {
+    const { guarded = [], commit } = command.data
+    return guarded.length > 0 || commit?.into !== undefined
+  }
   // A message to a program is typed into it.
   const isProgram = session !== undefined && (session.unasked === true || isOfSession(session.agent))
   return command.type === 'message.send' && (isProgram || isTypedTo(session?.capabilities))

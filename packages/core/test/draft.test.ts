@@ -49,6 +49,24 @@ describe('a review of changes', () => {
     expect(lines).toContain('Status: reviewed: 1 kept, 0 discarded, 0 open')
   })
 
+  it('[DR8] names the branch that it goes into, and tells where it went', () => {
+    const log = activeLog()
+    const draft = ready(log)
+    const commit = { message: 'Keep it', into: 'main' }
+    expect(log.send(dana, 'draft.review', { draft, digest, keep: ['a'], commit }).ok).toBe(true)
+    expect(log.events.at(-1)?.body).toMatchObject({ commit: 'Keep it', into: 'main' })
+    const merged = { into: 'main', commit: 'c2' }
+    log.report({
+      type: 'draft.resolved',
+      data: { draft, kept: 1, discarded: 0, open: 0, commit: 'c1' },
+      body: { files: [], branch: 'hotline/x', merged },
+    })
+    const { items } = foldTranscript(emptyTranscript, log.events)
+    expect(items.find(({ kind }) => kind === 'draft')).toMatchObject({ phase: 'done', commit: 'c1', merged })
+    const last = log.events.map(asKnown).findLast((event) => event?.type === 'draft.resolved')
+    expect(last && oneLine(last)).toBe('Status: reviewed: 1 kept, 0 discarded, 0 open, merged into main')
+  })
+
   it('[DR4] is not begun under an agent that is at work, and a new look takes the place of another', () => {
     const log = activeLog()
     const first = ready(log)

@@ -23,7 +23,7 @@ function git(cwd: string, ...args: string[]): string {
 async function review(
   { world }: Bench,
   session: string,
-  what: { keep?: string[]; discard?: string[]; commit?: { message: string } },
+  what: { keep?: string[]; discard?: string[]; commit?: { message: string; into?: string } },
 ) {
   const { draft = '', digest = '' } = world.state(session).draft ?? {}
   world.send(session, 'draft.review', { draft, digest, ...what })
@@ -129,4 +129,29 @@ test('[DR7] without a worktree nothing is committed, and where nothing can be, t
   expect(kept?.data).toMatchObject({ kept: 1 })
   expect(kept?.body?.uncommitted).toContain('has all of it already')
   expect(git(folder, 'rev-parse', 'HEAD')).toBe(tip)
+})
+
+test('[DR8] the branches are told with what is up for review, and where it went with what became of it', async () => {
+  await using bench = await openBench({ keepsFiles: true })
+  const { world, cwd } = bench
+  git(cwd, 'init', '-q', '-b', 'main')
+  writeFileSync(join(cwd, 'a.txt'), 'one\n')
+  git(cwd, 'add', '-A')
+  git(cwd, 'commit', '-qm', 'first')
+  for (const name of ['release', 'odd;name']) git(cwd, 'branch', name)
+  const session = world.start('demo', { cwd, mode: 'auto-edit', prompt: scriptPrompt([write('a.txt', 'agent\n')]) })
+  await world.until(session, 'an offer', offered)
+  expect(world.events(session, 'draft.ready')[0]?.body?.branches).toEqual(['main', 'release'])
+  const done = await review(bench, session, { keep: ['a.txt'], commit: { message: 'Keep a', into: 'main' } })
+  expect(done?.body?.merged).toEqual({ into: 'main', commit: git(cwd, 'rev-parse', 'main') })
+  expect(readFileSync(join(cwd, 'a.txt'), 'utf8')).toBe('agent\n')
+  expect(git(cwd, 'status', '--porcelain')).toBe('')
+
+  writeFileSync(join(cwd, 'b.txt'), 'mine\n')
+  world.send(session, 'message.send', { text: scriptPrompt([write('b.txt', 'agent\n')]) })
+  await world.until(session, 'another offer', offered)
+  const not = await review(bench, session, { keep: ['b.txt'], commit: { message: 'Keep b', into: 'main' } })
+  expect(not?.body?.unmerged).toContain('"b.txt"')
+  expect(not?.data).toMatchObject({ kept: 1, commit: git(cwd, 'rev-parse', not?.body?.branch ?? '') })
+  expect(readFileSync(join(cwd, 'b.txt'), 'utf8')).toBe('mine\n')
 })

@@ -235,9 +235,22 @@ describe('rights', () => {
     ['operator', 'message.send', { text: 'x' }, 'ok'],
     ['operator', 'approval.decide', { approval: 'a', digest: 'a'.repeat(64), verdict: 'allow' }, 403],
     ['approver', 'approval.decide', { approval: 'a', digest: 'a'.repeat(64), verdict: 'allow' }, 404],
+    ['operator', 'draft.review', { draft: 'd', digest: 'a'.repeat(64), keep: ['a'], commit: { message: 'm' } }, 409],
+    [
+      'operator',
+      'draft.review',
+      { draft: 'd', digest: 'a'.repeat(64), keep: ['a'], commit: { message: 'm', into: 'main' } },
+      403,
+    ],
+    [
+      'approver',
+      'draft.review',
+      { draft: 'd', digest: 'a'.repeat(64), keep: ['a'], commit: { message: 'm', into: 'main' } },
+      409,
+    ],
     ['owner', 'agent.report', { fence: 1, events: [{ type: 'turn.started', data: { turn: 't' } }] }, 403],
     ['owner', 'approval.expire', { approval: 'a' }, 403],
-  ] as const)('[X5] a %s who sends %s', async (role, type, data, expected) => {
+  ] as const)('[X5] [DR8] a %s who sends %s', async (role, type, data, expected) => {
     await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'admin' })
     if (role !== 'owner') await middle.send(systemPrincipal, 'project:p1', 'member.change', { account: 'dana', role })
     const answer = await middle.send(person('dana'), stream, type, structuredClone(data) as CommandInput<typeof type>)

@@ -57,6 +57,7 @@ function review(state: SessionState, { data }: CommandOf<'draft.review'>): Decis
       ...(guarded === undefined ? {} : { guarded }),
       ...(reason === undefined ? {} : { reason }),
       ...(commit === undefined ? {} : { commit: commit.message }),
+      ...(commit?.into === undefined ? {} : { into: commit.into }),
     },
   })
 }

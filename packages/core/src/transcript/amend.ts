@@ -151,8 +151,8 @@ function amendDraft(item: DraftItem, event: KnownEvent): DraftItem {
       return { ...item, phase: 'refused', reason: event.body?.reason }
     case 'draft.resolved': {
       const { before, commit } = event.data
-      const { files: outcomes = [], branch, merge, uncommitted } = event.body ?? {}
-      return { ...item, phase: 'done', before, outcomes, commit, branch, merge, uncommitted }
+      const { files: outcomes = [], branch, merge, merged, unmerged, uncommitted } = event.body ?? {}
+      return { ...item, phase: 'done', before, outcomes, commit, branch, merge, merged, unmerged, uncommitted }
     }
     default:
       return item

@@ -10,7 +10,7 @@ export function shownOf({
   body,
 }: EventOf<'draft.ready'>): Pick<
   DraftItem,
-  'digest' | 'count' | 'added' | 'removed' | 'waits' | 'note' | 'branch' | 'files' | 'changes'
+  'digest' | 'count' | 'added' | 'removed' | 'waits' | 'note' | 'branch' | 'branches' | 'files' | 'changes'
 > {
   const { digest, files: count, added, removed, waits } = data
   return {
@@ -21,6 +21,7 @@ export function shownOf({
     waits,
     note: body?.note,
     branch: body?.branch,
+    branches: body?.branches,
     files: body?.files ?? [],
     changes: body?.changes ?? [],
   }

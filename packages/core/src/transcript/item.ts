@@ -1,6 +1,6 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { ApprovalOutcome, ApprovalRequest, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
-import type { DraftFile, ReviewedFile, WouldMerge } from '@hotline/protocol/events/draft'
+import type { DraftFile, ReviewedFile, WasMerged, WouldMerge } from '@hotline/protocol/events/draft'
 import type { LeftOut, Moment, PlannedFile, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
 import type { TreeReach } from '@hotline/protocol/process-tree'
@@ -268,10 +268,15 @@ export interface DraftItem extends Placed {
   before?: string | undefined
   /** The branch on which what is kept can be committed, or was. */
   branch?: string | undefined
+  /** Others that it could be merged into, the one that is checked out first. */
+  branches?: readonly string[] | undefined
   /** The commit in which is what was kept, and why it is not all of it. */
   commit?: string | undefined
-  /** How its branch would merge into the one that is checked out in the repository. */
+  /** How its branch would merge into the one that was chosen, or into the one that is checked out in the repository. */
   merge?: WouldMerge | undefined
+  /** Where it was merged, or why it was not. */
+  merged?: WasMerged | undefined
+  unmerged?: string | undefined
   uncommitted?: string | undefined
 }
 

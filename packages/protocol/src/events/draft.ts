@@ -25,6 +25,10 @@ export type DraftFile = z.infer<typeof DraftFile>
 export const WouldMerge = z.looseObject({ into: z.string(), conflicts: z.array(z.string()) })
 export type WouldMerge = z.infer<typeof WouldMerge>
 
+/** Where a branch was merged, and as which commit; that of the branch itself where nothing else was there. */
+export const WasMerged = z.looseObject({ into: z.string(), commit: z.string() })
+export type WasMerged = z.infer<typeof WasMerged>
+
 /** What became of one file. */
 export const ReviewedFile = z.looseObject({
   path: z.string(),
@@ -64,6 +68,8 @@ export const draftEvents = {
       changes: z.array(FileChange).optional(),
       /** Where there is one, what is kept can be committed on this branch. */
       branch: z.string().optional(),
+      /** Those of its repository that it could be merged into, the one that is checked out first; not all where they are many. */
+      branches: z.array(z.string()).optional(),
       /** What the agent says of it, where it has asked. */
       note: z.string().optional(),
     }),
@@ -87,6 +93,8 @@ export const draftEvents = {
       reason: z.string().optional(),
       /** What is kept is to be committed, with this message. */
       commit: z.string().optional(),
+      /** The branch that it is merged into then. */
+      into: z.string().optional(),
     }),
   ),
   'draft.dropped': defineEvent(1, z.looseObject({ draft: Id })),
@@ -110,8 +118,15 @@ export const draftEvents = {
       reason: z.string().optional(),
       /** Of the commit. */
       branch: z.string().optional(),
-      /** How the branch would merge into the one that is checked out in the repository; nothing was merged. */
+      /**
+       * How the branch would merge into the one that was chosen, or into the one that is checked out in the repository; nothing
+       * was merged.
+       */
       merge: WouldMerge.optional(),
+      /** It was. */
+      merged: WasMerged.optional(),
+      /** Why it was not merged into the branch that was chosen. */
+      unmerged: z.string().optional(),
       /** Why not everything that was kept, or nothing of it, was committed. */
       uncommitted: z.string().optional(),
     }),

@@ -1,11 +1,15 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
+import type { WasMerged } from '@hotline/protocol/events/draft'
 import type { Bring, FolderView, Isolation } from '@hotline/protocol/place'
 import { HeldFolder } from '../workspace/held-folder.ts'
 import { sha256 } from '../sha256.ts'
 import { type CopyBounds, Copier, copyBounds, CopyRefusal } from './bring.ts'
-import { commitKept, type Committed, type CommitWords, type FileToCommit } from './commit-kept.ts'
+import { commitKept, type Committed, type FileToCommit } from './commit-kept.ts'
+import type { CommitWords } from './commit-words.ts'
+import { branchesOf } from './branches.ts'
 import { lookAtFiles, type Loose, namedCount } from './look.ts'
+import { mergeKept } from './merge-kept.ts'
 import { type Placement, Placements, placementsFolder } from './placement.ts'
 import { findRoot, gitFor, type GitOf, readRepository, type Repository } from './repository.ts'
 import { GitRefusal } from './run-git.ts'
@@ -123,10 +127,28 @@ export class Isolator {
     return worktree && cwd !== undefined && this.#git ? { branch: worktree.branch, cwd } : undefined
   }
 
-  /** Commits files of a session's folder there. Throws a `GitRefusal`, with the reason in words for people. */
-  async commit(session: string, files: readonly FileToCommit[], words: CommitWords): Promise<Committed> {
-    const { worktree, folder, cwd } = this.#placements.read(session) ?? {}
-    if (!this.#git || !worktree || folder === undefined || cwd === undefined) {
+  /** The branches that what is kept of a session could be merged into, the one that is checked out first. */
+  async branches(session: string): Promise<readonly string[]> {
+    const { worktree } = this.#placements.read(session) ?? {}
+    if (!this.#git || !worktree) return []
+    const { common, branch } = worktree
+    const repository = await readRepository(this.#git, common)
+    return await branchesOf(this.#git, this.#scratch, { settings: [], ...repository, common }, branch)
+  }
+
+  /**
+   * Commits files of a session's folder there, and merges its branch into another one where that is wanted. Throws a
+   * `GitRefusal`, with the reason in words for people; why it was not merged is told with the commit.
+   */
+  async commit(
+    session: string,
+    files: readonly FileToCommit[],
+    words: CommitWords,
+    into?: string,
+  ): Promise<Omit<Committed, 'isNew' | 'entries'> & { merged?: WasMerged; unmerged?: string }> {
+    const placement = this.#placements.read(session)
+    const { worktree, folder, cwd } = placement ?? {}
+    if (!this.#git || !placement || !worktree || folder === undefined || cwd === undefined) {
       throw new GitRefusal('The session has no worktree.')
     }
     const repository = await readRepository(this.#git, folder)
@@ -136,7 +158,25 @@ export class Isolator {
     const inRepository = files.map(({ path, content }) => ({ path: `${prefix}${path}`, content }))
     const of = { ...worktree, folder }
     const done = await commitKept(this.#git, this.#scratch, repository, of, inRepository, words)
-    return { ...done, left: done.left.map(({ path, why }) => ({ path: path.slice(prefix.length), why })) }
+    const { commit, branch, isNew, merge, entries } = done
+    if (!isNew && into === undefined) throw new GitRefusal(`The branch ${branch} has all of it already.`)
+    const reviewed = { ...worktree.reviewed, ...entries }
+    this.#placements.write(session, { ...placement, worktree: { ...worktree, reviewed } })
+    const left = done.left.map(({ path, why }) => ({ path: path.slice(prefix.length), why }))
+    if (into === undefined) return { commit, branch, merge, left }
+    const merging = { branch, commit, into, trailers: words.trailers, reviewed }
+    try {
+      const merged = await mergeKept(this.#git, this.#scratch, repository, merging)
+      return { commit, branch, left, merge: undefined, ...merged }
+    } catch (error) {
+      return {
+        commit,
+        branch,
+        left,
+        merge: undefined,
+        unmerged: error instanceof Error ? error.message : String(error),
+      }
+    }
   }
 
   /** The session is over for good: what holds nothing new goes. Undefined where there is nothing to say. */

@@ -13,7 +13,16 @@ const Placement = z.object({
   /** The folder that it was taken from. */
   from: z.string(),
   /** Of a worktree. */
-  worktree: z.object({ common: z.string(), admin: z.string(), branch: z.string(), base: z.string() }).optional(),
+  worktree: z
+    .object({
+      common: z.string(),
+      admin: z.string(),
+      branch: z.string(),
+      base: z.string(),
+      /** What people have kept of its files and wanted committed: by path `mode oid`, or empty where it is to be gone. */
+      reviewed: z.record(z.string(), z.string()).optional(),
+    })
+    .optional(),
   /** False: the runner went while it was being made. */
   isReady: z.boolean(),
   /** Its session is over, and it was kept. */

@@ -12,18 +12,19 @@ export function commitsOf(
   if (worktree?.cwd !== folder) return undefined
   return {
     branch: worktree.branch,
-    commit: async (files, message, by) => {
+    branches: () => isolator.branches(session).catch(() => []),
+    commit: async (files, { message, into, by }) => {
       const trailers = [
         ['Hotline-Session', session],
         ['Hotline-Agent', agent()],
       ] as [string, string][]
       if (by !== undefined) trailers.push(['Hotline-Reviewed-By', by])
       try {
-        const { commit, branch, merge, left } = await isolator.commit(session, files, { message, trailers })
+        const { left, ...done } = await isolator.commit(session, files, { message, trailers }, into)
         const [first] = left
-        if (!first) return { commit, branch, merge }
+        if (!first) return done
         const names = left.map(({ path }) => JSON.stringify(path)).join(', ')
-        return { commit, branch, merge, uncommitted: `Not in it: ${names} (${first.why}).` }
+        return { ...done, uncommitted: `Not in it: ${names} (${first.why}).` }
       } catch (error) {
         // It is kept all the same, and can be committed by anybody.
         return { uncommitted: error instanceof Error ? error.message : String(error) }

@@ -1,7 +1,7 @@
 import { whyGuarded } from '@hotline/core/draft/guarded-path'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
-import type { DraftFile, ReviewedFile, WouldMerge } from '@hotline/protocol/events/draft'
+import type { DraftFile, ReviewedFile, WasMerged, WouldMerge } from '@hotline/protocol/events/draft'
 import type { FileChange } from '@hotline/protocol/events/turn'
 import { told } from './report-of.ts'
 import type { Preview } from '../workspace/undo.ts'
@@ -14,16 +14,27 @@ export interface Review {
   reason?: string | undefined
   /** What is kept is to be committed, with this message. */
   commit?: string | undefined
+  /** The branch that it is merged into then. */
+  into?: string | undefined
   /** The account that decided. */
   by?: string | undefined
+}
+
+/** Where what is kept can be committed, and what that could be merged into. */
+export interface Branches {
+  branch: string
+  branches: readonly string[]
 }
 
 /** What became of a commit that somebody wanted. */
 export interface CommitOutcome {
   commit?: string | undefined
   branch?: string | undefined
-  /** How the branch would merge into the one that is checked out in the repository. */
+  /** How the branch would merge into the one that was chosen, or into the one that is checked out in the repository. */
   merge?: WouldMerge | undefined
+  /** Where it was merged, or why it was not. */
+  merged?: WasMerged | undefined
+  unmerged?: string | undefined
   /** Why it is not all of it, or nothing. */
   uncommitted?: string | undefined
 }
@@ -67,7 +78,7 @@ export function readyReport(
   draft: string,
   preview: Preview,
   files: readonly DraftFile[],
-  of: { turn?: string | undefined; waits?: true; note?: string | undefined; branch?: string | undefined },
+  of: { turn?: string | undefined; waits?: true; note?: string | undefined; at?: Branches | undefined },
 ): Report {
   const counted = files.filter(({ added }) => added !== undefined)
   const sum = (numbers: readonly (number | undefined)[]): number => numbers.reduce<number>((a, b) => a + (b ?? 0), 0)
@@ -85,7 +96,7 @@ export function readyReport(
       waits: of.waits,
       changed: preview.count,
     }),
-    body: told({ files, changes: draftChanges(preview, files), note: of.note, branch: of.branch }),
+    body: told({ files, changes: draftChanges(preview, files), note: of.note, ...of.at }),
   }
 }
 
@@ -158,6 +169,8 @@ export function resolvedReport(
       reason,
       branch: committed.branch,
       merge: committed.merge,
+      merged: committed.merged,
+      unmerged: committed.unmerged,
       uncommitted: committed.uncommitted,
     }),
   }

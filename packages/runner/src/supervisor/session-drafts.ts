@@ -8,6 +8,7 @@ import type { Snapshot, SnapshotWish } from '../workspace/tasks.ts'
 import type { KeptContent, Preview, Shows } from '../workspace/undo.ts'
 import type { Workspace } from '../workspace/workspaces.ts'
 import {
+  type Branches,
   type CommitOutcome,
   draftFiles,
   readyReport,
@@ -29,7 +30,12 @@ const notAsShown = 'The files are not as they were shown any more. Look at it ag
 /** The branch of a session's worktree, and how what was kept gets there. Answers where it cannot be, too. */
 export interface DraftCommits {
   branch: string
-  commit(files: readonly KeptContent[], message: string, by: string | undefined): Promise<CommitOutcome>
+  /** Others that it could be merged into. */
+  branches(): Promise<readonly string[]>
+  commit(
+    files: readonly KeptContent[],
+    wish: { message: string; into: string | undefined; by: string | undefined },
+  ): Promise<CommitOutcome>
 }
 
 /** What drafts are made with. All of it is called while nothing else is done with the files. */
@@ -106,7 +112,7 @@ export class SessionDrafts {
     if (files.length === 0) return { nothing: true }
     this.#shownTip = this.#ports.tip()
     this.#awaited.add(draft)
-    put(readyReport(draft, preview, files, { turn: turn(), waits: true, note, ...this.#branch() }))
+    put(readyReport(draft, preview, files, { turn: turn(), waits: true, note, at: await this.#branches() }))
     return undefined
   }
 
@@ -125,7 +131,7 @@ export class SessionDrafts {
     this.#shownTip = this.#ports.tip()
     const files = this.#unreviewed(preview)
     if (files.length === 0) return this.#refuse(draft, nothingNew, preview.count)
-    this.#ports.put(readyReport(draft, preview, files, this.#branch()))
+    this.#ports.put(readyReport(draft, preview, files, { at: await this.#branches() }))
   }
 
   /** About exactly what was shown: where a file is another one by now, nothing is done, and what there is is shown anew. */
@@ -161,11 +167,12 @@ export class SessionDrafts {
       restored = done.outcome.done.files
       before = done.outcome.done.before
     }
+    // Before it is noted as kept: who ends in the middle finds it up for review again, and not kept and nowhere.
+    const committed = await commit()
     for (const { path, digest: of } of kept) keptBefore.set(path, of)
     this.#ports.keptMore()
     const heard = this.#awaited.delete(draft)
     const { reason } = decided
-    const committed = await commit()
     const { count: changed } = preview
     put(resolvedReport(draft, { kept, open, restored, before, reason, changed, heard, committed }))
     return undefined
@@ -202,20 +209,20 @@ export class SessionDrafts {
     const { preview } = done.outcome
     this.#shownTip = tip()
     const files = this.#unreviewed(preview)
-    if (files.length > 0) put(readyReport(randomUUID(), preview, files, { turn, ...this.#branch() }))
+    if (files.length > 0) put(readyReport(randomUUID(), preview, files, { turn, at: await this.#branches() }))
     else if (standing) this.#refuse(standing.draft, nothingNew, preview.count)
   }
 
-  #branch(): { branch?: string } {
+  async #branches(): Promise<Branches | undefined> {
     const { commits } = this.#ports
-    return commits ? { branch: commits.branch } : {}
+    return commits && { branch: commits.branch, branches: await commits.branches() }
   }
 
   /** As it was shown, whatever lies there by now; before anything is put back. */
   async #commit(
     digest: string,
     kept: readonly DraftFile[],
-    { commit, by }: Review,
+    { commit, into, by }: Review,
   ): Promise<() => Promise<CommitOutcome>> {
     const { commits, workspace } = this.#ports
     if (commit === undefined || kept.length === 0) return () => Promise.resolve({})
@@ -225,7 +232,7 @@ export class SessionDrafts {
       kept.map(({ path }) => path),
     )
     if (!read.ok) return () => Promise.resolve({ uncommitted: read.note })
-    return () => commits.commit(read.outcome.files, commit, by)
+    return () => commits.commit(read.outcome.files, { message: commit, into, by })
   }
 
   #unreviewed(preview: Preview): readonly DraftFile[] {

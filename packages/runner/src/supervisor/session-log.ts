@@ -105,9 +105,9 @@ export class SessionLog {
         this.wanted = { ...this.wanted, chosen: { also: known.body?.also ?? [], except: known.body?.except ?? [] } }
         return
       case 'draft.reviewed': {
-        const { keep = [], discard = [], guarded = [], reason, commit } = known.body ?? {}
+        const { keep = [], discard = [], guarded = [], reason, commit, into } = known.body ?? {}
         const by = known.actor.id
-        this.wanted = { ...this.wanted, review: { keep, discard, guarded, reason, commit, by } }
+        this.wanted = { ...this.wanted, review: { keep, discard, guarded, reason, commit, into, by } }
         return
       }
       case 'draft.resolved':
