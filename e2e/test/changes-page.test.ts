@@ -17,7 +17,7 @@ export function login(next: string): string {
 }
 `
 
-test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by line, kept, committed and discarded', async () => {
+test('[DR1] [DR2] [DR3] [DR7] [DR8] in the page changes are read, spoken of line by line, kept, committed and discarded', async () => {
   await using hotline = await startHotline()
   await using temp = await openTempDir('hotline-changes-')
   const cwd = join(temp.path, 'work')
@@ -30,6 +30,7 @@ test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by li
   git('init', '-q', '-b', 'main')
   git('add', '-A')
   git('commit', '-qm', 'First')
+  git('branch', 'release')
   const script = scriptPrompt([
     { do: 'write', path: 'src/login.ts', content: before.replace("next === ''", "next === '' || next === '/'") },
     { do: 'write', path: 'notes.md', content: '# Notes\n\nFor later.\n' },
@@ -66,6 +67,13 @@ test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by li
     await page.getByLabel('Reason, told to the agent').fill('Notes belong elsewhere.')
     await page.getByRole('checkbox', { name: 'Commit what is kept' }).check()
     await page.getByLabel('Message of the commit').fill('Send "/" home, too')
+    const into = page.getByLabel('Branch that it is merged into')
+    expect(await into.getByRole('option').allTextContents()).toEqual([
+      'Merge it nowhere',
+      'Merge into main',
+      'Merge into release',
+    ])
+    await into.selectOption('Merge into main')
     await photograph(page, 'changes', [390, 1440])
     await page.getByRole('button', { name: 'Side by side' }).click()
     await photograph(page, 'changes-two', [1440])
@@ -74,16 +82,17 @@ test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by li
     const prepared = (await hotline.api.events(session)).find(({ type }) => type === 'workspace.prepared')
     place = { ...place, ...prepared?.body }
     writeFileSync(join(place.folder, 'package.json'), '{ "scripts": {} }\n')
-    await page.getByRole('button', { name: 'Keep 1, commit, discard 1', exact: true }).click()
+    await page.getByRole('button', { name: 'Keep 1, commit, merge, discard 1', exact: true }).click()
     await page.getByText('Nothing was done.').waitFor()
     expect(existsSync(join(place.folder, 'notes.md'))).toBe(true)
     await page.getByText('Somebody else has changed it since').waitFor()
-    await page.getByRole('button', { name: 'Keep 1, commit, discard 1', exact: true }).click()
+    await page.getByRole('button', { name: 'Keep 1, commit, merge, discard 1', exact: true }).click()
     // What is open stays up for review.
     await page.getByRole('heading', { name: '1 file to review' }).waitFor()
     await page.getByText('1 kept, 1 discarded, 1 open').first().waitFor()
     await page.getByText('3 files reviewed').click()
     await page.getByText('Committed on').waitFor()
+    await page.getByText('Merged into main as').waitFor()
     await photograph(page, 'changes-left', [390, 1440])
     const scripts = page.getByRole('figure', { name: 'Changes of package.json' })
     await scripts.getByRole('button', { name: 'Comment on line 1' }).click()
@@ -107,5 +116,7 @@ test('[DR1] [DR2] [DR3] [DR7] in the page changes are read, spoken of line by li
   expect(existsSync(join(folder, 'package.json'))).toBe(false)
   expect(git('log', '-1', '--format=%s', branch)).toBe('Send "/" home, too\n')
   expect(git('show', `${branch}:src/login.ts`)).toContain("|| next === '/'")
-  expect(readFileSync(join(cwd, 'src/login.ts'), 'utf8')).toBe(before)
+  expect(git('rev-parse', 'main')).toBe(git('rev-parse', branch))
+  expect(readFileSync(join(cwd, 'src/login.ts'), 'utf8')).toContain("|| next === '/'")
+  expect(git('status', '--porcelain')).toBe('')
 })

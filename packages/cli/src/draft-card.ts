@@ -49,6 +49,8 @@ export function resolvedLines({ data, body }: EventOf<'draft.resolved'>, session
     ...open.map(({ path, why = '' }: ReviewedFile) => `Open: ${inLine(path)} (it ${inLine(why)})`),
     ...(data.commit === undefined ? [] : [`Committed on ${inLine(body?.branch ?? '')}: ${inLine(data.commit)}`]),
     ...(body?.merge === undefined ? [] : [mergeLine(body.merge, body.branch ?? '')]),
+    ...(body?.merged === undefined ? [] : [`Merged into ${inLine(body.merged.into)}: ${inLine(body.merged.commit)}`]),
+    ...(body?.unmerged === undefined ? [] : [`Not merged: ${inLine(body.unmerged)}`]),
     ...(body?.uncommitted === undefined ? [] : [`Not committed: ${inLine(body.uncommitted)}`]),
     ...(data.before === undefined ? [] : [`To go back: hotline undo ${session} --checkpoint ${data.before}`]),
   ]

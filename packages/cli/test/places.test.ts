@@ -78,18 +78,7 @@ it('[B77] changes shows what an agent changed, and keeps and discards it as it w
   mkdirSync(at)
   const started = await run('run', 'demo', prompt, '--cwd', at, '--detach')
   const session = started.out.trim()
-  await waitFor(
-    async () => {
-      // Each of its steps asks first.
-      const lines = (await run('--json', 'asks', session)).out.split('\n').filter((line) => line !== '')
-      for (const line of lines) {
-        const { approval, digest } = JSON.parse(line) as { approval: string; digest: string }
-        await run('approve', approval, '--digest', digest)
-      }
-      return (await run('logs', session)).out.includes('turn ended')
-    },
-    { what: 'the turn', deadlineMs: 60_000 },
-  )
+  await allowAll(session)
   const shown = await run('changes', session)
   expect(shown.out).toContain('added    bad.txt (+1 -0)\n')
   expect(shown.out).toContain('added    package.json (+1 -0; ! it names programs that an installation runs')
@@ -106,6 +95,28 @@ it('[B77] changes shows what an agent changed, and keeps and discards it as it w
   expect((await run('changes', 'comment', session, 'good.txt: Fine.')).err).toContain('path:line: text')
   expect((await run('changes', 'comment', session, 'good.txt:1: Fine.')).out).toContain('1 comment sent.')
   expect((await run('logs', session)).out).toContain('good.txt:1')
+  await run('abort', session)
+})
+
+it('[DR8] changes commits what is kept, and merges it into the branch that is named', async () => {
+  const at = join(scene.dir.path, 'merged')
+  mkdirSync(at)
+  const git = (...args: string[]): string => {
+    const env = { PATH: process.env['PATH'], HOME: scene.dir.path }
+    return execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', ...args], { cwd: at, env }).toString()
+  }
+  git('init', '-q', '-b', 'main')
+  git('commit', '-q', '--allow-empty', '-m', 'first')
+  const prompt = scriptPrompt([{ do: 'write', path: 'new.txt', content: 'new\n' }])
+  const session = (await run('run', 'demo', prompt, '--cwd', at, '--detach')).out.trim()
+  await allowAll(session)
+  await waitFor(async () => (await run('changes', session)).out.includes('added    new.txt'), { what: 'its change' })
+  expect((await run('changes', session, '--keep-all', '--into', 'main', '--yes')).err).toContain('--commit <message>')
+  const odd = await run('changes', session, '--keep-all', '--commit', 'New', '--into', '--x', '--yes')
+  expect(odd.code).not.toBe(0)
+  const done = await run('changes', session, '--keep-all', '--commit', 'New', '--into', 'main', '--yes')
+  expect(done.out).toContain(`Merged into main: ${git('rev-parse', 'main').trim()}`)
+  expect(existsSync(join(at, 'new.txt'))).toBe(true)
   await run('abort', session)
 })
 
@@ -146,3 +157,18 @@ it('[B85] places lists what sessions left here, and removes what holds nothing; 
   expect(existsSync(String(place?.['folder']))).toBe(false)
   expect(await listed(worked)).toBeUndefined()
 })
+
+/** Each step of an agent asks first; until its turn has ended. */
+async function allowAll(session: string): Promise<void> {
+  await waitFor(
+    async () => {
+      const lines = (await run('--json', 'asks', session)).out.split('\n').filter((line) => line !== '')
+      for (const line of lines) {
+        const { approval, digest } = JSON.parse(line) as { approval: string; digest: string }
+        await run('approve', approval, '--digest', digest)
+      }
+      return (await run('logs', session)).out.includes('turn ended')
+    },
+    { what: 'the turn', deadlineMs: 60_000 },
+  )
+}

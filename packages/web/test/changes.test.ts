@@ -1,6 +1,6 @@
 import type { DraftFile } from '@hotline/protocol/events/draft'
 import { describe, expect, it } from 'vitest'
-import { choiceOf, choose, chooseAll, type Choices, reviewOf } from '../src/changes/choices.ts'
+import { choiceOf, choose, chooseAll, type Choices, emptyForm, reviewOf } from '../src/changes/choices.ts'
 import { pairLines } from '../src/text/pair-lines.ts'
 
 const file = (path: string, more: Partial<DraftFile> = {}): DraftFile => ({
@@ -25,7 +25,8 @@ describe('what somebody wants to become of files', () => {
     expect([...chooseAll(files, 'keep').keys()]).toEqual(['a', 'b'])
     expect([...chooseAll(files, 'discard').keys()]).toEqual(['a', 'package.json'])
     const named = choose(chooseAll(files, 'keep'), files[1] ?? file('x'), 'keep')
-    expect(reviewOf({ draft: 'd', digest: 'e', files }, named, ' Good. ')).toEqual({
+    const of = { draft: 'd', digest: 'e', files }
+    expect(reviewOf(of, { ...emptyForm, choices: named, reason: ' Good. ' })).toEqual({
       draft: 'd',
       digest: 'e',
       keep: ['a', 'package.json', 'b'],
@@ -33,9 +34,11 @@ describe('what somebody wants to become of files', () => {
       guarded: ['package.json'],
       reason: 'Good.',
     })
-    expect(reviewOf({ draft: 'd', digest: 'e', files }, named, '', 'All').commit).toEqual({ message: 'All' })
-    expect(reviewOf({ draft: 'd', digest: 'e', files }, none, '', 'All').commit).toBeUndefined()
-    expect(reviewOf({ draft: 'd', digest: 'e', files }, none, ' ')).toEqual({
+    expect(reviewOf(of, { ...emptyForm, choices: named, commit: 'All' }).commit).toEqual({ message: 'All' })
+    const merged = { ...emptyForm, choices: named, commit: 'All', into: 'main' }
+    expect(reviewOf(of, merged).commit).toEqual({ message: 'All', into: 'main' })
+    expect(reviewOf(of, { ...emptyForm, commit: 'All', into: 'main' }).commit).toBeUndefined()
+    expect(reviewOf(of, { ...emptyForm, reason: ' ' })).toEqual({
       draft: 'd',
       digest: 'e',
       keep: [],

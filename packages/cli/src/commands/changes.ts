@@ -20,6 +20,7 @@ interface ChangesOptions {
   guarded?: string[]
   reason?: string
   commit?: string
+  into?: string
   yes?: boolean
 }
 
@@ -38,6 +39,7 @@ export function addChangesCommand(program: Command, context: CommandContext): vo
     .option('--guarded <file...>', 'of those to keep: files that say what others run, or what agents may do')
     .option('--reason <text>', 'why, told to the agent')
     .option('--commit <message>', "commits what is kept on the branch of the session's worktree")
+    .option('--into <branch>', 'merges that branch into this one then; takes the right to decide')
     .option('-y, --yes', 'do not ask')
     .action(async (text: string, options: ChangesOptions) => review(context, text, options))
   changes
@@ -61,6 +63,9 @@ async function comment(context: CommandContext, text: string, typed: readonly st
 }
 
 async function review(context: CommandContext, text: string, options: ChangesOptions): Promise<void> {
+  if (options.into !== undefined && options.commit === undefined) {
+    throw fail('invalid_request', 'What is merged is committed first: say --commit <message>, too.')
+  }
   const server = context.server()
   const { session } = await server.findSession(text)
   // What an agent waits for is decided as it is shown; while it waits nobody looks anew.
@@ -68,7 +73,7 @@ async function review(context: CommandContext, text: string, options: ChangesOpt
   const awaited = awaitsReview(state) ? await standing(server, session, state) : undefined
   const ready = awaited ?? (await tell(server, session, 'draft.make', {}))
   if (ready.type !== 'draft.ready') return context.print(ready, `${reasonOf(ready)}\n`)
-  const { keep = [], discard = [], guarded, reason, commit } = options
+  const { keep = [], discard = [], guarded, reason, commit, into } = options
   const isToDecide = keep.length + discard.length > 0 || options.keepAll === true
   if (!context.json || !isToDecide) context.print(ready, `${draftLines(ready).join('\n')}\n`)
   if (!isToDecide) return
@@ -86,7 +91,7 @@ async function review(context: CommandContext, text: string, options: ChangesOpt
     discard,
     ...(guarded === undefined ? {} : { guarded }),
     ...(reason === undefined ? {} : { reason }),
-    ...(commit === undefined ? {} : { commit: { message: commit } }),
+    ...(commit === undefined ? {} : { commit: { message: commit, ...(into === undefined ? {} : { into }) } }),
   })
   if (done.type !== 'draft.resolved') throw fail('digest_mismatch', reasonOf(done))
   context.print(done, `${resolvedLines(done, session).join('\n')}\n`)

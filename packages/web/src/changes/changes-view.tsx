@@ -175,6 +175,20 @@ function Outcome({
             )}
           </p>
         )}
+        {item.merged && (
+          <p className="small">
+            Merged into <span className="mono">{legibleName(item.merged.into)}</span> as{' '}
+            <span className="mono" title={item.merged.commit}>
+              {item.merged.commit.slice(0, 10)}
+            </span>{' '}
+            <CopyButton text={item.merged.commit} what="commit" />
+          </p>
+        )}
+        {item.unmerged !== undefined && (
+          <p className="small danger">
+            Not merged: <Legible text={item.unmerged} place="prose" />
+          </p>
+        )}
         {item.uncommitted !== undefined && (
           <p className="small danger">
             Not committed: <Legible text={item.uncommitted} place="prose" />

@@ -7,15 +7,19 @@ export type Choice = 'keep' | 'discard'
 /** By path, each with the digest of what it was chosen about: of another file it says nothing. */
 export type Choices = ReadonlyMap<string, { choice: Choice; digest: string }>
 
-/** What somebody is about to decide, until it is done; `commit`: the message, where what is kept is to be committed. */
+/**
+ * What somebody is about to decide, until it is done; `commit`: the message, where what is kept is to be committed; `into`: the
+ * branch that it is merged into then.
+ */
 export interface ReviewForm {
   choices: Choices
   reason: string
   commit: string | undefined
+  into: string | undefined
 }
 
 /** Before anything was chosen. */
-export const emptyForm: ReviewForm = { choices: new Map(), reason: '', commit: undefined }
+export const emptyForm: ReviewForm = { choices: new Map(), reason: '', commit: undefined, into: undefined }
 
 /** What was chosen about the file as it is shown. */
 export function choiceOf(choices: Choices, { path, digest }: DraftFile): Choice | undefined {
@@ -42,12 +46,10 @@ export function isByName({ guarded, ask }: DraftFile, choice: Choice): boolean {
   return choice === 'keep' ? guarded !== undefined : ask !== undefined
 }
 
-/** What is sent (`message`: what is kept is committed with it). The guarded ones of those to keep were chosen by their names, for nothing else chooses them. */
+/** What is sent. The guarded ones of those to keep were chosen by their names, for nothing else chooses them. */
 export function reviewOf(
   { draft, digest, files }: { draft: string; digest: string; files: readonly DraftFile[] },
-  choices: Choices,
-  reason: string,
-  message?: string,
+  { choices, reason, commit: message, into }: ReviewForm,
 ): CommandInput<'draft.review'> {
   const kept = files.filter((file) => choiceOf(choices, file) === 'keep')
   const guarded = kept.filter((file) => file.guarded !== undefined)
@@ -59,6 +61,8 @@ export function reviewOf(
     discard: files.filter((file) => choiceOf(choices, file) === 'discard').map(({ path }) => path),
     ...(guarded.length === 0 ? {} : { guarded: guarded.map(({ path }) => path) }),
     ...(why === '' ? {} : { reason: why }),
-    ...(message === undefined || kept.length === 0 ? {} : { commit: { message } }),
+    ...(message === undefined || kept.length === 0
+      ? {}
+      : { commit: { message, ...(into === undefined ? {} : { into }) } }),
   }
 }

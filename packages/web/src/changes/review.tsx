@@ -52,7 +52,7 @@ export function Review({
   whyNot: string | undefined
   messageChars: number
 }): ReactNode {
-  const { choices, reason, commit } = form
+  const { choices, reason, commit, into } = form
   const setChoices = (next: Choices): void => setForm({ ...form, choices: next })
   const [isTwo, setTwo] = useState(false)
   const [comments, setComments] = useComments(session)
@@ -78,7 +78,7 @@ export function Review({
   }
   // What was said of lines goes along: the agent reads it together with what was discarded, and why.
   const decide = async (): Promise<void> => {
-    const wish = reviewOf({ ...item, digest: item.digest ?? '' }, choices, reason, commit)
+    const wish = reviewOf({ ...item, digest: item.digest ?? '' }, form)
     if ((await act('deciding', acts.review(wish))) && isSaying) await say()
   }
   const isSame = (a: LineComment, b: LineComment): boolean =>
@@ -153,9 +153,10 @@ export function Review({
           {item.branch !== undefined && (
             <CommitField
               branch={item.branch}
-              message={commit}
+              branches={mayDecide ? (item.branches ?? []) : []}
+              wish={{ message: commit, into }}
               proposed={title}
-              change={(next) => setForm({ ...form, commit: next })}
+              change={({ message: next, into: branch }) => setForm({ ...form, commit: next, into: branch })}
               disabled={!mayChoose}
             />
           )}
@@ -196,7 +197,7 @@ export function Review({
                 : decideWords({
                     keep,
                     discard,
-                    commits: commit !== undefined,
+                    commits: commit === undefined ? '' : into === undefined ? 'commit' : 'commit, merge',
                     comments: isSaying ? comments.length : 0,
                   })}
             </button>
@@ -211,13 +212,13 @@ export function Review({
 }
 
 /** All that the button will do. */
-function decideWords(wish: { keep: number; discard: number; commits: boolean; comments: number }): string {
+function decideWords(wish: { keep: number; discard: number; commits: string; comments: number }): string {
   const { keep, discard, commits, comments } = wish
   if (keep + discard === 0) return 'Choose for each file'
   const both = keep > 0 && discard > 0
   const parts = [
     keep === 0 ? '' : both ? `keep ${keep}` : `keep ${countText(keep, 'file')}`,
-    keep > 0 && commits ? 'commit' : '',
+    keep > 0 ? commits : '',
     discard === 0 ? '' : both ? `discard ${discard}` : `discard ${countText(discard, 'file')}`,
     comments === 0 ? '' : `send ${countText(comments, 'comment')}`,
   ].filter(Boolean)
