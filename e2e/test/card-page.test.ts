@@ -96,7 +96,7 @@ describe('allowing for longer', () => {
     const once = page.getByRole('article', { name: 'Needs you: Run the tests' })
     const longer = page.getByRole('article', { name: 'Needs you: Run them again' })
     await longer.waitFor()
-    expect(await once.getByText('Always allow').count()).toBe(0)
+    expect(await once.getByRole('button', { name: 'Allow in this session', includeHidden: true }).count()).toBe(0)
     const button = longer.getByRole('button', { name: 'Allow in this session' })
     expect(await button.isVisible()).toBe(false)
     await longer.getByText('Always allow …').click()
@@ -106,6 +106,32 @@ describe('allowing for longer', () => {
     await page.getByText('✓ Allowed by You').waitFor()
     const decided = (await scene.live.stored(hand.session)).find(({ type }) => type === 'approval.resolved')
     expect(decided?.data).toMatchObject({ outcome: 'allowed', scope: 'session' })
+  })
+})
+
+describe('always allowing', () => {
+  const run = (command: string) => ({ tool: 'Bash', title: command, input: JSON.stringify({ command }), cwd: '/src' })
+
+  it('[G110] a rule that says exactly this is shown before it is written, and answers from then on', async () => {
+    const hand = await scene.live.startSession('Runs its tests')
+    await hand.ask(run('cargo test'))
+    await scene.open(hand.session)
+    const card = page.getByRole('article')
+    const button = card.getByRole('button', { name: 'Allow by this rule' })
+    await card.waitFor()
+    expect(await button.isVisible()).toBe(false)
+    await card.getByText('Always allow …').click()
+    await card.getByText(/^Allow exactly: cargo test, with the tool "Bash", asked by "demo", until 2/).waitFor()
+    await photograph(page, 'rule', [390, 1440])
+    await button.and(page.locator(':enabled')).click()
+    await page.getByText('✓ Allowed by You').waitFor()
+    await hand.ask(run('cargo test'))
+    await page.getByText('✓ Allowed by a rule of the project').waitFor()
+    await photograph(page, 'by-rule', [390, 1440])
+    // What could do lasting harm, or more than one thing, is asked each time.
+    await hand.ask(run('cargo test; rm -rf x'))
+    await page.getByRole('article').waitFor()
+    expect(await page.getByText('Always allow').count()).toBe(0)
   })
 })
 

@@ -17,7 +17,7 @@ export function ruleWords({ effect, match, until }: PolicyRuleText): string {
   const subject = subjectWords(effect, match)
   const tool = match.tool === undefined ? '' : `, with the tool "${match.tool}"`
   const agent = match.agent === undefined ? '' : `, asked by "${match.agent}"`
-  const end = until === undefined ? '' : `, until ${until}`
+  const end = until === undefined ? '' : `, until ${until.slice(0, '2026-01-01'.length)}`
   return `${effects[effect]} ${subject}${riskWords(effect, match.risk)}${tool}${agent}${end}`
 }
 

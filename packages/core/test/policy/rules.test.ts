@@ -81,7 +81,7 @@ describe('a rule', () => {
   it('[PO4] is said in words', () => {
     const words = (effect: PolicyRule['effect'], match: PolicyMatch): string => ruleWords({ effect, match })
     expect(ruleWords(allowing('git', 'commit', '-m', "it's"))).toBe(
-      `Allow exactly: git commit -m "it's", until ${month}`,
+      `Allow exactly: git commit -m "it's", until 2026-01-31`,
     )
     expect(words('allow', { command: ['a', 'b c', { any: 'word' }], agent: 'claude' })).toBe(
       `Allow exactly: a 'b c' {word}, asked by "claude"`,

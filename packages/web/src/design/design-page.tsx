@@ -63,6 +63,7 @@ export function DesignPage(): ReactNode {
       drop: () => Promise.resolve(undefined),
     },
     showChanges: () => undefined,
+    remember: nothing,
     mayWrite: true,
     mayDecide: true,
   }

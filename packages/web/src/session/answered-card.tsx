@@ -36,7 +36,13 @@ export function AnsweredCard({
     timed_out: 'Nobody answered',
     cancelled: 'No longer asked',
   } as const
-  const who = item.by?.kind === 'person' ? ` by ${names.get(item.by.id) ?? 'somebody'}` : ''
+  const isRule = item.by?.kind === 'system' && item.by.id === 'policy'
+  const who =
+    item.by?.kind === 'person'
+      ? ` by ${names.get(item.by.id) ?? 'somebody'}`
+      : isRule
+        ? ' by a rule of the project'
+        : ''
   const where = whereText(item.channel)
   const outcome = item.outcome ?? 'cancelled'
   return (

@@ -4,6 +4,7 @@ import { readExactly } from '@hotline/core/exact-text'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
 import type { Problem } from '@hotline/protocol/error'
+import type { PolicyRuleText } from '@hotline/protocol/policy'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useOnScreen } from '../live/use-on-screen.ts'
@@ -29,11 +30,15 @@ export type Drafts = Map<string, { reason: string; edited: string | undefined; r
 /** Sends a decision; answers why it was refused. */
 export type Decide = (data: CommandInput<'approval.decide'>) => Promise<Problem | undefined>
 
+/** Writes a rule of the project; answers why it was refused. */
+export type Remember = (rule: PolicyRuleText) => Promise<Problem | undefined>
+
 /** An approval: open, as a card with exactly what will run; answered, as one line with who, when and what. */
 export function ApprovalCard({
   item,
   session,
   decide,
+  remember,
   drafts,
   first,
   mayDecide,
@@ -45,6 +50,7 @@ export function ApprovalCard({
   item: ApprovalItem
   session: string
   decide: Decide
+  remember: Remember
   drafts: Drafts
   first: boolean
   mayDecide: boolean
@@ -87,7 +93,10 @@ export function ApprovalCard({
   }, [drafts, item.approval, open, reason, edited, seen, read])
 
   async function answer(verdict: 'allow' | 'deny' | 'modify', scope: Scope = 'once'): Promise<void> {
-    if (pending) return
+    if (!pending) await send(verdict, scope)
+  }
+
+  async function send(verdict: 'allow' | 'deny' | 'modify', scope: Scope = 'once'): Promise<void> {
     setPending(verdict)
     setProblem(undefined)
     const refusal = await decide({
@@ -103,6 +112,15 @@ export function ApprovalCard({
       setPending(undefined)
       setProblem(refusal)
     }
+  }
+  /** The rule first: where it is not taken, nothing is allowed in its name. Its end is the server's to set. */
+  async function allowByRule({ effect, match }: PolicyRuleText): Promise<void> {
+    if (pending) return
+    setPending('allow')
+    const refusal = await remember({ effect, match })
+    setPending(undefined)
+    if (refusal) setProblem(refusal)
+    else await send('allow')
   }
   const fault = useMemo(
     () => (tried && edited !== undefined ? faultOfEdit(input.text ?? '', edited) : undefined),
@@ -265,8 +283,10 @@ export function ApprovalCard({
       {mayDecide && (
         <LastingAllow
           item={item}
+          agent={agent}
           disabled={!isReady || unseen || pending !== undefined || edited !== undefined}
           allow={(scope) => void answer('allow', scope)}
+          remember={(rule) => void allowByRule(rule)}
         />
       )}
       {thumb &&

@@ -10,7 +10,7 @@ import { PlanList } from '../parts/plan-list.tsx'
 import { legibleName } from '../text/legible.ts'
 import { withoutControls } from '../text/terminal-words.ts'
 import { clockText } from '../text/time.ts'
-import { ApprovalCard, type Decide, type Drafts } from './approval-card.tsx'
+import { ApprovalCard, type Decide, type Drafts, type Remember } from './approval-card.tsx'
 import { DraftLine } from '../changes/draft-line.tsx'
 import type { Row } from './fold-steps.ts'
 import { MessageLine, Notice } from './message-line.tsx'
@@ -26,6 +26,7 @@ import { TurnLine } from './turn-line.tsx'
 export interface Acts {
   session: string
   decide: Decide
+  remember: Remember
   drafts: Drafts
   answer: AnswerQuestion
   undo: UndoActs
@@ -85,6 +86,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
           item={item}
           session={acts.session}
           decide={acts.decide}
+          remember={acts.remember}
           drafts={acts.drafts}
           first={firstOpen}
           mayDecide={acts.mayDecide}

@@ -1,6 +1,9 @@
+import { ruleFor } from '@hotline/core/policy/rule-for'
+import { ruleWords } from '@hotline/core/policy/rule-words'
 import type { ApprovalItem } from '@hotline/core/transcript/item'
-import type { Scope } from '@hotline/protocol/events/approval'
-import type { ReactNode } from 'react'
+import type { ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
+import type { PolicyRuleText } from '@hotline/protocol/policy'
+import { type ReactNode, useMemo } from 'react'
 import { ExactText } from '../parts/exact-text.tsx'
 
 const reaches: Record<Exclude<Scope, 'once'>, string> = {
@@ -9,39 +12,67 @@ const reaches: Record<Exclude<Scope, 'once'>, string> = {
 }
 
 /**
- * Allowing for longer than once, where the agent takes it: folded away, so that it is never the nearest, and with what would
- * not be asked any more before the buttons.
+ * Allowing for longer than once: by a rule of the project where one can say exactly this, and by the agent itself where it
+ * takes that. Folded away, so that it is never the nearest, and with what would not be asked any more before the buttons.
  */
 export function LastingAllow({
   item,
+  agent,
   disabled,
   allow,
+  remember,
 }: {
   item: ApprovalItem
+  /** The name of its profile. */
+  agent: string
   disabled: boolean
   allow: (scope: Scope) => void
+  /** Allows it, and from then on whatever the rule says. */
+  remember: (rule: PolicyRuleText) => void
 }): ReactNode {
+  const rule = useMemo(() => (item.request ? ruleOf(item.request, agent) : undefined), [item.request, agent])
   const scopes = item.scopes.filter((scope) => scope !== 'once')
-  if (scopes.length === 0 || !item.verdicts.includes('allow')) return undefined
+  if (!item.verdicts.includes('allow') || (scopes.length === 0 && !rule)) return undefined
   const { lasting } = item.request ?? {}
   return (
     <details className="why lasting">
       <summary>Always allow …</summary>
-      {lasting === undefined ? (
-        <p>The agent does not say what it would not ask any more.</p>
-      ) : (
+      {rule && (
         <>
-          <p>Not asked any more:</p>
-          <ExactText text={lasting} />
+          <p>Writes a rule of this project, which everybody in it sees, and who may decide can revoke:</p>
+          <ExactText text={ruleWords(rule)} />
+          <div className="answer">
+            <button type="button" className="button" disabled={disabled} onClick={() => remember(rule)}>
+              Allow by this rule
+            </button>
+          </div>
         </>
       )}
-      <div className="answer">
-        {scopes.map((scope) => (
-          <button key={scope} type="button" className="button" disabled={disabled} onClick={() => allow(scope)}>
-            {reaches[scope]}
-          </button>
+      {scopes.length > 0 &&
+        (lasting === undefined ? (
+          <p>The agent does not say what it would not ask any more.</p>
+        ) : (
+          <>
+            <p>{rule ? 'Or the agent itself would not ask any more:' : 'Not asked any more:'}</p>
+            <ExactText text={lasting} />
+          </>
         ))}
-      </div>
+      {scopes.length > 0 && (
+        <div className="answer">
+          {scopes.map((scope) => (
+            <button key={scope} type="button" className="button" disabled={disabled} onClick={() => allow(scope)}>
+              {reaches[scope]}
+            </button>
+          ))}
+        </div>
+      )}
     </details>
   )
+}
+
+/** The narrowest rule; for what is known by its digest alone there is none here, since nobody could read it. */
+function ruleOf({ tool, input, cwd, opened, redacted }: ApprovalRequest, agent: string): PolicyRuleText | undefined {
+  if (redacted === true) return undefined
+  const found = ruleFor({ agent, tool, input, cwd, opened }, { now: new Date().toISOString(), sha256: () => '' })
+  return found.ok && found.rule.match.input === undefined ? found.rule : undefined
 }

@@ -50,6 +50,7 @@ export function SessionPage({ session }: { session: string }): ReactNode {
 }
 
 function Opened({ view, session, again }: { view: SessionView; session: string; again: () => void }): ReactNode {
+  const { link } = useLive()
   const picture = useReadable(view.picture)
   const [tab, setTab] = useState<Tab>()
   const sheet = useRef<HTMLDialogElement>(null)
@@ -62,6 +63,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const [refusal, setRefusal] = useState<Problem>()
   const [mayWrite, mayDecide] = [may('write'), may('decide')]
   const agent = state?.agent ?? ''
+  const project = state?.project ?? ''
   const mayPause = mayWrite && state !== undefined && canPauseLater(state)
   const isPaused = state?.status === 'paused'
   const acts = useMemo<Acts>(
@@ -72,6 +74,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         const outcome = await view.command('approval.decide', data)
         return outcome.ok ? undefined : outcome.problem
       },
+      remember: async (rule) => problemOf(await link.command(`project:${project}`, 'policy.set_rule', rule)),
       answer: async (data) => {
         const outcome = await view.command('question.answer', data)
         return outcome.ok ? undefined : outcome.problem
@@ -91,7 +94,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
       mayWrite,
       mayDecide,
     }),
-    [session, view, agent, isPaused, mayPause, mayWrite, mayDecide],
+    [session, view, link, project, agent, isPaused, mayPause, mayWrite, mayDecide],
   )
   const review: ReviewActs = {
     make: async () => problemOf(await view.command('draft.make', {})),
