@@ -27,7 +27,15 @@ async function readBare(kind: Kind, profile: Profile, bench: Bench): Promise<Sam
   const child = { ...nodeChild(peer, args, bench), watched: [], expectedMs: longestMs }
   const { result, use } = await measureChild(child)
   return {
-    values: { megabytesPerSecond: numberOf(result, 'megabytesPerSecond'), besideP99: 1, grownMiB: 0, laterMiB: 0 },
+    // There is no server, and nobody beside it.
+    values: {
+      megabytesPerSecond: numberOf(result, 'megabytesPerSecond'),
+      quietP99Ms: 0,
+      besideP99Ms: 0,
+      besideP99: 1,
+      grownMiB: 0,
+      laterMiB: 0,
+    },
     faults: faultsOf(result),
     foreignShare: use.foreignShare,
     stolenShare: use.stolenShare,
