@@ -245,6 +245,48 @@ describe('a branch that somebody has checked out', () => {
   })
 })
 
+test('[DR8] [DR9] so it is where objects have longer names', async () => {
+  await using scene = await openMergeScene(first, 'sha256')
+  const { git, keep, write } = scene
+  git('branch', 'hotline/other')
+  git('branch', 'release')
+  expect(await scene.branches()).toEqual(['main', 'release', 'hotline/other'])
+  write('b.txt', 'mine\n')
+  git('commit', '-qam', 'theirs')
+  expect((await keep({ 'a.txt': 'A\n' }, 'main')).merged?.commit).toBe(git('rev-parse', 'HEAD'))
+  expect(git('rev-parse', 'HEAD')).toHaveLength(64)
+  expect(git('status', '--porcelain')).toBe('')
+})
+
+test('[DR8] [DR9] and where the repository has no files of its own, but worktrees of people', async () => {
+  await using scene = await openMergeScene(first)
+  const { temp, git, gitIn } = scene
+  const bare = join(temp, 'bare.git')
+  const person = join(temp, 'person')
+  git('clone', '-q', '--bare', scene.root, bare)
+  gitIn(bare, 'worktree', 'add', '-q', '-b', 'work', person)
+  const isolator = scene.with({ PATH: process.env['PATH'] ?? '', HOME: temp })
+  const of = { folder: person, isolation: 'worktree', bring: [], title: '' } as const
+  await isolator.make('s2', of, new AbortController().signal)
+  const keep = (text: string, into: string) => isolator.commit('s2', filesOf({ 'a.txt': text }), words, into)
+  const nowhere = await keep('A\n', 'main')
+  expect(nowhere.merged?.commit).toBe(gitIn(bare, 'rev-parse', 'main'))
+  const there = await keep('B\n', 'work')
+  expect(there.merged?.commit).toBe(gitIn(person, 'rev-parse', 'HEAD'))
+  expect(readFileSync(join(person, 'a.txt'), 'utf8')).toBe('B\n')
+  expect(gitIn(person, 'status', '--porcelain')).toBe('')
+})
+
+test('[DR7] [DR9] an index in two files is whole afterwards, here and there', async () => {
+  await using scene = await openMergeScene(first)
+  const { root, cwd, git, gitIn, keep } = scene
+  for (const folder of [root, cwd]) gitIn(folder, 'update-index', '--split-index')
+  expect((await keep({ 'n.txt': 'n\n', 'o.txt': 'o\n', 'p.txt': 'p\n' }, 'main')).unmerged).toBeUndefined()
+  expect(git('status', '--porcelain')).toBe('')
+  expect(gitIn(cwd, 'diff', '--cached', '--name-only')).toBe('')
+  expect(gitIn(cwd, 'ls-files').split('\n')).toHaveLength(6)
+})
+
 test('[DR7] [DR9] attributes of this clone alone name a filter as well', async () => {
   await using scene = await openMergeScene(first)
   put(join(scene.root, '.git/info/attributes'), 'a.txt filter=x\n')

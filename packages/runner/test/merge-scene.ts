@@ -24,10 +24,14 @@ export interface MergeScene extends AsyncDisposable {
   keep: (files: Readonly<Record<string, string | undefined>>, into?: string) => ReturnType<Isolator['commit']>
   /** The same, with a git of the test's own. */
   with: (environment: Readonly<Record<string, string>>) => Isolator
+  branches: () => Promise<readonly string[]>
 }
 
-/** Makes both; `first`: the files of the first commit. */
-export async function openMergeScene(first: Readonly<Record<string, string>>): Promise<MergeScene> {
+/** Makes both; `first`: the files of the first commit; `format`: how the repository names its objects. */
+export async function openMergeScene(
+  first: Readonly<Record<string, string>>,
+  format: 'sha1' | 'sha256' = 'sha1',
+): Promise<MergeScene> {
   const temp = await openTempDir('hotline-merge-')
   const root = join(temp.path, 'work')
   mkdirSync(root)
@@ -40,7 +44,7 @@ export async function openMergeScene(first: Readonly<Record<string, string>>): P
   }
   const git = (...args: string[]): string => gitIn(root, ...args)
   const write = (path: string, text: string): void => put(join(root, path), text)
-  git('init', '-q', '-b', 'main')
+  git('init', '-q', '-b', 'main', `--object-format=${format}`)
   git('config', 'user.name', 'Dana')
   git('config', 'user.email', 'dana@example.org')
   for (const [path, text] of Object.entries(first)) write(path, text)
@@ -62,6 +66,7 @@ export async function openMergeScene(first: Readonly<Record<string, string>>): P
     write,
     keep: (files, into) => isolator.commit('s1', filesOf(files), words, into),
     with: open,
+    branches: () => isolator.branches('s1'),
     [Symbol.asyncDispose]: () => temp.remove(),
   }
 }

@@ -65,7 +65,8 @@ function wordsOf(item: DraftItem): string | undefined {
       return undefined
     case 'done': {
       const of = (outcome: string): number => outcomes.filter((one) => one.outcome === outcome).length
-      return `Changes: ${countText(of('kept'), 'file')} kept, ${of('discarded')} discarded, ${of('open')} open`
+      const went = item.merged ? `, merged into ${item.merged.into}` : item.unmerged === undefined ? '' : ', not merged'
+      return `Changes: ${countText(of('kept'), 'file')} kept, ${of('discarded')} discarded, ${of('open')} open${went}`
     }
   }
 }
