@@ -132,6 +132,8 @@ test('[IS4] in place, in a copy, without a repository, and as a profile wants it
   await world.until(command, 'the end', ({ status }) => status === 'completed')
   expect(world.events(command, 'workspace.prepared')).toEqual([])
   const wished = world.start('careful', { cwd })
+  // The repository brings a .env, which somebody has to have seen.
+  world.decide(wished, await world.ask(wished), 'allow')
   await world.until(wished, 'the agent', ({ status }) => status === 'active')
   expect(world.events(wished, 'workspace.prepared')[0]?.data.isolation).toBe('copy')
   // A worktree that was asked for and cannot be is no reason to work somewhere else.
