@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { scripted } from '@hotline/testing/model/script'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -83,6 +83,13 @@ test('[R84] claude: for the project, the rule stands in its settings, because so
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
     permissions: { allow: [expect.stringContaining('Bash(python3 ')] },
   })
+  // They are settings that a folder brings: the next start asks whether they are trusted.
+  const next = await start(scripted('again', { text: 'Two.' }))
+  const trust = await next.ask()
+  expect(trust.body?.input).toContain('../../.claude/settings.local.json')
+  await next.decide(trust, 'allow')
+  await next.turns(1)
+  rmSync(dirname(file), { recursive: true })
 })
 
 test('[R85] claude: its question is a form, and the model reads the answer', async (context) => {
