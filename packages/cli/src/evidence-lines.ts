@@ -19,7 +19,7 @@ export function evidenceLines(seen: SessionEvidence, now: Date): string {
     ['memory', tree ? memoryOf(tree.memoryBytes) : undefined],
     ['last output', seen.lastOutputAt === null ? undefined : dayAndTimeOf(seen.lastOutputAt, now)],
     ['a stop ends', seen.reach === null ? undefined : reachWords[seen.reach]],
-    ['fenced off', seen.pid === null ? undefined : fenceWords],
+    ['fenced off', seen.pid === null ? undefined : fenceWords[seen.fence ?? 'none']],
     ['budget', seen.budgets.length > 0 ? seen.budgets.map(usedWords).join('; ') : undefined],
     ['seen', tree ? dayAndTimeOf(tree.at, now) : undefined],
   ]

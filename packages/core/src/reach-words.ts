@@ -1,4 +1,4 @@
-import type { TreeReach } from '@hotline/protocol/process-tree'
+import type { FileFence, TreeReach } from '@hotline/protocol/process-tree'
 
 /** What is stopped and ended where an agent is, in words: not more than is known. */
 export const reachWords: Readonly<Record<TreeReach, string>> = {
@@ -9,7 +9,10 @@ export const reachWords: Readonly<Record<TreeReach, string>> = {
 }
 
 /** What an agent is kept from by Hotline beside that, in words. */
-export const fenceWords = 'nothing: files and network are as for the user of its runner'
+export const fenceWords: Readonly<Record<FileFence, string>> = {
+  none: 'nothing: files and network are as for the user of its runner',
+  files: 'files outside of what it works on cannot be changed, keys are not there; the network is as for its user',
+}
 
 /** True where nothing that an agent started is outside of what is stopped and ended. */
 export function isWhole(reach: TreeReach): boolean {

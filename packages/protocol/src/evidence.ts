@@ -3,7 +3,7 @@ import { BudgetName } from './budget.ts'
 import { PauseKind } from './events/control.ts'
 import { Exit } from './events/session.ts'
 import { limits } from './limits.ts'
-import { TreeReach, TreeSample } from './process-tree.ts'
+import { FileFence, TreeReach, TreeSample } from './process-tree.ts'
 import { Id } from './stream.ts'
 
 /** What a machine sees of an agent at this moment. It is told while somebody looks, and never logged. */
@@ -40,6 +40,8 @@ export const SessionEvidence = z.object({
   staleSince: z.string().nullable(),
   /** How far stopping and ending it reaches. */
   reach: TreeReach.nullable(),
+  /** What it is kept from; null for one that did not say. */
+  fence: FileFence.nullable(),
   paused: z.object({ kind: PauseKind, reach: TreeReach.optional(), processes: z.int().optional() }).nullable(),
   /** What it may use up and has, as far as the log says. */
   budgets: z.array(z.object({ budget: BudgetName, used: z.number(), limit: z.number() })),

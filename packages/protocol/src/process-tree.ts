@@ -7,6 +7,10 @@ import { z } from 'zod'
 export const TreeReach = z.enum(['cgroup', 'namespace', 'scan', 'group'])
 export type TreeReach = z.infer<typeof TreeReach>
 
+/** What a process is kept from: files outside of what it works on, or nothing. */
+export const FileFence = z.enum(['files', 'none'])
+export type FileFence = z.infer<typeof FileFence>
+
 /** One process of an agent, as the kernel told it. */
 export const ProcessSample = z.looseObject({
   pid: z.int(),

@@ -68,6 +68,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       agents: openKnownAgents(builtinProfiles(findDemo()), profilesFolder(config.dataDir)),
       drivers: openDrivers({ version: runnerVersion, ...tee }),
       environment: config.environment,
+      dataDir: config.dataDir,
       versionsFolder: makeEmpty(join(folder, 'empty')),
       sessionsFolder: join(folder, 'sessions'),
       scratchFolder: join(config.dataDir, 'scratch'),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type AgentEvent, type AgentSession, runsProgram, StartError } from './adapters/adapter.ts'
 import type { Drivers } from './adapters/drivers.ts'
@@ -10,6 +11,7 @@ import { lookForLogin } from './profiles/login.ts'
 import type { AgentProfile } from './profiles/profile.ts'
 import { readVersion } from './profiles/read-version.ts'
 import { Redactor } from './redact.ts'
+import { containedIn } from './supervisor/fence-of.ts'
 import { planLaunch } from './supervisor/launch.ts'
 
 /** One thing that was tried. `unsure`: nothing is wrong with it, and nothing is shown by it. */
@@ -93,7 +95,10 @@ async function* tryRunning(trial: Trial): AsyncGenerator<TrialStep> {
     redactor = new Redactor(plan.secrets)
     const driver = drivers.get(profile.adapter)
     if (!driver) throw new StartError(`There is no adapter "${profile.adapter}" here.`)
-    agent = await driver.start(plan.spec, containing(holder, profile.contain), signal)
+    const { argv, cwd, env } = plan.spec
+    const fence = { placement: undefined, dataDir: folder, desk: [], temporary: join(folder, '.tmp') }
+    const within = containedIn({ profile, argv, cwd, env, ...fence })
+    agent = await driver.start({ ...plan.spec, env: within.env }, containing(holder, within.contained), signal)
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     yield { outcome: 'failed', what: `It does not start. ${redactor.value(error.message)}` }

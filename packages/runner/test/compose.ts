@@ -77,6 +77,7 @@ export function composeBench(options: ComposeOptions): Supervisor {
       agents: openKnownAgents(profiles, profilesFolder(dataDir)),
       drivers: openDrivers({ version: '0.0.0', silenceMs: options.silenceMs }),
       environment: options.environment ?? { PATH: process.env['PATH'], HOME: folder, LANG: 'C.UTF-8' },
+      dataDir,
       versionsFolder: folder,
       sessionsFolder: join(dataDir, 'sessions'),
       desksFolder: join(dataDir, 'desks'),

@@ -370,6 +370,7 @@ function profile(state: SessionState, { data }: EventOf<'session.profile_changed
     pid: data.pid ?? state.pid,
     startedAt: data.startedAt ?? state.startedAt,
     ...(data.reach === undefined ? {} : { reach: data.reach }),
+    ...(data.fence === undefined ? {} : { fence: data.fence }),
     native: data.native ?? state.native,
   }
 }

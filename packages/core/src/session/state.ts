@@ -5,7 +5,7 @@ import type { ApprovalOutcome, Scope, Strength, Verdict } from '@hotline/protoco
 import type { UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseKind, PauseMoment } from '@hotline/protocol/events/control'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
-import type { TreeReach } from '@hotline/protocol/process-tree'
+import type { FileFence, TreeReach } from '@hotline/protocol/process-tree'
 import type { Risk } from '@hotline/protocol/risk'
 import type { SessionStatus } from '@hotline/protocol/session-status'
 
@@ -111,6 +111,8 @@ export interface SessionState {
   startedAt?: string | undefined
   /** How far stopping and ending its processes reaches. */
   reach?: TreeReach | undefined
+  /** What it is kept from. */
+  fence?: FileFence | undefined
   /** How it is paused; absent where it is not. */
   paused?: { kind: PauseKind; reach?: TreeReach | undefined; processes?: number | undefined } | undefined
   native?: string | undefined

@@ -4,7 +4,7 @@ import { Capabilities } from '../capabilities.ts'
 import { defineEvent } from '../event.ts'
 import { PauseKind } from './control.ts'
 import { Bring, Isolation } from '../place.ts'
-import { TreeReach } from '../process-tree.ts'
+import { FileFence, TreeReach } from '../process-tree.ts'
 import { SessionStatus } from '../session-status.ts'
 import { Id } from '../stream.ts'
 
@@ -85,6 +85,8 @@ export const sessionEvents = {
       startedAt: z.string().optional(),
       /** How far stopping and ending it reaches. */
       reach: TreeReach.optional(),
+      /** What it is kept from. */
+      fence: FileFence.optional(),
       /** The agent's own name for its session: with it the adapter can resume. */
       native: z.string().optional(),
     }),

@@ -40,6 +40,7 @@ export type DeskEvent =
 export interface Desk extends AsyncDisposable {
   /** The file that says where it is, and the secret in it. */
   readonly file: string
+  readonly socket: string
   readonly token: string
   /** Whether somebody is there now, who could say that the goal is reached. */
   readonly isAttended: boolean
@@ -106,6 +107,7 @@ function readPlace(file: string): DeskPlace | undefined {
 
 class SocketDesk implements Desk {
   readonly file: string
+  readonly socket: string
   readonly token: string
   onClosed: () => void = () => undefined
   readonly #place: DeskPlace
@@ -119,6 +121,7 @@ class SocketDesk implements Desk {
   constructor(place: DeskPlace, file: string) {
     this.#place = place
     this.file = file
+    this.socket = place.socket
     this.token = place.token
   }
 

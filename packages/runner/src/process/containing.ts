@@ -1,7 +1,8 @@
+import type { Fence } from './fence.ts'
 import type { Holder } from './holder.ts'
 
-/** A holder that starts only what the kernel keeps together, where that is asked for. */
-export function containing(holder: Holder, contain: 'processes' | undefined): Holder {
+/** A holder that starts only what the kernel keeps together, or keeps from files as well, where that is asked for. */
+export function containing(holder: Holder, contain: Contained | undefined): Holder {
   if (contain === undefined) return holder
   return {
     ...holder,
@@ -11,3 +12,6 @@ export function containing(holder: Holder, contain: 'processes' | undefined): Ho
     [Symbol.asyncDispose]: () => holder[Symbol.asyncDispose](),
   }
 }
+
+/** What it takes to be started: that the kernel keeps together all of it, and, with a fence, from the files outside of that. */
+export type Contained = 'processes' | Fence

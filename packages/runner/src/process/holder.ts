@@ -1,5 +1,6 @@
 import type { Exit } from '@hotline/protocol/events/session'
 import type { TreeReach, TreeSample } from '@hotline/protocol/process-tree'
+import type { Contained } from './containing.ts'
 import type { Lasting } from './lasting.ts'
 
 /** What to start. There is no shell: the first member is the program, already found, the others reach it as they are. */
@@ -15,8 +16,8 @@ export interface ProcessSpec {
   run: string
   /** `kernel`: such that the program can open them by name too, where the system has those. Node's own are sockets. */
   pipes?: 'kernel'
-  /** Nothing is started where the kernel does not keep it together with all that it starts. */
-  contain?: 'processes' | undefined
+  /** Nothing is started where the kernel does not keep it together with all that it starts, or from what is behind its fence. */
+  contain?: Contained | undefined
 }
 
 /** Characters of a terminal. */

@@ -5,7 +5,9 @@ import { isWhole } from '@hotline/core/reach-words'
 import type { Exit } from '@hotline/protocol/events/session'
 import { type ChildRecord, openChildRecords } from './child-records.ts'
 import { type Nest, openNest, removeGroup } from './cgroup.ts'
+import type { Contained } from './containing.ts'
 import { type ControlledTree, controlTree } from './control-tree.ts'
+import type { Fence } from './fence.ts'
 import type { HeldProcess, HeldTerminal, HeldTree, Holder, ProcessSpec, Reaped, TerminalSize } from './holder.ts'
 import { findInside, findWrapper, wrapped, type Wrapping } from './namespace.ts'
 import { type KernelPipes, openKernelPipes } from './kernel-pipes.ts'
@@ -20,6 +22,10 @@ const lookEveryMs = 2_000
 const notContained =
   'its profile says "contain: processes", and on this machine nothing keeps together what it starts. ' +
   'That takes control groups, or bubblewrap for an agent without a terminal.'
+
+const notFenced =
+  'its profile says "contain: files", and on this machine nothing can keep it from the files around. ' +
+  'That takes Linux with bubblewrap, and an agent without a terminal.'
 
 /** An orphan gets less patience than an agent: nobody hears its last words. */
 const reapGraceMs = 1_000
@@ -45,7 +51,7 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
   // Many end at once when their runner or their keeper does.
   const look = shareLooks()
   let nest: Nest | 'unknown' | undefined = reach === 'best' ? 'unknown' : undefined
-  let wrapper: Promise<string | undefined> | undefined
+  const wrappers = new Map<'processes' | 'files', Promise<string | undefined>>()
   const looking = setInterval(() => {
     if (watched.size === 0) return
     const entries = listEntries()
@@ -60,16 +66,19 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
   }
 
   /** What makes a namespace for the next one; undefined where it needs none, or there can be none. */
-  const findWrapperFor = ({ env }: ProcessSpec): Promise<string | undefined> | undefined => {
+  const findWrapperFor = ({ env, contain }: ProcessSpec): Promise<string | undefined> | undefined => {
     if (nest === 'unknown') nest = openNest()
-    if (nest || reach === 'scan') return undefined
-    wrapper ??= findWrapper(env['PATH'])
-    return wrapper
+    const of = fenceIn(contain) ? 'files' : 'processes'
+    if (of === 'processes' && (nest || reach === 'scan')) return undefined
+    const found = wrappers.get(of) ?? findWrapper(env['PATH'], of)
+    wrappers.set(of, found)
+    return found
   }
 
   /** Rejects where something is to be kept together that cannot be; before it is started where that is known. */
   const refuseLoose = (spec: ProcessSpec, wrap: string | undefined): void => {
     if (nest === 'unknown') nest = openNest()
+    if (fenceIn(spec.contain) && wrap === undefined) throw new Error(notFenced)
     if (spec.contain !== undefined && !nest && wrap === undefined) throw new Error(notContained)
   }
 
@@ -122,7 +131,7 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
     async start(spec): Promise<HeldProcess> {
       const wrap = await findWrapperFor(spec)
       refuseLoose(spec, wrap)
-      const argv = wrap === undefined ? spec.argv : wrapped(wrap, spec.argv)
+      const argv = wrap === undefined ? spec.argv : wrapped(wrap, spec.argv, fenceIn(spec.contain))
       const pipes = spec.pipes === 'kernel' ? await openKernelPipes() : undefined
       try {
         const { result, cgroup } = start(spec, () => spawnPiped({ ...spec, argv }, pipes))
@@ -191,6 +200,10 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
       await Promise.all([...watched.keys()].map(({ end }) => end(0)))
     },
   }
+}
+
+function fenceIn(contain: Contained | undefined): Fence | undefined {
+  return contain === 'processes' ? undefined : contain
 }
 
 /** Starts a program in a process group of its own. */

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { type Fence, fenceFlags } from './fence.ts'
 import { findProgram } from './find-program.ts'
 import { listEntries } from './process-table.ts'
 
@@ -8,7 +9,7 @@ import { listEntries } from './process-table.ts'
  * Namespaces of process ids, made by bubblewrap: inside, whatever has lost its parent becomes a child of the first process
  * of the namespace, and the kernel ends all of it with that one. So the children of children are all that there is, whatever
  * they do to their sessions or their environment. Files, network and users are as they are outside; programs that change
- * their user (`sudo`) do not work inside.
+ * their user (`sudo`) do not work inside. Files may be fenced off as well (process/fence).
  */
 
 const run = promisify(execFile)
@@ -20,24 +21,31 @@ const probeMs = 5_000
 const startMs = 3_000
 
 const flags = ['--unshare-pid', '--dev-bind', '/', '/', '--proc', '/proc', '--'] as const
+/** The same with files fenced off, as far as it can be tried without any. */
+const fencedFlags = ['--unshare-pid', ...fenceFlags({ writable: [], sealed: [], hidden: [] }), '--'] as const
 
 /** The program that makes namespaces, where it is installed and may make them; tried once by starting something in one. */
-export async function findWrapper(path: string | undefined): Promise<string | undefined> {
+export async function findWrapper(
+  path: string | undefined,
+  of: 'processes' | 'files' = 'processes',
+): Promise<string | undefined> {
   if (process.platform !== 'linux') return undefined
   const wrapper = findProgram('bwrap', path)
   const probe = findProgram('true', path)
   if (wrapper === undefined || probe === undefined) return undefined
   try {
-    await run(wrapper, [...flags, probe], { timeout: probeMs })
+    await run(wrapper, [...(of === 'files' ? fencedFlags : flags), probe], { timeout: probeMs })
     return wrapper
   } catch {
     return undefined
   }
 }
 
-/** A command line as it is started inside a namespace of its own. */
-export function wrapped(wrapper: string, argv: readonly string[]): readonly string[] {
-  return [wrapper, ...flags, ...argv]
+/** A command line as it is started inside a namespace of its own, and behind a fence where there is one. */
+export function wrapped(wrapper: string, argv: readonly string[], fence?: Fence): readonly string[] {
+  return fence === undefined
+    ? [wrapper, ...flags, ...argv]
+    : [wrapper, '--unshare-pid', ...fenceFlags(fence), '--', ...argv]
 }
 
 /** The processes that are there for the namespace alone, and the one that was wanted, as they are seen from outside. */

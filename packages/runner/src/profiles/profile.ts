@@ -44,7 +44,7 @@ export interface AgentProfile {
   /** How people work with it, where its profile says so. */
   interactive?: Interactive
   /** It is started only where the kernel keeps together what it starts. */
-  contain?: 'processes'
+  contain?: 'processes' | 'files'
   /** How much a session of it may use up, where whoever starts it says nothing else. */
   budget?: Budget
   /** The file that it was read from; absent: it comes with Hotline. */

@@ -16,6 +16,8 @@ export interface ActorPorts {
   agents: KnownAgents
   drivers: Drivers
   environment: Readonly<Record<string, string | undefined>>
+  /** Everything that Hotline keeps on this machine. */
+  dataDir: string
   /** Where programs are asked for their version: a folder that is empty. */
   versionsFolder: string
   /** Where spools and scratch folders are. */

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { Evidence } from '@hotline/protocol/evidence'
 import { limits } from '@hotline/protocol/limits'
@@ -22,6 +24,7 @@ import { awaitTrust } from './await-trust.ts'
 import type { Departure } from './departure.ts'
 import { catchUp, type Found, type KeepMemo, readMemo, releasable, termsOf, whereToBegin } from './keep.ts'
 import { defaultSize, planLaunch, refuseToStart, whatToStart, whyNone } from './launch.ts'
+import { containedIn } from './fence-of.ts'
 import { openDeskOf } from './open-desk-of.ts'
 import { placeOf } from './place-of.ts'
 import { Reporter } from './reporter.ts'
@@ -141,8 +144,9 @@ export class AgentLife {
       const start = async (spec: StartSpec): Promise<Heard> => {
         const memo = { profile, spec, secrets, desk: desk?.file }
         const keeping = outlivesRunner(profile.adapter) ? undefined : holder.lasting?.keep(termsOf(memo))
-        const held = containing(keeping?.holder ?? holder, profile.contain)
-        return { agent: await driver.start(spec, held, signal), memo, keeping, desk }
+        const { contained, env } = this.#containedIn(profile, spec, desk)
+        const held = containing(keeping?.holder ?? holder, contained)
+        return { agent: await driver.start({ ...spec, env }, held, signal), memo, keeping, desk }
       }
       const put = (report: Report): void => outbox.put(report)
       const elsewhere = { session, sessionLog, link: ports.link, signal, log, put, remember }
@@ -166,9 +170,36 @@ export class AgentLife {
 
   #placeOf(profile: AgentProfile): Promise<string | undefined> {
     const { session, ports, sessionLog, outbox, starting: signal } = this.#of
-    const { isolator, holder, environment, stopGraceMs } = ports
+    const { isolator, holder, environment, stopGraceMs, dataDir } = ports
     if (!isolator) return Promise.resolve(sessionLog.wanted.cwd)
-    return placeOf({ isolator, session, profile, sessionLog, holder, environment, stopGraceMs, sink: outbox, signal })
+    const own = { isolator, holder, environment, stopGraceMs, dataDir, temporary: this.#temporary }
+    return placeOf({ ...own, session, profile, sessionLog, sink: outbox, signal })
+  }
+
+  #containedIn(
+    profile: AgentProfile,
+    { argv, cwd, env }: StartSpec,
+    desk: Desk | undefined,
+  ): ReturnType<typeof containedIn> {
+    const { session, ports } = this.#of
+    const placement = ports.isolator?.known(session)
+    const ways = desk ? [desk.file, desk.socket] : []
+    return containedIn({
+      profile,
+      argv,
+      cwd,
+      env,
+      placement,
+      dataDir: ports.dataDir,
+      desk: ways,
+      temporary: this.#temporary,
+    })
+  }
+
+  /** Stands for `/tmp` where the agent is behind a fence. */
+  get #temporary(): string {
+    const { session, ports } = this.#of
+    return join(ports.sessionsFolder, session, 'tmp')
   }
 
   /** What the folder brings for the agent is in force from its first moment: a person has to know it. */
@@ -280,6 +311,7 @@ export class AgentLife {
     departure.ended(end, adapter, left)
     await files.now?.ended()
     await keeping?.forget()
+    rmSync(this.#temporary, { recursive: true, force: true })
     return true
   }
 

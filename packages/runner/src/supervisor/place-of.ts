@@ -27,6 +27,9 @@ interface PlacePorts {
   holder: Holder
   environment: Readonly<Record<string, string | undefined>>
   stopGraceMs: number
+  /** For a fence around its set-up. */
+  dataDir: string
+  temporary: string
   sink: ReportSink
   signal: AbortSignal
 }
@@ -63,7 +66,8 @@ export async function placeOf(ports: PlacePorts): Promise<string | undefined> {
   const made = await orRefuse(isolator.make(session, of, signal))
   const redactor = new Redactor(secretsOf(profile, ports.environment))
   ports.sink.put(fit(sendable(redactor.value(preparedReport(made))) as Report))
-  if (profile.setup !== undefined) await runSetup({ ...ports, argv: profile.setup, cwd: made.placement.cwd })
+  if (profile.setup !== undefined)
+    await runSetup({ ...ports, argv: profile.setup, cwd: made.placement.cwd, placement: made.placement })
   isolator.ready(session)
   return made.placement.cwd
 }

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { limits } from '@hotline/protocol/limits'
 import { StartError } from '../adapters/adapter.ts'
+import type { Placement } from '../isolation/placement.ts'
 import { containing } from '../process/containing.ts'
 import { buildEnvironment } from '../process/environment.ts'
 import { findProgram } from '../process/find-program.ts'
 import type { ByteSource, HeldProcess, Holder } from '../process/holder.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
 import { Redactor } from '../redact.ts'
+import { containedIn } from './fence-of.ts'
 import { secretsOf } from './launch.ts'
 import { Reporter, type ReportSink } from './reporter.ts'
 
@@ -23,6 +25,10 @@ interface SetupOf {
   argv: readonly string[]
   cwd: string
   environment: Readonly<Record<string, string | undefined>>
+  /** For the fence around it, see `fence-of`. */
+  placement: Placement
+  dataDir: string
+  temporary: string
   holder: Holder
   stopGraceMs: number
   sink: ReportSink
@@ -32,7 +38,6 @@ interface SetupOf {
 /** Runs it to its end and shows what it prints. Throws a `StartError` where it does not end well. */
 export async function runSetup(of: SetupOf): Promise<void> {
   const { session, profile, argv, cwd, environment } = of
-  const holder = containing(of.holder, profile.contain)
   const line = argv.join(' ')
   const run = randomBytes(16).toString('hex')
   const { env } = buildEnvironment({ from: environment, names: profile.env ?? [], set: profile.set ?? {}, cwd, run })
@@ -40,9 +45,12 @@ export async function runSetup(of: SetupOf): Promise<void> {
   const program = findProgram(name, env['PATH'], cwd)
   if (program === undefined) throw new StartError(`The set-up command cannot be run: there is no program "${name}".`)
   const reporter = new Reporter(of.sink, new Redactor(secretsOf(profile, env)), limits.agentMessageChars)
+  const { placement, dataDir, temporary } = of
+  const fence = containedIn({ profile, argv: [program, ...args], cwd, env, placement, dataDir, desk: [], temporary })
+  const holder = containing(of.holder, fence.contained)
   try {
     reporter.output('log', `Set-up: ${line}\n`)
-    const spec = { session, argv: [program, ...args], cwd, env, run }
+    const spec = { session, argv: [program, ...args], cwd, env: fence.env, run }
     const held = await holder.start(spec).catch((cause: unknown) => {
       const why = cause instanceof Error ? cause.message : String(cause)
       throw new StartError(`The set-up command could not be started: ${why}`, { cause })

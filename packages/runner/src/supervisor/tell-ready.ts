@@ -19,7 +19,8 @@ export function tellReady(
   if (profile.budget && sessionLog.state?.startedAt === undefined) {
     reporter.put({ type: 'budget.changed', data: { budget: { ...profile.budget, ...set } } })
   }
-  reporter.put(profileReport(facts, { capabilities, pid, startedAt, reach: tree?.reach }))
+  const fence = profile.contain === 'files' ? 'files' : 'none'
+  reporter.put(profileReport(facts, { capabilities, pid, startedAt, reach: tree?.reach, fence }))
   if (sessionLog.state?.status !== 'active') reporter.put(stateReport('active', 'agent_ready'))
   for (const { control, action } of sessionLog.controls) {
     if (action === 'resume') reporter.put({ type: 'control.done', data: { control, action } })

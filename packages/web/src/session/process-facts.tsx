@@ -45,7 +45,7 @@ export function ProcessFacts({
         {lastOutputAt !== undefined && agoText(Math.max(0, now - Date.parse(lastOutputAt)))}
       </Fact>
       <Fact name="A stop ends">{state.reach && reachWords[state.reach]}</Fact>
-      <Fact name="Fenced off">{state.pid !== undefined && fenceWords}</Fact>
+      <Fact name="Fenced off">{state.pid !== undefined && fenceWords[state.fence ?? 'none']}</Fact>
     </>
   )
 }

@@ -124,7 +124,7 @@ function readSayings(fields: Fields, isExtending: boolean): WrittenProfile['says
     ...whole('versionArgs', fields.texts('version_args', 'An argument')),
     ...whole('hint', fields.text('hint', { max: 500 })),
     ...whole('budget', readLimits(fields)),
-    ...whole('contain', fields.choice('contain', ['processes'] as const)),
+    ...whole('contain', fields.choice('contain', ['processes', 'files'] as const)),
     ...whole(
       'interactive',
       interactive && readInteractive(interactive, capture, (key) => readCommand(interactive, key)),

@@ -52,6 +52,7 @@ export function registerEvidenceRoutes(
           exit: state.exit ?? null,
           staleSince: state.staleSince ?? null,
           reach: state.reach ?? null,
+          fence: state.fence ?? null,
           paused: state.paused
             ? {
                 kind: state.paused.kind,
