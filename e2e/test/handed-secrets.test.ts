@@ -226,7 +226,10 @@ beforeAll(async () => {
     { do: 'run', argv: ['cat', file] },
     { do: 'run', argv: ['cat', half] },
     { do: 'run', argv: ['env'] },
-    { do: 'run', argv: ['sh', '-c', 'while read -r line; do printf "%s\\n" "$line"; done < "$1" >&2; exit 3', 'sh', notes] },
+    {
+      do: 'run',
+      argv: ['sh', '-c', 'while read -r line; do printf "%s\\n" "$line"; done < "$1" >&2; exit 3', 'sh', notes],
+    },
     { do: 'write', path: 'notes.txt', content: text },
     { do: 'write', path: `${seeded[1]?.value}.txt`, content: 'x' },
     { do: 'write', path: 'notes.txt', content: `${noted}\n${text}` },
