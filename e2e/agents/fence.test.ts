@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findWrapper } from '@hotline/runner/process/namespace'
 import { scripted } from '@hotline/testing/model/script'
+import { tempDirsIn } from '@hotline/testing/temp-dirs-in'
 import { waitFor } from '@hotline/testing/wait-for'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { type AgentPlace, openAgentPlace, type RealAgent } from '../src/agents/agent-place.ts'
 import { AgentTalk } from '../src/agents/agent-talk.ts'
 import { claudeCode } from '../src/agents/claude-code.ts'
@@ -11,14 +12,7 @@ import { codexAgent } from '../src/agents/codex-home.ts'
 import { openCode } from '../src/agents/open-code.ts'
 
 // Behind a fence there is another folder for temporary files: homes are elsewhere here, as they are with people.
-const before = process.env['TMPDIR']
-beforeAll(() => {
-  process.env['TMPDIR'] = '/var/tmp'
-})
-afterAll(() => {
-  if (before === undefined) delete process.env['TMPDIR']
-  else process.env['TMPDIR'] = before
-})
+tempDirsIn('/var/tmp')
 
 describe.each<RealAgent>([claudeCode, openCode, codexAgent])('$agent behind a fence', (real) => {
   let place: AgentPlace | { why: string } | undefined

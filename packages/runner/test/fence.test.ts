@@ -2,21 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scriptPrompt } from '@hotline/demo-agent/script'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { tempDirsIn } from '@hotline/testing/temp-dirs-in'
+import { describe, expect, test } from 'vitest'
 import { findWrapper } from '../src/process/namespace.ts'
 import { type Bench, openBench } from './bench.ts'
 import { demoAgent, type Holds } from './compose.ts'
 import { profileOf } from './profile-of.ts'
 
 // An agent behind a fence has a folder for temporary files of its own: what it must not reach lies elsewhere.
-const before = process.env['TMPDIR']
-beforeAll(() => {
-  process.env['TMPDIR'] = '/var/tmp'
-})
-afterAll(() => {
-  if (before === undefined) delete process.env['TMPDIR']
-  else process.env['TMPDIR'] = before
-})
+tempDirsIn('/var/tmp')
 
 const contain = 'files'
 const fences = (await findWrapper(process.env['PATH'], 'files')) !== undefined

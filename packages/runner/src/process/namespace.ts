@@ -20,9 +20,8 @@ const probeMs = 5_000
 /** The first process is there within this, or the start has gone wrong; then its wrapper is what is known of it. */
 const startMs = 3_000
 
-const flags = ['--unshare-pid', '--dev-bind', '/', '/', '--proc', '/proc', '--'] as const
-/** The same with files fenced off, as far as it can be tried without any. */
-const fencedFlags = ['--unshare-pid', ...fenceFlags({ writable: [], sealed: [], hidden: [] }), '--'] as const
+/** Around what is tried: a fence without a hole in it. */
+const emptyFence: Fence = { writable: [], sealed: [], hidden: [] }
 
 /** The program that makes namespaces, where it is installed and may make them; tried once by starting something in one. */
 export async function findWrapper(
@@ -34,7 +33,8 @@ export async function findWrapper(
   const probe = findProgram('true', path)
   if (wrapper === undefined || probe === undefined) return undefined
   try {
-    await run(wrapper, [...(of === 'files' ? fencedFlags : flags), probe], { timeout: probeMs })
+    const [program = '', ...args] = wrapped(wrapper, [probe], of === 'files' ? emptyFence : undefined)
+    await run(program, args, { timeout: probeMs })
     return wrapper
   } catch {
     return undefined
@@ -43,9 +43,8 @@ export async function findWrapper(
 
 /** A command line as it is started inside a namespace of its own, and behind a fence where there is one. */
 export function wrapped(wrapper: string, argv: readonly string[], fence?: Fence): readonly string[] {
-  return fence === undefined
-    ? [wrapper, ...flags, ...argv]
-    : [wrapper, '--unshare-pid', ...fenceFlags(fence), '--', ...argv]
+  const files = fence ? fenceFlags(fence) : ['--dev-bind', '/', '/', '--proc', '/proc']
+  return [wrapper, '--unshare-pid', ...files, '--', ...argv]
 }
 
 /** The processes that are there for the namespace alone, and the one that was wanted, as they are seen from outside. */
