@@ -11,10 +11,13 @@ export interface HandRunner {
   readonly session: string
   readonly stream: string
   report(...events: Report[]): Promise<CommandOutcome>
-  /** Asks for permission; answers the id of the approval and the digest that a decision needs. `of`: for which step, and how far it may reach. */
+  /**
+   * Asks for permission; answers the id of the approval and the digest that a decision needs. `of`: under which id, for
+   * which step, about which settings, and how far it may reach.
+   */
   ask(
     request: ApprovalRequest,
-    of?: { step?: string; scopes?: readonly Scope[]; expiresAt?: string },
+    of?: { approval?: string; step?: string; trusts?: string; scopes?: readonly Scope[]; expiresAt?: string },
   ): Promise<{ approval: string; digest: string }>
 }
 
@@ -57,7 +60,7 @@ export async function takeByHand(session: string, sender: Sender): Promise<HandR
     stream,
     report,
     ask: async (request, of) => {
-      const approval = uuidV7()
+      const approval = of?.approval ?? uuidV7()
       const context = contextDigest(session, 'demo', request, sha256)
       const digest = approvalDigest(context, inputDigest(request, sha256) ?? '', sha256)
       const data = {

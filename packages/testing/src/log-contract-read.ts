@@ -99,6 +99,23 @@ export function readContract(open: OpenLogBench): void {
       expect(await store.readSubjects('session:none', ['approval:a'], 0, 10)).toEqual([])
     })
 
+    test('[L42] events are read at any positions, and one that is damaged is not', async () => {
+      await using bench = await open()
+      const { store } = bench
+      accepted(await store.append([freely(stream, ...Array.from({ length: 20 }, (_, at) => agentEvent(String(at))))]))
+      accepted(await store.append([freely('session:two', agentEvent('elsewhere'))]))
+      const all = await readAll(store, stream)
+      const found = await store.readAt(stream, [20, 1, 7, 7, 8, 99, 0, -1])
+      expect(found.map(({ seq }) => seq)).toEqual([1, 7, 8, 20])
+      expect(found).toEqual(all.filter(({ seq }) => [1, 7, 8, 20].includes(seq)))
+      expect(await store.readAt(stream, [])).toEqual([])
+      expect(await store.readAt('session:none', [1])).toEqual([])
+      const ofStream = `no = (SELECT no FROM streams WHERE stream = '${stream}')`
+      await bench.sql(`UPDATE events SET header = $1 WHERE ${ofStream} AND seq = 7`, Buffer.from('{}'))
+      await expect(store.readAt(stream, [1, 7])).rejects.toThrow(`damaged at ${stream} event 7`)
+      expect(await store.readAt(stream, [8])).toHaveLength(1)
+    })
+
     test('[L14] a store that is opened again gives the same', async () => {
       await using bench = await open()
       const rows = [{ table: 'facts' as const, insert: { name: 'f', value: 'v' } }]

@@ -1,8 +1,8 @@
 import type { EventOf, KnownEvent } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
-import type { ApprovalOutcome } from '@hotline/protocol/events/approval'
 import { splitStream } from '@hotline/protocol/stream'
+import { resolvedBy, type Resolving } from './resolved-by.ts'
 import { budgetChanged, budgetExhausted, budgetWarned, spend } from './spent.ts'
 import type { Draft, SessionState, Undo, Usage } from './state.ts'
 
@@ -178,11 +178,10 @@ function next(state: SessionState, event: KnownEvent): SessionState {
       }
     }
     case 'approval.resolved':
-      return settle(state, event, event.data.approval, event.data.outcome)
     case 'approval.timed_out':
-      return settle(state, event, event.data.approval, 'timed_out')
+      return settle(state, event)
     case 'approval.cancelled':
-      return drop(settle(state, event, event.data.approval, 'cancelled'), event.data.approval)
+      return drop(settle(state, event), event.data.approval)
     case 'approval.dispatched':
     case 'approval.dispatch_refused':
     case 'approval.dispatch_unknown':
@@ -342,15 +341,17 @@ function hurry(state: SessionState, message: string): SessionState {
   return { ...state, queue: others.toSpliced(place < 0 ? others.length : place, 0, { ...queued, hurried: true }) }
 }
 
-function settle(state: SessionState, event: KnownEvent, approval: string, outcome: ApprovalOutcome): SessionState {
+function settle(state: SessionState, event: Resolving): SessionState {
+  const by = resolvedBy(event)
+  if (!by) return state
+  const { approval, outcome } = by
   const digest = state.approvals.find((pending) => pending.approval === approval)?.trusts
   const scope = event.type === 'approval.resolved' ? event.data.scope : 'once'
   const trusts = digest === undefined ? {} : { trusts: { digest, scope } }
-  const by = { approval, outcome, ...trusts, by: event.actor, channel: event.channel, at: event.at }
   return {
     ...state,
     approvals: state.approvals.map((pending) => (pending.approval === approval ? { ...pending, outcome } : pending)),
-    resolved: [...state.resolved, by].slice(-resolvedKept),
+    resolved: [...state.resolved, { ...by, ...trusts }].slice(-resolvedKept),
   }
 }
 

@@ -46,6 +46,8 @@ export interface ResolvedApproval {
   by: Actor
   channel?: string | undefined
   at: string
+  /** The place of its event in the stream; absent where a Hotline kept it that did not note it. */
+  seq?: number | undefined
 }
 
 /** Tokens, room in the agent's memory, and cost. An agent may tell some of them. */

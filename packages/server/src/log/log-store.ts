@@ -107,6 +107,8 @@ export interface LogStore extends AsyncDisposable {
     after: number,
     limit: number,
   ): Promise<readonly StoredEvent[]>
+  /** The events at these positions, oldest first; those that are not there are left out. */
+  readAt(stream: string, seqs: readonly number[]): Promise<readonly StoredEvent[]>
   /** Each of these commands of a stream, in their order; undefined for one that was never answered. */
   findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]>
   /**

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Envelope } from '@hotline/protocol/event'
 import type { ProvableLog } from '../log/open-to-prove.ts'
+import { inFormOf } from '../session/kept-state.ts'
 import { evolve, type StreamState } from '../session/state.ts'
 
 /** What does not hold of a stream. */
@@ -82,7 +83,7 @@ async function fold(
  * event was erased is kept all the same.
  */
 function differences(kept: Record<string, unknown>, state: StreamState | undefined, namesErased: boolean): string[] {
-  const given = JSON.parse(JSON.stringify(state ?? {})) as Record<string, unknown>
+  const given = JSON.parse(JSON.stringify(state ? inFormOf(kept, state) : {})) as Record<string, unknown>
   return Object.keys(kept).filter((name) => {
     if (namesErased && (name === 'title' || name === 'name')) return false
     return !isDeepStrictEqual(kept[name], given[name])

@@ -2,6 +2,7 @@ import { parseCommand } from '@hotline/protocol/command'
 import type { AgentRow, AnnounceBody } from '@hotline/protocol/http'
 import type { Connection, Connections } from '../gate/connections.ts'
 import type { Bus } from '../log/bus.ts'
+import { damageOf } from '../log/store-unavailable.ts'
 import { timestamp } from '../machine/clock.ts'
 import { systemPrincipal, type TimerPorts } from './approval-timer.ts'
 
@@ -37,6 +38,18 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
   async function tell(session: string, type: 'contact.lose' | 'contact.restore', data: object): Promise<void> {
     const parsed = parseCommand({ id: ids.uuid(), stream: `session:${session}`, type, data })
     if ('command' in parsed) await exchange.command(systemPrincipal, parsed.command)
+  }
+
+  /** One that is damaged keeps nobody from the others. */
+  async function isHeldBy(runner: string, session: string): Promise<boolean> {
+    try {
+      const standing = await exchange.snapshot(`session:${session}`)
+      return standing?.state.kind === 'session' && standing.state.runner === runner
+    } catch (error) {
+      if (!damageOf(error)) throw error
+      fault(error)
+      return false
+    }
   }
 
   async function markAway(runner: string, since: string): Promise<void> {
@@ -91,9 +104,7 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
       announced.set(runner, { name: body.name, agents: body.agents })
       for (const { session } of body.holds) {
         // What was taken over from it is somebody else's to be in contact with.
-        const standing = await exchange.snapshot(`session:${session}`)
-        const isTheirs = standing?.state.kind === 'session' && standing.state.runner === runner
-        if (isTheirs) await tell(session, 'contact.restore', {})
+        if (await isHeldBy(runner, session)) await tell(session, 'contact.restore', {})
       }
     },
     agents: () =>

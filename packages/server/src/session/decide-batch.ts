@@ -11,6 +11,7 @@ import { actorOf, type Principal, senderKey } from '../access/principal.ts'
 import type { Append, CommandRecord } from '../log/log-store.ts'
 import { sha256 } from '../machine/sha256.ts'
 import { oversizeOf } from './event-size.ts'
+import { keptText } from './kept-state.ts'
 import { rowsOf, sameLine, sessionLine } from './projection.ts'
 import { decide, evolve, type StreamState } from './state.ts'
 
@@ -120,7 +121,7 @@ function appendsOf(
     expect: standing.head,
     // With members that the log does not read: it gives each event its place itself.
     events,
-    ...(state === standing.state ? {} : { state: JSON.stringify(state) }),
+    ...(state === undefined || state === standing.state ? {} : { state: keptText(state) }),
     commands,
     rows: state ? rowsOf(standing.state, state, events, now) : [],
   }

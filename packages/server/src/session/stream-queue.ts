@@ -9,9 +9,9 @@ import type { Failpoints } from '../log/failpoints.ts'
 import { type Principal, senderKey } from '../access/principal.ts'
 import { bodyHash } from './body-hash.ts'
 import { type Answer, decideBatch, type Known, type Standing, type Submitted } from './decide-batch.ts'
+import { readState } from './kept-state.ts'
 import type { CommandOutcome } from './outcome.ts'
 import { factsFor } from './policy-facts.ts'
-import type { StreamState } from './state.ts'
 
 /** Commands that may wait for one stream; further ones are told to come back. */
 const waitingMax = 1_000
@@ -67,7 +67,10 @@ export class StreamQueue {
 
   /** The state now; what is being committed at this moment is not part of it. */
   async state(): Promise<Standing> {
-    this.#standing ??= await this.#load()
+    if (this.#standing) return this.#standing
+    const loaded = await this.#load()
+    // What was committed meanwhile is newer.
+    this.#standing ??= loaded
     return this.#standing
   }
 
@@ -158,8 +161,7 @@ export class StreamQueue {
   async #load(): Promise<Standing> {
     const head = await this.#ports.store.head(this.stream)
     if (!head) return { epoch: undefined, head: 0, state: undefined }
-    const state = head.state === undefined ? undefined : (JSON.parse(head.state) as StreamState)
-    return { epoch: head.epoch, head: head.head, state }
+    return { epoch: head.epoch, head: head.head, state: await readState(this.#ports.store, head) }
   }
 }
 

@@ -56,4 +56,6 @@ export const postgresMigrations: readonly Migration[] = [
       FROM states JOIN streams USING (no) WHERE stream = 'session:' || sessions.session`,
     ],
   },
+  // Nothing changes but what states may hold, which an earlier Hotline could not read: see `session/kept-state.ts`.
+  { version: 4, statements: [] },
 ]

@@ -64,6 +64,10 @@ export class PostgresLogStore implements LogStore {
     return this.#reader.readSubjects(stream, subjects, after, limit)
   }
 
+  readAt(stream: string, seqs: readonly number[]): Promise<readonly StoredEvent[]> {
+    return this.#reader.readAt(stream, seqs)
+  }
+
   findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]> {
     return this.#reader.findCommands(stream, keys)
   }

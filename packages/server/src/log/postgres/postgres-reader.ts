@@ -28,6 +28,9 @@ const queries = {
   subjects: `SELECT ${columns}, p.hash AS previous FROM events e
     LEFT JOIN events p ON p.no = e.no AND p.seq = e.seq - 1
     WHERE e.no = $1 AND e.subject = ANY ($2::text[]) AND e.seq > $3 ORDER BY e.seq LIMIT $4`,
+  at: `SELECT ${columns}, p.hash AS previous FROM events e
+    LEFT JOIN events p ON p.no = e.no AND p.seq = e.seq - 1
+    WHERE e.no = $1 AND e.seq = ANY ($2::bigint[]) ORDER BY e.seq`,
   // LIMIT, so that each is looked up by its key, whatever the planner believes of the size of the table.
   commands: `SELECT k.at, c.body_hash AS "bodyHash", c.answer
     FROM streams s CROSS JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY AS k (principal, id, at)
@@ -72,18 +75,12 @@ export class PostgresReader {
   ): Promise<readonly StoredEvent[]> {
     const row = await this.#stream(stream)
     if (row === undefined || subjects.length === 0) return []
-    const seed = chainSeed(stream, row.epoch)
-    const found = await this.#rows<StoredRow & { previous: Uint8Array | null }>('subjects', [
-      row.no,
-      subjects.map(storableText),
-      after,
-      limit,
-    ])
-    const walk = new ChainWalk({ stream, epoch: row.epoch, seq: 0, hash: seed })
-    return found.map((next) => {
-      walk.moveTo(next.seq - 1, next.previous ?? seed)
-      return walk.serve(next)
-    })
+    return this.#serve(stream, row, 'subjects', [subjects.map(storableText), after, limit])
+  }
+
+  async readAt(stream: string, seqs: readonly number[]): Promise<readonly StoredEvent[]> {
+    const row = await this.#stream(stream)
+    return row === undefined || seqs.length === 0 ? [] : this.#serve(stream, row, 'at', [seqs])
   }
 
   async findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]> {
@@ -122,6 +119,22 @@ export class PostgresReader {
   async #stream(stream: string): Promise<StreamRow | undefined> {
     const rows = await this.#rows<StreamRow>('stream', [stream])
     return rows[0]
+  }
+
+  /** Rows from anywhere in the stream, each with the hash of the one before it. */
+  async #serve(
+    stream: string,
+    row: StreamRow,
+    query: 'subjects' | 'at',
+    values: readonly unknown[],
+  ): Promise<readonly StoredEvent[]> {
+    const seed = chainSeed(stream, row.epoch)
+    const found = await this.#rows<StoredRow & { previous: Uint8Array | null }>(query, [row.no, ...values])
+    const walk = new ChainWalk({ stream, epoch: row.epoch, seq: 0, hash: seed })
+    return found.map((next) => {
+      walk.moveTo(next.seq - 1, next.previous ?? seed)
+      return walk.serve(next)
+    })
   }
 
   #events(no: number, after: number, upTo: number, limit: number, maxBytes: number): Promise<readonly StoredRow[]> {

@@ -9,4 +9,9 @@ export const seqMax = 2 ** seqBits - 1
 export const streamsMax = 2 ** (63 - seqBits) - 1
 
 /** The place of a stream's number and a position: two parameters, in this order. */
-export const place = `(? << ${seqBits} | ?)`
+export const place = placeOf('?')
+
+/** The place of a stream's number, which is a parameter, and a position by an SQL expression. */
+export function placeOf(seq: string): string {
+  return `(? << ${seqBits} | ${seq})`
+}

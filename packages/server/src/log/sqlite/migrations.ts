@@ -109,4 +109,6 @@ export const sqliteMigrations: readonly Migration[] = [
       `CREATE INDEX approvals_by_project ON approvals (project, expires_at, approval)`,
     ],
   },
+  // Nothing changes but what states may hold, which an earlier Hotline could not read: see `session/kept-state.ts`.
+  { version: 6, statements: [] },
 ]

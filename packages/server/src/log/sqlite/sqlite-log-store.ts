@@ -90,6 +90,10 @@ export class SqliteLogStore implements LogStore {
     return this.#guarded(() => this.#reader.readSubjects(stream, subjects, after, limit))
   }
 
+  readAt(stream: string, seqs: readonly number[]): Promise<readonly StoredEvent[]> {
+    return this.#guarded(() => this.#reader.readAt(stream, seqs))
+  }
+
   findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]> {
     return this.#guarded(() => {
       this.#settle()

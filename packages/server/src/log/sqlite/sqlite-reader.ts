@@ -7,7 +7,7 @@ import { ChainWalk, unpackRow } from '../stored-row.ts'
 import type { PackedRow, StoredRow } from '../stored-row.ts'
 import { streamHead, type StreamRow } from '../stream-row.ts'
 import { verifyChain } from '../verify-chain.ts'
-import { place, seqMax } from './event-place.ts'
+import { place, placeOf, seqMax } from './event-place.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
 /** Joining gives text, which the cast turns back into the same bytes. */
@@ -25,6 +25,9 @@ const selectSubjects = `SELECT ${columns}, p.hash AS previous FROM events e INDE
   LEFT JOIN events p ON p.place = e.place - 1
   WHERE e.no = ? AND e.subject IN (SELECT value FROM json_each(?)) AND e.place > ${place}
   ORDER BY e.place LIMIT ?`
+const selectAt = `SELECT ${columns}, p.hash AS previous FROM events e
+  LEFT JOIN events p ON p.place = e.place - 1
+  WHERE e.place IN (SELECT ${placeOf('value')} FROM json_each(?)) ORDER BY e.place`
 const selectNo = 'SELECT no FROM streams WHERE stream = ?'
 const selectCommand = 'SELECT body_hash AS bodyHash, answer FROM commands WHERE no = ? AND principal = ? AND id = ?'
 const selectBodies = `SELECT seq, salt, body FROM events WHERE ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
@@ -59,14 +62,15 @@ export class SqliteReader {
   readSubjects(stream: string, subjects: readonly string[], after: number, limit: number): readonly StoredEvent[] {
     const row = this.#stream(stream)
     if (row === undefined || subjects.length === 0) return []
-    const seed = chainSeed(stream, row.epoch)
     const wanted = JSON.stringify(subjects.map(storableText))
-    const found = this.#file.statement(selectSubjects).all(row.no, wanted, row.no, after, limit)
-    const walk = new ChainWalk({ stream, epoch: row.epoch, seq: 0, hash: seed })
-    return (found as unknown as (PackedRow & { previous: Uint8Array | null })[]).map((next) => {
-      walk.moveTo(next.seq - 1, next.previous ?? seed)
-      return walk.serve(unpackRow(next))
-    })
+    return this.#serve(stream, row, this.#file.statement(selectSubjects).all(row.no, wanted, row.no, after, limit))
+  }
+
+  readAt(stream: string, seqs: readonly number[]): readonly StoredEvent[] {
+    const row = this.#stream(stream)
+    const wanted = seqs.filter((seq) => seq > 0 && seq <= seqMax)
+    if (row === undefined || wanted.length === 0) return []
+    return this.#serve(stream, row, this.#file.statement(selectAt).all(row.no, JSON.stringify(wanted)))
   }
 
   findCommands(stream: string, keys: readonly CommandKey[]): readonly (KnownCommand | undefined)[] {
@@ -116,6 +120,16 @@ export class SqliteReader {
     const before = seq > 0 ? this.#file.statement(selectHash).get(row.no, seq) : undefined
     const hash = (before?.['hash'] as Uint8Array | undefined) ?? chainSeed(stream, row.epoch)
     return new ChainWalk({ stream, epoch: row.epoch, seq, hash })
+  }
+
+  /** Rows from anywhere in the stream, each with the hash of the one before it. */
+  #serve(stream: string, row: StreamRow, found: readonly object[]): readonly StoredEvent[] {
+    const seed = chainSeed(stream, row.epoch)
+    const walk = new ChainWalk({ stream, epoch: row.epoch, seq: 0, hash: seed })
+    return (found as readonly (PackedRow & { previous: Uint8Array | null })[]).map((next) => {
+      walk.moveTo(next.seq - 1, next.previous ?? seed)
+      return walk.serve(unpackRow(next))
+    })
   }
 
   *#rows(no: number, after: number, upTo: number, limit: number): Iterable<StoredRow> {

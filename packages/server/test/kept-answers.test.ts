@@ -1,0 +1,191 @@
+import { inputDigest } from '@hotline/core/approval-digest'
+import type { SessionState } from '@hotline/core/session/state'
+import { parseCommand } from '@hotline/protocol/command'
+import { type HandRunner, takeByHand } from '@hotline/testing/hand-runner'
+import type { LogBench, OpenLogBench } from '@hotline/testing/log-bench'
+import { machine, person } from '@hotline/testing/middle'
+import { sha256 } from '@hotline/testing/sha256'
+import { openTestPostgres } from '@hotline/testing/test-postgres'
+import { afterAll, describe, expect, test } from 'vitest'
+import { Owners } from '../src/access/owners.ts'
+import type { Principal } from '../src/access/principal.ts'
+import { noFailpoints } from '../src/log/failpoints.ts'
+import { openMemoryBus } from '../src/log/memory-bus.ts'
+import { type Proof, proveLog } from '../src/ops/prove-log.ts'
+import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
+import { Exchange } from '../src/session/exchange.ts'
+import type { CommandOutcome } from '../src/session/outcome.ts'
+import { openSqliteBench, postgresBenches } from './log-benches.ts'
+
+const postgres = await openTestPostgres()
+afterAll(() => postgres.stop())
+
+const stream = 'session:s1'
+const request = { tool: 'run', title: 'List', input: 'ls' }
+const dana = person('dana')
+const ofStream = `no = (SELECT no FROM streams WHERE stream = '${stream}')`
+
+/** A life of the exchange on a store, whose clock stands until it is set. */
+function liveOn(bench: LogBench) {
+  let nowMs = Date.now()
+  const faults: unknown[] = []
+  const ports = {
+    store: bench.store,
+    bus: openMemoryBus(),
+    failpoints: noFailpoints,
+    fault: (error: unknown) => faults.push(error),
+    now: () => new Date(nowMs).toISOString(),
+  }
+  const exchange = new Exchange(ports, {
+    roleOf: (project, account) => bench.lists.roleOf(project, account),
+    proofMissing: () => undefined,
+    owners: new Owners(bench.lists),
+  })
+  let sent = 0
+  const send = (principal: Principal, to: string, type: string, data: object): Promise<CommandOutcome> => {
+    const parsed = parseCommand({ id: `c${nowMs}-${(sent += 1)}`, stream: to, type, data })
+    if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
+    return exchange.command(principal, parsed.command)
+  }
+  return {
+    send,
+    faults,
+    pass: (ms: number) => (nowMs += ms),
+    answer: (asked: { approval: string; digest: string }, verdict = 'allow') =>
+      send(dana, stream, 'approval.decide', { ...asked, verdict }),
+    state: async (): Promise<SessionState> => {
+      const state = (await exchange.snapshot(stream))?.state
+      if (state?.kind !== 'session') throw new Error('no session')
+      return state
+    },
+  }
+}
+
+type Life = ReturnType<typeof liveOn>
+
+/** `lives`: the last one is who is spoken to. */
+async function begin(lives: readonly Life[]): Promise<HandRunner> {
+  const [life] = lives
+  if (!life) throw new Error('no life')
+  await life.send(systemPrincipal, 'project:p1', 'project.create', { name: 'One' })
+  await life.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'owner' })
+  for (const session of ['s1', 's2']) {
+    await life.send(systemPrincipal, `session:${session}`, 'session.start', { project: 'p1', agent: 'demo' })
+  }
+  return takeByHand('s1', { command: (to, type, data) => (lives.at(-1) ?? life).send(machine, to, type, data) })
+}
+
+async function keptOf(bench: LogBench): Promise<{ resolved: unknown[] }> {
+  const [row] = await bench.sql(`SELECT state FROM states WHERE ${ofStream}`)
+  return JSON.parse(String(row?.['state'])) as { resolved: unknown[] }
+}
+
+function prove({ store }: LogBench): Promise<Proof> {
+  return proveLog({
+    head: (of) => store.head(of),
+    read: (of, range) => store.read(of, range),
+    verify: (of) => store.verify(of),
+    streams: () => Promise.resolve([stream]),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  })
+}
+
+const stores: readonly [string, OpenLogBench, number][] = [
+  ['SQLite', openSqliteBench, 5],
+  ['PostgreSQL', postgresBenches(postgres), 3],
+]
+
+describe.each(stores)('answered approvals in %s', (_, open, olderSchema) => {
+  test('[P12] are kept by their places in the log, and after a restart whoever is late is told what they were told before', async () => {
+    await using bench = await open()
+    const first = liveOn(bench)
+    const lives = [first]
+    const runner = await begin(lives)
+    const early = await runner.ask(request)
+    await first.answer(early)
+    const folder = { ...request, input: 'the settings of a folder' }
+    const digest = inputDigest(folder, sha256) ?? ''
+    const trusted = await runner.ask(folder, { trusts: digest })
+    await first.answer(trusted)
+    for (let at = 0; at < 46; at += 1) await first.answer(await runner.ask(request), at % 2 ? 'allow' : 'deny')
+    const allowed = await runner.ask(request)
+    await first.answer(allowed)
+    const withdrawn = await runner.ask(request)
+    await runner.report({ type: 'approval.cancelled', data: { approval: withdrawn.approval, reason: 'turn_ended' } })
+    const late = await runner.ask(request, { expiresAt: new Date(Date.now() + 60_000).toISOString() })
+    first.pass(120_000)
+    await first.send(systemPrincipal, stream, 'approval.expire', { approval: late.approval })
+    const told = await Promise.all([allowed, withdrawn, late, trusted, early].map((one) => first.answer(one)))
+    expect(told.map((one) => (one.ok ? 'ok' : one.problem.code))).toEqual([
+      'already_resolved',
+      'approval_expired',
+      'approval_expired',
+      'already_resolved',
+      'not_found',
+    ])
+    const before = await first.state()
+    expect(before.resolved).toHaveLength(50)
+    expect(await keptOf(bench)).toMatchObject({
+      resolved: before.resolved.map((one) => (one.approval === trusted.approval ? { trusts: { digest } } : one.seq)),
+    })
+    expect(await prove(bench)).toMatchObject({ faults: [] })
+
+    await bench.reopen()
+    const second = liveOn(bench)
+    expect(await second.state()).toEqual(JSON.parse(JSON.stringify(before)))
+    expect(await Promise.all([allowed, withdrawn, late, trusted, early].map((one) => second.answer(one)))).toEqual(told)
+    lives.push(second)
+    await expect(runner.ask(request, { approval: allowed.approval })).rejects.toThrow('already_exists')
+    expect([...first.faults, ...second.faults]).toEqual([])
+  })
+
+  test('[P12] [L14] that an earlier Hotline kept whole are read, told and proven, and go as others come', async () => {
+    await using bench = await open()
+    const first = liveOn(bench)
+    const lives = [first]
+    const runner = await begin(lives)
+    const asked = [await runner.ask(request), await runner.ask(request)]
+    for (const one of asked) await first.answer(one)
+    const told = await Promise.all(asked.map((one) => first.answer(one)))
+    const { resolved } = await first.state()
+    const older = resolved.map(({ seq: _seq, ...one }) => one)
+    await bench.sql(
+      `UPDATE states SET state = $1 WHERE ${ofStream}`,
+      JSON.stringify({ ...(await keptOf(bench)), resolved: older }),
+    )
+    await bench.sql(`UPDATE schema_version SET version = ${olderSchema}`)
+
+    await bench.reopen()
+    const second = liveOn(bench)
+    expect((await second.state()).resolved).toEqual(older)
+    expect(await Promise.all(asked.map((one) => second.answer(one)))).toEqual(told)
+    expect(await prove(bench)).toMatchObject({ faults: [] })
+    lives.push(second)
+    const next = await runner.ask(request)
+    expect(await second.answer(next)).toMatchObject({ ok: true })
+    const kept = await keptOf(bench)
+    expect(kept.resolved).toEqual([...older, (await second.state()).resolved[2]?.seq])
+    expect(kept.resolved[2]).toBeTypeOf('number')
+    expect(await prove(bench)).toMatchObject({ faults: [] })
+    expect(second.faults).toEqual([])
+  })
+
+  test('[P12] [L30] whose event is damaged decide nothing, by name, and other sessions go on', async () => {
+    await using bench = await open()
+    const first = liveOn(bench)
+    const lives = [first]
+    const runner = await begin(lives)
+    const asked = await runner.ask(request)
+    await first.answer(asked)
+    const [answered] = (await first.state()).resolved
+    const seq = answered?.seq ?? 0
+    await bench.sql(`UPDATE events SET header = $1 WHERE ${ofStream} AND seq = ${seq}`, Buffer.from('{}'))
+
+    await bench.reopen()
+    const second = liveOn(bench)
+    await expect(second.answer(asked)).rejects.toThrow(`damaged at ${stream} event ${seq}`)
+    await bench.sql(`DELETE FROM events WHERE ${ofStream} AND seq = ${seq}`)
+    await expect(second.answer(asked)).rejects.toThrow(`damaged at ${stream} event ${seq}`)
+    expect(await second.send(dana, 'session:s2', 'session.rename', { title: 'Goes on' })).toMatchObject({ ok: true })
+  })
+})
