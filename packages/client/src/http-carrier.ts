@@ -27,7 +27,7 @@ export class HttpCarrier implements Carrier {
   readonly #options: CarrierOptions
   readonly #ears: CarrierEars
   /** What is followed, and the position after which to go on. */
-  readonly #follows = new Map<string, string>()
+  readonly #follows = new Map<string, { after: string; without?: 'output' | undefined }>()
   /** Follows that have not reached the head since they were asked for. */
   readonly #behind = new Set<string>()
   /** Asked for anew, or left, since the present request began: what it still brings of them is not wanted. */
@@ -51,7 +51,7 @@ export class HttpCarrier implements Carrier {
     if (frame.t !== 'follow' && frame.t !== 'unfollow') return true
     this.#outdated.add(frame.stream)
     if (frame.t === 'follow') {
-      this.#follows.set(frame.stream, frame.after)
+      this.#follows.set(frame.stream, { after: frame.after, without: frame.without })
       this.#behind.add(frame.stream)
     } else {
       this.#forget(frame.stream)
@@ -144,7 +144,7 @@ export class HttpCarrier implements Carrier {
   }
 
   #ask(signal: AbortSignal, wait?: number): ReturnType<typeof openRequest> {
-    const follows = [...this.#follows].map(([stream, after]) => ({ stream, after }))
+    const follows = [...this.#follows].map(([stream, follow]) => ({ stream, ...follow }))
     const { url, credential, instance } = this.#options
     const body = { follows, instance, wait }
     return openRequest(url, credential, { method: 'POST', path: '/api/follow', body, signal })
@@ -175,10 +175,10 @@ export class HttpCarrier implements Carrier {
   #note(frame: ServerFrame): void {
     switch (frame.t) {
       case 'events':
-        this.#follows.set(frame.stream, `${frame.epoch}.${frame.to}`)
+        this.#goOn(frame.stream, `${frame.epoch}.${frame.to}`)
         return
       case 'caught_up':
-        this.#follows.set(frame.stream, `${frame.epoch}.${frame.seq}`)
+        this.#goOn(frame.stream, `${frame.epoch}.${frame.seq}`)
         this.#behind.delete(frame.stream)
         return
       case 'reset':
@@ -196,6 +196,10 @@ export class HttpCarrier implements Carrier {
       case 'goodbye':
         return
     }
+  }
+
+  #goOn(stream: string, after: string): void {
+    this.#follows.set(stream, { ...this.#follows.get(stream), after })
   }
 
   #forget(stream: string): void {

@@ -28,6 +28,11 @@ export interface LinkOptions {
    * sends nothing in their name.
    */
   account?: string
+  /**
+   * `output`: events come without the bodies of what agents print and say, where the server can leave them out. For who
+   * has reported it.
+   */
+  without?: 'output'
   /** In memory when absent. */
   outbox?: Outbox
   /** The runtime's own when absent. */
@@ -55,6 +60,8 @@ export function openLink(options: LinkOptions): Link {
   const { outbox = memoryOutbox(), webSocket = WebSocket, frames = jsonFrames } = options
   const { transports = allTransports, transportMemory: memory = openTransportMemory() } = options
   const streams = new Map<string, StreamFollow>()
+  let leavesOut = false
+  const without = (): 'output' | undefined => (leavesOut ? options.without : undefined)
   const ephemeralEars = new Set<(frame: Ephemeral) => void>()
 
   const connector = new Connector(
@@ -73,7 +80,8 @@ export function openLink(options: LinkOptions): Link {
       memory,
     },
     {
-      opened: ({ principal }, way) => {
+      opened: ({ principal, without: offered = [] }, way) => {
+        leavesOut = options.without !== undefined && offered.includes(options.without)
         for (const followed of streams.values()) followed.ask()
         commands.opened(principal.kind === 'runner' ? 'unpaced' : 'paced', way)
       },
@@ -147,7 +155,7 @@ export function openLink(options: LinkOptions): Link {
     follow: (stream, after, follower) => {
       let followed = streams.get(stream)
       if (!followed) {
-        followed = new StreamFollow(stream, { send, clock, left })
+        followed = new StreamFollow(stream, { send, without, clock, left })
         streams.set(stream, followed)
       }
       return followed.add(after, follower)

@@ -29,6 +29,8 @@ interface Local {
 export interface StreamFollowPorts {
   /** False where there is no connection. */
   send: (frame: SentFrame) => boolean
+  /** What the server leaves out; absent: nothing. */
+  without?: () => 'output' | undefined
   clock: Clock
   /** Nobody follows the stream any more. */
   left: (stream: string) => void
@@ -105,7 +107,14 @@ export class StreamFollow {
     this.#behindAt = undefined
     this.#forgetAcknowledgement()
     const cursor = this.#epoch === undefined ? '0' : formatCursor({ epoch: this.#epoch, seq: this.#seq })
-    this.#asking = this.#ports.send({ t: 'follow', stream: this.stream, after: this.#anywhere ? 'now' : cursor })
+    const after = this.#anywhere ? 'now' : cursor
+    const without = this.#ports.without?.()
+    this.#asking = this.#ports.send({
+      t: 'follow',
+      stream: this.stream,
+      after,
+      ...(without === undefined ? {} : { without }),
+    })
   }
 
   events(frame: FrameOf<'events'>, sizeChars: number): void {

@@ -1,6 +1,30 @@
 import { z } from 'zod'
 import { CommandEnvelope } from './command.ts'
+import type { EventType } from './events.ts'
 import { CursorText, StreamId } from './stream.ts'
+
+/**
+ * What a follow can leave out, where the welcome says that it can. `output`: the bodies of what agents print and say, of
+ * which whoever reported it has a copy. The events come all the same, in their places and with their hashes.
+ */
+export const Without = z.literal('output')
+
+const outputTypes: ReadonlySet<string> = new Set<EventType>([
+  'output.appended',
+  'screen.saved',
+  'message.delta',
+  'message.completed',
+  'thought.delta',
+  'thought.completed',
+  'step.started',
+  'step.progressed',
+  'step.finished',
+])
+
+/** Whether events of this type come without their bodies where `output` is left out. */
+export function isOutput(type: string): boolean {
+  return outputTypes.has(type)
+}
 
 /** Frames of `hotline.v1`, one JSON object in each text message; `t` names the frame. */
 export const clientFrames = {
@@ -15,7 +39,12 @@ export const clientFrames = {
     instance: z.string().max(100).optional(),
   }),
   /** Follow a stream from after a cursor. One follow for a stream and socket; a second one replaces the first. */
-  follow: z.strictObject({ t: z.literal('follow'), stream: StreamId, after: CursorText }),
+  follow: z.strictObject({
+    t: z.literal('follow'),
+    stream: StreamId,
+    after: CursorText,
+    without: Without.optional(),
+  }),
   unfollow: z.strictObject({ t: z.literal('unfollow'), stream: StreamId }),
   command: z.strictObject({ t: z.literal('command'), ...CommandEnvelope.shape }),
   /** Everything up to `seq` was applied; lets the server pace this follower. */

@@ -3,6 +3,7 @@ import { Role } from './actor.ts'
 import { Capabilities } from './capabilities.ts'
 import { Envelope } from './event.ts'
 import { KeyKind } from './events/server.ts'
+import { Without } from './frame.ts'
 import { ServerFrame } from './server-frame.ts'
 import { limits } from './limits.ts'
 import { CursorText, Id, StreamId } from './stream.ts'
@@ -262,7 +263,9 @@ export const WorkPage = z.object({
 
 /** `POST /api/follow`: several streams without a socket. */
 export const FollowBody = z.strictObject({
-  follows: z.array(z.strictObject({ stream: StreamId, after: CursorText })).max(limits.followsPerSocket),
+  follows: z
+    .array(z.strictObject({ stream: StreamId, after: CursorText, without: Without.optional() }))
+    .max(limits.followsPerSocket),
   /**
    * Seconds to wait for news: they come in one answer (`FollowAnswer`), with 0 what is there now. Absent: an answer without
    * end, as server-sent events.

@@ -19,6 +19,8 @@ export const Welcome = z.looseObject({
   projects: z.array(z.looseObject({ project: z.string(), role: Role })),
   serverTime: z.string(),
   heartbeatMs: z.number(),
+  /** What a follow can leave out, as `without` in its frame names it. An older server says nothing, and takes none. */
+  without: z.array(z.string()).optional(),
 })
 export type Welcome = z.infer<typeof Welcome>
 

@@ -45,6 +45,8 @@ async function work(config: Config): Promise<void> {
     credential: { kind: 'token', token },
     client: `runner/${runnerVersion}`,
     instance: randomUUID(),
+    // What its agents print and say it has said itself.
+    without: 'output',
     // What its agents do meanwhile, nobody sees before it is back.
     longestWaitMs: longestWaitMs(url),
     // Not server-sent events: on those the server would notice late that a machine is gone.

@@ -1,5 +1,5 @@
 import { limits } from '@hotline/protocol/limits'
-import type { SharedFrame } from './shared-frame.ts'
+import type { SharedFrame, Without } from './shared-frame.ts'
 import type { Page, StreamFeed } from './stream-feed.ts'
 
 /** Where a follower writes. Several followers share one. */
@@ -20,6 +20,7 @@ export interface Sink {
 export class Follower {
   readonly feed: StreamFeed
   readonly #sink: Sink
+  readonly #without: Without
   readonly #caughtUp: (seq: number) => void
   readonly #failed: (error: unknown) => void
   readonly #leave: () => void
@@ -36,10 +37,12 @@ export class Follower {
     after: number,
     sink: Sink,
     on: { caughtUp: (seq: number) => void; failed: (error: unknown) => void },
+    without?: Without,
   ) {
     this.feed = feed
     this.#seq = after
     this.#sink = sink
+    this.#without = without
     this.#caughtUp = on.caughtUp
     this.#failed = on.failed
     this.#leave = feed.listen({ grown: (page, urgent) => this.#grown(page, urgent) })
@@ -104,12 +107,13 @@ export class Follower {
 
   #write(page: Page): void {
     this.#seq = page.to
+    const frame = page.frame(this.#without)
     if (this.#sink.acknowledges) {
-      const bytes = page.frame.json.length
+      const bytes = frame.json.length
       this.#sent.push({ to: page.to, bytes })
       this.#unacknowledged += bytes
     }
-    this.#sink.send(page.frame)
+    this.#sink.send(frame)
   }
 
   #blocked(): boolean {

@@ -1,5 +1,11 @@
+import { isOutput } from '@hotline/protocol/frame'
 import type { ServerFrame } from '@hotline/protocol/server-frame'
 import { formatCursor } from '@hotline/protocol/stream'
+import type { StoredEvent } from '../log/log-store.ts'
+import { withoutBody } from '../log/sealed-event.ts'
+
+/** What is left out for a follower: the bodies of what agents print and say, or nothing. */
+export type Without = 'output' | undefined
 
 /** The bytes of a JSON frame, with what a transport makes of them once for all of its sockets. */
 export interface SharedFrame {
@@ -20,14 +26,20 @@ export interface SharedFrame {
   compressedMessagePack?: Uint8Array
 }
 
-/** The `events` frame around stored bytes: built by joining them, never by parsing. */
-export function eventsFrame(
-  stream: string,
-  epoch: string,
-  from: number,
-  to: number,
-  events: readonly { bytes: Uint8Array }[],
-): SharedFrame {
+/** A stretch of a stream, as it is stored. */
+export interface Stretch {
+  stream: string
+  epoch: string
+  from: number
+  to: number
+  events: readonly StoredEvent[]
+}
+
+/**
+ * The `events` frame around stored bytes: built by joining them, never by parsing. `without`: the bodies of what agents
+ * print and say are left out.
+ */
+export function eventsFrame({ stream, epoch, from, to, events }: Stretch, without: Without): SharedFrame {
   const parts: Uint8Array[] = [
     Buffer.from(
       `{"t":"events","stream":${JSON.stringify(stream)},"epoch":"${epoch}","from":${from},"to":${to},"events":[`,
@@ -35,7 +47,8 @@ export function eventsFrame(
   ]
   for (const [index, event] of events.entries()) {
     if (index > 0) parts.push(comma)
-    parts.push(event.bytes)
+    if (without === 'output' && isOutput(event.type)) parts.push(...withoutBody(event.bytes, event.headBytes))
+    else parts.push(event.bytes)
   }
   parts.push(end)
   const cursor = formatCursor({ epoch, seq: to })

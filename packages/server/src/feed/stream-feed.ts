@@ -1,6 +1,7 @@
+import { isOutput } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
 import type { Appended, LogStore, StoredEvent } from '../log/log-store.ts'
-import { eventsFrame, type SharedFrame, urgentFrame } from './shared-frame.ts'
+import { eventsFrame, type SharedFrame, type Stretch, urgentFrame, type Without } from './shared-frame.ts'
 
 /** Bytes of recent events that are kept for all followers of one stream. */
 const tailBytesMax = 1024 * 1024
@@ -11,7 +12,8 @@ const pagesKept = 8
 export interface Page {
   from: number
   to: number
-  frame: SharedFrame
+  /** The same for all who leave out the same; put together when the first of them needs it. */
+  frame(without: Without): SharedFrame
 }
 
 /** Told by the feed; a follower never holds events itself, only its position. */
@@ -70,7 +72,7 @@ export class StreamFeed {
       this.#tailBytes = 0
       this.#fresh = []
       this.#head = appended.head
-      this.#announce({ from: 0, to: 0, frame: { kind: 'events', quiet: true, json: new Uint8Array() } }, [])
+      this.#announce(nothing, [])
       return
     }
     this.#head = appended.head
@@ -126,7 +128,7 @@ export class StreamFeed {
     }
     const chosen = events.slice(start, end)
     const to = first.seq + chosen.length - 1
-    return { from: first.seq, to, frame: eventsFrame(this.stream, this.epoch, first.seq, to, chosen) }
+    return pageOf({ stream: this.stream, epoch: this.epoch, from: first.seq, to, events: chosen })
   }
 
   #storedPage(seq: number): Promise<Page | undefined> {
@@ -151,6 +153,24 @@ export class StreamFeed {
       drop += 1
     }
     if (drop > 0) this.#tail = this.#tail.slice(drop)
+  }
+}
+
+/** There is more, and where it begins nobody here knows. */
+const nothing: Page = { from: 0, to: 0, frame: () => ({ kind: 'events', quiet: true, json: new Uint8Array() }) }
+
+function pageOf(stretch: Stretch): Page {
+  const { from, to, events } = stretch
+  const hasOutput = events.some(({ type }) => isOutput(type))
+  let whole: SharedFrame | undefined
+  let lean: SharedFrame | undefined
+  return {
+    from,
+    to,
+    frame: (without) => {
+      if (without === 'output' && hasOutput) return (lean ??= eventsFrame(stretch, without))
+      return (whole ??= eventsFrame(stretch, undefined))
+    },
   }
 }
 

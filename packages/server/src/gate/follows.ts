@@ -4,7 +4,7 @@ import { formatCursor, parseCursor } from '@hotline/protocol/stream'
 import type { Principal } from '../access/principal.ts'
 import type { Feeds } from '../feed/feeds.ts'
 import { Follower, type Sink } from '../feed/follower.ts'
-import type { ownFrame } from '../feed/shared-frame.ts'
+import type { ownFrame, Without } from '../feed/shared-frame.ts'
 import type { StreamFeed } from '../feed/stream-feed.ts'
 import { damageOf } from '../log/store-unavailable.ts'
 import type { Traffic } from '../machine/traffic.ts'
@@ -58,7 +58,7 @@ export class Follows {
   }
 
   /** Begins behind the cursor `after`, or says why not: `unfollowed` or `reset`. Never rejects. */
-  async open(stream: string, after: string): Promise<void> {
+  async open(stream: string, after: string, without?: Without): Promise<void> {
     if (!this.#isRoomFor(stream)) {
       const detail = `One connection may follow ${limits.followsPerSocket} streams. Unfollow one first.`
       return this.#side.send({ t: 'unfollowed', stream, problem: problem('rate_limited', detail) })
@@ -68,7 +68,7 @@ export class Follows {
     try {
       const feed = await this.#openFeed(stream)
       if (this.#side.isClosed() || this.#opening.get(stream) !== opening) return
-      if (feed) this.#begin(stream, feed, after)
+      if (feed) this.#begin(stream, feed, after, without)
       else {
         const detail = 'There is no such stream, or it is not yours to read.'
         this.#side.send({ t: 'unfollowed', stream, problem: problem('not_found', detail) })
@@ -125,7 +125,7 @@ export class Follows {
     this.#opening.clear()
   }
 
-  #begin(stream: string, feed: StreamFeed, after: string): void {
+  #begin(stream: string, feed: StreamFeed, after: string, without: Without): void {
     const { send } = this.#side
     this.#followers.get(stream)?.close()
     if (this.#followers.delete(stream)) this.#left(stream)
@@ -135,10 +135,11 @@ export class Follows {
     if (from === undefined || strange || from > feed.head) {
       return send({ t: 'reset', stream, reason: strange ? 'epoch' : 'ahead', epoch: feed.epoch, head: feed.head })
     }
-    const follower = new Follower(feed, from, this.#side.sink, {
-      caughtUp: (seq) => send({ t: 'caught_up', stream, epoch: feed.epoch, seq }),
-      failed: (error) => this.#unreadable(stream, error),
-    })
+    const on = {
+      caughtUp: (seq: number) => send({ t: 'caught_up', stream, epoch: feed.epoch, seq }),
+      failed: (error: unknown) => this.#unreadable(stream, error),
+    }
+    const follower = new Follower(feed, from, this.#side.sink, on, without)
     this.#followers.set(stream, follower)
     this.#ports.watchers.joined(stream, this.#side.connection)
     this.#ports.doings.joined(stream, this.#side.connection)

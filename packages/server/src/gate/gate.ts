@@ -94,7 +94,7 @@ export class Gate implements Connection {
       case 'ping':
         return this.#send({ t: 'pong' })
       case 'follow':
-        void this.#follows.open(frame.stream, frame.after)
+        void this.#follows.open(frame.stream, frame.after, frame.without)
         return
       case 'unfollow':
         return this.#follows.leave(frame.stream)

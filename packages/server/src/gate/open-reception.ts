@@ -54,6 +54,7 @@ export function openReception(ports: {
       projects: principal.account === undefined ? [] : await lists.projectsOf(principal.account),
       serverTime: timestamp(clock),
       heartbeatMs: limits.heartbeatMs,
+      without: ['output'],
     }),
     admit: (principal) => principal.kind === 'runner' || connections.countOf(principal) < ports.socketsPerAccount,
     newId: () => ids.uuid(),

@@ -44,6 +44,8 @@ export interface StoredEvent {
   type: string
   subject: string | undefined
   bytes: Uint8Array
+  /** How many of them are the header, without its closing brace: what comes then is the body, if there is one, and the hash. */
+  headBytes: number
 }
 
 /** Where a stream ended after an append, with the events as stored. */

@@ -72,6 +72,12 @@ export function appendedOf(planned: PlannedAppend): Appended {
     stream: planned.append.stream,
     epoch: planned.after.epoch,
     head: planned.after.head,
-    events: planned.events.map(({ seq, type, subject, wire }) => ({ seq, type, subject, bytes: wire })),
+    events: planned.events.map(({ seq, type, subject, header, wire }) => ({
+      seq,
+      type,
+      subject,
+      bytes: wire,
+      headBytes: header.length - 1,
+    })),
   }
 }

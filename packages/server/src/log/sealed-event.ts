@@ -48,6 +48,7 @@ const bodyMember = Buffer.from(',"body":')
 const hashMember = Buffer.from(',"hash":"')
 const wireEnd = Buffer.from('"}')
 const hashHexChars = 64
+const tailBytes = hashMember.length + hashHexChars + wireEnd.length
 
 /** The bytes that are sent, put together from what is stored; the hash is in hex. */
 export function wireBytes(header: Uint8Array, body: Uint8Array | undefined, hashHex: string): Uint8Array {
@@ -66,6 +67,11 @@ export function wireBytes(header: Uint8Array, body: Uint8Array | undefined, hash
   at += wire.write(hashHex, at, 'latin1')
   wire.set(wireEnd, at)
   return wire
+}
+
+/** An event without its body, as two parts of its bytes; `headBytes` of them are the header without its closing brace. */
+export function withoutBody(wire: Uint8Array, headBytes: number): readonly [Uint8Array, Uint8Array] {
+  return [wire.subarray(0, headBytes), wire.subarray(wire.length - tailBytes)]
 }
 
 /** What sealing needs beside the events: kept by whoever writes, for one append after the other. */

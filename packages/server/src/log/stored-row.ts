@@ -94,6 +94,7 @@ export class ChainWalk {
       type: row.type,
       subject: row.subject ?? undefined,
       bytes: wireBytes(row.header, row.body ?? undefined, step.hash),
+      headBytes: row.header.length - 1,
     }
   }
 

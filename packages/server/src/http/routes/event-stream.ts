@@ -69,7 +69,7 @@ export async function openEventStream(
     return { problem: entered }
   }
   gate = entered
-  for (const { stream: followed, after } of follows) gate.receive({ t: 'follow', stream: followed, after })
+  for (const follow of follows) gate.receive({ t: 'follow', ...follow })
   return {
     stream,
     contentType: 'text/event-stream; charset=utf-8',

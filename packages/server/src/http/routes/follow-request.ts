@@ -7,7 +7,7 @@ export const comeBackMs = 1_000
 /** Somebody who wants to follow streams without a socket. */
 export interface FollowRequest {
   known: Known
-  follows: readonly { stream: string; after: string }[]
+  follows: readonly { stream: string; after: string; without?: 'output' | undefined }[]
   /** Aborted when the client has gone or the server goes down. */
   signal: AbortSignal
 }

@@ -65,7 +65,7 @@ export async function longPoll(
     if ('code' in entered) return { problem: entered }
     gate = entered
     cancelWait = clock.after(waitMs === 0 ? readMaxMs : waitMs, finish)
-    for (const { stream, after } of follows) gate.receive({ t: 'follow', stream, after })
+    for (const follow of follows) gate.receive({ t: 'follow', ...follow })
     if (waitMs === 0 && follows.length === 0) finish()
     await ended
   } finally {
