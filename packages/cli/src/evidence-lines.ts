@@ -1,5 +1,6 @@
 import { usedWords } from '@hotline/core/budget-words'
 import { elapsedText } from '@hotline/core/elapsed'
+import { modeMark } from '@hotline/core/policy/mode-words'
 import { fenceWords, reachWords, standstillWords } from '@hotline/core/reach-words'
 import type { SessionEvidence } from '@hotline/protocol/evidence'
 import type { ProcessSample } from '@hotline/protocol/process-tree'
@@ -12,6 +13,7 @@ export function evidenceLines(seen: SessionEvidence, now: Date): string {
     ['status', `${statusOf(seen)}, since ${dayAndTimeOf(seen.since, now)}`],
     ['turn', seen.turn],
     ['waits for', waitsOf(seen)],
+    ['not asked', modeMark(seen.policyMode, now.getTime())],
     ['contact', seen.staleSince === null ? undefined : `none since ${dayAndTimeOf(seen.staleSince, now)}`],
     ['process', seen.pid === null ? undefined : `pid ${seen.pid}${startOf(seen, now)}`],
     ['exit', exitOf(seen)],

@@ -12,6 +12,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addMcpCommand } from './commands/mcp.ts'
+import { addModeCommand } from './commands/mode.ts'
 import { addPolicyCommand } from './commands/policy.ts'
 import { addPlacesCommand } from './commands/places.ts'
 import { addResetPasswordCommand } from './commands/reset-password.ts'
@@ -89,6 +90,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addUndoCommands(program, context)
   addPlacesCommand(program, context)
   addPolicyCommand(program, context)
+  addModeCommand(program, context)
   addTrustCommand(program, context)
   addKeyCommands(program, context)
   addLoginCommand(program, context)

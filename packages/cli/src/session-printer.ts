@@ -1,4 +1,5 @@
 import type { Envelope } from '@hotline/protocol/event'
+import { modeAnswered, modeMeanings, modeNames } from '@hotline/core/policy/mode-words'
 import { preparedLines, releasedLines } from '@hotline/core/place-words'
 import type { EventOf } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
@@ -205,8 +206,19 @@ export function openSessionPrinter(
         case 'approval.resolved': {
           const reason = known.body?.reason
           const outcome = known.data.outcome.replaceAll('_', ' ')
-          return line(at, 'answer', `${outcome} by ${nameOf(known.actor.id)}${reason ? `: ${reason}` : ''}`)
+          const { mode, rule } = known.data
+          const by = mode
+            ? `${modeAnswered(mode.mode)}, by ${nameOf(mode.by.id)}`
+            : `by ${rule === undefined ? nameOf(known.actor.id) : 'a rule of the project'}`
+          return line(at, 'answer', `${outcome}${mode ? ': ' : ' '}${by}${reason ? `: ${reason}` : ''}`)
         }
+        case 'policy.mode_set': {
+          const { mode, until } = known.data
+          const end = until === undefined ? '' : ` Until ${dayAndTimeOf(until, new Date(at))}.`
+          return line(at, 'note', `${nameOf(known.actor.id)}: ${modeNames[mode]}. ${modeMeanings[mode]}${end}`)
+        }
+        case 'policy.mode_ended':
+          return line(at, 'note', `no longer ${modeAnswered(known.data.mode)}: everything is asked`)
         case 'approval.extended':
           return line(
             at,

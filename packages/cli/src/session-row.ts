@@ -1,6 +1,7 @@
 import { rowAwaitsReview } from '@hotline/client/row-awaits-review'
 import { whyOver } from '@hotline/client/why-over'
 import type { SessionRow } from '@hotline/protocol/http'
+import { modeMark } from '@hotline/core/policy/mode-words'
 import { elapsedText } from '@hotline/core/elapsed'
 import { isLive } from '@hotline/protocol/session-status'
 import { dayAndTimeOf, inLine } from './approval-card.ts'
@@ -19,10 +20,12 @@ export function rowLines(row: SessionRow, now: Date): string {
   const questions = row.openQuestions.map(
     (question) => `${' '.repeat(shownIdChars + 2)}asks: ${question} (a question)\n`,
   )
+  const mark = isLive(row.status as 'active') ? modeMark(row.policyMode, now.getTime()) : undefined
+  const mode = mark === undefined ? '' : `${' '.repeat(shownIdChars + 2)}${mark}\n`
   const review = rowAwaitsReview(row)
     ? `${' '.repeat(shownIdChars + 2)}waits for a review: hotline changes ${row.session.slice(0, shownIdChars)}\n`
     : ''
-  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${elapsedOf(row, now).padEnd(8)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${approvals}${questions.join('')}${review}`
+  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${elapsedOf(row, now).padEnd(8)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${mode}${approvals}${questions.join('')}${review}`
 }
 
 /** From its start until now, or until it was over. */

@@ -17,6 +17,7 @@ const row = {
   reason: 'agent_ready',
   exit: null,
   ending: null,
+  policyMode: null,
   createdAt: '2026-01-02T03:04:05.000Z',
   updatedAt: '2026-01-02T03:04:05.000Z',
 }

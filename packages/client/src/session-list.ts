@@ -263,7 +263,7 @@ function rowOf(event: Envelope, rows: ReadonlyMap<string, SessionRow>): SessionR
   const known = asKnown(event)
   if (known?.type !== 'session.indexed') return undefined
   const { session, task, agent, runner, status, turn, openApprovals, openQuestions, staleSince, since } = known.data
-  const { reason, exit, ending } = known.data
+  const { reason, exit, ending, policyMode } = known.data
   const before = rows.get(session)
   // The cursor was read before the rows: the first lines may be older than they are.
   if (before && compare(event.at, before.updatedAt) < 0) return undefined
@@ -283,6 +283,7 @@ function rowOf(event: Envelope, rows: ReadonlyMap<string, SessionRow>): SessionR
     reason: reason ?? null,
     exit: exit ?? null,
     ending: ending ?? null,
+    policyMode: policyMode ?? null,
     createdAt: before?.createdAt ?? event.at,
     updatedAt: event.at,
   }

@@ -1,6 +1,9 @@
 import type { KnownEvent } from '@hotline/protocol/events'
 import { budgetWords, usedWords } from './budget-words.ts'
+import { modeAnswered } from './policy/mode-words.ts'
 import { preparedLines, releasedLines } from './place-words.ts'
+
+const modeSet = { ask: 'everything is asked', edits_free: 'edits are free', hands_free: 'hands-free' }
 
 /** Characters of one line; what is longer is cut and says so. */
 const lineMax = 200
@@ -30,8 +33,17 @@ function lineOf(event: KnownEvent): string | undefined {
       return said('Waiting for approval:', event.body?.title)
     case 'question.asked':
       return said('Waiting for input:', event.body?.text)
-    case 'approval.resolved':
-      return said(`Status: ${event.data.outcome.replaceAll('_', ' ')}`, reasonOf(event.body?.reason))
+    case 'approval.resolved': {
+      const { outcome, mode } = event.data
+      const how = mode ? ` (${modeAnswered(mode.mode)})` : ''
+      return said(`Status: ${outcome.replaceAll('_', ' ')}${how}`, reasonOf(event.body?.reason))
+    }
+    case 'policy.mode_set': {
+      const { mode, until } = event.data
+      return `Status: ${modeSet[mode]}${until === undefined ? '' : ` until ${until}`}`
+    }
+    case 'policy.mode_ended':
+      return `Status: no longer ${modeAnswered(event.data.mode)}: everything is asked`
     case 'approval.timed_out':
       return 'Status: nobody answered in time: denied'
     case 'goal.completed':

@@ -70,6 +70,8 @@ const bySender: Record<CommandType, Sender> = {
   // A rule decides for people, who are not asked any more.
   'policy.set_rule': 'decide',
   'policy.revoke_rule': 'decide',
+  'policy.set_mode': 'decide',
+  'policy.end_mode': 'system',
   'task.create': 'write',
   'task.change': 'write',
   'task.move': 'write',
@@ -78,6 +80,7 @@ const bySender: Record<CommandType, Sender> = {
   'agent.report': 'runner',
   'agent.recover': 'runner',
   'approval.expire': 'system',
+  'approval.judge': 'system',
   'contact.lose': 'system',
   'contact.restore': 'system',
 }

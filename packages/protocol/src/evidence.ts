@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import { Actor } from './actor.ts'
 import { BudgetName } from './budget.ts'
 import { PauseKind } from './events/control.ts'
 import { Exit } from './events/session.ts'
 import { limits } from './limits.ts'
+import { PolicyModeName } from './policy-mode.ts'
 import { FileFence, TreeReach, TreeSample } from './process-tree.ts'
 import { Id } from './stream.ts'
 
@@ -43,6 +45,8 @@ export const SessionEvidence = z.object({
   /** What it is kept from; null for one that did not say. */
   fence: FileFence.nullable(),
   paused: z.object({ kind: PauseKind, reach: TreeReach.optional(), processes: z.int().optional() }).nullable(),
+  /** What is not asked in it, until when, and who said so; null where everything is asked. */
+  policyMode: z.object({ mode: PolicyModeName, until: z.string().optional(), by: Actor }).nullable(),
   /** What it may use up and has, as far as the log says. */
   budgets: z.array(z.object({ budget: BudgetName, used: z.number(), limit: z.number() })),
   lastOutputAt: z.string().nullable(),

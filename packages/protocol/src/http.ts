@@ -6,6 +6,7 @@ import { KeyKind } from './events/server.ts'
 import { Without } from './frame.ts'
 import { ServerFrame } from './server-frame.ts'
 import { limits } from './limits.ts'
+import { PolicyModeName } from './policy-mode.ts'
 import { CursorText, Id, StreamId } from './stream.ts'
 
 /**
@@ -132,6 +133,8 @@ export const SessionRow = z.object({
   exit: z.object({ code: z.int().nullable(), signal: z.string().nullable() }).nullable(),
   /** What it is on its way to be: a person has ended it, and its agent is not yet gone. */
   ending: z.string().nullable(),
+  /** What is not asked in it, until when; null where everything is. */
+  policyMode: z.object({ mode: PolicyModeName, until: z.string().optional() }).nullable(),
   createdAt: z.string(),
   updatedAt: z.string(),
 })

@@ -87,6 +87,8 @@ const known: Readonly<Record<EventType, true>> = {
   'member.removed': true,
   'policy.rule_set': true,
   'policy.rule_revoked': true,
+  'policy.mode_set': true,
+  'policy.mode_ended': true,
   'session.indexed': true,
   'folder.trusted': true,
   'folder.distrusted': true,

@@ -58,18 +58,6 @@ export type PolicyRuleText = z.infer<typeof PolicyRuleText>
 export const PolicyRule = PolicyRuleText.extend({ rule: Id })
 export type PolicyRule = z.infer<typeof PolicyRule>
 
-/**
- * What holds where no rule fits. `ask`: a person is asked. `edits_free`: changes to files in the session's folder are not
- * asked, but for those that others run or that say what agents may do. `hands_free`: nor is anything else of low or medium
- * risk, until its time is over.
- */
-export const PolicyMode = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('ask') }),
-  z.strictObject({ mode: z.literal('edits_free') }),
-  z.strictObject({ mode: z.literal('hands_free'), until: z.iso.datetime() }),
-])
-export type PolicyMode = z.infer<typeof PolicyMode>
-
 /** `GET /api/projects/:id/policy`: the rules in their order, and what their writers may not have meant. */
 export const PolicyPage = z.object({
   rules: z.array(PolicyRule.extend({ by: Actor, at: z.string() })).readonly(),

@@ -84,3 +84,52 @@ test('[PO11] where a path leads is said with all links followed, and not where n
   expect(await openedPaths({ agent: 'x', tool: 'Bash', input: '{"command":"ls"}', cwd })).toBeUndefined()
   await dir.remove()
 })
+
+test('[PO15] what a mode allowed reaches the agent where the mode still holds, and where the paths lead there', async () => {
+  await using bench = await openBench()
+  const { world, cwd, link } = bench
+  mkdirSync(join(cwd, 'src'))
+  const session = world.start('demo', { cwd })
+  world.stream(session).rules = []
+  world.send(session, 'policy.set_mode', { mode: 'edits_free' })
+  world.send(session, 'message.send', { text: scriptPrompt([{ ...edit('src/a.ts'), record: 'first' }]) })
+  await world.until(session, 'the first turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+  expect(readFileSync(join(cwd, 'first'), 'utf8')).toContain('"outcome":"allow"')
+
+  let isSwapped = false
+  link.forge((event) => {
+    if (event.type === 'approval.resolved' && !isSwapped) {
+      isSwapped = true
+      rmSync(join(cwd, 'src'), { recursive: true })
+      symlinkSync('/etc', join(cwd, 'src'))
+    }
+    return event
+  })
+  world.send(session, 'message.send', { text: scriptPrompt([{ ...edit('src/a.ts'), record: 'second' }]) })
+  await world.until(session, 'the second turn', ({ counts, turn }) => counts.turns === 2 && !turn)
+  expect(isSwapped).toBe(true)
+  expect(readFileSync(join(cwd, 'second'), 'utf8')).toContain('"outcome":"deny"')
+  const reasons = () => world.events(session, 'approval.dispatch_refused').map(({ data }) => data.reason)
+  expect(reasons()).toEqual(['digest_mismatch'])
+})
+
+test('[PO15] what hands-free allowed does not reach the agent where a person took it back before that', async () => {
+  await using bench = await openBench()
+  const { world, cwd } = bench
+  const session = world.start('demo', { cwd })
+  const stream = world.stream(session)
+  stream.rules = []
+  world.send(session, 'policy.set_mode', { mode: 'hands_free' })
+  const take = (): void => {
+    if (!world.events(session, 'approval.resolved').some(({ data }) => data.mode)) return
+    stream.heard.delete(take)
+    world.send(session, 'policy.set_mode', { mode: 'ask' })
+  }
+  stream.heard.add(take)
+  const ask = { do: 'ask' as const, title: 'Test', kind: 'execute' as const, input: { command: 'npm test' } }
+  world.send(session, 'message.send', { text: scriptPrompt([{ ...ask, record: 'record' }]) })
+  await world.until(session, 'the end', ({ counts, turn }) => counts.turns === 1 && !turn)
+  expect(world.events(session, 'approval.resolved').map(({ data }) => data.outcome)).toEqual(['allowed'])
+  expect(world.events(session, 'approval.dispatch_refused').map(({ data }) => data.reason)).toEqual(['stale'])
+  expect(readFileSync(join(cwd, 'record'), 'utf8')).toContain('"outcome":"deny"')
+})

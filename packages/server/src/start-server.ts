@@ -30,6 +30,8 @@ import { UndoList } from './machine/undo-list.ts'
 import { measureProcess } from './ops/measure-process.ts'
 import { measureServer, observeCommands, observeLog } from './ops/measure-server.ts'
 import { startApprovalTimer } from './scheduler/approval-timer.ts'
+import { startModeTimer } from './scheduler/mode-timer.ts'
+import { watchRules } from './scheduler/rule-watch.ts'
 import { AwakeWatch } from './scheduler/awake-watch.ts'
 import { watchRunners } from './scheduler/runners.ts'
 import { Exchange } from './session/exchange.ts'
@@ -149,6 +151,8 @@ async function open(
   const timerPorts = { exchange, lists, bus, clock, ids, fault }
   const awake = new AwakeWatch(join(config.dataDir, 'awake'), clock)
   undo.use(startApprovalTimer({ ...timerPorts, awake }))
+  undo.use(startModeTimer(timerPorts))
+  undo.use(watchRules(timerPorts))
   const runners = undo.use(watchRunners({ ...timerPorts, connections }))
 
   const reception = openReception({

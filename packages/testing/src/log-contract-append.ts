@@ -23,6 +23,7 @@ export function sessionRow(session: string, changes: Partial<SessionTable> = {})
     reason: 'agent_ready',
     exit: '{"code":3,"signal":null}',
     ending: null,
+    policy_mode: null,
     resuming: 0,
     since: '2026-01-01T00:00:00.000Z',
     created_at: '2026-01-01T00:00:00.000Z',

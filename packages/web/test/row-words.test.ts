@@ -19,6 +19,7 @@ const row: SessionRow = {
   reason: 'agent_ready',
   exit: null,
   ending: null,
+  policyMode: null,
   createdAt: at,
   updatedAt: at,
 }

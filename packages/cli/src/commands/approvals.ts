@@ -4,9 +4,19 @@ import { openApprovals } from '@hotline/core/session/state'
 import { type ApprovalRequest, Digest, Scope } from '@hotline/protocol/events/approval'
 import type { EventOf } from '@hotline/protocol/events'
 import type { Content } from '@hotline/protocol/http'
+import type { PolicyRuleText } from '@hotline/protocol/policy'
 import type { Command } from 'commander'
 import { readAmount } from '@hotline/core/budget-words'
-import { type ApprovalCard, approvalCard, dayAndTimeOf, type Deadline, type FetchedInput } from '../approval-card.ts'
+import { ruleForAsked } from '@hotline/core/policy/rule-for'
+import { ruleWords } from '@hotline/core/policy/rule-words'
+import {
+  type ApprovalCard,
+  approvalCard,
+  dayAndTimeOf,
+  inLine,
+  type Deadline,
+  type FetchedInput,
+} from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
 import { type ExactLines, exactLines } from '../exact-lines.ts'
 import { Failure, fail } from '../failure.ts'
@@ -20,6 +30,9 @@ import type { CommandContext } from './context.ts'
 
 interface Found {
   session: string
+  project: string
+  /** The name of its profile. */
+  agent: string
   card: ApprovalCard
   deadline: Deadline
 }
@@ -29,6 +42,7 @@ interface DecideOptions {
   digest?: string
   input?: string
   for?: string
+  always?: true
 }
 
 /** What is asked, as programs read it: `digest` is what a decision has to carry. */
@@ -99,15 +113,20 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
       .action(async (text: string, options: DecideOptions) => {
         const scope = scopeOf(options)
         const input = inputOf(options)
+        checkAlways(options)
         const server = context.server()
-        const { session, card } = await findCard(server, text)
+        const { session, project, agent, card } = await findCard(server, text)
         const changed = input === undefined ? undefined : exactLines(input)
         if (input !== undefined) checkEdit(card, input)
         if (options.digest !== undefined) compareDigest(card, options.digest)
-        else context.note([...card.lines, ...changedLines(changed)].join('\n'))
+        const rule = options.always ? ruleOf(card, agent) : undefined
+        const beside = [...changedLines(changed), ...ruleLines(rule)]
+        if (options.digest === undefined) context.note([...card.lines, ...beside].join('\n'))
+        else if (rule) context.note(ruleLines(rule).join('\n'))
         if (verdict === 'allow') {
           if (card.unfit !== undefined) throw fail('digest_mismatch', card.unfit)
-          if (options.digest === undefined) await askBack(context, card, changed)
+          if (options.digest === undefined)
+            await askBack(context, card, { changed, beside, isAlways: rule !== undefined })
         }
         const accepted = await decide(server, session, {
           approval: card.approval,
@@ -116,17 +135,47 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
           ...(scope === undefined ? {} : { scope }),
           ...(options.reason === undefined ? {} : { reason: options.reason }),
         })
+        if (rule) {
+          // Its end is the server's to set.
+          const { effect, match } = rule
+          const { id } = await server.command(`project:${project}`, 'policy.set_rule', { effect, match })
+          return context.print({ ...accepted, rule: id }, `allowed, from now on by the rule ${id}\n`)
+        }
         const done = input === undefined ? 'allowed\n' : 'allowed as changed\n'
         context.print(accepted, verdict === 'allow' ? done : 'denied\n')
       })
     if (verdict === 'deny') continue
     command
+      .option('--always', 'also writes the narrowest rule of the project that allows the same again; it is shown first')
       .option('--input <file>', 'allows what this file holds in place of what was asked, where the agent can take that')
       .option(
         '--for <how-long>',
         'once, session or project: allows for longer what "for longer" says below the request',
       )
   }
+}
+
+function checkAlways({ always, input, for: scope }: DecideOptions): void {
+  if (always && input !== undefined)
+    throw fail('invalid_request', 'What was changed is allowed once: --input goes without --always.')
+  if (always && scope !== undefined)
+    throw fail('invalid_request', 'Either the agent keeps it (--for), or a rule of the project (--always).')
+}
+
+/** The rule that would allow exactly the same again. Throws where there is none, before anything is decided. */
+function ruleOf({ event }: ApprovalCard, agent: string): PolicyRuleText {
+  const found = event.body
+    ? ruleForAsked(event.body, agent, new Date().toISOString())
+    : ({ ok: false, why: 'what it asked was erased' } as const)
+  if (found.ok) return found.rule
+  throw fail(
+    'unsupported',
+    `It cannot be allowed always: ${found.why}. Nothing was decided; without --always it can be allowed once.`,
+  )
+}
+
+function ruleLines(rule: PolicyRuleText | undefined): readonly string[] {
+  return rule ? ['From now on a rule of the project would allow the same:', `| ${inLine(ruleWords(rule))}`] : []
 }
 
 function scopeOf({ for: text, input }: DecideOptions): Scope | undefined {
@@ -188,7 +237,11 @@ function compareDigest(card: ApprovalCard, digest: string): void {
 }
 
 /** Who allows something has read it: on this screen just now, or elsewhere, and then the digest says so. */
-async function askBack({ stdin }: CommandContext, card: ApprovalCard, changed: ExactLines | undefined): Promise<void> {
+async function askBack(
+  { stdin }: CommandContext,
+  card: ApprovalCard,
+  { changed, beside, isAlways }: { changed: ExactLines | undefined; beside: readonly string[]; isAlways: boolean },
+): Promise<void> {
   const { stderr } = process
   if (!stdin.isTTY || !stderr.isTTY) {
     throw fail(
@@ -197,9 +250,10 @@ async function askBack({ stdin }: CommandContext, card: ApprovalCard, changed: E
         `read: hotline approve ${card.approval} --digest <digest>`,
     )
   }
-  const isLong = rowsOf([...card.lines, ...changedLines(changed)], stderr.columns) > stderr.rows
+  const isLong = rowsOf([...card.lines, ...beside], stderr.columns) > stderr.rows
   const why = (changed ?? card).grave ? 'look closely' : isLong ? 'it is longer than the screen' : undefined
-  const what = changed ? 'Allow the other one in its place?' : 'Allow exactly this?'
+  const once = changed ? 'Allow the other one in its place?' : 'Allow exactly this?'
+  const what = isAlways ? 'Allow exactly this, and write the rule?' : once
   const prompt = openPrompt(stdin, stderr)
   try {
     const question = why === undefined ? `${what} [y/N] ` : `${what} Type "allow" (${why}): `
@@ -247,7 +301,7 @@ async function readCards(server: Server, open: readonly OpenAsk[]): Promise<read
       const deadline = { expiresAt, stands: state.status === 'paused' }
       const card = await readCard(server, session, approval, deadline)
       if (card.digest !== digest) throw fail('digest_mismatch', 'What was asked has changed. Look again.')
-      found.push({ session, card, deadline })
+      found.push({ session, project: state.project, agent: state.agent, card, deadline })
     }
   }
   return found

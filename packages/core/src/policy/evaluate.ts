@@ -1,4 +1,5 @@
-import type { PolicyEffect, PolicyMode, PolicyRule } from '@hotline/protocol/policy'
+import type { PolicyEffect, PolicyRule } from '@hotline/protocol/policy'
+import type { PolicyMode } from '@hotline/protocol/policy-mode'
 import type { Risk } from '@hotline/protocol/risk'
 import { type Deed, type PolicyRequest, readDeed } from './deed.ts'
 import { fits, type ReadRequest } from './match.ts'

@@ -1,36 +1,46 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { DraftOf } from '@hotline/protocol/events'
-import type { ApprovalRequest } from '@hotline/protocol/events/approval'
+import type { ApprovalRequest, Scope, Verdict } from '@hotline/protocol/events/approval'
 import type { PolicyRule } from '@hotline/protocol/policy'
 import type { Context } from '../decision.ts'
-import { type Evaluation, evaluate } from './evaluate.ts'
+import { type Evaluation, evaluate, type Policy } from './evaluate.ts'
 import { ruleWords } from './rule-words.ts'
 
-/** Whose answer it is where a rule gives it. */
+/** Whose answer it is where a rule or a mode gives it. */
 const byPolicy: Actor = { kind: 'system', id: 'policy' }
 
-/** What the rules of the project say of a request, with its own input or with another one in its place. */
-export function judgeRequest(
-  agent: string,
-  asked: ApprovalRequest,
-  rules: readonly PolicyRule[],
-  context: Context,
-): Evaluation {
+/** What the rules of the project, and the mode of the session, say of a request, with its own input or with another in its place. */
+export function judgeRequest(agent: string, asked: ApprovalRequest, policy: Policy, context: Context): Evaluation {
   const { tool, input, cwd, opened, redacted } = asked
-  const judged = evaluate({ rules, mode: { mode: 'ask' } }, { agent, tool, input, cwd, opened }, context)
+  const judged = evaluate(policy, { agent, tool, input, cwd, opened }, context)
   // What was masked nobody here has seen.
   return judged.effect === 'allow' && redacted === true ? { ...judged, effect: 'ask' } : judged
 }
 
-/** The answer of a rule to a request, as it goes into the log with it; undefined where a person is asked. */
-export function answerOfRule(
-  requested: DraftOf<'approval.requested'>,
-  { effect, rule }: Evaluation,
+/** What an answer has to fit, of a request. */
+interface Answerable {
+  approval: string
+  digest: string
+  verdicts: readonly Verdict[]
+  scopes: readonly Scope[]
+  trusts?: string | undefined
+}
+
+/**
+ * The answer of a rule or a mode to a request, as it goes into the log with it; undefined where a person is asked. `said`: who
+ * switched the mode on.
+ */
+export function answerOf(
+  asked: Answerable,
+  { effect, rule, mode }: Evaluation,
+  said: Actor | undefined,
 ): DraftOf<'approval.resolved'> | undefined {
-  const { approval, digest, verdicts, scopes, trusts } = requested.data
+  const { approval, digest, verdicts, scopes, trusts } = asked
   // What a folder brings is trusted by people alone.
   const canAllow = trusts === undefined && verdicts.includes('allow') && scopes.includes('once')
-  if (!rule || effect === 'ask' || (effect === 'allow' && !canAllow)) return undefined
+  if (effect === 'ask' || (effect === 'allow' && !canAllow)) return undefined
+  const because = rule ? { rule: rule.rule } : mode && said ? { mode: { mode, by: said } } : undefined
+  if (!because) return undefined
   return {
     type: 'approval.resolved',
     subject: `approval:${approval}`,
@@ -40,9 +50,9 @@ export function answerOfRule(
       digest,
       outcome: effect === 'allow' ? 'allowed' : 'denied',
       scope: 'once',
-      rule: rule.rule,
+      ...because,
     },
-    body: effect === 'allow' ? {} : { reason: denialWords(rule) },
+    body: effect === 'deny' && rule ? { reason: denialWords(rule) } : {},
   }
 }
 

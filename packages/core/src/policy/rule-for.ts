@@ -1,3 +1,4 @@
+import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import type { PolicyMatch, PolicyRuleText } from '@hotline/protocol/policy'
 import { readExactly } from '../exact-text.ts'
 import { faultsOfRule, withEnd } from './check-rule.ts'
@@ -33,6 +34,21 @@ export function ruleFor(
   const rule = withEnd({ effect: 'allow', match: { agent, tool, ...subject.match } }, now)
   const [fault] = faultsOfRule(rule, now)
   return fault === undefined ? { ok: true, rule } : { ok: false, why: `no rule can say it. ${fault}` }
+}
+
+/**
+ * The same for a request as it stands in the log, where a person can read what the rule says: none for what was masked, and none
+ * for what is known by its digest alone.
+ */
+export function ruleForAsked(
+  { tool, input, cwd, opened, redacted }: ApprovalRequest,
+  agent: string,
+  now: string,
+): Remembered {
+  if (redacted === true) return { ok: false, why: 'a secret is masked in it' }
+  const found = ruleFor({ agent, tool, input, cwd, opened }, { now, sha256: () => '' })
+  if (!found.ok || found.rule.match.input === undefined) return found
+  return { ok: false, why: `nobody here knows what "${tool}" does` }
 }
 
 function subjectOf(request: PolicyRequest, sha256: (text: string) => string): { match: PolicyMatch } | { why: string } {

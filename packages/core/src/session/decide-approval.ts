@@ -66,7 +66,7 @@ function deniedByRule(
   const asked = context.asked?.get(id)
   if (!context.rules || !asked) return undefined
   const request = changed === undefined ? asked : { ...asked, input: changed }
-  const { effect, rule } = judgeRequest(state.agent, request, context.rules, context)
+  const { effect, rule } = judgeRequest(state.agent, request, { rules: context.rules, mode: { mode: 'ask' } }, context)
   if (effect !== 'deny' || !rule) return undefined
   return refuse('forbidden', denialWords(rule), { rule: rule.rule })
 }
@@ -89,7 +89,7 @@ function settled(state: SessionState, id: string): Decision {
 }
 
 /** The time as approvals see it: it stands while the session is paused. */
-function clockOf({ status, since }: SessionState, { now }: Context): string {
+export function clockOf({ status, since }: SessionState, { now }: Context): string {
   return status === 'paused' ? since : now
 }
 

@@ -10,11 +10,12 @@ import { holdsAgent, isLive, transitions } from '@hotline/protocol/session-statu
 import { approvalDigest, contextDigest, inputDigest } from '../approval-digest.ts'
 import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
-import { answerOfRule, judgeRequest } from '../policy/judge-approval.ts'
+import { answerOf, judgeRequest } from '../policy/judge-approval.ts'
 import { extendApprovals } from './decide-approval.ts'
 import { breakOff, cancelStep, closeAll, closeAsks, closeReview } from './close-open.ts'
 import { droppedDraft } from './decide-draft.ts'
 import { evolveSession } from './evolve.ts'
+import { modeAt } from './session-mode.ts'
 import { type Draft, openApprovals, type SessionState, type Undo } from './state.ts'
 import { subjectOf } from './subject.ts'
 
@@ -286,8 +287,8 @@ function withDeadline(state: SessionState, report: Report, context: Context): Re
 }
 
 /**
- * Frozen here: the digests are computed again from the very bytes that are stored and shown. Where a rule of the project
- * answers it, that is in the log with it, and nobody is asked.
+ * Frozen here: the digests are computed again from the very bytes that are stored and shown. Where a rule of the project or
+ * the mode of the session answers it, that is in the log with it, and nobody is asked.
  */
 function approvalRequested(state: SessionState, draft: DraftOf<'approval.requested'>, context: Context): Weighed {
   const id = draft.data.approval
@@ -302,8 +303,9 @@ function approvalRequested(state: SessionState, draft: DraftOf<'approval.request
   if (draft.data.contextDigest !== of || draft.data.digest !== digest) return { drop: 'digest_mismatch' }
   if (draft.data.trusts !== undefined && draft.data.trusts !== input) return { drop: 'digest_mismatch' }
   if (!context.rules) return { drafts: [draft] }
-  const judged = judgeRequest(state.agent, draft.body, context.rules, context)
+  const policy = { rules: context.rules, mode: modeAt(state, context.now) }
+  const judged = judgeRequest(state.agent, draft.body, policy, context)
   const weighed = { ...draft, data: { ...draft.data, risk: judged.risk } }
-  const answer = answerOfRule(weighed, judged)
+  const answer = answerOf(weighed.data, judged, state.policyMode?.by)
   return { drafts: answer ? [weighed, answer] : [weighed] }
 }

@@ -12,6 +12,8 @@ import { takeLease } from './lease.ts'
 import { decideDraft } from './decide-draft.ts'
 import { decideUndo } from './decide-undo.ts'
 import { recoverReports, takeOver } from './take-over.ts'
+import { judgeOpen } from './judge-open.ts'
+import { endMode, setMode } from './session-mode.ts'
 import type { SessionState } from './state.ts'
 import { checkText } from './check-text.ts'
 
@@ -49,6 +51,12 @@ export function decideSession(state: SessionState | undefined, command: Command,
       return extendApproval(state, command.data, context)
     case 'approval.expire':
       return expireApproval(state, command.data.approval, context)
+    case 'approval.judge':
+      return judgeOpen(state, context)
+    case 'policy.set_mode':
+      return setMode(state, command.data, context)
+    case 'policy.end_mode':
+      return endMode(state, command.data)
     case 'question.answer':
       return decideQuestion(state, command)
 

@@ -1,8 +1,10 @@
 import type { EventOf, KnownEvent } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
+import { isLive } from '@hotline/protocol/session-status'
 import { splitStream } from '@hotline/protocol/stream'
 import { resolvedBy, type Resolving } from './resolved-by.ts'
+import { modeSaid } from './session-mode.ts'
 import { budgetChanged, budgetExhausted, budgetWarned, spend } from './spent.ts'
 import type { Draft, SessionState, Undo, Usage } from './state.ts'
 
@@ -186,6 +188,9 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'approval.dispatch_refused':
     case 'approval.dispatch_unknown':
       return drop(state, event.data.approval)
+    case 'policy.mode_set':
+    case 'policy.mode_ended':
+      return { ...state, policyMode: modeSaid(event) }
     case 'question.asked':
       return { ...state, questions: [...state.questions, { question: event.data.question, askedAt: event.at }] }
     case 'question.answered':
@@ -301,6 +306,7 @@ function changed(state: SessionState, event: EventOf<'session.state_changed'>): 
     ...(to === 'paused' || state.paused === undefined ? {} : { paused: undefined }),
     ...(to === 'paused' && paused ? { paused } : {}),
     ...(over && state.keyboard ? { keyboard: undefined } : {}),
+    ...(isLive(to) || state.policyMode === undefined ? {} : { policyMode: undefined }),
     ...(over ? { turn: undefined, pid: undefined, ending: undefined, controls: [], staleSince: undefined } : {}),
   }
 }
@@ -313,6 +319,8 @@ function takenOver(state: SessionState, { data }: EventOf<'session.taken_over'>)
     lease: { runner, fence },
     staleSince: undefined,
     resuming: state.status === 'interrupted',
+    // It was said of the work on the other machine.
+    ...(state.policyMode === undefined ? {} : { policyMode: undefined }),
     former: [...(state.former ?? []), ...(state.lease ? [state.lease] : [])].slice(-formerKept),
   }
 }

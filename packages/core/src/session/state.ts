@@ -6,6 +6,7 @@ import type { UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseKind, PauseMoment } from '@hotline/protocol/events/control'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
 import type { FileFence, TreeReach } from '@hotline/protocol/process-tree'
+import type { PolicyModeName } from '@hotline/protocol/policy-mode'
 import type { Risk } from '@hotline/protocol/risk'
 import type { SessionStatus } from '@hotline/protocol/session-status'
 
@@ -80,6 +81,16 @@ export interface Draft {
   waits?: boolean | undefined
 }
 
+/** A mode with who said it and when; `seq`: where in the log. */
+export interface StandingMode {
+  mode: PolicyModeName
+  /** Of hands-free: its end, RFC 3339, UTC. */
+  until?: string | undefined
+  by: Actor
+  at: string
+  seq: number
+}
+
 /**
  * What the rules know of a session. It stays small whatever the length of the session: ids, digests and counters, never
  * text of a conversation, never output.
@@ -152,6 +163,8 @@ export interface SessionState {
   draft?: Draft | undefined
   /** Files that are others than at the start because of its agent, as was last told; absent where nobody knows it now. */
   changed?: number | undefined
+  /** What is not asked in it, as was said last; absent where nobody has said anything, and everything is asked. */
+  policyMode?: StandingMode | undefined
   /** As the agent last told it, of the whole session; absent where it tells nothing. */
   usage?: Usage | undefined
   /** How much it may use up; absent: as much as it wants. */

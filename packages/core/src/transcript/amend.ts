@@ -43,6 +43,7 @@ export function amend(item: Item, event: KnownEvent): Item {
     case 'checkpoint':
     case 'skipped':
     case 'budget':
+    case 'mode':
     case 'loop':
     case 'place':
     case 'notice':
@@ -100,8 +101,8 @@ function amendStep(item: StepItem, event: KnownEvent): StepItem {
 function amendApproval(item: ApprovalItem, event: KnownEvent): ApprovalItem {
   const closed = { by: event.actor, channel: event.channel, resolvedAt: event.at }
   if (event.type === 'approval.resolved') {
-    const { outcome, scope } = event.data
-    return { ...item, ...closed, outcome, scope, reason: event.body?.reason, modifiedInput: event.body?.input }
+    const { outcome, scope, mode } = event.data
+    return { ...item, ...closed, outcome, scope, mode, reason: event.body?.reason, modifiedInput: event.body?.input }
   }
   if (event.type === 'approval.extended') return { ...item, expiresAt: event.data.expiresAt }
   if (event.type === 'approval.timed_out') return { ...item, ...closed, outcome: 'timed_out' }

@@ -201,6 +201,12 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
       return { ...placed, kind: 'budget', what: 'warned', by, words: usedWords(event.data) }
     case 'budget.exhausted':
       return { ...placed, kind: 'budget', what: 'exhausted', by, words: usedWords(event.data) }
+    case 'policy.mode_set': {
+      const { mode, until } = event.data
+      return { ...placed, kind: 'mode', mode, until, isOver: false, by }
+    }
+    case 'policy.mode_ended':
+      return { ...placed, kind: 'mode', mode: 'ask', isOver: true, by }
     case 'draft.requested':
       return {
         ...placed,

@@ -3,6 +3,7 @@ import type { ApprovalOutcome, ApprovalRequest, Scope, Strength, Verdict } from 
 import type { DraftFile, ReviewedFile, WasMerged, WouldMerge } from '@hotline/protocol/events/draft'
 import type { LeftOut, Moment, PlannedFile, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
+import type { PolicyModeName } from '@hotline/protocol/policy-mode'
 import type { TreeReach } from '@hotline/protocol/process-tree'
 import type { OutputSource } from '@hotline/protocol/events/output'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
@@ -79,6 +80,8 @@ export interface ApprovalItem extends Placed {
   outcome?: ApprovalOutcome | undefined
   scope?: Scope | undefined
   by?: Actor | undefined
+  /** The mode of the session that gave the answer, and who had switched it on. */
+  mode?: { mode: PolicyModeName; by: Actor } | undefined
   channel?: string | undefined
   resolvedAt?: string | undefined
   reason?: string | undefined
@@ -242,6 +245,16 @@ export interface BudgetItem extends Placed {
   words: string
 }
 
+/** What is not asked in the session any more, or is again. */
+export interface ModeItem extends Placed {
+  kind: 'mode'
+  mode: PolicyModeName
+  until?: string | undefined
+  /** Its time was over, and nobody said so. */
+  isOver: boolean
+  by: Actor
+}
+
 /** What the agent changed, up for review: what there is, and what became of it. */
 export interface DraftItem extends Placed {
   kind: 'draft'
@@ -307,5 +320,6 @@ export type Item =
   | DraftItem
   | RecoveredItem
   | BudgetItem
+  | ModeItem
   | LoopItem
   | NoticeItem

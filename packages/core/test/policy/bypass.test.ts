@@ -1,4 +1,4 @@
-import type { PolicyMode } from '@hotline/protocol/policy'
+import type { PolicyMode } from '@hotline/protocol/policy-mode'
 import { describe, expect, it } from 'vitest'
 import { bash, cwd, edit, judge, allowing, ruleOf } from './requests.ts'
 

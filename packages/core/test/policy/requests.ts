@@ -1,4 +1,5 @@
-import type { PolicyMode, PolicyRule, PolicyRuleText } from '@hotline/protocol/policy'
+import type { PolicyRule, PolicyRuleText } from '@hotline/protocol/policy'
+import type { PolicyMode } from '@hotline/protocol/policy-mode'
 import { PolicyRuleText as Schema } from '@hotline/protocol/policy'
 import { withEnd, faultsOfRule } from '@hotline/core/policy/check-rule'
 import type { PolicyRequest } from '@hotline/core/policy/deed'

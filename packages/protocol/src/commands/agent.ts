@@ -72,6 +72,10 @@ export const agentCommands = {
   'agent.recover': z.strictObject({ fence: z.int().min(1), events: z.array(Report).min(1).max(limits.reportEvents) }),
   /** The server's own clocks. */
   'approval.expire': z.strictObject({ approval: Id }),
+  /** What is open is looked at again, by the rules of the project as they are now. */
+  'approval.judge': z.strictObject({}),
+  /** Hands-free is over; `until`: the time that was said, so that a later one is not meant. */
+  'policy.end_mode': z.strictObject({ until: z.string() }),
   'contact.lose': z.strictObject({ since: z.string() }),
   'contact.restore': z.strictObject({}),
 }

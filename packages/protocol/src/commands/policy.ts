@@ -1,11 +1,21 @@
 import { z } from 'zod'
 import { PolicyEffect, PolicyRuleText } from '../policy.ts'
+import { handsFreeMinutes } from '../policy-mode.ts'
 import { Id } from '../stream.ts'
 
-/** Rules of a project, sent to its stream. */
+/** Rules of a project, sent to its stream, and what is not asked in one session, sent to the session's. */
 export const policyCommands = {
   /** The rule gets the id of the command. Absent `before`: after all others. */
   'policy.set_rule': PolicyRuleText.extend({ before: Id.optional() }),
   /** `effect`: of the rule as it was seen; to take away what asks or denies takes more. */
   'policy.revoke_rule': z.strictObject({ rule: Id, effect: PolicyEffect }),
+  /** Takes the place of what was said before. */
+  'policy.set_mode': z.discriminatedUnion('mode', [
+    z.strictObject({ mode: z.literal('ask') }),
+    z.strictObject({ mode: z.literal('edits_free') }),
+    z.strictObject({
+      mode: z.literal('hands_free'),
+      minutes: z.int().min(1).max(handsFreeMinutes.most).default(handsFreeMinutes.usual),
+    }),
+  ]),
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { Actor } from '../actor.ts'
 import { defineEvent } from '../event.ts'
+import { PolicyModeName } from '../policy-mode.ts'
 import { Risk } from '../risk.ts'
 import { Id } from '../stream.ts'
 
@@ -80,6 +82,8 @@ export const approvalEvents = {
       modifiedDigest: Digest.optional(),
       /** The rule of the project that gave the answer, where no person did. */
       rule: Id.optional(),
+      /** The mode of the session that gave it, and who had said so. */
+      mode: z.looseObject({ mode: PolicyModeName, by: Actor }).optional(),
     }),
     z.looseObject({ reason: z.string().optional(), input: z.string().optional() }),
   ),

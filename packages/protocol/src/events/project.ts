@@ -3,6 +3,7 @@ import { Actor, Role } from '../actor.ts'
 import { defineEvent } from '../event.ts'
 import { Digest } from './approval.ts'
 import { ChangeReason, Exit } from './session.ts'
+import { PolicyModeName } from '../policy-mode.ts'
 import { SessionStatus } from '../session-status.ts'
 import { Id } from '../stream.ts'
 
@@ -38,6 +39,8 @@ export const projectEvents = {
       exit: Exit.optional(),
       /** A person has ended it, and its agent is not yet gone. */
       ending: z.enum(['aborted', 'completed']).optional(),
+      /** What is not asked in it; absent where everything is. */
+      policyMode: z.looseObject({ mode: PolicyModeName, until: z.string().optional() }).optional(),
     }),
     z.looseObject({ title: z.string() }),
   ),

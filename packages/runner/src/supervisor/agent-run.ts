@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { isTakenBack } from '@hotline/core/session/session-mode'
 import { awaitsReview, openApprovals } from '@hotline/core/session/state'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { Envelope } from '@hotline/protocol/event'
@@ -128,6 +129,7 @@ export class AgentRun {
       redactor,
       spool,
       turn: () => this.#turn.now,
+      isTakenBack: (answer) => isTakenBack(ports.sessionLog.state ?? {}, answer),
       onReason: (title, reason, by) => this.#prompts.tellLater(title, reason, by),
     })
     this.#earlier = new EarlierLife({

@@ -1,6 +1,7 @@
 import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { EventOf } from '@hotline/protocol/events'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
+import type { PolicyModeName } from '@hotline/protocol/policy-mode'
 import { limits } from '@hotline/protocol/limits'
 import type { AgentSession, AnswerResult, Ask, Verdict } from '../adapters/adapter.ts'
 import type { Redactor } from '../redact.ts'
@@ -41,6 +42,8 @@ export interface ApprovalContext {
   redactor: Redactor
   spool: Pick<Spool, 'intend' | 'conclude'>
   turn: () => string | undefined
+  /** Whether the log, as far as it is known here, has taken back since what a mode allowed there. */
+  isTakenBack: (answer: { mode: PolicyModeName; seq: number }) => boolean
   /** A person or a rule refused and said why, and the agent did not hear it. */
   onReason: (title: string, reason: string, by: 'person' | 'rule') => void
 }
@@ -141,7 +144,7 @@ export class Approvals {
   }
 
   /** A person has decided. */
-  async resolved({ data, body }: EventOf<'approval.resolved'>): Promise<void> {
+  async resolved({ data, body, seq }: EventOf<'approval.resolved'>): Promise<void> {
     const frozen = this.#begin(data.approval)
     if (!frozen) return
     const { agentSession, reporter, session, agent } = this.#context
@@ -153,10 +156,13 @@ export class Approvals {
     const isSameChange =
       data.outcome !== 'allowed_modified' ||
       (input !== undefined && approvalDigest(context, sha256(input), sha256) === data.modifiedDigest)
-    // A rule has allowed the files that were meant then.
-    const isSwapped = data.rule !== undefined && !(await isOpenedSame(frozen, agent))
-    if (!isSame || !isSameChange || isSwapped) {
-      reporter.put({ type: 'approval.dispatch_refused', data: { approval, reason: 'digest_mismatch' } })
+    // A rule or a mode has allowed the files that were meant then.
+    const isByPolicy = data.rule !== undefined || data.mode !== undefined
+    const isSwapped = isByPolicy && !(await isOpenedSame(frozen, agent))
+    const isStale = data.mode !== undefined && this.#context.isTakenBack({ mode: data.mode.mode, seq })
+    if (!isSame || !isSameChange || isSwapped || isStale) {
+      const reason = isSame && isSameChange && !isSwapped ? 'stale' : 'digest_mismatch'
+      reporter.put({ type: 'approval.dispatch_refused', data: { approval, reason } })
       this.#open.delete(approval)
       await agentSession.answer(approval, { verdict: 'deny' })
       return

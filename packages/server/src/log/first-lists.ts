@@ -90,3 +90,11 @@ export const resumingColumn = 'ALTER TABLE sessions ADD COLUMN resuming INTEGER 
 export function standingColumns(text: string): readonly string[] {
   return ['reason', 'exit', 'ending'].map((column) => `ALTER TABLE sessions ADD COLUMN ${column} ${text}`)
 }
+
+/** What is not asked in a session; those with none in it are asked for everything. */
+export function policyModeColumn(text: string): readonly string[] {
+  return [
+    `ALTER TABLE sessions ADD COLUMN policy_mode ${text}`,
+    `CREATE INDEX sessions_with_mode ON sessions (created_at, session) WHERE policy_mode IS NOT NULL`,
+  ]
+}

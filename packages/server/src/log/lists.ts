@@ -44,6 +44,8 @@ export interface Lists {
   waitingSessions(runner: string, limit: number): Promise<readonly SessionTable[]>
   /** Sessions that this runner holds and that have not come to an end; oldest first. */
   heldSessions(runner: string): Promise<readonly SessionTable[]>
+  /** Sessions in which something is not asked, whose agent may still be at work. */
+  sessionsWithMode(): Promise<readonly SessionTable[]>
   project(project: string): Promise<ProjectTable | undefined>
   projects(): Promise<readonly ProjectTable[]>
   /** The projects of an account with its role, by name. */
@@ -89,6 +91,7 @@ const sessionColumns = [
   'reason',
   'exit',
   'ending',
+  'policy_mode',
   'created_at',
   'updated_at',
 ] as const satisfies readonly (keyof SessionTable)[]
@@ -162,6 +165,8 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .orderBy('session')
         .limit(maxHeld)
         .execute(),
+    sessionsWithMode: () =>
+      sessions.where('policy_mode', 'is not', null).orderBy('created_at').orderBy('session').execute(),
     project: (project) =>
       db.selectFrom('projects').select(projectColumns).where('project', '=', project).executeTakeFirst(),
     projects: () => db.selectFrom('projects').select(projectColumns).orderBy('name').orderBy('project').execute(),

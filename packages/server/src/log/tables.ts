@@ -24,6 +24,8 @@ export interface SessionTable {
   /** As JSON. */
   exit: string | null
   ending: string | null
+  /** What is not asked in it, as JSON; null where everything is. */
+  policy_mode: string | null
   created_at: string
   updated_at: string
 }

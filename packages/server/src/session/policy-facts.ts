@@ -1,4 +1,5 @@
 import type { Context } from '@hotline/core/decision'
+import { openApprovals } from '@hotline/core/session/state'
 import type { Command } from '@hotline/protocol/command'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { asKnown } from '@hotline/protocol/known-event'
@@ -16,9 +17,11 @@ export async function factsFor(
   const decided = batch.flatMap(({ command }) =>
     command.type === 'approval.decide' && command.data.verdict !== 'deny' ? [command.data.approval] : [],
   )
-  if (decided.length === 0 && !batch.some(({ command }) => asks(command))) return {}
+  const isJudged = batch.some(({ command }) => command.type === 'approval.judge')
+  if (decided.length === 0 && !isJudged && !batch.some(({ command }) => asks(command))) return {}
   const rules = await rulesOf(state.project)
-  const needed = rules.some(({ effect }) => effect === 'deny') ? decided : []
+  const open = isJudged && rules.length > 0 ? openApprovals(state).map(({ approval }) => approval) : []
+  const needed = rules.some(({ effect }) => effect === 'deny') ? [...decided, ...open] : open
   return { rules, asked: await readAsked(store, `session:${state.session}`, needed) }
 }
 

@@ -9,6 +9,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import type { DraftOf } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { Exit } from '@hotline/protocol/events/session'
+import type { PolicyModeName } from '@hotline/protocol/policy-mode'
 import { holdsAgent } from '@hotline/protocol/session-status'
 import type { RowChange, SessionTable } from '../log/tables.ts'
 import type { StreamState } from './state.ts'
@@ -33,6 +34,7 @@ export function sessionLine(state: SessionState, at: number): DraftOf<'session.i
       ...(state.reason === undefined ? {} : { reason: state.reason }),
       ...(state.exit === undefined ? {} : { exit: exitOf(state.exit) }),
       ...(state.ending === undefined ? {} : { ending: state.ending }),
+      ...(modeOf(state) ? { policyMode: modeOf(state) } : {}),
     },
     body: { title: state.title },
   }
@@ -42,6 +44,13 @@ export function sessionLine(state: SessionState, at: number): DraftOf<'session.i
 export function sameLine(a: SessionState | undefined, b: SessionState): boolean {
   if (a === b) return true
   return a !== undefined && JSON.stringify(sessionLine(a, 0)) === JSON.stringify(sessionLine(b, 0))
+}
+
+/** Undefined where everything is asked. */
+function modeOf({ policyMode }: SessionState): { mode: PolicyModeName; until?: string } | undefined {
+  if (!policyMode || policyMode.mode === 'ask') return undefined
+  const { mode, until } = policyMode
+  return { mode, ...(until === undefined ? {} : { until }) }
 }
 
 /** A runner of a later version may say more; a list does not. */
@@ -55,6 +64,7 @@ function isWanted({ status, resuming, undo }: SessionState): boolean {
 }
 
 function sessionRow(state: SessionState, now: string): SessionTable {
+  const mode = modeOf(state)
   const approvals = openApprovals(state).map(({ approval }) => approval)
   const questions = state.questions.map(({ question }) => question)
   return {
@@ -80,6 +90,7 @@ function sessionRow(state: SessionState, now: string): SessionTable {
     reason: state.reason ?? null,
     exit: state.exit ? JSON.stringify(exitOf(state.exit)) : null,
     ending: state.ending ?? null,
+    policy_mode: mode ? JSON.stringify(mode) : null,
     created_at: state.createdAt,
     updated_at: now,
   }

@@ -32,6 +32,7 @@ function rowOf(at: number, title: string, more: Partial<SessionRow>): SessionRow
     reason: 'agent_ready',
     exit: null,
     ending: null,
+    policyMode: null,
     since: ago(at),
     createdAt: ago(at),
     updatedAt: ago(at),

@@ -1,5 +1,7 @@
 import type { DoingNow } from '@hotline/client/session-list'
+import { modeMark } from '@hotline/core/policy/mode-words'
 import type { SessionRow } from '@hotline/protocol/http'
+import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
 import type { ReactNode, Ref } from 'react'
 import { useLive } from '../live/hotline.tsx'
@@ -42,6 +44,7 @@ export function SessionLine({
         {agoText(now - Date.parse(row.updatedAt))}
       </time>
       <span className="what">
+        <Mode row={row} />
         {doing?.step && isAtWork(row) ? <Doing agent={agent} step={doing.step} /> : whatOf({ ...row, agent }, now)}
         {doing?.usage && !isOver(group) && <Usage usage={doing.usage} />}
       </span>
@@ -60,6 +63,13 @@ function Doing({ agent, step }: { agent: string; step: NonNullable<DoingNow['ste
       {agent} · <span className="evident">{words}</span> · {step.over ? agoText(ms) : ageText(ms)}
     </span>
   )
+}
+
+/** That something is not asked there, and for how long. */
+function Mode({ row }: { row: SessionRow }): ReactNode {
+  const now = useNow(1_000)
+  const mark = isLive(row.status as 'active') ? modeMark(row.policyMode, now) : undefined
+  return mark === undefined ? undefined : <span className="mode-mark">{mark} · </span>
 }
 
 function Usage({ usage: { tokens, cost } }: { usage: NonNullable<DoingNow['usage']> }): ReactNode {

@@ -6,6 +6,7 @@ import { useLive } from '../live/hotline.tsx'
 import { chooseDensity, chooseTheme, densities, densityNow, themeNow, themes } from '../live/appearance.ts'
 import { chooseTypingMs, typingChoices, typingMs } from '../live/typing-setting.ts'
 import { People } from './people.tsx'
+import { Rules } from './rules.tsx'
 import { SignIns } from './sign-ins.tsx'
 import { Tokens } from './tokens.tsx'
 import { Trusted } from './trusted.tsx'
@@ -29,6 +30,7 @@ export function SettingsPage(): ReactNode {
         <TypingTime />
         <SignIns keys={keys} load={load} problem={problem} />
         <Tokens keys={keys} load={load} />
+        <Rules />
         <Trusted />
         {me.admin && <People keys={keys} load={load} />}
         <Password />

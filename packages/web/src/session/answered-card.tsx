@@ -1,3 +1,4 @@
+import { modeAnswered } from '@hotline/core/policy/mode-words'
 import type { ApprovalItem, StepItem } from '@hotline/core/transcript/item'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useState } from 'react'
@@ -36,13 +37,7 @@ export function AnsweredCard({
     timed_out: 'Nobody answered',
     cancelled: 'No longer asked',
   } as const
-  const isRule = item.by?.kind === 'system' && item.by.id === 'policy'
-  const who =
-    item.by?.kind === 'person'
-      ? ` by ${names.get(item.by.id) ?? 'somebody'}`
-      : isRule
-        ? ' by a rule of the project'
-        : ''
+  const who = whoText(item, names)
   const where = whereText(item.channel)
   const outcome = item.outcome ?? 'cancelled'
   return (
@@ -106,6 +101,13 @@ function Went({ step }: { step: StepItem }): ReactNode {
       {step.outcome === undefined ? runsText(step) : step.outcome === 'done' ? 'done' : outcomes[step.outcome]}
     </span>
   )
+}
+
+/** Whose answer it was: a person's, that of a mode with who had switched it on, or a rule's. */
+function whoText({ by, mode }: ApprovalItem, names: ReadonlyMap<string, string>): string {
+  if (by?.kind === 'person') return ` by ${names.get(by.id) ?? 'somebody'}`
+  if (mode) return `: ${modeAnswered(mode.mode)}, by ${names.get(mode.by.id) ?? 'somebody'}`
+  return by?.kind === 'system' && by.id === 'policy' ? ' by a rule of the project' : ''
 }
 
 /** Through what somebody answered, in words; nothing where it is not known. */

@@ -63,6 +63,8 @@ export function ApprovalCard({
 }): ReactNode {
   const [pending, setPending] = useState<'allow' | 'deny' | 'modify'>()
   const [problem, setProblem] = useState<Problem>()
+  /** Why the rule was not written that should allow the same again; it was allowed all the same. */
+  const [unwritten, setUnwritten] = useState<Problem>()
   const draft = drafts.get(item.approval)
   const [reason, setReason] = useState(draft?.reason ?? '')
   /** The input as somebody is changing it; absent while it stands as it was asked. */
@@ -96,7 +98,7 @@ export function ApprovalCard({
     if (!pending) await send(verdict, scope)
   }
 
-  async function send(verdict: 'allow' | 'deny' | 'modify', scope: Scope = 'once'): Promise<void> {
+  async function send(verdict: 'allow' | 'deny' | 'modify', scope: Scope = 'once'): Promise<Problem | undefined> {
     setPending(verdict)
     setProblem(undefined)
     const refusal = await decide({
@@ -112,15 +114,13 @@ export function ApprovalCard({
       setPending(undefined)
       setProblem(refusal)
     }
+    return refusal
   }
-  /** The rule first: where it is not taken, nothing is allowed in its name. Its end is the server's to set. */
+  /** The answer first: the rule would answer what is open as well, and then nobody could say whose answer it was. */
   async function allowByRule({ effect, match }: PolicyRuleText): Promise<void> {
-    if (pending) return
-    setPending('allow')
-    const refusal = await remember({ effect, match })
-    setPending(undefined)
-    if (refusal) setProblem(refusal)
-    else await send('allow')
+    if (pending || (await send('allow'))) return
+    // Its end is the server's to set.
+    setUnwritten(await remember({ effect, match }))
   }
   const fault = useMemo(
     () => (tried && edited !== undefined ? faultOfEdit(input.text ?? '', edited) : undefined),
@@ -156,7 +156,19 @@ export function ApprovalCard({
     return () => document.removeEventListener('keydown', onKey)
   }, [open, first, onScreen, seen, canEdit, mayDecide])
 
-  if (!open) return <AnsweredCard item={item} ran={ran} session={session} problem={problem} />
+  if (!open) {
+    return (
+      <>
+        <AnsweredCard item={item} ran={ran} session={session} problem={problem} />
+        <Refusal
+          problem={
+            unwritten && { ...unwritten, detail: `It was allowed once; the rule was not written: ${unwritten.detail}` }
+          }
+          look="notice"
+        />
+      </>
+    )
+  }
   const { request } = item
   // Elsewhere than on the card they mean it only while it is in sight.
   const unseen = thumb !== null && !onScreen

@@ -14,6 +14,7 @@ import { ApprovalCard, type Decide, type Drafts, type Remember } from './approva
 import { DraftLine } from '../changes/draft-line.tsx'
 import type { Row } from './fold-steps.ts'
 import { MessageLine, Notice } from './message-line.tsx'
+import { ModeLine } from './mode-line.tsx'
 import { type AnswerQuestion, QuestionCard } from './question-card.tsx'
 import { sourceWords } from './step-words.ts'
 import { UndoCard, type UndoActs } from './undo-card.tsx'
@@ -179,6 +180,8 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
       const words = { changed: 'Budget', warned: 'Budget nearly used up', exhausted: 'Budget used up' }
       return <Notice text={`${words[item.what]}: ${item.words}`} />
     }
+    case 'mode':
+      return <ModeLine item={item} />
     case 'draft':
       return <DraftLine item={item} show={acts.showChanges} />
     case 'place':

@@ -1,4 +1,4 @@
-import { ruleFor } from '@hotline/core/policy/rule-for'
+import { ruleForAsked } from '@hotline/core/policy/rule-for'
 import { ruleWords } from '@hotline/core/policy/rule-words'
 import type { ApprovalItem } from '@hotline/core/transcript/item'
 import type { ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
@@ -70,9 +70,8 @@ export function LastingAllow({
   )
 }
 
-/** The narrowest rule; for what is known by its digest alone there is none here, since nobody could read it. */
-function ruleOf({ tool, input, cwd, opened, redacted }: ApprovalRequest, agent: string): PolicyRuleText | undefined {
-  if (redacted === true) return undefined
-  const found = ruleFor({ agent, tool, input, cwd, opened }, { now: new Date().toISOString(), sha256: () => '' })
-  return found.ok && found.rule.match.input === undefined ? found.rule : undefined
+/** The narrowest rule that a person can read. */
+function ruleOf(request: ApprovalRequest, agent: string): PolicyRuleText | undefined {
+  const found = ruleForAsked(request, agent, new Date().toISOString())
+  return found.ok ? found.rule : undefined
 }

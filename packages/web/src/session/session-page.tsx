@@ -23,6 +23,8 @@ import type { Acts } from './item-view.tsx'
 import { BudgetCard, BudgetFacts, type SetBudget } from './budget-card.tsx'
 import { canPauseLater, PauseButtons, type PauseCommand } from './pause-buttons.tsx'
 import { MessageBox } from './message-box.tsx'
+import { ModeBanner } from './mode-banner.tsx'
+import { ModeFacts, type SetPolicyMode } from './mode-facts.tsx'
 import { SessionTabs, type Tab } from './session-tabs.tsx'
 import { StopButton } from './stop-button.tsx'
 import { TakeOverNotice } from './take-over.tsx'
@@ -129,18 +131,25 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
     setRefusal(undefined)
     void view.command(type, data).then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
   }
+  const setMode: SetPolicyMode = (data) => {
+    setRefusal(undefined)
+    void view.command('policy.set_mode', data).then((outcome) => setRefusal(problemOf(outcome)))
+  }
   const setBudget: SetBudget = (data) => {
     setRefusal(undefined)
     void view.command('session.set_budget', data).then((outcome) => setRefusal(problemOf(outcome)))
   }
+  // What is written to a program is typed into it.
+  const typed = isTypedTo(state.capabilities)
   const pausing = (
     <>
       {mayWrite && <PauseButtons state={state} send={pause} />}
+      {isLive(state.status) && !typed && (
+        <ModeFacts state={state} set={mayDecide && !state.ending ? setMode : undefined} />
+      )}
       <BudgetFacts state={state} set={mayDecide && isLive(state.status) && !state.ending ? setBudget : undefined} />
     </>
   )
-  // What is written to a program is typed into it.
-  const typed = isTypedTo(state.capabilities)
   const undo =
     mayWrite && (state.checkpoints ?? 0) > 0 && state.changed !== 0
       ? () => {
@@ -196,6 +205,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         )}
         {ending}
       </header>
+      <ModeBanner state={state} end={mayDecide ? () => setMode({ mode: 'ask' }) : undefined} />
       <Refusal problem={refusal} look="notice" />
       <ThumbPlace
         mayDecide={mayDecide}

@@ -1,5 +1,6 @@
 import { budgetsOf } from '@hotline/core/session/spent'
-import { openApprovals, turnOf } from '@hotline/core/session/state'
+import { modeAt } from '@hotline/core/session/session-mode'
+import { openApprovals, type SessionState, turnOf } from '@hotline/core/session/state'
 import { EvidenceBody, EvidenceTaken, SessionEvidence } from '@hotline/protocol/evidence'
 import { holdsAgent } from '@hotline/protocol/session-status'
 import { Id } from '@hotline/protocol/stream'
@@ -8,6 +9,13 @@ import type { EvidenceDesk } from '../../gate/evidence-desk.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { nothingHere } from '../../session/outcome.ts'
 import type { RegisterRoute } from '../route.ts'
+
+/** What is not asked now, and who said so; null where everything is asked. */
+function modeNow(state: SessionState): SessionEvidence['policyMode'] {
+  const { policyMode } = state
+  const now = modeAt(state, new Date().toISOString())
+  return !policyMode || now.mode === 'ask' ? null : { ...now, by: policyMode.by }
+}
 
 /** How an agent stands, as its machine sees it now. */
 export function registerEvidenceRoutes(
@@ -60,6 +68,7 @@ export function registerEvidenceRoutes(
                 ...(processes === undefined ? {} : { processes }),
               }
             : null,
+          policyMode: modeNow(state),
           budgets: budgetsOf(state, Date.now()),
           lastOutputAt: seen?.lastOutputAt ?? null,
           // Of an agent that is gone there is nothing to see.

@@ -218,6 +218,7 @@ function sessionRow(row: SessionTable): SessionRow {
     resuming: _resuming,
     stale_since,
     exit,
+    policy_mode,
     created_at,
     updated_at,
     ...same
@@ -228,6 +229,7 @@ function sessionRow(row: SessionTable): SessionRow {
     openQuestions: JSON.parse(open_questions) as string[],
     staleSince: stale_since,
     exit: exit === null ? null : (JSON.parse(exit) as SessionRow['exit']),
+    policyMode: policy_mode === null ? null : (JSON.parse(policy_mode) as SessionRow['policyMode']),
     createdAt: created_at,
     updatedAt: updated_at,
   }

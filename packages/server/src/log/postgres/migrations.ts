@@ -1,4 +1,4 @@
-import { firstLists, resumingColumn, standingColumns } from '../first-lists.ts'
+import { firstLists, policyModeColumn, resumingColumn, standingColumns } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 
 /** Compared byte by byte, as SQLite does it, so that lists have the same order everywhere. */
@@ -58,4 +58,5 @@ export const postgresMigrations: readonly Migration[] = [
   },
   // Nothing changes but what states may hold, which an earlier Hotline could not read: see `session/kept-state.ts`.
   { version: 4, statements: [] },
+  { version: 5, statements: policyModeColumn(text) },
 ]

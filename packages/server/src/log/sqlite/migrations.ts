@@ -1,4 +1,4 @@
-import { firstLists, resumingColumn, standingColumns } from '../first-lists.ts'
+import { firstLists, policyModeColumn, resumingColumn, standingColumns } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 import { seqBits, seqMax } from './event-place.ts'
 
@@ -111,4 +111,5 @@ export const sqliteMigrations: readonly Migration[] = [
   },
   // Nothing changes but what states may hold, which an earlier Hotline could not read: see `session/kept-state.ts`.
   { version: 6, statements: [] },
+  { version: 7, statements: policyModeColumn('TEXT') },
 ]

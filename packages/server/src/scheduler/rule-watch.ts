@@ -1,0 +1,48 @@
+import { parseCommand } from '@hotline/protocol/command'
+import { splitStream } from '@hotline/protocol/stream'
+import { systemPrincipal, type TimerPorts } from './approval-timer.ts'
+
+/** Sessions that are read from the list at once. */
+const pageSessions = 200
+
+/**
+ * Has what is open looked at again where a rule is written or revoked, and once at the start, for what a server that was stopped
+ * in between did not look at.
+ */
+export function watchRules({ exchange, lists, bus, ids, fault }: TimerPorts): Disposable {
+  let stopped = false
+
+  async function judge(session: string): Promise<void> {
+    const stream = `session:${session}`
+    const parsed = parseCommand({ id: ids.uuid(), stream, type: 'approval.judge', data: {} })
+    if ('command' in parsed) await exchange.command(systemPrincipal, parsed.command)
+  }
+
+  async function look(projects: readonly string[]): Promise<void> {
+    // All of them first: an answer moves its session to the front of the list.
+    const open: string[] = []
+    let after: { updatedAt: string; session: string } | undefined
+    do {
+      const page = await lists.sessions({ projects, needs: 'open', after, limit: pageSessions })
+      open.push(...page.sessions.filter(({ open_approvals }) => open_approvals !== '[]').map(({ session }) => session))
+      after = page.next
+    } while (after !== undefined)
+    for (const session of open) if (!stopped) await judge(session)
+  }
+
+  async function begin(): Promise<void> {
+    await look((await lists.projects()).map(({ project }) => project))
+  }
+
+  const leave = bus.subscribe(({ stream, events }) => {
+    if (!events.some(({ type }) => type === 'policy.rule_set' || type === 'policy.rule_revoked')) return
+    look([splitStream(stream).id]).catch(fault)
+  })
+  begin().catch(fault)
+  return {
+    [Symbol.dispose]: () => {
+      stopped = true
+      leave()
+    },
+  }
+}
