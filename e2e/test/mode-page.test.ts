@@ -86,7 +86,11 @@ describe('the rules in the settings', () => {
       .last()
       .getByText(/An agent is told: A rule of this project denies it: .*Only people push\./)
       .waitFor()
-    await photograph(page, 'rules', [390, 1440])
+    for (const width of [390, 1440]) {
+      await resize(page, width)
+      await lines.last().scrollIntoViewIfNeeded()
+      await photograph(page, 'rules', [width])
+    }
 
     await lines
       .first()

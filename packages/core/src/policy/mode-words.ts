@@ -15,7 +15,7 @@ export const modeMeanings: Record<PolicyModeName, string> = {
   edits_free:
     'Changes to files in its folder are not asked, but for those that others run, that hold secrets or that say what agents may do.',
   hands_free:
-    'Nothing is asked that could not do lasting harm and that no rule denies or wants to be asked. It ends by itself.',
+    'For a while commands, changes and web pages are not asked, unless they could do lasting harm or a rule says so. It ends by itself.',
 }
 
 /**

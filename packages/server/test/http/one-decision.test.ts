@@ -144,7 +144,7 @@ describe('one decision', () => {
         owner for no project: not_found
         service of approver, signed
         owner by token, with the password said
-      session.take_over, session.set_budget, session.set_mode, approval.decide, approval.extend, input.send, terminal.take, terminal.release, folder.distrust, policy.set_rule, policy.revoke_rule, policy.set_rule of what allows one thing:
+      session.take_over, session.set_budget, session.set_mode, approval.decide, approval.extend, input.send, terminal.take, terminal.release, folder.distrust, policy.set_rule, policy.revoke_rule, policy.set_mode, policy.set_rule of what allows one thing:
         owner in a browser
         admin in a browser
         admin by token
@@ -193,7 +193,7 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said
-      folder.trust, approval.expire, contact.lose, contact.restore:
+      folder.trust, approval.expire, approval.judge, policy.end_mode, contact.lose, contact.restore:
         nobody
       lease.take, agent.report, agent.recover:
         runner

@@ -42,7 +42,7 @@ it('[PO7] [PO9] [PO10] a rule counts from its next request on, in the log with i
     const events = (await live.stored(agent.session)).filter(({ subject }) => subject === `approval:${approval}`)
     return events.map(({ type, actor, channel, data }) => [type, actor.id, channel, data['outcome'] ?? data['risk']])
   }
-  const before = await agent.ask(run('npm test'))
+  const before = await agent.ask(run('npm run x'))
   expect(await outcome(before.approval)).toEqual([['approval.requested', agent.session, expect.any(String), 'medium']])
 
   const rule = await send(project, 'policy.set_rule', allow)
@@ -68,12 +68,11 @@ it('[PO7] [PO9] [PO10] a rule counts from its next request on, in the log with i
   const chained = await agent.ask(run('npm test; rm -rf x'))
   expect(await outcome(chained.approval)).toHaveLength(1)
 
-  // It was asked before anybody denied it, and is looked at once more.
-  const changed = { ...before, verdict: 'modify', input: JSON.stringify({ command: 'npm test && git push', cwd }) }
+  // What would run in its place is looked at as well.
+  const changed = { ...before, verdict: 'modify', input: JSON.stringify({ command: 'npm run x && git push', cwd }) }
   expect(await send(agent.stream, 'approval.decide', changed)).toBe('forbidden')
-  await send(project, 'policy.set_rule', { effect: 'deny', match: { command: ['npm'] } })
-  expect(await send(agent.stream, 'approval.decide', { ...before, verdict: 'allow' })).toBe('forbidden')
   expect(await send(agent.stream, 'approval.decide', { ...before, verdict: 'deny' })).toMatch(/-/)
+  await send(project, 'policy.set_rule', { effect: 'deny', match: { command: ['npm'] } })
 
   expect(await policy()).toMatchObject({ warnings: [{ rule, why: expect.stringContaining('denied') as string }] })
   expect(await send(project, 'policy.revoke_rule', { rule, effect: 'allow' })).toMatch(/-/)

@@ -25,7 +25,7 @@ export function ModeBanner({ state, end }: { state: SessionState; end: (() => vo
         <span className="quiet small"> · by {names.get(by.id) ?? 'somebody'}</span>
         <span className="meant small">
           {isHandsFree
-            ? 'Only what could do lasting harm, and what a rule says, is asked or denied.'
+            ? 'What could do lasting harm is still asked, and rules come first.'
             : 'Changes to files in its folder are not asked, but for protected ones.'}
         </span>
       </span>
