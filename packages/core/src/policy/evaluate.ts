@@ -58,9 +58,9 @@ function modeAllowing(
   read: ReadRequest,
   now: string,
 ): { mode: PolicyMode['mode']; why: string } | undefined {
-  if (mode.mode === 'ask') return undefined
+  if (mode.mode === 'ask' || (mode.mode === 'hands_free' && isOver(mode.until, now))) return undefined
   if (isFreeEdit(read)) return { mode: mode.mode, why: 'Changes to files in the folder of the session are free now.' }
-  if (mode.mode === 'edits_free' || isOver(mode.until, now)) return undefined
+  if (mode.mode === 'edits_free') return undefined
   const isBearable = read.risk !== 'high' && read.deed.does !== 'other'
   return isBearable ? { mode: mode.mode, why: `Hands-free until ${mode.until}.` } : undefined
 }

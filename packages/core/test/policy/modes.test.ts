@@ -8,7 +8,7 @@ import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import type { PolicyRule } from '@hotline/protocol/policy'
 import { describe, expect, it } from 'vitest'
 import { activeLog, asking, code, dana, digestOf, eli, type Log, runner, server, sha256, stream } from '../fixtures.ts'
-import { ruleOf } from './requests.ts'
+import { edit, judge, now, ruleOf } from './requests.ts'
 
 type SetMode = CommandInput<'policy.set_mode'>
 
@@ -25,8 +25,7 @@ function askedOf(log: Log, input: string, body: Partial<ApprovalRequest> = {}, r
   const events = [{ ...asked, data: { ...asked.data, ...digests }, body: whole }]
   const parsed = parseCommand({ id: 'x1', stream, type: 'agent.report', data: { fence: 1, events } })
   if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
-  const now = new Date(log.nowMs).toISOString()
-  const context: Context = { now, actor: runner, sha256, rules }
+  const context: Context = { now: new Date(log.nowMs).toISOString(), actor: runner, sha256, rules }
   const decision = decideSession(log.state, parsed.command, context)
   return decision.ok ? decision.events : []
 }
@@ -109,16 +108,16 @@ describe('the mode of a session', () => {
   it('[PO13] where edits are free, a file in the folder of the session is not asked, and no command', () => {
     const log = activeLog()
     set(log, { mode: 'edits_free' })
-    const edit = (path: string, leadsTo = `${cwd}/${path}`) => {
+    const change = (path: string, leadsTo = `${cwd}/${path}`) => {
       const input = JSON.stringify({ file_path: path, content: 'x' })
       const opened = { [cwd]: cwd, [path]: leadsTo }
       return askedOf(log, input, { tool: 'Write', cwd, opened }).map(({ type }) => type)
     }
     const answered = ['approval.requested', 'approval.resolved']
-    expect(edit('src/a.ts')).toEqual(answered)
-    expect(edit('src/a.ts', '/etc/a.ts')).toEqual(['approval.requested'])
+    expect(change('src/a.ts')).toEqual(answered)
+    expect(change('src/a.ts', '/etc/a.ts')).toEqual(['approval.requested'])
     for (const kept of ['.git/config', 'package.json', '.env', '.claude/settings.json', '../other/a.ts']) {
-      expect(edit(kept), kept).toEqual(['approval.requested'])
+      expect(change(kept), kept).toEqual(['approval.requested'])
     }
     expect(outcomeOf(log, run('npm test'))).toBe('asked')
   })
@@ -144,7 +143,11 @@ describe('the mode of a session', () => {
     expect(at(10 * minuteMs - 1)).toBe('allowed')
     expect(at(10 * minuteMs)).toBe('asked')
     expect(at(-1)).toBe('asked')
-    expect(log.state && modeAt(log.state, new Date(saidMs).toISOString())).toMatchObject({ mode: 'hands_free' })
+    const counting = (ms: number) => log.state && modeAt(log.state, new Date(saidMs + ms).toISOString()).mode
+    expect([0, 10 * minuteMs - 1, 10 * minuteMs, -1].map(counting)).toEqual(['hands_free', 'hands_free', 'ask', 'ask'])
+    const over = { mode: 'hands_free', until: now } as const
+    expect(judge([], edit('src/a.ts'), over).effect).toBe('ask')
+    expect(judge([], edit('src/a.ts'), { ...over, until: '2026-01-01T00:00:01.000Z' }).effect).toBe('allow')
   })
 
   it('[PO14] its end is written once, by the server, and never for one that was said later', () => {
