@@ -12,12 +12,14 @@ import { ConsoleRows } from '../session/console/console.tsx'
 import { Evidence } from '../session/evidence.tsx'
 import { foldSteps } from '../session/fold-steps.ts'
 import { ItemView } from '../session/item-view.tsx'
+import { ModeBanner } from '../session/mode-banner.tsx'
+import { ModeFacts } from '../session/mode-facts.tsx'
 import { MessageBox } from '../session/message-box.tsx'
 import { people, sampleApprovals, sampleMessages, sampleQuestions, sampleSteps } from './sample-items.ts'
 import { sampleConsole } from './sample-console.ts'
 import { sampleDrafts } from './sample-drafts.ts'
 import { sampleUndo } from './sample-undo.ts'
-import { sampleLive, sampleSession, seenAgent } from './sample-live.ts'
+import { sampleLive, sampleMode, sampleSession, seenAgent } from './sample-live.ts'
 import { emptyForm } from '../changes/choices.ts'
 import { Review } from '../changes/review.tsx'
 import { Tokens } from './tokens.tsx'
@@ -106,6 +108,14 @@ export function DesignPage(): ReactNode {
             whyNot={undefined}
             messageChars={2_000}
           />
+        </Part>
+        <Part name="What is not asked">
+          {picture.state && (
+            <>
+              <ModeBanner state={{ ...picture.state, policyMode: sampleMode('hands_free') }} end={() => undefined} />
+              <ModeFacts state={picture.state} set={() => undefined} />
+            </>
+          )}
         </Part>
         <Part name="Evidence">
           <div className="sheet">

@@ -5,11 +5,12 @@ import type { SessionList, SessionListPicture } from '@hotline/client/session-li
 import type { SessionPicture, SessionView } from '@hotline/client/session-view'
 import { sessionCommands } from '@hotline/client/session-commands'
 import type { SeenAgent } from '@hotline/client/agent-evidence'
-import type { SessionState } from '@hotline/core/session/state'
+import type { SessionState, StandingMode } from '@hotline/core/session/state'
 import { emptyTranscript, type Transcript } from '@hotline/core/transcript/transcript'
 import type { Capabilities } from '@hotline/protocol/capabilities'
 import { problem } from '@hotline/protocol/error'
 import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
+import type { PolicyModeName } from '@hotline/protocol/policy-mode'
 import type { Live } from '../live/hotline.tsx'
 import { people, sampleMessages } from './sample-items.ts'
 
@@ -40,6 +41,18 @@ function rowOf(at: number, title: string, more: Partial<SessionRow>): SessionRow
   }
 }
 
+/** What somebody else has said of a session. */
+export function sampleMode(mode: PolicyModeName): StandingMode {
+  const until = new Date(Date.now() + 12 * 60_000).toISOString()
+  return {
+    mode,
+    ...(mode === 'hands_free' ? { until } : {}),
+    by: { kind: 'person', id: people.colleague },
+    at: ago(18),
+    seq: 1,
+  }
+}
+
 /** A session in each state of the list. */
 export function sampleRows(): readonly SessionRow[] {
   return [
@@ -47,6 +60,7 @@ export function sampleRows(): readonly SessionRow[] {
     rowOf(5, 'Which region?', { openQuestions: ['q'] }),
     rowOf(7, 'A name that is far too long for the place that it has in any list of sessions', {}),
     rowOf(9, 'Waits for a message', { turn: 'idle' }),
+    rowOf(11, 'Nobody is asked', { policyMode: sampleMode('hands_free') }),
     rowOf(20, 'Out of contact', { staleSince: ago(12) }),
     rowOf(30, 'Its agent is gone', { status: 'interrupted' }),
     rowOf(300, 'Done before lunch', { status: 'completed' }),
