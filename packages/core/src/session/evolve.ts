@@ -4,7 +4,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import { isLive } from '@hotline/protocol/session-status'
 import { splitStream } from '@hotline/protocol/stream'
 import { resolvedBy, type Resolving } from './resolved-by.ts'
-import { modeSaid } from './session-mode.ts'
+import { modeSaid } from './standing-mode.ts'
 import { budgetChanged, budgetExhausted, budgetWarned, spend } from './spent.ts'
 import type { Draft, SessionState, Undo, Usage } from './state.ts'
 

@@ -1,10 +1,9 @@
 import type { CommandOf } from '@hotline/protocol/command'
-import type { EventOf } from '@hotline/protocol/events'
 import { isLive } from '@hotline/protocol/session-status'
-import { policyModes, type PolicyMode } from '@hotline/protocol/policy-mode'
+import type { PolicyMode } from '@hotline/protocol/policy-mode'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { isOver } from '../policy/evaluate.ts'
-import type { SessionState, StandingMode } from './state.ts'
+import type { SessionState } from './state.ts'
 
 const minuteMs = 60_000
 
@@ -43,24 +42,4 @@ export function setMode(
 export function endMode({ policyMode }: SessionState, { until }: CommandOf<'policy.end_mode'>['data']): Decision {
   if (policyMode?.mode !== 'hands_free' || policyMode.until !== until) return accept()
   return accept({ type: 'policy.mode_ended', data: { mode: policyMode.mode } })
-}
-
-/** What an event says of the mode. */
-export function modeSaid(event: EventOf<'policy.mode_set' | 'policy.mode_ended'>): StandingMode {
-  const { actor: by, at, seq } = event
-  if (event.type === 'policy.mode_ended') return { mode: 'ask', by, at, seq }
-  const { mode, until } = event.data
-  return { mode, ...(until === undefined ? {} : { until }), by, at, seq }
-}
-
-/**
- * Whether an answer that a mode gave has been taken back since: a later word in the log lets less through. `answer`: the mode
- * that gave it, and where in the log.
- */
-export function isTakenBack(
-  { policyMode }: Pick<SessionState, 'policyMode'>,
-  answer: { mode: PolicyMode['mode']; seq: number },
-): boolean {
-  if (!policyMode || policyMode.seq < answer.seq) return false
-  return policyModes.indexOf(policyMode.mode) < policyModes.indexOf(answer.mode)
 }

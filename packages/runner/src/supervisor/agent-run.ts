@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { isTakenBack } from '@hotline/core/session/session-mode'
+import { isTakenBack } from '@hotline/core/session/standing-mode'
 import { awaitsReview, openApprovals } from '@hotline/core/session/state'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { Envelope } from '@hotline/protocol/event'
