@@ -153,6 +153,9 @@ describe.each(stores)('answered approvals in %s', (_, open, olderSchema) => {
       `UPDATE states SET state = $1 WHERE ${ofStream}`,
       JSON.stringify({ ...(await keptOf(bench)), resolved: older }),
     )
+    // What later steps have brought.
+    await bench.sql('DROP INDEX sessions_with_mode')
+    await bench.sql('ALTER TABLE sessions DROP COLUMN policy_mode')
     await bench.sql(`UPDATE schema_version SET version = ${olderSchema}`)
 
     await bench.reopen()
