@@ -1,6 +1,10 @@
+import { uuidV7 } from '@hotline/client/uuid'
 import type { CommandInput } from '@hotline/protocol/command'
+import { openBrowser } from '@hotline/testing/browser'
+import { openTempDir } from '@hotline/testing/temp-dir'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startServerProcess } from '../src/faults/server-process.ts'
 import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
 
 let scene: PageScene
@@ -108,5 +112,34 @@ describe('the rules in the settings', () => {
     await sure.getByRole('button', { name: 'Revoke it' }).click()
     await expect.poll(() => lines.count()).toBe(1)
     await lines.first().getByText('Deny commands with: git push').first().waitFor()
+  })
+
+  it('[G131] what denies is taken away with the password, where it was not said lately', async () => {
+    await using dir = await openTempDir('hotline-rules-')
+    await using server = await startServerProcess({ dir: dir.path })
+    await using browser = await openBrowser()
+    const tab = await browser.newPage()
+    const { name, password } = server.owner
+    const post = async (path: string, data: object): Promise<void> => {
+      const answer = await tab.request.post(`${server.url}${path}`, { data, headers: { origin: server.url } })
+      expect(answer.status(), await answer.text()).toBe(200)
+    }
+    await post('/api/auth/sign-in', { name, password })
+    const data = { effect: 'deny', match: { command: ['git', 'push'] } }
+    await post('/api/commands', { id: uuidV7(), stream: 'project:default', type: 'policy.set_rule', data })
+    // A restart forgets when the password was said last, as five minutes do.
+    await server.kill()
+    expect(await server.start()).toBe('ready')
+    await tab.goto(`${server.url}/settings`)
+    const rules = tab.getByRole('region', { name: 'Rules' })
+    await rules.getByRole('button', { name: /^Revoke: Deny/ }).click()
+    const sure = rules.getByRole('form', { name: 'Revoke this rule' })
+    await sure.getByRole('button', { name: 'Revoke it' }).click()
+    await sure.getByLabel(/^Your password/).fill('not my password')
+    await sure.getByRole('button', { name: 'Revoke it' }).click()
+    await rules.getByRole('alert').getByText('The current password is wrong.').waitFor()
+    await sure.getByLabel(/^Your password/).fill(password)
+    await tab.keyboard.press('Enter')
+    await rules.getByText(/^None yet/).waitFor()
   })
 })

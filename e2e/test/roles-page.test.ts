@@ -101,7 +101,7 @@ describe('a question', () => {
 })
 
 describe('rights in the page', () => {
-  it('[G52] [G53] [S23] a refusal is said, and what is not allowed is not offered', async () => {
+  it('[G52] [G53] [G130] [G131] [S23] a refusal is said, and what is not allowed is not offered', async () => {
     const hand = await scene.live.startSession('Ends elsewhere')
     const question = uuidV7()
     await hand.report({ type: 'question.asked', data: { question }, body: { text: 'Still there?' } })
@@ -133,11 +133,25 @@ describe('rights in the page', () => {
 
     // The next page knows it.
     await hand.ask({ tool: 'Bash', title: 'Run a command', input: 'ls' })
+    const send = (stream: string, type: string, data: object): ReturnType<Call> =>
+      boss('/api/commands', { id: uuidV7(), stream, type, data })
+    await send(hand.stream, 'policy.set_mode', { mode: 'hands_free' })
+    await send('project:default', 'policy.set_rule', { effect: 'deny', match: { command: ['git', 'push'] } })
     await page.reload()
     await page.getByText('Your role may not decide; an approver does.').waitFor()
     expect(await page.getByRole('button', { name: /^(Allow|Deny|Answer|End|Decline|Stop turn)/ }).count()).toBe(0)
     expect(await page.getByLabel('Message to the agent').isDisabled()).toBe(true)
+    // That something is not asked is for everybody to see, and not for everybody to end.
+    await page.getByRole('region', { name: 'What is not asked' }).getByText('by boss').waitFor()
+    expect(await page.getByRole('button', { name: 'Ask for everything' }).count()).toBe(0)
+    expect(await page.locator('.asked').getByText('Change it …').count()).toBe(0)
     await photograph(page, 'viewer', [390, 1440])
+    const ruled = await scene.context.newPage()
+    await ruled.goto(`${scene.live.proxyUrl}/settings`)
+    const rules = ruled.getByRole('region', { name: 'Rules' })
+    await rules.getByText('Deny commands with: git push').first().waitFor()
+    expect(await rules.getByRole('button').count()).toBe(0)
+    await ruled.close()
     await page.getByRole('tab', { name: 'Console' }).click()
     const panel = page.getByRole('region', { name: 'Console' })
     await panel.getByText('Connected').waitFor()

@@ -55,6 +55,22 @@ describe('deciding at a terminal', () => {
     expect(await outcomesOf(runner)).toEqual(['allowed'])
   })
 
+  it('[B96] approve --always shows the rule below what is asked, and asks for both', async () => {
+    const runner = await scene.live.startSession()
+    const { approval } = await runner.ask({ tool: 'bash', title: 'Test', input: '{"command":"cargo test"}', cwd: '/w' })
+    const terminal = startHotlineTerminal(['approve', approval, '--always'], env())
+    await terminal.shows('Allow exactly this, and write the rule?')
+    expect(terminal.screen).toContain('| Allow exactly: cargo test, with the tool "bash", asked by "demo", until 2')
+    await insist(terminal, 'no', 'Nothing was decided.')
+    expect(await terminal.ended).toBe(2)
+    expect(await outcomesOf(runner)).toEqual([])
+    const again = startHotlineTerminal(['approve', approval, '--always'], env())
+    await again.shows('Allow exactly this, and write the rule?')
+    await insist(again, 'y', 'from now on by the rule')
+    expect(await again.ended).toBe(0)
+    expect(await outcomesOf(runner)).toEqual(['allowed'])
+  })
+
   it.each([
     ['what deceives the eye', 'rm -rf \u202e/gpj.exe', 'look closely'],
     ['what is longer than the screen', 'echo\n'.repeat(40), 'longer than the screen'],

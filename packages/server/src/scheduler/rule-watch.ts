@@ -31,7 +31,10 @@ export function watchRules({ exchange, lists, bus, ids, fault }: TimerPorts): Di
   }
 
   async function begin(): Promise<void> {
-    await look((await lists.projects()).map(({ project }) => project))
+    for (const { project } of await lists.projects()) {
+      const state = (await exchange.snapshot(`project:${project}`))?.state
+      if (state?.kind === 'project' && state.rules && state.rules.length > 0) await look([project])
+    }
   }
 
   const leave = bus.subscribe(({ stream, events }) => {
