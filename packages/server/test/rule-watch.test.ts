@@ -1,3 +1,4 @@
+import type { CommandInput } from '@hotline/protocol/command'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { takeByHand } from '@hotline/testing/hand-runner'
 import { machine, type Middle, openMiddle } from '@hotline/testing/middle'
@@ -16,7 +17,10 @@ beforeEach(async () => {
 afterEach(() => middle.close())
 
 const request = { tool: 'Bash', title: 'Test', input: '{"command":"npm test"}', cwd: '/w' }
-const allow = { effect: 'allow', match: { agent: 'demo', tool: 'Bash', command: ['npm', 'test'] } } as const
+const allow: CommandInput<'policy.set_rule'> = {
+  effect: 'allow',
+  match: { agent: 'demo', tool: 'Bash', command: ['npm', 'test'] },
+}
 
 async function asking(session: string, project = 'p1'): Promise<HandRunner> {
   await middle.send(systemPrincipal, `session:${session}`, 'session.start', { project, agent: 'demo' })
@@ -75,7 +79,7 @@ test('[PO16] more sessions than one page has are looked at, paused ones too, and
 test('[PO16] a rule that goes lets the next one answer, and nothing that was answered is answered again', async () => {
   await asking('one')
   const { stop, faults } = watch()
-  const ask = { effect: 'ask', match: { command: ['npm'] } } as const
+  const ask: CommandInput<'policy.set_rule'> = { effect: 'ask', match: { command: ['npm'] } }
   await middle.send(systemPrincipal, 'project:p1', 'policy.set_rule', ask, 'first')
   await middle.send(systemPrincipal, 'project:p1', 'policy.set_rule', allow, 'second')
   await asking('two')

@@ -90,6 +90,28 @@ export function listsContract(open: OpenLogBench): void {
       expect(names(await lists.heldSessions('r1'))).toEqual(['h', 'g', 'e', 'd', 'b'])
     })
 
+    test('[L7] [PO14] sessions in which something is not asked, the oldest first, until everything is', async () => {
+      await using bench = await open()
+      const mode = '{"mode":"hands_free","until":"2026-01-01T00:30:00.000Z"}'
+      const rowOf = (session: string, changes: Parameters<typeof sessionRow>[1]): RowChange => ({
+        table: 'sessions',
+        put: sessionRow(session, changes),
+      })
+      await put(
+        bench,
+        rowOf('young', { policy_mode: mode, created_at: day(2) }),
+        rowOf('old', { policy_mode: '{"mode":"edits_free"}', created_at: day(1) }),
+        rowOf('none', {}),
+      )
+      const found = async () => (await bench.lists.sessionsWithMode()).map((row) => [row.session, row.policy_mode])
+      expect(await found()).toEqual([
+        ['old', '{"mode":"edits_free"}'],
+        ['young', mode],
+      ])
+      await put(bench, rowOf('young', { policy_mode: null }))
+      expect(await found()).toEqual([['old', '{"mode":"edits_free"}']])
+    })
+
     test('[L7] accounts, projects, members, tasks and keys', async () => {
       await using bench = await open()
       const { lists } = bench
