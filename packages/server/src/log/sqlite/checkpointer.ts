@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Failpoints } from '../failpoints.ts'
-import type { CheckpointReport } from './checkpoint-worker.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
 /**
@@ -9,6 +8,11 @@ import type { SqliteFile } from './sqlite-file.ts'
  * and holds commits back for some milliseconds; the log is read whole at the start after a crash.
  */
 export const checkpointBytes = 32 * 1024 * 1024
+
+/** That one pass is over; `error` says why it did nothing. */
+interface CheckpointReport {
+  error?: string
+}
 
 /** What a commit writes besides the events themselves: whole pages of tables and indexes, two to five of them. */
 const commitOverheadBytes = 16 * 1024
@@ -72,8 +76,7 @@ export class Checkpointer implements AsyncDisposable {
   }
 
   #start(): Worker {
-    const name = import.meta.url.endsWith('.ts') ? './checkpoint-worker.ts' : './checkpoint-worker.js'
-    const worker = new Worker(new URL(name, import.meta.url), { workerData: this.#file.path })
+    const worker = new Worker(new URL('./checkpoint-worker.js', import.meta.url), { workerData: this.#file.path })
     worker.unref()
     worker.on('message', (report: CheckpointReport) => this.#finished(report))
     // Without its worker the log only grows; the next need starts another.
