@@ -116,6 +116,37 @@ export function readContract(open: OpenLogBench): void {
       expect(await store.readAt(stream, [8])).toHaveLength(1)
     })
 
+    test('[L50] how subjects began and what was said of them last is read for many streams at once', async () => {
+      await using bench = await open()
+      const { store } = bench
+      const other = 'session:two'
+      const said = ['a', 'b', 'a', 'a', 'b'].map((subject, at) => agentEvent(String(at), `approval:${subject}`))
+      accepted(await store.append([freely(stream, ...said)]))
+      accepted(await store.append([freely(other, agentEvent('x'), agentEvent('once', 'approval:a'))]))
+      const wanted = [
+        { stream: other, subject: 'approval:a' },
+        { stream, subject: 'approval:none' },
+        { stream, subject: 'approval:a' },
+        { stream: 'session:none', subject: 'approval:a' },
+        { stream, subject: 'approval:b' },
+        { stream: other, subject: 'approval:a' },
+      ]
+      const found = await store.readEnds(wanted)
+      expect(found.map((ends) => ends?.events.map(({ seq }) => seq))).toEqual([
+        [2],
+        undefined,
+        [1, 4],
+        undefined,
+        [2, 5],
+        [2],
+      ])
+      const head = await store.head(stream)
+      expect(found[2]).toMatchObject({ epoch: head?.epoch, head: 5 })
+      const all = await readAll(store, stream)
+      expect(found[2]?.events.map(wireText)).toEqual([all[0], all[3]].flatMap((one) => (one ? [wireText(one)] : [])))
+      expect(await store.readEnds([])).toEqual([])
+    })
+
     test('[L14] a store that is opened again gives the same', async () => {
       await using bench = await open()
       const rows = [{ table: 'facts' as const, insert: { name: 'f', value: 'v' } }]

@@ -12,6 +12,7 @@ export interface SessionPosition {
 /** Which sessions; everything that is absent means all. */
 export interface SessionQuery {
   projects: readonly string[]
+  sessions?: readonly string[] | undefined
   statuses?: readonly string[] | undefined
   /** `open`: only those with an open approval or question. */
   needs?: 'open' | undefined
@@ -236,12 +237,14 @@ export function listsOver(db: Kysely<Tables>): Lists {
 
 async function readSessions(db: Kysely<Tables>, query: SessionQuery): Promise<SessionListPage> {
   const { projects, statuses, after, limit } = query
-  if (projects.length === 0 || statuses?.length === 0) return { sessions: [], next: undefined }
+  if ([projects, query.sessions, statuses].some((wanted) => wanted?.length === 0))
+    return { sessions: [], next: undefined }
   let select = db
     .selectFrom('sessions')
     .select(sessionColumns)
     .where('project', 'in', [...projects])
   if (statuses !== undefined) select = select.where('status', 'in', [...statuses])
+  if (query.sessions !== undefined) select = select.where('session', 'in', [...query.sessions])
   if (query.needs === 'open') select = select.where('needs', '>', 0)
   if (after !== undefined) {
     select = select.where((row) =>

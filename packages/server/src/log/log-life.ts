@@ -33,6 +33,7 @@ export function inLife(store: LogStore, life: string): LogStore {
     read: (stream, range) => store.read(stream, range),
     readSubjects: (stream, subjects, after, limit) => store.readSubjects(stream, subjects, after, limit),
     readAt: (stream, seqs) => store.readAt(stream, seqs),
+    readEnds: async (of) => (await store.readEnds(of)).map((ends) => ends && { ...ends, epoch: epochOf(ends.epoch) }),
     findCommands: (stream, keys) => store.findCommands(stream, keys),
     erase: (stream, what) => store.erase(stream, what),
     verify: (stream) => store.verify(stream),

@@ -93,6 +93,19 @@ export interface ReadRange {
   maxBytes: number
 }
 
+/** Something that events of a stream are about. */
+export interface StreamSubject {
+  stream: string
+  subject: string
+}
+
+/** The first and the last event of a subject (once, where it has only one), and where its stream stands. */
+export interface SubjectEnds {
+  epoch: string
+  head: number
+  events: readonly StoredEvent[]
+}
+
 /**
  * The log: streams of events, each numbered 1, 2, 3, … in commit order. What `append` resolved with is on disk. Appends
  * that arrive while a commit runs share the next one.
@@ -111,6 +124,11 @@ export interface LogStore extends AsyncDisposable {
   ): Promise<readonly StoredEvent[]>
   /** The events at these positions, oldest first; those that are not there are left out. */
   readAt(stream: string, seqs: readonly number[]): Promise<readonly StoredEvent[]>
+  /**
+   * How each of these subjects began, and what was said of it last, in their order and in one question, whatever their streams;
+   * undefined for one that is not there or damaged.
+   */
+  readEnds(of: readonly StreamSubject[]): Promise<readonly (SubjectEnds | undefined)[]>
   /** Each of these commands of a stream, in their order; undefined for one that was never answered. */
   findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]>
   /**

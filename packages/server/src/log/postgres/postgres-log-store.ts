@@ -7,6 +7,8 @@ import type {
   ReadRange,
   StoredEvent,
   StreamHead,
+  StreamSubject,
+  SubjectEnds,
 } from '../log-store.ts'
 import { enqueue, type WaitingGroup } from '../waiting-group.ts'
 import { BatchWriter } from './batch-writer.ts'
@@ -66,6 +68,10 @@ export class PostgresLogStore implements LogStore {
 
   readAt(stream: string, seqs: readonly number[]): Promise<readonly StoredEvent[]> {
     return this.#reader.readAt(stream, seqs)
+  }
+
+  readEnds(of: readonly StreamSubject[]): Promise<readonly (SubjectEnds | undefined)[]> {
+    return this.#reader.readEnds(of)
   }
 
   findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]> {

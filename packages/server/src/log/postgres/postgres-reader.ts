@@ -2,7 +2,16 @@ import type { QueryResultRow } from 'pg'
 import { chainSeed } from '../chain-hasher.ts'
 import { eraseBodies } from '../erase-bodies.ts'
 import type { StoredBody } from '../erase-bodies.ts'
-import type { CommandKey, KnownCommand, ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
+import { type EndRow, serveEnds } from '../serve-ends.ts'
+import type {
+  CommandKey,
+  KnownCommand,
+  ReadRange,
+  StoredEvent,
+  StreamHead,
+  StreamSubject,
+  SubjectEnds,
+} from '../log-store.ts'
 import { storableText } from '../row-statements.ts'
 import { ChainWalk } from '../stored-row.ts'
 import type { StoredRow } from '../stored-row.ts'
@@ -31,6 +40,16 @@ const queries = {
   at: `SELECT ${columns}, p.hash AS previous FROM events e
     LEFT JOIN events p ON p.no = e.no AND p.seq = e.seq - 1
     WHERE e.no = $1 AND e.seq = ANY ($2::bigint[]) ORDER BY e.seq`,
+  ends: `SELECT (k.at - 1)::int AS at, s.epoch, s.head, ${columns}, p.hash AS previous
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (stream, subject, at)
+    JOIN streams s ON s.stream = k.stream
+    CROSS JOIN LATERAL (
+      (SELECT seq FROM events WHERE no = s.no AND subject = k.subject ORDER BY seq LIMIT 1)
+      UNION (SELECT seq FROM events WHERE no = s.no AND subject = k.subject ORDER BY seq DESC LIMIT 1)
+    ) n
+    JOIN events e ON e.no = s.no AND e.seq = n.seq
+    LEFT JOIN events p ON p.no = s.no AND p.seq = n.seq - 1
+    ORDER BY k.at, n.seq`,
   // LIMIT, so that each is looked up by its key, whatever the planner believes of the size of the table.
   commands: `SELECT k.at, c.body_hash AS "bodyHash", c.answer
     FROM streams s CROSS JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY AS k (principal, id, at)
@@ -81,6 +100,12 @@ export class PostgresReader {
   async readAt(stream: string, seqs: readonly number[]): Promise<readonly StoredEvent[]> {
     const row = await this.#stream(stream)
     return row === undefined || seqs.length === 0 ? [] : this.#serve(stream, row, 'at', [seqs])
+  }
+
+  async readEnds(of: readonly StreamSubject[]): Promise<readonly (SubjectEnds | undefined)[]> {
+    if (of.length === 0) return []
+    const streams = of.map(({ stream }) => stream)
+    return serveEnds(of, await this.#rows<EndRow>('ends', [streams, of.map(({ subject }) => storableText(subject))]))
   }
 
   async findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]> {

@@ -11,6 +11,8 @@ import type {
   ReadRange,
   StoredEvent,
   StreamHead,
+  StreamSubject,
+  SubjectEnds,
 } from '../log-store.ts'
 import type { HeadEntry } from '../head-cache.ts'
 import { appendedOf } from '../plan-group.ts'
@@ -92,6 +94,10 @@ export class SqliteLogStore implements LogStore {
 
   readAt(stream: string, seqs: readonly number[]): Promise<readonly StoredEvent[]> {
     return this.#guarded(() => this.#reader.readAt(stream, seqs))
+  }
+
+  readEnds(of: readonly StreamSubject[]): Promise<readonly (SubjectEnds | undefined)[]> {
+    return this.#guarded(() => this.#reader.readEnds(of))
   }
 
   findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]> {

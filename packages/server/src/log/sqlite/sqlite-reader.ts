@@ -1,7 +1,16 @@
 import { chainSeed } from '../chain-hasher.ts'
 import { eraseBodies } from '../erase-bodies.ts'
 import type { StoredBody } from '../erase-bodies.ts'
-import type { CommandKey, KnownCommand, ReadRange, StoredEvent, StreamHead } from '../log-store.ts'
+import { type EndRow, serveEnds } from '../serve-ends.ts'
+import type {
+  CommandKey,
+  KnownCommand,
+  ReadRange,
+  StoredEvent,
+  StreamHead,
+  StreamSubject,
+  SubjectEnds,
+} from '../log-store.ts'
 import { storableText } from '../row-statements.ts'
 import { ChainWalk, unpackRow } from '../stored-row.ts'
 import type { PackedRow, StoredRow } from '../stored-row.ts'
@@ -28,6 +37,15 @@ const selectSubjects = `SELECT ${columns}, p.hash AS previous FROM events e INDE
 const selectAt = `SELECT ${columns}, p.hash AS previous FROM events e
   LEFT JOIN events p ON p.place = e.place - 1
   WHERE e.place IN (SELECT ${placeOf('value')} FROM json_each(?)) ORDER BY e.place`
+/** The order of the tables is forced, and both ends are looked up by the index: it ends with the place. */
+const end = (which: 'min' | 'max'): string =>
+  `(SELECT ${which}(place) FROM events INDEXED BY events_by_subject WHERE no = s.no AND subject = w.value ->> 1)`
+const selectEnds = `SELECT w.key AS at, s.epoch, s.head, ${columns}, p.hash AS previous
+  FROM json_each(?) w
+  CROSS JOIN streams s ON s.stream = w.value ->> 0
+  CROSS JOIN events e ON e.place IN (${end('min')}, ${end('max')})
+  LEFT JOIN events p ON p.place = e.place - 1
+  ORDER BY w.key, e.place`
 const selectNo = 'SELECT no FROM streams WHERE stream = ?'
 const selectCommand = 'SELECT body_hash AS bodyHash, answer FROM commands WHERE no = ? AND principal = ? AND id = ?'
 const selectBodies = `SELECT seq, salt, body FROM events WHERE ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
@@ -71,6 +89,17 @@ export class SqliteReader {
     const wanted = seqs.filter((seq) => seq > 0 && seq <= seqMax)
     if (row === undefined || wanted.length === 0) return []
     return this.#serve(stream, row, this.#file.statement(selectAt).all(row.no, JSON.stringify(wanted)))
+  }
+
+  readEnds(of: readonly StreamSubject[]): readonly (SubjectEnds | undefined)[] {
+    if (of.length === 0) return []
+    const wanted = JSON.stringify(of.map(({ stream, subject }) => [stream, storableText(subject)]))
+    const found = this.#file.statement(selectEnds).all(wanted) as unknown as (PackedRow &
+      Omit<EndRow, keyof StoredRow>)[]
+    return serveEnds(
+      of,
+      found.map(({ at, epoch, head, previous, ...row }) => ({ at, epoch, head, previous, ...unpackRow(row) })),
+    )
   }
 
   findCommands(stream: string, keys: readonly CommandKey[]): readonly (KnownCommand | undefined)[] {
