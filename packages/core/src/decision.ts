@@ -15,6 +15,8 @@ export interface Context {
   sha256: (text: string) => string
   /** The rules that hold for the project of the session, in their order; absent where nobody has looked. */
   rules?: readonly PolicyRule[] | undefined
+  /** Whether who answers may allow what is of high risk, or in a sentence why not. Absent: nobody looked, so they may not. */
+  allowHigh?: true | string | undefined
   /** What open approvals ask, by their ids, where it is needed. */
   asked?: ReadonlyMap<string, ApprovalRequest> | undefined
 }

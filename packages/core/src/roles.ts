@@ -2,17 +2,18 @@ import type { Role } from '@hotline/protocol/actor'
 import type { Command, CommandType } from '@hotline/protocol/command'
 import { isTypedTo } from '@hotline/protocol/capabilities'
 import { isOfSession } from '@hotline/protocol/commands/session'
+import { riskOfWords } from './policy/risk.ts'
 import type { SessionState } from './session/state.ts'
 
 /** What a role on a project, or the scope of a key, may allow. */
-export type Permission = 'read' | 'write' | 'decide' | 'admin' | 'own'
+export type Permission = 'read' | 'write' | 'decide' | 'decide_high' | 'admin' | 'own'
 
 const byRole: Record<Role, readonly Permission[]> = {
   viewer: ['read'],
   operator: ['read', 'write'],
   approver: ['read', 'write', 'decide'],
-  admin: ['read', 'write', 'decide', 'admin'],
-  owner: ['read', 'write', 'decide', 'admin', 'own'],
+  admin: ['read', 'write', 'decide', 'decide_high', 'admin'],
+  owner: ['read', 'write', 'decide', 'decide_high', 'admin', 'own'],
 }
 
 /** Whether a role on a project has the permission. */
@@ -87,11 +88,13 @@ const bySender: Record<CommandType, Sender> = {
 
 /**
  * All that it takes to send this command to a session in this state. To start what nobody will be asked about is a decision,
- * and so is to write to it. A rule that allows more than one plain thing takes who may say that for the whole project.
+ * and so is to write to it. A rule that allows more than one plain thing takes who may say that for the whole project. What is
+ * of high risk is looked at with the request itself (`Context.allowHigh`).
  */
 export function sendersOf(command: Command, session: SessionState | undefined): readonly Sender[] {
   const sender = bySender[command.type]
   if (isWideRule(command)) return [sender, 'admin']
+  if (isHighRule(command)) return [sender, 'decide_high']
   return isUnasked(command, session) ? [sender, 'decide'] : [sender]
 }
 
@@ -111,6 +114,14 @@ function isWideRule(command: Command): boolean {
   const { agent, tool, command: template = [], path } = match
   const isPlain = template.every((word) => typeof word === 'string') && path?.endsWith('/') !== true
   return agent === undefined || tool === undefined || until !== undefined || before !== undefined || !isPlain
+}
+
+/** It allows from now on what only some may allow once: what is of high risk, or of what nobody here knows how much harm it does. */
+function isHighRule(command: Command): boolean {
+  if (command.type !== 'policy.set_rule' || command.data.effect !== 'allow') return false
+  const { command: template, input } = command.data.match
+  const words = (template ?? []).filter((word) => typeof word === 'string')
+  return input !== undefined || riskOfWords(words) === 'high'
 }
 
 function isUnasked(command: Command, session: SessionState | undefined): boolean {

@@ -7,7 +7,7 @@ import { z } from 'zod'
  */
 
 /** What a program may be allowed; never to own. */
-export const DeviceScope = z.enum(['read', 'write', 'decide', 'admin'])
+export const DeviceScope = z.enum(['read', 'write', 'decide', 'decide_high', 'admin'])
 export type DeviceScope = z.infer<typeof DeviceScope>
 
 /** As it is shown, `ABCD-2345`; typed in any case, with or without what divides it. */
@@ -22,7 +22,7 @@ export const StartDeviceBody = z.strictObject({
     .max(80)
     .regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u, 'may hold what can be seen, and blanks'),
   /** What it would like to be allowed; the person decides. */
-  scopes: z.array(DeviceScope).min(1).max(4).default(['read', 'write', 'decide']),
+  scopes: z.array(DeviceScope).min(1).max(5).default(['read', 'write', 'decide']),
 })
 
 /** Answer: what the program keeps, and what it shows. */
@@ -77,6 +77,6 @@ export type AskingDevice = z.infer<typeof AskingDevice>
 /** `POST /api/auth/device/approve`: what it is allowed, and for how long. */
 export const ApproveDeviceBody = z.strictObject({
   userCode: UserCode,
-  scopes: z.array(DeviceScope).min(1).max(4),
+  scopes: z.array(DeviceScope).min(1).max(5),
   days: z.int().min(1).max(365).default(90),
 })

@@ -224,7 +224,7 @@ async function createFirstProject(exchange: Exchange, account: string, id: strin
     account,
     key: 'bootstrap',
     admin: true,
-    scopes: ['read', 'write', 'decide', 'admin', 'own'],
+    scopes: ['read', 'write', 'decide', 'decide_high', 'admin', 'own'],
     accessVersion: 0,
     channel: 'bootstrap',
   }

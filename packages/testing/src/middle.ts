@@ -98,7 +98,7 @@ export function person(account: string, more: Partial<Principal> = {}): Principa
     account,
     key: `key-${account}`,
     admin: false,
-    scopes: ['read', 'write', 'decide', 'admin', 'own'],
+    scopes: ['read', 'write', 'decide', 'decide_high', 'admin', 'own'],
     accessVersion: 1,
     channel: `web:${account}`,
     ...more,

@@ -40,7 +40,7 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
         .default('svc'),
     )
     .option('--days <days>', 'until it expires, at most 365', '90')
-    .option('--scope <scope...>', 'read, write, decide, admin (default: all that you may do)')
+    .option('--scope <scope...>', 'read, write, decide, decide_high, admin (default: all that you may do)')
     .option('--project <project...>', 'ids of the projects that it is limited to (default: all of yours)')
     .option('--with-password', 'read your password from standard input, and have it checked')
     .action(async (name: string, { kind, days, scope, project, withPassword }: MakeOptions) => {

@@ -26,7 +26,7 @@ export function addLoginCommand(program: Command, context: CommandContext): void
     .description('sign this machine in: prints a code that you confirm in the page')
     .argument('[url]', 'the server, where it is not the one of --url')
     .addOption(
-      new Option('--scope <scope...>', 'what to ask for: read, write, decide, admin').default(
+      new Option('--scope <scope...>', 'what to ask for: read, write, decide, decide_high, admin').default(
         ['read', 'write', 'decide'],
         'read, write, decide',
       ),

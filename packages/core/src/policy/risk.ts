@@ -1,6 +1,6 @@
 import type { Risk } from '@hotline/protocol/risk'
 import { readExactly } from '../exact-text.ts'
-import type { Deed, PolicyRequest } from './deed.ts'
+import { type Deed, type PolicyRequest, readDeed } from './deed.ts'
 import { readPaths } from './named-path.ts'
 import { looseWords, programOf, scriptOf, whyNotRemembered } from './programs.ts'
 import { readPieces } from './read-command.ts'
@@ -43,6 +43,16 @@ export function readRisk(request: PolicyRequest, deed: Deed): RiskReading {
     case 'other':
       return { risk: 'high', why: [deed.why] }
   }
+}
+
+/** The same for a request that nobody has taken apart. */
+export function riskOfRequest(request: PolicyRequest): RiskReading {
+  return readRisk(request, readDeed(request))
+}
+
+/** Of a plain command, each word of it given by itself. */
+export function riskOfWords(argv: readonly string[]): Risk {
+  return argv.length === 0 ? 'low' : riskOfCommand(argv.join(' ')).risk
 }
 
 function riskOfCommand(text: string): RiskReading {

@@ -1,9 +1,11 @@
 import type { CommandOf } from '@hotline/protocol/command'
 import type { KnownDraft } from '@hotline/protocol/events'
+import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { approvalDigest } from '../approval-digest.ts'
 import { denialWords, judgeRequest } from '../policy/judge-approval.ts'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
-import { openApprovals, type SessionState } from './state.ts'
+import { type RiskReading, riskOfRequest } from '../policy/risk.ts'
+import { openApprovals, type PendingApproval, type SessionState } from './state.ts'
 
 /** A person answers an approval. The first valid answer wins; the second one is told who was first. */
 export function decideApproval(state: SessionState, command: CommandOf<'approval.decide'>, context: Context): Decision {
@@ -13,6 +15,8 @@ export function decideApproval(state: SessionState, command: CommandOf<'approval
   if (pending.expiresAt <= clockOf(state, context)) {
     return refuse('approval_expired', 'The time for this answer has passed; the agent is told that nobody answered.')
   }
+  const high = verdict === 'deny' ? undefined : refusedAsHigh(state, pending, input, context)
+  if (high) return high
   if (pending.digest !== digest) {
     return refuse('digest_mismatch', 'The request is not the one that was shown. Look again, then decide.', {
       digest: pending.digest,
@@ -70,6 +74,31 @@ function deniedByRule(
   if (effect !== 'deny' || !rule) return undefined
   return refuse('forbidden', denialWords(rule), { rule: rule.rule })
 }
+
+/** To allow what is of high risk takes a right of its own, also where a person makes it so by what they put in its place. */
+function refusedAsHigh(
+  state: SessionState,
+  { approval, risk }: PendingApproval,
+  changed: string | undefined,
+  context: Context,
+): Decision | undefined {
+  if (!context.rules || context.allowHigh === true) return undefined
+  const asked = context.asked?.get(approval)
+  const judge = ({ tool, input, cwd, opened }: ApprovalRequest): RiskReading =>
+    riskOfRequest({ agent: state.agent, tool, input, cwd, opened })
+  const readings = [
+    ...(risk === undefined ? [asked ? judge(asked) : unknownRisk] : [{ risk, why: [] }]),
+    ...(changed === undefined ? [] : [asked ? judge({ ...asked, input: changed }) : unknownRisk]),
+  ]
+  const high = readings.find((one) => one.risk === 'high')
+  if (!high) return undefined
+  const why = high.why[0] === undefined ? '' : `: ${high.why[0]}`
+  const detail = `This is of high risk${why}. ${context.allowHigh ?? 'Nobody looked whether you may allow it.'}`
+  return refuse('forbidden', detail, { risk: 'high' })
+}
+
+/** What cannot be read could be anything. */
+const unknownRisk: RiskReading = { risk: 'high', why: ['what it asks cannot be read any more'] }
 
 function settled(state: SessionState, id: string): Decision {
   const past = state.resolved.findLast(({ approval }) => approval === id)

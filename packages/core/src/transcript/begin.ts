@@ -87,6 +87,7 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         verdicts: event.data.verdicts,
         scopes: event.data.scopes,
         strength: event.data.strength,
+        risk: event.data.risk,
         expiresAt: event.data.expiresAt,
         request: event.body,
       }

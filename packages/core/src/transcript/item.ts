@@ -5,6 +5,7 @@ import type { LeftOut, Moment, PlannedFile, RestoredFile, UndoTarget } from '@ho
 import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
 import type { PolicyModeName } from '@hotline/protocol/policy-mode'
 import type { TreeReach } from '@hotline/protocol/process-tree'
+import type { Risk } from '@hotline/protocol/risk'
 import type { OutputSource } from '@hotline/protocol/events/output'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
 import type { FileChange, StepKind, StepOutcome, TurnEnd } from '@hotline/protocol/events/turn'
@@ -74,6 +75,8 @@ export interface ApprovalItem extends Placed {
   verdicts: readonly Verdict[]
   scopes: readonly Scope[]
   strength: Strength
+  /** As the server sees it; absent where it did not look. */
+  risk?: Risk | undefined
   expiresAt: string
   /** Absent where it was erased. */
   request?: ApprovalRequest | undefined

@@ -95,7 +95,6 @@ describe('the rules of a project', () => {
     const narrow = [
       sent({ effect: 'allow', match: { ...exact, command: ['npm', 'test'] } }),
       sent({ effect: 'allow', match: { ...exact, path: 'src/a.ts' } }),
-      sent({ effect: 'allow', match: { ...exact, input: 'a'.repeat(64) } }),
       sent(noPush),
       sent({ effect: 'ask', match: { does: 'run' }, before: 'a' }),
       command('policy.revoke_rule', { rule: 'a', effect: 'allow' }),

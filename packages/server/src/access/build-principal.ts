@@ -3,7 +3,7 @@ import type { AccountTable, KeyTable } from '../log/tables.ts'
 import type { Principal } from './principal.ts'
 
 /** Everything; what a browser session has. */
-export const allScopes: readonly Permission[] = ['read', 'write', 'decide', 'admin', 'own']
+export const allScopes: readonly Permission[] = ['read', 'write', 'decide', 'decide_high', 'admin', 'own']
 /** What a runner may ask for; its commands are checked by kind. */
 const runnerScopes: readonly Permission[] = ['read']
 
@@ -50,7 +50,16 @@ export function until(principal: Principal, signedUntilMs: number): Principal {
 
 function scopesOf(row: KeyTable): readonly Permission[] {
   const stored = JSON.parse(row.scopes) as unknown
-  return Array.isArray(stored) ? allScopes.filter((scope) => stored.includes(scope)) : []
+  return Array.isArray(stored) ? scopesFor(row.kind, stored) : []
+}
+
+/**
+ * What a credential of this kind may of what it was given. Who may own may everything, also what had no name yet when it was
+ * made; a program never allows what is of high risk.
+ */
+export function scopesFor(kind: KeyTable['kind'], given: readonly unknown[]): readonly Permission[] {
+  const all = given.includes('own') ? allScopes : allScopes.filter((scope) => given.includes(scope))
+  return kind === 'svc' ? all.filter((scope) => scope !== 'decide_high') : all
 }
 
 function projectsOf(row: KeyTable): readonly string[] | undefined {

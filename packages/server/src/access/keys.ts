@@ -6,7 +6,7 @@ import { type Clock, timestamp } from '../machine/clock.ts'
 import type { Ids } from '../machine/ids.ts'
 import { type AccessDraft, type AccessLog } from './access-log.ts'
 import { storeProblem } from './accounts.ts'
-import { allScopes } from './build-principal.ts'
+import { scopesFor } from './build-principal.ts'
 import { type Once, onceOf } from './idempotency-key.ts'
 import { actorOf, type Principal } from './principal.ts'
 import { mintToken, type Token } from './token.ts'
@@ -184,6 +184,9 @@ function forbiddenTo(by: Principal, what: NewKey): Problem | undefined {
     if (!by.admin) return problem('forbidden', 'Only an admin of this server can make the key of a runner.')
     if (what.scopes) return problem('invalid_request', 'The key of a runner has no scopes; leave them out.')
   }
+  if (what.kind === 'svc' && what.scopes?.includes('decide_high')) {
+    return problem('invalid_request', 'What is of high risk is allowed by people: a service cannot have "decide_high".')
+  }
   const missing = what.scopes?.filter((scope) => !by.scopes.includes(scope)) ?? []
   if (missing.length === 0) return undefined
   return problem('forbidden', `Your own credential does not have the scope "${missing.join('", "')}".`)
@@ -207,7 +210,7 @@ export function newKeyRow(
     account: what.account,
     name: what.name,
     secret_hash: token.hash,
-    scopes: JSON.stringify(token.kind === 'run' ? [] : allScopes.filter((scope) => what.scopes.includes(scope))),
+    scopes: JSON.stringify(token.kind === 'run' ? [] : scopesFor(token.kind, what.scopes)),
     projects: what.projects === undefined ? null : JSON.stringify(what.projects),
     created_at: what.createdAt,
     expires_at: what.expiresAt,

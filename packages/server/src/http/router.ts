@@ -20,6 +20,7 @@ const permissions: readonly RoutePermission[] = [
   'read',
   'write',
   'decide',
+  'decide_high',
   'admin',
   'own',
 ]
@@ -152,6 +153,7 @@ function checkPermission(principal: Principal, permission: RoutePermission): Pro
     case 'read':
     case 'write':
     case 'decide':
+    case 'decide_high':
     case 'admin':
     case 'own':
       if (principal.scopes.includes(permission)) return undefined

@@ -27,6 +27,8 @@ export interface Submitted {
   command: Command
   principal: Principal
   hash: string
+  /** As the rules take it (`Context`). */
+  allowHigh?: true | string | undefined
 }
 
 /** An answer before the stream's epoch is known, which its first append brings. */
@@ -67,7 +69,7 @@ export function decideBatch(
   const outcomes: Answer[] = []
   const first = new Map<string, Known>()
   let state = standing.state
-  for (const [at, { command, principal, hash }] of batch.entries()) {
+  for (const [at, { command, principal, hash, allowHigh }] of batch.entries()) {
     const sender = senderKey(principal)
     const key = `${sender} ${command.id}`
     const earlier = first.get(key) ?? remembered[at]
@@ -75,7 +77,7 @@ export function decideBatch(
       outcomes.push(earlier.hash === hash ? earlier.outcome : mismatch())
       continue
     }
-    const context = { now, actor: actorOf(principal), channel: principal.channel, sha256, ...facts }
+    const context = { now, actor: actorOf(principal), channel: principal.channel, sha256, allowHigh, ...facts }
     const decision = decide(state, command, context)
     if (!decision.ok) {
       outcomes.push({ ok: false, problem: decision.problem })

@@ -7,6 +7,7 @@ import { type Problem, problem } from '@hotline/protocol/error'
 import { formatCursor, splitStream } from '@hotline/protocol/stream'
 import { type Principal, senderKey } from '../access/principal.ts'
 import { type CommandOutcome, nothingHere } from './outcome.ts'
+import type { Submitted } from './decide-batch.ts'
 import { type QueuePorts, StreamQueue } from './stream-queue.ts'
 import type { StreamState } from './state.ts'
 
@@ -32,11 +33,15 @@ export type ExchangePorts = Omit<QueuePorts, 'rulesOf'>
 
 interface Entered {
   refusal: Problem | undefined
+  allowHigh: Submitted['allowHigh']
   leave: () => void
 }
 
 /** Told when a command came; the answer is told what became of it. For the metrics; must not throw. */
 export type WatchCommand = (command: Command) => (outcome: CommandOutcome) => void
+
+/** Whether a command was given by itself or as one of many. */
+export type Among = 'alone' | 'with others'
 
 const unwatched: WatchCommand = () => () => undefined
 
@@ -59,10 +64,10 @@ export class Exchange {
    * Checks the right and carries the command out, after those that came before it to the same stream. Resolves after the
    * commit; never rejects for what a sender did.
    */
-  async command(principal: Principal, command: Command): Promise<CommandOutcome> {
+  async command(principal: Principal, command: Command, among: Among = 'alone'): Promise<CommandOutcome> {
     const answered = this.#watch(command)
     try {
-      const outcome = await this.#carryOut(principal, command)
+      const outcome = await this.#carryOut(principal, command, among)
       answered(outcome)
       return outcome
     } catch (error) {
@@ -71,9 +76,9 @@ export class Exchange {
     }
   }
 
-  async #carryOut(principal: Principal, command: Command): Promise<CommandOutcome> {
+  async #carryOut(principal: Principal, command: Command, among: Among): Promise<CommandOutcome> {
     const { stream } = command
-    const entering = this.#enter(principal, command, this.#entering.get(stream))
+    const entering = this.#enter(principal, command, among, this.#entering.get(stream))
     this.#entering.set(stream, entering)
     let entered: Entered
     try {
@@ -81,25 +86,36 @@ export class Exchange {
     } finally {
       if (this.#entering.get(stream) === entering) this.#entering.delete(stream)
     }
-    const { refusal, leave } = entered
+    const { refusal, allowHigh, leave } = entered
     try {
-      return refusal ? { ok: false, problem: refusal } : await this.#queue(stream).submit(principal, command)
+      return refusal ? { ok: false, problem: refusal } : await this.#queue(stream).submit(principal, command, allowHigh)
     } finally {
       leave()
     }
   }
 
   /** Checks what must hold before the queue, after the command `before` has done so; to be left when all is done. */
-  async #enter(principal: Principal, command: Command, before: Promise<unknown> | undefined): Promise<Entered> {
+  async #enter(
+    principal: Principal,
+    command: Command,
+    among: Among,
+    before: Promise<unknown> | undefined,
+  ): Promise<Entered> {
     // Rights are looked up beside each other, and the answers of a database come in any order.
-    const [checked] = await Promise.allSettled([this.#checkRight(principal, command), before])
+    const [checked, high] = await Promise.allSettled([
+      this.#checkRight(principal, command),
+      this.#mayAllowHigh(principal, command, among),
+      before,
+    ])
     if (checked.status === 'rejected') throw checked.reason
-    if (checked.value || !mayTakeOwner(command)) return { refusal: checked.value, leave: () => undefined }
+    if (high.status === 'rejected') throw high.reason
+    const allowHigh = high.value
+    if (checked.value || !mayTakeOwner(command)) return { refusal: checked.value, allowHigh, leave: () => undefined }
     const leave = await this.#rights.owners.turn()
     try {
       const isLast = await this.#rights.owners.isLast(splitStream(command.stream).id, command.data.account)
       const refusal = isLast ? problem('last_owner', 'Make somebody else an owner first who can sign in.') : undefined
-      return { refusal: await this.#ifNew(principal, command, refusal), leave }
+      return { refusal: await this.#ifNew(principal, command, refusal), allowHigh, leave }
     } catch (error) {
       leave()
       throw error
@@ -168,6 +184,17 @@ export class Exchange {
       return problem('forbidden', `Your role here is ${role}; ${what} needs the right to ${lacking}.`, { role })
     }
     return needsPassword(command) ? this.#ifNew(principal, command, this.#rights.proofMissing(principal)) : undefined
+  }
+
+  /** Whether somebody who allows something may allow what is of high risk; undefined where that is not asked. */
+  async #mayAllowHigh(principal: Principal, command: Command, among: Among): Promise<true | string | undefined> {
+    if (command.type !== 'approval.decide' || command.data.verdict === 'deny') return undefined
+    if (among === 'with others') return 'It is never allowed together with others: look at it, and decide it by itself.'
+    if (principal.kind === 'service')
+      return 'That takes a person: the key of a service cannot allow it. It can deny it.'
+    const refusal = await this.refusalIn(principal, (await this.projectOf(command.stream)) ?? '', 'decide_high')
+    if (!refusal) return true
+    return `${refusal.detail} You can deny it, or ask an admin or owner of the project to allow it.`
   }
 
   async #session(stream: string): Promise<SessionState | undefined> {

@@ -1,5 +1,5 @@
 import type { Context } from '@hotline/core/decision'
-import { openApprovals } from '@hotline/core/session/state'
+import { openApprovals, type SessionState } from '@hotline/core/session/state'
 import type { Command } from '@hotline/protocol/command'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { asKnown } from '@hotline/protocol/known-event'
@@ -21,8 +21,18 @@ export async function factsFor(
   if (decided.length === 0 && !isJudged && !batch.some(({ command }) => asks(command))) return {}
   const rules = await rulesOf(state.project)
   const open = isJudged && rules.length > 0 ? openApprovals(state).map(({ approval }) => approval) : []
-  const needed = rules.some(({ effect }) => effect === 'deny') ? [...decided, ...open] : open
+  const isDenied = rules.some(({ effect }) => effect === 'deny')
+  const needed = [...decided.filter((id) => isDenied || !isWeighed(state, id, batch)), ...open]
   return { rules, asked: await readAsked(store, `session:${state.session}`, needed) }
+}
+
+/** How much harm it could do is known: the server has looked when it was asked, and nothing else is put in its place. */
+function isWeighed({ approvals }: SessionState, id: string, batch: readonly { command: Command }[]): boolean {
+  const isChanged = batch.some(
+    ({ command }) =>
+      command.type === 'approval.decide' && command.data.approval === id && command.data.verdict === 'modify',
+  )
+  return !isChanged && approvals.some(({ approval, risk }) => approval === id && risk !== undefined)
 }
 
 function asks(command: Command): boolean {

@@ -74,7 +74,7 @@ export class StreamQueue {
     return this.#standing
   }
 
-  submit(principal: Principal, command: Command): Promise<CommandOutcome> {
+  submit(principal: Principal, command: Command, allowHigh?: Submitted['allowHigh']): Promise<CommandOutcome> {
     if (this.#waiting.length >= waitingMax) {
       const busy = problem('rate_limited', 'Too many commands wait for this stream. Send again in a moment.', {
         retryAfterMs: 1_000,
@@ -82,7 +82,7 @@ export class StreamQueue {
       return Promise.resolve({ ok: false, problem: busy })
     }
     return new Promise((answer) => {
-      this.#waiting.push({ command, principal, hash: bodyHash(command), answer })
+      this.#waiting.push({ command, principal, hash: bodyHash(command), allowHigh, answer })
       if (!this.#running) void this.#run()
     })
   }

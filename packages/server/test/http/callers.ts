@@ -96,9 +96,10 @@ export async function openCallers(): Promise<Callers> {
   who['stranger by token'] = await key(stranger, 'pat')
   who['owner by token'] = await key(all, 'pat')
   who['owner by the token of this machine'] = { token: server.token }
-  for (const scope of ['read', 'write', 'decide', 'admin']) {
+  for (const scope of ['read', 'write', 'decide', 'decide_high', 'admin']) {
     who[`owner with scope ${scope}`] = await key(all, 'pat', { scopes: [scope] })
   }
+  who['owner with scopes decide and decide_high'] = await key(all, 'pat', { scopes: ['decide', 'decide_high'] })
   who['service with scope read'] = await key(all, 'svc', { scopes: ['read'] })
   who['service for default'] = await key(all, 'svc', { projects: ['default'] })
   who['owner for elsewhere'] = await key(all, 'pat', { projects: ['elsewhere'] })

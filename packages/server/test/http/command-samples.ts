@@ -116,3 +116,25 @@ export const unaskedSamples: Record<string, Odd> = {
   'message.send to a program with a profile': ({ tool }) => [`session:${tool}`, { text: 'rm -r .' }],
   'message.send to a program': ({ program }) => [`session:${program}`, { text: 'rm -r .' }],
 }
+
+/** What takes the right to allow what is of high risk. */
+export function riskySamples(live: {
+  session: string
+  /** Open, in that session. */
+  risky: string
+}): Record<string, Sample<'approval.decide'> | Sample<'policy.set_rule'>> {
+  const decide =
+    (verdict: 'allow' | 'deny'): Sample<'approval.decide'> =>
+    (at) => [
+      `session:${at.project === 'default' ? live.session : at.session}`,
+      { approval: live.risky, digest: 'a'.repeat(64), verdict },
+    ]
+  return {
+    'approval.decide that allows what is of high risk': decide('allow'),
+    'approval.decide that denies what is of high risk': decide('deny'),
+    'policy.set_rule of what is of high risk': inProject({
+      effect: 'allow' as const,
+      match: { agent: 'demo', tool: 'execute', command: ['git', 'push'] },
+    }),
+  }
+}

@@ -11,6 +11,7 @@ const scopeWords: Record<DeviceScope, string> = {
   read: 'See sessions and what agents do',
   write: 'Start sessions, write to agents, stop them',
   decide: 'Allow and deny what agents ask',
+  decide_high: 'Allow what is of high risk as well',
   admin: 'Manage projects and people',
 }
 const allScopes = Object.keys(scopeWords) as DeviceScope[]

@@ -4,7 +4,7 @@ import type { Role } from '@hotline/protocol/actor'
 export const roleWords: Record<Role, string> = {
   viewer: 'watch',
   operator: 'watch, start agents, write to them and stop them',
-  approver: 'start agents, write to them, and allow and deny what they ask',
-  admin: 'start and steer agents, decide what they ask, and say who is in the project',
+  approver: 'start agents, write to them, and allow and deny what they ask, but for what is of high risk',
+  admin: 'start and steer agents, decide what they ask, of high risk too, and say who is in the project',
   owner: 'do everything there',
 }
