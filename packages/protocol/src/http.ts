@@ -50,7 +50,7 @@ export const CreateKeyBody = z.strictObject({
   days: z.int().min(1).max(365).default(90),
   /** Absent: all that the owner may do. */
   scopes: z
-    .array(z.enum(['read', 'write', 'decide', 'admin']))
+    .array(z.enum(['read', 'write', 'decide', 'decide_high', 'admin']))
     .min(1)
     .optional(),
   /** Absent: all projects of the owner. */
@@ -150,7 +150,7 @@ export const SessionPage = z.object({
 })
 
 /** An event, word for word as the log has it. */
-const StoredEnvelope: z.ZodType<Envelope> = Envelope
+export const StoredEnvelope: z.ZodType<Envelope> = Envelope
 /** What the events of a stream fold to; its members are those of `core`. */
 const FoldedState: z.ZodType<object> = z.looseObject({})
 

@@ -10,6 +10,7 @@ import type { EvidenceDesk } from '../gate/evidence-desk.ts'
 import type { FolderDesk } from '../gate/folder-desk.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { AgentLines } from './agent-line/agent-lines.ts'
+import { registerAskRoutes } from './routes/asks.ts'
 import { registerEvidenceRoutes } from './routes/evidence.ts'
 import { registerFolderRoutes } from './routes/folder.ts'
 import { registerLineRoutes } from './routes/lines.ts'
@@ -64,6 +65,7 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
     },
   })
   registerSessionRoutes(route, { ...ports, feeds: ports.reception.gate.feeds, clock: ports.reception.gate.clock })
+  registerAskRoutes(route, ports)
   registerRunnerRoutes(route, ports)
   registerContentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)

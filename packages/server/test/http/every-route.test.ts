@@ -130,6 +130,8 @@ describe('every route', () => {
         "GET /api/sessions/:id: signed-in",
         "GET /api/sessions/:id/events: signed-in",
         "GET /api/sessions/:id/transcript: signed-in",
+        "GET /api/asks: read",
+        "POST /api/approvals/decide: decide",
         "PUT /api/runner: runner",
         "GET /api/runner/work: runner",
         "GET /api/agents: read",

@@ -3,26 +3,31 @@ import { type CommandType, commandTypes } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import type { RawWebSocket } from '@hotline/testing/raw-websocket'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Place, type Sample, samplesFor, unaskedSamples } from './command-samples.ts'
+import { type Place, type Sample, riskySamples, samplesFor, unaskedSamples } from './command-samples.ts'
 import { type Callers, openCallers, openSockets, type Who } from './callers.ts'
 import { openHttpStack } from './http-stack.ts'
 import { heard, say } from '@hotline/testing/raw-conversation'
 
 let callers: Callers
 /** A session in `default` that a runner holds, with an open approval and a question. */
-let live: { session: string; approval: string; content: string }
+let live: { session: string; approval: string; risky: string; content: string }
 
 beforeAll(async () => {
   callers = await openCallers()
   const runner = await callers.server.startSession()
-  const { approval } = await runner.ask({ tool: 'run', title: 'List', input: 'ls' })
+  const { approval } = await runner.ask({ tool: 'bash', title: 'List', input: 'ls' })
+  const risky = await runner.ask({ tool: 'bash', title: 'Remove', input: 'rm -rf x' })
   await runner.report({ type: 'question.asked', data: { question: 'q1' }, body: { text: 'Which?' } })
   const { digest } = await callers.server.putContent(runner.session, 'long')
-  live = { session: runner.session, approval, content: digest }
+  live = { session: runner.session, approval, risky: risky.approval, content: digest }
 })
 afterAll(() => callers[Symbol.asyncDispose]())
 
-const kinds: readonly string[] = [...commandTypes, ...Object.keys(unaskedSamples)]
+const kinds: readonly string[] = [
+  ...commandTypes,
+  ...Object.keys(unaskedSamples),
+  ...Object.keys(riskySamples({ session: '', risky: '' })),
+]
 type Frame = { id: string; stream: string; type: string; data: unknown }
 
 function sampleOf(kind: string, at: Place): Frame {
@@ -30,6 +35,7 @@ function sampleOf(kind: string, at: Place): Frame {
     {
       ...samplesFor({ ...live, pawn: callers.accounts['pawn'] ?? '', owner: callers.accounts['owner'] ?? '' }),
       ...unaskedSamples,
+      ...riskySamples(live),
     } as Record<string, Sample<CommandType>>
   )[kind]
   if (!sample) throw new Error(`${kind} has no sample here`)
@@ -144,7 +150,7 @@ describe('one decision', () => {
         owner for no project: not_found
         service of approver, signed
         owner by token, with the password said
-      session.take_over, session.set_budget, session.set_mode, approval.decide, approval.extend, input.send, terminal.take, terminal.release, folder.distrust, policy.set_rule, policy.revoke_rule, policy.set_mode, policy.set_rule of what allows one thing:
+      session.take_over, session.set_budget, session.set_mode, approval.decide, approval.extend, input.send, terminal.take, terminal.release, folder.distrust, policy.set_rule, policy.revoke_rule, policy.set_mode, policy.set_rule of what allows one thing, approval.decide that denies what is of high risk:
         owner in a browser
         admin in a browser
         admin by token
@@ -157,6 +163,7 @@ describe('one decision', () => {
         owner by token
         owner by the token of this machine
         owner with scope decide
+        owner with scopes decide and decide_high
         service for default
         owner for elsewhere: not_found
         owner for no project: not_found
@@ -226,6 +233,18 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         service of approver, signed
+        owner by token, with the password said
+      approval.decide that allows what is of high risk, policy.set_rule of what is of high risk:
+        owner in a browser
+        admin in a browser
+        admin by token
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token
+        owner by the token of this machine
+        owner with scopes decide and decide_high
+        owner for elsewhere: not_found
+        owner for no project: not_found
         owner by token, with the password said"
     `)
   })
@@ -288,7 +307,7 @@ describe('one decision', () => {
         audit
       admin in a browser, admin by token, service of admin, approver in a browser, approver by token, service of approver, operator in a browser, operator by token, service of operator, viewer in a browser, viewer by token, service of viewer, service for default, service of approver, signed:
         default
-      stranger in a browser, stranger by token, owner with scope write, owner with scope decide, owner for no project:
+      stranger in a browser, stranger by token, owner with scope write, owner with scope decide, owner with scope decide_high, owner with scopes decide and decide_high, owner for no project:
         nobody
       owner with scope read, service with scope read, runner, runner of this machine:
         default
@@ -386,7 +405,7 @@ describe('one decision', () => {
         owner for elsewhere: password_needed
         owner for no project: password_needed
         owner by token, with the password said
-      GET /api/people, GET /metrics, GET /api/sessions, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /api/projects/:id/trusted, GET /api/projects/:id/policy:
+      GET /api/people, GET /metrics, GET /api/sessions, GET /api/asks, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /api/projects/:id/trusted, GET /api/projects/:id/policy:
         owner in a browser
         admin in a browser
         admin by token
@@ -425,6 +444,31 @@ describe('one decision', () => {
         owner by token: password_needed
         owner by the token of this machine: password_needed
         owner with scope admin: password_needed
+        owner by token, with the password said
+      POST /api/approvals/decide:
+        owner in a browser
+        admin in a browser
+        admin by token
+        service of admin
+        approver in a browser
+        approver by token
+        service of approver
+        operator in a browser
+        operator by token
+        service of operator
+        viewer in a browser
+        viewer by token
+        service of viewer
+        stranger in a browser
+        stranger by token
+        owner by token
+        owner by the token of this machine
+        owner with scope decide
+        owner with scopes decide and decide_high
+        service for default
+        owner for elsewhere
+        owner for no project
+        service of approver, signed
         owner by token, with the password said
       PUT /api/runner, GET /api/runner/work, PUT /api/sessions/:id/content/:digest, PUT /api/runner/evidence, PUT /api/runner/folder, POST /api/runner/trust:
         runner

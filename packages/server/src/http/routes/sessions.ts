@@ -11,7 +11,7 @@ import type { Principal } from '../../access/principal.ts'
 import type { Feeds } from '../../feed/feeds.ts'
 import { growthAfter } from '../../feed/growth.ts'
 import { sentence } from '../../gate/gate.ts'
-import type { Lists } from '../../log/lists.ts'
+import type { Lists, SessionPosition } from '../../log/lists.ts'
 import type { LogStore, StoredEvent } from '../../log/log-store.ts'
 import type { SessionTable } from '../../log/tables.ts'
 import type { Clock } from '../../machine/clock.ts'
@@ -34,6 +34,14 @@ const Decimal = z
   .string()
   .regex(/^[0-9]{1,15}$/, 'must be a whole number in decimal digits')
   .transform(Number)
+/** The place where an earlier page ended, as its `next` said it. */
+export const PagePosition: z.ZodType<SessionPosition, string> = z
+  .string()
+  .regex(/^[0-9TZ:.-]{20,30}~[A-Za-z0-9_-]{1,64}$/, 'must be the "next" of an earlier page')
+  .transform((text) => {
+    const at = text.indexOf('~')
+    return { updatedAt: text.slice(0, at), session: text.slice(at + 1) }
+  })
 const Count = Decimal.pipe(z.int().min(1).max(limits.pageEvents))
 
 /** Sessions, their events and windows, and commands: the same log that sockets follow. */
@@ -68,10 +76,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
       /** Those that can still go on, whatever they wait for. */
       live: z.enum(['any']).optional(),
       limit: Count.default(50),
-      before: z
-        .string()
-        .regex(/^[0-9TZ:.-]{20,30}~[A-Za-z0-9_-]{1,64}$/, 'must be the "next" of an earlier page')
-        .optional(),
+      before: PagePosition.optional(),
     }),
     handle: async ({ principal, query }) => {
       const mine = (await projectsOf(principal, lists)).filter((project) => !query.project || project === query.project)
@@ -87,9 +92,9 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
         ...(query.status || query.live ? { statuses: statusesOf(query) } : {}),
         ...(query.needs ? { needs: 'open' } : {}),
         limit: query.limit,
-        ...(query.before ? { after: readPosition(query.before) } : {}),
+        ...(query.before ? { after: query.before } : {}),
       })
-      const next = page.next ? `${page.next.updatedAt}~${page.next.session}` : null
+      const next = page.next ? positionText(page.next) : null
       return { value: { sessions: page.sessions.map(sessionRow), next, cursors } }
     },
   })
@@ -185,6 +190,11 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
   })
 }
 
+/** How the end of a page is told, to go on from there. */
+export function positionText({ updatedAt, session }: SessionPosition): string {
+  return `${updatedAt}~${session}`
+}
+
 /** Projects whose sessions a principal may list. */
 export async function projectsOf(principal: Principal, lists: Lists): Promise<readonly string[]> {
   const mine =
@@ -202,12 +212,6 @@ async function readWhole(store: LogStore, stream: string, after: number, upTo: n
     events.push(...(await store.read(stream, range)))
   }
   return events
-}
-
-/** The place where an earlier page ended, as its `next` said it. */
-function readPosition(text: string): { updatedAt: string; session: string } {
-  const at = text.indexOf('~')
-  return { updatedAt: text.slice(0, at), session: text.slice(at + 1) }
 }
 
 function sessionRow(row: SessionTable): SessionRow {
@@ -236,7 +240,7 @@ function sessionRow(row: SessionTable): SessionRow {
 }
 
 /** What is in the log was checked when it was written. */
-function readEvent(event: StoredEvent): Envelope {
+export function readEvent(event: StoredEvent): Envelope {
   return JSON.parse(Buffer.from(event.bytes).toString('utf8')) as Envelope
 }
 

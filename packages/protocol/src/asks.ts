@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { StoredEnvelope } from './http.ts'
+import { Digest } from './events/approval.ts'
+import { Problem } from './error.ts'
+import { Accepted } from './command-answer.ts'
+import { Risk } from './risk.ts'
+import { Id } from './stream.ts'
+
+/** Something that an agent asks of people and nobody has answered, as far as the log says it. */
+export const AskRow = z.object({
+  kind: z.enum(['approval', 'question']),
+  /** Of the approval or the question. */
+  ask: z.string(),
+  session: z.string(),
+  project: z.string(),
+  agent: z.string(),
+  /** Of the session. */
+  title: z.string(),
+  askedAt: z.string(),
+  /** As the server sees it; null for a question, and where it did not look. */
+  risk: Risk.nullable(),
+  /** The session is paused, and nobody's time to answer runs. */
+  timeStands: z.boolean(),
+  /** The step for which it is asked, where that is a sub-agent's. */
+  subAgent: z.string().nullable(),
+  /** What comes of it is in the session's stream after this. */
+  cursor: z.string(),
+  /** How it was asked, and what was said of it last, word for word as the log has it. */
+  events: z.array(StoredEnvelope),
+})
+export type AskRow = z.infer<typeof AskRow>
+
+/** Sessions that one asks about by name at once. */
+export const askedSessionsMax = 50
+
+/** `GET /api/asks`: all that is asked in the projects of the caller, or in the sessions that are named. */
+export const AskPage = z.object({
+  asks: z.array(AskRow),
+  /** `before` of the next page; null at the end. */
+  next: z.string().nullable(),
+})
+export type AskPage = z.infer<typeof AskPage>
+
+/** Answers that are given at once. */
+export const decisionsMax = 50
+
+/** One of many answers: to one approval, bound to the digest of what was shown of it. */
+const ManyDecision = z.strictObject({
+  /** The id of its command, made by the sender: sent again, it happens once. */
+  id: Id,
+  session: Id,
+  approval: Id,
+  digest: Digest,
+  verdict: z.enum(['allow', 'deny']),
+  reason: z.string().max(2_000).optional(),
+})
+export type ManyDecision = z.infer<typeof ManyDecision>
+
+/** `POST /api/approvals/decide`: each is decided by itself; what becomes of one changes nothing of the others. */
+export const DecideManyBody = z.strictObject({ decisions: z.array(ManyDecision).min(1).max(decisionsMax) })
+
+/** What became of each, in their order. */
+export const DecideManyAnswer = z.object({
+  outcomes: z.array(
+    z.discriminatedUnion('ok', [
+      z.object({ ok: z.literal(true), approval: z.string(), accepted: Accepted }),
+      z.object({ ok: z.literal(false), approval: z.string(), problem: Problem }),
+    ]),
+  ),
+})
+export type DecideManyAnswer = z.infer<typeof DecideManyAnswer>
