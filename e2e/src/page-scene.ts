@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
 import { openBrowser } from '@hotline/testing/browser'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
-import type { BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { signIn } from './sign-in.ts'
 
@@ -49,6 +49,12 @@ export async function openPageScene(): Promise<PageScene> {
       await live[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Types the word that a card of high risk asks for. */
+export async function typeWord(card: Page | Locator): Promise<void> {
+  const label = card.locator('.word')
+  await label.locator('input').fill(await label.locator('b').innerText())
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { handCapabilities } from '@hotline/testing/hand-runner'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { watchFor } from '../src/fleeting.ts'
-import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
+import { openPageScene, type PageScene, photograph, resize, typeWord } from '../src/page-scene.ts'
 
 let scene: PageScene
 let page: Page
@@ -70,6 +70,7 @@ describe('what is asked as a tool is called', () => {
     await card.getByText('old_string').waitFor()
     expect(await page.locator('.step').count()).toBe(0)
     await photograph(page, 'arguments', [390, 1440])
+    await typeWord(card)
     await card.getByRole('button', { name: /^Allow/ }).click()
     await hand.report({
       type: 'step.finished',

@@ -48,8 +48,8 @@ describe.runIf(findFirefox() !== undefined)('in Firefox', () => {
     await page.type('j')
     await page.press('Enter')
     await page.see('I would like to clean up.')
-    const { approval } = await hand.ask({ tool: 'Bash', title: 'Clean up', input: 'rm -r ./build', cwd: '/src' })
-    await page.see('rm -r ./build')
+    const { approval } = await hand.ask({ tool: 'Bash', title: 'Clean up', input: 'ls -R ./build', cwd: '/src' })
+    await page.see('ls -R ./build')
     await page.screenshot(`${shots}firefox-card-1440.png`)
     // The keys are the card's only when it has been in sight for a moment.
     await page.see(/Allow/)

@@ -48,7 +48,7 @@ describe('the frame of the page', () => {
   it('[G20] on a phone the ways through are at the bottom, and allow and deny where a thumb is', async () => {
     const hand = await scene.live.startSession('On the phone')
     await hand.report({ type: 'turn.started', data: { turn: 't1' } })
-    await hand.ask({ tool: 'Bash', title: 'Publish it', input: 'npm publish', cwd: '/src/app' })
+    await hand.ask({ tool: 'Bash', title: 'Publish it', input: 'npm test', cwd: '/src/app' })
     await page.goto(scene.live.proxyUrl)
     await resize(page, 390)
     const bar = page.getByRole('navigation', { name: 'Main, at the bottom' })
@@ -66,8 +66,12 @@ describe('the frame of the page', () => {
     await photograph(page, 'needs', [390])
     await resize(page, 390)
     await list.getByText('On the phone').click()
+    await page.locator('.need .card[data-keys]').waitFor()
+    await photograph(page, 'needs-thumb', [390])
+    await resize(page, 390)
+    await page.getByRole('link', { name: 'Open the session' }).click()
 
-    await page.locator('.card[data-keys]').waitFor()
+    await page.locator('.session .card[data-keys]').waitFor()
     const allow = page.getByRole('button', { name: /^Allow/ })
     const box = page.getByLabel('Message to the agent')
     const thumb = page.getByRole('group', { name: 'Answer what is asked first' })

@@ -121,7 +121,7 @@ describe('editing on a phone', () => {
     await hand.report({ type: 'turn.started', data: { turn: 't1' } })
     await say(hand, 0, 10)
     const reason = 'You asked me to. '.repeat(10)
-    await hand.ask({ tool: 'Bash', title: 'Publish it', input: 'npm publish --tag next', cwd: '/src/app', reason })
+    await hand.ask({ tool: 'Bash', title: 'Publish it', input: 'npm version --tag next', cwd: '/src/app', reason })
     await scene.open(hand.session)
     await resize(page, 390)
     await page.locator('.card[data-keys]').waitFor()
@@ -138,7 +138,7 @@ describe('editing on a phone', () => {
     expect(await thumb.getByRole('button', { name: /^Allow$/ }).count()).toBe(0)
     expect(await page.getByRole('button', { name: 'Allow as edited' }).count()).toBe(1)
     expect(await send.isDisabled()).toBe(true)
-    await edit.fill('npm publish --tag beta')
+    await edit.fill('npm version --tag beta')
     await photograph(page, 'edit-phone', [390])
     // The keyboard comes up.
     await page.setViewportSize({ width: 390, height: 480 })
@@ -146,7 +146,7 @@ describe('editing on a phone', () => {
     await send.and(page.locator(':enabled')).click()
     await page.getByText('✓ Edited and allowed by You').waitFor()
     const decided = (await scene.live.stored(hand.session)).find(({ type }) => type === 'approval.resolved')
-    expect(decided?.body).toMatchObject({ input: 'npm publish --tag beta' })
+    expect(decided?.body).toMatchObject({ input: 'npm version --tag beta' })
   })
 })
 

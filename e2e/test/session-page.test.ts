@@ -2,7 +2,7 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import type { LiveServer } from '@hotline/testing/live-server'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
+import { openPageScene, type PageScene, photograph, resize, typeWord } from '../src/page-scene.ts'
 
 let scene: PageScene
 let live: LiveServer
@@ -47,23 +47,23 @@ describe('the page of one session', () => {
     await hand.ask({
       tool: 'Bash',
       title: 'Run a command',
-      input: 'npm publish --tag next',
+      input: 'npm version --tag next',
       cwd: '/src/app',
       reason: 'You asked me to.',
     })
     await open(hand.session)
-    await page.getByRole('article').getByText('npm publish --tag next').waitFor()
+    await page.locator('.card .exact').getByText('npm version --tag next').waitFor()
     await photograph(page, 'card')
     await page.locator('.card[data-keys]').getByRole('button', { name: /^Edit/, disabled: false }).waitFor()
     await page.keyboard.press('e')
-    await page.getByLabel('What will run in its place').fill('npm publish --tag beta')
+    await page.getByLabel('What will run in its place').fill('npm version --tag beta')
     await page.getByRole('button', { name: 'Allow as edited' }).click()
     await page.getByText('✓ Edited and allowed by You').click()
-    await page.getByText('npm publish --tag next').waitFor()
-    await page.getByText('npm publish --tag beta').waitFor()
+    await page.getByText('npm version --tag next').waitFor()
+    await page.getByText('npm version --tag beta').waitFor()
     const decided = (await live.stored(hand.session)).find(({ type }) => type === 'approval.resolved')
     expect(decided?.data).toMatchObject({ outcome: 'allowed_modified' })
-    expect(decided?.body).toMatchObject({ input: 'npm publish --tag beta' })
+    expect(decided?.body).toMatchObject({ input: 'npm version --tag beta' })
   })
 
   it('[G11] what was asked as JSON cannot be sent as anything else; what is wrong is said where it is', async () => {
@@ -99,6 +99,7 @@ describe('the page of one session', () => {
     await page.keyboard.press('a')
     expect((await live.stored(hand.session)).some(({ type }) => type === 'approval.resolved')).toBe(false)
     await page.locator('.card .exact').evaluate((box) => (box.scrollTop = box.scrollHeight))
+    await typeWord(page)
     await allow.click()
     await page.getByText('✓ Allowed by You').waitFor()
   })
@@ -119,6 +120,7 @@ describe('the page of one session', () => {
     await page.getByText('echo line 19999').waitFor()
     expect(await allow.isDisabled()).toBe(true)
     await toEnd()
+    await typeWord(page)
     await allow.and(page.locator(':enabled')).click()
     await page.getByText('✓ Allowed by You').click()
     await page.getByText('echo line 0', { exact: false }).first().waitFor()

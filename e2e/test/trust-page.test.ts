@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openPageScene, type PageScene, photograph } from '../src/page-scene.ts'
+import { openPageScene, type PageScene, photograph, typeWord } from '../src/page-scene.ts'
 import { type RunnerProcess, startRunnerProcess } from '../src/runner-process.ts'
 
 const hooks = `{
@@ -72,8 +72,9 @@ it('[G102] what a folder brings for its agent is read and allowed before it star
   await card.getByText('curl -s').hover()
   await page.mouse.wheel(0, 2_000)
   await card.getByText('as long as these files stay exactly as they are').waitFor()
+  await typeWord(card)
   await always.click()
-  await page.getByText('starting', { exact: true }).waitFor({ state: 'detached' })
+  await page.getByText('starting', { exact: true }).first().waitFor({ state: 'detached' })
   await page.getByLabel('Message').waitFor()
   // The next one asks nothing.
   await start()

@@ -2,13 +2,15 @@ import type { Me } from '@hotline/protocol/http'
 import { createRootRoute, createRoute, createRouter, Link, RouterProvider } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense } from 'react'
 import { LiveProvider } from './live/hotline.tsx'
+import { NeedChosen, NeedPage } from './needs/need-page.tsx'
 import { Frame } from './pages/frame.tsx'
 import { SettingsPage } from './pages/settings.tsx'
 import { SessionPage } from './session/session-page.tsx'
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage })
 const home = createRoute({ getParentRoute: () => root, path: '/', component: NothingChosen })
-const needs = createRoute({ getParentRoute: () => root, path: '/needs', component: NothingChosen })
+const needs = createRoute({ getParentRoute: () => root, path: '/needs', component: NeedChosen })
+const need = createRoute({ getParentRoute: () => root, path: '/needs/$session/$ask', component: NeedPage })
 const session = createRoute({
   getParentRoute: () => root,
   path: '/sessions/$session',
@@ -30,7 +32,7 @@ const design = createRoute({
     )
   },
 })
-const router = createRouter({ routeTree: root.addChildren([home, needs, session, settings, design]) })
+const router = createRouter({ routeTree: root.addChildren([home, needs, need, session, settings, design]) })
 
 declare module '@tanstack/react-router' {
   interface Register {

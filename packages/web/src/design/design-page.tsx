@@ -68,6 +68,7 @@ export function DesignPage(): ReactNode {
     remember: nothing,
     mayWrite: true,
     mayDecide: true,
+    mayDecideHigh: true,
   }
   const shown = (list: readonly Item[]): ReactNode =>
     foldSteps(list).map((item) => (

@@ -21,7 +21,7 @@ const rowPx = 53
 type Entry = { key: string; group: Group } & ({ count: number; row?: undefined } | { row: SessionRow })
 
 /** The sessions in groups, those that need somebody first. Only what is near to sight is in the page. */
-export function SessionRows({ start, only }: { start: () => void; only?: Group | undefined }): ReactNode {
+export function SessionRows({ start }: { start: () => void }): ReactNode {
   const { list } = useLive()
   const { status, sessions, doing, hasOlder, problem } = useReadable(list.picture)
   const now = useNow(10_000)
@@ -32,14 +32,14 @@ export function SessionRows({ start, only }: { start: () => void; only?: Group |
   const [scrolled, setScrolled] = useState(false)
   const [older, setOlder] = useState<'reading' | Problem>()
   const { sections, waiting } = useHeld(sessions, groups, pointing || scrolled)
-  const entries = useMemo(() => entriesOf(sections, wanted, only), [sections, wanted, only])
+  const entries = useMemo(() => entriesOf(sections, wanted), [sections, wanted])
   const indexes = useMemo(() => new Map(entries.map(({ key }, index) => [key, index])), [entries])
   const keyed = useMemo(() => entries.flatMap(({ row }) => (row ? [row.session] : [])), [entries])
   const refOf = useRowKeys({ sessions: keyed, indexOf: (session) => indexes.get(session) ?? 0, open, list: box })
   if (status === 'loading') return <ListSkeleton />
   if (status === 'failed')
     return <Failed what="The sessions cannot be shown." problem={problem} retry={() => list.refresh()} />
-  if (sessions.length === 0 && only === undefined) return <NoSessions start={start} />
+  if (sessions.length === 0) return <NoSessions start={start} />
 
   async function readOlder(): Promise<void> {
     if (!hasOlder || older === 'reading') return
@@ -110,9 +110,6 @@ export function SessionRows({ start, only }: { start: () => void; only?: Group |
           }
         />
       )}
-      {only === 'Needs you' && entries.length === 0 && !isSearching && (
-        <p className="empty">Nothing needs you. What an agent asks of you stands here first.</p>
-      )}
       {isSearching && entries.length === 0 && (
         <div className="empty">
           <p>{hasOlder ? `None of the newest ${sessions.length} is called that.` : 'No session is called that.'}</p>
@@ -138,11 +135,9 @@ export function SessionRows({ start, only }: { start: () => void; only?: Group |
 function entriesOf(
   sections: readonly { group: Group; rows: readonly SessionRow[] }[],
   wanted: string,
-  only: Group | undefined,
 ): readonly Entry[] {
   const text = wanted.trim().toLowerCase()
   return sections.flatMap(({ group, rows }) => {
-    if (only !== undefined && group !== only) return []
     const fitting = text === '' ? rows : rows.filter((row) => fits(row, text))
     if (fitting.length === 0) return []
     const head = { key: `head ${group}`, group, count: fitting.length }

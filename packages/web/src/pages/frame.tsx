@@ -4,6 +4,8 @@ import { Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { SessionRows } from '../list/session-rows.tsx'
 import { useLive } from '../live/hotline.tsx'
+import { NeedsProvider } from '../needs/needs-context.tsx'
+import { NeedsList } from '../needs/needs-list.tsx'
 import { useKeyboardRoom } from '../live/use-keyboard-room.ts'
 import { useReadable } from '../live/use-readable.ts'
 import { showInTab } from '../live/tab-icon.ts'
@@ -30,15 +32,11 @@ export function Frame(): ReactNode {
   const [finding, setFinding] = useState(false)
   const [peeked, setPeeked] = useState<string>()
   useKeyboardRoom()
-  const waiting = sessions.filter((row) => asksOf(row) > 0)
-  const needs = waiting.reduce((sum, row) => sum + asksOf(row), 0)
+  const needs = sessions.reduce((sum, row) => sum + asksOf(row), 0)
   const toSession = (session: string): void => void navigate({ to: '/sessions/$session', params: { session } })
   const ways = {
     needs,
     running: sessions.filter(({ status }) => isLive(status as 'active')).length,
-    openFirst: () => {
-      if (waiting[0]) toSession(waiting[0].session)
-    },
     openStart: () => openDialog(dialog.current),
     openPalette: () => setFinding(true),
   }
@@ -49,34 +47,37 @@ export function Frame(): ReactNode {
   useKeys({ ...ways, openKeys, peek: setPeeked })
 
   const settings = pathname === '/settings' || pathname === '/design'
-  const onlyNeeds = pathname === '/needs'
+  const onNeeds = pathname === '/needs' || pathname.startsWith('/needs/')
+  const page = (
+    <>
+      {!settings && (
+        <section className="list" aria-label={onNeeds ? 'What needs you' : 'Sessions'}>
+          <header>
+            <div>
+              <h1>{onNeeds ? 'Needs you' : 'Sessions'}</h1>
+              <AsOf kept={asOf} />
+            </div>
+            <button type="button" className="button" onClick={ways.openStart}>
+              New session
+            </button>
+          </header>
+          {onNeeds ? <NeedsList /> : <SessionRows start={ways.openStart} />}
+        </section>
+      )}
+      {settings ? (
+        <Outlet />
+      ) : (
+        <div className="detail">
+          <Outlet />
+        </div>
+      )}
+    </>
+  )
   return (
-    <div className={`frame${pathname === '/' || onlyNeeds ? '' : settings ? ' open about' : ' open'}`}>
+    <div className={`frame${pathname === '/' || pathname === '/needs' ? '' : settings ? ' open about' : ' open'}`}>
       <Rail {...ways} />
       <ContactBanner />
-      <main className="content">
-        {!settings && (
-          <section className="list" aria-label={onlyNeeds ? 'What needs you' : 'Sessions'}>
-            <header>
-              <div>
-                <h1>{onlyNeeds ? 'Needs you' : 'Sessions'}</h1>
-                <AsOf kept={asOf} />
-              </div>
-              <button type="button" className="button" onClick={ways.openStart}>
-                New session
-              </button>
-            </header>
-            <SessionRows start={ways.openStart} only={onlyNeeds ? 'Needs you' : undefined} />
-          </section>
-        )}
-        {settings ? (
-          <Outlet />
-        ) : (
-          <div className="detail">
-            <Outlet />
-          </div>
-        )}
-      </main>
+      <main className="content">{onNeeds ? <NeedsProvider>{page}</NeedsProvider> : page}</main>
       <BottomBar {...ways} pathname={pathname} />
       <KeysDialog dialog={keys} />
       <StartDialog dialog={dialog} started={toSession} />

@@ -8,23 +8,22 @@ import { useReadable } from '../live/use-readable.ts'
 export interface Ways {
   needs: number
   running: number
-  openFirst: () => void
   openStart: () => void
   openPalette: () => void
 }
 
 /** The ways through the page at its left. */
-export function Rail({ needs, running, openFirst, openStart, openPalette }: Ways): ReactNode {
+export function Rail({ needs, running, openStart, openPalette }: Ways): ReactNode {
   return (
     <nav className="rail" aria-label="Main">
       <div className="brand">
         <span aria-hidden="true">●</span>
         <span>Hotline</span>
       </div>
-      <button type="button" onClick={openFirst} disabled={needs === 0}>
+      <To to="/needs">
         <span>Needs you</span>
         <Count needs={needs} />
-      </button>
+      </To>
       <To to="/" activeOptions={{ exact: true }}>
         <span>Sessions</span>
         <span className="quiet">{running}</span>

@@ -13,6 +13,8 @@ const keys = (): readonly (readonly [key: string, what: string])[] => [
   ['d', 'deny it'],
   ['e', 'edit it, then allow'],
   ['c', 'comment for the agent'],
+  ['x', 'mark what is shown, to answer it with others'],
+  ['A D', 'allow or deny all that is marked'],
   ['s', 'stop this turn: hold it'],
   ['w', 'send what waits first into this turn, where the agent can take it'],
   [commandKey('Enter'), 'the same with what you write'],

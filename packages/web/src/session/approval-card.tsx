@@ -1,10 +1,5 @@
 import type { ApprovalItem, StepItem } from '@hotline/core/transcript/item'
 import { faultOfEdit } from '@hotline/core/edited-input'
-import { readExactly } from '@hotline/core/exact-text'
-import type { CommandInput } from '@hotline/protocol/command'
-import type { ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
-import type { Problem } from '@hotline/protocol/error'
-import type { PolicyRuleText } from '@hotline/protocol/policy'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useOnScreen } from '../live/use-on-screen.ts'
@@ -20,18 +15,13 @@ import { AskedInput, RawInput } from './asked-input.tsx'
 import { EditBox } from './edit-box.tsx'
 import { LastingAllow } from './lasting-allow.tsx'
 import { MissingInput } from './missing-input.tsx'
-import { readAsked, textsOf } from './read-asked.ts'
 import { useThumb } from './thumb.tsx'
+import { type Decide, type Remember, useDecision } from './use-decision.ts'
 import { useSeen } from './use-seen.ts'
+import { isTyped, useWordToType, WordField } from './word-to-type.tsx'
 
 /** What somebody has begun to write on cards, by approval; a card that leaves the window and comes back has it still. */
 export type Drafts = Map<string, { reason: string; edited: string | undefined; read: boolean }>
-
-/** Sends a decision; answers why it was refused. */
-export type Decide = (data: CommandInput<'approval.decide'>) => Promise<Problem | undefined>
-
-/** Writes a rule of the project; answers why it was refused. */
-export type Remember = (rule: PolicyRuleText) => Promise<Problem | undefined>
 
 /** An approval: open, as a card with exactly what will run; answered, as one line with who, when and what. */
 export function ApprovalCard({
@@ -42,10 +32,12 @@ export function ApprovalCard({
   drafts,
   first,
   mayDecide,
+  mayDecideHigh,
   agent,
   isPaused,
   subAgent,
   ran,
+  mark,
 }: {
   item: ApprovalItem
   session: string
@@ -54,17 +46,16 @@ export function ApprovalCard({
   drafts: Drafts
   first: boolean
   mayDecide: boolean
+  mayDecideHigh: boolean
   agent: string
   isPaused: boolean
   /** The step of the agent for which it is asked, where that is another's. */
   subAgent: string | undefined
   /** The step that is asked for; once that is answered they are one line. */
   ran: StepItem | undefined
+  /** To answer it together with others; offered where it could be allowed with one click. */
+  mark?: ((canMark: boolean) => ReactNode) | undefined
 }): ReactNode {
-  const [pending, setPending] = useState<'allow' | 'deny' | 'modify'>()
-  const [problem, setProblem] = useState<Problem>()
-  /** Why the rule was not written that should allow the same again; it was allowed all the same. */
-  const [unwritten, setUnwritten] = useState<Problem>()
   const draft = drafts.get(item.approval)
   const [reason, setReason] = useState(draft?.reason ?? '')
   /** The input as somebody is changing it; absent while it stands as it was asked. */
@@ -78,11 +69,17 @@ export function ApprovalCard({
   const open = item.outcome === undefined
   const input = useExactInput(session, item.request, open)
   const { frame, seen, read, onScroll } = useSeen(draft?.read ?? false, open, input.text !== undefined)
-  // What deceives the eye is not for a click: the word has to be typed.
-  const isGrave = useGrave(open ? (edited ?? input.text) : undefined, item.request)
+  // What deceives the eye, or could do lasting harm, is not for a click: a word has to be typed.
+  const wanted = useWordToType(open ? toRun(input.text, edited) : undefined, item, agent)
   const [typed, setTyped] = useState('')
   const word = useRef<HTMLInputElement>(null)
-  const isReady = seen && (!isGrave || typed.trim().toLowerCase() === 'allow')
+  const mayAllow = mayDecideHigh || wanted?.isHigh !== true
+  const isReady = seen && mayAllow && isTyped(wanted, typed)
+  const { pending, problem, unwritten, answer, allowByRule } = useDecision(
+    item,
+    { decide, remember },
+    { reason, edited },
+  )
 
   const onScreen = useOnScreen(card, open && first)
   const editSeen = useOnScreen(editBox, edited !== undefined)
@@ -94,34 +91,6 @@ export function ApprovalCard({
     else drafts.delete(item.approval)
   }, [drafts, item.approval, open, reason, edited, seen, read])
 
-  async function answer(verdict: 'allow' | 'deny' | 'modify', scope: Scope = 'once'): Promise<void> {
-    if (!pending) await send(verdict, scope)
-  }
-
-  async function send(verdict: 'allow' | 'deny' | 'modify', scope: Scope = 'once'): Promise<Problem | undefined> {
-    setPending(verdict)
-    setProblem(undefined)
-    const refusal = await decide({
-      approval: item.approval,
-      digest: item.digest,
-      verdict,
-      scope,
-      ...(verdict === 'modify' ? { input: edited ?? '' } : {}),
-      ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
-    })
-    // The line in the log folds the card; a refusal brings the buttons back and says why.
-    if (refusal) {
-      setPending(undefined)
-      setProblem(refusal)
-    }
-    return refusal
-  }
-  /** The answer first: the rule would answer what is open as well, and then nobody could say whose answer it was. */
-  async function allowByRule({ effect, match }: PolicyRuleText): Promise<void> {
-    if (pending || (await send('allow'))) return
-    // Its end is the server's to set.
-    setUnwritten(await remember({ effect, match }))
-  }
   const fault = useMemo(
     () => (tried && edited !== undefined ? faultOfEdit(input.text ?? '', edited) : undefined),
     [tried, edited, input.text],
@@ -130,12 +99,12 @@ export function ApprovalCard({
   const allowEdited = (): void => {
     const wrong = faultOfEdit(input.text ?? '', edited ?? '')
     setTried(wrong !== undefined)
-    if (!wrong) return void answer('modify')
+    if (!wrong) return answer('modify')
     editBox.current?.focus()
     editBox.current?.setSelectionRange(wrong.at, wrong.at)
   }
   const allowByKey = (): void => {
-    if (isReady) void answer('allow')
+    if (isReady) answer('allow')
     else word.current?.focus()
   }
   const acts = useRef({ answer, startEdit, allowByKey })
@@ -146,7 +115,7 @@ export function ApprovalCard({
     const onKey = (event: KeyboardEvent): void => {
       if (isTyping(event.target) || event.repeat || !isPlain(event)) return
       if (event.key === 'a' && seen) acts.current.allowByKey()
-      else if (event.key === 'd') void acts.current.answer('deny')
+      else if (event.key === 'd') acts.current.answer('deny')
       else if (event.key === 'e' && seen && canEdit) acts.current.startEdit()
       else if (event.key === 'c') card.current?.querySelector<HTMLInputElement>('.answer input')?.focus()
       else return
@@ -177,19 +146,14 @@ export function ApprovalCard({
       type="button"
       className={edited === undefined ? 'button strong' : 'button'}
       disabled={!isReady || unseen || pending !== undefined || edited !== undefined}
-      onClick={() => void answer('allow')}
+      onClick={() => answer('allow')}
     >
       {pending === 'allow' ? (contact.here ? 'Allowing …' : 'Allow waits') : 'Allow'}
       {first && <kbd className="key">a</kbd>}
     </button>
   )
   const deny = (
-    <button
-      type="button"
-      className="button"
-      disabled={unseen || pending !== undefined}
-      onClick={() => void answer('deny')}
-    >
+    <button type="button" className="button" disabled={unseen || pending !== undefined} onClick={() => answer('deny')}>
       {pending === 'deny' ? (contact.here ? 'Denying …' : 'Deny waits') : 'Deny'}
       {first && <kbd className="key">d</kbd>}
     </button>
@@ -257,21 +221,21 @@ export function ApprovalCard({
         <EditBox box={editBox} text={edited} change={setEdited} leave={() => setEdited(undefined)} fault={fault} />
       )}
       <ApprovalFacts item={item} seen={seen} text={input.text} />
-      {isGrave && (
-        <label className="facts word">
-          <span className="danger">It holds what deceives the eye. To allow it, type “allow”</span>
-          <input
-            ref={word}
-            className="input"
-            autoComplete="off"
-            value={typed}
-            onChange={(event) => setTyped(event.target.value)}
-            onKeyDown={(event) => {
-              if (event.key === 'Enter' && isReady && pending === undefined && edited === undefined)
-                void answer('allow')
-            }}
-          />
-        </label>
+      {mayDecide && !mayAllow && (
+        <p className="facts danger">
+          {wanted?.why ?? 'High risk.'} Your role may deny it; an admin or owner of the project may allow it.
+        </p>
+      )}
+      {mayDecide && mayAllow && wanted && (
+        <WordField
+          wanted={wanted}
+          box={word}
+          typed={typed}
+          change={setTyped}
+          enter={() => {
+            if (isReady && pending === undefined && edited === undefined) answer('allow')
+          }}
+        />
       )}
       <Refusal problem={problem} look="facts" />
       {mayDecide ? (
@@ -292,13 +256,14 @@ export function ApprovalCard({
       ) : (
         <p className="facts quiet">Your role may not decide; an approver does.</p>
       )}
+      {mark?.(mayDecide && isReady && wanted === undefined && edited === undefined && pending === undefined)}
       {mayDecide && (
         <LastingAllow
           item={item}
           agent={agent}
           disabled={!isReady || unseen || pending !== undefined || edited !== undefined}
-          allow={(scope) => void answer('allow', scope)}
-          remember={(rule) => void allowByRule(rule)}
+          allow={(scope) => answer('allow', scope)}
+          remember={allowByRule}
         />
       )}
       {thumb &&
@@ -317,11 +282,7 @@ export function ApprovalCard({
   )
 }
 
-/** Whether something of what would run deceives the eye, as it came or as it is read. */
-function useGrave(text: string | undefined, request: ApprovalRequest | undefined): boolean {
-  return useMemo(() => {
-    if (text === undefined) return false
-    const read = request ? textsOf(readAsked(text, request)) : []
-    return [text, ...read].some((one) => readExactly(one).grave)
-  }, [text, request])
+/** What would run: what was asked, or in its place what could run there. What could not is refused before anything else. */
+function toRun(asked: string | undefined, edited: string | undefined): string | undefined {
+  return edited === undefined || faultOfEdit(asked ?? '', edited) ? asked : edited
 }

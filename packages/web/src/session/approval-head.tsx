@@ -5,6 +5,7 @@ import { useNow } from '../live/use-readable.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { useLive } from '../live/hotline.tsx'
 import { Legible } from '../parts/legible.tsx'
+import { RiskWord } from '../parts/risk-word.tsx'
 import { countdownText } from '../text/time.ts'
 import { toolWord } from './step-words.ts'
 
@@ -56,6 +57,11 @@ export function ApprovalHead({
         </span>
       </span>
       <span className="small bound">
+        {item.risk !== undefined && item.risk !== 'low' && (
+          <>
+            <RiskWord risk={item.risk} /> ·{' '}
+          </>
+        )}
         <span title={explained}>{strength}</span> ·{' '}
         {isPaused ? (
           'its time stands while the session is paused'

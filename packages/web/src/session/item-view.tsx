@@ -10,7 +10,7 @@ import { PlanList } from '../parts/plan-list.tsx'
 import { legibleName } from '../text/legible.ts'
 import { withoutControls } from '../text/terminal-words.ts'
 import { clockText } from '../text/time.ts'
-import { ApprovalCard, type Decide, type Drafts, type Remember } from './approval-card.tsx'
+import { ApprovalCard, type Drafts } from './approval-card.tsx'
 import { DraftLine } from '../changes/draft-line.tsx'
 import type { Row } from './fold-steps.ts'
 import { MessageLine, Notice } from './message-line.tsx'
@@ -19,6 +19,7 @@ import { type AnswerQuestion, QuestionCard } from './question-card.tsx'
 import { sourceWords } from './step-words.ts'
 import { UndoCard, type UndoActs } from './undo-card.tsx'
 import { UndoTurn } from './undo-turn.tsx'
+import type { Decide, Remember } from './use-decision.ts'
 import { Recovered } from './recovered.tsx'
 import { StepLine, StepRow, StepsLine } from './step-line.tsx'
 import { TurnLine } from './turn-line.tsx'
@@ -40,6 +41,7 @@ export interface Acts {
   /** What the role of whoever looks allows. */
   mayWrite: boolean
   mayDecide: boolean
+  mayDecideHigh: boolean
 }
 
 interface Shown {
@@ -91,6 +93,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
           drafts={acts.drafts}
           first={firstOpen}
           mayDecide={acts.mayDecide}
+          mayDecideHigh={acts.mayDecideHigh}
           agent={acts.agent}
           isPaused={acts.isPaused}
           subAgent={subAgent}

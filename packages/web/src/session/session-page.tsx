@@ -63,7 +63,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const { state } = picture
   const may = useMay(state?.project)
   const [refusal, setRefusal] = useState<Problem>()
-  const [mayWrite, mayDecide] = [may('write'), may('decide')]
+  const [mayWrite, mayDecide, mayDecideHigh] = [may('write'), may('decide'), may('decide_high')]
   const agent = state?.agent ?? ''
   const project = state?.project ?? ''
   const mayPause = mayWrite && state !== undefined && canPauseLater(state)
@@ -95,8 +95,9 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
       isPaused,
       mayWrite,
       mayDecide,
+      mayDecideHigh,
     }),
-    [session, view, link, project, agent, isPaused, mayPause, mayWrite, mayDecide],
+    [session, view, link, project, agent, isPaused, mayPause, mayWrite, mayDecide, mayDecideHigh],
   )
   const review: ReviewActs = {
     make: async () => problemOf(await view.command('draft.make', {})),
