@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { approvalDigest, inputDigest } from '@hotline/core/approval-digest'
+import { type WordToType, wordToType } from '@hotline/core/policy/shape'
 import type { EventOf } from '@hotline/protocol/events'
 import { exactLines } from './exact-lines.ts'
 import { plainText } from './plain-text.ts'
@@ -15,6 +16,8 @@ export interface ApprovalCard {
   lines: readonly string[]
   /** True where something on it could deceive the eye. */
   grave?: boolean
+  /** What a person types before it is allowed; absent where a yes is enough. */
+  word?: WordToType
   /** What keeps it from being decided here: nothing else was shown than what is on the card. */
   unfit?: string
 }
@@ -31,17 +34,23 @@ export interface Deadline {
   stands: boolean
 }
 
-/**
- * The card of a request. `label` names it where it is decided. `fetched` is what lies beside its event, where that was asked
- * for: without it nothing can be allowed. `deadline`: as it is now; pauses move it.
- */
+/** What is known of a request beside its event. */
+export interface BesideRequest {
+  /** What lies beside its event, where that was asked for: without it nothing can be allowed. */
+  fetched?: FetchedInput | undefined
+  /** As it is now; pauses move it. */
+  deadline?: Deadline | undefined
+  /** The step for which it is asked, where that is a sub-agent's. */
+  subAgent?: string | undefined
+}
+
+/** The card of a request. `label` names it where it is decided. */
 export function approvalCard(
   event: EventOf<'approval.requested'>,
   label: string,
-  fetched?: FetchedInput,
-  deadline: Deadline = { expiresAt: event.data.expiresAt, stands: false },
+  { fetched, subAgent, deadline = { expiresAt: event.data.expiresAt, stands: false } }: BesideRequest = {},
 ): ApprovalCard {
-  const { approval, digest, contextDigest, strength, scopes } = event.data
+  const { approval, digest, contextDigest, strength, scopes, risk } = event.data
   const longer = scopes.filter((scope) => scope !== 'once')
   const request = event.body
   if (!request) {
@@ -49,6 +58,8 @@ export function approvalCard(
     return { approval, digest, event, lines: [`${label} ${unfit}`], unfit }
   }
   const facts = [
+    ...(risk === undefined ? [] : [`${risk} risk`]),
+    ...(subAgent === undefined ? [] : [`sub-agent ${inLine(subAgent)}`]),
     `tool ${inLine(request.tool)}`,
     ...(request.cwd === undefined ? [] : [`in ${inLine(request.cwd)}`]),
     ...(request.envNames?.length ? [`with ${inLine(request.envNames.join(', '))}`] : []),
@@ -89,9 +100,20 @@ export function approvalCard(
   const digestOfInput = inputDigest({ input }, sha256)
   const isWhole = digestOfInput !== undefined && digestOfInput === inputDigest(request, sha256)
   if (isWhole && approvalDigest(contextDigest, digestOfInput, sha256) === digest)
-    return { approval, digest, event, input, lines, grave: exact.grave }
+    return { approval, digest, event, input, lines, grave: exact.grave, ...withWord(wordFor(event, input)) }
   const unfit = 'What is shown is not what the decision would be about. Do not decide; tell whoever runs this server.'
   return { approval, digest, event, lines: [...lines, unfit], unfit }
+}
+
+/** What is typed before this runs, as it was asked or in its place. What the agent is called changes nothing of that. */
+export function wordFor({ body, data }: EventOf<'approval.requested'>, input: string): WordToType | undefined {
+  if (!body) return undefined
+  const { tool, cwd, opened } = body
+  return wordToType({ agent: '', tool, input, cwd, opened }, data.risk)
+}
+
+function withWord(word: WordToType | undefined): { word?: WordToType } {
+  return word === undefined ? {} : { word }
 }
 
 const strengths = {

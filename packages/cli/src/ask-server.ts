@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { waitBefore } from '@hotline/client/backoff'
+import { decideMany, type OneDecision, type OneOutcome } from '@hotline/client/decide-many'
 import { httpRequest, type Method } from '@hotline/client/http-request'
 import { openLink } from '@hotline/client/open-link'
 import type { Link } from '@hotline/client/link'
@@ -26,6 +27,8 @@ export interface Server {
   once<R>(method: Method, path: string, body?: object): Promise<R>
   /** Happens once, however often it has to be sent. */
   command<T extends CommandType>(stream: string, type: T, data: CommandInput<T>): Promise<Accepted>
+  /** Answers many approvals, each by itself; what became of each, in their order. */
+  decideMany(decisions: readonly OneDecision[]): Promise<readonly OneOutcome[]>
   /** All that one may see, page by page; the one that changed last comes first. */
   sessions(): Promise<readonly SessionRow[]>
   /** A session by its id or by the beginning of it, if that is long enough and only one fits. */
@@ -72,6 +75,8 @@ export function askServer(settings: Settings): Server {
       throw refusal(method, answer.problem)
     },
     command: (stream, type, data) => ask('POST', '/api/commands', { id: uuidV7(), stream, type, data }),
+    decideMany: (decisions) =>
+      decideMany({ request: (method, path, body) => httpRequest(url, credential, method, path, body) }, decisions),
     sessions: async () => {
       const rows: SessionRow[] = []
       for (let next: string | null = ''; next !== null;) {

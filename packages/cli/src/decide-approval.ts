@@ -104,7 +104,8 @@ function whatBecameOf(end: End): Problem {
   }
 }
 
-async function withWinner(server: Server, { problem: refusal }: Failure): Promise<Failure> {
+/** The same refusal, with who won, when and where. */
+export async function withWinner(server: Server, { problem: refusal }: Failure): Promise<Failure> {
   if (refusal.code !== 'already_resolved') return new Failure(refusal)
   const by = Actor.safeParse(refusal['by'])
   const names = by.success ? await server.names() : new Map<string, string>()

@@ -88,13 +88,15 @@ describe('an approval as it is shown', () => {
     const { input: _, ...request } = event.body ?? { tool: '', title: '' }
     const long = { ...event, body: { ...request, content: { digest: sha256('a\nb'), bytes: 3 } } }
     expect(approvalCard(long, '[1]').unfit).toContain('hotline approve a1')
-    const { lines, unfit } = approvalCard(long, '[1]', { text: 'a\nb' })
+    const { lines, unfit } = approvalCard(long, '[1]', { fetched: { text: 'a\nb' } })
     expect(unfit).toBe(undefined)
     expect(lines.filter((line) => line.startsWith('|'))).toEqual(['| a', '| b'])
-    const gone = approvalCard(long, '[1]', { missing: 'Nothing is here.\u001b[2J' })
+    const gone = approvalCard(long, '[1]', { fetched: { missing: 'Nothing is here.\u001b[2J' } })
     expect(gone.unfit).toContain('could not be fetched: Nothing is here.\\u{1b}[2J')
     expect(gone.lines.at(-1)).toBe(gone.unfit)
-    expect(approvalCard(long, '[1]', { text: 'a\nc' }).unfit).toContain('not what the decision would be about')
+    expect(approvalCard(long, '[1]', { fetched: { text: 'a\nc' } }).unfit).toContain(
+      'not what the decision would be about',
+    )
   })
 
   it('[B5] what was erased cannot be allowed', () => {

@@ -72,11 +72,11 @@ describe('deciding at a terminal', () => {
   })
 
   it.each([
-    ['what deceives the eye', 'rm -rf \u202e/gpj.exe', 'look closely'],
-    ['what is longer than the screen', 'echo\n'.repeat(40), 'longer than the screen'],
-  ])('[B11] %s takes a word', async (_name, input, why) => {
+    ['what deceives the eye', { input: 'rm -rf \u202e/gpj.exe' }, 'look closely'],
+    ['what is longer than the screen', { input: 'ls', reason: 'Because.\n'.repeat(40) }, 'longer than the screen'],
+  ])('[B11] %s takes a word', async (_name, request, why) => {
     const runner = await scene.live.startSession()
-    const { approval } = await runner.ask({ tool: 'bash', title: 'Odd', input })
+    const { approval } = await runner.ask({ tool: 'bash', title: 'Odd', ...request })
     const terminal = startHotlineTerminal(['approve', approval], env())
     await terminal.shows(`Type "allow" (`)
     expect(terminal.screen).toContain(why)
@@ -106,10 +106,10 @@ describe('deciding at a terminal', () => {
     expect(value.digest).toBe(digest)
     expect(value.request.input === input).toBe(true)
     const terminal = startHotlineTerminal(['approve', approval], env())
-    await terminal.shows('longer than the screen')
+    await terminal.shows('Type "echo" (High risk')
     expect(terminal.screen.match(/^\| echo x{60}\r$/gm)).toHaveLength(2_000)
     for (const line of ['| echo begin\r', '| echo end\r']) expect(terminal.screen).toContain(line)
-    await insist(terminal, 'allow', 'allowed\r')
+    await insist(terminal, 'echo', 'allowed\r')
     expect(await terminal.ended).toBe(0)
     expect(await outcomesOf(runner)).toEqual(['allowed'])
   })
@@ -122,6 +122,104 @@ describe('deciding at a terminal', () => {
     await insist(terminal, 'y', 'allowed\r')
     expect(await terminal.ended).toBe(0)
     expect(await outcomesOf(runner)).toEqual(['allowed'])
+  })
+
+  it('[B11] what is of high risk takes the name of its program, and no yes', async () => {
+    const runner = await scene.live.startSession()
+    const { approval } = await runner.ask({ tool: 'bash', title: 'Publish', input: 'npm publish' })
+    const terminal = startHotlineTerminal(['approve', approval], env())
+    await terminal.shows('Type "npm" (High risk: "publish" can do lasting harm.)')
+    expect(terminal.screen).toContain('(high risk; tool bash')
+    await insist(terminal, 'y', 'Nothing was decided.')
+    expect(await terminal.ended).toBe(2)
+    const attached = startHotlineTerminal(['attach', runner.session], env())
+    await attached.shows('| npm publish')
+    attached.type('/allow 1\r')
+    await attached.shows('! High risk: "publish" can do lasting harm. Read it closely with: hotline approve')
+    attached.type('/quit\r')
+    await attached.ended
+    expect(await outcomesOf(runner)).toEqual([])
+    const again = startHotlineTerminal(['approve', approval], env())
+    await again.shows('Type "npm"')
+    await insist(again, 'npm', 'allowed\r')
+    expect(await again.ended).toBe(0)
+    expect(await outcomesOf(runner)).toEqual(['allowed'])
+  })
+
+  it('[B92] a card names the sub-agent that asks and how risky it is, in approve, asks and attach', async () => {
+    const runner = await scene.live.startSession()
+    await runner.report(
+      { type: 'turn.started', data: { turn: 't1' } },
+      { type: 'step.started', data: { step: 's1', kind: 'other', turn: 't1' }, body: { title: 'tester' } },
+      { type: 'step.started', data: { step: 's2', kind: 'execute', turn: 't1', parent: 's1' }, body: { title: 'x' } },
+    )
+    const { approval } = await runner.ask({ tool: 'bash', title: 'Run', input: 'npm test' }, { step: 's2' })
+    for (const args of [
+      ['asks', approval],
+      ['approve', approval],
+      ['attach', runner.session],
+    ]) {
+      const terminal = startHotlineTerminal(args, env())
+      await terminal.shows('(medium risk; sub-agent tester; tool bash')
+      await terminal.shows('| npm test')
+      terminal.type(args[0] === 'attach' ? '/quit\r' : '\u0003')
+      await terminal.ended
+    }
+  })
+
+  it('[B91] several are shown and allowed with one yes, each by itself; what takes a word is left out and named', async () => {
+    const ask = async (input: string) => {
+      const runner = await scene.live.startSession()
+      return { runner, ...(await runner.ask({ tool: 'bash', title: 'Run', input })) }
+    }
+    const [one, two, risky] = [await ask('npm run one'), await ask('npm run two'), await ask('git push')]
+    const terminal = startHotlineTerminal(['approve', one.approval, two.runner.session, risky.approval], env())
+    await terminal.shows('Allow exactly these 2, each as it is shown? [y/N]')
+    for (const line of ['| npm run one', '| npm run two']) expect(terminal.screen).toContain(line)
+    expect(terminal.screen).not.toContain('| git push')
+    await insist(terminal, 'y', 'not decided')
+    expect(await terminal.ended).toBe(3)
+    expect(terminal.screen).toContain(`${two.approval}  allowed`)
+    expect(terminal.screen).toMatch(/not decided: High risk: "push" can do lasting harm\. Decide it by itself/)
+    expect(await Promise.all([one, two, risky].map(({ runner }) => outcomesOf(runner)))).toEqual([
+      ['allowed'],
+      ['allowed'],
+      [],
+    ])
+  })
+
+  it('[B91] without a terminal several need a digest each, and what became of each is said', async () => {
+    const ask = async (input: string) => {
+      const runner = await scene.live.startSession()
+      return { runner, ...(await runner.ask({ tool: 'bash', title: 'Run', input })) }
+    }
+    const [one, two, gone] = [await ask('npm run one'), await ask('npm run two'), await ask('npm run three')]
+    const run = async (...args: string[]) => {
+      const started = startHotlineProcess(args, env())
+      started.endInput()
+      return started.ended
+    }
+    const ids = [one.approval, two.approval, gone.approval]
+    expect(await run('approve', ...ids)).toMatchObject({ code: 2, err: expect.stringContaining('--digest') as string })
+    const few = await run('approve', ...ids, '--digest', one.digest)
+    expect(few).toMatchObject({ code: 2, err: expect.stringContaining('as many') as string })
+    const digests = [one.digest, 'f'.repeat(64), gone.digest].flatMap((digest) => ['--digest', digest])
+    const some = await run('--json', 'approve', ...ids, ...digests)
+    expect(some.code).toBe(5)
+    expect(
+      some.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject([
+      { approval: one.approval, ok: true },
+      { approval: two.approval, ok: false, problem: { code: 'digest_mismatch' } },
+      { approval: gone.approval, ok: true },
+    ])
+    const risky = await ask('git push')
+    const denied = await run('deny', two.approval, risky.approval, '--reason', 'Not now.')
+    expect(denied).toMatchObject({ code: 0, out: `${two.approval}  denied\n${risky.approval}  denied\n` })
+    expect(await outcomesOf(risky.runner)).toEqual(['denied'])
   })
 
   it('[B27] another input is shown in its place, and is what is allowed', async () => {

@@ -1,45 +1,27 @@
 import { readFileSync } from 'node:fs'
 import { faultOfEdit } from '@hotline/core/edited-input'
-import { openApprovals } from '@hotline/core/session/state'
-import { type ApprovalRequest, Digest, Scope } from '@hotline/protocol/events/approval'
-import type { EventOf } from '@hotline/protocol/events'
-import type { Content } from '@hotline/protocol/http'
+import { type ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
 import type { PolicyRuleText } from '@hotline/protocol/policy'
 import type { Command } from 'commander'
 import { readAmount } from '@hotline/core/budget-words'
 import { ruleForAsked } from '@hotline/core/policy/rule-for'
 import { ruleWords } from '@hotline/core/policy/rule-words'
-import {
-  type ApprovalCard,
-  approvalCard,
-  dayAndTimeOf,
-  inLine,
-  type Deadline,
-  type FetchedInput,
-} from '../approval-card.ts'
+import { type ApprovalCard, dayAndTimeOf, inLine, wordFor } from '../approval-card.ts'
+import { askBack } from '../ask-back.ts'
 import type { Server } from '../ask-server.ts'
 import { type ExactLines, exactLines } from '../exact-lines.ts'
-import { Failure, fail } from '../failure.ts'
-import { findEvent } from '../find-event.ts'
+import { fail } from '../failure.ts'
 import { decide, refuseSettled } from '../decide-approval.ts'
-import { type OpenAsk, openAsks } from '../open-asks.ts'
-import { openPrompt } from '../prompt.ts'
+import { openAsks } from '../open-asks.ts'
 import { answerForm } from '../question-card.ts'
+import { compareDigest, type FoundApproval, readCards } from '../read-asks.ts'
 import { askedQuestion, readQuestions } from './answer.ts'
 import type { CommandContext } from './context.ts'
-
-interface Found {
-  session: string
-  project: string
-  /** The name of its profile. */
-  agent: string
-  card: ApprovalCard
-  deadline: Deadline
-}
+import { decideSeveral } from './decide-many.ts'
 
 interface DecideOptions {
   reason?: string
-  digest?: string
+  digest?: string[]
   input?: string
   for?: string
   always?: true
@@ -106,27 +88,47 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
   ] as const) {
     const command = program
       .command(name)
-      .description(`${verdict} what an agent asks; name the approval, or the session where it asks only one thing`)
-      .argument('<approval-or-session>', 'id, or the beginning of it')
+      .description(`${verdict} what agents ask; name the approvals, or the sessions where they ask only one thing`)
+      .argument('<approval-or-session...>', 'ids, or the beginnings of them; several are answered each by itself')
       .option('--reason <text>', 'told to the agent where it can hear it')
-      .option('--digest <hex>', 'of what was read, as "hotline --json asks" says it: decides without being asked back')
-      .action(async (text: string, options: DecideOptions) => {
+      .option(
+        '--digest <hex>',
+        'of what was read, as "hotline --json asks" says it: decides without being asked back; one for each',
+        (digest: string, before: string[] | undefined) => [...(before ?? []), digest],
+      )
+      .action(async (texts: string[], options: DecideOptions) => {
         const scope = scopeOf(options)
         const input = inputOf(options)
         checkAlways(options)
         const server = context.server()
+        const [text = '', ...more] = texts
+        const [digest] = options.digest ?? []
+        if (more.length > 0) {
+          if (scope !== undefined || input !== undefined || options.always)
+            throw fail('invalid_request', '--input, --for and --always are for one approval; name only that.')
+          const { reason, digest: digests } = options
+          return await decideSeveral(context, server, texts, { verdict, reason, digests })
+        }
         const { session, project, agent, card } = await findCard(server, text)
         const changed = input === undefined ? undefined : exactLines(input)
         if (input !== undefined) checkEdit(card, input)
-        if (options.digest !== undefined) compareDigest(card, options.digest)
+        if (digest !== undefined) compareDigest(card, digest)
         const rule = options.always ? ruleOf(card, agent) : undefined
         const beside = [...changedLines(changed), ...ruleLines(rule)]
-        if (options.digest === undefined) context.note([...card.lines, ...beside].join('\n'))
+        if (digest === undefined) context.note([...card.lines, ...beside].join('\n'))
         else if (rule) context.note(ruleLines(rule).join('\n'))
         if (verdict === 'allow') {
           if (card.unfit !== undefined) throw fail('digest_mismatch', card.unfit)
-          if (options.digest === undefined)
-            await askBack(context, card, { changed, beside, isAlways: rule !== undefined })
+          if (digest === undefined) {
+            const once = changed ? 'Allow the other one in its place?' : 'Allow exactly this?'
+            await askBack(context, {
+              what: rule ? 'Allow exactly this, and write the rule?' : once,
+              lines: [...card.lines, ...beside],
+              word: input === undefined ? card.word : wordFor(card.event, input),
+              grave: (changed ?? card).grave,
+              otherwise: `hotline approve ${card.approval} --digest <digest>`,
+            })
+          }
         }
         const accepted = await decide(server, session, {
           approval: card.approval,
@@ -209,7 +211,7 @@ function changedLines(changed: ExactLines | undefined): readonly string[] {
   return ['In its place would run:', ...warning, ...changed.lines.map((line) => `| ${line}`)]
 }
 
-function askedOf({ session, card, deadline }: Found): Asked {
+function askedOf({ session, card, deadline }: FoundApproval): Asked {
   const { approval, digest, event, input, unfit } = card
   const { strength, verdicts, scopes } = event.data
   // A long input lies beside its event; here it is where a short one would be.
@@ -228,50 +230,8 @@ function askedOf({ session, card, deadline }: Found): Asked {
   }
 }
 
-function compareDigest(card: ApprovalCard, digest: string): void {
-  if (!Digest.safeParse(digest).success) {
-    throw fail('invalid_request', '--digest takes the 64 hex digits that "hotline --json asks" gives.')
-  }
-  if (digest === card.digest) return
-  throw fail('digest_mismatch', `What is asked now is not what was read. Read it again: hotline asks ${card.approval}`)
-}
-
-/** Who allows something has read it: on this screen just now, or elsewhere, and then the digest says so. */
-async function askBack(
-  { stdin }: CommandContext,
-  card: ApprovalCard,
-  { changed, beside, isAlways }: { changed: ExactLines | undefined; beside: readonly string[]; isAlways: boolean },
-): Promise<void> {
-  const { stderr } = process
-  if (!stdin.isTTY || !stderr.isTTY) {
-    throw fail(
-      'invalid_request',
-      'There is no terminal to show it and to ask. Read it with "hotline --json asks", and give the digest of what was ' +
-        `read: hotline approve ${card.approval} --digest <digest>`,
-    )
-  }
-  const isLong = rowsOf([...card.lines, ...beside], stderr.columns) > stderr.rows
-  const why = (changed ?? card).grave ? 'look closely' : isLong ? 'it is longer than the screen' : undefined
-  const once = changed ? 'Allow the other one in its place?' : 'Allow exactly this?'
-  const what = isAlways ? 'Allow exactly this, and write the rule?' : once
-  const prompt = openPrompt(stdin, stderr)
-  try {
-    const question = why === undefined ? `${what} [y/N] ` : `${what} Type "allow" (${why}): `
-    const answer = (await prompt.decision(question)).trim()
-    const isYes = why === undefined ? /^y(es)?$/i.test(answer) : answer.toLowerCase() === 'allow'
-    if (!isYes) throw fail('invalid_request', 'Nothing was decided.')
-  } finally {
-    prompt[Symbol.dispose]()
-  }
-}
-
-/** Rows of the screen that the lines take. Characters that are two columns wide count once: then it is not a page. */
-function rowsOf(lines: readonly string[], columns: number): number {
-  return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / columns)), 0)
-}
-
 /** The one that is named by its id or the beginning of it, or the only open one of a session. */
-async function findCard(server: Server, text: string): Promise<Found> {
+async function findCard(server: Server, text: string): Promise<FoundApproval> {
   const rows = await server.sessions()
   const open = openAsks(rows, text)
   if (!open) {
@@ -289,43 +249,4 @@ async function findCard(server: Server, text: string): Promise<Found> {
     throw fail('invalid_request', `Several are open; name one of: ${all.join(', ')}`)
   }
   return only
-}
-
-/** What is asked, as it is shown; one that was decided meanwhile is passed over. */
-async function readCards(server: Server, open: readonly OpenAsk[]): Promise<readonly Found[]> {
-  const found: Found[] = []
-  for (const session of new Set(open.map((one) => one.session))) {
-    const { state } = await server.state(session)
-    for (const { approval, digest, expiresAt } of openApprovals(state)) {
-      if (!open.some(({ id }) => id === approval)) continue
-      const deadline = { expiresAt, stands: state.status === 'paused' }
-      const card = await readCard(server, session, approval, deadline)
-      if (card.digest !== digest) throw fail('digest_mismatch', 'What was asked has changed. Look again.')
-      found.push({ session, project: state.project, agent: state.agent, card, deadline })
-    }
-  }
-  return found
-}
-
-async function readCard(server: Server, session: string, approval: string, deadline: Deadline): Promise<ApprovalCard> {
-  const event = await findEvent(
-    server,
-    session,
-    (known): known is EventOf<'approval.requested'> =>
-      known.type === 'approval.requested' && known.data.approval === approval,
-  )
-  if (!event) throw fail('not_found', 'What was asked is not in the log.')
-  const digest = event.body?.content?.digest
-  if (digest === undefined) return approvalCard(event, approval, undefined, deadline)
-  return approvalCard(event, approval, await fetchInput(server, session, digest), deadline)
-}
-
-/** One that cannot be had is shown as such: it keeps nobody from the others, nor from denying. */
-async function fetchInput(server: Server, session: string, digest: string): Promise<FetchedInput> {
-  try {
-    return await server.get<Content>(`/api/sessions/${session}/content/${digest}`)
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    return { missing: error.problem.detail }
-  }
 }

@@ -11,6 +11,7 @@ import type { Server } from '../ask-server.ts'
 import { Failure } from '../failure.ts'
 import { plainText } from '../plain-text.ts'
 import { answerForm, type QuestionCard, questionCard, readAnswerLine } from '../question-card.ts'
+import { openRunningSteps } from '../running-steps.ts'
 import { openQueueNote } from '../queue-note.ts'
 import { findScreen } from '../screen-start.ts'
 import { openSessionPrinter } from '../session-printer.ts'
@@ -71,6 +72,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
   const link = server.link()
   /** What was shown here, by its number: nothing else can be decided here. */
   const cards: Shown[] = []
+  const steps = openRunningSteps()
   const cardLines = (event: EventOf<'approval.requested'> | EventOf<'question.asked'>): readonly string[] => {
     const number = cards.length + 1
     if (event.type === 'question.asked') {
@@ -80,7 +82,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
       const here = how.input === undefined ? '' : `/answer ${number}${words}; `
       return [...card.lines, `${here}elsewhere: hotline answer ${card.question}${words}`]
     }
-    const card = approvalCard(event, `[${number}]`)
+    const card = approvalCard(event, `[${number}]`, { subAgent: steps.subAgentOf(event) })
     cards.push({ kind: 'approval', id: card.approval, card, shownAt: performance.now() })
     const here = `/allow ${number} or /deny ${number} [reason]; `
     const canDecide = how.input !== undefined && how.reader === 'person'
@@ -123,6 +125,7 @@ export async function watchSession(server: Server, session: string, how: Watchin
       clearTimeout(still)
       for (const event of events) {
         if (event.seq > (begun?.seq ?? 0)) state = evolveSession(state, event)
+        steps.take(event)
         if (how.json) how.write(`${JSON.stringify(event)}\n`)
         else printer.event(event)
       }
@@ -262,8 +265,8 @@ export async function watchSession(server: Server, session: string, how: Watchin
       how.note(`! ${card.unfit}`)
       return undefined
     }
-    if (card.grave && verdict === 'allow') {
-      how.note(`! It holds what deceives the eye. Read it closely with: hotline approve ${card.approval}`)
+    if (card.word && verdict === 'allow') {
+      how.note(`! ${plainText(card.word.why)} Read it closely with: hotline approve ${card.approval}`)
       return undefined
     }
     const reason = words.slice(isNumber ? 1 : 0).join(' ')
