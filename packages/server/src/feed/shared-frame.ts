@@ -55,6 +55,17 @@ export function eventsFrame({ stream, epoch, from, to, events }: Stretch, withou
   return { kind: 'events', stream, cursor, quiet: false, json: Buffer.concat(parts) }
 }
 
+/** The same events, with their bytes where they lie in the frame that was made of them. */
+export function eventsWithin({ json }: SharedFrame, events: readonly StoredEvent[]): readonly StoredEvent[] {
+  const sizeBytes = events.reduce((sum, { bytes }) => sum + bytes.length + comma.length, -comma.length)
+  let at = json.length - end.length - sizeBytes
+  return events.map((event) => {
+    const bytes = json.subarray(at, at + event.bytes.length)
+    at += bytes.length + comma.length
+    return { ...event, bytes }
+  })
+}
+
 /** An `urgent` frame around one stored event. */
 export function urgentFrame(stream: string, event: { bytes: Uint8Array }): SharedFrame {
   return {

@@ -1,7 +1,7 @@
 import { isOutput } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
 import type { Appended, LogStore, StoredEvent } from '../log/log-store.ts'
-import { eventsFrame, type SharedFrame, type Stretch, urgentFrame, type Without } from './shared-frame.ts'
+import { eventsFrame, eventsWithin, type SharedFrame, type Stretch, urgentFrame, type Without } from './shared-frame.ts'
 
 /** Bytes of recent events that are kept for all followers of one stream. */
 const tailBytesMax = 1024 * 1024
@@ -116,7 +116,7 @@ export class StreamFeed {
     for (const listener of this.#listeners) listener.grown(page, urgent)
   }
 
-  #pageOf(events: readonly StoredEvent[], start: number): Page | undefined {
+  #pageOf(events: readonly StoredEvent[], start: number, isKept = false): Page | undefined {
     const first = events[start]
     if (!first) return undefined
     let end = start
@@ -128,7 +128,7 @@ export class StreamFeed {
     }
     const chosen = events.slice(start, end)
     const to = first.seq + chosen.length - 1
-    return pageOf({ stream: this.stream, epoch: this.epoch, from: first.seq, to, events: chosen })
+    return pageOf({ stream: this.stream, epoch: this.epoch, from: first.seq, to, events: chosen }, isKept)
   }
 
   #storedPage(seq: number): Promise<Page | undefined> {
@@ -136,7 +136,7 @@ export class StreamFeed {
     const known = this.#pages.get(key)
     if (known) return known
     const range = { after: seq, upTo: this.#head, limit: limits.pageEvents, maxBytes: limits.pageBytes }
-    const reading = this.#store.read(this.stream, range).then((events) => this.#pageOf(events, 0))
+    const reading = this.#store.read(this.stream, range).then((events) => this.#pageOf(events, 0, true))
     this.#pages.set(key, reading)
     reading.catch(() => this.#pages.delete(key))
     for (const old of this.#pages.keys()) {
@@ -159,17 +159,22 @@ export class StreamFeed {
 /** There is more, and where it begins nobody here knows. */
 const nothing: Page = { from: 0, to: 0, frame: () => ({ kind: 'events', quiet: true, json: new Uint8Array() }) }
 
-function pageOf(stretch: Stretch): Page {
-  const { from, to, events } = stretch
-  const hasOutput = events.some(({ type }) => isOutput(type))
+/** `isKept`: it stays for who comes by later. Once a frame has all the bytes, they are in memory there and nowhere else. */
+function pageOf(stretch: Stretch, isKept: boolean): Page {
+  const { stream, epoch, from, to } = stretch
+  const hasOutput = stretch.events.some(({ type }) => isOutput(type))
+  let { events } = stretch
   let whole: SharedFrame | undefined
   let lean: SharedFrame | undefined
   return {
     from,
     to,
     frame: (without) => {
-      if (without === 'output' && hasOutput) return (lean ??= eventsFrame(stretch, without))
-      return (whole ??= eventsFrame(stretch, undefined))
+      if (without === 'output' && hasOutput) return (lean ??= eventsFrame({ stream, epoch, from, to, events }, without))
+      if (whole) return whole
+      whole = eventsFrame({ stream, epoch, from, to, events }, undefined)
+      if (isKept) events = hasOutput ? eventsWithin(whole, events) : []
+      return whole
     },
   }
 }

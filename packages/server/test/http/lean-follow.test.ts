@@ -49,11 +49,14 @@ describe('a follow that leaves output out', () => {
     const hand = await live.startSession()
     await using early = await enter()
     await using whole = await enter()
-    await say(early, { t: 'follow', stream: hand.stream, after: '0', without: 'output' })
+    await fill(hand)
+    const old = await live.stored(hand.session)
+    const before = old.length
+    // The same page of the store, first whole and then without.
     await say(whole, { t: 'follow', stream: hand.stream, after: '0' })
-    await heard(early, ({ t }) => t === 'caught_up')
-    await heard(whole, ({ t }) => t === 'caught_up')
-    const before = (await live.stored(hand.session)).length
+    expect(await eventsUntil(whole, before)).toEqual(old)
+    await say(early, { t: 'follow', stream: hand.stream, after: '0', without: 'output' })
+    expect(await eventsUntil(early, before)).toEqual(old.map(lean))
     await fill(hand)
     const stored = await live.stored(hand.session)
     const fresh = stored.slice(before)
