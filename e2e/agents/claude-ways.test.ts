@@ -72,7 +72,13 @@ test('[R84] claude: for the session, a rule holds in this process and is written
 test('[R84] claude: for the project, the rule stands in its settings, because somebody said so', async (context) => {
   const opened = at(context)
   const { start } = opened
-  const talk = await start(scripted('project', { calls: [run('python3 -c "print(1)"')] }, { text: 'One.' }))
+  const wanted = scripted('project', { calls: [run('python3 -c "print(1)"')] }, { text: 'One.' })
+  // Behind a fence it could not write them.
+  const fenced = await start(wanted)
+  expect((await fenced.ask()).data.scopes).toEqual(['once', 'session'])
+  await fenced.decide(await fenced.ask(), 'deny')
+  await fenced.turns(1)
+  const talk = await start(wanted, { unfenced: true })
   const ask = await talk.ask()
   expect(ask.data.scopes).toContain('project')
   const { approval, digest } = ask.data
@@ -84,7 +90,7 @@ test('[R84] claude: for the project, the rule stands in its settings, because so
     permissions: { allow: [expect.stringContaining('Bash(python3 ')] },
   })
   // They are settings that a folder brings: the next start asks whether they are trusted.
-  const next = await start(scripted('again', { text: 'Two.' }))
+  const next = await start(scripted('again', { text: 'Two.' }), { unfenced: true })
   const trust = await next.ask()
   expect(trust.body?.input).toContain('../../.claude/settings.local.json')
   await next.decide(trust, 'allow')

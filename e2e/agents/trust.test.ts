@@ -52,8 +52,9 @@ describe.each(traps)('a repository with settings for $real.agent', ({ real, file
   test('[T48] [T49] nothing of it runs and nobody is asked for a model before a person has read and allowed it', async (context) => {
     if ('why' in place) return context.skip(place.why)
     const { hotline, model, work } = place
-    const canary = join(work, 'canary')
     const cwd = join(work, 'project')
+    // In the folder: outside of it an agent behind a fence could not make it.
+    const canary = join(cwd, 'canary')
     for (const [path, value] of Object.entries(files(trap.url, canary))) {
       mkdirSync(dirname(join(cwd, path)), { recursive: true })
       writeFileSync(join(cwd, path), JSON.stringify(value))

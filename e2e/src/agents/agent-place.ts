@@ -38,7 +38,7 @@ export interface AgentPlace extends AsyncDisposable {
   /** HOME of the agent. */
   readonly home: string
   /** Starts a session in a folder of its own. */
-  start: (prompt: string) => Promise<AgentTalk>
+  start: (prompt: string, more?: { unfenced: true }) => Promise<AgentTalk>
 }
 
 /** Installs what is needed and starts everything; where it cannot be installed, the answer says why. */
@@ -71,12 +71,13 @@ export async function openAgentPlace(real: RealAgent): Promise<AgentPlace | { wh
       version: installed[0]?.version ?? '',
       work,
       home,
-      start: async (prompt) => {
+      start: async (prompt, more) => {
         const cwd = join(work, `${(count += 1)}`)
         await mkdir(cwd)
         const session = await hotline.api.start(real.agent, prompt.replaceAll('$CWD', cwd), {
           cwd,
           ...(real.mode === undefined ? {} : { mode: real.mode }),
+          ...more,
         })
         return new AgentTalk({ api: hotline.api, model, session, cwd })
       },

@@ -47,7 +47,7 @@ const inputs: Record<string, string> = {
   none: 'is only watched',
 }
 
-function abilities({ available, can }: AgentGroup['row']): string {
+function abilities({ available, can, fence }: AgentGroup['row']): string {
   if (!available || !can) return ''
   const words = [
     can.input === undefined ? undefined : inputs[can.input],
@@ -60,6 +60,7 @@ function abilities({ available, can }: AgentGroup['row']): string {
     can.denyReason === true ? 'hears why' : undefined,
     can.questions === true ? 'has questions' : undefined,
     can.resume === true ? 'can be resumed' : undefined,
+    fence === 'files' ? 'behind a fence' : undefined,
   ].filter((word) => word !== undefined)
   return words.length === 0 ? '' : `${' '.repeat(17)}${words.join(' · ')}\n`
 }

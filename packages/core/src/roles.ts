@@ -126,8 +126,8 @@ function isHighRule(command: Command): boolean {
 
 function isUnasked(command: Command, session: SessionState | undefined): boolean {
   if (command.type === 'session.start') {
-    const { mode, command: line, unasked } = command.data
-    return mode !== undefined || line !== undefined || unasked !== undefined
+    const { mode, command: line, unasked, unfenced } = command.data
+    return [mode, line, unasked, unfenced].some((choice) => choice !== undefined)
   }
   // What others run, or what agents may do, is kept by whoever may decide; so is what goes onto a branch of others.
   if (command.type === 'draft.review') {

@@ -7,6 +7,7 @@ import { Without } from './frame.ts'
 import { ServerFrame } from './server-frame.ts'
 import { limits } from './limits.ts'
 import { PolicyModeName } from './policy-mode.ts'
+import { FileFence } from './process-tree.ts'
 import { CursorText, Id, StreamId } from './stream.ts'
 
 /**
@@ -215,6 +216,8 @@ export const AgentRow = z.object({
   asks: z.boolean().optional(),
   /** True: it can be started without a folder, and works in one of its own. */
   ownFolder: z.boolean().optional(),
+  /** What it is kept from where nobody says `unfenced`; absent for what starts nothing. */
+  fence: FileFence.optional(),
   /** What is known of it before it is started. */
   can: Capabilities.partial().optional(),
 })
@@ -237,6 +240,7 @@ export const AnnounceBody = z.strictObject({
         version: z.string().max(100).optional(),
         asks: z.boolean().optional(),
         ownFolder: z.boolean().optional(),
+        fence: FileFence.optional(),
         can: Capabilities.partial().optional(),
       }),
     )

@@ -51,6 +51,11 @@ export const options = {
     help: 'How agents are kept together with what they start, so that all of it is stopped and ended: best (groups of the kernel; else its namespaces, by bubblewrap, in which sudo does not work) or scan (what can be found).',
     standard: 'best',
   },
+  fence: {
+    env: 'HOTLINE_FENCE',
+    help: '"on": agents are behind a fence where bubblewrap works, unless their profile or a start says otherwise. "off": only where a profile says "contain: files".',
+    standard: 'on',
+  },
   keeper: {
     env: 'HOTLINE_KEEPER',
     help: '"on": agents are held by a small process of their own and go on when this one is killed (not on Windows). "off": they end with it, however it ends.',
@@ -79,6 +84,8 @@ export interface Config {
   spoolBytes: number
   diskReserveBytes: number
   reach: HolderReach
+  /** Agents are behind a fence where there can be one. */
+  hasFences: boolean
   /** Agents outlive this process. */
   hasKeeper: boolean
   /** What this process was started with: agents get parts of it, by a list. */
@@ -101,6 +108,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     spoolBytes: readNumber(options.spoolBytes, read(options.spoolBytes)),
     diskReserveBytes: readNumber(options.diskReserveBytes, read(options.diskReserveBytes)),
     reach: readReach(read(options.reach) ?? options.reach.standard),
+    hasFences: readSwitch(options.fence, read(options.fence)),
     hasKeeper: readSwitch(options.keeper, read(options.keeper)),
     environment: { ...env },
   }

@@ -7,6 +7,7 @@ import type { Log } from './log.ts'
 import { Isolator } from './isolation/isolator.ts'
 import { openKeeperHolder } from './keeper/keeper-holder.ts'
 import { childrenFolder, runnerFolder } from './process/end-orphans.ts'
+import { type Fences, findFences, noFences } from './process/namespace.ts'
 import { lockFolder } from './process/folder-lock.ts'
 import { openLocalHolder } from './process/local-holder.ts'
 import { builtinProfiles } from './profiles/builtin.ts'
@@ -72,6 +73,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       versionsFolder: makeEmpty(join(folder, 'empty')),
       sessionsFolder: join(folder, 'sessions'),
       scratchFolder: join(config.dataDir, 'scratch'),
+      fences: fencesOf(config),
       desksFolder: join(folder, 'desks'),
       isolator,
       files: { workspaces, records, neighbours: new Neighbours() },
@@ -82,6 +84,12 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
     },
     { name: config.name, version: runnerVersion, platform: process.platform },
   )
+}
+
+/** Looked at once: what holds for a runner holds for all its agents. */
+function fencesOf({ hasFences, reach, environment }: Config): () => Promise<Fences> {
+  let found: Promise<Fences> | undefined
+  return () => (found ??= hasFences && reach === 'best' ? findFences(environment['PATH']) : Promise.resolve(noFences))
 }
 
 function makeEmpty(folder: string): string {

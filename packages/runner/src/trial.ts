@@ -6,7 +6,9 @@ import { type AgentEvent, type AgentSession, runsProgram, StartError } from './a
 import type { Drivers } from './adapters/drivers.ts'
 import { containing } from './process/containing.ts'
 import type { Holder } from './process/holder.ts'
+import type { Fences } from './process/namespace.ts'
 import { findProgram } from './process/find-program.ts'
+import { settleContainment } from './profiles/containment.ts'
 import { lookForLogin } from './profiles/login.ts'
 import type { AgentProfile } from './profiles/profile.ts'
 import { readVersion } from './profiles/read-version.ts'
@@ -35,6 +37,7 @@ export interface Trial {
   drivers: Drivers
   holder: Holder
   from: Readonly<Record<string, string | undefined>>
+  fences: Fences
   /** Empty; the agent works in it. */
   folder: string
   /** What makes this agent ask before it writes a file into its folder. */
@@ -85,7 +88,8 @@ function signInStep(hint: string, signedIn: 'yes' | 'no' | 'unknown'): TrialStep
 }
 
 async function* tryRunning(trial: Trial): AsyncGenerator<TrialStep> {
-  const { profile, drivers, holder, from, folder, signal } = trial
+  const { drivers, holder, from, folder, signal, fences } = trial
+  const profile = settleContainment(trial.profile, { unfenced: false, fences })
   let redactor = new Redactor([])
   let agent: AgentSession
   try {

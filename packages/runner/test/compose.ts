@@ -4,6 +4,7 @@ import { openDrivers } from '../src/adapters/drivers.ts'
 import { openLog } from '../src/log.ts'
 import { Isolator } from '../src/isolation/isolator.ts'
 import { openKeeperHolder } from '../src/keeper/keeper-holder.ts'
+import { findFences, noFences } from '../src/process/namespace.ts'
 import { type HolderReach, openLocalHolder } from '../src/process/local-holder.ts'
 import { builtinProfiles } from '../src/profiles/builtin.ts'
 import { openKnownAgents } from '../src/profiles/known-agents.ts'
@@ -37,6 +38,8 @@ export interface ComposeOptions {
   silenceMs?: number
   /** By which means agents are kept together with what they start. */
   reach?: HolderReach
+  /** `false`: as where a machine can make none. */
+  fences?: false
   /** Whether agents outlive the runner. */
   holds?: Holds
 }
@@ -78,6 +81,7 @@ export function composeBench(options: ComposeOptions): Supervisor {
       drivers: openDrivers({ version: '0.0.0', silenceMs: options.silenceMs }),
       environment: options.environment ?? { PATH: process.env['PATH'], HOME: folder, LANG: 'C.UTF-8' },
       dataDir,
+      fences: () => (options.fences === false ? Promise.resolve(noFences) : findFences(process.env['PATH'])),
       versionsFolder: folder,
       sessionsFolder: join(dataDir, 'sessions'),
       desksFolder: join(dataDir, 'desks'),

@@ -8,6 +8,7 @@ import { openLog } from '../src/log.ts'
 import { findProgram } from '../src/process/find-program.ts'
 import { builtinProfiles } from '../src/profiles/builtin.ts'
 import { resolveAgents } from '../src/profiles/resolve.ts'
+import { noFences } from '../src/process/namespace.ts'
 import { Survey } from '../src/profiles/survey.ts'
 import { secretsAmong } from '../src/profiles/variables.ts'
 
@@ -46,7 +47,7 @@ test('what is announced is what can be started here, with a hint for the rest', 
   writeFileSync(join(temp.path, 'qwen'), 'not to be run')
   mkdirSync(join(temp.path, 'copilot'), { mode: 0o755 })
   const report = (demo: readonly string[] | undefined, PATH: string) =>
-    new Survey({ PATH }).report(resolveAgents(builtinProfiles(demo), []))
+    new Survey({ PATH }).report(resolveAgents(builtinProfiles(demo), []), noFences)
   const agents = report([process.execPath], temp.path)
   expect(AnnounceBody.shape.agents.parse(agents)).toEqual(agents)
   const can = Object.fromEntries(agents.map(({ agent, available }) => [agent, available]))

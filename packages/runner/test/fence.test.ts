@@ -42,7 +42,7 @@ mktemp >/dev/null && say 'own: a temporary file'
 say done
 `
 
-async function fencedBench(holds: Holds = 'itself', reach?: 'scan'): Promise<Bench> {
+async function fencedBench(holds: Holds = 'itself', path?: string): Promise<Bench> {
   return await openBench({
     profiles: [
       {
@@ -67,7 +67,7 @@ async function fencedBench(holds: Holds = 'itself', reach?: 'scan'): Promise<Ben
       git('init', '-q', '-b', 'main')
       git('commit', '-q', '--allow-empty', '-m', 'first')
     },
-    ...(reach === undefined ? {} : { reach }),
+    ...(path === undefined ? {} : { environment: { PATH: path } }),
   })
 }
 
@@ -117,11 +117,14 @@ describe.skipIf(!fences).each(['itself', 'by keeper'] as const satisfies Holds[]
   },
 )
 
-test('[FE3] where there can be no fence, nothing is started, and it is said why', async () => {
-  await using bench = await fencedBench()
-  const { world, cwd } = bench
-  const session = world.start('screened', { cwd, unasked: true })
-  await world.until(session, 'the end', ({ status }) => status === 'failed')
-  expect(world.events(session, 'session.state_changed').at(-1)?.body?.note).toContain('"contain: files"')
-  expect(existsSync(join(cwd, 'ran'))).toBe(false)
-})
+test.each(['screened', 'fenced'])(
+  '[FE3] where there can be no fence, %s is not started, and it is said why',
+  async (agent) => {
+    await using bench = await fencedBench('itself', '/nowhere')
+    const { world, cwd } = bench
+    const session = world.start(agent, { cwd, unasked: true })
+    await world.until(session, 'the end', ({ status }) => status === 'failed')
+    expect(world.events(session, 'session.state_changed').at(-1)?.body?.note).toContain('"contain: files"')
+    expect(existsSync(join(cwd, 'ran'))).toBe(false)
+  },
+)

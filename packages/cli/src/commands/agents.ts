@@ -6,6 +6,7 @@ import type { AgentRow } from '@hotline/protocol/http'
 import { openDrivers } from '@hotline/runner/adapters/drivers'
 import { runsProgram } from '@hotline/runner/adapters/adapter'
 import { findProgram } from '@hotline/runner/process/find-program'
+import { findFences } from '@hotline/runner/process/namespace'
 import type { Holder } from '@hotline/runner/process/holder'
 import { openLocalHolder } from '@hotline/runner/process/local-holder'
 import { builtinProfiles } from '@hotline/runner/profiles/builtin'
@@ -66,7 +67,7 @@ async function showHere(context: CommandContext): Promise<void> {
   await withScratch(async ({ holder, folder }) => {
     await survey.askVersions(agents, { holder, cwd: folder, heard: () => undefined })
   })
-  const rows = survey.report(agents)
+  const rows = survey.report(agents, await findFences(process.env['PATH']))
   context.print(rows, agentText(rows.map((row) => ({ row, machines: [] }))))
 }
 
@@ -98,7 +99,17 @@ async function test(context: CommandContext, id: string, isAgreed: boolean): Pro
     const drivers = openDrivers({ version: runnerVersion })
     const signal = context.interrupted()
     let count = 0
-    for await (const step of tryAgent({ profile, drivers, holder, from: process.env, folder, prompt, signal })) {
+    const trial = {
+      profile,
+      drivers,
+      holder,
+      from: process.env,
+      fences: await findFences(process.env['PATH']),
+      folder,
+      prompt,
+      signal,
+    }
+    for await (const step of tryAgent(trial)) {
       if (step.outcome === 'failed') count += 1
       context.print(step, `${mark(step)} ${inLine(step.what)}\n`)
     }

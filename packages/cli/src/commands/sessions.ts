@@ -27,6 +27,7 @@ interface RunOptions extends PlaceOptions, ScreenOptions {
   fromStart?: boolean
   until: string
   budget?: string
+  fence: boolean
 }
 
 /** Starting, watching, listing and ending sessions. `words` is the command line as it was typed, to see `--` in it. */
@@ -53,6 +54,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .option('--on <machine>', 'name or id of the machine that shall do it (default: this one)')
     .option('--project <project>', 'id of a project (default: the first one)')
     .option('--budget <limits>', `it is held and you are asked when this much is used: ${budgetForms}`)
+    .option('--no-fence', 'where the agent would be behind a fence: without it, by somebody who may decide')
     .option('--detach', 'do not stay and watch')
     .option('--keys', 'stay with the screen of its terminal; every key goes to it')
     .option('--until <end|idle>', 'stay until the session has ended, or until the agent waits for a message', 'end')
@@ -85,6 +87,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
         ...(command === undefined ? {} : { command: agent === logAgent ? fileThere(place, command) : [...command] }),
         // A program asks nobody, and whoever types its name knows what it is.
         ...(row?.asks === false && command === undefined ? { unasked: true } : {}),
+        ...(options.fence ? {} : { unfenced: true }),
         ...(cwd === undefined ? {} : { cwd }),
         ...(rest.length > 0 ? { prompt: rest.join(' ') } : {}),
         ...(budget === undefined ? {} : { budget }),

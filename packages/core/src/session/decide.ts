@@ -128,6 +128,7 @@ function startSession(
       agentMessageChars: limits.agentMessageChars,
       approvalTimeoutMs: data.approvalTimeoutMs ?? limits.approvalTimeoutMs,
       ...(data.unasked === undefined ? {} : { unasked: true }),
+      ...(data.unfenced === undefined ? {} : { unfenced: true }),
       ...(data.budget === undefined ? {} : { budget: data.budget }),
       ...(data.isolation === undefined ? {} : { isolation: data.isolation }),
       ...(data.bring === undefined ? {} : { bring: data.bring }),

@@ -53,6 +53,7 @@ function created(event: EventOf<'session.created'>): SessionState {
     agentMessageChars: data.agentMessageChars,
     approvalTimeoutMs: data.approvalTimeoutMs,
     ...(data.unasked === undefined ? {} : { unasked: data.unasked }),
+    ...(data.unfenced === undefined ? {} : { unfenced: data.unfenced }),
     ...(data.budget === undefined ? {} : { budget: data.budget }),
     queue: [],
     approvals: [],

@@ -115,6 +115,8 @@ export interface SessionState {
   approvalTimeoutMs: number
   /** It was started as something that asks nobody, by somebody with the right to decide. */
   unasked?: boolean | undefined
+  /** It was started to be without a fence. */
+  unfenced?: boolean | undefined
   /** Absent until an adapter has spoken. */
   capabilities?: Capabilities | undefined
   mode?: string | undefined

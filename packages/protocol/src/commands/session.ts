@@ -61,6 +61,8 @@ export const sessionCommands = {
     bring: z.array(Bring).max(2).optional(),
     /** For an agent that is a program and asks nobody (`asks: false` in the list of agents): it takes the right to decide. */
     unasked: z.literal(true).optional(),
+    /** Without the fence that its agent would be behind: it takes the right to decide. */
+    unfenced: z.literal(true).optional(),
     prompt: z.string().optional(),
     approvalTimeoutMs: z
       .int()

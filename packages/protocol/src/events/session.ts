@@ -46,6 +46,8 @@ export const sessionEvents = {
       approvalTimeoutMs: z.int(),
       /** Whoever started it knew that nobody is asked about what it does, and had the right to decide. */
       unasked: z.boolean().optional(),
+      /** Whoever started it wanted no fence around its agent, and had the right to decide. */
+      unfenced: z.boolean().optional(),
       budget: Budget.optional(),
       /** Absent: as its profile and the folder have it. */
       isolation: Isolation.optional(),

@@ -43,6 +43,8 @@ export interface StartSpec extends ProcessSpec {
   resume?: string | undefined
   /** What "allow always" means to this agent; absent: it is not offered. */
   allowAlways?: 'session' | 'project' | undefined
+  /** It can change no settings of its own: they lie outside of its fence. */
+  fenced?: true | undefined
   /** Whatever this agent says, it cannot be taken up again. */
   losesSessions?: boolean | undefined
   size?: TerminalSize | undefined

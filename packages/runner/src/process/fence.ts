@@ -6,47 +6,55 @@ export interface Fence {
   writable: readonly string[]
   /** Inside of those, what stays as it is. */
   sealed: readonly string[]
-  /** What is not there at all; what is writable inside of it still is. */
+  /** What is not there at all. Of two of these lists, the one that names the deeper path counts. */
   hidden: readonly string[]
+  /** What is there all the same, inside of what is hidden. */
+  readable: readonly string[]
   /** A folder that stands for `/tmp`; absent: `/tmp` can be read like everything else. */
   temporary?: string | undefined
 }
 
-/** Everything can be read, nothing can be changed, and other processes are not seen. */
-const readable = [
-  '--unshare-ipc',
-  '--cap-drop',
-  'ALL',
-  '--ro-bind',
-  '/',
-  '/',
-  '--dev',
-  '/dev',
-  '--proc',
-  '/proc',
-] as const
+/** Other processes are not seen, and a root inside mounts nothing anew. */
+const apart = ['--unshare-ipc', '--cap-drop', 'ALL'] as const
+
+const virtual = ['--dev', '/dev', '--proc', '/proc'] as const
 
 /**
- * A fence in the words of bubblewrap, for the inside of a namespace of process ids. Mounts come in their order: what is hidden,
- * then what is writable, then what is sealed, each over what was before. Paths that are not there are left out, but for
- * folders to be sealed, which somebody could make. Capabilities are dropped, so a root inside mounts nothing anew.
+ * A fence in the words of bubblewrap, for the inside of a namespace of process ids. Mounts come in their order, and each
+ * lies over what was before: so the shallow ones come first, and what is sealed comes last. Paths that are not there are left
+ * out, but for folders to be sealed, which somebody could make.
  */
-export function fenceFlags({ writable, sealed, hidden, temporary }: Fence): readonly string[] {
-  const there = hidden.filter(isThere)
-  const folders = there.filter((path) => statSync(path).isDirectory())
-  const files = there.filter((path) => !folders.includes(path))
+export function fenceFlags({ writable, sealed, hidden, readable, temporary }: Fence): readonly string[] {
+  const mounts = [
+    ...hidden.map((path) => ({ path, flags: hide(path) })),
+    ...readable.map((path) => ({ path, flags: ['--ro-bind', path, path] })),
+    ...writable.map((path) => ({ path, flags: ['--bind', path, path] })),
+  ].filter(({ path }) => path !== '/' && isThere(path))
+  const folders = hidden.filter((path) => isThere(path) && isFolder(path))
   return [
-    ...readable,
+    ...apart,
+    ...(writable.includes('/') ? ['--bind', '/', '/'] : ['--ro-bind', '/', '/']),
+    ...virtual,
     ...(temporary === undefined ? [] : ['--bind', temporary, '/tmp']),
-    ...folders.flatMap((path) => ['--tmpfs', path]),
-    ...files.flatMap((path) => ['--ro-bind', '/dev/null', path]),
-    ...writable.filter(isThere).flatMap((path) => ['--bind', path, path]),
+    ...mounts.toSorted((one, other) => depthOf(one.path) - depthOf(other.path)).flatMap(({ flags }) => flags),
     ...sealed.flatMap((path) => (isThere(path) ? ['--ro-bind', path, path] : ['--tmpfs', path])),
     // Once the places for what is in them are made, nothing else is.
-    ...folders.flatMap((path) => ['--remount-ro', path]),
+    ...folders.filter((path) => !writable.includes(path)).flatMap((path) => ['--remount-ro', path]),
   ]
+}
+
+function hide(path: string): readonly string[] {
+  return isThere(path) && isFolder(path) ? ['--tmpfs', path] : ['--ro-bind', '/dev/null', path]
+}
+
+function depthOf(path: string): number {
+  return path.split('/').length
 }
 
 function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path).isDirectory()
 }

@@ -9,7 +9,7 @@ import type { Contained } from './containing.ts'
 import { type ControlledTree, controlTree } from './control-tree.ts'
 import type { Fence } from './fence.ts'
 import type { HeldProcess, HeldTerminal, HeldTree, Holder, ProcessSpec, Reaped, TerminalSize } from './holder.ts'
-import { findInside, findWrapper, wrapped, type Wrapping } from './namespace.ts'
+import { findInside, findWrapper, inTerminal, type Wrapped, wrapped, type Wrapping } from './namespace.ts'
 import { type KernelPipes, openKernelPipes } from './kernel-pipes.ts'
 import { bootId, listEntries, startTicksOf } from './process-table.ts'
 import { endTree, findTree, shareLooks } from './process-tree.ts'
@@ -25,7 +25,7 @@ const notContained =
 
 const notFenced =
   'its profile says "contain: files", and on this machine nothing can keep it from the files around. ' +
-  'That takes Linux with bubblewrap, and an agent without a terminal.'
+  'That takes Linux with bubblewrap, and around a terminal the env of GNU.'
 
 /** An orphan gets less patience than an agent: nobody hears its last words. */
 const reapGraceMs = 1_000
@@ -51,7 +51,7 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
   // Many end at once when their runner or their keeper does.
   const look = shareLooks()
   let nest: Nest | 'unknown' | undefined = reach === 'best' ? 'unknown' : undefined
-  const wrappers = new Map<'processes' | 'files', Promise<string | undefined>>()
+  const wrappers = new Map<Wrapped, Promise<string | undefined>>()
   const looking = setInterval(() => {
     if (watched.size === 0) return
     const entries = listEntries()
@@ -66,10 +66,14 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
   }
 
   /** What makes a namespace for the next one; undefined where it needs none, or there can be none. */
-  const findWrapperFor = ({ env, contain }: ProcessSpec): Promise<string | undefined> | undefined => {
+  const findWrapperFor = (
+    { env, contain }: ProcessSpec,
+    around: 'pipes' | 'terminal',
+  ): Promise<string | undefined> | undefined => {
     if (nest === 'unknown') nest = openNest()
-    const of = fenceIn(contain) ? 'files' : 'processes'
-    if (of === 'processes' && (nest || reach === 'scan')) return undefined
+    const hasFence = fenceIn(contain) !== undefined
+    if (!hasFence && (nest || reach === 'scan' || around === 'terminal')) return undefined
+    const of = !hasFence ? 'processes' : around === 'pipes' ? 'files' : 'terminal'
     const found = wrappers.get(of) ?? findWrapper(env['PATH'], of)
     wrappers.set(of, found)
     return found
@@ -129,7 +133,7 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
 
   return {
     async start(spec): Promise<HeldProcess> {
-      const wrap = await findWrapperFor(spec)
+      const wrap = await findWrapperFor(spec, 'pipes')
       refuseLoose(spec, wrap)
       const argv = wrap === undefined ? spec.argv : wrapped(wrap, spec.argv, fenceIn(spec.contain))
       const pipes = spec.pipes === 'kernel' ? await openKernelPipes() : undefined
@@ -159,15 +163,20 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
     },
 
     async startTerminal(spec: ProcessSpec, size: TerminalSize): Promise<HeldTerminal> {
-      refuseLoose(spec, undefined)
-      const { result: terminal, cgroup } = start(spec, () => spawnTerminal(spec, size))
-      const adopted = adopt(spec, terminal.pid, { cgroup })
-      await endLoose(spec, adopted)
+      const wrap = await findWrapperFor(spec, 'terminal')
+      refuseLoose(spec, wrap)
+      const fence = fenceIn(spec.contain)
+      const argv = wrap === undefined || fence === undefined ? spec.argv : inTerminal(wrap, spec.argv, fence)
+      const { result: terminal, cgroup } = start(spec, () => spawnTerminal({ ...spec, argv }, size))
+      // Nobody hears it yet.
+      terminal.pause()
       const exited = new Promise<Exit>((resolve) => {
-        terminal.onExit(({ code, signal }) =>
-          resolve(signal === 0 ? { code, signal: null } : { code: null, signal: nameOf(signal) }),
-        )
+        terminal.onExit(({ code, signal }) => resolve(exitOf(code, signal, wrap)))
       })
+      const inside = wrap === undefined ? undefined : await findInside(terminal.pid)
+      const adopted = adopt(spec, terminal.pid, { cgroup, inside })
+      await endLoose(spec, adopted)
+      terminal.resume()
       const end: HeldTerminal['end'] = async (graceMs) => {
         const left = await adopted.end(graceMs)
         // Nobody prints any more: what is left is little, and the end comes after it.
@@ -227,6 +236,12 @@ function spawnPiped(
 function exitInside(code: number | null, signal: NodeJS.Signals | null): Exit {
   const byCode = Object.values(constants.signals).find((number) => code === 128 + number)
   return byCode === undefined ? { code, signal } : { code: null, signal: nameOf(byCode) }
+}
+
+/** Of a program in a terminal. */
+function exitOf(code: number, signal: number, wrap: string | undefined): Exit {
+  if (signal !== 0) return { code: null, signal: nameOf(signal) }
+  return wrap === undefined ? { code, signal: null } : exitInside(code, null)
 }
 
 /** Writing to an agent that has ended fails; `exited` tells. */

@@ -21,19 +21,20 @@ const probeMs = 5_000
 const startMs = 3_000
 
 /** Around what is tried: a fence without a hole in it. */
-const emptyFence: Fence = { writable: [], sealed: [], hidden: [] }
+const emptyFence: Fence = { writable: [], sealed: [], hidden: [], readable: [] }
+
+/** What is put into a namespace: processes alone, files as well, or that around a terminal. */
+export type Wrapped = 'processes' | 'files' | 'terminal'
 
 /** The program that makes namespaces, where it is installed and may make them; tried once by starting something in one. */
-export async function findWrapper(
-  path: string | undefined,
-  of: 'processes' | 'files' = 'processes',
-): Promise<string | undefined> {
+export async function findWrapper(path: string | undefined, of: Wrapped = 'processes'): Promise<string | undefined> {
   if (process.platform !== 'linux') return undefined
   const wrapper = findProgram('bwrap', path)
   const probe = findProgram('true', path)
   if (wrapper === undefined || probe === undefined) return undefined
+  const line = wrapped(wrapper, [probe], of === 'processes' ? undefined : emptyFence)
   try {
-    const [program = '', ...args] = wrapped(wrapper, [probe], of === 'files' ? emptyFence : undefined)
+    const [program = '', ...args] = of === 'terminal' ? inTerminal(wrapper, [probe], emptyFence) : line
     await run(program, args, { timeout: probeMs })
     return wrapper
   } catch {
@@ -41,10 +42,44 @@ export async function findWrapper(
   }
 }
 
+/** What fences can be made on a machine. */
+export interface Fences {
+  any: boolean
+  /** What is behind one can make namespaces of its own, for a sandbox of its own. A root cannot. */
+  nesting: boolean
+}
+
+export const noFences: Fences = { any: false, nesting: false }
+
+/** Tries both. */
+export async function findFences(path: string | undefined): Promise<Fences> {
+  const wrapper = await findWrapper(path, 'files')
+  const probe = findProgram('true', path)
+  if (wrapper === undefined || probe === undefined) return noFences
+  const [program = '', ...args] = wrapped(wrapper, wrapped(wrapper, [probe], emptyFence), emptyFence)
+  const nesting = await run(program, args, { timeout: probeMs }).then(
+    () => true,
+    () => false,
+  )
+  return { any: true, nesting }
+}
+
 /** A command line as it is started inside a namespace of its own, and behind a fence where there is one. */
 export function wrapped(wrapper: string, argv: readonly string[], fence?: Fence): readonly string[] {
   const files = fence ? fenceFlags(fence) : ['--dev-bind', '/', '/', '--proc', '/proc']
   return [wrapper, '--unshare-pid', ...files, '--', ...argv]
+}
+
+/** What a terminal sends to all that is in front of it, when somebody types. */
+const typed = ['INT', 'QUIT', 'TSTP']
+
+/**
+ * The same in a terminal. What keeps the namespace hears every Ctrl-C that is typed, and would end by it: so it hears none,
+ * and the program, which would inherit that, is put back.
+ */
+export function inTerminal(wrapper: string, argv: readonly string[], fence: Fence): readonly string[] {
+  const hearing = ['env', `--default-signal=${typed.join(',')}`, '--', ...argv]
+  return ['/bin/sh', '-c', `trap '' ${typed.join(' ')}; exec "$@"`, 'sh', ...wrapped(wrapper, hearing, fence)]
 }
 
 /** The processes that are there for the namespace alone, and the one that was wanted, as they are seen from outside. */

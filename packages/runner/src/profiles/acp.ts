@@ -25,6 +25,7 @@ export const acpProfiles: readonly AgentProfile[] = [
     env: [...network, ...openai, 'CODEX_API_KEY', 'CODEX_HOME'],
     // Its default mode lets a model answer in place of a person.
     asking: { by: 'mode', modes: ['read-only', 'workspace-write'] },
+    hasSandbox: true,
     hint: 'Install it with: npm install -g @agentclientprotocol/codex-acp',
     versionArgs: ['--version'],
     login: logins.codex,

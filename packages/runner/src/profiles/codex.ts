@@ -16,6 +16,7 @@ export const codexProfiles: readonly AgentProfile[] = [
     // In the second one it changes its folder without asking: whoever wants that chooses it.
     asking: { by: 'mode', modes: ['read-only', 'workspace-write'] },
     allowAlways: 'session',
+    hasSandbox: true,
     hint: 'Install it with: npm install -g @openai/codex, and sign in with: codex login',
     versionArgs: ['--version'],
     login: logins.codex,

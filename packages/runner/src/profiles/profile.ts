@@ -1,6 +1,7 @@
 import type { Budget } from '@hotline/protocol/budget'
 import type { Isolation } from '@hotline/protocol/place'
 import type { AdapterName, Asking } from '../adapters/adapter.ts'
+import type { Containment } from './containment.ts'
 import type { Interactive } from './interactive.ts'
 import type { Login } from './login.ts'
 
@@ -43,8 +44,10 @@ export interface AgentProfile {
   login?: Login
   /** How people work with it, where its profile says so. */
   interactive?: Interactive
-  /** It is started only where the kernel keeps together what it starts. */
-  contain?: 'processes' | 'files'
+  /** It puts what it runs into a sandbox of its own, by namespaces. */
+  hasSandbox?: true
+  /** In what it is contained; absent: `auto` for an agent, `none` for a program. */
+  contain?: Containment
   /** How much a session of it may use up, where whoever starts it says nothing else. */
   budget?: Budget
   /** The file that it was read from; absent: it comes with Hotline. */

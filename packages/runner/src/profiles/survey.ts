@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs'
 import type { AnnounceBody } from '@hotline/protocol/http'
-import { runsProgram } from '../adapters/adapter.ts'
+import { type AdapterName, runsProgram } from '../adapters/adapter.ts'
+import type { Fences } from '../process/namespace.ts'
 import { findProgram } from '../process/find-program.ts'
 import type { Holder } from '../process/holder.ts'
 import { abilitiesOf } from './abilities.ts'
+import { isFenced } from './containment.ts'
 import { lookForLogin } from './login.ts'
 import type { AgentProfile } from './profile.ts'
 import { readVersion } from './read-version.ts'
@@ -26,12 +28,12 @@ export class Survey {
   }
 
   /** What is known now. */
-  report({ profiles, broken }: Agents): readonly AgentNews[] {
+  report({ profiles, broken }: Agents, fences: Fences): readonly AgentNews[] {
     const wrong = [...broken].map(([agent, why]): AgentNews => {
       const hint = `Its profile is wrong: ${why}`.slice(0, 500)
       return { agent, name: agent, description: '', available: false, state: 'broken', hint }
     })
-    return [...[...profiles.values()].map((profile) => this.#newsOf(profile)), ...wrong]
+    return [...[...profiles.values()].map((profile) => this.#newsOf(profile, fences)), ...wrong]
   }
 
   /** Asks those programs for their version that were not asked as they are now. `heard`: one of them said it. */
@@ -56,7 +58,7 @@ export class Survey {
     await Promise.all(Array.from({ length: askedAtOnce }, work))
   }
 
-  #newsOf(profile: AgentProfile): AgentNews {
+  #newsOf(profile: AgentProfile, fences: Fences): AgentNews {
     const { agent, name, description, adapter, argv, hint, login, interactive } = profile
     const installed = argv === 'of-session' || adapter === 'log' || this.#programOf(profile) !== undefined
     const signedIn = login ? lookForLogin(login, this.#from) : 'yes'
@@ -81,6 +83,7 @@ export class Survey {
       ...(version === undefined ? {} : { version }),
       ...(runsProgram(adapter) ? { asks: false } : {}),
       ...(profile.hasScratch || profile.folder !== undefined ? { ownFolder: true } : {}),
+      ...(startsNothing(adapter) ? {} : { fence: isFenced(profile, fences) ? ('files' as const) : ('none' as const) }),
       can: abilitiesOf(profile),
     }
     function adviceFor(of: typeof state, { file }: AgentProfile): string | undefined {
@@ -110,4 +113,8 @@ export class Survey {
     if (program === undefined || !facts) return undefined
     return JSON.stringify([program, facts.ino, facts.size, facts.mtimeMs, profile.versionArgs])
   }
+}
+
+function startsNothing(adapter: AdapterName): boolean {
+  return adapter === 'log' || adapter === 'mcp'
 }

@@ -2,6 +2,7 @@ import type { Drivers } from '../adapters/drivers.ts'
 import type { Isolator } from '../isolation/isolator.ts'
 import type { Log } from '../log.ts'
 import type { Holder } from '../process/holder.ts'
+import type { Fences } from '../process/namespace.ts'
 import type { KnownAgents } from '../profiles/known-agents.ts'
 import type { ServerLink } from '../server-link.ts'
 import type { KeptFiles } from './open-files.ts'
@@ -23,6 +24,8 @@ export interface ActorPorts {
   /** Where spools and scratch folders are. */
   sessionsFolder: string
   scratchFolder: string
+  /** What fences agents are behind where nobody says otherwise. */
+  fences: () => Promise<Fences>
   /** Where the desks of sessions are. */
   desksFolder: string
   /** Bytes of reports that one session may hold back. */

@@ -11,6 +11,7 @@ import { containing } from '../process/containing.ts'
 import { lookAtRoom } from '../process/disk-room.ts'
 import type { Keeping, Survivor } from '../process/lasting.ts'
 import { asConfigured } from '../profiles/abilities.ts'
+import { type SettledProfile, settleContainment } from '../profiles/containment.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
 import { Redactor } from '../redact.ts'
 import type { Outbox } from '../spool/outbox.ts'
@@ -116,13 +117,15 @@ export class AgentLife {
   async start(): Promise<void> {
     const { session, ports, sessionLog, departure, files } = this.#of
     const { state } = sessionLog
-    const { profile, native, mode } = whatToStart(sessionLog, ports.agents)
-    const goesOn = state?.status === 'active' && profile !== undefined && outlivesRunner(profile.adapter)
+    const { profile: known, native, mode } = whatToStart(sessionLog, ports.agents)
+    const goesOn = state?.status === 'active' && known !== undefined && outlivesRunner(known.adapter)
     // Our own earlier life had an agent, which went with it. A session that was only starting has not had one yet.
     if (!goesOn && (state?.status === 'active' || state?.status === 'paused')) return departure.wentBefore()
     let desk: Desk | undefined
     try {
-      if (!profile) throw new StartError(whyNone(ports.agents, state?.agent ?? ''))
+      if (!known) throw new StartError(whyNone(ports.agents, state?.agent ?? ''))
+      const fences = await ports.fences()
+      const profile = settleContainment(known, { unfenced: state?.unfenced === true, fences })
       refuseToStart(profile, sessionLog.state?.unasked === true ? 'unasked' : 'asked')
       const { environment: from, scratchFolder, holder, drivers, log, sessionsFolder, diskReserveBytes = 0 } = ports
       const disks = [sessionsFolder, sessionLog.wanted.cwd ?? scratchFolder]
@@ -162,13 +165,14 @@ export class AgentLife {
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       ports.log.warn('agent not started', { session })
+      rmSync(this.#temporary, { recursive: true, force: true })
       departure.notStarted(error.message)
     } finally {
       await desk?.[Symbol.asyncDispose]()
     }
   }
 
-  #placeOf(profile: AgentProfile): Promise<string | undefined> {
+  #placeOf(profile: SettledProfile): Promise<string | undefined> {
     const { session, ports, sessionLog, outbox, starting: signal } = this.#of
     const { isolator, holder, environment, stopGraceMs, dataDir } = ports
     if (!isolator) return Promise.resolve(sessionLog.wanted.cwd)
@@ -177,7 +181,7 @@ export class AgentLife {
   }
 
   #containedIn(
-    profile: AgentProfile,
+    profile: SettledProfile,
     { argv, cwd, env }: StartSpec,
     desk: Desk | undefined,
   ): ReturnType<typeof containedIn> {

@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
 import type { Placement } from '../isolation/placement.ts'
 import { findRoot } from '../isolation/repository.ts'
 import type { Contained } from '../process/containing.ts'
 import type { Fence } from '../process/fence.ts'
-import type { AgentProfile } from '../profiles/profile.ts'
+import type { SettledProfile } from '../profiles/containment.ts'
+import { agentHome } from './agent-homes.ts'
 
 /** What tools keep of what they fetched, in the home folder. */
 const caches: readonly string[] = [
@@ -18,17 +19,8 @@ const caches: readonly string[] = [
   '.m2/repository',
 ]
 
-/** Where agents keep their sessions and their login, by the name of their program. */
-const stateOf: Readonly<Record<string, readonly string[]>> = {
-  claude: ['.claude', '.claude.json'],
-  'claude-agent-acp': ['.claude', '.claude.json'],
-  codex: ['.codex'],
-  'codex-acp': ['.codex'],
-  opencode: ['.local/share/opencode', '.local/state/opencode', '.config/opencode'],
-  gemini: ['.gemini'],
-  qwen: ['.qwen'],
-  copilot: ['.copilot'],
-}
+/** Of these, what is made where it is not there: behind a fence nobody could. */
+const made: readonly string[] = ['.cache', '.npm']
 
 /** Keys and logins of a person, and what speaks for them. */
 const secrets: readonly string[] = [
@@ -40,28 +32,40 @@ const secrets: readonly string[] = [
   '.docker',
   '.netrc',
   '.git-credentials',
+  '.pypirc',
+  '.cargo/credentials',
+  '.cargo/credentials.toml',
+  '.terraform.d/credentials.tfrc.json',
   '.password-store',
   '.config/gcloud',
   '.config/gh',
+  '.config/glab-cli',
+  '.config/op',
+  '.config/rclone',
   '.config/hotline',
   '.local/share/keyrings',
   '.mozilla',
   '.config/google-chrome',
   '.config/chromium',
+  '.config/microsoft-edge',
+  '.config/BraveSoftware',
+  '.thunderbird',
 ]
 
-/** Variables that say where an agent keeps its state. */
-const stateVariables: readonly string[] = [
-  'CLAUDE_CONFIG_DIR',
-  'CODEX_HOME',
-  'XDG_CACHE_HOME',
-  'XDG_STATE_HOME',
-  'OPENCODE_CONFIG_DIR',
+/** Variables that say where programs keep what they made. */
+const stateVariables: readonly string[] = ['XDG_CACHE_HOME', 'XDG_STATE_HOME']
+
+/** What programs need of `/run`: how names of machines are found, and, on NixOS, the system itself. */
+const needed: readonly string[] = [
+  '/etc/resolv.conf',
+  '/run/booted-system',
+  '/run/current-system',
+  '/run/opengl-driver',
 ]
 
 /** What a fence is made around. */
 interface FenceOf {
-  profile: Pick<AgentProfile, 'contain' | 'argv'>
+  profile: Pick<SettledProfile, 'contain' | 'argv'>
   /** The program itself, and its arguments. */
   argv: readonly string[]
   cwd: string
@@ -75,41 +79,48 @@ interface FenceOf {
   temporary: string
 }
 
-/** What an agent is contained in, as its profile wants it: kept together, or kept from files as well; and what that sets. */
+/** What an agent is contained in, as its profile was settled: kept together, or kept from files as well; and what that sets. */
 export function containedIn(of: FenceOf): { contained: Contained | undefined; env: Readonly<Record<string, string>> } {
-  const { contain } = of.profile
-  if (contain !== 'files') return { contained: contain, env: of.env }
-  const fence = fenceOf(of)
-  return { contained: fence, env: { ...of.env, TMPDIR: fence.temporary === undefined ? of.temporary : '/tmp' } }
+  switch (of.profile.contain) {
+    case 'none':
+      return { contained: undefined, env: of.env }
+    case 'processes':
+      return { contained: 'processes', env: of.env }
+    case 'files': {
+      const fence = fenceOf(of)
+      return { contained: fence, env: { ...of.env, TMPDIR: fence.temporary === undefined ? of.temporary : '/tmp' } }
+    }
+  }
 }
 
 function fenceOf({ profile, argv, cwd, env, placement, dataDir, desk, temporary }: FenceOf): Fence {
   const home = env['HOME'] ?? homedir()
-  const program = profile.argv === 'of-session' ? undefined : profile.argv[0]
-  const state = ['.cache', ...(stateOf[program ?? ''] ?? [])].map((name) => join(home, name))
-  const fetched = caches.map((name) => join(home, name))
+  const program = profile.argv === 'of-session' ? undefined : basename(profile.argv[0] ?? '')
+  const { kept, sealed } = agentHome(program, { home, env })
   const named = stateVariables.flatMap((name) => env[name] ?? []).filter((path) => isAbsolute(path))
   const git = gitFoldersOf(placement, cwd)
-  // An agent that was never started here would make its folder, and cannot.
-  for (const folder of [temporary, ...state.filter((path) => !path.endsWith('.json'))]) {
+  for (const folder of [temporary, ...made.map((name) => join(home, name))]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   }
-  // A program that lies in `/tmp` would not be there any more.
-  const isThere = argv.some((word) => word.startsWith('/tmp/') && existsSync(word))
+  // What is needed and lies in `/tmp` would not be there any more: a program, the home folder, or Hotline itself.
+  const isThere = [...argv, import.meta.dirname, home].some((path) => path.startsWith('/tmp/') && existsSync(path))
   return {
     writable: [
-      ...state,
-      ...fetched,
+      ...kept,
+      ...caches.map((name) => join(home, name)),
       ...named,
       placement?.folder ?? cwd,
       ...git,
       ...desk,
       ...(isThere ? [temporary] : []),
     ].map(asItIs),
-    sealed: [...git.flatMap((folder) => [join(folder, 'hooks'), join(folder, 'config')]), ...linkTo(placement)].map(
-      asItIs,
-    ),
+    sealed: [
+      ...git.flatMap((folder) => [join(folder, 'hooks'), join(folder, 'config')]),
+      ...linkTo(placement),
+      ...sealed.filter((path) => existsSync(path)),
+    ].map(asItIs),
     hidden: [...secrets.map((name) => join(home, name)), dataDir, '/run', '/var/run'].map(asItIs),
+    readable: needed.map(asItIs).filter((path) => path.startsWith('/run/')),
     temporary: isThere ? undefined : temporary,
   }
 }

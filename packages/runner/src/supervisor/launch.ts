@@ -110,6 +110,7 @@ export function planLaunch(options: {
       resume: runsProgram(profile.adapter) ? undefined : native,
       usedBefore: native === undefined ? undefined : options.used,
       allowAlways: profile.allowAlways,
+      ...(profile.contain === 'files' ? { fenced: true as const } : {}),
       losesSessions: profile.losesSessions,
       size: wanted.size ?? defaultSize,
     },

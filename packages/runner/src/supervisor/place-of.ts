@@ -5,6 +5,7 @@ import type { Isolation } from '@hotline/protocol/place'
 import { type AdapterName, StartError } from '../adapters/adapter.ts'
 import { type Isolator, type Made, PlaceRefusal, type Released } from '../isolation/isolator.ts'
 import type { Holder } from '../process/holder.ts'
+import type { SettledProfile } from '../profiles/containment.ts'
 import type { AgentProfile } from '../profiles/profile.ts'
 import { Redactor } from '../redact.ts'
 import { fit } from './fit-report.ts'
@@ -22,7 +23,7 @@ const namesMax = 10
 interface PlacePorts {
   isolator: Isolator
   session: string
-  profile: AgentProfile
+  profile: SettledProfile
   sessionLog: SessionLog
   holder: Holder
   environment: Readonly<Record<string, string | undefined>>

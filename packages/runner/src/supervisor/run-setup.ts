@@ -6,7 +6,7 @@ import { containing } from '../process/containing.ts'
 import { buildEnvironment } from '../process/environment.ts'
 import { findProgram } from '../process/find-program.ts'
 import type { ByteSource, HeldProcess, Holder } from '../process/holder.ts'
-import type { AgentProfile } from '../profiles/profile.ts'
+import type { SettledProfile } from '../profiles/containment.ts'
 import { Redactor } from '../redact.ts'
 import { containedIn } from './fence-of.ts'
 import { secretsOf } from './launch.ts'
@@ -21,7 +21,7 @@ const outputChars = 400_000
 /** What is run in a new place before its agent starts. */
 interface SetupOf {
   session: string
-  profile: AgentProfile
+  profile: SettledProfile
   argv: readonly string[]
   cwd: string
   environment: Readonly<Record<string, string | undefined>>

@@ -3,6 +3,7 @@ import type { EvidenceBody } from '@hotline/protocol/evidence'
 import type { AnnounceBody, WorkPage } from '@hotline/protocol/http'
 import { limits } from '@hotline/protocol/limits'
 import type { z } from 'zod'
+import { noFences } from '../process/namespace.ts'
 import { Survey } from '../profiles/survey.ts'
 import type { ActorPorts } from './actor-ports.ts'
 import { SessionActor } from './session-actor.ts'
@@ -55,6 +56,7 @@ export class Supervisor {
   readonly #cooling = new Map<string, number>()
   readonly #announced = Promise.withResolvers<string>()
   readonly #survey: Survey
+  #fences = noFences
   #runner: string | undefined
   #leave: (() => void)[] = []
   #asking: Promise<void> | undefined
@@ -82,6 +84,7 @@ export class Supervisor {
     const { holder, link, log } = this.#ports
     for (const { session, pid } of await holder.reap())
       log.warn('an agent of an earlier life was ended', { session, pid })
+    this.#fences = await this.#ports.fences()
     const timer = setInterval(() => this.#lookAround(), askEveryMs)
     const reading = setInterval(() => this.#lookAtProfiles(), lookAtProfilesMs)
     const looking = setInterval(() => this.#lookAtAgents(), lookAtAgentsMs)
@@ -170,7 +173,7 @@ export class Supervisor {
   #tellNews(): void {
     const { agents, link } = this.#ports
     if (this.#isStopping || link.connection.value.status !== 'open') return
-    if (JSON.stringify(this.#survey.report(agents.now)) !== this.#told) void this.#announce()
+    if (JSON.stringify(this.#survey.report(agents.now, this.#fences)) !== this.#told) void this.#announce()
   }
 
   /** After each connect, and when the news are others: what can be started here, and what is held. One after the other. */
@@ -181,7 +184,7 @@ export class Supervisor {
 
   async #announceOnce(): Promise<void> {
     const { link, log, agents } = this.#ports
-    const news = this.#survey.report(agents.now)
+    const news = this.#survey.report(agents.now, this.#fences)
     if (this.#isAnnounced && this.#told === JSON.stringify(news)) return
     const body: AnnounceBody = {
       ...this.#introduction,

@@ -10,6 +10,7 @@ import { type CommandLineReading, readCommandLine } from '@hotline/core/command-
 import { Refusal } from '../parts/refusal.tsx'
 import { firstPrompt } from '../list/no-sessions.tsx'
 import { BudgetFields, readFields } from './budget-fields.tsx'
+import { StartFence } from './start-fence.tsx'
 import { chosenPlace, StartPlace } from './start-place.tsx'
 import { agentKey, AgentOptions, ChosenAgent, NotReady } from './start-agents.tsx'
 
@@ -83,6 +84,7 @@ export function StartDialog({
       ...(limits.length > 0 ? { budget: Object.fromEntries(limits) } : {}),
       ...(line?.ok ? { command: [...line.argv] } : {}),
       ...(chosen?.asks === false && !line ? { unasked: true } : {}),
+      ...(data.has('unfenced') ? { unfenced: true } : {}),
     })
     setBusy(false)
     if (!outcome.ok) return setProblem(outcome.problem)
@@ -175,6 +177,7 @@ export function StartDialog({
           </label>
         )}
         <StartPlace reading={place} />
+        {chosen && <StartFence key={agentKey(chosen)} row={chosen} />}
         <label className="field">
           <span>Title (optional)</span>
           <input className="input" name="title" maxLength={200} />

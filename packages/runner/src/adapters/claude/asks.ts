@@ -32,15 +32,17 @@ export type Answered =
 export class Asks {
   readonly #control: Pick<Control, 'respond'>
   readonly #id: () => string
+  readonly #isFenced: boolean
   readonly #asks = new Map<string, OpenAsk>()
   readonly #questions = new Map<string, OpenQuestion>()
   /** Ids of the wire that were asked. */
   readonly #seen = new Set<string>()
 
   /** `id` makes ids. */
-  constructor(control: Pick<Control, 'respond'>, id: () => string) {
+  constructor(control: Pick<Control, 'respond'>, id: () => string, isFenced: boolean) {
     this.#control = control
     this.#id = id
+    this.#isFenced = isFenced
   }
 
   get isFull(): boolean {
@@ -72,7 +74,7 @@ export class Asks {
   ): Pick<Ask, 'ask' | 'verdicts' | 'scopes' | 'strength' | 'lasting'> {
     const ask = this.#id()
     const canModify = how === 'tool'
-    const reach: Reach = canModify ? reachOf(request) : { scopes: ['once'], rules: [] }
+    const reach: Reach = canModify ? reachOf(request, this.#isFenced) : { scopes: ['once'], rules: [] }
     this.#asks.set(ask, { id, step, input: request.input, reach, canModify })
     return {
       ask,

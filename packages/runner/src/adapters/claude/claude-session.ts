@@ -68,7 +68,7 @@ export class ClaudeSession implements AgentSession {
       { control: this.control, asking: spec.asking, breaker: this.breaker, emit, fault: (note) => this.#fault(note) },
       startMode(spec),
     )
-    this.#asks = new Asks(this.control, ids.next)
+    this.#asks = new Asks(this.control, ids.next, spec.fenced === true)
     this.#tools = new Tools(emit, ids.next)
     this.#turns = new Turns(
       {

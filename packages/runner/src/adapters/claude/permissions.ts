@@ -27,11 +27,18 @@ export interface Reach {
 /**
  * What may be offered beside "once". A suggestion of a rule is offered as it is. One to change the mode is not: it would
  * let everything through that edits, and nobody was asked that; in its place the one file is offered, while the session lasts.
+ * Behind a fence it cannot write the settings that a rule for the project would be in.
  */
-export function reachOf({ tool_name: tool, input, permission_suggestions: suggestions }: CanUseTool): Reach {
+export function reachOf(
+  { tool_name: tool, input, permission_suggestions: suggestions }: CanUseTool,
+  isFenced: boolean,
+): Reach {
   const rules = (suggestions ?? []).flatMap(rulesOf)
   const isOfThis = rules.length > 0 && rules.every(({ toolName }) => toolName === tool)
-  if (isOfThis) return { scopes: ['once', 'session', 'project'], words: inWords(rules), rules }
+  if (isOfThis) {
+    const scopes = ['once', 'session', ...(isFenced ? [] : ['project' as const])] as const
+    return { scopes, words: inWords(rules), rules }
+  }
   const path = input[fileTools.get(tool) ?? '']
   const proposesMode = suggestions?.some(({ type }) => type === 'setMode') === true
   if (proposesMode && typeof path === 'string' && isPlainPath(path)) {

@@ -8,6 +8,7 @@ import { type AdapterName, adapterNames, type Asking, runsProgram } from '../../
 import { mayPass } from '../../process/environment.ts'
 import { claudeProfiles } from '../claude.ts'
 import { codexProfiles } from '../codex.ts'
+import { containments } from '../containment.ts'
 import { captures, placeholders, unknownPlaceholders } from '../interactive.ts'
 import { type AgentProfile, reviewTimes } from '../profile.ts'
 import type { ProfileProblem } from '../problem.ts'
@@ -124,7 +125,7 @@ function readSayings(fields: Fields, isExtending: boolean): WrittenProfile['says
     ...whole('versionArgs', fields.texts('version_args', 'An argument')),
     ...whole('hint', fields.text('hint', { max: 500 })),
     ...whole('budget', readLimits(fields)),
-    ...whole('contain', fields.choice('contain', ['processes', 'files'] as const)),
+    ...whole('contain', fields.choice('contain', containments)),
     ...whole(
       'interactive',
       interactive && readInteractive(interactive, capture, (key) => readCommand(interactive, key)),
