@@ -10,6 +10,10 @@ realAgentSuite({
     run: `printf '%s' '${text}' > '${path}'`,
     with: { sandbox_permissions: 'require_escalated', justification: 'It has to be there.' },
   }),
+  run: (line) => ({
+    run: line,
+    with: { sandbox_permissions: 'require_escalated', justification: 'to try it' },
+  }),
   parallelAsks: 'at once',
   denialEndsTurn: true,
   onFault: { refused: 'tries again', cut: 'tries again', invalid: 'gives up' },

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EventOf } from '@hotline/protocol/events'
 import type { FileChange } from '@hotline/protocol/events/turn'
+import type { AgentRow } from '@hotline/protocol/http'
 import { agentPackages } from '@hotline/testing/agents/agent-packages'
 import type { ModelServer } from '@hotline/testing/model/model-server'
 import { type Intent, scripted } from '@hotline/testing/model/script'
@@ -22,6 +24,8 @@ type AfterFault = 'tries again' | 'gives up' | 'goes on' | 'is silent'
 export interface AgentUnderTest extends RealAgent {
   /** What makes it ask before it makes a file with this text; a call of its own tool for that when absent. */
   write?: (path: string, text: string) => Intent
+  /** What makes it run a command line, after it has asked; a call of its own tool for that when absent. */
+  run?: (line: string) => Intent
   /** Several requests of one answer: all open together, or the next one after the answer to the last. */
   parallelAsks: 'at once' | 'one by one'
   /** True where a denial takes back whatever else is asked at the same time. */
@@ -44,6 +48,7 @@ type Begin = (prompt: string) => Promise<AgentTalk>
 export function realAgentSuite(subject: AgentUnderTest): void {
   const { agent, cannot = {} } = subject
   const write = subject.write ?? ((path: string, text: string): Intent => ({ write: { path, text } }))
+  const run = subject.run ?? ((line: string): Intent => ({ run: line }))
   const seen = new Map<Cell, Outcome>()
   let place: AgentPlace | { why: string }
 
@@ -93,6 +98,23 @@ export function realAgentSuite(subject: AgentUnderTest): void {
 
       await seeDiff(talk)
       await seeUsage(talk)
+    })
+
+    test(`[AG17] [FE4] ${agent}: what it was allowed to run changes nothing outside of its fence`, async (context) => {
+      const { begin, home } = at(context)
+      if ('why' in place) return
+      const { hotline } = place
+      const outside = join(home, `escaped-${agent}`)
+      const talk = await begin(
+        scripted('out', { calls: [run(`echo out > ${outside}; echo in > $CWD/in.txt`)] }, { text: 'Tried.' }),
+      )
+      await talk.decide(await talk.ask(), 'allow')
+      await talk.turns(1)
+      const { fence } = await hotline.api.state(talk.session)
+      const { agents } = await hotline.api.get<{ agents: AgentRow[] }>('/api/agents')
+      expect(fence).toBe(agents.find((row) => row.agent === agent)?.fence)
+      expect(talk.file('in.txt')).toBe('in\n')
+      expect(existsSync(outside)).toBe(fence === 'none')
     })
 
     test(`[AG2] ${agent}: what is denied is not done, the agent hears why, and goes on`, async (context) => {

@@ -204,7 +204,7 @@ test.each<['session' | 'project', readonly object[], object]>([
   ['session', [rule('Bash', 'npm test *', 'localSettings')], rule('Bash', 'npm test *', 'session')],
   ['project', [rule('Bash', 'npm test *', 'session')], rule('Bash', 'npm test *', 'localSettings')],
 ])('[R84] for longer than once counts the rule that was shown, for the %s', async (scope, suggestions, given) => {
-  await using fake = await openFake()
+  await using fake = await openFake({}, 'active', { unfenced: true })
   fake.play(bash('npm test', { suggestions: suggestions as never }))
   const asked = await fake.world.ask(fake.session)
   expect(asked.data.scopes).toEqual(['once', 'session', 'project'])

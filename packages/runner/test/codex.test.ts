@@ -314,7 +314,7 @@ test('[R17] [T54] codex that says too much that cannot be used is ended, and wha
 })
 
 test('[R64] stopping the turn closes what is asked and ends what its commands left running', async () => {
-  await using codex = await openCodex()
+  await using codex = await openCodex({}, { unfenced: true })
   const { world, session, bench } = codex
   codex.send({ do: 'terminal', item: 't1', command: 'serve' }, command('c1'))
   await codex.asks(1)
@@ -358,7 +358,7 @@ test('[R63] [R64] what an agent of codex asks is asked here, and it is stopped w
 })
 
 test('[R64] a command that codex leaves running behind its turn goes on, and its step with it', async () => {
-  await using codex = await openCodex()
+  await using codex = await openCodex({}, { unfenced: true })
   const { world, session, bench } = codex
   codex.send({ do: 'terminal', item: 't1', command: 'serve' })
   await codex.turns(1)
