@@ -30,7 +30,7 @@ const hostile = {
 
 test('[R10] [T45] the environment of an agent is exactly the list, whatever the runner itself was started with', async () => {
   const given = { PATH: process.env['PATH'], HOME: '/tmp', LANG: 'C.UTF-8', TZ: 'UTC', USER: 'dana', ...hostile }
-  await using bench = await openBench({ environment: given })
+  await using bench = await openBench({ environment: given, fences: false })
   const { world, cwd } = bench
   const session = world.start('demo', { cwd, prompt: scriptPrompt([{ do: 'env', file: 'env.json' }]) })
   await world.until(session, 'the end', ({ counts, turn }) => counts.turns === 1 && !turn)

@@ -124,7 +124,7 @@ async function openJournaled(options: BenchOptions = {}) {
   const temp = await openTempDir('hotline-journal-')
   const journal = join(temp.path, 'journal')
   const argv = [...demoAgent, '--pace', '0', '--journal', journal]
-  const bench = await openBench({ ...options, profiles: [{ ...profileOf('journaled', {}), argv }] })
+  const bench = await openBench({ ...options, fences: false, profiles: [{ ...profileOf('journaled', {}), argv }] })
   interface Entry {
     message?: { id?: unknown; result?: { outcome?: { outcome: string; optionId?: string } } }
     answerTo?: { method: string; toolCallId?: string }

@@ -12,7 +12,7 @@ test('[R107] an agent that does not stop is rid of what it has started in this t
   await using bench = await openBench({ interruptTimeoutMs: 300 })
   const { world, cwd } = bench
   const before: Step = { do: 'spawnChild', argv: ['sleep', '1000'], pidFile: 'before' }
-  const session = world.start('demo', { cwd, prompt: scriptPrompt([before]) })
+  const session = world.start('demo', { cwd, unfenced: true, prompt: scriptPrompt([before]) })
   await world.until(session, 'the first turn', ({ counts, turn }) => counts.turns === 1 && !turn)
   // Deaf to what the agent sends it when it is told to stop.
   const argv = ['sh', '-c', 'trap "" TERM; echo $$ > deaf; while :; do sleep 0.1; done']
@@ -36,7 +36,8 @@ test('[R107] where somebody does not want to wait and nothing else helps, the ag
   await using bench = await openBench({ interruptTimeoutMs: 1_000 })
   const { world, cwd } = bench
   const child: Step = { do: 'spawnChild', argv: ['sh', '-c', 'trap "" INT; echo $$ > child; sleep 1000'] }
-  const session = world.start('demo', { cwd, prompt: scriptPrompt([child, say('deaf'), { do: 'hang', deaf: true }]) })
+  const prompt = scriptPrompt([child, say('deaf'), { do: 'hang', deaf: true }])
+  const session = world.start('demo', { cwd, unfenced: true, prompt })
   await waitFor(() => existsSync(join(cwd, 'child')) && world.events(session, 'message.seen').length === 1, {
     what: 'the turn',
   })

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
+import type { Readable } from 'node:stream'
 import { isWhole } from '@hotline/core/reach-words'
 import type { Exit } from '@hotline/protocol/events/session'
 import { type ChildRecord, openChildRecords } from './child-records.ts'
@@ -140,6 +141,7 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
       try {
         const { result, cgroup } = start(spec, () => spawnPiped({ ...spec, argv }, pipes))
         const { child, stdin, stdout, stderr } = result
+        const letGo = pipes ? [] : [stdout, stderr].map(holdBack)
         const exited = new Promise<Exit>((resolve) => {
           child.once('exit', (code, signal) =>
             resolve(wrap === undefined ? { code, signal } : exitInside(code, signal)),
@@ -153,6 +155,7 @@ export function openLocalHolder(options: { folder: string; reach?: HolderReach }
         const inside = wrap === undefined ? undefined : await findInside(pid)
         const adopted = adopt(spec, pid, { cgroup, inside })
         await endLoose(spec, adopted)
+        for (const release of letGo) release()
         return { ...adopted, exited, stdin, stdout, stderr }
       } catch (error) {
         for (const stream of [pipes?.stdin, pipes?.stdout, pipes?.stderr]) stream?.destroy()
@@ -230,6 +233,12 @@ function spawnPiped(
   const child = spawn(program, args, { ...how, stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.on('error', unheard)
   return { child, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr }
+}
+
+/** Until somebody reads: when a program ends, Node throws away what nobody has asked for. */
+function holdBack(output: Readable): () => void {
+  output.on('readable', unheard)
+  return () => void output.off('readable', unheard)
 }
 
 /** What keeps a namespace tells a signal as a shell does: by a code above 128. */
