@@ -359,7 +359,7 @@ describe('sessions from the command line', () => {
     expect(await textsOf(runner.session)).toEqual(['ONE', 'TWO'])
   })
 
-  it('[B7] [FE4] run starts an agent, or any command as it was typed, and says what it waits for', async () => {
+  it('[B7] run starts an agent, or any command as it was typed, and says what it waits for', async () => {
     const detached = await run(['run', '--detach', '--title', 'T', 'demo', 'say', 'hello'])
     const session = detached.out.trim()
     const stored = await live.stored(session)
@@ -372,9 +372,6 @@ describe('sessions from the command line', () => {
       data: { agent: 'command', runner: 'a-runner-that-is-away' },
       body: { command: ['ls', '-la', '--json', '--', 'x'], cwd: '/' },
     })
-    const free = (await run(['run', '--detach', '--no-fence', 'demo'])).out.trim()
-    expect((await live.stored(free))[0]).toMatchObject({ data: { unfenced: true } })
-    expect(stored[0]).not.toMatchObject({ data: { unfenced: true } })
     for (const args of [
       ['run', 'nosuch'],
       ['attach', session],
