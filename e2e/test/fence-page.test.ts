@@ -27,7 +27,7 @@ afterAll(async () => {
   await temp?.remove()
 })
 
-it('[G110] [FE4] the start dialog says what an agent is kept from, and starts it without where somebody wants that', async ({
+it('[G135] [FE4] the start dialog says what an agent is kept from, and starts it without where somebody wants that', async ({
   skip,
 }) => {
   if (!(await findFences('/usr/bin:/bin')).any) return skip('bubblewrap does not work here')

@@ -71,15 +71,15 @@ export function wrapped(wrapper: string, argv: readonly string[], fence?: Fence)
 }
 
 /** What a terminal sends to all that is in front of it, when somebody types. */
-const typed = ['INT', 'QUIT', 'TSTP']
+const typed = 'INT,QUIT,TSTP'
 
 /**
  * The same in a terminal. What keeps the namespace hears every Ctrl-C that is typed, and would end by it: so it hears none,
  * and the program, which would inherit that, is put back.
  */
 export function inTerminal(wrapper: string, argv: readonly string[], fence: Fence): readonly string[] {
-  const hearing = ['env', `--default-signal=${typed.join(',')}`, '--', ...argv]
-  return ['/bin/sh', '-c', `trap '' ${typed.join(' ')}; exec "$@"`, 'sh', ...wrapped(wrapper, hearing, fence)]
+  const hearing = ['env', `--default-signal=${typed}`, '--', ...argv]
+  return ['env', `--ignore-signal=${typed}`, '--', ...wrapped(wrapper, hearing, fence)]
 }
 
 /** The processes that are there for the namespace alone, and the one that was wanted, as they are seen from outside. */
