@@ -35,8 +35,10 @@ describe('what is not asked', () => {
     const row = page.locator(`[data-session="${hand.session}"]`)
     await row.getByText('hands-free, 60 min left').waitFor()
 
-    await hand.ask(asked('cargo test'))
+    const { approval } = await hand.ask(asked('cargo test'))
     await page.getByText('✓ Allowed: hands-free, by You').waitFor()
+    await hand.report({ type: 'approval.dispatch_refused', data: { approval, reason: 'stale' } })
+    await page.getByText('the agent did not get this answer').waitFor()
     expect(await page.getByRole('article').count()).toBe(0)
     await hand.ask(asked('git push --force'))
     await page.getByRole('article', { name: 'Needs you: git push --force' }).waitFor()

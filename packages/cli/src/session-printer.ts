@@ -231,7 +231,7 @@ export function openSessionPrinter(
         case 'question.withdrawn':
           return line(at, 'answer', 'The agent no longer asks.')
         case 'approval.dispatch_refused':
-          return line(at, 'note', 'The answer did not reach the agent: what would have run was not what was shown.')
+          return line(at, 'note', `The answer did not reach the agent: ${unreached[known.data.reason]}.`)
         case 'approval.dispatch_unknown':
           return line(at, 'note', 'Nobody can say whether the agent had the answer.')
         case 'question.answered':
@@ -297,6 +297,13 @@ export function openSessionPrinter(
       for (const what of waiting.values()) line(lastAt, 'note', `${what} waits for the agent`)
     },
   }
+}
+
+/** Why an answer was not given to the agent. */
+const unreached = {
+  digest_mismatch: 'what would have run was not what was shown',
+  stale: 'it was taken back before, or the agent no longer asked',
+  unsupported: 'the agent does not take such an answer',
 }
 
 /** What it may use up, or has. */

@@ -126,3 +126,23 @@ describe('what is printed of a session', () => {
     ])
   })
 })
+
+describe('what is not asked', () => {
+  it('[B95] is told with who said so and until when, which answers it gave, and which of them the agent did not get', () => {
+    const scene = open()
+    scene.tell('policy.mode_set', { mode: 'hands_free', until: '2026-01-01T10:30:00.000Z' })
+    const mode = { mode: 'hands_free', by: dana }
+    scene.tell('approval.resolved', { approval: 'p1', digest: 'd', outcome: 'allowed', scope: 'once', mode })
+    scene.tell('approval.dispatch_refused', { approval: 'p1', reason: 'stale' })
+    scene.tell('approval.resolved', { approval: 'p2', digest: 'd', outcome: 'denied', scope: 'once', rule: 'r1' })
+    scene.tell('policy.mode_ended', { mode: 'hands_free' })
+    const [said, ...others] = scene.printed()
+    expect(said).toMatch(/^note {3}@demo: Hands-free\. For a while .* It ends by itself\. Until \S+\.$/)
+    expect(others).toEqual([
+      'answer allowed: hands-free, by @dana',
+      'note   The answer did not reach the agent: it was taken back before, or the agent no longer asked.',
+      'answer denied by a rule of the project',
+      'note   no longer hands-free: everything is asked',
+    ])
+  })
+})

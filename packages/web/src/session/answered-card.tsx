@@ -61,6 +61,7 @@ export function AnsweredCard({
         )}
         {ran && <Went step={ran} />}
         {problem && <span className="danger">your answer did not count: somebody was before you</span>}
+        {item.dispatch === 'refused' && <span className="danger">the agent did not get this answer</span>}
         {item.dispatch === 'unknown' && <span className="danger">unknown whether the agent heard it</span>}
       </summary>
       <div className="inside">
