@@ -145,6 +145,17 @@ export function readContract(open: OpenLogBench): void {
       const all = await readAll(store, stream)
       expect(found[2]?.events.map(wireText)).toEqual([all[0], all[3]].flatMap((one) => (one ? [wireText(one)] : [])))
       expect(await store.readEnds([])).toEqual([])
+      const ofStream = `no = (SELECT no FROM streams WHERE stream = '${stream}')`
+      await bench.sql(`UPDATE events SET header = $1 WHERE ${ofStream} AND seq = 4`, Buffer.from('{}'))
+      const left = await store.readEnds(wanted)
+      expect(left.map((ends) => ends?.events.map(({ seq }) => seq))).toEqual([
+        [2],
+        undefined,
+        undefined,
+        undefined,
+        [2, 5],
+        [2],
+      ])
     })
 
     test('[L14] a store that is opened again gives the same', async () => {

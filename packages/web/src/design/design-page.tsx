@@ -18,6 +18,7 @@ import { MessageBox } from '../session/message-box.tsx'
 import { people, sampleApprovals, sampleMessages, sampleQuestions, sampleSteps } from './sample-items.ts'
 import { sampleConsole } from './sample-console.ts'
 import { sampleDrafts } from './sample-drafts.ts'
+import { SampleNeeds } from './sample-needs.tsx'
 import { sampleUndo } from './sample-undo.ts'
 import { sampleLive, sampleMode, sampleSession, seenAgent } from './sample-live.ts'
 import { emptyForm } from '../changes/choices.ts'
@@ -85,6 +86,9 @@ export function DesignPage(): ReactNode {
         <Controls />
         <Part name="The list, in every group">
           <SessionRows start={() => undefined} />
+        </Part>
+        <Part name="What needs you">
+          <SampleNeeds />
         </Part>
         <Part name="Messages">{shown(items.messages)}</Part>
         <Part name="Steps, turns, notices">{shown(items.steps)}</Part>

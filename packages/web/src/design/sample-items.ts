@@ -207,7 +207,7 @@ export function sampleApprovals(): { open: readonly ApprovalItem[]; answered: re
     approval(key, requests.command, { outcome, resolvedAt: ago(1), by: mine, channel: 'web:1', ...more })
   return {
     open: [
-      approval('command', requests.command),
+      approval('command', requests.command, { risk: 'high' }),
       approval('arguments', requests.arguments),
       approval('write', requests.write),
       approval('tool', requests.tool),
