@@ -101,7 +101,7 @@ describe('a question', () => {
 })
 
 describe('rights in the page', () => {
-  it('[G52] [G53] [G130] [G131] [S23] a refusal is said, and what is not allowed is not offered', async () => {
+  it('[G52] [G53] [G123] [G130] [G131] [S23] a refusal is said, and what is not allowed is not offered', async () => {
     const hand = await scene.live.startSession('Ends elsewhere')
     const question = uuidV7()
     await hand.report({ type: 'question.asked', data: { question }, body: { text: 'Still there?' } })
@@ -146,6 +146,19 @@ describe('rights in the page', () => {
     expect(await page.getByRole('button', { name: 'Ask for everything' }).count()).toBe(0)
     expect(await page.locator('.asked').getByText('Change it …').count()).toBe(0)
     await photograph(page, 'viewer', [390, 1440])
+
+    // Who decides, but may not allow what could do lasting harm.
+    await make('approver')
+    await hand.ask({ tool: 'Bash', title: 'Publish it', input: 'npm publish' })
+    await page.reload()
+    const risky = page.getByRole('article', { name: 'Needs you: Publish it' })
+    await risky.getByText('Your role may deny it; an admin or owner of the project may allow it.').waitFor()
+    expect(await risky.getByRole('button', { name: /^Allow/ }).isDisabled()).toBe(true)
+    await risky.getByRole('button', { name: /^Deny/ }).click()
+    await page.getByText('✗ Denied by You').waitFor()
+    await make('viewer')
+    await page.reload()
+    await page.getByText('Your role may not decide; an approver does.').waitFor()
     const ruled = await scene.context.newPage()
     await ruled.goto(`${scene.live.proxyUrl}/settings`)
     const rules = ruled.getByRole('region', { name: 'Rules' })
