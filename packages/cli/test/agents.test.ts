@@ -58,7 +58,9 @@ describe('agents', () => {
     expect(out).toMatch(/^gemini +not signed in +0\.61\.0 +Nobody has signed in with it here\. Run gemini/m)
     expect(out).toMatch(/^qwen +ready +0\.24\.4 +Qwen Code$/m)
     expect(out).toMatch(/^copilot +not installed +Install it with: npm install -g @github\/copilot$/m)
-    expect(out).toMatch(/^guide +ready +Shows around\n +takes messages · asks: allow, deny · has questions( · behind a fence)?$/m)
+    expect(out).toMatch(
+      /^guide +ready +Shows around\n +takes messages · asks: allow, deny · has questions( · behind a fence)?$/m,
+    )
     expect(out).toMatch(/^later +turned off +It is turned off/m)
     expect(out).toMatch(/^bad +profile wrong +Its profile is wrong: bad\.yaml:1:10: "command" has to be text/m)
     expect(out).toMatch(/^command +ready +Any program, in a terminal\n +takes keys · asks nobody$/m)
