@@ -78,6 +78,8 @@ test('[AG10] claude: a call that was edited in the page runs as it was edited, a
   const asked = await box.inputValue()
   await box.fill(asked.replace('"echo', 'echo'))
   const allow = page.getByRole('button', { name: 'Allow as edited' })
+  // It writes to a file by a redirection, which is read as high risk.
+  await page.getByLabel(/To allow it, type/).fill('echo')
   await allow.click()
   await page.getByRole('alert').getByText('Line 2, column 14').waitFor()
   await photograph(page, 'claude-edit', [390, 1440])
@@ -99,6 +101,8 @@ test('[AG10] claude: a plan is read and approved in the page', async (context) =
   await card.getByText('1. build it').waitFor()
   await photograph(page, 'claude-plan', [390, 1440])
   expect(await card.getByRole('button', { name: /^Edit/ }).count()).toBe(0)
+  // Nobody here knows what this tool of its does, so its name is typed.
+  await card.getByLabel(/To allow it, type/).fill('ExitPlanMode')
   await card
     .getByRole('button', { name: /^Allow/ })
     .and(page.locator(':enabled'))
