@@ -14,7 +14,7 @@ import { edit, judge, now, ruleOf } from './requests.ts'
 type SetMode = CommandInput<'policy.set_mode'>
 
 const run = (command: string): string => JSON.stringify({ command })
-const cwd = '/work/app'
+const cwd = '/srv/app'
 const minuteMs = 60_000
 
 /** What the log would have after an agent asked now. */

@@ -32,9 +32,10 @@ export async function findWrapper(path: string | undefined, of: Wrapped = 'proce
   const wrapper = findProgram('bwrap', path)
   const probe = findProgram('true', path)
   if (wrapper === undefined || probe === undefined) return undefined
-  const line = wrapped(wrapper, [probe], of === 'processes' ? undefined : emptyFence)
+  const fence = of === 'processes' ? undefined : emptyFence
+  const line = of === 'terminal' ? inTerminal(wrapper, [probe], emptyFence) : wrapped(wrapper, [probe], fence)
   try {
-    const [program = '', ...args] = of === 'terminal' ? inTerminal(wrapper, [probe], emptyFence) : line
+    const [program = '', ...args] = line
     await run(program, args, { timeout: probeMs })
     return wrapper
   } catch {

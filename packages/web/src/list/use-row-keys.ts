@@ -1,20 +1,11 @@
 import { type RefCallback, type RefObject, useCallback, useEffect, useEffectEvent, useRef } from 'react'
 import type { VirtuosoHandle } from 'react-virtuoso'
 import { isPlain, isTyping } from '../live/keyboard.ts'
-
-/** Where a key leads from a place; keys of the arrows are the list's only while one of its rows has the focus. */
-const steps: Record<string, (at: number, last: number) => number> = {
-  j: (at, last) => Math.min(last, at + 1),
-  k: (at) => Math.max(0, at - 1),
-  ArrowDown: (at, last) => Math.min(last, at + 1),
-  ArrowUp: (at) => Math.max(0, at - 1),
-  Home: () => 0,
-  End: (_, last) => last,
-}
+import { walkedTo } from '../live/walk-keys.ts'
 
 /**
  * Walks the rows by keys. Of a long list only what is near to sight is in the page, so a row is brought there first and
- * takes the focus when it is there. `sessions` are all rows in order, `indexOf` says where one stands in the list.
+ * takes the focus when it is there. Keys of the arrows are the list's only while one of its rows has the focus. `sessions` are all rows in order, `indexOf` says where one stands in the list.
  */
 export function useRowKeys({
   sessions,
@@ -42,8 +33,7 @@ export function useRowKeys({
   }, [])
 
   const press = useEffectEvent((event: KeyboardEvent): boolean => {
-    const step = Object.hasOwn(steps, event.key) ? steps[event.key] : undefined
-    if (!step || !isPlain(event) || isTyping(event.target) || sessions.length === 0) return false
+    if (!isPlain(event) || isTyping(event.target)) return false
     const focused = event.target instanceof Element ? event.target.closest<HTMLElement>('.list .row') : null
     // A row that is scrolled far away leaves the page, and takes the focus with it.
     const isLost = document.activeElement === document.body && last.current?.open === open
@@ -53,8 +43,7 @@ export function useRowKeys({
     // Who has opened another one since goes on from there.
     const left = last.current?.open === open ? last.current?.session : undefined
     const from = aim.current ?? focused?.dataset['session'] ?? left ?? open
-    const at = from === undefined ? -1 : sessions.indexOf(from)
-    const session = sessions[at < 0 ? (event.key === 'End' ? sessions.length - 1 : 0) : step(at, sessions.length - 1)]
+    const session = walkedTo(event.key, sessions, from)
     if (session === undefined) return false
     last.current = { session, open }
     aim.current = session
