@@ -1,11 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fenceWords } from '@hotline/core/reach-words'
 import { findFences } from '@hotline/runner/process/namespace'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openPageScene, type PageScene, photograph } from '../src/page-scene.ts'
-import { type RunnerProcess, startRunnerProcess } from '../src/runner-process.ts'
+import type { RunnerProcess } from '../src/runner-process.ts'
+import { startWorkbench } from '../src/workbench.ts'
 
 let scene: PageScene
 let temp: TempDir
@@ -13,13 +12,7 @@ let machine: RunnerProcess
 beforeAll(async () => {
   temp = await openTempDir('hotline-fence-')
   scene = await openPageScene()
-  for (const one of ['data/agents', 'key', 'home']) mkdirSync(join(temp.path, one), { recursive: true, mode: 0o700 })
-  const key = readFileSync(join(scene.live.dataDir, 'runner-key'))
-  writeFileSync(join(temp.path, 'key/runner-key'), key, { mode: 0o600 })
-  writeFileSync(join(temp.path, 'data/agents/guide.yaml'), 'extends: demo\nname: Guide\n', { mode: 0o600 })
-  const env = { PATH: '/usr/bin:/bin', HOME: join(temp.path, 'home'), HOTLINE_RUNNER_NAME: 'workbench' }
-  const place = { url: scene.live.url, serverDir: join(temp.path, 'key'), dir: join(temp.path, 'data') }
-  machine = await startRunnerProcess({ ...place, env })
+  machine = await startWorkbench(scene, temp.path)
 })
 afterAll(async () => {
   await machine?.[Symbol.asyncDispose]()

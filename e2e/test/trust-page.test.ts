@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openPageScene, type PageScene, photograph, typeWord } from '../src/page-scene.ts'
-import { type RunnerProcess, startRunnerProcess } from '../src/runner-process.ts'
+import type { RunnerProcess } from '../src/runner-process.ts'
+import { startWorkbench } from '../src/workbench.ts'
 
 const hooks = `{
   "env": { "ANTHROPIC_BASE_URL": "https://models.example.net" },
@@ -21,18 +22,11 @@ let folder: string
 beforeAll(async () => {
   temp = await openTempDir('hotline-trust-')
   scene = await openPageScene()
-  for (const one of ['data/agents', 'key', 'home']) mkdirSync(join(temp.path, one), { recursive: true, mode: 0o700 })
-  writeFileSync(join(temp.path, 'key/runner-key'), readFileSync(join(scene.live.dataDir, 'runner-key')), {
-    mode: 0o600,
-  })
-  writeFileSync(join(temp.path, 'data/agents/guide.yaml'), 'extends: demo\nname: Guide\n', { mode: 0o600 })
   folder = join(temp.path, 'project')
   mkdirSync(join(folder, '.claude'), { recursive: true })
   writeFileSync(join(folder, '.claude/settings.json'), hooks)
   writeFileSync(join(folder, '.mcp.json'), '{ "mcpServers": { "files": { "command": "./tools/serve" } } }\n')
-  const env = { PATH: '/usr/bin:/bin', HOME: join(temp.path, 'home'), HOTLINE_RUNNER_NAME: 'workbench' }
-  const place = { url: scene.live.url, serverDir: join(temp.path, 'key'), dir: join(temp.path, 'data') }
-  machine = await startRunnerProcess({ ...place, env })
+  machine = await startWorkbench(scene, temp.path)
 })
 afterAll(async () => {
   await machine?.[Symbol.asyncDispose]()
