@@ -78,8 +78,6 @@ test('[AG10] claude: a call that was edited in the page runs as it was edited, a
   const asked = await box.inputValue()
   await box.fill(asked.replace('"echo', 'echo'))
   const allow = page.getByRole('button', { name: 'Allow as edited' })
-  // It writes to a file by a redirection, which is read as high risk.
-  await page.getByLabel(/To allow it, type/).fill('echo')
   await allow.click()
   await page.getByRole('alert').getByText('Line 2, column 14').waitFor()
   await photograph(page, 'claude-edit', [390, 1440])

@@ -64,7 +64,7 @@ test('[PO11] what a rule allowed does not reach the agent where its paths lead e
   expect(readFileSync(join(cwd, 'record'), 'utf8')).toContain('"outcome":"deny"')
 })
 
-test('[PO11] where a path leads is said with all links followed, and not where nobody knows', async () => {
+test('[PO11] [PO30] where a path leads is said with all links followed, and not where nobody knows', async () => {
   const dir = await openTempDir()
   const cwd = realpathSync(dir.path)
   mkdirSync(join(cwd, 'a'))
@@ -82,6 +82,11 @@ test('[PO11] where a path leads is said with all links followed, and not where n
     expect(await openedAs(path), path.slice(0, 20)).toBeUndefined()
   }
   expect(await openedPaths({ agent: 'x', tool: 'Bash', input: '{"command":"ls"}', cwd })).toBeUndefined()
+  const writes = JSON.stringify({ command: 'ls > link/new.txt 2> dangling' })
+  expect(await openedPaths({ agent: 'x', tool: 'Bash', input: writes, cwd })).toEqual({
+    [cwd]: cwd,
+    'link/new.txt': join(cwd, 'a/new.txt'),
+  })
   await dir.remove()
 })
 

@@ -1,7 +1,7 @@
 import type { PolicyMatch, PolicyRule, TemplateWord } from '@hotline/protocol/policy'
 import type { Risk } from '@hotline/protocol/risk'
 import type { Deed, PolicyRequest } from './deed.ts'
-import { type NamedPath, readPaths } from './named-path.ts'
+import { type NamedPath, namedPaths, readPaths } from './named-path.ts'
 import { foldPath, holdsPath, resolvePath } from './path.ts'
 import { looseWords, programOf, whyNotRemembered } from './programs.ts'
 
@@ -89,13 +89,15 @@ function isHostMeant(host: string, { input = '' }: PolicyRequest, deed: Deed): b
   return deed.does === 'fetch' ? deed.host === host.toLowerCase() : foldText(input).includes(foldText(host))
 }
 
-/** Every path that a request could be about; of a command each of its words. */
+/** Every path that a request could be about; of a command each of its words, and where links lead what it writes. */
 function pathsOf(request: PolicyRequest, deed: Deed): readonly string[] {
-  if (deed.does === 'run') return [...looseWords(deed.text)]
-  if (deed.does !== 'edit' && deed.does !== 'read') return []
-  return readPaths(request, deed.paths).flatMap(({ named, opened }) =>
-    opened === undefined ? [named] : [named, opened],
-  )
+  const words = deed.does === 'run' ? looseWords(deed.text) : []
+  return [
+    ...words,
+    ...readPaths(request, namedPaths(deed)).flatMap(({ named, opened }) =>
+      opened === undefined ? [named] : [named, opened],
+    ),
+  ]
 }
 
 function isPathMeant(rule: string, path: string, cwd: string | undefined): boolean {

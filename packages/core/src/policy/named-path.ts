@@ -1,5 +1,9 @@
-import type { PolicyRequest } from './deed.ts'
+import type { Deed, PolicyRequest } from './deed.ts'
 import { resolvePath, whyOddPath, whyProtected, withinFolder } from './path.ts'
+import { writesOf } from './read-script.ts'
+
+/** What is known of where the names of a request lead. */
+export type Whereabouts = Pick<PolicyRequest, 'cwd' | 'opened'>
 
 /** A file that a request names, as it is written and as it is on the machine. */
 export interface NamedPath {
@@ -16,12 +20,26 @@ export interface NamedPath {
   protected: string | undefined
 }
 
+/** The files that a request names where it is plain that they are files: those of an edit, and what a command writes. */
+export function namedPaths(deed: Deed): readonly string[] {
+  switch (deed.does) {
+    case 'edit':
+    case 'read':
+      return deed.paths
+    case 'run':
+      return writesOf(deed.text)
+    case 'fetch':
+    case 'other':
+      return []
+  }
+}
+
 /** Looks where the paths of a request lead. */
-export function readPaths(request: PolicyRequest, paths: readonly string[]): readonly NamedPath[] {
+export function readPaths(request: Whereabouts, paths: readonly string[]): readonly NamedPath[] {
   return paths.map((named) => readPath(request, named))
 }
 
-function readPath({ cwd, opened: found = {} }: PolicyRequest, named: string): NamedPath {
+function readPath({ cwd, opened: found = {} }: Whereabouts, named: string): NamedPath {
   const whole = resolvePath(named, cwd)
   const opened = Object.hasOwn(found, named) ? found[named] : undefined
   const root = cwd !== undefined && Object.hasOwn(found, cwd) ? found[cwd] : undefined

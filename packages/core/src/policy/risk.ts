@@ -1,9 +1,10 @@
 import type { Risk } from '@hotline/protocol/risk'
 import { readExactly } from '../exact-text.ts'
 import { type Deed, type PolicyRequest, readDeed } from './deed.ts'
-import { readPaths } from './named-path.ts'
-import { looseWords, programOf, scriptOf, whyNotRemembered } from './programs.ts'
-import { readPieces } from './read-command.ts'
+import { readPaths, type Whereabouts } from './named-path.ts'
+import { looseWords, programOf, whyNotRemembered } from './programs.ts'
+import type { Pieces } from './read-command.ts'
+import { readScript } from './read-script.ts'
 
 /** How much harm a request could do, and in words what makes it more than low. */
 export interface RiskReading {
@@ -34,7 +35,9 @@ export function readRisk(request: PolicyRequest, deed: Deed): RiskReading {
   }
   switch (deed.does) {
     case 'run':
-      return deed.argv === undefined && deed.beside ? { risk: 'high', why: [deed.why] } : riskOfCommand(deed.text)
+      return deed.argv === undefined && deed.beside
+        ? { risk: 'high', why: [deed.why] }
+        : riskOfCommand(request, deed.text)
     case 'edit':
     case 'read':
       return riskOfFiles(request, deed)
@@ -52,34 +55,37 @@ export function riskOfRequest(request: PolicyRequest): RiskReading {
 
 /** Of a plain command, each word of it given by itself. */
 export function riskOfWords(argv: readonly string[]): Risk {
-  return argv.length === 0 ? 'low' : riskOfCommand(argv.join(' ')).risk
+  return argv.length === 0 ? 'low' : riskOfCommand({}, argv.join(' ')).risk
 }
 
-function riskOfCommand(text: string): RiskReading {
+function riskOfCommand(where: Whereabouts, text: string): RiskReading {
   const words = looseWords(text)
   const [found] = [...words].filter((word) => dangerous.has(word) || word.startsWith('mkfs'))
   if (found !== undefined) return { risk: 'high', why: [`"${found}" can do lasting harm`] }
   const read = readScript(text)
   if (!read.ok) return { risk: 'high', why: [read.why] }
-  const wrapped = read.pieces.map((argv) => (argv[0] === 'cd' ? undefined : whyNotRemembered(argv)))
+  const { pieces, writes } = read
+  const wrapped = pieces.map((argv) => (argv[0] === 'cd' ? undefined : whyNotRemembered(argv)))
   const why = wrapped.find((one) => one !== undefined)
   if (why !== undefined) return { risk: 'high', why: [why] }
-  const looksOnly = read.pieces.every(([program = '']) => looks.has(programOf(program)))
+  if (writes.length > 0) return riskOfWrites(where, read)
+  const looksOnly = pieces.every(([program = '']) => looks.has(programOf(program)))
   return looksOnly ? { risk: 'low', why: [] } : { risk: 'medium', why: ['it runs a program'] }
 }
 
-/** The programs that are joined; of a shell that is given some, those. */
-function readScript(text: string): ReturnType<typeof readPieces> {
-  const read = readPieces(text)
-  const [argv = [], ...more] = read.ok ? read.pieces : []
-  const script = more.length === 0 ? scriptOf(argv) : undefined
-  return script === undefined ? read : readPieces(script)
+/** What a shell puts into files is a change like any other; but a program makes it, so that nobody sees what it will be. */
+function riskOfWrites(where: Whereabouts, { pieces, writes }: Pick<Pieces, 'pieces' | 'writes'>): RiskReading {
+  if (pieces.some(([program]) => program === 'cd')) {
+    return { risk: 'high', why: ['it writes a file after it has gone to another folder'] }
+  }
+  const files = riskOfFiles(where, { does: 'edit', paths: writes })
+  return files.risk === 'high' ? files : { risk: 'medium', why: [`it writes "${writes.join('", "')}"`] }
 }
 
-function riskOfFiles(request: PolicyRequest, deed: Extract<Deed, { does: 'edit' | 'read' }>): RiskReading {
+function riskOfFiles(where: Whereabouts, deed: Extract<Deed, { does: 'edit' | 'read' }>): RiskReading {
   const why: string[] = []
   let isOutside = false
-  for (const { named, inside, odd, protected: kept } of readPaths(request, deed.paths)) {
+  for (const { named, inside, odd, protected: kept } of readPaths(where, deed.paths)) {
     if (odd !== undefined) why.push(odd)
     if (kept !== undefined) why.push(`"${named}" ${kept}`)
     if (inside === undefined) isOutside = true

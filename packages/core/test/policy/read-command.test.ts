@@ -1,5 +1,6 @@
 import { programOf, unwrapShell, whyNotRemembered } from '@hotline/core/policy/programs'
 import { readCommand, readPieces } from '@hotline/core/policy/read-command'
+import { readScript } from '@hotline/core/policy/read-script'
 import { describe, expect, it } from 'vitest'
 
 describe('a shell command', () => {
@@ -66,9 +67,59 @@ describe('a shell command', () => {
       isQuiet: true,
       pieces: [['cd', 'a'], ['npm', 'test'], ['tail', '-5'], ['ls']],
     })
-    for (const text of ['&& a', 'a &&', 'a;; b', 'a |& b', 'a & b', 'a > b', 'a 2>/etc/x']) {
+    for (const text of ['&& a', 'a &&', 'a;; b', 'a |& b', 'a & b']) {
       expect(readPieces(text), text).toMatchObject({ ok: false })
     }
+  })
+
+  it.each([
+    ['echo one > a.txt', ['a.txt'], false],
+    ['echo one>a.txt', ['a.txt'], false],
+    ['echo a2>b', ['b'], false],
+    ["printf 'x y' >> 'notes/b c.md'", ['notes/b c.md'], false],
+    ['npm test > out.log 2>&1', ['out.log'], true],
+    ['npm test 2> err.log >out.log', ['err.log', 'out.log'], false],
+    ['> a echo x', ['a'], false],
+    ['echo x | sort > a; ls >b && ls', ['a', 'b'], false],
+    ['ls >/dev/null >&2', [], true],
+    ["ls > '/dev/null'", [], true],
+    ["bash -c 'echo x > a' > b", ['b', 'a'], false],
+  ])('[PO30] what a shell writes itself is told apart from the words of its programs: %s', (text, writes, isQuiet) => {
+    expect(readScript(text)).toMatchObject({ ok: true, writes, isQuiet })
+    if (writes.length > 0) expect(readCommand(text)).toEqual(expect.objectContaining({ ok: false }))
+  })
+
+  it.each([
+    '> a',
+    'ls >',
+    'ls > ',
+    'ls >| a',
+    'ls >! a',
+    'ls &> a',
+    'ls &>> a',
+    'ls >& a',
+    'ls >&3',
+    'ls >>> a',
+    'ls > $A',
+    'ls > "$A"',
+    'ls > ~/a',
+    'ls > {a,b}',
+    'ls > *',
+    'ls > `b`',
+    'ls > $(b)',
+    'ls > >(b)',
+    "ls > ''",
+    'ls > =ls',
+    'ls <> a',
+    'ls < a',
+    'ls <<E\nE',
+    'ls <<<a',
+    'ls > a\nb',
+    'ls > a\\b',
+    'ls > ä',
+    '"ls > a',
+  ])('[PO30] what could be written elsewhere, or by another shell elsewhere, is not read: %j', (text) => {
+    expect(readScript(text)).toMatchObject({ ok: false })
   })
 })
 
