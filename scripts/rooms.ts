@@ -22,6 +22,7 @@ export const serverRooms: readonly string[] = [
   'blob',
   'access',
   'session',
+  'audit',
   'feed',
   'gate',
   'scheduler',

@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import type { OpenLogBench } from './log-bench.ts'
 import { appendContract } from './log-contract-append.ts'
+import { auditContract } from './log-contract-audit.ts'
 import { listsContract } from './log-contract-lists.ts'
 import { modelContract } from './log-contract-model.ts'
 import { proofContract } from './log-contract-proof.ts'
@@ -14,5 +15,6 @@ export function logStoreContract(name: string, open: OpenLogBench): void {
     proofContract(open)
     modelContract(open)
     listsContract(open)
+    auditContract(open)
   })
 }

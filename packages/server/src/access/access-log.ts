@@ -20,6 +20,8 @@ export const serverActor: Actor = { kind: 'system', id: 'server' }
 export interface AccessChange {
   actor: Actor
   channel?: string | undefined
+  /** Where it came from, as far as that can be believed. */
+  address?: string | undefined
   events: readonly AccessDraft[]
   rows: readonly RowChange[]
   /** Remembered with it, so that what is sent again with its key is not done again. */
@@ -61,6 +63,7 @@ export class AccessLog {
           subject: draft.subject,
           actor: change.actor,
           channel: change.channel,
+          address: change.address,
           data: draft.data,
           ...('body' in draft ? { body: draft.body } : {}),
         })),

@@ -90,6 +90,7 @@ export class AccountSwitch {
     const written = await log.write({
       actor: actorOf(by),
       channel: by.channel,
+      address: by.address,
       events: [
         {
           type: disabled === 0 ? 'account.enabled' : 'account.disabled',

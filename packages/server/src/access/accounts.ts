@@ -41,6 +41,8 @@ export interface SignedIn {
 export interface Place {
   /** The address, or the /64 of an IPv6 address. */
   network: string
+  /** The address itself; absent where only the network is known. */
+  address?: string | undefined
   /** What the browser says that it is, for the list of where one is signed in. */
   device?: string | undefined
   /** What the browser kept from an earlier sign-in, as it came. */
@@ -87,6 +89,7 @@ export class Accounts {
     const written = await this.#ports.log.write({
       actor: actorOf(principal),
       channel: principal.channel,
+      address: principal.address,
       events: [revoked(principal.key)],
       rows: [{ table: 'keys', drop: { key: principal.key } }],
     })
@@ -109,6 +112,7 @@ export class Accounts {
     const written = await log.write({
       actor: actorOf(principal),
       channel: principal.channel,
+      address: principal.address,
       events: [
         { type: 'account.password_changed', subject: subjectOf(account.account), data: { account: account.account } },
       ],
@@ -156,6 +160,7 @@ export class Accounts {
     const written = await log.write({
       actor: { kind: 'person', id: account },
       channel: `web:${token.id}`,
+      address: place.address,
       events: [
         { type: 'account.signed_in', subject: subjectOf(account), data: { account, key: token.id } },
         ...(replaced === undefined ? [] : [revoked(replaced)]),

@@ -100,7 +100,7 @@ export class Authenticator implements Disposable {
       JSON.stringify(now.projects) === JSON.stringify(principal.projects)
     // What its program said of itself, it said once.
     if (!isSame) return undefined
-    const renewed = { ...now, channel: principal.channel }
+    const renewed = { ...now, channel: principal.channel, address: principal.address }
     return signedUntilMs === undefined ? renewed : until(renewed, signedUntilMs)
   }
 

@@ -95,6 +95,7 @@ export class Bootstrap {
     const written = await log.write({
       actor: { kind: 'person', id: row.account },
       channel: `web:${token.id}`,
+      address: place.address,
       events: [
         created(row),
         { type: 'account.signed_in', subject: subjectOf(row.account), data: { account: row.account, key: token.id } },

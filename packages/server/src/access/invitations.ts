@@ -91,6 +91,7 @@ export class Invitations {
     const written = await log.write({
       actor: actorOf(by),
       channel: by.channel,
+      address: by.address,
       events: [{ type: 'key.created', subject: `key:${key}`, data, body: { name: row.name } }],
       rows: [{ table: 'keys', insert: row }],
     })
@@ -128,6 +129,7 @@ export class Invitations {
     const written = await log.write({
       actor: { kind: 'person', id: account.account },
       channel: `web:${token.id}`,
+      address: place.address,
       events: [
         created(account),
         { type: 'key.revoked', subject: `key:${invitation.key}`, data: { key: invitation.key } },

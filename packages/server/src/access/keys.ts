@@ -75,6 +75,7 @@ export class Keys implements Disposable {
     const written = await log.write({
       actor: actorOf(by),
       channel: by.channel,
+      address: by.address,
       events: keyEvents(row),
       rows: [{ table: 'keys', insert: row }],
       once: once && { what: once, answer: { key: row.key } },
@@ -149,6 +150,7 @@ export class Keys implements Disposable {
     const written = await log.write({
       actor: actorOf(by),
       channel: by.channel,
+      address: by.address,
       events: [{ type: 'key.revoked', subject: `key:${key}`, data: { key } }],
       rows: [{ table: 'keys', ...change }],
     })

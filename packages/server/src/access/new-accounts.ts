@@ -39,6 +39,7 @@ export class NewAccounts {
     const written = await log.write({
       actor: actorOf(by),
       channel: by.channel,
+      address: by.address,
       events: [created(row)],
       rows: [{ table: 'accounts', insert: row }],
       once: once && { what: once, answer },

@@ -54,7 +54,12 @@ export class PasswordResets {
   async make(by: Principal, account: string): Promise<MadeReset | Problem> {
     const row = await this.#ports.lists.account(account)
     if (!row) return problem('not_found', 'There is no such account.')
-    return this.#make(row, { actor: actorOf(by), channel: by.channel, name: `new password, by ${by.name}` })
+    return this.#make(row, {
+      actor: actorOf(by),
+      channel: by.channel,
+      address: by.address,
+      name: `new password, by ${by.name}`,
+    })
   }
 
   /** The same by whoever can write into the data directory. */
@@ -79,6 +84,7 @@ export class PasswordResets {
     const written = await this.#ports.log.write({
       actor: actorOf(by),
       channel: by.channel,
+      address: by.address,
       events: open.map(revoked),
       rows: [dropLinks(account)],
     })
@@ -115,6 +121,7 @@ export class PasswordResets {
     const written = await log.write({
       actor: { kind: 'person', id: account },
       channel: `web:${token.id}`,
+      address: place.address,
       events: [
         revoked(link),
         { type: 'account.password_changed', subject: subjectOf(account), data: { account, reset: link.key } },
@@ -164,7 +171,7 @@ export class PasswordResets {
 
   async #make(
     { account, disabled }: AccountTable,
-    by: { actor: Actor; channel?: string; name: string },
+    by: { actor: Actor; channel?: string; address?: string | undefined; name: string },
   ): Promise<MadeReset | Problem> {
     const { log, clock, ids } = this.#ports
     if (disabled !== 0) return problem('invalid_request', 'This account is turned off. Turn it on first.')
@@ -189,6 +196,7 @@ export class PasswordResets {
     const written = await log.write({
       actor: by.actor,
       channel: by.channel,
+      address: by.address,
       events: [
         ...before.map(revoked),
         {

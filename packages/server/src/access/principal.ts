@@ -28,6 +28,8 @@ export interface Principal {
   signedUntilMs?: number | undefined
   /** Where it spoke from, for the log: `web:<key>`, `api:<key>`, `runner:<id>`, and `cli:<terminal>/<key>` as it says of itself. */
   channel: string
+  /** The address that it speaks from, as far as it can be believed; absent for what speaks from nowhere. */
+  address?: string | undefined
 }
 
 /** Who did it, as events name them. */

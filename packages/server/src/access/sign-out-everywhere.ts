@@ -31,6 +31,7 @@ export async function signOutEverywhere(
   const written = await ports.log.write({
     actor: actorOf(by),
     channel: by.channel,
+    address: by.address,
     events: [{ type: 'account.signed_out', subject: subjectOf(account), data: { account, keys } }],
     rows: [{ table: 'keys', drop: { account, kind: 'ses' } }, ...(keys === 'revoke' ? ended : [])],
   })

@@ -45,7 +45,7 @@ export function openDoors(ports: {
       if ('code' in carried) return carried
       const principal = await authenticator.authenticate(carried, visit.address)
       if ('code' in principal) return principal
-      return { principal: speakingThrough(principal, clientOf(request)), door: carried.door }
+      return { principal: from(visit, principal, clientOf(request)), door: carried.door }
     },
     fromHeader: async (request) => {
       const visit = guard.inspectUpgrade(request)
@@ -53,7 +53,7 @@ export function openDoors(ports: {
       const carried = bearer(request.headers.authorization)
       if (carried === 'none' || 'code' in carried) return carried === 'none' ? undefined : carried
       const principal = await authenticator.authenticate(carried, visit.address)
-      return 'code' in principal ? principal : speakingThrough(principal, clientOf(request))
+      return 'code' in principal ? principal : from(visit, principal, clientOf(request))
     },
     fromHello: async (hello, request) => {
       const visit = guard.inspectUpgrade(request)
@@ -63,7 +63,7 @@ export function openDoors(ports: {
           ? ({ door: 'hello', token: hello.token ?? '' } as const)
           : ({ door: 'ticket', token: hello.ticket, origin: visit.sentOrigin } as const)
       const principal = await authenticator.authenticate(credential, visit.address)
-      return 'code' in principal ? principal : speakingThrough(principal, hello.client)
+      return 'code' in principal ? principal : from(visit, principal, hello.client)
     },
     guardUpgrade: (request) => {
       const visit = draining() ?? guard.inspectUpgrade(request)
@@ -75,6 +75,11 @@ export function openDoors(ports: {
 /** The origin that a ticket is for: what the browser will say again when it opens the socket. */
 export function originOf(visit: Visit): string | undefined {
   return visit.sentOrigin ?? (visit.site === 'same-origin' ? visit.origin : undefined)
+}
+
+/** The principal with where it comes from, and what its program says of itself. */
+function from({ address }: Visit, principal: Principal, client: string | undefined): Principal {
+  return { ...speakingThrough(principal, client), address }
 }
 
 /** A token in the header goes before a cookie: it does not come along by itself. */

@@ -10,6 +10,7 @@ import type { EvidenceDesk } from '../gate/evidence-desk.ts'
 import type { FolderDesk } from '../gate/folder-desk.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { AgentLines } from './agent-line/agent-lines.ts'
+import { registerAuditRoutes } from './routes/audit.ts'
 import { registerAskRoutes } from './routes/asks.ts'
 import { registerEvidenceRoutes } from './routes/evidence.ts'
 import { registerFolderRoutes } from './routes/folder.ts'
@@ -73,5 +74,6 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerEvidenceRoutes(route, ports)
   registerFolderRoutes(route, ports)
   registerTrustRoutes(route, ports)
+  registerAuditRoutes(route, ports)
   registerPolicyRoutes(route, { ...ports, clock: ports.reception.gate.clock })
 }

@@ -17,7 +17,12 @@ export function isBrowser(principal: Principal): boolean {
 
 /** Where somebody signs in; a browser's session from before is replaced. */
 export function placeOf(visit: Visit, before: Principal | undefined): Place {
-  const place = { network: visit.network, device: nameOfBrowser(visit.userAgent), mark: visit.mark }
+  const place = {
+    network: visit.network,
+    address: visit.address,
+    device: nameOfBrowser(visit.userAgent),
+    mark: visit.mark,
+  }
   return before && isBrowser(before) ? { ...place, replaces: before.key } : place
 }
 

@@ -1,7 +1,17 @@
 import type { Role } from '@hotline/protocol/actor'
 import { compiledOnce } from './compiled-once.ts'
 import type { Kysely, Selectable } from 'kysely'
-import type { AccountTable, ApprovalTable, KeyTable, ProjectTable, SessionTable, Tables, TaskTable } from './tables.ts'
+import { type AuditQuery, readAudit } from './audit-list.ts'
+import type {
+  AccountTable,
+  ApprovalTable,
+  AuditTable,
+  KeyTable,
+  ProjectTable,
+  SessionTable,
+  Tables,
+  TaskTable,
+} from './tables.ts'
 
 /** Where a page of sessions ended. */
 export interface SessionPosition {
@@ -66,6 +76,8 @@ export interface Lists {
   key(key: string): Promise<KeyTable | undefined>
   /** Keys of an account, revoked ones too; null for the keys of runners. Newest first. */
   keysOf(account: string | null): Promise<readonly KeyTable[]>
+  /** Lines of the audit, newest first. */
+  audit(query: AuditQuery): Promise<readonly AuditTable[]>
   fact(name: string): Promise<string | undefined>
   /** Notes the last use of a key that is not revoked. */
   noteKeyUse(use: KeyUse): Promise<void>
@@ -216,6 +228,7 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .orderBy('created_at', 'desc')
         .orderBy('key', 'desc')
         .execute(),
+    audit: (query) => readAudit(db, query),
     fact: async (name) => {
       const row = await db.selectFrom('facts').select('value').where('name', '=', name).executeTakeFirst()
       return row?.value

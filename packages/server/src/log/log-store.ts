@@ -5,6 +5,8 @@ import type { RowChange } from './tables.ts'
 export interface NewEvent extends Omit<Envelope, 'stream' | 'seq' | 'hash' | 'data' | 'body'> {
   data: object
   body?: object | undefined
+  /** Where it came from: noted in the index of the audit, and no part of the event. */
+  address?: string | undefined
 }
 
 /** A command that this append answers. The same sender and id get `answer` again for as long as the stream lives. */
@@ -26,6 +28,8 @@ export type KnownCommand = Pick<CommandRecord, 'bodyHash' | 'answer'>
 /** What is added to one stream. */
 export interface Append {
   stream: string
+  /** The project that the stream belongs to, for the index of the audit. */
+  project?: string | undefined
   /** The head that was decided upon (0 creates the stream), or `any` for lines that depend on no state. */
   expect: number | 'any'
   /** Generation of the node that owns the stream; an older one than stored is refused as `fenced`. Absent: not owned. */

@@ -2,6 +2,7 @@ import type { Ids } from '../machine/ids.ts'
 import type { HeadEntry } from './head-cache.ts'
 import type { Append, Appended, AppendRefusal } from './log-store.ts'
 import { storableText } from './row-statements.ts'
+import { auditRows } from './audit-rows.ts'
 import { chainSeed } from './chain-hasher.ts'
 import { sealEvents } from './sealed-event.ts'
 import type { SealedEvent, SealingMeans } from './sealed-event.ts'
@@ -62,8 +63,10 @@ function sealAppend(append: Append, before: HeadEntry | undefined, means: PlanMe
   // The column is an index over the header, and has to be text that both databases can hold.
   for (const event of events) if (event.subject !== undefined) event.subject = storableText(event.subject)
   const { seq: head, hash } = events.at(-1) ?? end
+  const lines = auditRows(append, end.seq)
   const generation = Math.max(append.generation ?? 0, before?.generation ?? 0)
-  return { append, before, after: { no: before?.no ?? 0, epoch, head, hash, generation }, events }
+  const written = lines.length === 0 ? append : { ...append, rows: [...(append.rows ?? []), ...lines] }
+  return { append: written, before, after: { no: before?.no ?? 0, epoch, head, hash, generation }, events }
 }
 
 /** What the caller and the followers are told of it. */

@@ -11,6 +11,7 @@ const keyColumns: Record<TableName, readonly string[]> = {
   accounts: ['account'],
   keys: ['key'],
   facts: ['name'],
+  audit: ['stream', 'seq'],
 }
 
 /** Kysely with the columns forgotten: which ones a change names is known only when it comes. */

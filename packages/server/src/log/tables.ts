@@ -105,6 +105,20 @@ export interface FactTable {
   value: string
 }
 
+/** Where the lines of the audit lie in the log: one for each event that it lists, written with the event. */
+export interface AuditTable {
+  stream: string
+  seq: number
+  at: string
+  type: string
+  /** The id of whoever did it. */
+  actor: string
+  /** Null for what belongs to the server. */
+  project: string | null
+  /** The address that it came from, where that is known. It is no part of the event: followers do not see it. */
+  address: string | null
+}
+
 /** The rows of each table. */
 export interface Tables {
   sessions: SessionTable
@@ -115,6 +129,7 @@ export interface Tables {
   accounts: AccountTable
   keys: KeyTable
   facts: FactTable
+  audit: AuditTable
 }
 
 /** The name of a table, as it is in the database. */

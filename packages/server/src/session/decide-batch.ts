@@ -42,6 +42,9 @@ export interface Known {
   outcome: Answer
 }
 
+/** An event with the address that it came from, which the log keeps beside it. */
+type Placed = Envelope & { address: string | undefined }
+
 /** What a batch comes to. */
 interface Work {
   /** One for each command, in their order. */
@@ -64,7 +67,7 @@ export function decideBatch(
   now: string,
   facts: Pick<Context, 'rules' | 'asked'> = {},
 ): Work {
-  const events: Envelope[] = []
+  const events: Placed[] = []
   const commands: CommandRecord[] = []
   const outcomes: Answer[] = []
   const first = new Map<string, Known>()
@@ -84,7 +87,10 @@ export function decideBatch(
       continue
     }
     const made = decision.events.map((draft, index) =>
-      eventOf(stream, draft, standing.head + events.length + index + 1, command, context),
+      eventOf(stream, draft, standing.head + events.length + index + 1, command, {
+        ...context,
+        address: principal.address,
+      }),
     )
     const oversize = made.map(oversizeOf).find((bytes) => bytes !== undefined)
     if (oversize !== undefined) {
@@ -114,12 +120,13 @@ function appendsOf(
   stream: string,
   standing: Standing,
   state: StreamState | undefined,
-  events: readonly Envelope[],
+  events: readonly Placed[],
   commands: readonly CommandRecord[],
   now: string,
 ): readonly Append[] {
   const own: Append = {
     stream,
+    project: state?.project,
     expect: standing.head,
     // With members that the log does not read: it gives each event its place itself.
     events,
@@ -141,7 +148,13 @@ function lineOf(state: SessionState, at: number, now: string): Append {
   }
 }
 
-function eventOf(stream: string, draft: KnownDraft, seq: number, command: Command, context: Context): Envelope {
+function eventOf(
+  stream: string,
+  draft: KnownDraft,
+  seq: number,
+  command: Command,
+  context: Context & { address: string | undefined },
+): Placed {
   const reported = command.type === 'agent.report'
   return {
     v: protocolVersion,
@@ -156,6 +169,7 @@ function eventOf(stream: string, draft: KnownDraft, seq: number, command: Comman
     data: draft.data,
     body: 'body' in draft ? draft.body : undefined,
     hash: '',
+    address: draft.actor ? undefined : context.address,
   }
 }
 

@@ -58,7 +58,7 @@ export async function openCallers(): Promise<Callers> {
     })
     const text = await response.text()
     const set = response.headers.getSetCookie()[0]?.split(';', 1)[0] ?? ''
-    const isJson = response.headers.get('content-type')?.includes('json') && text !== ''
+    const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '') && text !== ''
     return { status: response.status, body: isJson ? JSON.parse(text) : text, cookie: set }
   }
   const must = async (path: string, who: Who, body: object): Promise<Answered> => {

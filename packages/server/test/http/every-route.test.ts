@@ -147,6 +147,8 @@ describe('every route', () => {
         "GET /api/runners/:id/folder: write",
         "POST /api/runner/trust: runner",
         "GET /api/projects/:id/trusted: read",
+        "GET /api/audit: read",
+        "GET /api/audit/export: read",
         "GET /api/projects/:id/policy: read",
       ]
     `)

@@ -1,3 +1,4 @@
+import { auditOfOlderEvents, auditOrders, auditTable } from '../audit-index.ts'
 import { firstLists, policyModeColumn, resumingColumn, standingColumns } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 
@@ -59,4 +60,16 @@ export const postgresMigrations: readonly Migration[] = [
   // Nothing changes but what states may hold, which an earlier Hotline could not read: see `session/kept-state.ts`.
   { version: 4, statements: [] },
   { version: 5, statements: policyModeColumn(text) },
+  {
+    version: 6,
+    statements: [
+      ...auditTable(text, 'BIGINT', ''),
+      // Read as text, as above: no quote inside of text looks like the beginning of a member.
+      auditOfOlderEvents({
+        at: `substring(convert_from(e.header, 'UTF8') FROM '"at":"([^"]+)"')`,
+        actor: `substring(convert_from(e.header, 'UTF8') FROM '"actor":[{]"kind":"[a-z]+","id":"([^"\\\\]*)"')`,
+      }),
+      ...auditOrders,
+    ],
+  },
 ]

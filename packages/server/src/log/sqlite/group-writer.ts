@@ -62,7 +62,9 @@ export class GroupWriter {
   write(group: readonly Append[]): readonly PlannedAppend[] | AppendRefusal | Error {
     const plan = this.#plan(group)
     if (plan instanceof Error || !plan.ok) return plan
-    const careful = group.some((append) => (append.commands?.length ?? 0) > 0 || (append.rows?.length ?? 0) > 0)
+    const careful = plan.planned.some(
+      ({ append }) => (append.commands?.length ?? 0) > 0 || (append.rows?.length ?? 0) > 0,
+    )
     if (careful) this.#file.statement('SAVEPOINT one_group').run()
     for (const planned of plan.planned) this.#writeStream(planned)
     const refusal = careful ? this.#writeRest(plan.planned) : undefined

@@ -1,3 +1,4 @@
+import { auditOfOlderEvents, auditOrders, auditTable } from '../audit-index.ts'
 import { firstLists, policyModeColumn, resumingColumn, standingColumns } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 import { seqBits, seqMax } from './event-place.ts'
@@ -112,4 +113,15 @@ export const sqliteMigrations: readonly Migration[] = [
   // Nothing changes but what states may hold, which an earlier Hotline could not read: see `session/kept-state.ts`.
   { version: 6, statements: [] },
   { version: 7, statements: policyModeColumn('TEXT') },
+  {
+    version: 8,
+    statements: [
+      ...auditTable('TEXT', 'INTEGER', ' STRICT, WITHOUT ROWID'),
+      auditOfOlderEvents({
+        at: `json_extract(CAST(e.header AS TEXT), '$.at')`,
+        actor: `json_extract(CAST(e.header AS TEXT), '$.actor.id')`,
+      }),
+      ...auditOrders,
+    ],
+  },
 ]

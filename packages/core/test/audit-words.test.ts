@@ -1,0 +1,108 @@
+import { type AuditedEvent, auditWords } from '@hotline/core/audit-words'
+import { type AuditedType, auditedTypes } from '@hotline/protocol/audit'
+import { expect, it } from 'vitest'
+
+const account = 'a1'
+/** For each type: what it carries, its body, and what it says. */
+const samples: Readonly<Record<AuditedType, [data: object, body: object | undefined, words: string][]>> = {
+  'approval.requested': [
+    [{ risk: 'high' }, {}, 'asked (high risk)'],
+    [{}, {}, 'asked'],
+  ],
+  'approval.resolved': [
+    [{ outcome: 'denied', scope: 'once' }, { reason: ' No. ' }, 'denied - No.'],
+    [{ outcome: 'allowed', scope: 'session', rule: 'r1' }, {}, 'allowed for the session, by the rule r1'],
+    [{ outcome: 'allowed', scope: 'once', mode: { mode: 'hands_free' } }, undefined, 'allowed, hands-free'],
+    [{ outcome: 'allowed_modified', scope: 'project' }, {}, 'allowed with changes for the project'],
+  ],
+  'approval.extended': [[{ expiresAt: 'T' }, undefined, 'more time, until T']],
+  'approval.timed_out': [[{}, undefined, 'nobody answered in time: denied']],
+  'approval.cancelled': [[{ reason: 'agent_withdrew' }, undefined, 'withdrawn: agent withdrew']],
+  'approval.dispatched': [[{}, undefined, 'the answer reached the agent']],
+  'approval.dispatch_refused': [[{ reason: 'stale' }, undefined, 'the answer was not used: stale']],
+  'approval.dispatch_unknown': [[{}, undefined, 'whether the answer reached the agent is not known']],
+  'question.asked': [[{}, {}, 'asked']],
+  'question.answered': [[{ action: 'decline' }, {}, 'declined to answer']],
+  'question.withdrawn': [[{ reason: 'turn_ended' }, undefined, 'withdrawn: turn ended']],
+  'draft.reviewed': [[{ keep: 2, discard: 1 }, {}, 'reviewed: keep 2, discard 1']],
+  'draft.resolved': [
+    [{ kept: 2, discarded: 1, open: 0 }, { merged: { into: 'main' } }, '2 kept, 1 discarded, 0 open, merged into main'],
+    [{ kept: 0, discarded: 0, open: 3 }, {}, '0 kept, 0 discarded, 3 open'],
+  ],
+  'draft.dropped': [[{}, undefined, 'review put aside']],
+  'goal.completed': [[{}, { summary: 'Done.' }, 'goal reached - Done.']],
+  'session.created': [
+    [{ agent: 'demo' }, {}, 'demo started'],
+    [{ agent: 'demo', unasked: true, unfenced: true }, {}, 'demo started, asked about nothing, without a fence'],
+  ],
+  'session.state_changed': [
+    [{ from: 'active', to: 'failed', reason: 'agent_exited' }, {}, 'active → failed (agent exited)'],
+  ],
+  'session.taken_over': [[{ runner: 'r1' }, {}, 'taken over by the machine r1']],
+  'control.requested': [
+    [{ action: 'pause', when: 'next_step' }, {}, 'pause at the next step wanted'],
+    [{ action: 'interrupt', hard: true }, { reason: 'Stop' }, 'interrupt, hard wanted - Stop'],
+    [{ action: 'set_mode', mode: 'plan' }, undefined, 'set mode plan wanted'],
+  ],
+  'control.escalated': [
+    [
+      { action: 'interrupt', processes: 0, agent: true },
+      undefined,
+      'interrupt: the agent itself was interrupted (SIGINT)',
+    ],
+  ],
+  'control.done': [[{ action: 'kill' }, undefined, 'kill done']],
+  'control.failed': [[{ action: 'kill' }, { reason: 'gone' }, 'kill failed - gone']],
+  'budget.changed': [[{ budget: { toolCalls: 5 } }, undefined, 'budget: 5 tool calls']],
+  'budget.exhausted': [[{ budget: 'toolCalls', used: 5, limit: 5 }, undefined, 'budget used up: 5 of 5 tool calls']],
+  'undo.approved': [[{}, {}, 'undo approved']],
+  'undo.dropped': [[{}, undefined, 'undo put aside']],
+  'checkpoint.restored': [[{ restored: 2, kept: 1 }, {}, 'undone: 2 put back, 1 kept']],
+  'terminal.taken': [[{}, undefined, 'keyboard taken']],
+  'content.erased': [[{ upTo: 9, reason: 'requested' }, undefined, 'content erased up to event 9 (requested)']],
+  'policy.rule_set': [[{ rule: 'r1', effect: 'deny' }, { note: 'Never.' }, 'rule r1 denies - Never.']],
+  'policy.rule_revoked': [[{ rule: 'r1' }, undefined, 'rule r1 revoked']],
+  'policy.mode_set': [
+    [{ mode: 'hands_free', until: 'T' }, undefined, 'mode: Hands-free until T'],
+    [{ mode: 'ask' }, undefined, 'mode: Ask for everything'],
+  ],
+  'policy.mode_ended': [[{ mode: 'hands_free' }, undefined, 'no longer hands-free: everything is asked']],
+  'folder.trusted': [[{ runner: 'r1' }, {}, 'folder trusted on the machine r1']],
+  'folder.distrusted': [[{ runner: 'r1' }, undefined, 'folder no longer trusted on the machine r1']],
+  'project.created': [[{}, {}, 'project made']],
+  'project.renamed': [[{}, {}, 'project renamed']],
+  'member.added': [[{ account, role: 'viewer' }, undefined, 'Ada came in as viewer']],
+  'member.changed': [[{ account, role: 'admin' }, undefined, 'Ada is now admin']],
+  'member.removed': [[{ account: 'gone' }, undefined, 'gone was removed']],
+  'account.created': [
+    [{ account, admin: true }, {}, 'account Ada made, an admin'],
+    [{ account, admin: false }, {}, 'account Ada made'],
+  ],
+  'account.disabled': [[{ account }, undefined, 'account Ada disabled']],
+  'account.enabled': [[{ account }, undefined, 'account Ada enabled']],
+  'account.password_changed': [
+    [{ account, reset: 'x' }, undefined, 'new password of Ada, by a link'],
+    [{ account }, undefined, 'new password of Ada'],
+  ],
+  'account.signed_out': [
+    [{ account, keys: 'revoke' }, undefined, 'Ada signed out everywhere, with all keys'],
+    [{ account, keys: 'keep' }, undefined, 'Ada signed out everywhere'],
+  ],
+  'account.signed_in': [[{ account }, undefined, 'Ada signed in']],
+  'account.locked': [[{ account, until: 'T' }, undefined, 'Ada locked until T: too many wrong passwords']],
+  'key.created': [
+    [{ kind: 'svc', account }, {}, 'the key of a service made for Ada'],
+    [{ kind: 'new' }, {}, 'new made'],
+  ],
+  'key.revoked': [[{}, undefined, 'key revoked']],
+  'runner.enrolled': [[{}, {}, 'machine came in']],
+}
+
+it('[AU1] every event of the audit says in words what happened', () => {
+  for (const type of Object.keys(auditedTypes) as AuditedType[]) {
+    for (const [data, body, words] of samples[type]) {
+      const event = { type, data, body } as unknown as AuditedEvent
+      expect([type, auditWords(event, (id) => (id === account ? 'Ada' : id))]).toEqual([type, words])
+    }
+  }
+})

@@ -1,0 +1,109 @@
+import { Readable } from 'node:stream'
+import { AuditPage, auditFilters } from '@hotline/protocol/audit'
+import { z } from 'zod'
+import type { Principal } from '../../access/principal.ts'
+import { csvHead, csvLine, jsonLine } from '../../audit/entry-text.ts'
+import {
+  type AuditFilters,
+  type AuditPorts,
+  type AuditReach,
+  readAuditPage,
+  walkAudit,
+} from '../../audit/walk-audit.ts'
+import type { AuditPosition } from '../../log/audit-list.ts'
+import type { Lists } from '../../log/lists.ts'
+import type { LogStore } from '../../log/log-store.ts'
+import { nothingHere } from '../../session/outcome.ts'
+import type { RegisterRoute } from '../route.ts'
+import { projectsOf } from './sessions.ts'
+
+/** What these routes read. */
+export interface AuditRoutePorts {
+  store: LogStore
+  lists: Lists
+}
+
+const pageMax = 200
+
+/** The place where an earlier page ended, as its `next` said it. */
+const Position: z.ZodType<AuditPosition, string> = z
+  .string()
+  .regex(
+    /^[0-9TZ:.-]{20,30}~(session|task|project|server):[A-Za-z0-9_-]{1,64}~[1-9][0-9]{0,14}$/,
+    'must be the "next" of an earlier page',
+  )
+  .transform((text) => {
+    const [at = '', stream = '', seq = ''] = text.split('~')
+    return { at, stream, seq: Number(seq) }
+  })
+
+/** Who decided, stopped, allowed and let in what, over all that the caller may see. */
+export function registerAuditRoutes(route: RegisterRoute, ports: AuditRoutePorts): void {
+  route({
+    method: 'GET',
+    url: '/api/audit',
+    permission: 'read',
+    answer: AuditPage,
+    query: z.strictObject({
+      ...auditFilters,
+      before: Position.optional(),
+      limit: z
+        .string()
+        .regex(/^[0-9]{1,3}$/, 'must be a whole number in decimal digits')
+        .transform(Number)
+        .pipe(z.int().min(1).max(pageMax))
+        .default(50),
+    }),
+    handle: async ({ principal, query: { before, limit, ...filters } }) => {
+      const reach = await reachOf(principal, filters, ports)
+      if (!reach) return { problem: nothingHere() }
+      const { entries, next } = await readAuditPage(ports, reach, { filters, before, limit })
+      return {
+        value: {
+          entries: [...entries],
+          next: next ? `${next.at}~${next.stream}~${next.seq}` : null,
+          reach: reach.all ? ('server' as const) : ('projects' as const),
+        },
+      }
+    },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/audit/export',
+    permission: 'read',
+    query: z.strictObject({ ...auditFilters, format: z.enum(['csv', 'ndjson']) }),
+    handle: async ({ principal, query: { format, ...filters } }) => {
+      const reach = await reachOf(principal, filters, ports)
+      if (!reach) return { problem: nothingHere() }
+      return {
+        // It is read as fast as it is taken, and no further.
+        stream: Readable.from(linesOf(format, ports, reach, filters), { objectMode: false }),
+        contentType: format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson',
+        headers: { 'content-disposition': `attachment; filename="hotline-audit.${format}"` },
+      }
+    },
+  })
+}
+
+async function* linesOf(
+  format: 'csv' | 'ndjson',
+  ports: AuditPorts,
+  reach: AuditReach,
+  filters: AuditFilters,
+): AsyncGenerator<string, void, undefined> {
+  if (format === 'csv') yield csvHead
+  for await (const entry of walkAudit(ports, reach, filters)) yield format === 'csv' ? csvLine(entry) : jsonLine(entry)
+}
+
+/** Who answers for the server sees all of it; others what belongs to their projects. Undefined for another's project. */
+async function reachOf(
+  principal: Principal,
+  { project }: AuditFilters,
+  { lists }: AuditRoutePorts,
+): Promise<AuditReach | undefined> {
+  if (principal.admin) return { all: true }
+  const projects = principal.kind === 'runner' ? [] : await projectsOf(principal, lists)
+  if (project !== undefined && !projects.includes(project)) return undefined
+  return { all: false, projects, self: principal.id }
+}
