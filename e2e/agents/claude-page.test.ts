@@ -96,13 +96,12 @@ test('[AG10] claude: a plan is read and approved in the page', async (context) =
   const plan = { tool: 'ExitPlanMode', input: { plan: '# Plan\n1. build it' } }
   await say(scripted('plan', { calls: [plan] }, { text: 'Off we go.' }))
   const card = page.getByRole('article', { name: 'Needs you: Go ahead with this plan' })
-  await card.getByText('1. build it').waitFor()
+  await card.getByRole('heading', { name: 'Plan' }).waitFor()
+  await card.getByText('build it', { exact: true }).waitFor()
   await photograph(page, 'claude-plan', [390, 1440])
   expect(await card.getByRole('button', { name: /^Edit/ }).count()).toBe(0)
-  // Nobody here knows what this tool of its does, so its name is typed.
-  await card.getByLabel(/To allow it, type/).fill('ExitPlanMode')
   await card
-    .getByRole('button', { name: /^Allow/ })
+    .getByRole('button', { name: /^Go ahead/ })
     .and(page.locator(':enabled'))
     .click()
   await page.getByText('Off we go.', { exact: true }).waitFor()

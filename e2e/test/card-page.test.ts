@@ -87,6 +87,40 @@ describe('what is asked as a tool is called', () => {
   })
 })
 
+describe('a plan', () => {
+  it('[G150] is shown as its Markdown, says what follows, and is gone ahead with or sent back with a comment', async () => {
+    const hand = await scene.live.startSession('Plans')
+    const input = '# Keep the query\n1. write a test\n2. run <b>rm</b> ![x](https://example.org/x.png)'
+    const plan = { tool: 'ExitPlanMode', title: 'Go ahead with this plan', input, cwd: '/src', plan: true as const }
+    await hand.ask(plan)
+    await scene.open(hand.session)
+    const card = page.getByRole('article', { name: 'Needs you: Go ahead with this plan' })
+    await card.getByRole('heading', { name: 'Keep the query' }).waitFor()
+    await card.getByText('write a test', { exact: true }).waitFor()
+    await card.getByText('<b>rm</b>').waitFor()
+    expect(await card.locator('img').count()).toBe(0)
+    await card.getByText('what the agent does then is asked as before').waitFor()
+    expect(await card.getByLabel(/To allow it, type/).count()).toBe(0)
+    await card.getByText(/^As it came/).click()
+    await card.getByText('# Keep the query').waitFor()
+    await photograph(page, 'plan', [390, 1440])
+    await card.getByLabel('Comment for the agent').fill('First the test.')
+    await card.getByRole('button', { name: /^Keep planning/ }).click()
+    await page.getByText('✗ Denied by You').waitFor()
+    await hand.ask(plan)
+    await card
+      .getByRole('button', { name: /^Go ahead/ })
+      .and(page.locator(':enabled'))
+      .click()
+    await page.getByText('✓ Allowed by You').waitFor()
+    const decided = (await scene.live.stored(hand.session)).filter(({ type }) => type === 'approval.resolved')
+    expect(decided.map(({ data, body }) => [data, body])).toMatchObject([
+      [{ outcome: 'denied' }, { reason: 'First the test.' }],
+      [{ outcome: 'allowed' }, {}],
+    ])
+  })
+})
+
 describe('allowing for longer', () => {
   it('[G66] it is offered apart where the agent takes it, and says what would not be asked any more', async () => {
     const hand = await scene.live.startSession('Asks again and again')

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { approvalDigest, inputDigest } from '@hotline/core/approval-digest'
+import { policyRequest } from '@hotline/core/policy/deed'
 import { type WordToType, wordToType } from '@hotline/core/policy/shape'
 import type { EventOf } from '@hotline/protocol/events'
 import { exactLines } from './exact-lines.ts'
@@ -108,8 +109,7 @@ export function approvalCard(
 /** What is typed before this runs, as it was asked or in its place. What the agent is called changes nothing of that. */
 export function wordFor({ body, data }: EventOf<'approval.requested'>, input: string): WordToType | undefined {
   if (!body) return undefined
-  const { tool, cwd, opened } = body
-  return wordToType({ agent: '', tool, input, cwd, opened }, data.risk)
+  return wordToType(policyRequest('', body, input), data.risk)
 }
 
 function withWord(word: WordToType | undefined): { word?: WordToType } {

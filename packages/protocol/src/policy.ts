@@ -8,8 +8,8 @@ import { Id } from './stream.ts'
 export const PolicyEffect = z.enum(['allow', 'ask', 'deny'])
 export type PolicyEffect = z.infer<typeof PolicyEffect>
 
-/** What a request would do. `other`: nobody here knows. */
-export const DeedKind = z.enum(['run', 'edit', 'read', 'fetch', 'other'])
+/** What a request would do. `plan`: the agent wants to begin what it has planned. `other`: nobody here knows. */
+export const DeedKind = z.enum(['run', 'edit', 'read', 'fetch', 'plan', 'other'])
 export type DeedKind = z.infer<typeof DeedKind>
 
 /** Bounds of a rule. */

@@ -296,11 +296,34 @@ test('[R86] a plan is approved as its text, and cannot be changed by whoever app
   await using fake = await openFake()
   fake.play({ do: 'ask', tool: 'ExitPlanMode', input: { plan: '# Plan\n1. build' } })
   const asked = await fake.world.ask(fake.session)
-  expect(asked.body).toMatchObject({ title: 'Go ahead with this plan', input: '# Plan\n1. build' })
+  expect(asked.body).toMatchObject({ title: 'Go ahead with this plan', input: '# Plan\n1. build', plan: true })
   expect(asked.data).toMatchObject({ verdicts: ['allow', 'deny'], scopes: ['once'], strength: 'advisory' })
   fake.world.decide(fake.session, asked, 'allow')
   await fake.ended(1)
   expect(JSON.parse(await fake.file('answer-1.json'))).toMatchObject({ behavior: 'allow' })
+})
+
+test('[R86] what a plan would be allowed along with it is said, and taken out of the answer', async () => {
+  await using fake = await openFake()
+  const allowedPrompts = [{ tool: 'Bash', prompt: 'push the branch' }]
+  const suggestions = [{ type: 'setMode', mode: 'acceptEdits', destination: 'session' }]
+  fake.play({ do: 'ask', tool: 'ExitPlanMode', input: { plan: 'Build it.', allowedPrompts }, suggestions })
+  const asked = await fake.world.ask(fake.session)
+  expect(asked.body).toMatchObject({ input: 'Build it.', plan: true })
+  expect(asked.body?.reason).toContain('push the branch')
+  expect(asked.data.scopes).toEqual(['once'])
+  fake.world.decide(fake.session, asked, 'allow')
+  await fake.ended(1)
+  const answer: unknown = JSON.parse(await fake.file('answer-1.json'))
+  expect(answer).toEqual({ behavior: 'allow', updatedInput: { plan: 'Build it.' } })
+})
+
+test('[R86] a plan with anything that nobody here knows is asked as it came, and is no plan', async () => {
+  await using fake = await openFake()
+  fake.play({ do: 'ask', tool: 'ExitPlanMode', input: { plan: 'Build it.', pushToRemote: true } })
+  const asked = await fake.world.ask(fake.session)
+  expect(asked.body).not.toHaveProperty('plan')
+  expect(asked.body?.input).toContain('"pushToRemote": true')
 })
 
 test('[R87] what is to be stopped before it is under way is stopped when it is', async () => {

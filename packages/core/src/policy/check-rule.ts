@@ -54,8 +54,9 @@ function faultsOfNames({ tool, command, path, host }: PolicyMatch): readonly str
 function faultsOfAllow(match: PolicyMatch): readonly string[] {
   const { command, path, host, input, does } = match
   const subjects = [command, path, host, input].filter((part) => part !== undefined)
-  if (subjects.length === 0)
+  if (subjects.length === 0 && does !== 'plan')
     return ['It would allow too much. Name the command, the path, the host or the exact input.']
+  if (does === 'plan') return ['A plan is approved by people alone.']
   if (subjects.length > 1) return ['One rule allows one thing: a command, a path, a host or an exact input.']
   const kinds = command ? ['run'] : path === undefined ? (host === undefined ? [does] : ['fetch']) : ['edit', 'read']
   const faults = does !== undefined && !kinds.includes(does) ? [`What does "${does}" never fits the rest of it.`] : []

@@ -1,3 +1,4 @@
+import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import type { DeedKind } from '@hotline/protocol/policy'
 import { readPlaced } from '../placed-json.ts'
 import { readCommand } from './read-command.ts'
@@ -14,6 +15,17 @@ export interface PolicyRequest {
   cwd?: string | undefined
   /** Paths of the request, and the folder, by the files that they lead to on the machine: as links have it. */
   opened?: Readonly<Record<string, string>> | undefined
+  /** An adapter says that it is a plan: no name of a tool does. */
+  plan?: true | undefined
+}
+
+/** A request as it stands in the log, for whoever looks at what it would do; with `input` in place of its own. */
+export function policyRequest(
+  agent: string,
+  { tool, cwd, opened, plan, ...asked }: ApprovalRequest,
+  input: string | undefined = asked.input,
+): PolicyRequest {
+  return { agent, tool, input, cwd, opened, plan }
 }
 
 /** What a request would do. `why`: in words, why nobody here can tell exactly. */
@@ -23,14 +35,18 @@ export type Deed =
   | { does: 'run'; text: string; argv: undefined; why: string; beside?: true }
   | { does: 'edit' | 'read'; paths: readonly string[] }
   | { does: 'fetch'; host: string }
+  | { does: 'plan' }
   | { does: 'other'; why: string }
 
 type Members = Readonly<Record<string, unknown>>
 
 const charsMax = 256 * 1024
 
+/** What a tool does by its name. */
+type ToolDeed = Exclude<DeedKind, 'plan' | 'other'>
+
 /** What tools do, by the names that agents give them. A name alone proves nothing: the input must be of that kind as well. */
-const tools: ReadonlyMap<string, Exclude<DeedKind, 'other'>> = new Map([
+const tools: ReadonlyMap<string, ToolDeed> = new Map([
   ...namesOf('run', 'Bash bash shell execute command run_shell_command run_in_terminal'),
   ...namesOf('edit', 'Write Edit MultiEdit NotebookEdit edit write create write_file replace apply_patch'),
   ...namesOf('read', 'Read read read_file view'),
@@ -40,7 +56,7 @@ const tools: ReadonlyMap<string, Exclude<DeedKind, 'other'>> = new Map([
 const pathNames = ['file_path', 'filePath', 'filepath', 'path', 'notebook_path', 'absolute_path', 'fileName']
 
 /** Members beside those that say what is done, which change nothing of it. */
-const beside: Readonly<Record<Exclude<DeedKind, 'other'>, ReadonlySet<string>>> = {
+const beside: Readonly<Record<ToolDeed, ReadonlySet<string>>> = {
   run: new Set(['description', 'timeout', 'timeout_ms', 'run_in_background', 'is_background']),
   edit: new Set(
     [
@@ -59,6 +75,7 @@ function namesOf<T extends DeedKind>(does: T, names: string): [string, T][] {
 /** Reads what a request would do from its tool and its exact input; the agent's words about it count for nothing. */
 export function readDeed(request: PolicyRequest): Deed {
   const { tool, input } = request
+  if (request.plan) return { does: 'plan' }
   const does = tools.get(tool)
   if (input === undefined || input.length > charsMax) return other('its input is too long to be read here')
   if (does === undefined) return other(`nobody here knows what "${tool}" does`)
@@ -163,11 +180,7 @@ export function isHost(text: string): boolean {
   return text.length <= 253 && /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i.test(text)
 }
 
-function strangerIn(
-  members: Members,
-  does: Exclude<DeedKind, 'other'>,
-  more: readonly string[] = [],
-): string | undefined {
+function strangerIn(members: Members, does: ToolDeed, more: readonly string[] = []): string | undefined {
   const name = Object.keys(members).find((one) => !beside[does].has(one) && !more.includes(one))
   return name === undefined ? undefined : `nobody here knows what "${name}" changes`
 }

@@ -61,7 +61,7 @@ function modeAllowing(
   if (mode.mode === 'ask' || (mode.mode === 'hands_free' && isOver(mode.until, now))) return undefined
   if (isFreeEdit(read)) return { mode: mode.mode, why: 'Changes to files in the folder of the session are free now.' }
   if (mode.mode === 'edits_free') return undefined
-  const isBearable = read.risk !== 'high' && read.deed.does !== 'other'
+  const isBearable = read.risk !== 'high' && read.deed.does !== 'other' && read.deed.does !== 'plan'
   return isBearable ? { mode: mode.mode, why: `Hands-free until ${mode.until}.` } : undefined
 }
 

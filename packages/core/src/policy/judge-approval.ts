@@ -3,6 +3,7 @@ import type { DraftOf } from '@hotline/protocol/events'
 import type { ApprovalRequest, Scope, Verdict } from '@hotline/protocol/events/approval'
 import type { PolicyRule } from '@hotline/protocol/policy'
 import type { Context } from '../decision.ts'
+import { policyRequest } from './deed.ts'
 import { type Evaluation, evaluate, type Policy } from './evaluate.ts'
 import { ruleWords } from './rule-words.ts'
 
@@ -11,10 +12,9 @@ const byPolicy: Actor = { kind: 'system', id: 'policy' }
 
 /** What the rules of the project, and the mode of the session, say of a request, with its own input or with another in its place. */
 export function judgeRequest(agent: string, asked: ApprovalRequest, policy: Policy, context: Context): Evaluation {
-  const { tool, input, cwd, opened, redacted } = asked
-  const judged = evaluate(policy, { agent, tool, input, cwd, opened }, context)
+  const judged = evaluate(policy, policyRequest(agent, asked), context)
   // What was masked nobody here has seen.
-  return judged.effect === 'allow' && redacted === true ? { ...judged, effect: 'ask' } : judged
+  return judged.effect === 'allow' && asked.redacted === true ? { ...judged, effect: 'ask' } : judged
 }
 
 /** What an answer has to fit, of a request. */

@@ -33,6 +33,8 @@ export function fits({ effect, match }: Pick<PolicyRule, 'effect' | 'match'>, re
 
 function isAllowed(match: PolicyMatch, { request, deed, risk }: ReadRequest): boolean {
   const { command, path, host } = match
+  // Whether an agent shall begin is for people alone.
+  if (deed.does === 'plan') return false
   if (match.risk !== undefined && risks.indexOf(risk) > risks.indexOf(match.risk)) return false
   if (command !== undefined && !(deed.does === 'run' && deed.argv && isTemplateOf(command, deed.argv))) return false
   if (host !== undefined && !(deed.does === 'fetch' && deed.host === host.toLowerCase())) return false

@@ -29,6 +29,7 @@ export function namedPaths(deed: Deed): readonly string[] {
     case 'run':
       return writesOf(deed.text)
     case 'fetch':
+    case 'plan':
     case 'other':
       return []
   }

@@ -43,6 +43,8 @@ export function readRisk(request: PolicyRequest, deed: Deed): RiskReading {
       return riskOfFiles(request, deed)
     case 'fetch':
       return { risk: 'medium', why: ['it reaches the network'] }
+    case 'plan':
+      return { risk: 'medium', why: ['it lets the agent begin what it has planned'] }
     case 'other':
       return { risk: 'high', why: [deed.why] }
   }

@@ -2,7 +2,7 @@ import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import type { PolicyMatch, PolicyRuleText } from '@hotline/protocol/policy'
 import { readExactly } from '../exact-text.ts'
 import { faultsOfRule, withEnd } from './check-rule.ts'
-import { isKnownTool, type PolicyRequest, readDeed } from './deed.ts'
+import { isKnownTool, policyRequest, type PolicyRequest, readDeed } from './deed.ts'
 import { readPaths } from './named-path.ts'
 import { whyNotRemembered } from './programs.ts'
 import { readRisk } from './risk.ts'
@@ -40,13 +40,10 @@ export function ruleFor(
  * The same for a request as it stands in the log, where a person can read what the rule says: none for what was masked, and none
  * for what is known by its digest alone.
  */
-export function ruleForAsked(
-  { tool, input, cwd, opened, redacted }: ApprovalRequest,
-  agent: string,
-  now: string,
-): Remembered {
+export function ruleForAsked(asked: ApprovalRequest, agent: string, now: string): Remembered {
+  const { tool, redacted } = asked
   if (redacted === true) return { ok: false, why: 'a secret is masked in it' }
-  const found = ruleFor({ agent, tool, input, cwd, opened }, { now, sha256: () => '' })
+  const found = ruleFor(policyRequest(agent, asked), { now, sha256: () => '' })
   if (!found.ok || found.rule.match.input === undefined) return found
   return { ok: false, why: `nobody here knows what "${tool}" does` }
 }
@@ -71,6 +68,8 @@ function subjectOf(request: PolicyRequest, sha256: (text: string) => string): { 
     }
     case 'fetch':
       return { match: { does: 'fetch', host: deed.host } }
+    case 'plan':
+      return { why: 'it is a decision of its own each time' }
     case 'other':
       if (request.input === undefined || isKnownTool(request.tool)) return { why: deed.why }
       if (decidedEachTime.has(request.tool)) return { why: 'it is a decision of its own each time' }

@@ -7,6 +7,7 @@ const deeds: Record<DeedKind, string> = {
   edit: 'changes to files',
   read: 'reading of files',
   fetch: 'reaching the network',
+  plan: 'plans of an agent',
   other: 'what nobody here knows',
 }
 const atMost: Record<Risk, string> = { low: 'of low risk', medium: 'of low or medium risk', high: 'of any risk' }

@@ -27,6 +27,7 @@ export function shapeOf(request: PolicyRequest): RequestShape {
       return { line: deed.paths.join(' ').slice(0, lineChars), shape: `${deed.does} …` }
     case 'fetch':
       return { line: deed.host, shape: `${deed.host}/…` }
+    case 'plan':
     case 'other':
       return { line: undefined, shape: undefined }
   }
@@ -78,6 +79,7 @@ function nameOf(deed: Deed, tool: string): string {
       return deed.paths[0]?.split('/').at(-1) ?? ''
     case 'fetch':
       return deed.host
+    case 'plan':
     case 'other':
       return tool
   }

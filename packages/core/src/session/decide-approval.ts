@@ -2,6 +2,7 @@ import type { CommandOf } from '@hotline/protocol/command'
 import type { KnownDraft } from '@hotline/protocol/events'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { approvalDigest } from '../approval-digest.ts'
+import { policyRequest } from '../policy/deed.ts'
 import { denialWords, judgeRequest } from '../policy/judge-approval.ts'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { type RiskReading, riskOfRequest } from '../policy/risk.ts'
@@ -84,8 +85,7 @@ function refusedAsHigh(
 ): Decision | undefined {
   if (!context.rules || context.allowHigh === true) return undefined
   const asked = context.asked?.get(approval)
-  const judge = ({ tool, input, cwd, opened }: ApprovalRequest): RiskReading =>
-    riskOfRequest({ agent: state.agent, tool, input, cwd, opened })
+  const judge = (request: ApprovalRequest): RiskReading => riskOfRequest(policyRequest(state.agent, request))
   const readings = [
     ...(risk === undefined ? [asked ? judge(asked) : unknownRisk] : [{ risk, why: [] }]),
     ...(changed === undefined ? [] : [asked ? judge({ ...asked, input: changed }) : unknownRisk]),

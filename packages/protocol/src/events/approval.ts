@@ -39,6 +39,8 @@ export const ApprovalRequest = z.looseObject({
   reason: z.string().optional(),
   /** What would not be asked any more if it is allowed for longer than once, in words. */
   lasting: z.string().optional(),
+  /** True where it is a plan of the agent, as its text: going ahead with it runs nothing by itself. Said by an adapter, by no agent. */
+  plan: z.literal(true).optional(),
   /** True where a secret that we handed out was masked in `input`. */
   redacted: z.boolean().optional(),
   changes: z.array(z.looseObject({ path: z.string(), newText: z.string() })).optional(),

@@ -76,6 +76,8 @@ export interface Ask {
   /** What would run, as text: the agent's raw arguments. */
   input: string
   reason?: string | undefined
+  /** Its input is a plan that the agent wants to begin, in words, and nothing runs by a yes. */
+  plan?: true | undefined
   changes?: readonly FileChange[] | undefined
   /** The answers that it takes. */
   verdicts: readonly ('allow' | 'deny' | 'modify')[]

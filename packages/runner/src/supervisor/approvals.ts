@@ -206,6 +206,7 @@ export class Approvals {
         cwd,
         envNames: envNames.toSorted(),
         reason: ask.reason === undefined ? undefined : head(ask.reason, reasonChars),
+        plan: ask.plan,
         lasting: ask.lasting === undefined ? undefined : head(ask.lasting, reasonChars),
         changes: shown > changesBytes ? undefined : ask.changes,
       }),

@@ -132,6 +132,13 @@ const requests = {
     cwd: '/home/dana/src/app',
     reason: 'You asked me to publish what is tested.',
   },
+  plan: {
+    tool: 'ExitPlanMode',
+    title: 'Go ahead with this plan',
+    input: '## Keep the query\n1. write a test that fails\n2. change `redirect()`\n3. run **all** tests',
+    cwd: '/home/dana/src/app',
+    plan: true as const,
+  },
   odd: { tool: 'Bash', title: 'Run a command with odd letters', input: 'rm -rf ./b\u200build\u202e # сlean' },
   long: {
     tool: 'Bash',
@@ -214,6 +221,7 @@ export function sampleApprovals(): { open: readonly ApprovalItem[]; answered: re
       approval('fetch', requests.fetch),
       approval('patch', requests.patch),
       approval('edit', requests.edit, { strength: 'advisory', verdicts: ['allow', 'deny'] }),
+      approval('plan', requests.plan, { risk: 'medium', strength: 'advisory', verdicts: ['allow', 'deny'] }),
       approval('odd', requests.odd, { strength: 'mediated' }),
       approval('long', requests.long, { expiresAt: hence(0.5) }),
     ],

@@ -1,5 +1,6 @@
 import { askKey, type OpenAsk } from '@hotline/client/inbox'
 import { rowAwaitsReview } from '@hotline/client/row-awaits-review'
+import { policyRequest } from '@hotline/core/policy/deed'
 import { shapeOf } from '@hotline/core/policy/shape'
 import type { SessionRow } from '@hotline/protocol/http'
 import { type Risk, Risk as Risks } from '@hotline/protocol/risk'
@@ -56,8 +57,7 @@ export function lineOf({ row: { agent }, item }: OpenAsk): Pick<Need, 'line' | '
   if (item.kind === 'question') return { line: item.text, isExact: false, shape: undefined }
   const { request } = item
   if (!request) return { line: 'What it asked was erased', isExact: false, shape: undefined }
-  const { tool, input, cwd, opened } = request
-  const { line, shape } = shapeOf({ agent, tool, input, cwd, opened })
+  const { line, shape } = shapeOf(policyRequest(agent, request))
   return { line: line ?? request.title, isExact: line !== undefined, shape }
 }
 

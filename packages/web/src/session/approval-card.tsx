@@ -139,6 +139,7 @@ export function ApprovalCard({
     )
   }
   const { request } = item
+  const words = request?.plan ? planWords : askWords
   // Elsewhere than on the card they mean it only while it is in sight.
   const unseen = thumb !== null && !onScreen
   const allow = (
@@ -148,13 +149,13 @@ export function ApprovalCard({
       disabled={!isReady || unseen || pending !== undefined || edited !== undefined}
       onClick={() => answer('allow')}
     >
-      {pending === 'allow' ? (contact.here ? 'Allowing …' : 'Allow waits') : 'Allow'}
+      {pending === 'allow' ? (contact.here ? 'Allowing …' : 'Allow waits') : words.allow}
       {first && <kbd className="key">a</kbd>}
     </button>
   )
   const deny = (
     <button type="button" className="button" disabled={unseen || pending !== undefined} onClick={() => answer('deny')}>
-      {pending === 'deny' ? (contact.here ? 'Denying …' : 'Deny waits') : 'Deny'}
+      {pending === 'deny' ? (contact.here ? 'Denying …' : 'Deny waits') : words.deny}
       {first && <kbd className="key">d</kbd>}
     </button>
   )
@@ -220,6 +221,9 @@ export function ApprovalCard({
       {edited !== undefined && (
         <EditBox box={editBox} text={edited} change={setEdited} leave={() => setEdited(undefined)} fault={fault} />
       )}
+      {request?.plan && (
+        <p className="facts">To go ahead runs nothing by itself: what the agent does then is asked as before.</p>
+      )}
       <ApprovalFacts item={item} seen={seen} text={input.text} />
       {mayDecide && !mayAllow && (
         <p className="facts danger">
@@ -247,7 +251,7 @@ export function ApprovalCard({
           <input
             className="input"
             aria-label="Comment for the agent"
-            placeholder={`Comment for the agent${first && !thumb ? '  c' : ''}`}
+            placeholder={`${words.comment}${first && !thumb ? '  c' : ''}`}
             maxLength={2_000}
             value={reason}
             onChange={(event) => setReason(event.target.value)}
@@ -281,6 +285,10 @@ export function ApprovalCard({
     </article>
   )
 }
+
+/** What the answers are called: of a plan both of them are a way on. */
+const askWords = { allow: 'Allow', deny: 'Deny', comment: 'Comment for the agent' } as const
+const planWords = { allow: 'Go ahead', deny: 'Keep planning', comment: 'What to change in the plan' } as const
 
 /** What would run: what was asked, or in its place what could run there. What could not is refused before anything else. */
 function toRun(asked: string | undefined, edited: string | undefined): string | undefined {

@@ -35,7 +35,7 @@ export function ApprovalHead({
 }): ReactNode {
   const { request } = item
   const { known } = useLive()
-  const tool = request ? toolWord(request.tool, request.title) : ''
+  const tool = request ? (request.plan ? 'plan' : toolWord(request.tool, request.title)) : ''
   const [strength, explained] = strengths[item.strength]
   return (
     <header>

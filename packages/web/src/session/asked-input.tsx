@@ -1,5 +1,6 @@
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { type ReactNode, useMemo, useState } from 'react'
+import { Markdown } from '../markdown/markdown.tsx'
 import { groupDigits } from '../text/amounts.ts'
 import { Diff } from '../parts/diff.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
@@ -10,10 +11,11 @@ import { type AskedEdit, readAsked } from './read-asked.ts'
 
 /**
  * What a request would do, as one reads it: a command as a command, a change of a file line by line, an address with where it
- * leads, everything else by its names. It is made of the input alone; what the agent shows beside it stands apart.
+ * leads, a plan as its Markdown, everything else by its names. It is made of the input alone; what the agent shows beside it stands apart.
  */
 export function AskedInput({ text, request }: { text: string; request: ApprovalRequest }): ReactNode {
   const asked = useMemo(() => readAsked(text, request), [text, request])
+  if (request.plan) return <Markdown text={text} />
   switch (asked.kind) {
     case 'words':
       return (
@@ -50,7 +52,7 @@ export function AskedInput({ text, request }: { text: string; request: ApprovalR
 /** The bytes themselves, where they are shown in another form above. */
 export function RawInput({ text, request }: { text: string; request: ApprovalRequest }): ReactNode {
   const [opened, setOpened] = useState(false)
-  const isAsItCame = useMemo(() => readAsked(text, request).kind !== 'parts', [text, request])
+  const isAsItCame = useMemo(() => !request.plan && readAsked(text, request).kind !== 'parts', [text, request])
   if (isAsItCame) return undefined
   return (
     <details className="why raw" onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>

@@ -1,4 +1,5 @@
 import { readExactly } from '@hotline/core/exact-text'
+import { policyRequest } from '@hotline/core/policy/deed'
 import { type WordToType, wordToType } from '@hotline/core/policy/shape'
 import type { ApprovalItem } from '@hotline/core/transcript/item'
 import { type ReactNode, type RefObject, useMemo } from 'react'
@@ -12,10 +13,9 @@ export function useWordToType(
 ): WordToType | undefined {
   return useMemo(() => {
     if (text === undefined || !request) return undefined
-    const { tool, cwd, opened } = request
     // What is hidden in the escapes of JSON shows only where it is read.
     const isGrave = textsOf(readAsked(text, request)).some((one) => readExactly(one).grave)
-    const wanted = wordToType({ agent, tool, input: text, cwd, opened }, risk)
+    const wanted = wordToType(policyRequest(agent, request, text), risk)
     if (!isGrave) return wanted
     return { word: 'allow', why: 'It holds what deceives the eye.', isHigh: wanted?.isHigh ?? false }
   }, [text, request, risk, agent])

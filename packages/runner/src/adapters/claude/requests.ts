@@ -3,6 +3,7 @@ import type { Breaker } from '../wire/breaker.ts'
 import type { Asks } from './asks.ts'
 import type { Control } from './control.ts'
 import type { Notes } from './notes.ts'
+import { planOf } from './plans.ts'
 import { CancelRequest, CanUseTool, ControlRequest, Elicitation, HookCallback } from './schema.ts'
 import { changesOf, titleOf } from './tool-words.ts'
 import type { Tools } from './tools.ts'
@@ -81,11 +82,12 @@ export class Requests {
       ask: {
         step: tool.step,
         tool: data.tool_name,
-        title: plan === undefined ? titleOf(data.tool_name, data.input) : 'Go ahead with this plan',
-        input: plan ?? JSON.stringify(data.input, null, 2),
-        reason: reasonOf(data),
+        title: plan ? 'Go ahead with this plan' : titleOf(data.tool_name, data.input),
+        input: plan?.text ?? JSON.stringify(data.input, null, 2),
+        reason: reasonOf(data, plan?.wished ?? []),
+        ...(plan ? { plan: true } : {}),
         ...(changes.length > 0 ? { changes } : {}),
-        ...asks.open(id, tool.step, data, data.tool_name === 'ExitPlanMode' ? 'plan' : 'tool'),
+        ...asks.open(id, tool.step, plan ? { ...data, input: plan.input } : data, plan ? 'plan' : 'tool'),
       },
     })
   }
@@ -118,16 +120,14 @@ export class Requests {
   }
 }
 
-/** The plan that is to be approved, as people read it; undefined for every other request. */
-function planOf({ tool_name: tool, input }: CanUseTool, called: unknown): string | undefined {
-  if (tool !== 'ExitPlanMode') return undefined
-  const said = (called ?? {}) as { plan?: unknown }
-  const plan = [input['plan'], said.plan].find((text) => typeof text === 'string' && text.trim() !== '')
-  return typeof plan === 'string' ? plan : '(The agent has not written down its plan.)'
-}
-
-/** The agent's own words about what it asks. */
-function reasonOf({ description, decision_reason: why, blocked_path: path }: CanUseTool): string | undefined {
-  const parts = [description, why, path ? `It is about ${path}` : undefined].filter((text) => text)
+/** The agent's own words about what it asks, and what else it wished for and does not get. */
+function reasonOf(
+  { description, decision_reason: why, blocked_path: path }: CanUseTool,
+  wished: readonly string[],
+): string | undefined {
+  const kept = wished.map(
+    (wish) => `Along with it, it wished to be allowed, and is asked when it comes to that: ${wish}`,
+  )
+  const parts = [description, why, path ? `It is about ${path}` : undefined, ...kept].filter((text) => text)
   return parts.length > 0 ? parts.join('\n') : undefined
 }
