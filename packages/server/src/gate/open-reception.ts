@@ -1,5 +1,7 @@
+import type { Role } from '@hotline/protocol/actor'
 import { limits } from '@hotline/protocol/limits'
 import type { Access } from '../access/open-access.ts'
+import type { Principal } from '../access/principal.ts'
 import type { Feeds } from '../feed/feeds.ts'
 import type { Lists } from '../log/lists.ts'
 import { type Clock, timestamp } from '../machine/clock.ts'
@@ -51,7 +53,7 @@ export function openReception(ports: {
     connections,
     welcome: async (principal) => ({
       principal: { kind: principal.kind, id: principal.id, name: principal.name, admin: principal.admin },
-      projects: principal.account === undefined ? [] : await lists.projectsOf(principal.account),
+      projects: await projectsOf(principal, lists),
       serverTime: timestamp(clock),
       heartbeatMs: limits.heartbeatMs,
       without: ['output'],
@@ -59,4 +61,13 @@ export function openReception(ports: {
     admit: (principal) => principal.kind === 'runner' || connections.countOf(principal) < ports.socketsPerAccount,
     newId: () => ids.uuid(),
   }
+}
+
+/** Those of the account, and of a key that is limited to some of them no others: not even their names. */
+async function projectsOf(
+  { account, projects }: Principal,
+  lists: Lists,
+): Promise<readonly { project: string; name: string; role: Role }[]> {
+  const all = account === undefined ? [] : await lists.projectsOf(account)
+  return all.filter(({ project }) => projects?.includes(project) ?? true)
 }
