@@ -21,7 +21,7 @@ import { noFailpoints, parseFailpoint } from './log/failpoints.ts'
 import { openMemoryBus } from './log/memory-bus.ts'
 import { type Database, type DatabaseMeans, type DatabasePlace, openDatabase } from './log/open-database.ts'
 import { checkpointBytes } from './log/sqlite/checkpointer.ts'
-import { systemClock, timestamp } from './machine/clock.ts'
+import { type Clock, systemClock, timestamp } from './machine/clock.ts'
 import { systemIds } from './machine/ids.ts'
 import { openLogger } from './machine/logger.ts'
 import { openMetrics } from './machine/metrics.ts'
@@ -59,16 +59,17 @@ export interface RunningServer extends AsyncDisposable {
 
 /**
  * The one place where the server is put together. Disposing says goodbye to everybody, ends what is under way and closes
- * the log; agents and runners are not touched.
+ * the log; agents and runners are not touched. `clock`: whose time all of it goes by; the machine's own when absent.
  */
 export async function startServer(
   config: Config,
   pageDir: string,
   openDatabaseAt: OpenDatabase = openDatabase,
+  clock: Clock = systemClock,
 ): Promise<RunningServer> {
   const undo = new UndoList()
   try {
-    return await open(config, pageDir, openDatabaseAt, undo)
+    return await open(config, pageDir, openDatabaseAt, clock, undo)
   } catch (error) {
     await undo[Symbol.asyncDispose]()
     throw error
@@ -79,10 +80,10 @@ async function open(
   config: Config,
   pageDir: string,
   openDatabaseAt: OpenDatabase,
+  clock: Clock,
   undo: UndoList,
 ): Promise<RunningServer> {
   const notices = [...prepareDataDirectory(config.dataDir)]
-  const clock = systemClock
   const ids = systemIds(() => clock.wallMs())
   const logger = openLogger({ debugAreas: config.debugAreas })
   const metrics = openMetrics()
