@@ -8,6 +8,7 @@ import { Checkpointer } from '@hotline/server/log/sqlite/checkpointer'
 import { sqliteMigrations } from '@hotline/server/log/sqlite/migrations'
 import { SqliteFile } from '@hotline/server/log/sqlite/sqlite-file'
 import { SqliteLogStore } from '@hotline/server/log/sqlite/sqlite-log-store'
+import { giveHeapRoom } from '@hotline/server/machine/heap-room'
 import { type OpenDatabase, startServer } from '@hotline/server/start-server'
 
 // The server as it is, in a directory of its own. `--commit-off` is the same server whose one transaction never ends:
@@ -15,6 +16,7 @@ import { type OpenDatabase, startServer } from '@hotline/server/start-server'
 // what durability is compared with; no setting of the server can do it.
 
 const [dir = '', mode = ''] = process.argv.slice(2)
+giveHeapRoom()
 
 class NeverCommitted extends SqliteFile {
   #begun = false

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigError, readConfig } from './config/read-config.ts'
+import { giveHeapRoom } from './machine/heap-room.ts'
 import { startServer } from './start-server.ts'
 
 /**
@@ -10,6 +11,7 @@ import { startServer } from './start-server.ts'
 async function main(): Promise<void> {
   // Whatever is written is this user's alone.
   process.umask(0o077)
+  giveHeapRoom()
   const pageDir = join(dirname(fileURLToPath(import.meta.url)), '../../web/dist')
   const server = await startServer(readConfig(process.env), pageDir)
   const { url, local, port, bootstrap, notices } = server
