@@ -16,6 +16,7 @@ import { openReception } from './gate/open-reception.ts'
 import { Watchers } from './gate/watchers.ts'
 import { composeHttp } from './http/compose.ts'
 import { openAgentLines } from './http/agent-line/open-agent-lines.ts'
+import { openPermissionDesk } from './http/permissions/permission-desk.ts'
 import { openWebSocketDoor } from './http/ws.ts'
 import { noFailpoints, parseFailpoint } from './log/failpoints.ts'
 import { openMemoryBus } from './log/memory-bus.ts'
@@ -172,6 +173,7 @@ async function open(
     fault,
   })
   const lines = openAgentLines({ exchange, lists, store, evidence })
+  const permissions = undo.use(openPermissionDesk({ exchange, lists, store, bus }))
   const routes = {
     access,
     exchange,
@@ -194,6 +196,7 @@ async function open(
       fromHeader: (request) => http.doors.fromHeader(request),
       fromHello: (hello, request) => http.doors.fromHello(hello, request),
       lines,
+      permissions,
       compression: config.compressBatches ? 'large-batches' : 'off',
       clock,
     }),

@@ -8,6 +8,7 @@ import { Watchers } from '@hotline/server/gate/watchers'
 import { Doings } from '@hotline/server/gate/doings'
 import { Connections } from '@hotline/server/gate/connections'
 import { openAgentLines } from '@hotline/server/http/agent-line/open-agent-lines'
+import { openPermissionDesk } from '@hotline/server/http/permissions/permission-desk'
 import { openWebSocketDoor } from '@hotline/server/http/ws'
 import { type Clock, systemClock } from '@hotline/server/machine/clock'
 import { newTraffic } from '@hotline/server/machine/traffic'
@@ -57,6 +58,7 @@ export async function openDoor(
     },
     connections,
     lines: openAgentLines(middle),
+    permissions: openPermissionDesk(middle),
     guard: () => undefined,
     fromHeader: () => Promise.resolve(undefined),
     fromHello: ({ token }) =>

@@ -7,7 +7,7 @@ import { uuidV7 } from '@hotline/client/uuid'
 import type { Accepted } from '@hotline/protocol/command-answer'
 import type { Envelope } from '@hotline/protocol/event'
 import { type Environment, readConfig } from '@hotline/server/config/read-config'
-import { startServer } from '@hotline/server/start-server'
+import { type RunningServer, startServer } from '@hotline/server/start-server'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { freePort } from './free-port.ts'
 import { type HandRunner, takeByHand } from './hand-runner.ts'
@@ -25,6 +25,8 @@ export interface LiveServer extends AsyncDisposable {
   /** The first account's, as the command line on this machine has it. */
   readonly token: string
   link(more?: Partial<LinkOptions>): Link
+  /** Ends the server and starts another one on the same data and the same port. */
+  restart(): Promise<void>
   /** Starts a session that a hand-led runner holds: what its agent does, the test says. */
   startSession(title?: string): Promise<HandRunner>
   /** Puts text beside a session's events, as its runner would; answers how an event names it. */
@@ -49,7 +51,8 @@ export async function startLiveServer(options: { pageDir?: string; env?: Environ
     HOTLINE_PUBLIC_URL: proxyUrl,
     ...options.env,
   })
-  const server = await startServer(config, options.pageDir ?? join(dir.path, 'no-page'))
+  const begin = (): Promise<RunningServer> => startServer(config, options.pageDir ?? join(dir.path, 'no-page'))
+  let server = await begin()
   const code = server.bootstrap?.split('#bootstrap=')[1] ?? ''
   const first = await fetch(new URL('/api/auth/bootstrap', url), {
     method: 'POST',
@@ -87,6 +90,10 @@ export async function startLiveServer(options: { pageDir?: string; env?: Environ
     dataDir,
     token,
     link,
+    restart: async () => {
+      await server[Symbol.asyncDispose]()
+      server = await begin()
+    },
     startSession,
     putContent: async (session, text) => {
       const digest = sha256(text)

@@ -31,6 +31,8 @@ export const projectEvents = {
       status: SessionStatus,
       turn: z.enum(['idle', 'running', 'waiting', 'watched']),
       openApprovals: z.array(Id),
+      /** Approvals that came to their end with what this line describes; absent where none did. */
+      endedApprovals: z.array(Id).optional(),
       openQuestions: z.array(Id),
       staleSince: z.string().optional(),
       since: z.string(),

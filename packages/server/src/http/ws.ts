@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { closeOf, type Problem, problem } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
+import { permissionsSubprotocol } from '@hotline/protocol/permissions'
 import { messagePackSubprotocol, subprotocol } from '@hotline/protocol/version'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Principal } from '../access/principal.ts'
@@ -11,6 +12,8 @@ import type { Known } from '../gate/reception.ts'
 import { openAgentLine } from './agent-line/agent-line.ts'
 import { type FoundAgent, readLineTarget } from './agent-line/find-agent.ts'
 import type { LineDesk } from './agent-line/open-agent-lines.ts'
+import type { PermissionDesk } from './permissions/permission-desk.ts'
+import { openPermissionLine } from './permissions/permission-line.ts'
 import { frameSpeech, type Speech } from './speech.ts'
 import { type ConversationPorts, converse, queueMaxBytes } from './ws-conversation.ts'
 import { type FrameForm, textMessage } from './ws-frame.ts'
@@ -31,6 +34,7 @@ export interface WebSocketPorts extends ConversationPorts {
   /** Credential in a header of the upgrade, if there is one. */
   fromHeader: (request: IncomingMessage) => Promise<Principal | Problem | undefined>
   lines: LineDesk
+  permissions: PermissionDesk
 }
 
 /** The way in over WebSocket, with all who came through it. */
@@ -43,8 +47,8 @@ export interface WebSocketDoor extends AsyncDisposable {
 }
 
 /**
- * `GET /api/ws`, sub-protocols `hotline.v1` and `hotline.v1.msgpack`, and `GET /ws/agents/:name` without one. Owns the upgrade
- * event, so that a refused socket is really closed.
+ * `GET /api/ws`, sub-protocols `hotline.v1` and `hotline.v1.msgpack`, `GET /ws/agents/:name` without one, and `GET /ws/permissions` with
+ * `permissions.v1` or without one. Owns the upgrade event, so that a refused socket is really closed.
  */
 export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSocketDoor {
   const sockets = new Map<WebSocket, { socket: Duplex; speech: Speech }>()
@@ -61,6 +65,11 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
   }
   const wss = new WebSocketServer(options)
   const lineWss = new WebSocketServer({ ...options, perMessageDeflate: false, handleProtocols: () => false })
+  const permissionsWss = new WebSocketServer({
+    ...options,
+    perMessageDeflate: false,
+    handleProtocols: () => permissionsSubprotocol,
+  })
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
     void upgrade(request, socket, head).catch((error: unknown) => {
@@ -94,18 +103,22 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
       return refuseSocket(socket, problem('rate_limited', 'Too many connections from here.', { retryAfterMs: 5_000 }))
     }
     const known: Known | undefined = principal && { principal, rightsSeen }
-    if (target.name === undefined) {
-      wss.handleUpgrade(request, socket, head, (webSocket) => {
-        open(webSocket, frameSpeech(formOf(webSocket)))
-      })
-      return
+    switch (target.speech) {
+      case 'frames':
+        return wss.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, frameSpeech(formOf(webSocket))))
+      case 'permissions':
+        return permissionsWss.handleUpgrade(request, socket, head, (webSocket) =>
+          open(webSocket, permissionSpeech(webSocket, socket, target.after)),
+        )
+      case 'line': {
+        const { name } = target
+        const found = principal && (await ports.lines.find(principal, name))
+        if (found && 'code' in found) return refuseSocket(socket, found)
+        lineWss.handleUpgrade(request, socket, head, (webSocket) =>
+          open(webSocket, lineSpeech(webSocket, socket, { name, found })),
+        )
+      }
     }
-    const { name } = target
-    const found = principal && (await ports.lines.find(principal, name))
-    if (found && 'code' in found) return refuseSocket(socket, found)
-    lineWss.handleUpgrade(request, socket, head, (webSocket) => {
-      open(webSocket, lineSpeech(webSocket, socket, { name, found }))
-    })
 
     function open(webSocket: WebSocket, speech: Speech): void {
       track(webSocket, socket, speech)
@@ -122,18 +135,34 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
     return openAgentLine({
       name,
       found,
-      say: (message) => {
-        if (webSocket.readyState !== webSocket.OPEN) return
-        socket.write(textMessage(message))
-        gate.traffic.framesSent += 1
-        if (socket.writableLength > queueMaxBytes) webSocket.terminate()
-      },
+      say: (message) => write(webSocket, socket, textMessage(message)),
       desk: lines,
       snapshot: (stream) => gate.exchange.snapshot(stream),
       fault: gate.fault,
       clock,
       newId,
     })
+  }
+
+  function permissionSpeech(webSocket: WebSocket, socket: Duplex, after: string | undefined): Speech {
+    const { gate, clock, newId, permissions } = ports
+    return openPermissionLine({
+      after,
+      desk: permissions,
+      write: (bytes) => write(webSocket, socket, bytes),
+      room: () => roomIn(socket),
+      clock,
+      newId,
+      fault: gate.fault,
+    })
+  }
+
+  /** What a speech has to say by itself. */
+  function write(webSocket: WebSocket, socket: Duplex, bytes: Uint8Array): void {
+    if (webSocket.readyState !== webSocket.OPEN) return
+    socket.write(bytes)
+    ports.gate.traffic.framesSent += 1
+    if (socket.writableLength > queueMaxBytes) webSocket.terminate()
   }
 
   return {
@@ -158,7 +187,7 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
     [Symbol.asyncDispose]: () => {
       server.off('upgrade', onUpgrade)
       for (const webSocket of sockets.keys()) webSocket.terminate()
-      return new Promise((resolve) => wss.close(() => lineWss.close(() => resolve())))
+      return new Promise((resolve) => wss.close(() => lineWss.close(() => permissionsWss.close(() => resolve()))))
     },
   }
 }
@@ -184,18 +213,47 @@ function within(clock: Clock, timeMs: number, what: Promise<unknown>): Promise<v
   })
 }
 
-/** The name of an agent where its line is asked for, or none where `hotline.v1` is. */
-function readTarget(request: IncomingMessage): { name?: string } | Problem {
-  const path = (request.url ?? '').split('?', 1)[0] ?? ''
+/** What is spoken at an address. */
+type Target =
+  | { speech: 'frames' }
+  | { speech: 'line'; name: string }
+  | { speech: 'permissions'; after: string | undefined }
+
+/** Where `permissions.v1` is spoken; the others are for clients that know no path. */
+const permissionPaths: ReadonlySet<string> = new Set(['/ws/permissions', '/ws', '/'])
+
+function readTarget(request: IncomingMessage): Target | Problem {
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2)
   const line = readLineTarget(path)
-  if (line) return line
-  if (path !== '/api/ws') return problem('not_found', 'WebSocket is spoken at /api/ws and at /ws/agents/:name.')
+  if (line) return 'code' in line ? line : { speech: 'line', ...line }
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-  if (offered.some(isSpoken)) return {}
+  if (permissionPaths.has(path)) {
+    const after = new URLSearchParams(query).get('after') ?? undefined
+    if (offered.includes('') || offered.includes(permissionsSubprotocol)) return { speech: 'permissions', after }
+    return problem('version_not_spoken', `The sub-protocol ${permissionsSubprotocol} is spoken here, and no other.`)
+  }
+  if (path !== '/api/ws') {
+    return problem('not_found', 'WebSocket is spoken at /api/ws, /ws/permissions and /ws/agents/:name.')
+  }
+  if (offered.some(isSpoken)) return { speech: 'frames' }
   return problem(
     'version_not_spoken',
     `This server speaks the sub-protocol ${subprotocol}. Reload the page, or update the older of the two.`,
   )
+}
+
+/** Resolves when more may be written to a socket, or it is gone. */
+function roomIn(socket: Duplex): Promise<void> {
+  if (socket.writableLength <= limits.socketQueueBytes || socket.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    socket.once('drain', done)
+    socket.once('close', done)
+    function done(): void {
+      socket.off('drain', done)
+      socket.off('close', done)
+      resolve()
+    }
+  })
 }
 
 function isSpoken(name: string): boolean {

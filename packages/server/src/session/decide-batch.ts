@@ -4,7 +4,7 @@ import type { Command } from '@hotline/protocol/command'
 import type { AcceptedFacts } from '@hotline/protocol/command-answer'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
-import type { KnownDraft } from '@hotline/protocol/events'
+import type { DraftOf, KnownDraft } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import { protocolVersion } from '@hotline/protocol/version'
 import { actorOf, type Principal, senderKey } from '../access/principal.ts'
@@ -12,7 +12,7 @@ import type { Append, CommandRecord } from '../log/log-store.ts'
 import { sha256 } from '../machine/sha256.ts'
 import { oversizeOf } from './event-size.ts'
 import { keptText } from './kept-state.ts'
-import { rowsOf, sameLine, sessionLine } from './projection.ts'
+import { endedBetween, rowsOf, sameLine, sessionLine } from './projection.ts'
 import { decide, evolve, type StreamState } from './state.ts'
 
 /** Where a stream stands in memory: the head that was read, and the state there. */
@@ -136,11 +136,11 @@ function appendsOf(
   }
   if (state?.kind !== 'session') return [own]
   const before = standing.state?.kind === 'session' ? standing.state : undefined
-  return sameLine(before, state) ? [own] : [own, lineOf(state, standing.head + events.length, now)]
+  if (sameLine(before, state)) return [own]
+  return [own, lineOf(sessionLine(state, standing.head + events.length, endedBetween(before, state)), state, now)]
 }
 
-function lineOf(state: SessionState, at: number, now: string): Append {
-  const line = sessionLine(state, at)
+function lineOf(line: DraftOf<'session.indexed'>, state: SessionState, now: string): Append {
   return {
     stream: `project:${state.project}`,
     expect: 'any',

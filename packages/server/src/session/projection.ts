@@ -15,7 +15,11 @@ import type { RowChange, SessionTable } from '../log/tables.ts'
 import type { StreamState } from './state.ts'
 
 /** What lists show of a session; a change of it is a line in the project's stream and a row in the list. */
-export function sessionLine(state: SessionState, at: number): DraftOf<'session.indexed'> {
+export function sessionLine(
+  state: SessionState,
+  at: number,
+  ended: readonly string[] = [],
+): DraftOf<'session.indexed'> {
   return {
     type: 'session.indexed',
     subject: `session:${state.session}`,
@@ -28,6 +32,7 @@ export function sessionLine(state: SessionState, at: number): DraftOf<'session.i
       status: state.status,
       turn: turnOf(state),
       openApprovals: openApprovals(state).map(({ approval }) => approval),
+      ...(ended.length === 0 ? {} : { endedApprovals: [...ended] }),
       openQuestions: state.questions.map(({ question }) => question),
       ...(state.staleSince === undefined ? {} : { staleSince: state.staleSince }),
       since: state.since,
@@ -44,6 +49,13 @@ export function sessionLine(state: SessionState, at: number): DraftOf<'session.i
 export function sameLine(a: SessionState | undefined, b: SessionState): boolean {
   if (a === b) return true
   return a !== undefined && JSON.stringify(sessionLine(a, 0)) === JSON.stringify(sessionLine(b, 0))
+}
+
+/** Approvals that were open before and are not after. */
+export function endedBetween(before: SessionState | undefined, after: SessionState): readonly string[] {
+  if (!before || before.approvals === after.approvals) return []
+  const open = new Set(openApprovals(after).map(({ approval }) => approval))
+  return openApprovals(before).flatMap(({ approval }) => (open.has(approval) ? [] : [approval]))
 }
 
 /** Undefined where everything is asked. */

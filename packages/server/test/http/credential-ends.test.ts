@@ -8,6 +8,7 @@ import { Doings } from '../../src/gate/doings.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
 import type { RoutePorts } from '../../src/http/register-routes.ts'
 import { openAgentLines } from '../../src/http/agent-line/open-agent-lines.ts'
+import { openPermissionDesk } from '../../src/http/permissions/permission-desk.ts'
 import { openWebSocketDoor, type WebSocketDoor } from '../../src/http/ws.ts'
 import { newTraffic } from '../../src/machine/traffic.ts'
 import { type HttpStack, openHttpStack } from './http-stack.ts'
@@ -69,6 +70,7 @@ beforeEach(async () => {
     },
     connections,
     lines: openAgentLines({ exchange, lists: stack.lists, store: stack.store }),
+    permissions: openPermissionDesk({ exchange, lists: stack.lists, store: stack.store, bus: stack.bus }),
     guard: (request) => stack.http.doors.guardUpgrade(request),
     fromHeader: (request) => stack.http.doors.fromHeader(request),
     fromHello: (hello, request) => stack.http.doors.fromHello(hello, request),

@@ -141,6 +141,7 @@ describe('every route', () => {
         "GET /api/sessions/:id/stream: signed-in",
         "GET /api/ws/stats: read",
         "GET /ws/agents/:name: read",
+        "GET /ws/permissions: read",
         "PUT /api/runner/evidence: runner",
         "GET /api/sessions/:id/evidence: signed-in",
         "PUT /api/runner/folder: runner",

@@ -105,7 +105,10 @@ interface Found extends Asked {
 }
 
 /** What these sessions ask, of as many of them as a page takes: all of a session or nothing. Three questions to the store. */
-async function readAsks(store: LogStore, rows: readonly SessionTable[]): Promise<{ asks: AskRow[]; sessions: number }> {
+export async function readAsks(
+  store: LogStore,
+  rows: readonly SessionTable[],
+): Promise<{ asks: AskRow[]; sessions: number }> {
   const taken = upToLimit(rows, pageAsks, (row) => askedBy(row).length)
   const wanted = taken.flatMap(askedBy)
   const ends = await store.readEnds(wanted.map(({ row, kind, ask }) => subjectIn(row, `${kind}:${ask}`)))

@@ -1,5 +1,5 @@
 import { LineStats } from '@hotline/protocol/agent-line'
-import { problem } from '@hotline/protocol/error'
+import { type Problem, problem } from '@hotline/protocol/error'
 import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { Lists } from '../../log/lists.ts'
@@ -7,7 +7,7 @@ import type { AgentLines } from '../agent-line/agent-lines.ts'
 import type { RegisterRoute } from '../route.ts'
 import { projectsOf } from './sessions.ts'
 
-/** The lines of agents that are open, and what to do where one is asked for without an upgrade. */
+/** The lines of agents that are open, and what to do where a line or the permissions are asked for without an upgrade. */
 export function registerLineRoutes(route: RegisterRoute, { lines, lists }: { lines: AgentLines; lists: Lists }): void {
   route({
     method: 'GET',
@@ -17,13 +17,15 @@ export function registerLineRoutes(route: RegisterRoute, { lines, lists }: { lin
     handle: async ({ principal }) => ({ value: lines.stats(await projectsOf(principal, lists)) }),
   })
 
+  const upgradeWanted = (): { problem: Problem } => ({
+    problem: problem('invalid_request', 'This is the address of a WebSocket: ask for an upgrade to it.'),
+  })
   route({
     method: 'GET',
     url: '/ws/agents/:name',
     permission: 'read',
     params: z.strictObject({ name: Id }),
-    handle: () => ({
-      problem: problem('invalid_request', 'This is the address of a WebSocket: ask for an upgrade to it.'),
-    }),
+    handle: upgradeWanted,
   })
+  route({ method: 'GET', url: '/ws/permissions', permission: 'read', handle: upgradeWanted })
 }
