@@ -1,4 +1,5 @@
 import type { FaultRow } from './fault-row.ts'
+import { approvalLife } from './rows/approval-life.ts'
 import { clientDies } from './rows/client-dies.ts'
 import { crashInUpkeep } from './rows/crash-in-upkeep.ts'
 import { frameTorture } from './rows/frame-torture.ts'
@@ -27,6 +28,7 @@ export const faultRows: readonly FaultRow[] = [
   slowReaders,
   saidTwice,
   clientDies,
+  approvalLife,
   frameTorture,
   switchTransports,
   oldAndNew,
