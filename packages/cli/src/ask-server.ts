@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { waitBefore } from '@hotline/client/backoff'
 import { decideMany, type OneDecision, type OneOutcome } from '@hotline/client/decide-many'
-import { httpRequest, type Method } from '@hotline/client/http-request'
+import { httpRequest, type Method, openRequest } from '@hotline/client/http-request'
 import { openLink } from '@hotline/client/open-link'
 import type { Link } from '@hotline/client/link'
 import { isPassing } from '@hotline/client/retry'
@@ -23,6 +23,8 @@ const triesMax = 4
 export interface Server {
   readonly url: string
   get<R>(path: string): Promise<R>
+  /** An answer that is read as it comes, however long it is. */
+  download(path: string): Promise<ReadableStream<Uint8Array>>
   /** For what could happen twice if it were sent again: a lost answer is told as such. */
   once<R>(method: Method, path: string, body?: object): Promise<R>
   /** Happens once, however often it has to be sent. */
@@ -69,6 +71,12 @@ export function askServer(settings: Settings): Server {
   const server: Server = {
     url,
     get: (path) => ask('GET', path),
+    download: async (path) => {
+      const { signal } = new AbortController()
+      const answer = await openRequest(url, credential, { method: 'GET', path, signal })
+      if (!answer.ok) throw refusal('GET', answer.problem)
+      return answer.value.body ?? new Blob().stream()
+    },
     once: async <R>(method: Method, path: string, body?: object) => {
       const answer = await httpRequest<R>(url, credential, method, path, body)
       if (answer.ok) return answer.value

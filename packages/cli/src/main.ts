@@ -6,6 +6,7 @@ import { askServer } from './ask-server.ts'
 import { addAgentCommands } from './commands/agents.ts'
 import { addAnswerCommand } from './commands/answer.ts'
 import { addApprovalCommands } from './commands/approvals.ts'
+import { addAuditCommands } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backup.ts'
 import type { CommandContext } from './commands/context.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
@@ -98,6 +99,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addResetPasswordCommand(program, context)
   addDoctorCommand(program, context)
   addBackupCommands(program, context)
+  addAuditCommands(program, context)
   addMcpCommand(program, context, { version, deskFile: process.env[deskVariable] })
 }
 

@@ -86,7 +86,6 @@ function prove({ store }: LogBench): Promise<Proof> {
     read: (of, range) => store.read(of, range),
     verify: (of) => store.verify(of),
     streams: () => Promise.resolve([stream]),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
   })
 }
 
@@ -154,6 +153,7 @@ describe.each(stores)('answered approvals in %s', (_, open, olderSchema) => {
       JSON.stringify({ ...(await keptOf(bench)), resolved: older }),
     )
     // What later steps have brought.
+    await bench.sql('DROP TABLE audit')
     await bench.sql('DROP INDEX sessions_with_mode')
     await bench.sql('ALTER TABLE sessions DROP COLUMN policy_mode')
     await bench.sql(`UPDATE schema_version SET version = ${olderSchema}`)

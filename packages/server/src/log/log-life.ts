@@ -36,6 +36,9 @@ export function inLife(store: LogStore, life: string): LogStore {
     readEnds: async (of) => (await store.readEnds(of)).map((ends) => ends && { ...ends, epoch: epochOf(ends.epoch) }),
     findCommands: (stream, keys) => store.findCommands(stream, keys),
     erase: (stream, what) => store.erase(stream, what),
+    // The chain is proven with the epoch that it was made with.
+    readChain: (stream, after, limit) => store.readChain(stream, after, limit),
+    streams: (after, limit) => store.streams(after, limit),
     verify: (stream) => store.verify(stream),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }

@@ -1,5 +1,7 @@
 import type { Envelope } from '@hotline/protocol/event'
+import type { StoredRow } from './stored-row.ts'
 import type { RowChange } from './tables.ts'
+import type { StreamEnd } from './verify-chain.ts'
 
 /** An event before the store gave it a place: everything but its stream, `seq` and `hash`. */
 export interface NewEvent extends Omit<Envelope, 'stream' | 'seq' | 'hash' | 'data' | 'body'> {
@@ -97,6 +99,11 @@ export interface ReadRange {
   maxBytes: number
 }
 
+/** A stretch of a stream as it is stored, with what the stream's own row says of it. */
+export interface ChainPage extends StreamEnd {
+  rows: readonly StoredRow[]
+}
+
 /** Something that events of a stream are about. */
 export interface StreamSubject {
   stream: string
@@ -140,6 +147,10 @@ export interface LogStore extends AsyncDisposable {
    * the chain still verifies. Answers how many bodies went.
    */
   erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number>
+  /** Rows as they are stored, for an export that proves itself: nothing of them is checked. At least one, where there is one. */
+  readChain(stream: string, after: number, limit: number): Promise<ChainPage | undefined>
+  /** Names of streams after this one, in the order of their bytes. */
+  streams(after: string, limit: number): Promise<readonly string[]>
   /** Walks the chain; answers the first position that does not hold, with the reason, or undefined. */
   verify(stream: string): Promise<{ seq: number; reason: string } | undefined>
 }

@@ -3,7 +3,6 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { LogStore } from './log-store.ts'
 import { DatabaseRefused } from './migrations.ts'
 import type { DatabasePlace } from './open-database.ts'
-import { postgresError } from './postgres/postgres-errors.ts'
 import { openPool } from './postgres/postgres-pool.ts'
 import { PostgresReader } from './postgres/postgres-reader.ts'
 import { sqliteMigrations } from './sqlite/migrations.ts'
@@ -11,11 +10,9 @@ import { versionOf } from './sqlite/sqlite-file.ts'
 import { SqliteReader } from './sqlite/sqlite-reader.ts'
 
 /** A log that is looked at and never written, also while a server works with it. */
-export interface ProvableLog extends Pick<LogStore, 'head' | 'read' | 'verify'>, AsyncDisposable {
-  streams(): Promise<readonly string[]>
-}
+export interface ProvableLog
+  extends Pick<LogStore, 'head' | 'read' | 'readChain' | 'streams' | 'verify'>, AsyncDisposable {}
 
-const selectStreams = 'SELECT stream FROM streams ORDER BY stream'
 /** A checkpoint of the server may hold a lock for a moment. */
 const busyTimeoutMs = 5_000
 
@@ -57,11 +54,8 @@ function openSqlite(path: string): ProvableLog {
     commit: readOnly,
   })
   return {
-    streams: async () =>
-      db
-        .prepare(selectStreams)
-        .all()
-        .map((row) => String(row['stream'])),
+    streams: async (after, limit) => reader.streams(after, limit),
+    readChain: async (stream, after, limit) => reader.readChain(stream, after, limit),
     head: async (stream) => reader.head(stream),
     read: async (stream, range) => reader.read(stream, range),
     verify: (stream) => reader.verify(stream),
@@ -77,14 +71,8 @@ function openPostgres(url: string): ProvableLog {
   const pool = openPool(url)
   const reader = new PostgresReader(pool)
   return {
-    streams: async () => {
-      try {
-        const { rows } = await pool.query<{ stream: string }>(selectStreams)
-        return rows.map(({ stream }) => stream)
-      } catch (error) {
-        throw postgresError(error)
-      }
-    },
+    streams: (after, limit) => reader.streams(after, limit),
+    readChain: (stream, after, limit) => reader.readChain(stream, after, limit),
     head: (stream) => reader.head(stream),
     read: (stream, range) => reader.read(stream, range),
     verify: (stream) => reader.verify(stream),

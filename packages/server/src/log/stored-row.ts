@@ -117,14 +117,36 @@ export class ChainWalk {
   }
 }
 
+/** A header must name the place where it stands. */
+export function brokenHeader(stream: string, row: Pick<StoredRow, 'header' | 'seq'>): string | undefined {
+  const header = readHeader(row.header)
+  return header ? misplaced(header, stream, row.seq) : 'its header is no JSON object'
+}
+
 /** What the columns beside the header say must be what the header says. */
 export function brokenColumns(stream: string, row: StoredRow): string | undefined {
-  const header = JSON.parse(Buffer.from(row.header).toString()) as Record<string, unknown>
-  if (header['stream'] !== stream) return 'its header names another stream'
-  if (header['seq'] !== row.seq) return 'its header names another position'
+  const header = readHeader(row.header)
+  if (!header) return 'its header is no JSON object'
+  const elsewhere = misplaced(header, stream, row.seq)
+  if (elsewhere !== undefined) return elsewhere
   if (header['type'] !== row.type) return 'its type is not the one in its header'
   const subject = typeof header['subject'] === 'string' ? storableText(header['subject']) : null
   return subject === row.subject ? undefined : 'its subject is not the one in its header'
+}
+
+function misplaced(header: Record<string, unknown>, stream: string, seq: number): string | undefined {
+  if (header['stream'] !== stream) return 'its header names another stream'
+  return header['seq'] === seq ? undefined : 'its header names another position'
+}
+
+/** Undefined for what we never wrote: whoever makes a chain anew can give anything its hash. */
+function readHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(bytes).toString())
+    return typeof header === 'object' && header !== null ? (header as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function hexOf(bytes: Uint8Array): string {

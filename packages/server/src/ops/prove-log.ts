@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Envelope } from '@hotline/protocol/event'
 import type { ProvableLog } from '../log/open-to-prove.ts'
+import { walkStreams } from '../log/walk-streams.ts'
 import { inFormOf } from '../session/kept-state.ts'
 import { evolve, type StreamState } from '../session/state.ts'
 
@@ -17,15 +18,19 @@ export interface Proof {
   faults: readonly Fault[]
 }
 
+/** What it reads of a log. */
+type StreamsToProve = Pick<ProvableLog, 'head' | 'read' | 'streams' | 'verify'>
+
 const pageEvents = 500
 const pageBytes = 4 * 1024 * 1024
 
 /** Walks the chain of every stream, and looks whether the state that is kept beside it is what its events give. */
-export async function proveLog(log: ProvableLog): Promise<Proof> {
+export async function proveLog(log: StreamsToProve): Promise<Proof> {
   const faults: Fault[] = []
-  const streams = await log.streams()
+  let streams = 0
   let events = 0
-  for (const stream of streams) {
+  for await (const stream of walkStreams(log)) {
+    streams += 1
     try {
       const proof = await proveStream(log, stream)
       events += proof.events
@@ -35,10 +40,10 @@ export async function proveLog(log: ProvableLog): Promise<Proof> {
       faults.push({ stream, what: `It cannot be read: ${error instanceof Error ? error.message : String(error)}.` })
     }
   }
-  return { streams: streams.length, events, faults }
+  return { streams, events, faults }
 }
 
-async function proveStream(log: ProvableLog, stream: string): Promise<{ events: number; what?: string }> {
+async function proveStream(log: StreamsToProve, stream: string): Promise<{ events: number; what?: string }> {
   const broken = await log.verify(stream)
   if (broken) {
     const before = broken.seq > 1 ? ` What is before event ${broken.seq} holds.` : ''
@@ -60,7 +65,7 @@ async function proveStream(log: ProvableLog, stream: string): Promise<{ events: 
 }
 
 async function fold(
-  log: ProvableLog,
+  log: StreamsToProve,
   stream: string,
   upTo: number,
 ): Promise<{ state: StreamState | undefined; namesErased: boolean }> {

@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream'
 import { AuditPage } from '@hotline/protocol/audit'
 import type { Envelope } from '@hotline/protocol/event'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifyExport } from '../../src/audit/verify-export.ts'
 import { type Callers, openCallers, type Who } from './callers.ts'
 
 let callers: Callers
@@ -144,5 +146,21 @@ describe('the audit', () => {
       .body as string
     expect(theirs).not.toContain('"project":"elsewhere"')
     expect(theirs).not.toContain('"account.created"')
+  })
+
+  it('[AU5] the chain of a session goes to whoever may read it, and all of it to admins of the server', async () => {
+    const chain = async (who: Who, query = ''): Promise<[number, string]> => {
+      const { status, body } = await callers.call('GET', `/api/audit/chain${query}`, who)
+      return [status, String(body)]
+    }
+    const verify = async (text: string): Promise<unknown> => verifyExport(Readable.from([Buffer.from(text)]))
+    const [, all] = await chain(callers.owner)
+    expect(await verify(all)).toMatchObject({ of: 'all', faults: [] })
+    expect(all).toContain('{"stream":"server:main"')
+    const [, one] = await chain(by('viewer in a browser'), `?session=${hand.session}`)
+    expect(await verify(one)).toMatchObject({ of: hand.stream, streams: 1, faults: [] })
+    expect((await chain(by('viewer in a browser')))[0]).toBe(403)
+    expect((await chain(by('stranger in a browser'), `?session=${hand.session}`))[0]).toBe(404)
+    expect((await chain(callers.owner, '?session=nothing'))[0]).toBe(404)
   })
 })

@@ -473,7 +473,12 @@ describe('one decision', () => {
       PUT /api/runner, GET /api/runner/work, PUT /api/sessions/:id/content/:digest, PUT /api/runner/evidence, PUT /api/runner/folder, POST /api/runner/trust:
         runner
         runner for elsewhere
-        runner of this machine"
+        runner of this machine
+      GET /api/audit/chain:
+        owner in a browser
+        owner by token
+        owner by the token of this machine
+        owner by token, with the password said"
     `)
   })
 })

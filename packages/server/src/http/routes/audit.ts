@@ -1,7 +1,10 @@
 import { Readable } from 'node:stream'
 import { AuditPage, auditFilters } from '@hotline/protocol/audit'
+import { type Problem, problem } from '@hotline/protocol/error'
+import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { Principal } from '../../access/principal.ts'
+import { chainLines } from '../../audit/chain-lines.ts'
 import { csvHead, csvLine, jsonLine } from '../../audit/entry-text.ts'
 import {
   type AuditFilters,
@@ -13,12 +16,14 @@ import {
 import type { AuditPosition } from '../../log/audit-list.ts'
 import type { Lists } from '../../log/lists.ts'
 import type { LogStore } from '../../log/log-store.ts'
+import type { Exchange } from '../../session/exchange.ts'
 import { nothingHere } from '../../session/outcome.ts'
 import type { RegisterRoute } from '../route.ts'
 import { projectsOf } from './sessions.ts'
 
 /** What these routes read. */
 export interface AuditRoutePorts {
+  exchange: Pick<Exchange, 'mayRead'>
   store: LogStore
   lists: Lists
 }
@@ -84,6 +89,27 @@ export function registerAuditRoutes(route: RegisterRoute, ports: AuditRoutePorts
       }
     },
   })
+
+  route({
+    method: 'GET',
+    url: '/api/audit/chain',
+    permission: 'read',
+    query: z.strictObject({ session: Id.optional() }),
+    handle: async ({ principal, query }) => {
+      const stream = query.session === undefined ? 'all' : `session:${query.session}`
+      const mayRead = stream === 'all' ? principal.admin : await ports.exchange.mayRead(principal, stream)
+      if (!mayRead) return { problem: stream === 'all' ? adminsOnly() : nothingHere() }
+      return {
+        stream: Readable.from(chainLines(ports.store, stream), { objectMode: false }),
+        contentType: 'application/x-ndjson',
+        headers: { 'content-disposition': 'attachment; filename="hotline-chain.ndjson"' },
+      }
+    },
+  })
+}
+
+function adminsOnly(): Problem {
+  return problem('forbidden', 'Only an admin of this server can export all of it. With ?session= you get one session.')
 }
 
 async function* linesOf(

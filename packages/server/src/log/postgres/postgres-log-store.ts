@@ -1,6 +1,7 @@
 import type {
   Append,
   AppendResult,
+  ChainPage,
   CommandKey,
   KnownCommand,
   LogStore,
@@ -80,6 +81,14 @@ export class PostgresLogStore implements LogStore {
 
   erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
     return this.#reader.erase(stream, what)
+  }
+
+  readChain(stream: string, after: number, limit: number): Promise<ChainPage | undefined> {
+    return this.#reader.readChain(stream, after, limit)
+  }
+
+  streams(after: string, limit: number): Promise<readonly string[]> {
+    return this.#reader.streams(after, limit)
   }
 
   verify(stream: string): Promise<{ seq: number; reason: string } | undefined> {

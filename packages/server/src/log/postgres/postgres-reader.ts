@@ -4,6 +4,7 @@ import { eraseBodies } from '../erase-bodies.ts'
 import type { StoredBody } from '../erase-bodies.ts'
 import { type EndRow, serveEnds } from '../serve-ends.ts'
 import type {
+  ChainPage,
   CommandKey,
   KnownCommand,
   ReadRange,
@@ -21,12 +22,16 @@ import { answered, postgresError } from './postgres-errors.ts'
 import { withClient } from './postgres-pool.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 
+/** Where a page of a chain ends that has not ended before. */
+const chainPageBytes = 4 * 1024 * 1024
+
 const columns = 'e.seq, e.type, e.subject, e.header, e.salt, e.body, e.digest, e.hash'
 
 /** By the names under which the server keeps them prepared. */
 const queries = {
   stream: `SELECT s.no, s.epoch, s.head, s.hash, s.generation, t.state
     FROM streams s LEFT JOIN states t USING (no) WHERE s.stream = $1`,
+  streams: 'SELECT stream FROM streams WHERE stream > $1 ORDER BY stream LIMIT $2',
   hash: 'SELECT hash FROM events WHERE no = $1 AND seq = $2',
   // Stops when the sum of bytes before a row reaches the limit, so a page of large events is not sent whole.
   range: `SELECT ${columns} FROM (
@@ -128,6 +133,18 @@ export class PostgresReader {
         await this.#rows('erase', [row.no, seqs, digests.map(({ digest }) => digest)])
       },
     })
+  }
+
+  async readChain(stream: string, after: number, limit: number): Promise<ChainPage | undefined> {
+    const row = await this.#stream(stream)
+    if (row === undefined) return undefined
+    const { epoch, head, hash, no } = row
+    return { epoch, head, hash, rows: await this.#events(no, after, Number.MAX_SAFE_INTEGER, limit, chainPageBytes) }
+  }
+
+  async streams(after: string, limit: number): Promise<readonly string[]> {
+    const rows = await this.#rows<{ stream: string }>('streams', [after, limit])
+    return rows.map(({ stream }) => stream)
   }
 
   verify(stream: string): Promise<{ seq: number; reason: string } | undefined> {

@@ -5,6 +5,7 @@ import type {
   Append,
   AppendRefusal,
   AppendResult,
+  ChainPage,
   CommandKey,
   KnownCommand,
   LogStore,
@@ -113,6 +114,14 @@ export class SqliteLogStore implements LogStore {
     // nothing left to erase: an earlier life may have died between the two.
     await this.#guarded(() => this.#checkpointer.truncate())
     return erased
+  }
+
+  readChain(stream: string, after: number, limit: number): Promise<ChainPage | undefined> {
+    return this.#guarded(() => this.#reader.readChain(stream, after, limit))
+  }
+
+  streams(after: string, limit: number): Promise<readonly string[]> {
+    return this.#guarded(() => this.#reader.streams(after, limit))
   }
 
   verify(stream: string): Promise<{ seq: number; reason: string } | undefined> {

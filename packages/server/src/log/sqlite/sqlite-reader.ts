@@ -3,6 +3,7 @@ import { eraseBodies } from '../erase-bodies.ts'
 import type { StoredBody } from '../erase-bodies.ts'
 import { type EndRow, serveEnds } from '../serve-ends.ts'
 import type {
+  ChainPage,
   CommandKey,
   KnownCommand,
   ReadRange,
@@ -46,6 +47,7 @@ const selectEnds = `SELECT w.key AS at, s.epoch, s.head, ${columns}, p.hash AS p
   CROSS JOIN events e ON e.place IN (${end('min')}, ${end('max')})
   LEFT JOIN events p ON p.place = e.place - 1
   ORDER BY w.key, e.place`
+const selectStreams = 'SELECT stream FROM streams WHERE stream > ? ORDER BY stream LIMIT ?'
 const selectNo = 'SELECT no FROM streams WHERE stream = ?'
 const selectCommand = 'SELECT body_hash AS bodyHash, answer FROM commands WHERE no = ? AND principal = ? AND id = ?'
 const selectBodies = `SELECT seq, salt, body FROM events WHERE ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
@@ -129,6 +131,18 @@ export class SqliteReader {
         this.#file.commit()
       },
     })
+  }
+
+  readChain(stream: string, after: number, limit: number): ChainPage | undefined {
+    const row = this.#stream(stream)
+    if (row === undefined) return undefined
+    const { epoch, head, hash, no } = row
+    return { epoch, head, hash, rows: [...this.#rows(no, after, seqMax, limit)] }
+  }
+
+  streams(after: string, limit: number): readonly string[] {
+    const rows = this.#file.statement(selectStreams).all(after, limit)
+    return rows.map(({ stream }) => String(stream))
   }
 
   verify(stream: string): Promise<{ seq: number; reason: string } | undefined> {
