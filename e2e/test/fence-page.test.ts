@@ -20,7 +20,7 @@ afterAll(async () => {
   await temp?.remove()
 })
 
-it('[G135] [FE4] the start dialog says what an agent is kept from, and starts it without where somebody wants that', async ({
+it('[G135] [FE4] [G151] the start dialog says what an agent is kept from, and starts it without where somebody wants that', async ({
   skip,
 }) => {
   if (!(await findFences('/usr/bin:/bin')).any) return skip('bubblewrap does not work here')
@@ -34,9 +34,12 @@ it('[G135] [FE4] the start dialog says what an agent is kept from, and starts it
     const value = (await option.getAttribute('value')) ?? ''
     await dialog.locator('select').first().selectOption(value)
     await dialog.getByText(`Behind a fence: ${fenceWords.files}.`).waitFor()
+    const freeEdits = dialog.getByLabel('In a worktree or copy of its own, do not ask about edits')
+    expect(await freeEdits.isChecked()).toBe(true)
     if (how === 'without') {
       await dialog.getByLabel('Start it without a fence').check()
       await dialog.getByText(`It is kept from ${fenceWords.none}.`).waitFor()
+      expect(await freeEdits.count()).toBe(0)
       await photograph(page, 'start-fence', [390, 1440])
       await page.setViewportSize({ width: 1440, height: 900 })
     }

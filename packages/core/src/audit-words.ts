@@ -63,8 +63,13 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
     case 'goal.completed':
       return withReason('goal reached', event.body?.summary)
     case 'session.created': {
-      const { agent, unasked, unfenced } = event.data
-      return `${agent} started${unasked === true ? ', asked about nothing' : ''}${unfenced === true ? ', without a fence' : ''}`
+      const { agent, unasked, unfenced, freeEdits } = event.data
+      const choices = [
+        ...(unasked === true ? ['asked about nothing'] : []),
+        ...(unfenced === true ? ['without a fence'] : []),
+        ...(freeEdits === true ? ['with free edits in a place of its own'] : []),
+      ]
+      return [`${agent} started`, ...choices].join(', ')
     }
     case 'session.state_changed':
       return withReason(`${event.data.from} → ${event.data.to} (${plain(event.data.reason)})`, event.body?.note)

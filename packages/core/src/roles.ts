@@ -126,8 +126,8 @@ function isHighRule(command: Command): boolean {
 
 function isUnasked(command: Command, session: SessionState | undefined): boolean {
   if (command.type === 'session.start') {
-    const { mode, command: line, unasked, unfenced } = command.data
-    return [mode, line, unasked, unfenced].some((choice) => choice !== undefined)
+    const { mode, command: line, unasked, unfenced, freeEdits } = command.data
+    return [mode, line, unasked, unfenced, freeEdits].some((choice) => choice !== undefined)
   }
   // What others run, or what agents may do, is kept by whoever may decide; so is what goes onto a branch of others.
   if (command.type === 'draft.review') {

@@ -34,6 +34,7 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
   'session.created': [
     [{ agent: 'demo' }, {}, 'demo started'],
     [{ agent: 'demo', unasked: true, unfenced: true }, {}, 'demo started, asked about nothing, without a fence'],
+    [{ agent: 'demo', freeEdits: true }, {}, 'demo started, with free edits in a place of its own'],
   ],
   'session.state_changed': [
     [{ from: 'active', to: 'failed', reason: 'agent_exited' }, {}, 'active → failed (agent exited)'],

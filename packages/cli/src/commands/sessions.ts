@@ -28,6 +28,7 @@ interface RunOptions extends PlaceOptions, ScreenOptions {
   until: string
   budget?: string
   fence: boolean
+  freeEdits?: boolean
 }
 
 /** Starting, watching, listing and ending sessions. `words` is the command line as it was typed, to see `--` in it. */
@@ -55,6 +56,10 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .option('--project <project>', 'id of a project (default: the first one)')
     .option('--budget <limits>', `it is held and you are asked when this much is used: ${budgetForms}`)
     .option('--no-fence', 'where the agent would be behind a fence: without it, by somebody who may decide')
+    .option(
+      '--free-edits',
+      'in a worktree or copy of its own and behind a fence, do not ask about edits; by somebody who may decide',
+    )
     .option('--detach', 'do not stay and watch')
     .option('--keys', 'stay with the screen of its terminal; every key goes to it')
     .option('--until <end|idle>', 'stay until the session has ended, or until the agent waits for a message', 'end')
@@ -88,6 +93,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
         // A program asks nobody, and whoever types its name knows what it is.
         ...(row?.asks === false && command === undefined ? { unasked: true } : {}),
         ...(options.fence ? {} : { unfenced: true }),
+        ...(options.freeEdits ? { freeEdits: true } : {}),
         ...(cwd === undefined ? {} : { cwd }),
         ...(rest.length > 0 ? { prompt: rest.join(' ') } : {}),
         ...(budget === undefined ? {} : { budget }),

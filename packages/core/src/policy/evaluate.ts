@@ -4,6 +4,7 @@ import type { Risk } from '@hotline/protocol/risk'
 import { type Deed, type PolicyRequest, readDeed } from './deed.ts'
 import { fits, type ReadRequest } from './match.ts'
 import { readPaths } from './named-path.ts'
+import { onlyLooks } from './programs.ts'
 import { readRisk } from './risk.ts'
 
 /** What holds for a project: the rules of the server before its own, each in their order. */
@@ -59,6 +60,7 @@ function modeAllowing(
   now: string,
 ): { mode: PolicyMode['mode']; why: string } | undefined {
   if (mode.mode === 'ask' || (mode.mode === 'hands_free' && isOver(mode.until, now))) return undefined
+  if (isFreeLook(read)) return { mode: mode.mode, why: 'It only looks at the folder of the session.' }
   if (isFreeEdit(read)) return { mode: mode.mode, why: 'Changes to files in the folder of the session are free now.' }
   if (mode.mode === 'edits_free') return undefined
   const isBearable = read.risk !== 'high' && read.deed.does !== 'other' && read.deed.does !== 'plan'
@@ -71,6 +73,12 @@ function isFreeEdit({ request, deed, risk }: ReadRequest): boolean {
   const named = readPaths(request, deed.paths)
   const isFree = named.every((one) => one.inside !== undefined && one.odd === undefined && one.protected === undefined)
   return named.length > 0 && isFree
+}
+
+/** A file of the folder that is like any other, or a command that tells what is there and can do nothing else. */
+function isFreeLook({ deed, risk }: ReadRequest): boolean {
+  if (deed.does === 'read') return risk === 'low'
+  return deed.does === 'run' && risk !== 'high' && deed.argv !== undefined && onlyLooks(deed.argv)
 }
 
 function whyAsked(deed: Deed): string {

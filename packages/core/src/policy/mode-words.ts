@@ -13,7 +13,7 @@ export const modeNames: Record<PolicyModeName, string> = {
 export const modeMeanings: Record<PolicyModeName, string> = {
   ask: 'What no rule answers is asked.',
   edits_free:
-    'Changes to files in its folder are not asked, but for those that others run, that hold secrets or that say what agents may do.',
+    'Changes to files in its folder are not asked, nor what only looks there; but files are that others run, that hold secrets or that say what agents may do.',
   hands_free:
     'For a while commands, changes and web pages are not asked, unless they could do lasting harm or a rule says so. It ends by itself.',
 }

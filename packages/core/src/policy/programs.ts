@@ -66,6 +66,22 @@ export function whyNotRemembered(argv: readonly string[]): string | undefined {
   return code === undefined ? undefined : `"${code}" gives "${program}" code to run`
 }
 
+const looking: ReadonlySet<string> = new Set('status diff log show'.split(' '))
+/** Of git: what else is said of it names no file and no program. */
+const plainOption =
+  /^(?:-[0-9]{1,4}|-[sp]|--(?:short|branch|stat|shortstat|oneline|cached|staged|name-only|name-status|porcelain|no-color|graph|decorate)|HEAD)$/
+
+/**
+ * A command that tells what is in the folder and how it changed, and can do nothing else, whatever its words mean elsewhere:
+ * each of them is known here.
+ */
+export function onlyLooks([program = '', ...given]: readonly string[]): boolean {
+  if (program === 'pwd') return given.length === 0
+  if (program === 'ls') return given.every((word) => /^-[alhtr1]+$/.test(word))
+  const [verb = '', ...options] = given
+  return program === 'git' && looking.has(verb) && options.every((word) => plainOption.test(word))
+}
+
 /**
  * Every word that could be a word of a text, whatever a shell makes of it: more than there are, never fewer than what is
  * written plainly. For rules that ask or deny.

@@ -15,7 +15,7 @@ import { extendApprovals } from './decide-approval.ts'
 import { breakOff, cancelStep, closeAll, closeAsks, closeReview } from './close-open.ts'
 import { droppedDraft } from './decide-draft.ts'
 import { evolveSession } from './evolve.ts'
-import { modeAt } from './session-mode.ts'
+import { freedEdits, modeAt } from './session-mode.ts'
 import { type Draft, openApprovals, type SessionState, type Undo } from './state.ts'
 import { subjectOf } from './subject.ts'
 
@@ -64,6 +64,7 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
     case 'session.state_changed':
       return stateChanged(state, draft, context)
     case 'session.profile_changed':
+      return { drafts: [draft, ...freedEdits(state, draft.data.fence)] }
     case 'usage.reported':
     case 'output.appended':
     case 'screen.saved':

@@ -129,6 +129,7 @@ function startSession(
       approvalTimeoutMs: data.approvalTimeoutMs ?? limits.approvalTimeoutMs,
       ...(data.unasked === undefined ? {} : { unasked: true }),
       ...(data.unfenced === undefined ? {} : { unfenced: true }),
+      ...(data.freeEdits === undefined ? {} : { freeEdits: true }),
       ...(data.budget === undefined ? {} : { budget: data.budget }),
       ...(data.isolation === undefined ? {} : { isolation: data.isolation }),
       ...(data.bring === undefined ? {} : { bring: data.bring }),

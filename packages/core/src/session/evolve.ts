@@ -54,6 +54,7 @@ function created(event: EventOf<'session.created'>): SessionState {
     approvalTimeoutMs: data.approvalTimeoutMs,
     ...(data.unasked === undefined ? {} : { unasked: data.unasked }),
     ...(data.unfenced === undefined ? {} : { unfenced: data.unfenced }),
+    ...(data.freeEdits === true ? { freeEdits: event.actor } : {}),
     ...(data.budget === undefined ? {} : { budget: data.budget }),
     queue: [],
     approvals: [],
@@ -191,7 +192,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
       return drop(state, event.data.approval)
     case 'policy.mode_set':
     case 'policy.mode_ended':
-      return { ...state, policyMode: modeSaid(event) }
+      return { ...state, ...withoutWish(state), policyMode: modeSaid(event) }
     case 'question.asked':
       return { ...state, questions: [...state.questions, { question: event.data.question, askedAt: event.at }] }
     case 'question.answered':
@@ -250,12 +251,14 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'terminal.released':
       return state.keyboard?.keyboard === event.data.keyboard ? { ...state, keyboard: undefined } : state
 
+    case 'workspace.prepared':
+      return { ...state, isolation: event.data.isolation }
+
     case 'session.created':
     case 'report.recovered':
     case 'control.escalated':
     case 'loop.noticed':
     case 'checkpoint.skipped':
-    case 'workspace.prepared':
     case 'workspace.released':
     case 'goal.completed':
     case 'message.seen':
@@ -312,10 +315,18 @@ function changed(state: SessionState, event: EventOf<'session.state_changed'>): 
   }
 }
 
+/** What was wished for its edits has come, or somebody has said otherwise since. */
+function withoutWish({ freeEdits }: SessionState): Partial<SessionState> {
+  return freeEdits === undefined ? {} : { freeEdits: undefined }
+}
+
 function takenOver(state: SessionState, { data }: EventOf<'session.taken_over'>): SessionState {
   const { runner, fence } = data
   return {
     ...state,
+    ...withoutWish(state),
+    // Where it works there is not known yet.
+    ...(state.isolation === undefined ? {} : { isolation: undefined }),
     runner,
     lease: { runner, fence },
     staleSince: undefined,

@@ -1,4 +1,6 @@
 import type { CommandOf } from '@hotline/protocol/command'
+import type { KnownDraft } from '@hotline/protocol/events'
+import type { FileFence } from '@hotline/protocol/process-tree'
 import { isLive } from '@hotline/protocol/session-status'
 import type { PolicyMode } from '@hotline/protocol/policy-mode'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
@@ -34,8 +36,22 @@ export function setMode(
     const until = new Date(Date.parse(now) + data.minutes * minuteMs).toISOString()
     return accept({ type: 'policy.mode_set', data: { mode: data.mode, until } })
   }
-  if ((state.policyMode?.mode ?? 'ask') === data.mode) return accept()
+  // Where edits would be free later, "ask" is a word against it.
+  if ((state.policyMode?.mode ?? 'ask') === data.mode && !state.freeEdits) return accept()
   return accept({ type: 'policy.mode_set', data: { mode: data.mode } })
+}
+
+/**
+ * Edits are free from here on, where that was wished at the start and what its machine says of it now makes it so: what its agent
+ * writes is in a place of its own, and so is what others run of that, behind its fence.
+ */
+export function freedEdits(
+  { freeEdits, isolation, policyMode }: SessionState,
+  fence: FileFence | undefined,
+): readonly KnownDraft[] {
+  const isOwn = isolation === 'worktree' || isolation === 'copy'
+  if (!freeEdits || !isOwn || fence !== 'files' || policyMode) return []
+  return [{ type: 'policy.mode_set', actor: freeEdits, data: { mode: 'edits_free' } }]
 }
 
 /** The server's clock says that it is over. Early, late or double calls, and those that mean an earlier one, change nothing. */

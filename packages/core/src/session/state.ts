@@ -6,6 +6,7 @@ import type { UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseKind, PauseMoment } from '@hotline/protocol/events/control'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
 import type { FileFence, TreeReach } from '@hotline/protocol/process-tree'
+import type { Isolation } from '@hotline/protocol/place'
 import type { PolicyModeName } from '@hotline/protocol/policy-mode'
 import type { Risk } from '@hotline/protocol/risk'
 import type { SessionStatus } from '@hotline/protocol/session-status'
@@ -117,6 +118,10 @@ export interface SessionState {
   unasked?: boolean | undefined
   /** It was started to be without a fence. */
   unfenced?: boolean | undefined
+  /** Who wants its edits to be free once its place is its own and behind a fence; absent where nobody does, or they are by now. */
+  freeEdits?: Actor | undefined
+  /** How the place is its own where it works; absent until that is there. */
+  isolation?: Isolation | undefined
   /** Absent until an adapter has spoken. */
   capabilities?: Capabilities | undefined
   mode?: string | undefined

@@ -63,6 +63,11 @@ export const sessionCommands = {
     unasked: z.literal(true).optional(),
     /** Without the fence that its agent would be behind: it takes the right to decide. */
     unfenced: z.literal(true).optional(),
+    /**
+     * Changes to files are free from the start, where its agent works in a worktree or copy of its own and behind a fence: it takes the
+     * right to decide. Anywhere else everything is asked as ever.
+     */
+    freeEdits: z.literal(true).optional(),
     prompt: z.string().optional(),
     approvalTimeoutMs: z
       .int()

@@ -48,6 +48,8 @@ export const sessionEvents = {
       unasked: z.boolean().optional(),
       /** Whoever started it wanted no fence around its agent, and had the right to decide. */
       unfenced: z.boolean().optional(),
+      /** Whoever started it wanted edits to be free in a place of its own behind a fence, and had the right to decide. */
+      freeEdits: z.boolean().optional(),
       budget: Budget.optional(),
       /** Absent: as its profile and the folder have it. */
       isolation: Isolation.optional(),

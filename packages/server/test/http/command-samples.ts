@@ -112,6 +112,7 @@ export const unaskedSamples: Record<string, Odd> = {
   'policy.revoke_rule of what denies': inProject({ rule: 'none', effect: 'deny' as const }),
   'session.start in a mode': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo', mode: 'free' }],
   'session.start without a fence': startOf({ agent: 'demo', unfenced: true as const }),
+  'session.start with free edits': startOf({ agent: 'demo', freeEdits: true as const }),
   'session.start of a command line': startOf({ agent: 'command', command: ['true'] }),
   'session.start of a program with a profile': startOf({ agent: 'tail', unasked: true as const }),
   'message.send to a program with a profile': ({ tool }) => [`session:${tool}`, { text: 'rm -r .' }],

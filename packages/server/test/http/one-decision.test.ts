@@ -217,7 +217,7 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said
-      session.start in a mode, session.start without a fence, session.start of a command line, session.start of a program with a profile, message.send to a program with a profile, message.send to a program:
+      session.start in a mode, session.start without a fence, session.start with free edits, session.start of a command line, session.start of a program with a profile, message.send to a program with a profile, message.send to a program:
         owner in a browser
         admin in a browser
         admin by token

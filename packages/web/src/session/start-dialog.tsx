@@ -5,6 +5,7 @@ import type { Problem } from '@hotline/protocol/error'
 import { type FormEvent, type ReactNode, type RefObject, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useAgents } from '../live/use-agents.ts'
+import { useMay } from '../live/use-may.ts'
 import { useFolderView } from '../live/use-folder-view.ts'
 import { type CommandLineReading, readCommandLine } from '@hotline/core/command-line'
 import { Refusal } from '../parts/refusal.tsx'
@@ -31,6 +32,7 @@ export function StartDialog({
   const [busy, setBusy] = useState(false)
   const [folder, setFolder] = useState('')
   const [project, setProject] = useState(me.projects[0]?.project ?? 'default')
+  const may = useMay(project)
 
   // The same agent on two machines is two things: it would work in another's folders.
   const chosen =
@@ -85,6 +87,7 @@ export function StartDialog({
       ...(line?.ok ? { command: [...line.argv] } : {}),
       ...(chosen?.asks === false && !line ? { unasked: true } : {}),
       ...(data.has('unfenced') ? { unfenced: true } : {}),
+      ...(data.has('freeEdits') ? { freeEdits: true } : {}),
     })
     setBusy(false)
     if (!outcome.ok) return setProblem(outcome.problem)
@@ -177,7 +180,7 @@ export function StartDialog({
           </label>
         )}
         <StartPlace reading={place} />
-        {chosen && <StartFence key={agentKey(chosen)} row={chosen} />}
+        {chosen && <StartFence key={agentKey(chosen)} row={chosen} mayDecide={may('decide')} />}
         <label className="field">
           <span>Title (optional)</span>
           <input className="input" name="title" maxLength={200} />
