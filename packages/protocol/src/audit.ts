@@ -113,6 +113,9 @@ export const AuditPage = z.object({
 })
 export type AuditPage = z.infer<typeof AuditPage>
 
+/** `GET /api/audit/key`: the public key by which signed heads are proven, `ed25519:…`. */
+export const AuditKey = z.object({ key: z.string() })
+
 /** RFC 3339 in UTC, or a day, which means its beginning. */
 const AuditTime = z
   .string()

@@ -4,6 +4,9 @@ import { openAccess } from './access/open-access.ts'
 import { Owners } from './access/owners.ts'
 import { Proofs } from './access/proofs.ts'
 import type { Principal } from './access/principal.ts'
+import { openHeadKey } from './audit/head-key.ts'
+import { HeadKeeper } from './audit/head-keeper.ts'
+import { intoFile, toWebhook } from './audit/head-places.ts'
 import { openFileBlobStore } from './blob/file-blob-store.ts'
 import { prepareDataDirectory } from './config/data-dir.ts'
 import type { Config } from './config/read-config.ts'
@@ -103,6 +106,16 @@ async function open(
   const { store, lists } = database
   const blobs = undo.use(await openFileBlobStore(join(config.dataDir, 'blobs')))
   const bus = undo.use(openMemoryBus())
+  const headKey = await openHeadKey(config.dataDir)
+  const { file, webhook, events, minutes } = config.auditHeads
+  const places = [
+    ...(file === undefined ? [] : [intoFile(file)]),
+    ...(webhook === undefined ? [] : [toWebhook(webhook)]),
+  ]
+  if (places.length > 0) {
+    const every = { events, ms: minutes * 60_000 }
+    undo.use(new HeadKeeper({ store, lists, bus, clock, key: headKey, places, every, fault }))
+  }
   const proofs = new Proofs(clock)
   const owners = new Owners(lists)
   const exchange = new Exchange(
@@ -186,6 +199,7 @@ async function open(
     evidence,
     folders,
     lines: lines.open,
+    auditKey: headKey.publicText,
   }
   const http = undo.use(await composeHttp({ ...routes, config, logger, pageDir }))
 

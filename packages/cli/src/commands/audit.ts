@@ -64,6 +64,14 @@ export function addAuditCommands(program: Command, context: CommandContext): voi
     })
 
   audit
+    .command('key')
+    .description('the public key by which signed heads of this server are proven')
+    .action(async () => {
+      const { key } = await context.server().get<{ key: string }>('/api/audit/key')
+      context.print({ key }, `${inLine(key)}\n`)
+    })
+
+  audit
     .command('verify')
     .description(
       'prove the log of the server on this machine, at work or not, or an export; ends with 1 where it does not hold',

@@ -37,6 +37,8 @@ export interface Config {
   databaseUrl: string | undefined
   debugAreas: readonly string[]
   failpoint: string | undefined
+  /** Where signed heads of the log go, and how often. */
+  auditHeads: { file: string | undefined; webhook: string | undefined; events: number; minutes: number }
   /** Large batches go compressed to whoever takes them so. */
   compressBatches: boolean
   limits: ConfigLimits
@@ -77,7 +79,7 @@ export function readConfig(env: Environment): Config {
       ?.split(',')
       .map((part) => part.trim())
       .filter((part) => part !== '') ?? options[name].default
-  const path = (name: 'dataDir' | 'tlsCert' | 'tlsKey'): string | undefined => {
+  const path = (name: 'dataDir' | 'tlsCert' | 'tlsKey' | 'auditHeadsFile'): string | undefined => {
     const text = read(name) ?? options[name].default
     const home = env['HOME'] || homedir()
     return text === undefined
@@ -113,6 +115,12 @@ export function readConfig(env: Environment): Config {
     debugAreas: list('debug'),
     failpoint: read('failpoint'),
     compressBatches: isOn('compressBatches'),
+    auditHeads: {
+      file: path('auditHeadsFile'),
+      webhook: readWebhook(read('auditHeadsWebhook')),
+      events: whole('auditHeadsEvents'),
+      minutes: whole('auditHeadsMinutes'),
+    },
     limits: {
       bodyBytes: whole('bodyBytes'),
       socketsPerAddress: whole('socketsPerAddress'),
@@ -187,6 +195,18 @@ function readUrl(text: string | undefined, wrong: () => ConfigError): string | u
     url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === ''
   if (!bare || (url.protocol !== 'https:' && url.protocol !== 'http:')) throw wrong()
   return url.origin
+}
+
+/** The address may be a secret: it is not repeated. */
+function readWebhook(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const url = URL.parse(text)
+  const host = url?.hostname.replace(/^\[|\]$/g, '') ?? ''
+  const isHere = url?.protocol === 'http:' && (host === 'localhost' || isLoopback(host))
+  if ((url?.protocol === 'https:' || isHere) && url?.username === '' && url.password === '') return text
+  throw new ConfigError(
+    `${options.auditHeadsWebhook.env} must begin with https://, or with http:// and a name of this machine, without a password in it.`,
+  )
 }
 
 function isNetwork(text: string): boolean {

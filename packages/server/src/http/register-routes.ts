@@ -43,6 +43,8 @@ export interface RoutePorts {
   reception: ReceptionPorts
   lines: AgentLines
   evidence: EvidenceDesk
+  /** The public half of the key that signs heads of the log. */
+  auditKey: string
   folders: FolderDesk
 }
 

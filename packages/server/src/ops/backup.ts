@@ -45,7 +45,7 @@ const databaseFile = 'hotline.db'
  * Besides the database: content, the keys that the server left for its own machine, and what its runner has not delivered.
  * What can be made anew, and the folders that agents work in, are not part of it.
  */
-const parts = ['blobs', 'runner-key', 'cli-token', join('runner', 'sessions')] as const
+const parts = ['blobs', 'runner-key', 'cli-token', 'audit-key', join('runner', 'sessions')] as const
 
 /**
  * Copies everything that a server keeps into a new folder, while it works. The log is copied first: what its events name

@@ -150,6 +150,7 @@ describe('every route', () => {
         "GET /api/projects/:id/trusted: read",
         "GET /api/audit: read",
         "GET /api/audit/export: read",
+        "GET /api/audit/key: signed-in",
         "GET /api/audit/chain: read",
         "GET /api/projects/:id/policy: read",
       ]

@@ -212,6 +212,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       lines: new AgentLines(),
       evidence,
       folders,
+      auditKey: 'ed25519:none',
     },
     (route, ports) => {
       registerRoutes(route, ports)

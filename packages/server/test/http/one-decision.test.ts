@@ -338,7 +338,7 @@ describe('one decision', () => {
       if (permission === 'open' || permission === 'signed-in') expect(everybody).toBe(true)
     }
     expect(table(rows)).toMatchInlineSnapshot(`
-      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/token, POST /api/auth/ticket, POST /api/auth/device, POST /api/auth/device/token, GET /api/me, POST /api/auth/invitation, POST /api/auth/invitation/accept, POST /api/auth/password-reset/here, POST /api/auth/password-reset, POST /api/auth/password-reset/accept, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest, POST /api/follow, GET /api/sessions/:id/stream, GET /api/sessions/:id/evidence:
+      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/token, POST /api/auth/ticket, POST /api/auth/device, POST /api/auth/device/token, GET /api/me, POST /api/auth/invitation, POST /api/auth/invitation/accept, POST /api/auth/password-reset/here, POST /api/auth/password-reset, POST /api/auth/password-reset/accept, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest, POST /api/follow, GET /api/sessions/:id/stream, GET /api/sessions/:id/evidence, GET /api/audit/key:
         everybody
       POST /api/auth/sign-out-everywhere, POST /api/auth/device/look, POST /api/auth/device/deny, GET /api/runners/:id/folder:
         owner in a browser

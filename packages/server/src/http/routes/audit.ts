@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { AuditPage, auditFilters } from '@hotline/protocol/audit'
+import { AuditKey, AuditPage, auditFilters } from '@hotline/protocol/audit'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
@@ -23,6 +23,7 @@ import { projectsOf } from './sessions.ts'
 
 /** What these routes read. */
 export interface AuditRoutePorts {
+  auditKey: string
   exchange: Pick<Exchange, 'mayRead'>
   store: LogStore
   lists: Lists
@@ -88,6 +89,14 @@ export function registerAuditRoutes(route: RegisterRoute, ports: AuditRoutePorts
         headers: { 'content-disposition': `attachment; filename="hotline-audit.${format}"` },
       }
     },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/audit/key',
+    permission: 'signed-in',
+    answer: AuditKey,
+    handle: () => ({ value: { key: ports.auditKey } }),
   })
 
   route({

@@ -1,0 +1,139 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { httpRequest } from '@hotline/client/http-request'
+import { uuidV7 } from '@hotline/client/uuid'
+import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { openTempDir } from '@hotline/testing/temp-dir'
+import { waitFor } from '@hotline/testing/wait-for'
+import { describe, expect, it } from 'vitest'
+import { HeadBook } from '../../src/audit/head-book.ts'
+import { openHeadKey } from '../../src/audit/head-key.ts'
+import type { SignedHead } from '../../src/audit/signed-head.ts'
+import { verifyLog } from '../../src/audit/verify-log.ts'
+import { readConfig } from '../../src/config/read-config.ts'
+import { openToProve } from '../../src/log/open-to-prove.ts'
+
+async function keyOf(live: LiveServer): Promise<string> {
+  const answer = await httpRequest<{ key: string }>(
+    live.url,
+    { kind: 'token', token: live.token },
+    'GET',
+    '/api/audit/key',
+  )
+  if (!answer.ok) throw new Error(answer.problem.detail)
+  return answer.value.key
+}
+
+function headsIn(text: string): SignedHead[] {
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as SignedHead]))
+}
+
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
+}
+
+describe('heads that go out', () => {
+  it('[AU8] are signed after so many events, when a session is over and when the server goes down, and fit the log', async () => {
+    await using dir = await openTempDir('hotline-heads-')
+    const path = join(dir.path, 'heads')
+    const found = (stream: string): SignedHead[] =>
+      headsIn(readFileSync(path, 'utf8')).filter((head) => head.stream === stream)
+    const live = await startLiveServer({
+      env: { HOTLINE_AUDIT_HEADS_FILE: path, HOTLINE_AUDIT_HEADS_EVENTS: '4', HOTLINE_AUDIT_HEADS_MINUTES: '1440' },
+    })
+    let stopped = false
+    try {
+      const hand = await live.startSession()
+      await waitFor(() => found(hand.stream).length > 0, { what: 'the head after four events' })
+      expect(statSync(path).mode & 0o777).toBe(0o600)
+      const key = await keyOf(live)
+      await hand.report({ type: 'turn.started', data: { turn: 't1' } })
+      const credential = { kind: 'token', token: live.token } as const
+      const abort = { id: uuidV7(), stream: hand.stream, type: 'session.abort', data: {} }
+      expect(await httpRequest(live.url, credential, 'POST', '/api/commands', abort)).toMatchObject({ ok: true })
+      await hand.report({
+        type: 'session.state_changed',
+        data: { from: 'active', to: 'aborted', reason: 'requested', exit: { code: 0, signal: null } },
+        body: {},
+      })
+      const stored = await live.stored(hand.session)
+      await waitFor(() => found(hand.stream).at(-1)?.seq === stored.length, {
+        what: 'the head of the session that is over',
+      })
+      expect(found(hand.stream).at(-1)).toMatchObject({ hash: stored.at(-1)?.hash, key })
+
+      const late = await live.startSession()
+      const rename = { id: uuidV7(), stream: late.stream, type: 'session.rename', data: { title: 'Late' } }
+      await httpRequest(live.url, credential, 'POST', '/api/commands', rename)
+      const last = (await live.stored(late.session)).length
+      const log = await openToProve({ kind: 'sqlite', dir: live.dataDir })
+      await waitFor(() => found('server:main').length > 0, { what: 'the head of the server at its start' })
+      const text = readFileSync(path, 'utf8')
+      const proof = await verifyLog(log, 'all', await HeadBook.read(bytesOf(text), key))
+      await log[Symbol.asyncDispose]()
+      expect(proof.faults).toEqual([])
+      expect(proof.heads).toBe(headsIn(text).length)
+      stopped = true
+      await live[Symbol.asyncDispose]()
+      expect(found(late.stream).at(-1)?.seq).toBeGreaterThanOrEqual(last)
+    } finally {
+      if (!stopped) await live[Symbol.asyncDispose]()
+    }
+  })
+
+  it('[AU8] are posted until they are taken, and hold nothing up meanwhile', async () => {
+    const bodies: string[] = []
+    let refusals = 0
+    const receiver = createServer((request, response) => {
+      let body = ''
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+      request.on('end', () => {
+        if (refusals < 1) {
+          refusals += 1
+          // Nobody is followed to another address.
+          response.writeHead(307, { location: '/elsewhere' }).end()
+          return
+        }
+        if (request.url === '/heads?secret=1') bodies.push(body)
+        response.writeHead(204).end()
+      })
+    })
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/heads?secret=1`
+    const live = await startLiveServer({ env: { HOTLINE_AUDIT_HEADS_WEBHOOK: url, HOTLINE_AUDIT_HEADS_EVENTS: '1' } })
+    try {
+      const hand = await live.startSession()
+      const last = (await live.stored(hand.session)).length
+      const all = (): SignedHead[] => headsIn(bodies.join(''))
+      await waitFor(() => all().some(({ stream, seq }) => stream === hand.stream && seq === last), {
+        what: 'the newest head',
+      })
+      expect(refusals).toBe(1)
+      expect((await HeadBook.read(bytesOf(bodies.join('')), await keyOf(live))).of(hand.stream).at(-1)?.seq).toBe(last)
+    } finally {
+      await live[Symbol.asyncDispose]()
+      receiver.closeAllConnections()
+      receiver.close()
+    }
+  })
+
+  it('[AU8] go to no address but https and this machine, and the key is its owners alone and stays', async () => {
+    const wrong = ['http://example.org/', 'ftp://127.0.0.1/', 'https://me:secret@example.org/', 'nothing']
+    for (const HOTLINE_AUDIT_HEADS_WEBHOOK of wrong) {
+      expect(() => readConfig({ HOTLINE_AUDIT_HEADS_WEBHOOK })).toThrow('HOTLINE_AUDIT_HEADS_WEBHOOK')
+      expect(() => readConfig({ HOTLINE_AUDIT_HEADS_WEBHOOK })).not.toThrow(HOTLINE_AUDIT_HEADS_WEBHOOK)
+    }
+    for (const right of ['https://example.org/a?b=c', 'http://localhost:9/', 'http://[::1]:9/']) {
+      expect(readConfig({ HOTLINE_AUDIT_HEADS_WEBHOOK: right }).auditHeads.webhook).toBe(right)
+    }
+    await using dir = await openTempDir('hotline-heads-')
+    const first = await openHeadKey(dir.path)
+    const path = join(dir.path, 'audit-key')
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect((await openHeadKey(dir.path)).publicText).toBe(first.publicText)
+    writeFileSync(path, 'xxxxxxx')
+    await expect(openHeadKey(dir.path)).rejects.toThrow('Put it back from a copy')
+  })
+})
