@@ -54,7 +54,7 @@ export class AgentRun {
   /** Everything that the agent has said is dealt with. */
   #isWaiting = false
   #fault: string | undefined
-  #lastOutputAt: string | undefined
+  #lastOutputMs: number | undefined
 
   constructor(ports: RunPorts) {
     this.#ports = ports
@@ -144,7 +144,7 @@ export class AgentRun {
 
   /** When the agent last said or printed anything. */
   get lastOutputAt(): string | undefined {
-    return this.#lastOutputAt
+    return this.#lastOutputMs === undefined ? undefined : new Date(this.#lastOutputMs).toISOString()
   }
 
   /**
@@ -161,12 +161,17 @@ export class AgentRun {
       this.#isWaiting = false
       if (next.done) break
       const event = next.value
-      await room()
+      // What an agent streams comes by tens of thousands a second: nothing is awaited that is not to be waited for.
+      const roomy = room()
+      if (roomy) await roomy
       this.#autoExit.stir()
-      this.#lastOutputAt = new Date().toISOString()
+      this.#lastOutputMs = Date.now()
       if (event.t === 'exit') end = event
-      else await this.#hearEvent(event)
-      await this.#ports.screen?.settle()
+      else {
+        const dealt = this.#hearEvent(event)
+        if (dealt) await dealt
+      }
+      if (this.#ports.screen) await this.#ports.screen.settle()
     }
     this.#isOver = true
     this.#budget[Symbol.dispose]()
@@ -228,17 +233,24 @@ export class AgentRun {
     this.#prompts.handOver(turn, message, text)
   }
 
-  async #hearEvent(event: Exclude<AgentEvent, { t: 'exit' }>): Promise<void> {
+  /** Undefined where it is dealt with already. */
+  #hearEvent(event: Exclude<AgentEvent, { t: 'exit' }>): Promise<void> | undefined {
     const { reporter, screen } = this.#ports
     if (event.t === 'output') {
       if (event.source !== 'log') this.#budget.printed(event.bytes)
       const before = reporter.output(event.source, event.text, event)
-      if (before !== undefined) return event.source === 'pty' ? await screen?.recall(before) : undefined
+      if (before !== undefined) return event.source === 'pty' ? screen?.recall(before) : undefined
       // A program that asked its terminal something does not wait until pieces are joined.
       if (screen && mayAsk(event.text)) reporter.flush()
-      return
+      return undefined
     }
-    if (event.t === 'ask') await this.#approvals.look(event.ask)
+    if (event.t === 'ask') return this.#approvals.look(event.ask).then(() => this.#hearWord(event))
+    this.#hearWord(event)
+    return undefined
+  }
+
+  #hearWord(event: Exclude<AgentEvent, { t: 'exit' | 'output' }>): void {
+    const { reporter } = this.#ports
     reporter.hear(event.at)
     // What its programs do at the desk comes beside its words, and cuts none in two.
     if (endsText.has(event.t)) reporter.endText()

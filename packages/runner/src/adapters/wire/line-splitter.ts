@@ -62,7 +62,9 @@ export class LineSplitter {
 
   *#endLine(): Generator<Line> {
     const bytes = this.#bytes
-    const text = Buffer.concat(this.#pieces).toString('utf8').trim()
+    const [first, ...more] = this.#pieces
+    const whole = first && more.length === 0 ? first : Buffer.concat(this.#pieces)
+    const text = whole.toString('utf8').trim()
     this.#pieces = []
     this.#bytes = 0
     this.#wordAt = this.#limitBytes
