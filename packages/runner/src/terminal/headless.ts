@@ -16,6 +16,8 @@ export interface ScreenModes {
   isCursorHidden: boolean
   /** How the mouse is told: with figures, in place of single bytes. */
   hasMouseFigures: boolean
+  /** The rows that scroll, counted from one, where not all of them do. */
+  region: readonly [top: number, bottom: number] | undefined
 }
 
 const cursorMode = 25
@@ -28,8 +30,9 @@ export function openHeadless(size: { cols: number; rows: number; scrollback: num
 }
 
 /** Follows the modes that a terminal is told. The answer changes with it. */
-export function followModes({ parser }: HeadlessTerminal): Readonly<ScreenModes> {
-  const modes: ScreenModes = { isCursorHidden: false, hasMouseFigures: false }
+export function followModes(terminal: HeadlessTerminal): Readonly<ScreenModes> {
+  const { parser } = terminal
+  const modes: ScreenModes = { isCursorHidden: false, hasMouseFigures: false, region: undefined }
   const set = (isSet: boolean) => (params: readonly (number | number[])[]) => {
     if (params.includes(cursorMode)) modes.isCursorHidden = !isSet
     if (params.includes(mouseFiguresMode)) modes.hasMouseFigures = isSet
@@ -37,21 +40,41 @@ export function followModes({ parser }: HeadlessTerminal): Readonly<ScreenModes>
   }
   parser.registerCsiHandler({ prefix: '?', final: 'h' }, set(true))
   parser.registerCsiHandler({ prefix: '?', final: 'l' }, set(false))
+  parser.registerCsiHandler({ final: 'r' }, ([first, last]) => {
+    const top = Math.max(1, Number(first ?? 0))
+    const bottom = Math.min(terminal.rows, Number(last ?? 0) || terminal.rows)
+    if (top < bottom) modes.region = top === 1 && bottom === terminal.rows ? undefined : [top, bottom]
+    return false
+  })
+  // Each of the two screens has its own; the one that programs take for themselves is begun anew each time.
+  let ofNormal: ScreenModes['region']
+  terminal.buffer.onBufferChange(({ type }) => {
+    if (type === 'alternate') ofNormal = modes.region
+    modes.region = type === 'normal' ? ofNormal : undefined
+  })
+  terminal.onResize(() => (modes.region = ofNormal = undefined))
   const forget = (): boolean => {
     modes.isCursorHidden = false
     modes.hasMouseFigures = false
+    modes.region = undefined
     return false
   }
   // `ESC c` and `CSI ! p` begin anew.
   parser.registerEscHandler({ final: 'c' }, forget)
   parser.registerCsiHandler({ intermediates: '!', final: resetFinal }, () => {
     modes.isCursorHidden = false
+    modes.region = undefined
     return false
   })
   return modes
 }
 
 /** What sets these modes in another terminal. */
-export function modesText({ isCursorHidden, hasMouseFigures }: ScreenModes): string {
-  return `${isCursorHidden ? `\u001b[?${cursorMode}l` : ''}${hasMouseFigures ? `\u001b[?${mouseFiguresMode}h` : ''}`
+export function modesText({ isCursorHidden, hasMouseFigures, region }: ScreenModes): string {
+  return [
+    isCursorHidden ? `\u001b[?${cursorMode}l` : '',
+    hasMouseFigures ? `\u001b[?${mouseFiguresMode}h` : '',
+    // To set it moves the cursor.
+    region ? `\u001b7\u001b[${region.join(';')}r\u001b8` : '',
+  ].join('')
 }

@@ -5,6 +5,7 @@ import type { TerminalSize } from '../process/holder.ts'
 import type { Fate } from '../spool/outbox.ts'
 import type { Mark } from '../spool/told.ts'
 import { followModes, type HeadlessTerminal, modesText, openHeadless, type ScreenModes } from './headless.ts'
+import { openSequence } from './open-sequence.ts'
 
 // It is CommonJS without names that an import would find.
 const load = createRequire(import.meta.url)
@@ -45,6 +46,8 @@ export class Screen implements Disposable {
   #reports = 0
   #isChanged = false
   #isPast = false
+  /** The beginning of a control sequence whose rest was not printed yet: it is in no picture of the screen. */
+  #open = ''
   #waiting: (() => void)[] = []
 
   /** `answer`: what the terminal says to the program. */
@@ -92,7 +95,7 @@ export class Screen implements Disposable {
    */
   async settle(): Promise<void> {
     await this.#drawn()
-    if (this.#reports >= saveEvery && this.#isChanged) this.#save()
+    if (this.#reports >= saveEvery && this.#isChanged && this.#open === '') this.#save()
   }
 
   [Symbol.dispose](): void {
@@ -109,6 +112,7 @@ export class Screen implements Disposable {
   #write(text: string): void {
     this.#fed += text.length
     this.#isChanged = true
+    this.#open = openSequence(this.#open, text)
     this.#terminal.write(text, () => {
       this.#taken += text.length
       if (this.#taken < this.#fed) return
