@@ -41,8 +41,8 @@ export async function refuseSettled(server: Server, rows: readonly SessionRow[],
     const some = await Promise.all(rows.slice(at, at + askedAtOnce).map(({ session }) => stateOf(server, session)))
     for (const state of some) {
       if (!state) continue
-      const [past] = namedBy(text, state.resolved, ({ approval }) => approval)
-      // The server refuses it before it looks at anything else, and says why.
+      const [past] = namedBy(text, [...state.resolved, ...(state.waiting ?? [])], ({ approval }) => approval)
+      // The server refuses it before it looks at anything else, and says why; also what waits for its turn.
       if (past) {
         await decide(server, state.session, { approval: past.approval, digest: noDigest, verdict: 'deny' })
       }

@@ -59,7 +59,7 @@ async function readCard(
   const event = known.find((one): one is EventOf<'approval.requested'> => one?.type === 'approval.requested')
   if (!event) throw fail('not_found', 'What was asked is not in the log.')
   const last = known.at(-1)
-  const { expiresAt } = last?.type === 'approval.extended' ? last.data : event.data
+  const { expiresAt } = last?.type === 'approval.extended' || last?.type === 'approval.opened' ? last.data : event.data
   const deadline = { expiresAt, stands: timeStands }
   const digest = event.body?.content?.digest
   const fetched = digest === undefined ? undefined : await fetchInput(server, session, digest)

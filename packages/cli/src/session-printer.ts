@@ -63,6 +63,8 @@ export function openSessionPrinter(
   const streaming = new Map<string, Streaming>()
   /** Messages that wait for the agent, each by its beginning. */
   const waiting = new Map<string, string>()
+  /** What is asked and waits for its turn: it is shown when it can be decided. */
+  const queued = new Map<string, EventOf<'approval.requested'>>()
   let lastAt = ''
 
   function lines(at: string, word: string, texts: readonly string[]): void {
@@ -201,6 +203,19 @@ export function openSessionPrinter(
           if (known.data.outcome === 'done') return
           return line(at, 'step', `${known.data.outcome}: ${known.body?.error ?? known.body?.title ?? ''}`)
         case 'approval.requested':
+          if (known.data.queued !== true) return lines(at, 'ASKS', cardLines(known))
+          queued.set(known.data.approval, known)
+          return line(at, 'note', `asks as well, and waits for its turn: ${known.body?.title ?? ''}`)
+        case 'approval.opened': {
+          const { approval, expiresAt } = known.data
+          const asked = queued.get(approval)
+          queued.delete(approval)
+          return asked && lines(at, 'ASKS', cardLines({ ...asked, data: { ...asked.data, expiresAt } }))
+        }
+        case 'approval.refused': {
+          const why = `refused at once, ${known.data.limit} requests wait already (queue full)`
+          return line(at, 'note', `${why}: ${known.body?.title ?? ''}`)
+        }
         case 'question.asked':
           return lines(at, 'ASKS', cardLines(known))
         case 'approval.resolved': {
@@ -226,8 +241,11 @@ export function openSessionPrinter(
             `time to answer until ${dayAndTimeOf(known.data.expiresAt, new Date(known.at))}: ${whyLonger(known, nameOf)}`,
           )
         case 'approval.timed_out':
+          queued.delete(known.data.approval)
           return line(at, 'answer', 'Nobody answered in time: denied.')
         case 'approval.cancelled':
+          if (queued.delete(known.data.approval)) return
+          return line(at, 'answer', 'The agent no longer asks.')
         case 'question.withdrawn':
           return line(at, 'answer', 'The agent no longer asks.')
         case 'approval.dispatch_refused':

@@ -17,6 +17,9 @@ export function rowLines(row: SessionRow, now: Date): string {
   const turn = isSpent ? 'BUDGET USED UP' : asks > 0 ? `NEEDS YOU ${asks}` : row.turn
   const id = row.session.slice(0, shownIdChars).padEnd(shownIdChars)
   const approvals = row.openApprovals.map((approval) => `${' '.repeat(shownIdChars + 2)}asks: ${approval}\n`).join('')
+  const { waitingApprovals } = row
+  const behind =
+    waitingApprovals === 0 ? '' : `${' '.repeat(shownIdChars + 2)}and ${waitingApprovals} more behind these\n`
   const questions = row.openQuestions.map(
     (question) => `${' '.repeat(shownIdChars + 2)}asks: ${question} (a question)\n`,
   )
@@ -25,7 +28,7 @@ export function rowLines(row: SessionRow, now: Date): string {
   const review = rowAwaitsReview(row)
     ? `${' '.repeat(shownIdChars + 2)}waits for a review: hotline changes ${row.session.slice(0, shownIdChars)}\n`
     : ''
-  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${elapsedOf(row, now).padEnd(8)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${mode}${approvals}${questions.join('')}${review}`
+  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${elapsedOf(row, now).padEnd(8)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${mode}${approvals}${behind}${questions.join('')}${review}`
 }
 
 /** From its start until now, or until it was over. */

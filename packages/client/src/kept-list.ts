@@ -1,7 +1,7 @@
 import type { SessionRow } from '@hotline/protocol/http'
 
 /** What `KeptList` looks like; what has another form is from another version, and not used. */
-export const keptListForm = 1
+export const keptListForm = 2
 
 /** The list of sessions as it was seen last. */
 export interface KeptList {

@@ -264,6 +264,7 @@ function rowOf(event: Envelope, rows: ReadonlyMap<string, SessionRow>): SessionR
   if (known?.type !== 'session.indexed') return undefined
   const { session, task, agent, runner, status, turn, openApprovals, openQuestions, staleSince, since } = known.data
   const { reason, exit, ending, policyMode } = known.data
+  const { waitingApprovals = 0, answersUnderWay = 0, oldestApprovalAt } = known.data
   const before = rows.get(session)
   // The cursor was read before the rows: the first lines may be older than they are.
   if (before && compare(event.at, before.updatedAt) < 0) return undefined
@@ -278,6 +279,9 @@ function rowOf(event: Envelope, rows: ReadonlyMap<string, SessionRow>): SessionR
     turn,
     openApprovals,
     openQuestions,
+    waitingApprovals,
+    answersUnderWay,
+    oldestApprovalAt: oldestApprovalAt ?? null,
     staleSince: staleSince ?? null,
     since,
     reason: reason ?? null,

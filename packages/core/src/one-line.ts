@@ -30,7 +30,11 @@ function lineOf(event: KnownEvent): string | undefined {
     case 'message.completed':
       return said('[agent]', event.body?.text)
     case 'approval.requested':
-      return said('Waiting for approval:', event.body?.title)
+      return said(event.data.queued ? 'In the queue for approval:' : 'Waiting for approval:', event.body?.title)
+    case 'approval.opened':
+      return `Waiting for approval: next in the queue (${event.data.approval})`
+    case 'approval.refused':
+      return said(`Status: refused at once, ${event.data.limit} requests wait already:`, event.body?.title)
     case 'question.asked':
       return said('Waiting for input:', event.body?.text)
     case 'approval.resolved': {

@@ -23,6 +23,7 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 export class Log {
   events: Envelope[] = []
   state: SessionState | undefined
+  approvalLimits: Context['approvalLimits']
   nowMs = Date.parse('2026-01-01T00:00:00.000Z')
   #id = 0
 
@@ -35,7 +36,12 @@ export class Log {
 
   apply(actor: Actor, command: Command): Decision {
     this.nowMs += 1_000
-    const context: Context = { now: new Date(this.nowMs).toISOString(), actor, sha256 }
+    const context: Context = {
+      now: new Date(this.nowMs).toISOString(),
+      actor,
+      sha256,
+      approvalLimits: this.approvalLimits,
+    }
     const decision = decideSession(this.state, command, context)
     if (decision.ok) {
       for (const draft of decision.events) {
@@ -69,9 +75,9 @@ const capabilities = {
 } as const
 
 /** A session whose agent is ready and idle. */
-export function activeLog(): Log {
+export function activeLog(more: { approvalTimeoutMs?: number } = {}): Log {
   const log = new Log()
-  log.send(dana, 'session.start', { project: 'p1', agent: 'demo', title: 'Fix login' })
+  log.send(dana, 'session.start', { project: 'p1', agent: 'demo', title: 'Fix login', ...more })
   log.send(runner, 'lease.take', {})
   log.report(
     {

@@ -428,8 +428,8 @@ describe('approvals', () => {
   })
 
   it('[P9] somebody who may decide gives an open approval more time, never less and not after its time', () => {
-    const log = activeLog()
-    log.report(asking('a1', 'x', { expiresAt: new Date(log.nowMs + 60_000).toISOString() }))
+    const log = activeLog({ approvalTimeoutMs: 60_000 })
+    log.report(asking('a1'))
     const at = (ms: number): string => new Date(log.nowMs + ms).toISOString()
     const extend = (until: string, approval = 'a1'): string =>
       code(log.send(dana, 'approval.extend', { approval, until }))
@@ -471,10 +471,15 @@ describe('approvals', () => {
     expect(log.state?.approvals.find(({ approval }) => approval === 'a1')?.outcome).toBe('denied')
   })
 
-  it('[P5] open asks are bounded; further ones are refused as "queue full"', () => {
+  it('[P5] open questions are bounded; further ones are refused as "queue full"', () => {
     const log = activeLog()
-    for (let index = 0; index < 100; index += 1) log.report(asking(`a${index}`))
-    expect(log.report(asking('a100'))).toMatchObject({ events: [], facts: { dropped: [{ code: 'queue_full' }] } })
+    const question = (id: string): Report => ({
+      type: 'question.asked',
+      data: { question: id },
+      body: { text: 'Which?' },
+    })
+    for (let index = 0; index < 100; index += 1) log.report(question(`q${index}`))
+    expect(log.report(question('q100'))).toMatchObject({ events: [], facts: { dropped: [{ code: 'queue_full' }] } })
   })
 
   it('[P6] the text of a message never decides anything', () => {

@@ -41,6 +41,29 @@ export const AskPage = z.object({
 })
 export type AskPage = z.infer<typeof AskPage>
 
+/** How many approvals wait for people, and how many answers for agents. */
+const QueueCounts = z.object({
+  /** People can decide them now. */
+  open: z.int(),
+  /** They wait behind the open ones of their session. */
+  waiting: z.int(),
+  /** Open and waiting. */
+  pending: z.int(),
+  /** A person has answered them, and their agent does not have the answer yet. */
+  processing: z.int(),
+  /** When the oldest open one was asked for; null where none is. */
+  oldestAt: z.string().nullable(),
+})
+
+/** Sessions that are told of one by one; the counts over all of them are of all. */
+export const queueSessionsMax = 500
+
+/** `GET /api/asks/status`: over all projects of the caller, or one; and by session, the oldest first. */
+export const QueueStatus = QueueCounts.extend({
+  sessions: z.array(QueueCounts.extend({ session: z.string(), project: z.string() })),
+})
+export type QueueStatus = z.infer<typeof QueueStatus>
+
 /** Answers that are given at once. */
 export const decisionsMax = 50
 

@@ -126,6 +126,12 @@ export const SessionRow = z.object({
   turn: z.string(),
   openApprovals: z.array(z.string()),
   openQuestions: z.array(z.string()),
+  /** Approvals that wait behind the open ones. */
+  waitingApprovals: z.int(),
+  /** Approvals that a person has answered, and whose agent does not have the answer yet. */
+  answersUnderWay: z.int(),
+  /** When the oldest open approval was asked for. */
+  oldestApprovalAt: z.string().nullable(),
   staleSince: z.string().nullable(),
   since: z.string(),
   /** Why it is in this status; null for one that was not begun. */

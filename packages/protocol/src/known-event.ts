@@ -49,6 +49,8 @@ const known: Readonly<Record<EventType, true>> = {
   'approval.requested': true,
   'approval.resolved': true,
   'approval.extended': true,
+  'approval.opened': true,
+  'approval.refused': true,
   'approval.timed_out': true,
   'approval.cancelled': true,
   'approval.dispatched': true,

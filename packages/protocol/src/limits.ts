@@ -6,8 +6,12 @@ export const limits = {
   agentMessageChars: 50_000,
   /** Messages that may wait for one busy agent. */
   queuedMessages: 100,
-  /** Approvals and questions that may be open in one session; further ones are refused as "queue full". */
-  openAsks: 100,
+  /** Questions that may be open in one session; further ones are refused as "queue full". */
+  openQuestions: 100,
+  /** Setting. Approvals of one session that people are asked at once; further ones wait for their turn. */
+  openApprovals: 5,
+  /** Setting. Approvals of one session that may wait for their turn; further ones are refused as "queue full". */
+  waitingApprovals: 1_000,
   /** Steps of one session whose end is waited for; the oldest is closed for another one. */
   openSteps: 200,
   /** Messages and thoughts of one session that are being written at once; the oldest is closed for another one. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openBench } from './bench.ts'
@@ -159,4 +159,16 @@ test('[R17] the model is silent and asked again: people see that', async () => {
   expect(odd.world.printed(odd.session, 'log')).toContain(
     'The model did not answer: 529 overloaded. It is asked again in 0.6 s (1 of 10).',
   )
+})
+
+test('[AQ9] Claude Code reads that nobody answered where it reads a refusal', async () => {
+  await using odd = await playOdd([ask])
+  const { approval } = (await odd.world.ask(odd.session)).data
+  odd.world.forge(odd.session, 'approval.timed_out', `approval:${approval}`, { approval })
+  await odd.ended()
+  expect(odd.has('ran')).toBe(false)
+  expect(JSON.parse(readFileSync(join(odd.bench.cwd, 'answer-1.json'), 'utf8'))).toEqual({
+    behavior: 'deny',
+    message: 'This was refused. Nobody answered in time. No person has refused it.',
+  })
 })

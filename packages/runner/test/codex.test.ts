@@ -106,6 +106,18 @@ test('[R61] after a no the turn goes on, and codex hears the reason before it he
   expect(world.state(session).counts.turns).toBe(1)
 })
 
+test('[AQ9] codex hears that nobody answered before it hears the no', async () => {
+  await using codex = await openCodex()
+  const { world, session } = codex
+  codex.send(command('c1'), { do: 'listen' })
+  const { approval } = (await world.ask(session)).data
+  world.forge(session, 'approval.timed_out', `approval:${approval}`, { approval })
+  await codex.turns(1)
+  expect(world.said(session)).toContain('c1 decline')
+  expect(world.said(session)).toContain(
+    'heard: [Hotline] "touch c1" was refused. Nobody answered in time. No person has refused it.',
+  )
+})
 test('[R61] what a person says in allowing is heard with the yes', async () => {
   await using codex = await openCodex()
   const { world, session } = codex

@@ -199,7 +199,7 @@ test('[R29] one that stops in time is not accused later', async () => {
   expect(world.events(session, 'control.failed')).toEqual([])
 })
 
-test('[R6] an approval that nobody answered in time is a refusal for the agent, and not a reason', async () => {
+test('[R6] [AQ9] an approval that nobody answered in time is a refusal for the agent, in these words, and not a reason', async () => {
   await using bench = await openBench()
   const { world, cwd } = bench
   const session = world.start('demo', {
@@ -210,10 +210,27 @@ test('[R6] an approval that nobody answered in time is a refusal for the agent, 
   const ask = await world.ask(session)
   await waitFor(() => ask.data.expiresAt <= new Date().toISOString(), { what: 'the deadline' })
   world.send(session, 'approval.expire', { approval: ask.data.approval }, { kind: 'system', id: 'server' })
-  await world.until(session, 'the end', ({ counts, turn }) => counts.turns === 1 && !turn)
+  await world.until(session, 'the end', ({ counts, turn }) => counts.turns === 2 && !turn)
   expect(readFileSync(join(cwd, 'record'), 'utf8')).toContain('"outcome":"deny"')
   expect(world.events(session, 'approval.dispatched')).toHaveLength(1)
   expect(world.state(session).approvals).toEqual([])
+  expect(world.said(session)).toContain('"Go on" was refused. Nobody answered in time. No person has refused it.')
+})
+
+test('[AQ9] an agent whose request is one too many is told that nobody was asked, and its people see that it was', async () => {
+  await using bench = await openBench()
+  const { world, cwd } = bench
+  const session = world.start('demo', { cwd })
+  world.stream(session).approvalLimits = { open: 0, waiting: 0 }
+  const ask = { do: 'ask', title: 'Drop', kind: 'execute', input: { command: 'drop' }, record: 'record' } as const
+  world.send(session, 'message.send', { text: scriptPrompt([ask]) })
+  await world.until(session, 'the end', ({ counts, turn }) => counts.turns === 2 && !turn)
+  expect(readFileSync(join(cwd, 'record'), 'utf8')).toContain('"outcome":"deny"')
+  expect(world.events(session, 'approval.refused')).toMatchObject([
+    { data: { reason: 'queue_full', limit: 0 }, body: { title: 'Drop' } },
+  ])
+  expect(world.said(session)).toContain('"Drop" was refused. Nobody was asked: too many requests')
+  expect(world.said(session)).not.toContain('The person says')
 })
 
 test('[R7] an answer that does not fit the bytes that were shown is refused at dispatch, and the agent is told no', async () => {

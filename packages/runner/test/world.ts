@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
-import type { Decision } from '@hotline/core/decision'
+import type { Context, Decision } from '@hotline/core/decision'
 import { draftEvent } from '@hotline/core/draft-event'
 import { decideSession } from '@hotline/core/session/decide'
 import { evolveSession } from '@hotline/core/session/evolve'
@@ -30,6 +30,7 @@ export class Stream {
   state: SessionState | undefined
   /** Of its project. */
   rules: readonly PolicyRule[] | undefined
+  approvalLimits: Context['approvalLimits']
   readonly answers = new Map<string, { body: string; outcome: CommandOutcome }>()
   readonly heard = new Set<() => void>()
 
@@ -44,7 +45,8 @@ export class Stream {
       const mismatch = problem('idempotency_mismatch', 'This id was used for something else.')
       return before.body === body ? before.outcome : { ok: false, problem: mismatch }
     }
-    const context = { now: new Date().toISOString(), actor, sha256, rules: this.rules }
+    const { rules, approvalLimits } = this
+    const context = { now: new Date().toISOString(), actor, sha256, rules, approvalLimits }
     const decision: Decision = decideSession(this.state, command, context)
     if (!decision.ok) return { ok: false, problem: decision.problem }
     for (const draft of decision.events) {

@@ -118,8 +118,10 @@ async function open(
   }
   const proofs = new Proofs(clock)
   const owners = new Owners(lists)
+  const { openApprovals, waitingApprovals } = config.limits
+  const approvalLimits = { open: openApprovals, waiting: waitingApprovals }
   const exchange = new Exchange(
-    { store, bus, failpoints, fault, now },
+    { store, bus, failpoints, fault, now, approvalLimits },
     {
       roleOf: (project, account) => lists.roleOf(project, account),
       proofMissing: (principal) => proofs.missing(principal),

@@ -1,92 +1,21 @@
 import { inputDigest } from '@hotline/core/approval-digest'
-import type { SessionState } from '@hotline/core/session/state'
-import { parseCommand } from '@hotline/protocol/command'
-import { type HandRunner, takeByHand } from '@hotline/testing/hand-runner'
 import type { LogBench, OpenLogBench } from '@hotline/testing/log-bench'
-import { machine, person } from '@hotline/testing/middle'
 import { sha256 } from '@hotline/testing/sha256'
 import { openTestPostgres } from '@hotline/testing/test-postgres'
 import { afterAll, describe, expect, test } from 'vitest'
-import { Owners } from '../src/access/owners.ts'
-import type { Principal } from '../src/access/principal.ts'
-import { noFailpoints } from '../src/log/failpoints.ts'
-import { openMemoryBus } from '../src/log/memory-bus.ts'
-import { type Proof, proveLog } from '../src/ops/prove-log.ts'
 import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
-import { Exchange } from '../src/session/exchange.ts'
-import type { CommandOutcome } from '../src/session/outcome.ts'
+import { begin, dana, liveOn, prove, stream } from './exchange-life.ts'
 import { openSqliteBench, postgresBenches } from './log-benches.ts'
 
 const postgres = await openTestPostgres()
 afterAll(() => postgres.stop())
 
-const stream = 'session:s1'
 const request = { tool: 'run', title: 'List', input: 'ls' }
-const dana = person('dana')
 const ofStream = `no = (SELECT no FROM streams WHERE stream = '${stream}')`
-
-/** A life of the exchange on a store, whose clock stands until it is set. */
-function liveOn(bench: LogBench) {
-  let nowMs = Date.now()
-  const faults: unknown[] = []
-  const ports = {
-    store: bench.store,
-    bus: openMemoryBus(),
-    failpoints: noFailpoints,
-    fault: (error: unknown) => faults.push(error),
-    now: () => new Date(nowMs).toISOString(),
-  }
-  const exchange = new Exchange(ports, {
-    roleOf: (project, account) => bench.lists.roleOf(project, account),
-    proofMissing: () => undefined,
-    owners: new Owners(bench.lists),
-  })
-  let sent = 0
-  const send = (principal: Principal, to: string, type: string, data: object): Promise<CommandOutcome> => {
-    const parsed = parseCommand({ id: `c${nowMs}-${(sent += 1)}`, stream: to, type, data })
-    if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
-    return exchange.command(principal, parsed.command)
-  }
-  return {
-    send,
-    faults,
-    pass: (ms: number) => (nowMs += ms),
-    answer: (asked: { approval: string; digest: string }, verdict = 'allow') =>
-      send(dana, stream, 'approval.decide', { ...asked, verdict }),
-    state: async (): Promise<SessionState> => {
-      const state = (await exchange.snapshot(stream))?.state
-      if (state?.kind !== 'session') throw new Error('no session')
-      return state
-    },
-  }
-}
-
-type Life = ReturnType<typeof liveOn>
-
-/** `lives`: the last one is who is spoken to. */
-async function begin(lives: readonly Life[]): Promise<HandRunner> {
-  const [life] = lives
-  if (!life) throw new Error('no life')
-  await life.send(systemPrincipal, 'project:p1', 'project.create', { name: 'One' })
-  await life.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'owner' })
-  for (const session of ['s1', 's2']) {
-    await life.send(systemPrincipal, `session:${session}`, 'session.start', { project: 'p1', agent: 'demo' })
-  }
-  return takeByHand('s1', { command: (to, type, data) => (lives.at(-1) ?? life).send(machine, to, type, data) })
-}
 
 async function keptOf(bench: LogBench): Promise<{ resolved: unknown[] }> {
   const [row] = await bench.sql(`SELECT state FROM states WHERE ${ofStream}`)
   return JSON.parse(String(row?.['state'])) as { resolved: unknown[] }
-}
-
-function prove({ store }: LogBench): Promise<Proof> {
-  return proveLog({
-    head: (of) => store.head(of),
-    read: (of, range) => store.read(of, range),
-    verify: (of) => store.verify(of),
-    streams: () => Promise.resolve([stream]),
-  })
 }
 
 const stores: readonly [string, OpenLogBench, number][] = [
@@ -155,7 +84,10 @@ describe.each(stores)('answered approvals in %s', (_, open, olderSchema) => {
     // What later steps have brought.
     await bench.sql('DROP TABLE audit')
     await bench.sql('DROP INDEX sessions_with_mode')
-    await bench.sql('ALTER TABLE sessions DROP COLUMN policy_mode')
+    await bench.sql('DROP INDEX sessions_with_answers')
+    for (const column of ['policy_mode', 'waiting_approvals', 'answers_under_way', 'oldest_approval_at']) {
+      await bench.sql(`ALTER TABLE sessions DROP COLUMN ${column}`)
+    }
     await bench.sql(`UPDATE schema_version SET version = ${olderSchema}`)
 
     await bench.reopen()

@@ -70,8 +70,6 @@ export async function takeByHand(session: string, sender: Sender): Promise<HandR
         verdicts: ['allow', 'deny', 'modify'],
         scopes: ['once'],
         strength: 'enforced',
-        expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
-        onTimeout: 'deny',
         ...of,
       }
       await report({ type: 'approval.requested', data, body: request })

@@ -15,6 +15,7 @@ export interface Guard {
 
 const decide = 'packages/core/src/session/decide-approval.ts'
 const report = 'packages/core/src/session/decide-report.ts'
+const weigh = 'packages/core/src/session/weigh-request.ts'
 const session = 'packages/core/test/session.test.ts'
 
 /** What stands between an agent and what nobody has allowed. */
@@ -29,7 +30,7 @@ export const approvalGuards: readonly Guard[] = [
   },
   {
     name: 'a request whose digest is not that of its bytes',
-    file: report,
+    file: weigh,
     line: 'if (draft.data.contextDigest !== of || draft.data.digest !== digest) return',
     without: 'if (draft.data.contextDigest === "") return',
     test: session,
@@ -39,13 +40,13 @@ export const approvalGuards: readonly Guard[] = [
     name: 'a second answer',
     file: decide,
     line: `const pending = state.approvals.find(({ approval }) => approval === id)
-  if (!pending || pending.outcome !== undefined) return settled(state, id)
+  if (!pending || pending.outcome !== undefined) return waits(state, id) ?? settled(state, id)
   if (pending.expiresAt <= clockOf(state, context)) {
     return refuse('approval_expired', 'The time for this answer has passed; the agent is told that nobody answered.')
   }
   const high`,
     without: `const pending = state.approvals.find(({ approval }) => approval === id)
-  if (!pending) return settled(state, id)
+  if (!pending) return waits(state, id) ?? settled(state, id)
   const high`,
     test: session,
     title: '[P1] the first valid answer wins',
@@ -53,9 +54,9 @@ export const approvalGuards: readonly Guard[] = [
   {
     name: 'an answer after its time',
     file: decide,
-    line: `return settled(state, id)
+    line: `?? settled(state, id)
   if (pending.expiresAt <= clockOf(state, context)) {`,
-    without: `return settled(state, id)
+    without: `?? settled(state, id)
   if (pending.expiresAt === '') {`,
     test: session,
     title: '[P3] after the time is over',
@@ -70,11 +71,21 @@ export const approvalGuards: readonly Guard[] = [
   },
   {
     name: 'more time than people gave',
-    file: report,
-    line: `typeof proposed === 'string' && proposed < latest ? proposed : latest`,
-    without: `typeof proposed === 'string' ? proposed : latest`,
+    file: weigh,
+    line: `typeof proposed === 'string' && proposed < latest`,
+    without: `typeof proposed === 'string'`,
     test: session,
     title: '[P3] an agent can make the deadline shorter',
+  },
+  {
+    name: 'an answer to what nobody is shown, because it waits for its turn',
+    file: decide,
+    line: `if (!pending || pending.outcome !== undefined) return waits(state, id) ?? settled(state, id)
+  if (pending.expiresAt <= clock`,
+    without: `if (!pending || pending.outcome !== undefined) return settled(state, id)
+  if (pending.expiresAt <= clock`,
+    test: 'packages/core/test/approval-queue.test.ts',
+    title: '[AQ3] nobody decides',
   },
   {
     name: 'a verdict that the agent does not take',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { faultOfEdit } from '@hotline/core/edited-input'
 import { type ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
+import type { SessionRow } from '@hotline/protocol/http'
 import type { PolicyRuleText } from '@hotline/protocol/policy'
 import type { Command } from 'commander'
 import { readAmount } from '@hotline/core/budget-words'
@@ -12,7 +13,7 @@ import type { Server } from '../ask-server.ts'
 import { type ExactLines, exactLines } from '../exact-lines.ts'
 import { fail } from '../failure.ts'
 import { decide, refuseSettled } from '../decide-approval.ts'
-import { openAsks } from '../open-asks.ts'
+import { type OpenAsk, openAsks } from '../open-asks.ts'
 import { answerForm } from '../question-card.ts'
 import { compareDigest, type FoundApproval, readCards } from '../read-asks.ts'
 import { askedQuestion, readQuestions } from './answer.ts'
@@ -53,7 +54,8 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
     .argument('[id]', 'of an approval, a question or a session, or the beginning of it (default: everything)')
     .action(async (text: string | undefined) => {
       const server = context.server()
-      const open = openAsks(await server.sessions(), text)
+      const rows = await server.sessions()
+      const open = openAsks(rows, text)
       if (!open) throw fail('not_found', `Nothing that is asked and no session is called "${text}". See: hotline ls`)
       const cards = await readCards(server, open.approvals)
       const questions = await readQuestions(server, open.questions)
@@ -64,7 +66,10 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
       ]
       if (context.json) for (const value of values) context.write(`${JSON.stringify(value)}\n`)
       else if (pages.length === 0) context.write('Nothing is asked now.\n')
-      else context.write(pages.map((lines) => `${lines.join('\n')}\n`).join('\n'))
+      else
+        context.write(
+          [...pages, ...waitsBehind(rows, open.approvals)].map((lines) => `${lines.join('\n')}\n`).join('\n'),
+        )
     })
 
   program
@@ -155,6 +160,14 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
         'once, session or project: allows for longer what "for longer" says below the request',
       )
   }
+}
+
+/** How many come after those that are shown, where any do. */
+function waitsBehind(rows: readonly SessionRow[], shown: readonly OpenAsk[]): readonly string[][] {
+  const sessions = new Set(shown.map(({ session }) => session))
+  const count = rows.reduce((sum, row) => sum + (sessions.has(row.session) ? row.waitingApprovals : 0), 0)
+  if (count === 0) return []
+  return [[`${count} more ${count === 1 ? 'waits' : 'wait'} behind these; the next comes up when one is answered.`]]
 }
 
 function checkAlways({ always, input, for: scope }: DecideOptions): void {

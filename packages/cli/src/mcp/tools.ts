@@ -201,6 +201,8 @@ function wordsOf({ outcome, reason, input }: DeskDecision): string {
       return because === '' ? 'Denied.' : `Denied:${because}`
     case 'timed_out':
       return 'Nobody answered in time. That is a no; ask again if it is still needed.'
+    case 'queue_full':
+      return 'Nobody was asked: too many requests of this session wait already. That is a no; wait for answers first.'
     case 'cancelled':
       return 'The request was closed without an answer. That is a no.'
   }

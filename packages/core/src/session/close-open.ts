@@ -9,7 +9,7 @@ export function closeAsks(
   reason: 'turn_ended' | 'session_ended' | 'agent_lost',
 ): readonly KnownDraft[] {
   return [
-    ...openApprovals(state).map(({ approval }): KnownDraft => ({
+    ...[...openApprovals(state), ...(state.waiting ?? [])].map(({ approval }): KnownDraft => ({
       type: 'approval.cancelled',
       subject: `approval:${approval}`,
       data: { approval, reason },

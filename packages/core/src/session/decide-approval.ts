@@ -6,13 +6,13 @@ import { policyRequest } from '../policy/deed.ts'
 import { denialWords, judgeRequest } from '../policy/judge-approval.ts'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { type RiskReading, riskOfRequest } from '../policy/risk.ts'
-import { openApprovals, type PendingApproval, type SessionState } from './state.ts'
+import { openApprovals, type PendingApproval, type SessionState, timedApprovals } from './state.ts'
 
 /** A person answers an approval. The first valid answer wins; the second one is told who was first. */
 export function decideApproval(state: SessionState, command: CommandOf<'approval.decide'>, context: Context): Decision {
   const { approval: id, digest, verdict, scope, input, reason } = command.data
   const pending = state.approvals.find(({ approval }) => approval === id)
-  if (!pending || pending.outcome !== undefined) return settled(state, id)
+  if (!pending || pending.outcome !== undefined) return waits(state, id) ?? settled(state, id)
   if (pending.expiresAt <= clockOf(state, context)) {
     return refuse('approval_expired', 'The time for this answer has passed; the agent is told that nobody answered.')
   }
@@ -100,6 +100,16 @@ function refusedAsHigh(
 /** What cannot be read could be anything. */
 const unknownRisk: RiskReading = { risk: 'high', why: ['what it asks cannot be read any more'] }
 
+/** Nobody can decide what nobody is shown. */
+function waits({ waiting = [], approvals }: SessionState, id: string): Decision | undefined {
+  const place = waiting.findIndex(({ approval }) => approval === id)
+  if (place < 0) return undefined
+  const open = approvals.filter(({ outcome }) => outcome === undefined).map(({ approval }) => approval)
+  const before = place === 0 ? '' : `, after ${place} that wait before it`
+  const detail = `It waits for its turn: ${open.length} are open and come first${before}. Decide those; it is shown then.`
+  return refuse('invalid_transition', detail, { place: place + 1, waiting: waiting.length, open })
+}
+
 function settled(state: SessionState, id: string): Decision {
   const past = state.resolved.findLast(({ approval }) => approval === id)
   if (!past) return refuse('not_found', 'This session has no such approval.')
@@ -125,8 +135,8 @@ export function clockOf({ status, since }: SessionState, { now }: Context): stri
 /** The session goes on, and with it the time of what is open: nobody had to answer while it was paused. */
 export function extendApprovals(state: SessionState, { now }: Context): readonly KnownDraft[] {
   if (state.status !== 'paused') return []
-  return openApprovals(state).map(({ approval, expiresAt, requestedAt }): KnownDraft => {
-    const from = requestedAt > state.since ? requestedAt : state.since
+  return openApprovals(state).map(({ approval, expiresAt, requestedAt, openedAt = requestedAt }): KnownDraft => {
+    const from = openedAt > state.since ? openedAt : state.since
     const stoodMs = Math.max(0, Date.parse(now) - Date.parse(from))
     const until = new Date(Date.parse(expiresAt) + stoodMs).toISOString()
     return {
@@ -150,7 +160,7 @@ export function extendApproval(
   context: Context,
 ): Decision {
   const pending = state.approvals.find(({ approval }) => approval === id)
-  if (!pending || pending.outcome !== undefined) return settled(state, id)
+  if (!pending || pending.outcome !== undefined) return waits(state, id) ?? settled(state, id)
   if (context.actor.kind !== 'system' && pending.expiresAt <= clockOf(state, context)) {
     return refuse('approval_expired', 'The time for this answer has passed; the agent is told that nobody answered.')
   }
@@ -159,6 +169,11 @@ export function extendApproval(
     return refuse('invalid_request', `It can be answered until ${pending.expiresAt} anyway; name a later time.`, {
       expiresAt: pending.expiresAt,
     })
+  }
+  const { agentUntil } = pending
+  if (context.actor.kind !== 'system' && agentUntil !== undefined && expiresAt > agentUntil) {
+    const detail = `The agent itself waits only until ${agentUntil}; nobody can give it more time than that.`
+    return refuse('unsupported', detail, { agentUntil })
   }
   if (Date.parse(expiresAt) - Date.parse(context.now) > extendMaxMs) {
     return refuse('invalid_request', 'At most thirty days from now.')
@@ -169,8 +184,8 @@ export function extendApproval(
 
 /** The server's clock says that the time is over. Early, late or double calls change nothing. */
 export function expireApproval(state: SessionState, id: string, context: Context): Decision {
-  const pending = state.approvals.find(({ approval }) => approval === id)
-  if (!pending || pending.outcome !== undefined || pending.expiresAt > clockOf(state, context)) return accept()
+  const pending = timedApprovals(state).find(({ approval }) => approval === id)
+  if (!pending || pending.expiresAt > clockOf(state, context)) return accept()
   return accept({ type: 'approval.timed_out', subject: `approval:${id}`, data: { approval: id } })
 }
 

@@ -7,17 +7,16 @@ import type { ErrorCode } from '@hotline/protocol/error'
 import { eventSpecs, type DraftOf, type KnownDraft } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import { holdsAgent, isLive, transitions } from '@hotline/protocol/session-status'
-import { approvalDigest, contextDigest, inputDigest } from '../approval-digest.ts'
 import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
-import { answerOf, judgeRequest } from '../policy/judge-approval.ts'
 import { extendApprovals } from './decide-approval.ts'
 import { breakOff, cancelStep, closeAll, closeAsks, closeReview } from './close-open.ts'
 import { droppedDraft } from './decide-draft.ts'
 import { evolveSession } from './evolve.ts'
-import { freedEdits, modeAt } from './session-mode.ts'
+import { freedEdits } from './session-mode.ts'
 import { type Draft, openApprovals, type SessionState, type Undo } from './state.ts'
 import { subjectOf } from './subject.ts'
+import { weighRequest, type Weighed, withDeadline } from './weigh-request.ts'
 
 /** Reported events that say nothing new, or that came too late: left out, and named in the answer. */
 type Dropped = NonNullable<AcceptedFacts['dropped']>
@@ -40,11 +39,8 @@ export function decideReport(first: SessionState, command: CommandOf<'agent.repo
   for (const [index, report] of reports.entries()) {
     const outcome = weigh(state, report, context)
     if ('refusal' in outcome) return outcome.refusal
-    if ('drop' in outcome) {
-      dropped.push({ index, code: outcome.drop })
-      continue
-    }
-    for (const draft of outcome.drafts) {
+    if ('drop' in outcome) dropped.push({ index, code: outcome.drop })
+    for (const draft of outcome.drafts ?? []) {
       events.push(draft)
       state = evolveSession(state, draftEvent(command.stream, draft, context)) ?? state
     }
@@ -54,8 +50,6 @@ export function decideReport(first: SessionState, command: CommandOf<'agent.repo
 
 /** As long as what a person may say of it. */
 const goalChars = 2_000
-
-type Weighed = { drafts: readonly KnownDraft[] } | { drop: ErrorCode } | { refusal: Decision }
 
 function weigh(state: SessionState, report: Report, context: Context): Weighed {
   const draft = readReport(report.type === 'approval.requested' ? withDeadline(state, report, context) : report)
@@ -111,11 +105,11 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
       if (state.turn?.turn !== draft.data.turn) return { drop: 'invalid_transition' }
       return { drafts: [...closeAsks(state, 'turn_ended'), ...closeReview(state), draft] }
     case 'approval.requested':
-      return approvalRequested(state, draft, context)
+      return weighRequest(state, draft, context)
     case 'approval.cancelled':
       return keepIf(
         draft,
-        openApprovals(state).some(({ approval }) => approval === draft.data.approval),
+        [...openApprovals(state), ...(state.waiting ?? [])].some(({ approval }) => approval === draft.data.approval),
         'already_resolved',
       )
     case 'approval.dispatched':
@@ -129,7 +123,7 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
     case 'question.asked':
       if (state.questions.some(({ question }) => question === draft.data.question)) return { drop: 'already_exists' }
       if (!holdsAgent(state.status)) return { drop: 'invalid_transition' }
-      return keepIf(draft, asks(state) < limits.openAsks, 'queue_full')
+      return keepIf(draft, state.questions.length < limits.openQuestions, 'queue_full')
     case 'question.withdrawn':
       return keepIf(
         draft,
@@ -232,10 +226,6 @@ function isUndo({ undo }: SessionState, id: string, phase: Undo['phase']): boole
   return undo?.undo === id && undo.phase === phase
 }
 
-function asks(state: SessionState): number {
-  return openApprovals(state).length + state.questions.length
-}
-
 /** An agent's own words: never in a person's or the server's name, never queued. */
 function agentMessage(state: SessionState, draft: DraftOf<'message.posted' | 'message.completed'>): Weighed {
   if (draft.body.text.length > state.agentMessageChars) {
@@ -277,36 +267,4 @@ function stateChanged(state: SessionState, draft: DraftOf<'session.state_changed
   const change: KnownDraft = { ...draft, data: { ...draft.data, from: state.status, to, reason } }
   const before = gone ? closeAll(state, to, 'its runner') : extendApprovals(state, context)
   return { drafts: [...before, change] }
-}
-
-/** The deadline is the server's to set: an agent can only make it shorter. */
-function withDeadline(state: SessionState, report: Report, context: Context): Report {
-  const latest = new Date(Date.parse(context.now) + state.approvalTimeoutMs).toISOString()
-  const proposed = report.data['expiresAt']
-  const expiresAt = typeof proposed === 'string' && proposed < latest ? proposed : latest
-  return { ...report, data: { ...report.data, expiresAt, onTimeout: 'deny' } }
-}
-
-/**
- * Frozen here: the digests are computed again from the very bytes that are stored and shown. Where a rule of the project or
- * the mode of the session answers it, that is in the log with it, and nobody is asked.
- */
-function approvalRequested(state: SessionState, draft: DraftOf<'approval.requested'>, context: Context): Weighed {
-  const id = draft.data.approval
-  const known =
-    state.approvals.some(({ approval }) => approval === id) || state.resolved.some(({ approval }) => approval === id)
-  if (known) return { drop: 'already_exists' }
-  if (!holdsAgent(state.status) || state.ending) return { drop: 'invalid_transition' }
-  if (asks(state) >= limits.openAsks) return { drop: 'queue_full' }
-  const of = contextDigest(state.session, state.agent, draft.body, context.sha256)
-  const input = inputDigest(draft.body, context.sha256)
-  const digest = input === undefined ? undefined : approvalDigest(of, input, context.sha256)
-  if (draft.data.contextDigest !== of || draft.data.digest !== digest) return { drop: 'digest_mismatch' }
-  if (draft.data.trusts !== undefined && draft.data.trusts !== input) return { drop: 'digest_mismatch' }
-  if (!context.rules) return { drafts: [draft] }
-  const policy = { rules: context.rules, mode: modeAt(state, context.now) }
-  const judged = judgeRequest(state.agent, draft.body, policy, context)
-  const weighed = { ...draft, data: { ...draft.data, risk: judged.risk } }
-  const answer = answerOf(weighed.data, judged, state.policyMode?.by)
-  return { drafts: answer ? [weighed, answer] : [weighed] }
 }

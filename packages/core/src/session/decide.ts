@@ -1,8 +1,12 @@
 import type { Command, CommandOf } from '@hotline/protocol/command'
 import { logAgent } from '@hotline/protocol/commands/session'
+import type { KnownDraft } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
 import { holdsAgent } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
+import { draftEvent } from '../draft-event.ts'
+import { evolveSession } from './evolve.ts'
+import { openWaiting } from './weigh-request.ts'
 import { decideApproval, decideQuestion, expireApproval, extendApproval } from './decide-approval.ts'
 import { decideControl } from './decide-control.ts'
 import { decideMessage } from './decide-message.ts'
@@ -22,6 +26,24 @@ import { checkText } from './check-text.ts'
  * session itself. A refusal changes nothing.
  */
 export function decideSession(state: SessionState | undefined, command: Command, context: Context): Decision {
+  const decision = decideCommand(state, command, context)
+  if (!state || !decision.ok || !decision.events.some(({ type }) => makesRoom.has(type))) return decision
+  const after = decision.events.reduce(
+    (before, draft) => evolveSession(before, draftEvent(command.stream, draft, context)) ?? before,
+    state,
+  )
+  const opened = after.waiting ? openWaiting(after, context) : []
+  return opened.length === 0 ? decision : { ...decision, events: [...decision.events, ...opened] }
+}
+
+/** After these an approval is not open any more, and the next one can be. */
+const makesRoom: ReadonlySet<KnownDraft['type']> = new Set([
+  'approval.resolved',
+  'approval.timed_out',
+  'approval.cancelled',
+])
+
+function decideCommand(state: SessionState | undefined, command: Command, context: Context): Decision {
   if (command.type === 'session.start') return startSession(state, command, context)
   if (!state) return refuse('not_found', 'There is no session with this id.')
   switch (command.type) {

@@ -3,12 +3,11 @@ import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
 import { isLive } from '@hotline/protocol/session-status'
 import { splitStream } from '@hotline/protocol/stream'
-import { resolvedBy, type Resolving } from './resolved-by.ts'
+import { asked, drop, opened, settle } from './pending.ts'
 import { modeSaid } from './standing-mode.ts'
 import { budgetChanged, budgetExhausted, budgetWarned, spend } from './spent.ts'
 import type { Draft, SessionState, Undo, Usage } from './state.ts'
 
-const resolvedKept = 50
 /** Leases that were taken away and of which something may still come. */
 const formerKept = 20
 
@@ -154,26 +153,9 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     }
 
     case 'approval.requested':
-      return {
-        ...state,
-        counts: { ...state.counts, approvals: state.counts.approvals + 1 },
-        approvals: [
-          ...state.approvals,
-          {
-            approval: event.data.approval,
-            step: event.data.step,
-            digest: event.data.digest,
-            contextDigest: event.data.contextDigest,
-            verdicts: event.data.verdicts,
-            scopes: event.data.scopes,
-            strength: event.data.strength,
-            ...(event.data.risk === undefined ? {} : { risk: event.data.risk }),
-            requestedAt: event.at,
-            expiresAt: event.data.expiresAt,
-            ...(event.data.trusts === undefined ? {} : { trusts: event.data.trusts }),
-          },
-        ],
-      }
+      return asked(state, event)
+    case 'approval.opened':
+      return opened(state, event)
     case 'approval.extended': {
       const { approval, expiresAt } = event.data
       return {
@@ -255,6 +237,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
       return { ...state, isolation: event.data.isolation }
 
     case 'session.created':
+    case 'approval.refused':
     case 'report.recovered':
     case 'control.escalated':
     case 'loop.noticed':
@@ -359,25 +342,6 @@ function hurry(state: SessionState, message: string): SessionState {
   const others = state.queue.filter((waiting) => waiting !== queued)
   const place = others.findIndex((waiting) => waiting.hurried !== true)
   return { ...state, queue: others.toSpliced(place < 0 ? others.length : place, 0, { ...queued, hurried: true }) }
-}
-
-function settle(state: SessionState, event: Resolving): SessionState {
-  const by = resolvedBy(event)
-  if (!by) return state
-  const { approval, outcome } = by
-  const digest = state.approvals.find((pending) => pending.approval === approval)?.trusts
-  const scope = event.type === 'approval.resolved' ? event.data.scope : 'once'
-  const trusts = digest === undefined ? {} : { trusts: { digest, scope } }
-  return {
-    ...state,
-    approvals: state.approvals.map((pending) => (pending.approval === approval ? { ...pending, outcome } : pending)),
-    resolved: [...state.resolved, { ...by, ...trusts }].slice(-resolvedKept),
-  }
-}
-
-function drop(state: SessionState, approval: string): SessionState {
-  const approvals = state.approvals.filter((pending) => pending.approval !== approval)
-  return approvals.length === state.approvals.length ? state : { ...state, approvals }
 }
 
 /** What the adapter told anew; what it left out stays as it was known. */

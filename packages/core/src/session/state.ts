@@ -32,11 +32,23 @@ export interface PendingApproval {
   strength: Strength
   risk?: Risk | undefined
   requestedAt: string
+  /** When its time began, where it had waited behind others until then. */
+  openedAt?: string | undefined
   expiresAt: string
+  /** The agent itself waits no longer than until then. */
+  agentUntil?: string | undefined
   /** It is about settings of a folder, of this digest. */
   trusts?: string | undefined
   /** Absent while it is open. */
   outcome?: ApprovalOutcome | undefined
+  /** A rule or a mode has answered it, and no person waits for what becomes of that. */
+  byPolicy?: true | undefined
+}
+
+/** An approval that nobody can decide yet, because others are open. */
+export interface WaitingApproval extends PendingApproval {
+  /** The place of its request in the stream: all else of it is there. */
+  seq: number
 }
 
 /** Who answered, for the second one who tries. The last fifty are kept. */
@@ -149,6 +161,8 @@ export interface SessionState {
   /** Messages and thoughts (`message:<id>`, `thought:<id>`) that are still being written; absent where there are none. */
   texts?: readonly string[] | undefined
   approvals: readonly PendingApproval[]
+  /** Approvals that wait until one of those before them is closed, the oldest first; absent where there are none. */
+  waiting?: readonly WaitingApproval[] | undefined
   resolved: readonly ResolvedApproval[]
   questions: readonly { question: string; askedAt: string }[]
   /** Asked of the runner and not yet answered by it. */
@@ -193,6 +207,17 @@ export interface SessionState {
 /** Approvals that still need a person. */
 export function openApprovals(state: SessionState): readonly PendingApproval[] {
   return state.approvals.filter((approval) => approval.outcome === undefined)
+}
+
+/** Approvals whose time runs: open ones, and of those that wait for their turn the ones whose agent waits no longer. */
+export function timedApprovals(state: SessionState): readonly PendingApproval[] {
+  const limited = state.waiting?.filter(({ agentUntil }) => agentUntil !== undefined) ?? []
+  return [...openApprovals(state), ...limited]
+}
+
+/** Approvals that a person has answered, and whose agent does not have the answer yet. */
+export function answersUnderWay(state: SessionState): readonly PendingApproval[] {
+  return state.approvals.filter(({ outcome, byPolicy }) => outcome !== undefined && byPolicy === undefined)
 }
 
 /** The agent has put its changes up for review and waits for a person. */

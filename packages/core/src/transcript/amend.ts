@@ -99,18 +99,19 @@ function amendStep(item: StepItem, event: KnownEvent): StepItem {
 }
 
 function amendApproval(item: ApprovalItem, event: KnownEvent): ApprovalItem {
-  const closed = { by: event.actor, channel: event.channel, resolvedAt: event.at }
-  if (event.type === 'approval.resolved') {
-    const { outcome, scope, mode } = event.data
-    return { ...item, ...closed, outcome, scope, mode, reason: event.body?.reason, modifiedInput: event.body?.input }
-  }
   if (event.type === 'approval.extended') return { ...item, expiresAt: event.data.expiresAt }
-  if (event.type === 'approval.timed_out') return { ...item, ...closed, outcome: 'timed_out' }
-  if (event.type === 'approval.cancelled')
-    return { ...item, ...closed, outcome: 'cancelled', reason: event.data.reason }
   if (event.type === 'approval.dispatched') return { ...item, dispatch: 'dispatched' }
   if (event.type === 'approval.dispatch_refused') return { ...item, dispatch: 'refused' }
   if (event.type === 'approval.dispatch_unknown') return { ...item, dispatch: 'unknown' }
+  const { isWaiting: _, ...shown } = item
+  if (event.type === 'approval.opened') return { ...shown, expiresAt: event.data.expiresAt }
+  const closed = { ...shown, by: event.actor, channel: event.channel, resolvedAt: event.at }
+  if (event.type === 'approval.resolved') {
+    const { outcome, scope, mode } = event.data
+    return { ...closed, outcome, scope, mode, reason: event.body?.reason, modifiedInput: event.body?.input }
+  }
+  if (event.type === 'approval.timed_out') return { ...closed, outcome: 'timed_out' }
+  if (event.type === 'approval.cancelled') return { ...closed, outcome: 'cancelled', reason: event.data.reason }
   return item
 }
 

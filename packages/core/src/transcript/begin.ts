@@ -89,6 +89,8 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         strength: event.data.strength,
         risk: event.data.risk,
         expiresAt: event.data.expiresAt,
+        agentUntil: event.data.agentUntil,
+        isWaiting: event.data.queued,
         request: event.body,
       }
     case 'question.asked':
@@ -232,6 +234,10 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         ...shownOf(event),
         outcomes: [],
       }
+    case 'approval.refused': {
+      const text = `Refused at once, ${event.data.limit} requests wait already: ${event.body?.title ?? ''}`
+      return { ...placed, kind: 'notice', code: event.data.reason, text }
+    }
     case 'notice.posted':
       return { ...placed, kind: 'notice', code: event.data.code, text: event.body?.text ?? '' }
     default:

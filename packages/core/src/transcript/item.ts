@@ -78,6 +78,10 @@ export interface ApprovalItem extends Placed {
   /** As the server sees it; absent where it did not look. */
   risk?: Risk | undefined
   expiresAt: string
+  /** The agent itself waits no longer than until then. */
+  agentUntil?: string | undefined
+  /** Others are open and come first: nobody can decide it yet. */
+  isWaiting?: boolean | undefined
   /** Absent where it was erased. */
   request?: ApprovalRequest | undefined
   outcome?: ApprovalOutcome | undefined
@@ -91,6 +95,11 @@ export interface ApprovalItem extends Placed {
   modifiedInput?: string | undefined
   /** Whether the agent has the answer. */
   dispatch?: 'dispatched' | 'refused' | 'unknown' | undefined
+}
+
+/** It is asked now: a person can decide it. */
+export function isOpenApproval(item: Item): item is ApprovalItem {
+  return item.kind === 'approval' && item.outcome === undefined && item.isWaiting !== true
 }
 
 /** A question of the agent, and its answer. */

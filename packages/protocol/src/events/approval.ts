@@ -67,6 +67,13 @@ export const approvalEvents = {
       risk: Risk.optional(),
       expiresAt: z.string(),
       onTimeout: z.literal('deny'),
+      /**
+       * So many are open already that it waits for its turn: nobody can decide it, and its time begins with `approval.opened`.
+       * Until then `expiresAt` counts only where `agentUntil` says the same.
+       */
+      queued: z.literal(true).optional(),
+      /** Nothing is said to the agent after this, because it waits no longer: a shorter time than a person would have had. */
+      agentUntil: z.string().optional(),
       /** The runner itself asks, for trust in the settings that a folder brings: the digest of its input, by which it is known. */
       trusts: Digest.optional(),
     }),
@@ -96,6 +103,14 @@ export const approvalEvents = {
   'approval.extended': defineEvent(
     1,
     z.looseObject({ approval: Id, expiresAt: z.string(), why: z.enum(['paused', 'away', 'asked']).optional() }),
+  ),
+  /** It has waited behind others, and from now on a person can decide it. */
+  'approval.opened': defineEvent(1, z.looseObject({ approval: Id, expiresAt: z.string() })),
+  /** So many wait already that it was not taken, and the agent was told so at once. No person has seen it. */
+  'approval.refused': defineEvent(
+    1,
+    z.looseObject({ approval: Id, reason: z.literal('queue_full'), limit: z.int() }),
+    z.looseObject({ tool: z.string(), title: z.string() }),
   ),
   'approval.timed_out': defineEvent(1, OfApproval),
   'approval.cancelled': defineEvent(

@@ -34,6 +34,12 @@ export const projectEvents = {
       /** Approvals that came to their end with what this line describes; absent where none did. */
       endedApprovals: z.array(Id).optional(),
       openQuestions: z.array(Id),
+      /** Approvals that wait behind the open ones; absent where there are none. */
+      waitingApprovals: z.int().optional(),
+      /** Approvals that a person has answered, and whose agent does not have the answer yet; absent where there are none. */
+      answersUnderWay: z.int().optional(),
+      /** When the oldest of what is open was asked for; absent where nothing is. */
+      oldestApprovalAt: z.string().optional(),
       staleSince: z.string().optional(),
       since: z.string(),
       /** Why it is in this status, and how its process ended where it did. */

@@ -169,8 +169,8 @@ export type Verdict =
   /** `reason`: a person's own words. Where they go with a yes, few agents can hear them; with a no, see `capabilities.denyReason`. */
   | { verdict: 'allow'; scope: 'once' | 'session' | 'project'; reason?: string | undefined }
   | { verdict: 'modify'; input: string; reason?: string | undefined }
-  /** `because`: no person has decided it. */
-  | { verdict: 'deny'; reason?: string | undefined; because?: 'timed_out' | 'rule' | undefined }
+  /** `because`: no person has decided it, and the reason, where there is one, is in no person's words. */
+  | { verdict: 'deny'; reason?: string | undefined; because?: 'timed_out' | 'queue_full' | 'rule' | undefined }
 
 /**
  * What became of an answer. `stale`: it no longer asks. `unsupported`: this agent cannot be answered so. `reason_unheard`: it

@@ -41,9 +41,9 @@ export type DeskMethod = keyof typeof deskMethods
 export const DeskAnswer = z.object({ action: z.enum(['accept', 'decline', 'cancel']), content: z.unknown().optional() })
 export type DeskAnswer = z.infer<typeof DeskAnswer>
 
-/** What came of a request for approval. The five are never mixed up. */
+/** What came of a request for approval. The six are never mixed up. */
 export const DeskDecision = z.object({
-  outcome: z.enum(['allowed', 'allowed_modified', 'denied', 'timed_out', 'cancelled']),
+  outcome: z.enum(['allowed', 'allowed_modified', 'denied', 'timed_out', 'queue_full', 'cancelled']),
   /** The input to run, where it is another one. */
   input: z.string().optional(),
   reason: z.string().optional(),

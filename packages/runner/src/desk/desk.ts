@@ -214,7 +214,7 @@ class SocketDesk implements Desk {
         this.#settle(ask, { outcome: 'allowed_modified', input: verdict.input, ...reason })
         break
       case 'deny':
-        this.#settle(ask, { outcome: verdict.because === 'timed_out' ? 'timed_out' : 'denied', ...reason })
+        this.#settle(ask, deniedAs(verdict))
         break
     }
     return 'reason_heard'
@@ -327,4 +327,10 @@ function isSame(given: unknown, token: string): boolean {
   if (typeof given !== 'string') return false
   const [a, b] = [Buffer.from(given), Buffer.from(token)]
   return a.length === b.length && timingSafeEqual(a, b)
+}
+
+/** Who hears the outcome by its name needs no sentence for it. */
+function deniedAs({ reason, because }: Extract<Verdict, { verdict: 'deny' }>): DeskDecision {
+  if (because === 'timed_out' || because === 'queue_full') return { outcome: because }
+  return { outcome: 'denied', ...(reason === undefined ? {} : { reason }) }
 }

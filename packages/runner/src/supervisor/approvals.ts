@@ -30,6 +30,18 @@ const reasonChars = 2_000
 /** JSON bytes of file contents that are shown beside a request. */
 const changesBytes = 96 * 1024
 
+/** What the agent is told where no person has said no. */
+const byNobody = {
+  timed_out: {
+    because: 'timed_out',
+    reason: 'Nobody answered in time. No person has refused it.',
+  },
+  queue_full: {
+    because: 'queue_full',
+    reason: 'Nobody was asked: too many requests of this session wait already (queue full). No person has refused it.',
+  },
+} as const
+
 /** What approvals need to know of their session. */
 export interface ApprovalContext {
   session: string
@@ -44,8 +56,8 @@ export interface ApprovalContext {
   turn: () => string | undefined
   /** Whether the log, as far as it is known here, has taken back since what a mode allowed there. */
   isTakenBack: (answer: { mode: PolicyModeName; seq: number }) => boolean
-  /** A person or a rule refused and said why, and the agent did not hear it. */
-  onReason: (title: string, reason: string, by: 'person' | 'rule') => void
+  /** It was refused with a reason, by a person or without one, and the agent did not hear that. */
+  onReason: (title: string, reason: string, by: 'person' | 'hotline') => void
 }
 
 /** Asks of one agent on their way to people, and the answers on their way back. At most one answer reaches the agent. */
@@ -110,7 +122,9 @@ export class Approvals {
     if (fate === 'kept' || fate === 'lost' || fate === 'told') return
     // Nobody will ever see it, so nobody can allow it.
     this.#open.delete(ask.ask)
-    await agentSession.answer(ask.ask, { verdict: 'deny' })
+    const isFull = typeof fate === 'object' && fate.dropped === 'queue_full'
+    const verdict: Verdict = { verdict: 'deny', ...(isFull ? byNobody.queue_full : {}) }
+    this.#tellUnheard(ask.title, verdict, await agentSession.answer(ask.ask, verdict))
   }
 
   /** It waits for an answer, or got one. */
@@ -176,16 +190,15 @@ export class Approvals {
           : { verdict: 'modify', input: input ?? '', ...reason }
     const digest = data.modifiedDigest ?? data.digest
     const result = await this.#dispatch(approval, verdict, digest)
-    const isUnheard = result === 'reason_unheard' || (result === 'applied' && !agentSession.capabilities.denyReason)
-    if (isUnheard && data.outcome === 'denied' && body?.reason) {
-      this.#context.onReason(frozen.request.title, body.reason, data.rule === undefined ? 'person' : 'rule')
-    }
+    this.#tellUnheard(frozen.request.title, verdict, result)
   }
 
-  /** Nobody answered in time: for the agent that is a no. */
+  /** Nobody answered in time: for the agent that is a no, and no person's. */
   async timedOut(approval: string): Promise<void> {
     const frozen = this.#begin(approval)
-    if (frozen) await this.#dispatch(approval, { verdict: 'deny', because: 'timed_out' }, frozen.digest)
+    if (!frozen) return
+    const verdict: Verdict = { verdict: 'deny', ...byNobody.timed_out }
+    this.#tellUnheard(frozen.request.title, verdict, await this.#dispatch(approval, verdict, frozen.digest))
   }
 
   /** It was closed elsewhere; the agent is told that no answer comes. */
@@ -221,6 +234,14 @@ export class Approvals {
     if (!frozen || frozen.answering) return undefined
     frozen.answering = true
     return frozen
+  }
+
+  /** A reason that the agent did not hear with the answer it hears later. */
+  #tellUnheard(title: string, verdict: Verdict, result: AnswerResult | 'unknown'): void {
+    const { agentSession, onReason } = this.#context
+    const isUnheard = result === 'reason_unheard' || (result === 'applied' && !agentSession.capabilities.denyReason)
+    if (!isUnheard || verdict.verdict !== 'deny' || !verdict.reason) return
+    onReason(title, verdict.reason, verdict.because === undefined ? 'person' : 'hotline')
   }
 
   /** Says what became of the answer; `unknown` where the agent ended while it was given. */

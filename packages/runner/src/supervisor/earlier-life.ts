@@ -3,7 +3,7 @@ import type { Said, Verdict } from '../adapters/adapter.ts'
 import type { RecordedCall } from '../adapters/recorded.ts'
 import type { Approvals } from './approvals.ts'
 import type { Chores } from './chores.ts'
-import { lostAsks } from './lost-asks.ts'
+import { askedIn, lostAsks } from './lost-asks.ts'
 import type { Prompts } from './prompts.ts'
 import type { Questions } from './questions.ts'
 import type { RunPorts } from './run-ports.ts'
@@ -41,7 +41,9 @@ export class EarlierLife {
       const [ask, verdict] = args as [string, Verdict]
       const title = approvals.wasAnswered(ask)
       const isUnheard = verdict.verdict === 'deny' && !ports.agent.capabilities.denyReason
-      if (isUnheard && verdict.reason && title !== undefined) prompts.tellLater(title, verdict.reason)
+      if (isUnheard && verdict.reason && title !== undefined) {
+        prompts.tellLater(title, verdict.reason, verdict.because === undefined ? 'person' : 'hotline')
+      }
     } else if (call === 'steer') {
       const [{ message }] = args as [Said]
       prompts.wasGiven(message)
@@ -65,7 +67,7 @@ export class EarlierLife {
     }
     const last = inputs.findLastIndex(({ data }) => typed.has(data.input))
     for (const input of inputs.slice(last + 1)) follow(input)
-    chores.do('approval', approvals.denyUnknown(sessionLog.state?.approvals ?? []))
+    chores.do('approval', approvals.denyUnknown(askedIn(sessionLog.state)))
     const knows = (name: string): boolean => approvals.knows(name) || questions.knows(name)
     for (const report of lostAsks(sessionLog.state, knows)) reporter.put(report)
   }

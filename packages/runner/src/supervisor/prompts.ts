@@ -12,6 +12,9 @@ const retryMs = 5_000
 /** Files that are named to an agent; of more it hears how many. */
 const namedMax = 50
 
+/** Refusals that are told with the next message; of more, the agent has heard that they were refused. */
+const unheardMax = 50
+
 /** What the queue of an agent works with. */
 export interface PromptPorts {
   session: string
@@ -58,10 +61,11 @@ export class Prompts {
     this.#ports = ports
   }
 
-  /** A person or a rule refused something and said why, and the agent cannot hear it with the answer. */
-  tellLater(title: string, reason: string, by: 'person' | 'rule' = 'person'): void {
-    const why = by === 'rule' ? reason : `The person says: ${reason}`
-    if (this.#ports.takesInput) this.#unheard.push(`[Hotline] "${title}" was refused. ${why}`)
+  /** Something was refused with a reason, and the agent cannot hear that with the answer. */
+  tellLater(title: string, reason: string, by: 'person' | 'hotline'): void {
+    const why = by === 'hotline' ? reason : `The person says: ${reason}`
+    if (this.#ports.takesInput && this.#unheard.length < unheardMax)
+      this.#unheard.push(`[Hotline] "${title}" was refused. ${why}`)
   }
 
   /** The person wants quiet: what was to be told is not told. */

@@ -1,3 +1,5 @@
+import { limits } from '@hotline/protocol/limits'
+
 /**
  * One setting: what it is called in the environment, what it may hold, what it is when absent, and what it is for. The
  * reader, its refusals and `--help` all come from these records.
@@ -123,6 +125,24 @@ export const options = {
     max: 16 * 1024 * 1024,
     unit: 'bytes',
     help: 'Largest body of one HTTP request.',
+  },
+  openApprovals: {
+    env: 'HOTLINE_LIMIT_OPEN_APPROVALS',
+    type: 'whole',
+    default: limits.openApprovals,
+    min: 1,
+    max: 100,
+    unit: 'approvals of one session',
+    help: 'Approvals of one session that people are asked at once. Further ones wait for their turn.',
+  },
+  waitingApprovals: {
+    env: 'HOTLINE_LIMIT_WAITING_APPROVALS',
+    type: 'whole',
+    default: limits.waitingApprovals,
+    min: 0,
+    max: 5_000,
+    unit: 'approvals of one session',
+    help: 'Approvals of one session that may wait for their turn. Further ones are refused at once.',
   },
   socketsPerAddress: {
     env: 'HOTLINE_LIMIT_SOCKETS_PER_ADDRESS',

@@ -11,6 +11,8 @@ export class ConfigError extends Error {
 /** Limits that an operator may set; units as in `options`. */
 export interface ConfigLimits {
   bodyBytes: number
+  openApprovals: number
+  waitingApprovals: number
   socketsPerAddress: number
   socketsPerAccount: number
   /** In 10 seconds. */
@@ -123,6 +125,8 @@ export function readConfig(env: Environment): Config {
     },
     limits: {
       bodyBytes: whole('bodyBytes'),
+      openApprovals: whole('openApprovals'),
+      waitingApprovals: whole('waitingApprovals'),
       socketsPerAddress: whole('socketsPerAddress'),
       socketsPerAccount: whole('socketsPerAccount'),
       requestsPerPrincipal: whole('requestsPerPrincipal'),

@@ -98,3 +98,15 @@ export function policyModeColumn(text: string): readonly string[] {
     `CREATE INDEX sessions_with_mode ON sessions (created_at, session) WHERE policy_mode IS NOT NULL`,
   ]
 }
+
+/** How many approvals of a session wait for their turn, how many answers for its agent, and how old the oldest open one is. */
+export function queueColumns(text: string): readonly string[] {
+  return [
+    `ALTER TABLE sessions ADD COLUMN waiting_approvals INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE sessions ADD COLUMN answers_under_way INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE sessions ADD COLUMN oldest_approval_at ${text}`,
+    `CREATE INDEX sessions_with_answers ON sessions (project, session) WHERE answers_under_way > 0`,
+    `UPDATE sessions SET oldest_approval_at =
+      (SELECT min(requested_at) FROM approvals WHERE approvals.session = sessions.session) WHERE needs > 0`,
+  ]
+}

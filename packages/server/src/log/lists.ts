@@ -51,6 +51,8 @@ export interface KeyUse {
 export interface Lists {
   session(session: string): Promise<SessionTable | undefined>
   sessions(query: SessionQuery): Promise<SessionListPage>
+  /** Sessions of these projects with an open or waiting approval, or with an answer that is not handed over; in no order. */
+  queues(projects: readonly string[]): Promise<readonly SessionTable[]>
   /** Sessions that wait for this runner, or for any: queued, starting, and interrupted ones that are wanted back; oldest first. */
   waitingSessions(runner: string, limit: number): Promise<readonly SessionTable[]>
   /** Sessions that this runner holds and that have not come to an end; oldest first. */
@@ -97,6 +99,9 @@ const sessionColumns = [
   'turn',
   'open_approvals',
   'open_questions',
+  'waiting_approvals',
+  'answers_under_way',
+  'oldest_approval_at',
   'needs',
   'stale_since',
   'resuming',
@@ -157,6 +162,7 @@ export function listsOver(db: Kysely<Tables>): Lists {
   return {
     session: (session) => sessions.where('session', '=', session).executeTakeFirst(),
     sessions: (query) => readSessions(db, query),
+    queues: (projects) => readQueues(db, projects),
     waitingSessions: (runner, limit) =>
       sessions
         .where((row) =>
@@ -273,6 +279,18 @@ async function readSessions(db: Kysely<Tables>, query: SessionQuery): Promise<Se
   const last = sessions.at(-1)
   const more = rows.length > limit && last !== undefined
   return { sessions, next: more ? { updatedAt: last.updated_at, session: last.session } : undefined }
+}
+
+/** Two questions, for each has an index of the few rows that it is about. */
+async function readQueues(db: Kysely<Tables>, projects: readonly string[]): Promise<readonly SessionTable[]> {
+  if (projects.length === 0) return []
+  const select = db
+    .selectFrom('sessions')
+    .select(sessionColumns)
+    .where('project', 'in', [...projects])
+  const asking = await select.where('needs', '>', 0).where('open_approvals', '<>', '[]').execute()
+  const answered = await select.where('answers_under_way', '>', 0).execute()
+  return [...new Map([...asking, ...answered].map((row) => [row.session, row])).values()]
 }
 
 async function readApprovals(

@@ -14,6 +14,12 @@ export interface SessionTable {
   /** JSON arrays of ids. */
   open_approvals: string
   open_questions: string
+  /** Approvals that wait behind the open ones. */
+  waiting_approvals: number
+  /** Approvals that a person has answered, and whose agent does not have the answer yet. */
+  answers_under_way: number
+  /** When the oldest open approval was asked for. */
+  oldest_approval_at: string | null
   /** Open approvals and questions, for the order of lists. */
   needs: number
   stale_since: string | null

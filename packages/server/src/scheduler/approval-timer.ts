@@ -15,6 +15,9 @@ const graceMs = 10 * 60_000
 /** Approvals that are given back their time: all that can be open, for all that is known. */
 const openMax = 100_000
 
+/** With these a time begins, or a longer one. */
+const beginsTime: ReadonlySet<string> = new Set(['approval.requested', 'approval.opened', 'approval.extended'])
+
 /** The server's own voice. */
 export const systemPrincipal: Principal = {
   kind: 'system',
@@ -99,7 +102,7 @@ export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): D
   }
 
   const leave = bus.subscribe(({ events }) => {
-    if (events.some(({ type }) => type === 'approval.requested' || type === 'approval.extended')) void look()
+    if (events.some(({ type }) => beginsTime.has(type))) void look()
   })
   void look()
   return {

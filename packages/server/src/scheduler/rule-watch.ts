@@ -7,7 +7,7 @@ const pageSessions = 200
 
 /**
  * Has what is open looked at again where a rule is written or revoked, and once at the start, for what a server that was stopped
- * in between did not look at.
+ * in between did not look at. What waits behind others is looked at when it comes up: it was judged when it was asked.
  */
 export function watchRules({ exchange, lists, bus, ids, fault }: TimerPorts): Disposable {
   let stopped = false
@@ -38,6 +38,7 @@ export function watchRules({ exchange, lists, bus, ids, fault }: TimerPorts): Di
   }
 
   const leave = bus.subscribe(({ stream, events }) => {
+    if (events.some(({ type }) => type === 'approval.opened')) judge(splitStream(stream).id).catch(fault)
     if (!events.some(({ type }) => type === 'policy.rule_set' || type === 'policy.rule_revoked')) return
     look([splitStream(stream).id]).catch(fault)
   })

@@ -1,5 +1,7 @@
 import { resolvedBy } from '@hotline/core/session/resolved-by'
-import type { ResolvedApproval, SessionState } from '@hotline/core/session/state'
+import type { ResolvedApproval, SessionState, WaitingApproval } from '@hotline/core/session/state'
+import { pendingOf } from '@hotline/core/session/pending'
+import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
 import type { LogStore, StreamHead } from '../log/log-store.ts'
 import { LogDamaged } from '../log/store-unavailable.ts'
@@ -7,11 +9,17 @@ import type { StreamState } from './state.ts'
 
 /** The place of its event in the stream, or all of it. */
 type KeptResolution = number | ResolvedApproval
-type KeptState = Exclude<StreamState, SessionState> | (Omit<SessionState, 'resolved'> & { resolved: KeptResolution[] })
+type KeptSession = Omit<SessionState, 'resolved' | 'waiting'> & {
+  resolved: KeptResolution[]
+  /** The places of their requests. */
+  waiting?: number[]
+}
+type KeptState = Exclude<StreamState, SessionState> | KeptSession
 
 /**
  * The text of a state as it is kept beside its stream. It is written anew with every change, so answered approvals are in
- * it by their places: what became of them is in the log. Whole are those about settings of a folder, which their event does
+ * it by their places: what became of them is in the log. So are approvals that wait for their turn: of these there can be
+ * a thousand. Whole are those about settings of a folder, which their event does
  * not name, and those whose place nobody noted.
  */
 export function keptText(state: StreamState): string {
@@ -20,9 +28,11 @@ export function keptText(state: StreamState): string {
 
 function kept(state: StreamState): KeptState {
   if (state.kind !== 'session') return state
+  const { waiting, ...others } = state
   return {
-    ...state,
+    ...others,
     resolved: state.resolved.map((one) => (one.trusts === undefined ? (one.seq ?? one) : one)),
+    ...(waiting === undefined ? {} : { waiting: waiting.map(({ seq }) => seq) }),
   }
 }
 
@@ -42,7 +52,25 @@ export async function readState(store: Pick<LogStore, 'readAt'>, head: StreamHea
     if (by === undefined) throw new LogDamaged(head.stream, Number(one), 'it is no answer to an approval, or missing')
     return by
   })
-  return { ...state, resolved }
+  const { waiting, ...others } = state
+  return { ...others, resolved, ...(waiting === undefined ? {} : { waiting: await readWaiting(store, head, waiting) }) }
+}
+
+async function readWaiting(
+  store: Pick<LogStore, 'readAt'>,
+  { stream }: StreamHead,
+  seqs: readonly number[],
+): Promise<readonly WaitingApproval[]> {
+  const found = new Map<number, WaitingApproval>()
+  for (const { seq, bytes } of await store.readAt(stream, seqs)) {
+    const known = asKnown(JSON.parse(Buffer.from(bytes).toString()) as Envelope)
+    if (known?.type === 'approval.requested') found.set(seq, { ...pendingOf(known), seq })
+  }
+  return seqs.map((seq) => {
+    const one = found.get(seq)
+    if (one === undefined) throw new LogDamaged(stream, seq, 'it asks for no approval, or is missing')
+    return one
+  })
 }
 
 /**
@@ -58,5 +86,5 @@ export function inFormOf(other: Readonly<Record<string, unknown>>, state: Stream
     const hasPlace = typeof form === 'object' && form !== null && 'seq' in form
     return hasPlace ? one : { ...one, seq: undefined }
   })
-  return { ...state, resolved }
+  return { ...state, resolved, waiting: state.waiting?.map(({ seq }) => seq) }
 }

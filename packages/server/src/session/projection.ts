@@ -1,12 +1,14 @@
 import {
+  answersUnderWay,
   awaitsReview,
   openApprovals,
   type PendingApproval,
   type SessionState,
+  timedApprovals,
   turnOf,
 } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
-import type { DraftOf } from '@hotline/protocol/events'
+import type { DataOf, DraftOf } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { Exit } from '@hotline/protocol/events/session'
 import type { PolicyModeName } from '@hotline/protocol/policy-mode'
@@ -34,6 +36,7 @@ export function sessionLine(
       openApprovals: openApprovals(state).map(({ approval }) => approval),
       ...(ended.length === 0 ? {} : { endedApprovals: [...ended] }),
       openQuestions: state.questions.map(({ question }) => question),
+      ...queueOf(state),
       ...(state.staleSince === undefined ? {} : { staleSince: state.staleSince }),
       since: state.since,
       ...(state.reason === undefined ? {} : { reason: state.reason }),
@@ -42,6 +45,22 @@ export function sessionLine(
       ...(modeOf(state) ? { policyMode: modeOf(state) } : {}),
     },
     body: { title: state.title },
+  }
+}
+
+/** How many approvals wait for their turn, how many answers for their agent, and since when the oldest waits for a person. */
+function queueOf(
+  state: SessionState,
+): Pick<DataOf<'session.indexed'>, 'waitingApprovals' | 'answersUnderWay' | 'oldestApprovalAt'> {
+  const waiting = state.waiting?.length ?? 0
+  const underWay = answersUnderWay(state).length
+  const oldest = openApprovals(state)
+    .map(({ requestedAt }) => requestedAt)
+    .toSorted()[0]
+  return {
+    ...(waiting === 0 ? {} : { waitingApprovals: waiting }),
+    ...(underWay === 0 ? {} : { answersUnderWay: underWay }),
+    ...(oldest === undefined ? {} : { oldestApprovalAt: oldest }),
   }
 }
 
@@ -77,6 +96,7 @@ function isWanted({ status, resuming, undo }: SessionState): boolean {
 
 function sessionRow(state: SessionState, now: string): SessionTable {
   const mode = modeOf(state)
+  const queue = queueOf(state)
   const approvals = openApprovals(state).map(({ approval }) => approval)
   const questions = state.questions.map(({ question }) => question)
   return {
@@ -90,6 +110,9 @@ function sessionRow(state: SessionState, now: string): SessionTable {
     turn: turnOf(state),
     open_approvals: JSON.stringify(approvals),
     open_questions: JSON.stringify(questions),
+    waiting_approvals: queue.waitingApprovals ?? 0,
+    answers_under_way: queue.answersUnderWay ?? 0,
+    oldest_approval_at: queue.oldestApprovalAt ?? null,
     // A budget that is used up is asked about as well, and so are changes that an agent waits for.
     needs:
       approvals.length +
@@ -115,12 +138,13 @@ function sessionRow(state: SessionState, now: string): SessionTable {
 function sessionChange(before: SessionState | undefined, after: SessionState, now: string): RowChange {
   const row = sessionRow(after, now)
   if (before === undefined) return { table: 'sessions', put: row }
-  const { session, project: _stays, created_at: _staysToo, status, runner, ...others } = row
+  const { session, project: _stays, created_at: _staysToo, status, runner, answers_under_way, ...others } = row
   const was = sessionRow(before, now)
   const set = {
     ...others,
     ...(status === was.status ? {} : { status }),
     ...(runner === was.runner ? {} : { runner }),
+    ...(answers_under_way === was.answers_under_way ? {} : { answers_under_way }),
   }
   return { table: 'sessions', set, where: { session } }
 }
@@ -166,7 +190,7 @@ export function rowsOf(
 
 /** Those whose time runs: while the session is paused it stands. */
 function runningClocks(state: SessionState | undefined): ReadonlyMap<string, PendingApproval> {
-  const open = state && state.status !== 'paused' ? openApprovals(state) : []
+  const open = state && state.status !== 'paused' ? timedApprovals(state) : []
   return new Map(open.map((one) => [one.approval, one]))
 }
 

@@ -1,3 +1,4 @@
+import type { Context } from '@hotline/core/decision'
 import type { Command } from '@hotline/protocol/command'
 import type { AcceptedFacts } from '@hotline/protocol/command-answer'
 import type { PolicyRule } from '@hotline/protocol/policy'
@@ -35,6 +36,8 @@ export interface QueuePorts {
   now: () => string
   /** The rules of a project, in their order. */
   rulesOf: (project: string) => Promise<readonly PolicyRule[]>
+  /** As the rules of a session take it (`Context`). */
+  approvalLimits?: Context['approvalLimits']
 }
 
 /**
@@ -111,7 +114,8 @@ export class StreamQueue {
     for (let tries = 0; tries < triesMax; tries += 1) {
       const standing = await this.state()
       const remembered = standing.head > 0 ? await this.#remembered(batch) : []
-      const facts = await factsFor(this.#ports, standing, batch)
+      const { approvalLimits } = this.#ports
+      const facts = { ...(await factsFor(this.#ports, standing, batch)), approvalLimits }
       const work = decideBatch(this.stream, standing, batch, remembered, this.#ports.now(), facts)
       if (this.#unsure && standing.epoch !== undefined) {
         this.#ports.bus.publish([{ stream: this.stream, epoch: standing.epoch, head: standing.head, events: [] }])

@@ -30,6 +30,9 @@ const stepMs = 10_000
 const nudgeMs = 1_000
 const nudgesMax = 20
 
+/** What people have where the agent forces no shorter time. */
+export const approvalTimeoutMs = 60_000
+
 /** One session on the stage, everything that was done in it, and what must hold of it. */
 export class Scene {
   readonly stage: Stage
@@ -44,7 +47,7 @@ export class Scene {
 
   static async open(stage: Stage): Promise<Scene> {
     const session = uuidV7()
-    const start = { project: 'default', agent: 'demo', title: 'Modelled' }
+    const start = { project: 'default', agent: 'demo', title: 'Modelled', approvalTimeoutMs }
     const started = await stage.dana.say(uuidV7(), `session:${session}`, 'session.start', start)
     if (!started.ok) throw new Error(started.problem.detail)
     const scene = new Scene(stage, session)

@@ -69,6 +69,7 @@ export async function openStage(databaseUrl?: string): Promise<Stage> {
     HOTLINE_PORT: String(port),
     HOTLINE_LISTEN: '127.0.0.1',
     HOTLINE_PUBLIC_URL: url,
+    HOTLINE_LIMIT_OPEN_APPROVALS: '100',
     HOTLINE_LIMIT_REQUESTS_PER_NETWORK: plenty,
     HOTLINE_LIMIT_REQUESTS_PER_PRINCIPAL: plenty,
     ...(databaseUrl === undefined ? {} : { HOTLINE_DATABASE_URL: databaseUrl }),

@@ -4,7 +4,7 @@ import type { CommandInput } from '@hotline/protocol/command'
 import * as fc from 'fast-check'
 import { expect } from 'vitest'
 import { outcomeOf } from './ledger.ts'
-import type { AskedOf, Scene } from './scene.ts'
+import { approvalTimeoutMs, type AskedOf, type Scene } from './scene.ts'
 import type { Approver } from './stage.ts'
 
 /** An approval as the model has it: in the order in which they were asked. */
@@ -13,6 +13,8 @@ interface ModelApproval {
   outcome?: string
   expiresMs: number
   requestedMs: number
+  /** Its agent waits no longer than it had said at first, and nobody can give it more. */
+  isForced: boolean
 }
 
 /** What should be true, by the plainest rules. */
@@ -95,7 +97,8 @@ class Ask extends Checked {
   async act(model: Model, scene: Scene): Promise<void> {
     const requestedMs = scene.nowMs
     await scene.ask(this.#forMs)
-    model.approvals.push({ expiresMs: requestedMs + this.#forMs, requestedMs })
+    const isForced = this.#forMs < approvalTimeoutMs
+    model.approvals.push({ expiresMs: requestedMs + Math.min(this.#forMs, approvalTimeoutMs), requestedMs, isForced })
   }
   toString(): string {
     return `ask for ${this.#forMs / second} s`
@@ -182,7 +185,8 @@ class Extend extends Checked {
     const data = { approval, until: new Date(untilMs).toISOString() }
     const answer = await whoOf(scene, this.#who).say(uuidV7(), scene.agent.stream, 'approval.extend', data)
     const expected = expectedOf(known, true)
-    expect(codeOf(answer)).toBe(expected === 'ok' && this.#byMs <= 0 ? 'invalid_request' : expected)
+    const extended = this.#byMs <= 0 ? 'invalid_request' : known.isForced ? 'unsupported' : 'ok'
+    expect(codeOf(answer)).toBe(expected === 'ok' ? extended : expected)
     if (answer.ok) known.expiresMs = untilMs
   }
   toString(): string {

@@ -24,6 +24,8 @@ describe('settings', () => {
       auditHeads: { file: undefined, webhook: undefined, events: 500, minutes: 5 },
       limits: {
         bodyBytes: 1024 * 1024,
+        openApprovals: 5,
+        waitingApprovals: 1_000,
         socketsPerAddress: 200,
         socketsPerAccount: 20,
         requestsPerPrincipal: 2_000,

@@ -1,7 +1,8 @@
 import { decideMany } from '@hotline/client/decide-many'
 import { uuidV7 } from '@hotline/client/uuid'
-import { AskPage, DecideManyAnswer } from '@hotline/protocol/asks'
+import { AskPage, DecideManyAnswer, QueueStatus } from '@hotline/protocol/asks'
 import type { Problem } from '@hotline/protocol/error'
+import { SessionPage } from '@hotline/protocol/http'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Callers, openCallers, type Who } from './callers.ts'
@@ -277,5 +278,38 @@ describe('what is of high risk', () => {
       ).status
     expect(await send('approver by token')).toBe(403)
     expect(await send('admin by token')).toBe(200)
+  })
+})
+
+describe('the queue of approvals', () => {
+  it('[AQ7] is counted over the projects of the caller, and shows in the lists of sessions', async () => {
+    const counts = async (who: Who): Promise<QueueStatus> => {
+      const { status, body } = await callers.call('GET', '/api/asks/status', who)
+      expect([status, body]).toEqual([200, expect.anything()])
+      return QueueStatus.parse(body)
+    }
+    const hand = await callers.server.startSession('Much at once')
+    const before = await counts(by('viewer by token'))
+    const asked = []
+    for (let at = 0; at < 8; at += 1) asked.push(await hand.ask(run(`ls ${at}`)))
+    const [first] = asked
+    if (!first) throw new Error('nothing was asked')
+    const [outcome] = await decide(callers.owner, [answerTo({ hand, ...first })])
+    expect(outcome).toMatchObject({ ok: true })
+    const after = await counts(by('viewer by token'))
+    expect([after.open - before.open, after.waiting, after.pending - before.pending]).toEqual([5, 2, 7])
+    expect(after.sessions.find(({ session }) => session === hand.session)).toMatchObject({
+      open: 5,
+      waiting: 2,
+      processing: 1,
+    })
+    const { body } = await callers.call('GET', `/api/sessions`, by('viewer by token'))
+    const row = SessionPage.parse(body).sessions.find(({ session }) => session === hand.session)
+    expect(row).toMatchObject({ waitingApprovals: 2, answersUnderWay: 1 })
+    expect(row?.openApprovals).toEqual(asked.slice(1, 6).map(({ approval }) => approval))
+    const page = await asks(by('viewer by token'), `?sessions=${hand.session}`)
+    expect(page.asks.map(({ ask }) => ask)).toEqual(row?.openApprovals)
+    const stranger = await callers.call('GET', '/api/asks/status?project=nowhere', by('viewer by token'))
+    expect(stranger.status).toBe(404)
   })
 })

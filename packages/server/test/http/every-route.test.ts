@@ -131,6 +131,7 @@ describe('every route', () => {
         "GET /api/sessions/:id/events: signed-in",
         "GET /api/sessions/:id/transcript: signed-in",
         "GET /api/asks: read",
+        "GET /api/asks/status: read",
         "POST /api/approvals/decide: decide",
         "PUT /api/runner: runner",
         "GET /api/runner/work: runner",

@@ -13,7 +13,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('permissions.v1 over %s', (stor
   let live: LiveServer
   beforeAll(async () => {
     if (store === 'PostgreSQL') postgres = await openTestPostgres()
-    live = await startLiveServer({ env: postgres ? { HOTLINE_DATABASE_URL: await postgres.createDatabase() } : {} })
+    const database = postgres ? { HOTLINE_DATABASE_URL: await postgres.createDatabase() } : {}
+    live = await startLiveServer({ env: { ...database, HOTLINE_LIMIT_OPEN_APPROVALS: '11' } })
   })
   afterAll(async () => {
     await live[Symbol.asyncDispose]()
@@ -279,6 +280,24 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('permissions.v1 over %s', (stor
     await waitFor(more, { what: 'the rest' })
     steady.say({ type: 'permission-ack', seq: 1_000_000 })
     expect(await steady.next(({ type }) => type === 'error')).toMatchObject({ error: { code: 'invalid_request' } })
+  })
+
+  it('[PV1] [AQ7] what waits behind others is counted, and told when it is open', async () => {
+    const hand = await live.startSession('Much at once')
+    await using client = dial()
+    const before = Number((await client.ready())['pending'])
+    const asked = []
+    for (let at = 0; at < 13; at += 1) asked.push(await ask(hand, `npm run ${at}`))
+    await waitFor(() => client.of('permission-queue-status').at(-1)?.['pending'] === before + 13, { what: 'all of it' })
+    const ids = asked.map(({ id }) => id)
+    const told = (): unknown[] =>
+      client.of('permission-request').flatMap(({ id }) => (ids.includes(String(id)) ? [id] : []))
+    expect(told()).toEqual(ids.slice(0, 11))
+    client.respond(ids[3] ?? '', 'deny')
+    await client.about('permission-request', ids[11] ?? '')
+    expect(told()).toEqual(ids.slice(0, 12))
+    await waitFor(() => client.of('permission-queue-status').at(-1)?.['pending'] === before + 12, { what: 'one less' })
+    for (const id of ids) await withdraw(hand, id).catch(() => undefined)
   })
 
   it('[PV5] eleven requests in each of ten sessions, with a line that is cut again and again, are each told and ended', async () => {

@@ -57,12 +57,16 @@ function liveGroupOf({ status, turn }: SessionRow): Group {
 
 const activeWords: Readonly<Record<string, string>> = { running: 'at work', watched: 'is watched' }
 
+function behind({ waitingApprovals: count }: SessionRow): string {
+  return count === 0 ? '' : `, ${count} more ${count === 1 ? 'waits' : 'wait'}`
+}
+
 /** Evidence in a few words. */
 export function whatOf(row: SessionRow, now: number): string {
   const approvals = row.openApprovals.length
   const questions = row.openQuestions.length
   const asks = [
-    approvals > 0 ? `${approvals} to allow or deny` : '',
+    approvals > 0 ? `${approvals} to allow or deny${behind(row)}` : '',
     questions > 0 ? `${questions} to answer` : '',
     isSpent(row) ? 'budget used up' : '',
     rowAwaitsReview(row) ? 'changes to review' : '',

@@ -12,6 +12,7 @@ import { Legible, OneName } from '../parts/legible.tsx'
 import { ApprovalCard } from '../session/approval-card.tsx'
 import { QuestionCard } from '../session/question-card.tsx'
 import { ThumbPlace } from '../session/thumb.tsx'
+import { WaitsBehind } from '../session/waits-behind.tsx'
 import { lineOf } from './arrange-asks.ts'
 import { type Marked, useNeeds } from './needs-context.tsx'
 
@@ -63,7 +64,7 @@ function Chosen({ ask, isOpen }: { ask: OpenAsk; isOpen: boolean }): ReactNode {
     return () => view[Symbol.dispose]()
   }, [link, ask])
   const item = useReadable(now)
-  const isPaused = useReadable(list.picture).sessions.some((one) => one.session === session && one.status === 'paused')
+  const sessionRow = useReadable(list.picture).sessions.find((one) => one.session === session)
   const may = useMay(row.project)
   const box = useRef<HTMLDivElement>(null)
   useEffect(() => {
@@ -98,7 +99,7 @@ function Chosen({ ask, isOpen }: { ask: OpenAsk; isOpen: boolean }): ReactNode {
               mayDecide={may('decide')}
               mayDecideHigh={may('decide_high')}
               agent={agent}
-              isPaused={isPaused}
+              isPaused={sessionRow?.status === 'paused'}
               subAgent={row.subAgent ?? undefined}
               ran={undefined}
               mark={(canMark) => (
@@ -111,6 +112,7 @@ function Chosen({ ask, isOpen }: { ask: OpenAsk; isOpen: boolean }): ReactNode {
               )}
             />
           )}
+          <WaitsBehind count={sessionRow?.waitingApprovals ?? 0} />
         </div>
       </ThumbPlace>
     </section>

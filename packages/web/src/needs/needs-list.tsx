@@ -9,6 +9,7 @@ import { fits, hold, inOrder, type Need, type NeedFilter, needsOf, withHeadings 
 import { MarkedBar } from './marked-bar.tsx'
 import { NeedFilters } from './need-filters.tsx'
 import { NeedRow } from './need-row.tsx'
+import { QueueLine } from './queue-line.tsx'
 import { useNeeds } from './needs-context.tsx'
 import { useNeedKeys } from './use-need-keys.ts'
 
@@ -56,6 +57,7 @@ export function NeedsList(): ReactNode {
       }}
       onPointerLeave={() => setPointing(false)}
     >
+      <QueueLine sessions={sessions} />
       <NeedFilters needs={all} filter={filter} change={setFilter} />
       {waiting > 0 && (
         <button type="button" className="button plain fresh" onClick={() => setPointing(false)}>

@@ -1,4 +1,5 @@
 import type { SessionPicture } from '@hotline/client/session-view'
+import type { Item } from '@hotline/core/transcript/item'
 import type { Problem } from '@hotline/protocol/error'
 import {
   type ReactNode,
@@ -45,7 +46,7 @@ interface ConversationProps {
 export function Conversation(props: ConversationProps): ReactNode {
   const { picture, acts, loadOlder } = props
   const rows = useMemo(
-    () => foldSteps(picture.transcript.items.filter((item) => item.kind !== 'message' || item.delivery !== 'queued')),
+    () => foldSteps(picture.transcript.items.filter((item) => !isInQueue(item))),
     [picture.transcript],
   )
   const [kept] = useState(() => keptPlace(acts.session))
@@ -180,6 +181,13 @@ function Talk({
         </button>
       )}
     </div>
+  )
+}
+
+/** It stands in a line of its own below, and not yet where it was said. */
+function isInQueue(item: Item): boolean {
+  return (
+    (item.kind === 'message' && item.delivery === 'queued') || (item.kind === 'approval' && item.isWaiting === true)
   )
 }
 

@@ -1,5 +1,5 @@
 import { openSessionView, type SessionView } from '@hotline/client/session-view'
-import type { MessageItem } from '@hotline/core/transcript/item'
+import { isOpenApproval, type MessageItem } from '@hotline/core/transcript/item'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useNow, useReadable } from '../live/use-readable.ts'
@@ -57,7 +57,7 @@ function Look({ view }: { view: SessionView }): ReactNode {
   const { state, transcript, problem } = useReadable(view.picture)
   const now = useNow(1_000)
   if (!state) return <p className="quiet">{problem?.detail ?? 'Loading …'}</p>
-  const asked = transcript.items.find((item) => item.kind === 'approval' && item.outcome === undefined)
+  const asked = transcript.items.find(isOpenApproval)
   const said = transcript.items.findLast(
     (item): item is MessageItem => item.kind === 'message' && item.role === 'agent',
   )
@@ -69,7 +69,7 @@ function Look({ view }: { view: SessionView }): ReactNode {
       <p className="small quiet">
         {statusWords(state, now)} · {state.agent}
       </p>
-      {asked?.kind === 'approval' && (
+      {asked && (
         <div className="asked">
           <p className="small">
             <Legible text={asked.request?.title ?? 'Needs you'} place="name" />

@@ -31,6 +31,7 @@ import { TakeOverNotice } from './take-over.tsx'
 import { ThumbPlace } from './thumb.tsx'
 import { useEvidence } from './use-evidence.ts'
 import { usePresence } from './use-presence.ts'
+import { WaitsBehind } from './waits-behind.tsx'
 import { WaitsForMachine } from './waits-for-machine.tsx'
 
 const ChangesView = lazy(async () => ({ default: (await import('../changes/changes-view.tsx')).ChangesView }))
@@ -244,6 +245,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
           )}
         </div>
       </ThumbPlace>
+      <WaitsBehind count={state.waiting?.length ?? 0} />
       <WaitsForMachine state={state} />
       <TakeOverNotice
         state={state}

@@ -1,4 +1,4 @@
-import type { Item } from '@hotline/core/transcript/item'
+import { isOpenApproval, type Item } from '@hotline/core/transcript/item'
 import { createContext, type ReactNode, useContext, useState } from 'react'
 import { phone, useMedia } from '../live/use-media.ts'
 import { legibleName } from '../text/legible.ts'
@@ -29,7 +29,7 @@ export function ThumbPlace({
 }): ReactNode {
   const narrow = useMedia(phone)
   const [host, setHost] = useState<HTMLElement | null>(null)
-  const asked = items.flatMap((item) => (item.kind === 'approval' && item.outcome === undefined ? [item] : []))
+  const asked = items.filter(isOpenApproval)
   const [first] = asked
   return (
     <ThumbContext value={host}>

@@ -112,7 +112,7 @@ export class Asks {
     switch (verdict.verdict) {
       case 'deny':
         this.#asks.delete(ask)
-        this.#deny(id, refusalOf(verdict.reason))
+        this.#deny(id, refusalOf(verdict))
         return { result: 'applied', step, input: open.input }
       case 'modify': {
         const input = open.canModify ? objectIn(verdict.input) : undefined
@@ -184,8 +184,9 @@ export class Asks {
 }
 
 /** What the model reads in place of a result. */
-function refusalOf(reason: string | undefined): string {
-  return reason === undefined ? 'This was refused.' : `A person refused this and says: ${reason}`
+function refusalOf({ reason, because }: { reason?: string | undefined; because?: string | undefined }): string {
+  if (reason === undefined) return 'This was refused.'
+  return because === undefined ? `A person refused this and says: ${reason}` : `This was refused. ${reason}`
 }
 
 function objectIn(text: string): Record<string, unknown> | undefined {

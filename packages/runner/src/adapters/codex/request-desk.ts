@@ -134,8 +134,8 @@ export class RequestDesk {
     let isHeard = true
     if (verdict.reason !== undefined) {
       // First the reason: then the model reads it with the answer, and not a step later.
-      const isRule = verdict.verdict === 'deny' && verdict.because === 'rule'
-      const why = isRule ? verdict.reason : `The person says: ${verdict.reason}`
+      const isByNobody = verdict.verdict === 'deny' && verdict.because !== undefined
+      const why = isByNobody ? verdict.reason : `The person says: ${verdict.reason}`
       const told = `[Hotline] "${answer.title}" was ${isNo ? 'refused' : 'allowed'}. ${why}`
       isHeard = await turns.steer(told, answer.from)
     }

@@ -9,6 +9,7 @@ import type { Lists, SessionPosition } from '../../log/lists.ts'
 import type { LogStore } from '../../log/log-store.ts'
 import type { SessionTable } from '../../log/tables.ts'
 import type { Exchange } from '../../session/exchange.ts'
+import { queueStatus } from '../../session/queue-status.ts'
 import { readAsks } from '../routes/asks.ts'
 import { projectsOf } from '../routes/sessions.ts'
 import { type Ending, readEnding } from './ending-message.ts'
@@ -17,8 +18,6 @@ import { requestIdOf } from './request-message.ts'
 
 /** Of one approval there are few events; each more than these gave it more time. */
 const eventsMax = 1_000
-/** Sessions whose rows are read at once to count what they ask. */
-const countedRows = 500
 
 /** Told of an approval of a session. */
 type Listener = (session: string, approval: string) => void
@@ -48,8 +47,8 @@ export interface PermissionDesk extends Disposable {
   heads(projects: readonly string[]): Promise<Positions>
   /** What is asked in one page of these projects, or of these sessions of them. */
   page(of: PageQuery): Promise<AskedPage>
-  /** How many approvals are open in these projects. */
-  countPending(projects: readonly string[]): Promise<number>
+  /** How many approvals are open in these projects, and wait behind those. */
+  countPending(projects: readonly string[]): Promise<{ open: number; waiting: number }>
   /** Of those that were decided in a session: how many its agent has not got yet. */
   countProcessing(session: string): Promise<number>
   /** How one came to its end; undefined where it did not. */
@@ -112,15 +111,7 @@ export function openPermissionDesk(ports: {
         next: last && !isWhole ? { updatedAt: last.updated_at, session: last.session } : undefined,
       }
     },
-    countPending: async (projects) => {
-      let count = 0
-      for (let after: SessionPosition | undefined; ;) {
-        const page = await lists.sessions({ projects, needs: 'open', limit: countedRows, after })
-        for (const row of page.sessions) count += approvalsOf(row).length
-        if (!page.next) return count
-        after = page.next
-      }
-    },
+    countPending: (projects) => queueStatus(lists, projects),
     countProcessing: async (session) => {
       const state = (await exchange.snapshot(`session:${session}`))?.state
       if (state?.kind !== 'session') return 0

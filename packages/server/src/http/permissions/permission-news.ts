@@ -49,6 +49,8 @@ export class PermissionNews {
   readonly #ended = new Set<string>()
   readonly #touched = new Map<string, Touched>()
   readonly #processing = new Map<string, number>()
+  /** How many wait behind the open ones of a session, as its line told last. */
+  readonly #waiting = new Map<string, number>()
   /** The projects whose lines come here, and how far. */
   readonly #positions = new Map<string, string>()
   readonly #forget: () => void
@@ -89,7 +91,8 @@ export class PermissionNews {
     for (const event of events) {
       const known = asKnown(event)
       if (known?.type !== 'session.indexed') continue
-      const { session, openApprovals, endedApprovals = [] } = known.data
+      const { session, openApprovals, endedApprovals = [], waitingApprovals = 0 } = known.data
+      this.#noteWaiting(session, waitingApprovals)
       const isShown = this.#known.of(session).length > 0
       if (openApprovals.length === 0 && endedApprovals.length === 0 && !isShown) continue
       const touched = this.#touched.get(session) ?? { project, ended: new Set(), changed: new Set() }
@@ -217,6 +220,12 @@ export class PermissionNews {
     this.#say(ending)
   }
 
+  #noteWaiting(session: string, count: number): void {
+    if (count !== (this.#waiting.get(session) ?? 0)) this.#changedStatus = true
+    if (count > 0) this.#waiting.set(session, count)
+    else this.#waiting.delete(session)
+  }
+
   async #countProcessing(session: string): Promise<void> {
     const count = await this.#ports.desk.countProcessing(session)
     if (count !== (this.#processing.get(session) ?? 0)) this.#changedStatus = true
@@ -227,7 +236,8 @@ export class PermissionNews {
   /** False where nothing has changed since it was told. */
   async #tellStatus(): Promise<boolean> {
     if (!this.#changedStatus) return false
-    const pending = this.#further ? await this.#ports.desk.countPending(this.projects) : this.#known.size
+    const counted = await this.#ports.desk.countPending(this.projects)
+    const pending = (this.#further ? counted.open : this.#known.size) + counted.waiting
     // Something came meanwhile: it is told first.
     if (this.#closed || this.#touched.size > 0 || this.#page !== undefined) return true
     const processing = [...this.#processing.values()].reduce((sum, count) => sum + count, 0)

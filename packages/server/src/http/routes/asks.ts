@@ -5,6 +5,7 @@ import {
   DecideManyAnswer,
   DecideManyBody,
   type ManyDecision,
+  QueueStatus,
 } from '@hotline/protocol/asks'
 import type { CommandOf } from '@hotline/protocol/command'
 import type { Envelope } from '@hotline/protocol/event'
@@ -18,6 +19,7 @@ import type { LogStore, StreamSubject, SubjectEnds } from '../../log/log-store.t
 import type { SessionTable } from '../../log/tables.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { nothingHere } from '../../session/outcome.ts'
+import { queueStatus } from '../../session/queue-status.ts'
 import type { RegisterRoute } from '../route.ts'
 import { PagePosition, positionText, projectsOf, readEvent } from './sessions.ts'
 
@@ -63,6 +65,19 @@ export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists
       const isWhole = page.next === undefined && read.sessions === page.sessions.length
       const next = last && !isWhole ? positionText({ updatedAt: last.updated_at, session: last.session }) : null
       return { value: { asks: read.asks, next } }
+    },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/asks/status',
+    permission: 'read',
+    answer: QueueStatus,
+    query: z.strictObject({ project: Id.optional() }),
+    handle: async ({ principal, query }) => {
+      const mine = (await projectsOf(principal, lists)).filter((project) => !query.project || project === query.project)
+      if (query.project && mine.length === 0) return { problem: nothingHere() }
+      return { value: await queueStatus(lists, mine) }
     },
   })
 
@@ -149,7 +164,7 @@ function askedBy(row: SessionTable): readonly Asked[] {
 /** Nothing where it cannot be read, or was answered since the list was. */
 function foundOf(asked: Asked, ends: SubjectEnds | undefined): readonly Found[] {
   const [first, ...more] = (ends?.events ?? []).map(readEvent)
-  const isOpen = ['approval.requested', 'approval.extended', 'question.asked'].includes(
+  const isOpen = ['approval.requested', 'approval.opened', 'approval.extended', 'question.asked'].includes(
     (more.at(-1) ?? first)?.type ?? '',
   )
   return ends && first && isOpen ? [{ ...asked, ends, events: [first, ...more] }] : []

@@ -1,5 +1,5 @@
 import { auditOfOlderEvents, auditOrders, auditTable } from '../audit-index.ts'
-import { firstLists, policyModeColumn, resumingColumn, standingColumns } from '../first-lists.ts'
+import { firstLists, policyModeColumn, queueColumns, resumingColumn, standingColumns } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 
 /** Compared byte by byte, as SQLite does it, so that lists have the same order everywhere. */
@@ -72,4 +72,5 @@ export const postgresMigrations: readonly Migration[] = [
       ...auditOrders,
     ],
   },
+  { version: 7, statements: queueColumns(text) },
 ]

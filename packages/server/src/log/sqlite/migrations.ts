@@ -1,5 +1,5 @@
 import { auditOfOlderEvents, auditOrders, auditTable } from '../audit-index.ts'
-import { firstLists, policyModeColumn, resumingColumn, standingColumns } from '../first-lists.ts'
+import { firstLists, policyModeColumn, queueColumns, resumingColumn, standingColumns } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 import { seqBits, seqMax } from './event-place.ts'
 
@@ -124,4 +124,5 @@ export const sqliteMigrations: readonly Migration[] = [
       ...auditOrders,
     ],
   },
+  { version: 9, statements: queueColumns('TEXT') },
 ]
