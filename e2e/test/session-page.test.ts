@@ -71,7 +71,8 @@ describe('the page of one session', () => {
     await hand.ask({ tool: 'Bash', title: 'Run it', input: '{\n  "command": "npm test",\n  "timeout": 5\n}' })
     await open(hand.session)
     await page.getByRole('button', { name: /^Edit/ }).and(page.locator(':enabled')).click()
-    const box = page.getByLabel('What will run in its place')
+    await page.getByRole('tab', { name: 'As text' }).click()
+    const box = page.getByLabel('What will run in its place', { exact: true })
     await box.fill('{\n  "command": "npm test"\n  "timeout": 7\n}')
     await page.getByRole('button', { name: 'Allow as edited' }).click()
     const fault = page.locator('.card').getByRole('alert')
@@ -86,6 +87,32 @@ describe('the page of one session', () => {
     expect((await live.stored(hand.session)).some(({ type }) => type === 'approval.resolved')).toBe(false)
     await page.getByRole('button', { name: 'Allow as edited' }).click()
     await page.getByText('✓ Edited and allowed by You').waitFor()
+  })
+
+  it('[G152] what was asked as an object is changed by its parts, each of its type, and all else stays as it is', async () => {
+    const hand = await live.startSession('By its parts')
+    const asked = '{ "command":"npm test",  "timeout": 1.50,\n "quiet": true, "more": {"b": [1e2]} }'
+    await hand.ask({ tool: 'Bash', title: 'Run it', input: asked, cwd: '/src' })
+    await open(hand.session)
+    await page.getByRole('button', { name: /^Edit/ }).and(page.locator(':enabled')).click()
+    const form = page.getByRole('group', { name: 'What will run in its place, by its parts' })
+    await form.getByLabel('command').fill('npm test -- "a b"')
+    await form.getByLabel('quiet').uncheck()
+    await form.getByLabel('timeout').fill('soon')
+    // Nobody here knows what some of it changes.
+    await page.getByLabel(/To allow it, type/).fill('npm')
+    await page.getByRole('button', { name: 'Allow as edited' }).click()
+    const fault = form.getByRole('alert')
+    await fault.getByText(/^timeout: /).waitFor()
+    await photograph(page, 'edit-form', [390, 1440])
+    expect((await live.stored(hand.session)).some(({ type }) => type === 'approval.resolved')).toBe(false)
+    await form.getByLabel('timeout').fill('2.50')
+    await fault.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Allow as edited' }).click()
+    await page.getByText('✓ Edited and allowed by You').waitFor()
+    const decided = (await live.stored(hand.session)).find(({ type }) => type === 'approval.resolved')
+    const changed = asked.replace('npm test', 'npm test -- \\"a b\\"').replace('1.50', '2.50').replace('true', 'false')
+    expect(decided?.body).toMatchObject({ input: changed })
   })
 
   it('[G12] what is longer than its frame can only be allowed when its end was seen', async () => {

@@ -1,5 +1,7 @@
-/** A value of JSON, and where in the text it begins. */
-export type Placed =
+/** A value of JSON, and where in the text it begins and ends: `end` is behind its last character. */
+export type Placed = Value & { end: number }
+
+type Value =
   | { kind: 'object'; at: number; members: ReadonlyMap<string, Placed> }
   | { kind: 'array'; at: number; items: readonly Placed[] }
   | { kind: 'text' | 'number' | 'yes or no' | 'null'; at: number }
@@ -53,6 +55,11 @@ class Reader {
   }
 
   #value(depth: number): Placed {
+    const value = this.#begin(depth)
+    return { ...value, end: this.#at }
+  }
+
+  #begin(depth: number): Value {
     const next = this.#peek()
     const at = this.#at
     if (depth > depthMax) throw new Wrong(`It is nested deeper than ${depthMax} levels.`, at)
@@ -79,7 +86,7 @@ class Reader {
     )
   }
 
-  #object(depth: number): Placed {
+  #object(depth: number): Value {
     const { at } = this.#open()
     const members = new Map<string, Placed>()
     if (this.#closes('}')) return { kind: 'object', at, members }
@@ -95,7 +102,7 @@ class Reader {
     }
   }
 
-  #array(depth: number): Placed {
+  #array(depth: number): Value {
     const { at } = this.#open()
     const items: Placed[] = []
     if (this.#closes(']')) return { kind: 'array', at, items }

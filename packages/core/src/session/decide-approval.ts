@@ -2,6 +2,7 @@ import type { CommandOf } from '@hotline/protocol/command'
 import type { KnownDraft } from '@hotline/protocol/events'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { approvalDigest } from '../approval-digest.ts'
+import { faultOfEdit } from '../edited-input.ts'
 import { policyRequest } from '../policy/deed.ts'
 import { denialWords, judgeRequest } from '../policy/judge-approval.ts'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
@@ -42,6 +43,8 @@ export function decideApproval(state: SessionState, command: CommandOf<'approval
   if (verdict === 'modify' && scope !== 'once') {
     return refuse('invalid_request', 'A changed input counts once; it cannot be allowed for longer.')
   }
+  const misfit = input === undefined ? undefined : misfitting(id, input, context)
+  if (misfit) return misfit
   const denied = verdict === 'deny' ? undefined : deniedByRule(state, id, input, context)
   if (denied) return denied
   const outcome = verdict === 'allow' ? 'allowed' : verdict === 'deny' ? 'denied' : 'allowed_modified'
@@ -59,6 +62,15 @@ export function decideApproval(state: SessionState, command: CommandOf<'approval
     },
     body: { ...(reason === undefined ? {} : { reason }), ...(input === undefined ? {} : { input }) },
   })
+}
+
+/** What is put in the place of an input keeps its form and the types of its members: a tool that gets others does what nobody has read. */
+function misfitting(id: string, input: string, { asked }: Context): Decision | undefined {
+  const before = asked?.get(id)?.input
+  const fault = before === undefined ? undefined : faultOfEdit(before, input)
+  if (!fault) return undefined
+  const { line, column, why } = fault
+  return refuse('invalid_request', `"input", line ${line}, column ${column}: ${why} Nothing was allowed.`)
 }
 
 /** What denies wins over people as well, and looks at the bytes that would run: those that were asked, or others in their place. */

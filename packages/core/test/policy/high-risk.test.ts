@@ -50,6 +50,23 @@ describe('what is of high risk', () => {
     expect(decide(run('rm x'), { verdict: 'modify', input: run('ls') }, { allowHigh: why })).toBe('forbidden')
   })
 
+  it('[P30] an input in place of another is of the same form, whoever sends it', () => {
+    const timed = '{"command": "npm test", "timeout": 5}'
+    for (const input of [
+      'npm run x',
+      '[]',
+      '{"command": 5}',
+      '{"command": "ls", "timeout": "5"}',
+      '{"command": "ls"',
+    ]) {
+      expect(decide(timed, { verdict: 'modify', input }, { allowHigh: true }), input).toBe('invalid_request')
+    }
+    for (const input of ['{"command": "ls"}', '{"command": "ls", "timeout": 7, "description": "look"}']) {
+      expect(decide(timed, { verdict: 'modify', input }, { allowHigh: true }), input).toBe('ok')
+    }
+    expect(decide('npm test', { verdict: 'modify', input: 'npm run x' }, { allowHigh: true })).toBe('ok')
+  })
+
   it('[P20] the right is of admins and owners, and a rule that would allow it takes it as well', () => {
     const roles = (['viewer', 'operator', 'approver', 'admin', 'owner'] as const).filter((role) =>
       roleAllows(role, 'decide_high'),

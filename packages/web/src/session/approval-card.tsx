@@ -62,7 +62,7 @@ export function ApprovalCard({
   const [edited, setEdited] = useState(draft?.edited)
   /** Somebody tried to send it as it stood: from then on what is wrong is said while they mend it. */
   const [tried, setTried] = useState(false)
-  const editBox = useRef<HTMLTextAreaElement>(null)
+  const editBox = useRef<HTMLDivElement>(null)
   const card = useRef<HTMLElement>(null)
   const { contact } = useLive()
   const canEdit = item.verdicts.includes('modify') && item.request !== undefined && !item.request.redacted
@@ -100,8 +100,9 @@ export function ApprovalCard({
     const wrong = faultOfEdit(input.text ?? '', edited ?? '')
     setTried(wrong !== undefined)
     if (!wrong) return answer('modify')
-    editBox.current?.focus()
-    editBox.current?.setSelectionRange(wrong.at, wrong.at)
+    const text = editBox.current?.querySelector<HTMLTextAreaElement>('.edit')
+    text?.focus()
+    text?.setSelectionRange(wrong.at, wrong.at)
   }
   const allowByKey = (): void => {
     if (isReady) answer('allow')
@@ -219,7 +220,14 @@ export function ApprovalCard({
         </details>
       )}
       {edited !== undefined && (
-        <EditBox box={editBox} text={edited} change={setEdited} leave={() => setEdited(undefined)} fault={fault} />
+        <EditBox
+          box={editBox}
+          asked={input.text ?? ''}
+          text={edited}
+          change={setEdited}
+          leave={() => setEdited(undefined)}
+          fault={fault}
+        />
       )}
       {request?.plan && (
         <p className="facts">To go ahead runs nothing by itself: what the agent does then is asked as before.</p>

@@ -1,21 +1,28 @@
 import type { EditFault } from '@hotline/core/edited-input'
-import { type ReactNode, type RefObject, useEffect, useId } from 'react'
+import { writtenMembers } from '@hotline/core/member-edits'
+import { type ReactNode, type RefObject, useEffect, useId, useState } from 'react'
+import { EditForm } from './edit-form.tsx'
 
-/** Where somebody changes what will run, with what is wrong with it. */
-export function EditBox({
-  text,
-  change,
-  leave,
-  fault,
-  box,
-}: {
+interface Editing {
   text: string
   change: (text: string) => void
   leave: () => void
   fault: EditFault | undefined
-  box: RefObject<HTMLTextAreaElement | null>
-}): ReactNode {
-  const described = useId()
+}
+
+/**
+ * Where somebody changes what will run, with what is wrong with it: an object by its members or as the text that it is, anything else
+ * as text. `asked`: as it was asked.
+ */
+export function EditBox({
+  box,
+  asked,
+  ...editing
+}: Editing & { asked: string; box: RefObject<HTMLDivElement | null> }): ReactNode {
+  const hasForm = writtenMembers(asked) !== undefined
+  // What was begun as a text, and is none yet, is gone on with as a text.
+  const canForm = hasForm && writtenMembers(editing.text) !== undefined
+  const [way, setWay] = useState<'form' | 'text'>(canForm ? 'form' : 'text')
   // It opens below what will run, and a phone's keyboard comes up after it: in both cases it is to be seen.
   useEffect(() => {
     const show = (): void => box.current?.scrollIntoView({ block: 'nearest' })
@@ -29,9 +36,34 @@ export function EditBox({
     }
   }, [box])
   return (
+    <div ref={box} className="editing">
+      {hasForm && (
+        <div className="tabs" role="tablist" aria-label="How to change it">
+          {(['form', 'text'] as const).map((one) => (
+            <button
+              key={one}
+              type="button"
+              role="tab"
+              className="button plain"
+              aria-selected={way === one}
+              disabled={one === 'form' && way === 'text' && !canForm}
+              onClick={() => setWay(one)}
+            >
+              {one === 'form' ? 'By its parts' : 'As text'}
+            </button>
+          ))}
+        </div>
+      )}
+      {way === 'form' ? <EditForm {...editing} /> : <EditText {...editing} />}
+    </div>
+  )
+}
+
+function EditText({ text, change, leave, fault }: Editing): ReactNode {
+  const described = useId()
+  return (
     <>
       <textarea
-        ref={box}
         className="input edit mono"
         aria-label="What will run in its place"
         aria-invalid={fault !== undefined}
