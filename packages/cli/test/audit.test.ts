@@ -1,9 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { uuidV7 } from '@hotline/client/uuid'
 import { httpRequest } from '@hotline/client/http-request'
 import type { HandRunner } from '@hotline/testing/hand-runner'
+import { startLiveServer } from '@hotline/testing/live-server'
+import { openTempDir } from '@hotline/testing/temp-dir'
+import { waitFor } from '@hotline/testing/wait-for'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
 import { liveScene } from './live-scene.ts'
@@ -76,6 +79,41 @@ describe('hotline audit', () => {
     expect((await run(['export', '--chain'])).code).toBe(2)
     expect((await run(['export', '--chain', '--all', '--text', 'x'])).code).toBe(2)
     expect((await run(['verify', 'no-such-file'], away)).code).toBe(4)
+  })
+
+  it('[AU7] [AU8] finds with signed heads what a whole chain cannot tell', async () => {
+    await using dir = await openTempDir()
+    const heads = join(dir.path, 'heads')
+    await using live = await startLiveServer({
+      env: { HOTLINE_AUDIT_HEADS_FILE: heads, HOTLINE_AUDIT_HEADS_EVENTS: '1' },
+    })
+    const env = { HOTLINE_URL: live.url, HOTLINE_TOKEN: live.token, HOTLINE_DATA_DIR: live.dataDir }
+    const { session, stream } = await live.startSession()
+    const stored = await live.stored(session)
+    const isSigned = (): boolean => readFileSync(heads, 'utf8').includes(`"stream":"${stream}"`)
+    await waitFor(isSigned, { what: 'a head of the session' })
+    const key = (await run(['key'], env)).out.trim()
+    const { out } = await run(['export', '--chain', '--session', session], env)
+    const proof = ['--heads', heads, '--key', key]
+    const well = await run(['verify', file('signed', out), ...proof])
+    expect(well).toMatchObject({ code: 0, err: '' })
+    expect(well.out).toMatch(/ hold, and [1-9][0-9]* signed heads fit\.\n$/)
+    expect(await run(['verify', ...proof], env)).toMatchObject({ code: 0 })
+
+    // As one would who knows the format: what is left says that it is all.
+    const lines = out.trimEnd().split('\n')
+    const first = JSON.parse(lines[2] ?? '') as { hash: string }
+    const named = { ...(JSON.parse(lines[1] ?? '') as object), head: 1, hash: first.hash }
+    const cut = [lines[0], JSON.stringify(named), lines[2], JSON.stringify({ end: { streams: 1, events: 1 } }), '']
+    expect(await run(['verify', file('cut-well', cut.join('\n'))])).toMatchObject({ code: 0 })
+    const found = await run(['verify', file('cut-well', cut.join('\n')), ...proof])
+    expect(found.code).toBe(1)
+    expect(found.out).toMatch(
+      new RegExp(`^FAIL ${stream} event 2: the end was cut off: event ${stored.length} was signed at `),
+    )
+    expect((await run(['verify', '--heads', heads], env)).code).toBe(2)
+    const other = `ed25519:${'A'.repeat(43)}`
+    expect((await run(['verify', '--heads', heads, '--key', other], env)).err).toContain('was not signed with this key')
   })
 
   it('[AU6] proves the log of a server at work, and one that was put aside and changed', async () => {

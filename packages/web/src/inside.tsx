@@ -3,6 +3,7 @@ import { createRootRoute, createRoute, createRouter, Link, RouterProvider } from
 import { lazy, type ReactNode, Suspense } from 'react'
 import { LiveProvider } from './live/hotline.tsx'
 import { NeedChosen, NeedPage } from './needs/need-page.tsx'
+import { AuditPage } from './pages/audit.tsx'
 import { Frame } from './pages/frame.tsx'
 import { SettingsPage } from './pages/settings.tsx'
 import { SessionPage } from './session/session-page.tsx'
@@ -20,6 +21,7 @@ const session = createRoute({
   },
 })
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: SettingsPage })
+const audit = createRoute({ getParentRoute: () => root, path: '/audit', component: AuditPage })
 const DesignPage = lazy(async () => ({ default: (await import('./design/design-page.tsx')).DesignPage }))
 const design = createRoute({
   getParentRoute: () => root,
@@ -32,7 +34,7 @@ const design = createRoute({
     )
   },
 })
-const router = createRouter({ routeTree: root.addChildren([home, needs, need, session, settings, design]) })
+const router = createRouter({ routeTree: root.addChildren([home, needs, need, session, settings, audit, design]) })
 
 declare module '@tanstack/react-router' {
   interface Register {

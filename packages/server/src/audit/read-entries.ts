@@ -68,6 +68,8 @@ async function readAbouts(found: readonly Found[], store: EntryPorts['store']): 
 }
 
 function aboutOf(event: Envelope | undefined): string | null {
+  // What came of it names the account already.
+  if (event?.type.startsWith('account.')) return null
   const { title, text, name } = event?.body ?? {}
   const words = [title, text, name].find((one) => typeof one === 'string')
   return typeof words === 'string' ? words : null

@@ -8,12 +8,18 @@ import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { describe, expect, it } from 'vitest'
+import { agentEvent, freely } from '@hotline/testing/log-bench'
+import { sessionRow } from '@hotline/testing/log-contract-append'
 import { HeadBook } from '../../src/audit/head-book.ts'
 import { openHeadKey } from '../../src/audit/head-key.ts'
+import { HeadKeeper } from '../../src/audit/head-keeper.ts'
 import type { SignedHead } from '../../src/audit/signed-head.ts'
 import { verifyLog } from '../../src/audit/verify-log.ts'
 import { readConfig } from '../../src/config/read-config.ts'
+import { openMemoryBus } from '../../src/log/memory-bus.ts'
 import { openToProve } from '../../src/log/open-to-prove.ts'
+import { systemClock } from '../../src/machine/clock.ts'
+import { openSqliteBench } from '../log-benches.ts'
 
 async function keyOf(live: LiveServer): Promise<string> {
   const answer = await httpRequest<{ key: string }>(
@@ -41,15 +47,17 @@ describe('heads that go out', () => {
     const found = (stream: string): SignedHead[] =>
       headsIn(readFileSync(path, 'utf8')).filter((head) => head.stream === stream)
     const live = await startLiveServer({
-      env: { HOTLINE_AUDIT_HEADS_FILE: path, HOTLINE_AUDIT_HEADS_EVENTS: '4', HOTLINE_AUDIT_HEADS_MINUTES: '1440' },
+      env: { HOTLINE_AUDIT_HEADS_FILE: path, HOTLINE_AUDIT_HEADS_EVENTS: '40', HOTLINE_AUDIT_HEADS_MINUTES: '1440' },
     })
     let stopped = false
     try {
       const hand = await live.startSession()
-      await waitFor(() => found(hand.stream).length > 0, { what: 'the head after four events' })
+      const turn = { type: 'turn.started', data: { turn: 't' } } as const
+      const ended = { type: 'turn.ended', data: { turn: 't', end: 'end' }, body: {} } as const
+      for (let turns = 0; turns < 20; turns += 1) await hand.report(turn, ended)
+      await waitFor(() => found(hand.stream).length > 0, { what: 'the head after forty events' })
       expect(statSync(path).mode & 0o777).toBe(0o600)
       const key = await keyOf(live)
-      await hand.report({ type: 'turn.started', data: { turn: 't1' } })
       const credential = { kind: 'token', token: live.token } as const
       const abort = { id: uuidV7(), stream: hand.stream, type: 'session.abort', data: {} }
       expect(await httpRequest(live.url, credential, 'POST', '/api/commands', abort)).toMatchObject({ ok: true })
@@ -69,7 +77,6 @@ describe('heads that go out', () => {
       await httpRequest(live.url, credential, 'POST', '/api/commands', rename)
       const last = (await live.stored(late.session)).length
       const log = await openToProve({ kind: 'sqlite', dir: live.dataDir })
-      await waitFor(() => found('server:main').length > 0, { what: 'the head of the server at its start' })
       const text = readFileSync(path, 'utf8')
       const proof = await verifyLog(log, 'all', await HeadBook.read(bytesOf(text), key))
       await log[Symbol.asyncDispose]()
@@ -81,6 +88,31 @@ describe('heads that go out', () => {
     } finally {
       if (!stopped) await live[Symbol.asyncDispose]()
     }
+  })
+
+  it('[AU8] are signed at the start for what moved lately, which a server that died may not have sent', async () => {
+    await using bench = await openSqliteBench()
+    const project = { project: 'p1', name: 'One', created_at: '' }
+    const session = sessionRow('one', { project: 'p1' })
+    const rows = [{ table: 'projects', put: project } as const, { table: 'sessions', put: session } as const]
+    const streams = ['server:main', 'project:p1', 'session:one']
+    await bench.store.append(streams.map((stream) => ({ ...freely(stream, agentEvent('x'), agentEvent('y')), rows })))
+    await using dir = await openTempDir('hotline-heads-')
+    const sent: SignedHead[] = []
+    const keeper = new HeadKeeper({
+      store: bench.store,
+      lists: bench.lists,
+      bus: openMemoryBus(),
+      clock: systemClock,
+      key: await openHeadKey(dir.path),
+      places: [async (heads) => void sent.push(...heads)],
+      every: { events: 100, ms: 3_600_000 },
+      fault: (error) => {
+        throw error
+      },
+    })
+    await keeper[Symbol.asyncDispose]()
+    expect(sent.map(({ stream, seq }) => `${stream} ${seq}`)).toEqual(streams.map((stream) => `${stream} 2`))
   })
 
   it('[AU8] are posted until they are taken, and hold nothing up meanwhile', async () => {

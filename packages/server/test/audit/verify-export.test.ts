@@ -112,6 +112,14 @@ describe('an export of the chain', () => {
     expect((await verifyLines(whole)).faults[0]).toMatchObject({ stream: one, seq: 1 })
   })
 
+  it('[AU5] a line has one spelling: what was written otherwise was not written by us', async () => {
+    const at = lineOf(one, 3)
+    for (const other of ['{ "seq":3', '{"seq":3.0', '{"seq":4,"seq":3']) {
+      const changed = lines.with(at, (lines[at] ?? '').replace('{"seq":3', other))
+      expect((await verifyLines(changed)).faults[0], other).toMatchObject({ stream: one, seq: 3 })
+    }
+  })
+
   it('[AU5] what is no export is said to be none', async () => {
     for (const text of ['', '{}\n', 'PK\u0003\u0004', `[${'1'.repeat(5_000_000)}`]) {
       expect((await verify(text)).faults, text.slice(0, 10)).toHaveLength(1)

@@ -65,7 +65,13 @@ describe('the audit', () => {
     ])
     const signedIn = await audit(callers.owner, '&type=account.signed_in&actor=Approver')
     expect(signedIn.entries).toMatchObject([
-      { name: 'approver', outcome: 'approver signed in', address: expect.stringMatching(/127|::1/), session: null },
+      {
+        name: 'approver',
+        outcome: 'approver signed in',
+        about: null,
+        address: expect.stringMatching(/127|::1/),
+        session: null,
+      },
     ])
     const keys = await audit(callers.owner, '&type=key.created&actor=viewer')
     expect(keys.entries.map(({ outcome }) => outcome)).toEqual([

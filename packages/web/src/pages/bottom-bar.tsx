@@ -48,6 +48,9 @@ export function BottomBar({
           >
             Search
           </button>
+          <To to="/audit" className="button plain">
+            Audit
+          </To>
           <To to="/settings" className="button plain">
             Settings
           </To>

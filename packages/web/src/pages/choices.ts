@@ -10,7 +10,7 @@ const sessionsMax = 500
 /** Where the palette can lead. */
 export interface Goals {
   session: (session: string) => void
-  page: (path: '/' | '/needs' | '/settings' | '/design') => void
+  page: (path: '/' | '/needs' | '/audit' | '/settings' | '/design') => void
   openStart: () => void
   openKeys: () => void
 }
@@ -27,6 +27,13 @@ export function choicesOf(sessions: readonly SessionRow[], goals: Goals, nowMs: 
     })),
     { id: 'needs', kind: 'Pages', label: 'Needs you', run: () => goals.page('/needs') },
     { id: 'sessions', kind: 'Pages', label: 'Sessions', run: () => goals.page('/') },
+    {
+      id: 'audit',
+      kind: 'Pages',
+      label: 'Audit',
+      hint: 'who decided what',
+      run: () => goals.page('/audit'),
+    },
     {
       id: 'settings',
       kind: 'Pages',

@@ -46,7 +46,7 @@ export function Frame(): ReactNode {
   const openKeys = (): void => openDialog(keys.current)
   useKeys({ ...ways, openKeys, peek: setPeeked })
 
-  const settings = pathname === '/settings' || pathname === '/design'
+  const settings = ['/settings', '/audit', '/design'].includes(pathname)
   const onNeeds = pathname === '/needs' || pathname.startsWith('/needs/')
   const page = (
     <>

@@ -37,6 +37,7 @@ export function Rail({ needs, running, openStart, openPalette }: Ways): ReactNod
         <kbd className="key">n</kbd>
       </button>
       <div className="end">
+        <To to="/audit">Audit</To>
         <To to="/settings">Settings</To>
         <ConnectionLabel />
       </div>

@@ -1,5 +1,6 @@
 import type { Problem } from '@hotline/protocol/error'
 import type { KeyRow } from '@hotline/protocol/http'
+import { Link as To } from '@tanstack/react-router'
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react'
 import { ask } from '../live/ask.ts'
 import { useLive } from '../live/hotline.tsx'
@@ -33,6 +34,12 @@ export function SettingsPage(): ReactNode {
         <Rules />
         <Trusted />
         {me.admin && <People keys={keys} load={load} />}
+        <section className="stack" aria-label="Audit">
+          <h2>Audit</h2>
+          <p className="small quiet">
+            <To to="/audit">Who decided, stopped, allowed and let in what</To>
+          </p>
+        </section>
         <Password />
       </div>
     </div>
