@@ -28,4 +28,5 @@ export const serverRooms: readonly string[] = [
   'scheduler',
   'ops',
   'http',
+  'channels',
 ]

@@ -8,6 +8,9 @@ import { openHeadKey } from './audit/head-key.ts'
 import { HeadKeeper } from './audit/head-keeper.ts'
 import { intoFile, toWebhook } from './audit/head-places.ts'
 import { openFileBlobStore } from './blob/file-blob-store.ts'
+import { openChannels } from './channels/open-channels.ts'
+import { outboxOver } from './channels/outbox.ts'
+import { readChannels } from './channels/read-channels.ts'
 import { prepareDataDirectory } from './config/data-dir.ts'
 import type { Config } from './config/read-config.ts'
 import { Feeds } from './feed/feeds.ts'
@@ -189,6 +192,17 @@ async function open(
   })
   const lines = openAgentLines({ exchange, lists, store, evidence })
   const permissions = undo.use(openPermissionDesk({ exchange, lists, store, bus }))
+  const channels = undo.use(
+    openChannels(readChannels(join(config.dataDir, 'channels.json')), {
+      allProjects: async () => (await lists.projects()).map(({ project }) => project),
+      desk: permissions,
+      outbox: outboxOver({ store, lists }),
+      bus,
+      clock,
+      random: Math.random,
+      logger: logger.area('channels'),
+    }),
+  )
   const routes = {
     access,
     exchange,
@@ -202,6 +216,7 @@ async function open(
     folders,
     lines: lines.open,
     auditKey: headKey.publicText,
+    channels,
   }
   const http = undo.use(await composeHttp({ ...routes, config, logger, pageDir }))
 

@@ -193,6 +193,28 @@ export function listsContract(open: OpenLogBench): void {
       expect(await lists.key('k1')).toMatchObject({ last_used_at: day(5), revoked_at: day(6) })
     })
 
+    test('[L7] what a channel was sent is kept by channel, session and approval, until it is dropped', async () => {
+      await using bench = await open()
+      const sent = { channel: 'webhook:a', session: 's1', approval: 'a1', state: 'sending' } as const
+      // Rows alone: nothing of it is an event.
+      const write = async (row: RowChange): Promise<void> => {
+        accepted(await bench.store.append([{ stream: 'server:main', expect: 'any', events: [], rows: [row] }]))
+      }
+      await write({ table: 'deliveries', put: sent })
+      await write({ table: 'deliveries', put: { ...sent, approval: 'a0' } })
+      await write({ table: 'deliveries', put: { ...sent, channel: 'webhook:b' } })
+      await write({ table: 'deliveries', put: { ...sent, state: 'shown' } })
+      expect(await bench.lists.deliveries('webhook:a')).toEqual([
+        { ...sent, approval: 'a0' },
+        { ...sent, state: 'shown' },
+      ])
+      await bench.reopen()
+      await write({ table: 'deliveries', drop: { channel: 'webhook:a', session: 's1', approval: 'a1' } })
+      expect(await bench.lists.deliveries('webhook:a')).toEqual([{ ...sent, approval: 'a0' }])
+      expect(await bench.lists.deliveries('webhook:b')).toHaveLength(1)
+      expect((await bench.store.head('server:main'))?.head ?? 0).toBe(0)
+    })
+
     test('[L7] open approvals come in the order of their deadlines', async () => {
       await using bench = await open()
       const { lists } = bench

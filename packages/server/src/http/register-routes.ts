@@ -15,6 +15,7 @@ import { registerAskRoutes } from './routes/asks.ts'
 import { registerEvidenceRoutes } from './routes/evidence.ts'
 import { registerFolderRoutes } from './routes/folder.ts'
 import { registerLineRoutes } from './routes/lines.ts'
+import { type ChannelRows, registerChannelRoutes } from './routes/channels.ts'
 import { registerContentRoutes } from './routes/content.ts'
 import { registerFollowRoutes } from './routes/follow.ts'
 import type { RegisterRoute } from './route.ts'
@@ -42,6 +43,7 @@ export interface RoutePorts {
   metrics: Metrics
   reception: ReceptionPorts
   lines: AgentLines
+  channels: ChannelRows
   evidence: EvidenceDesk
   /** The public half of the key that signs heads of the log. */
   auditKey: string
@@ -73,6 +75,7 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerContentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)
   registerLineRoutes(route, ports)
+  registerChannelRoutes(route, ports.channels)
   registerEvidenceRoutes(route, ports)
   registerFolderRoutes(route, ports)
   registerTrustRoutes(route, ports)

@@ -110,3 +110,14 @@ export function queueColumns(text: string): readonly string[] {
       (SELECT min(requested_at) FROM approvals WHERE approvals.session = sessions.session) WHERE needs > 0`,
   ]
 }
+
+/** What channels were sent; `text` and `end` as above. */
+export function deliveryTable(text: string, end: string): string {
+  return `CREATE TABLE deliveries (
+    channel ${text} NOT NULL,
+    session ${text} NOT NULL,
+    approval ${text} NOT NULL,
+    state ${text} NOT NULL,
+    PRIMARY KEY (channel, session, approval)
+  )${end}`
+}

@@ -6,6 +6,7 @@ import type {
   AccountTable,
   ApprovalTable,
   AuditTable,
+  DeliveryTable,
   KeyTable,
   ProjectTable,
   SessionTable,
@@ -81,6 +82,8 @@ export interface Lists {
   /** Lines of the audit, newest first. */
   audit(query: AuditQuery): Promise<readonly AuditTable[]>
   fact(name: string): Promise<string | undefined>
+  /** What a channel was sent and did not take back. */
+  deliveries(channel: string): Promise<readonly DeliveryTable[]>
   /** Notes the last use of a key that is not revoked. */
   noteKeyUse(use: KeyUse): Promise<void>
 }
@@ -239,6 +242,14 @@ export function listsOver(db: Kysely<Tables>): Lists {
       const row = await db.selectFrom('facts').select('value').where('name', '=', name).executeTakeFirst()
       return row?.value
     },
+    deliveries: (channel) =>
+      db
+        .selectFrom('deliveries')
+        .select(['channel', 'session', 'approval', 'state'])
+        .where('channel', '=', channel)
+        .orderBy('session')
+        .orderBy('approval')
+        .execute(),
     noteKeyUse: async (use) => {
       await db
         .updateTable('keys')

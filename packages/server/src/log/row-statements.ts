@@ -12,6 +12,7 @@ const keyColumns: Record<TableName, readonly string[]> = {
   keys: ['key'],
   facts: ['name'],
   audit: ['stream', 'seq'],
+  deliveries: ['channel', 'session', 'approval'],
 }
 
 /** Kysely with the columns forgotten: which ones a change names is known only when it comes. */

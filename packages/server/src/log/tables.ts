@@ -125,6 +125,15 @@ export interface AuditTable {
   address: string | null
 }
 
+/** What a channel was sent of an open request, or may have been. */
+export interface DeliveryTable {
+  /** Its kind and its name: `webhook:ops`. */
+  channel: string
+  session: string
+  approval: string
+  state: 'sending' | 'shown' | 'refused'
+}
+
 /** The rows of each table. */
 export interface Tables {
   sessions: SessionTable
@@ -136,6 +145,7 @@ export interface Tables {
   keys: KeyTable
   facts: FactTable
   audit: AuditTable
+  deliveries: DeliveryTable
 }
 
 /** The name of a table, as it is in the database. */

@@ -143,6 +143,7 @@ describe('every route', () => {
         "GET /api/ws/stats: read",
         "GET /ws/agents/:name: read",
         "GET /ws/permissions: read",
+        "GET /api/channels: account-admin",
         "PUT /api/runner/evidence: runner",
         "GET /api/sessions/:id/evidence: signed-in",
         "PUT /api/runner/folder: runner",

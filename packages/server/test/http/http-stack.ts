@@ -210,6 +210,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       timeouts,
       reception,
       lines: new AgentLines(),
+      channels: { rows: () => Promise.resolve([]) },
       evidence,
       folders,
       auditKey: 'ed25519:none',

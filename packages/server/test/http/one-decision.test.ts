@@ -433,7 +433,7 @@ describe('one decision', () => {
         runner of this machine
         service of approver, signed
         owner by token, with the password said
-      GET /api/accounts, DELETE /api/accounts/:account/password-reset:
+      GET /api/accounts, DELETE /api/accounts/:account/password-reset, GET /api/channels:
         owner in a browser
         owner by token
         owner by the token of this machine

@@ -1,5 +1,12 @@
 import { auditOfOlderEvents, auditOrders, auditTable } from '../audit-index.ts'
-import { firstLists, policyModeColumn, queueColumns, resumingColumn, standingColumns } from '../first-lists.ts'
+import {
+  deliveryTable,
+  firstLists,
+  policyModeColumn,
+  queueColumns,
+  resumingColumn,
+  standingColumns,
+} from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 
 /** Compared byte by byte, as SQLite does it, so that lists have the same order everywhere. */
@@ -73,4 +80,5 @@ export const postgresMigrations: readonly Migration[] = [
     ],
   },
   { version: 7, statements: queueColumns(text) },
+  { version: 8, statements: [deliveryTable(text, '')] },
 ]

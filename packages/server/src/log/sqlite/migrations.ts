@@ -1,5 +1,12 @@
 import { auditOfOlderEvents, auditOrders, auditTable } from '../audit-index.ts'
-import { firstLists, policyModeColumn, queueColumns, resumingColumn, standingColumns } from '../first-lists.ts'
+import {
+  deliveryTable,
+  firstLists,
+  policyModeColumn,
+  queueColumns,
+  resumingColumn,
+  standingColumns,
+} from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 import { seqBits, seqMax } from './event-place.ts'
 
@@ -125,4 +132,5 @@ export const sqliteMigrations: readonly Migration[] = [
     ],
   },
   { version: 9, statements: queueColumns('TEXT') },
+  { version: 10, statements: [deliveryTable('TEXT', ' STRICT, WITHOUT ROWID')] },
 ]
