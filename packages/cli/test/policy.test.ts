@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scriptPrompt } from '@hotline/demo-agent/script'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -20,6 +20,21 @@ async function confirmed(...args: string[]): Promise<{ code: number | null; out:
   hotline.endInput()
   return await hotline.ended
 }
+
+it('[B90] [PO34] what an agent keeps itself on a machine is listed after the rules', async () => {
+  const { run, dir } = scene
+  mkdirSync(join(dir.path, '.claude'), { recursive: true })
+  const file = join(dir.path, '.claude/settings.json')
+  writeFileSync(file, JSON.stringify({ permissions: { allow: ['Bash(make:*)'] } }))
+  await waitFor(async () => (await run('policy', 'ls')).out.includes('Bash(make:*)'), { what: 'its rules' })
+  const { out } = await run('policy', 'ls')
+  expect(out).toMatch(
+    /^There are no rules: a person is asked each time\.\nClaude Code.* on .*~\/\.claude\/settings\.json: /,
+  )
+  expect(out).toContain('  allow Bash(make:*)\n')
+  rmSync(file)
+  await waitFor(async () => !(await run('policy', 'ls')).out.includes('Bash(make:*)'), { what: 'them to be gone' })
+})
 
 it('[B90] rules are written, listed, tried and revoked; the wide ones with the password', async () => {
   const { run } = scene

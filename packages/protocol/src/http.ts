@@ -7,6 +7,7 @@ import { Without } from './frame.ts'
 import { ServerFrame } from './server-frame.ts'
 import { limits } from './limits.ts'
 import { PolicyModeName } from './policy-mode.ts'
+import { OwnRules } from './own-rules.ts'
 import { FileFence } from './process-tree.ts'
 import { CursorText, Id, StreamId } from './stream.ts'
 
@@ -224,6 +225,8 @@ export const AgentRow = z.object({
   ownFolder: z.boolean().optional(),
   /** What it is kept from where nobody says `unfenced`; absent for what starts nothing. */
   fence: FileFence.optional(),
+  /** What its own settings on that machine say about what it asks; absent where they say nothing. */
+  ownRules: OwnRules.optional(),
   /** What is known of it before it is started. */
   can: Capabilities.partial().optional(),
 })
@@ -247,6 +250,7 @@ export const AnnounceBody = z.strictObject({
         asks: z.boolean().optional(),
         ownFolder: z.boolean().optional(),
         fence: FileFence.optional(),
+        ownRules: OwnRules.optional(),
         can: Capabilities.partial().optional(),
       }),
     )

@@ -1,5 +1,7 @@
 import { realpathSync } from 'node:fs'
 import type { PolicyRequest } from '@hotline/core/policy/deed'
+import { ownRulesLead } from '@hotline/core/policy/own-rules-words'
+import type { AgentRow } from '@hotline/protocol/http'
 import { evaluate } from '@hotline/core/policy/evaluate'
 import { readTemplate } from '@hotline/core/policy/read-template'
 import { ruleFor } from '@hotline/core/policy/rule-for'
@@ -59,9 +61,11 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
         (rule) => `${lineOf(rule)}\n  by @${inLine(names.get(rule.by.id) ?? rule.by.id)}, ${rule.at}${noteOf(rule)}\n`,
       )
       const hints = warnings.map(({ rule, why }) => `look at ${shortId(rule)}: ${why}\n`)
-      const text =
-        lines.length === 0 ? 'There are no rules: a person is asked each time.\n' : [...lines, ...hints].join('')
-      context.print({ rules, warnings }, text)
+      const { agents } = await server.get<{ agents: AgentRow[] }>('/api/agents')
+      const own = agents.filter(({ ownRules }) => ownRules !== undefined)
+      const none = 'There are no rules: a person is asked each time.\n'
+      const text = [...(lines.length === 0 ? [none] : [...lines, ...hints]), ...own.map(ownText)].join('')
+      context.print({ rules, warnings, own }, text)
     })
 
   policy
@@ -179,6 +183,14 @@ function daysOf(text: string | undefined): number | undefined {
 }
 
 /** As the runner of this machine would see it: with where links lead. */
+/** What an agent keeps itself on a machine; it is changed there. */
+function ownText({ name, runner, ownRules }: AgentRow): string {
+  const { file, rules, more } = ownRules ?? { file: '', rules: [], more: 0 }
+  const lines = rules.map(({ effect, text }) => `  ${effect} ${inLine(text)}\n`)
+  const rest = more > 0 ? [`  and ${more} more\n`] : []
+  return [`${inLine(name)} on ${inLine(runner)}, ${inLine(file)}: ${ownRulesLead}\n`, ...lines, ...rest].join('')
+}
+
 async function requestOf(command: string | undefined, options: TestOptions): Promise<PolicyRequest> {
   const { agent, tool = 'Bash', input = command === undefined ? undefined : JSON.stringify({ command }) } = options
   if (input === undefined)

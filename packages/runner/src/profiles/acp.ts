@@ -15,6 +15,7 @@ export const acpProfiles: readonly AgentProfile[] = [
     hint: 'Install it with: npm install -g @agentclientprotocol/claude-agent-acp',
     versionArgs: ['--version'],
     login: logins.claude,
+    ownRules: 'claude',
   },
   {
     agent: 'codex-acp',
@@ -29,6 +30,7 @@ export const acpProfiles: readonly AgentProfile[] = [
     hint: 'Install it with: npm install -g @agentclientprotocol/codex-acp',
     versionArgs: ['--version'],
     login: logins.codex,
+    ownRules: 'codex',
   },
   {
     agent: 'opencode',

@@ -31,5 +31,6 @@ export const claudeProfiles: readonly AgentProfile[] = [
     hint: 'Install it with: npm install -g @anthropic-ai/claude-code',
     versionArgs: ['--version'],
     login: logins.claude,
+    ownRules: 'claude',
   },
 ]

@@ -20,5 +20,6 @@ export const codexProfiles: readonly AgentProfile[] = [
     hint: 'Install it with: npm install -g @openai/codex, and sign in with: codex login',
     versionArgs: ['--version'],
     login: logins.codex,
+    ownRules: 'codex',
   },
 ]

@@ -4,6 +4,7 @@ import type { AdapterName, Asking } from '../adapters/adapter.ts'
 import type { Containment } from './containment.ts'
 import type { Interactive } from './interactive.ts'
 import type { Login } from './login.ts'
+import type { RulesForm } from './own-rules.ts'
 
 /** When changes are put up for review by themselves, or not. */
 export const reviewTimes = ['each_turn', 'when_asked'] as const
@@ -42,6 +43,8 @@ export interface AgentProfile {
   versionArgs?: readonly string[]
   /** Where one sees that somebody is signed in with it; absent: nobody has to, or nobody can see. */
   login?: Login
+  /** Whose form the rules have that a person keeps in its own settings; absent: it has none, or nobody reads them here. */
+  ownRules?: RulesForm
   /** How people work with it, where its profile says so. */
   interactive?: Interactive
   /** It puts what it runs into a sandbox of its own, by namespaces. */

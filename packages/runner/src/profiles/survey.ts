@@ -8,6 +8,7 @@ import { abilitiesOf } from './abilities.ts'
 import { isFenced } from './containment.ts'
 import { lookForLogin } from './login.ts'
 import type { AgentProfile } from './profile.ts'
+import { readOwnRules } from './own-rules.ts'
 import { readVersion } from './read-version.ts'
 import type { Agents } from './resolve.ts'
 
@@ -73,6 +74,7 @@ export class Survey {
             : 'ready'
     const version = this.#versions.get(this.#versionKey(profile) ?? '')
     const advice = adviceFor(state, profile)
+    const ownRules = readOwnRules(profile.ownRules, this.#from)
     return {
       agent,
       name,
@@ -84,6 +86,7 @@ export class Survey {
       ...(runsProgram(adapter) ? { asks: false } : {}),
       ...(profile.hasScratch || profile.folder !== undefined ? { ownFolder: true } : {}),
       ...(startsNothing(adapter) ? {} : { fence: isFenced(profile, fences) ? ('files' as const) : ('none' as const) }),
+      ...(ownRules ? { ownRules } : {}),
       can: abilitiesOf(profile),
     }
     function adviceFor(of: typeof state, { file }: AgentProfile): string | undefined {

@@ -6,8 +6,10 @@ import type { PolicyPage } from '@hotline/protocol/policy'
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react'
 import { ask } from '../live/ask.ts'
 import { useLive } from '../live/hotline.tsx'
+import { useAgents } from '../live/use-agents.ts'
 import { ExactText } from '../parts/exact-text.tsx'
 import { Legible } from '../parts/legible.tsx'
+import { OwnRules } from '../parts/own-rules.tsx'
 import { PasswordAgain } from '../parts/password-again.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { clockText, exactText } from '../text/time.ts'
@@ -17,6 +19,7 @@ type Rule = PolicyPage['rules'][number]
 /** The rules of each project in their order, with who wrote them, and taking one away. */
 export function Rules(): ReactNode {
   const { me } = useLive()
+  const { agents = [] } = useAgents(true)
   return (
     <section className="stack" aria-label="Rules">
       <h2>Rules that answer agents</h2>
@@ -31,6 +34,7 @@ export function Rules(): ReactNode {
           mayRevoke={roleAllows(role, 'decide')}
         />
       ))}
+      <OwnRules rows={agents} />
     </section>
   )
 }

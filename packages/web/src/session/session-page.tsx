@@ -25,6 +25,7 @@ import { canPauseLater, PauseButtons, type PauseCommand } from './pause-buttons.
 import { MessageBox } from './message-box.tsx'
 import { ModeBanner } from './mode-banner.tsx'
 import { ModeFacts, type SetPolicyMode } from './mode-facts.tsx'
+import { OwnRulesFact } from './own-rules-fact.tsx'
 import { SessionTabs, type Tab } from './session-tabs.tsx'
 import { StopButton } from './stop-button.tsx'
 import { TakeOverNotice } from './take-over.tsx'
@@ -149,6 +150,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
       {isLive(state.status) && !typed && (
         <ModeFacts state={state} set={mayDecide && !state.ending ? setMode : undefined} />
       )}
+      {isLive(state.status) && <OwnRulesFact state={state} />}
       <BudgetFacts state={state} set={mayDecide && isLive(state.status) && !state.ending ? setBudget : undefined} />
     </>
   )
