@@ -36,7 +36,7 @@ import { newTraffic } from './machine/traffic.ts'
 import { UndoList } from './machine/undo-list.ts'
 import { measureProcess } from './ops/measure-process.ts'
 import { measureServer, observeCommands, observeLog } from './ops/measure-server.ts'
-import { startApprovalTimer } from './scheduler/approval-timer.ts'
+import { type ApprovalTimer, startApprovalTimer } from './scheduler/approval-timer.ts'
 import { startModeTimer } from './scheduler/mode-timer.ts'
 import { watchRules } from './scheduler/rule-watch.ts'
 import { AwakeWatch } from './scheduler/awake-watch.ts'
@@ -123,8 +123,11 @@ async function open(
   const owners = new Owners(lists)
   const { openApprovals, waitingApprovals } = config.limits
   const approvalLimits = { open: openApprovals, waiting: waitingApprovals }
+  // Both need each other: the timer gives commands, and whoever answers is heard after it.
+  const timers: { approvals?: ApprovalTimer } = {}
+  const caughtUp = async (): Promise<void> => timers.approvals?.caughtUp()
   const exchange = new Exchange(
-    { store, bus, failpoints, fault, now, approvalLimits },
+    { store, bus, failpoints, fault, now, approvalLimits, caughtUp },
     {
       roleOf: (project, account) => lists.roleOf(project, account),
       proofMissing: (principal) => proofs.missing(principal),
@@ -170,7 +173,7 @@ async function open(
 
   const timerPorts = { exchange, lists, bus, clock, ids, fault }
   const awake = new AwakeWatch(join(config.dataDir, 'awake'), clock)
-  undo.use(startApprovalTimer({ ...timerPorts, awake }))
+  timers.approvals = undo.use(startApprovalTimer({ ...timerPorts, awake }))
   undo.use(startModeTimer(timerPorts))
   undo.use(watchRules(timerPorts))
   const runners = undo.use(watchRunners({ ...timerPorts, connections }))

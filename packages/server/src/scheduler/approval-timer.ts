@@ -40,14 +40,22 @@ export interface TimerPorts {
   fault: (error: unknown) => void
 }
 
+/** Stops when it is disposed of. */
+export interface ApprovalTimer extends Disposable {
+  /** Resolves when the time is given back in which the server was away; at once where it was here. Never rejects. */
+  caughtUp(): Promise<void>
+}
+
 /**
  * Closes approvals whose time is over. The deadlines are rows of the log, so a restart forgets none. While the server was away
  * nobody could answer: that time is given back, and what is open can be answered for ten minutes at least.
  */
-export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): Disposable {
+export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): ApprovalTimer {
   const { exchange, lists, bus, clock, ids, awake, fault } = ports
   /** Not given back yet. */
   let awayMs = 0
+  /** While that is being done. */
+  let givingBack: Promise<void> | undefined
   let stopped = false
   let cancel = (): void => undefined
   let looking = false
@@ -76,8 +84,9 @@ export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): D
     let waitMs = lookAgainMs
     try {
       awayMs += awake.look()
-      if (awayMs > 0) await giveBack(awayMs)
+      if (awayMs > 0) await (givingBack = giveBack(awayMs))
       awayMs = 0
+      givingBack = undefined
       const open = await lists.approvals('all', 100)
       for (const { approval, session, expires_at } of open) {
         const leftMs = Date.parse(expires_at) - clock.wallMs()
@@ -88,6 +97,7 @@ export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): D
         await tell(session, 'approval.expire', { approval })
       }
     } catch (error) {
+      givingBack = undefined
       fault(error)
       waitMs = 1_000
     } finally {
@@ -106,6 +116,11 @@ export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): D
   })
   void look()
   return {
+    caughtUp: async () => {
+      if (awake.isBehind && !looking) void look()
+      // What went wrong was told by who looked.
+      await givingBack?.catch(() => undefined)
+    },
     [Symbol.dispose]: () => {
       stopped = true
       cancel()

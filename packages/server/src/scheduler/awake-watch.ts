@@ -19,6 +19,11 @@ export class AwakeWatch {
     this.#seenMs = readLast(file) ?? clock.wallMs()
   }
 
+  /** It was away, and nobody has looked since. */
+  get isBehind(): boolean {
+    return this.#clock.wallMs() - this.#seenMs >= awayMinMs
+  }
+
   /** Milliseconds that it was away since the last look; 0 where it was there. To be called every few seconds. */
   look(): number {
     const now = this.#clock.wallMs()

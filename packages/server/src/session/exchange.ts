@@ -29,7 +29,13 @@ export interface Rights {
 }
 
 /** What it needs of the world. */
-export type ExchangePorts = Omit<QueuePorts, 'rulesOf'>
+export interface ExchangePorts extends Omit<QueuePorts, 'rulesOf'> {
+  /**
+   * Resolves when the time is given back in which nobody could answer, because the server was away: before that nobody is
+   * told that theirs is over. Absent: nobody keeps such time.
+   */
+  caughtUp?: () => Promise<void>
+}
 
 interface Entered {
   refusal: Problem | undefined
@@ -78,8 +84,10 @@ export class Exchange {
 
   async #carryOut(principal: Principal, command: Command, among: Among): Promise<CommandOutcome> {
     const { stream } = command
-    const entering = this.#enter(principal, command, among, this.#entering.get(stream))
-    this.#entering.set(stream, entering)
+    // The server itself waits for nobody: others wait for what it gives back (`caughtUp`).
+    const isOwn = principal.kind === 'system'
+    const entering = this.#enter(principal, command, among, isOwn ? undefined : this.#entering.get(stream))
+    if (!isOwn) this.#entering.set(stream, entering)
     let entered: Entered
     try {
       entered = await entering
@@ -106,6 +114,7 @@ export class Exchange {
       this.#checkRight(principal, command),
       this.#mayAllowHigh(principal, command, among),
       before,
+      principal.kind !== 'system' && hasItsTime(command) ? this.#ports.caughtUp?.() : undefined,
     ])
     if (checked.status === 'rejected') throw checked.reason
     if (high.status === 'rejected') throw high.reason
@@ -247,6 +256,11 @@ export class Exchange {
     this.#queues.set(stream, queue)
     return queue
   }
+}
+
+/** True for commands that come too late at some time. */
+function hasItsTime({ type }: Command): boolean {
+  return type === 'approval.decide' || type === 'approval.extend'
 }
 
 /** True for commands after which an account may no longer be an owner. */

@@ -59,6 +59,7 @@ export class AgentByHand {
     this.session = session
     this.stream = `session:${session}`
     this.#link = this.#open()
+    stage.isMachineReady = () => this.#closed.signal.aborted || this.#link.connection.value.status === 'open'
   }
 
   get isAway(): boolean {

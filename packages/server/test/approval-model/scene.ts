@@ -80,17 +80,17 @@ export class Scene {
   async pass(ms: number): Promise<void> {
     for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) {
       await this.#awake(stepMs)
-      this.stage.clock.advance(Math.min(stepMs, leftMs))
+      await this.stage.advance(Math.min(stepMs, leftMs))
     }
     await this.#awake(stepMs)
   }
 
-  /** The machine sleeps: its timers stand, and the wall goes on. */
-  async sleep(ms: number): Promise<void> {
+  /** The server's machine sleeps: its timers stand, and the wall goes on. `first` comes before any timer. */
+  async sleep(ms: number, first: () => Promise<unknown>): Promise<void> {
     await this.#awake(stepMs)
-    const { clock } = this.stage
-    clock.setBack(-ms)
-    clock.advance(stepMs)
+    this.stage.clock.setBack(-ms)
+    await first()
+    await this.stage.advance(stepMs)
     await this.#awake(stepMs)
   }
 
@@ -107,6 +107,13 @@ export class Scene {
 
   async state(): Promise<{ state: SessionState; cursor: string }> {
     return this.stage.request('GET', `/api/sessions/${this.agent.session}`)
+  }
+
+  /** Waits until all that is open has time until then. */
+  async haveTime(untilMs: number): Promise<void> {
+    const have = async (): Promise<boolean> =>
+      openApprovals((await this.state()).state).every(({ expiresAt }) => Date.parse(expiresAt) >= untilMs)
+    await waitFor(have, { what: 'time to be given back', everyMs: 5 })
   }
 
   /**
@@ -153,7 +160,7 @@ export class Scene {
     const { clock } = this.stage
     for (let nudges = 0; clock.wallMs() - this.stage.awakeMs() > withinMs; nudges += 1) {
       await pause(5)
-      if (nudges % 5 === 4) clock.advance(nudgeMs)
+      if (nudges % 5 === 4) await this.stage.advance(nudgeMs)
       if (nudges > nudgesMax * 5) throw new Error('the server looks at no approvals')
     }
   }
@@ -165,7 +172,7 @@ export class Scene {
       if (state.status === 'paused' || overdue.length === 0) return
       if (nudges > nudgesMax) throw new Error(`not closed after its time: ${JSON.stringify(overdue)}`)
       await pause(10)
-      if (nudges % 2 === 1) this.stage.clock.advance(nudgeMs)
+      if (nudges % 2 === 1) await this.stage.advance(nudgeMs)
     }
   }
 

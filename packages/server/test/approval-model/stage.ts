@@ -27,7 +27,15 @@ export interface Approver {
 
 /** A whole server whose clock a test moves, that crashes and comes back on the same data, with two people who may decide. */
 export interface Stage extends AsyncDisposable {
+  /** To be read, and set; who lets time pass says so to `advance`. */
   readonly clock: HandClock
+  /**
+   * The server's clock goes on, once those who are to be connected are: what takes a moment would otherwise have taken all
+   * of it, and who says hello so late is sent away.
+   */
+  advance(ms: number): Promise<void>
+  /** Asked before time passes: whether the machine is connected, or not to be. */
+  isMachineReady: () => boolean
   /** An owner, over HTTP. */
   readonly dana: Approver
   /** An approver, over a socket. */
@@ -163,8 +171,15 @@ export async function openStage(databaseUrl?: string): Promise<Stage> {
   } else if (!added.ok) throw new Error(added.problem.detail)
 
   let isMachineAway = false
-  return {
+  const stage: Stage = {
     clock,
+    isMachineReady: () => true,
+    advance: async (ms) => {
+      const isReady = (): boolean =>
+        eliLink.connection.value.status === 'open' && (isMachineAway || stage.isMachineReady())
+      while (!isReady()) await pause(1)
+      clock.advance(ms)
+    },
     dana,
     eli,
     url: `http://localhost:${port}`,
@@ -195,6 +210,7 @@ export async function openStage(databaseUrl?: string): Promise<Stage> {
       await dir.remove()
     },
   }
+  return stage
 }
 
 function breakLine(network: FaultProxy): void {

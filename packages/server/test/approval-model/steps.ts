@@ -245,32 +245,40 @@ class Pass extends Checked {
 
 /** Those whose time ran have it back, and ten minutes at least: what exactly, the log says. */
 async function giveBack(model: Model, scene: Scene): Promise<void> {
-  const { entries } = await scene.settle()
   if (model.status === 'paused') return
+  // The clock may have been helped on a little until the server looked.
+  const leastMs = scene.nowMs + graceMs - minute
+  await scene.haveTime(leastMs)
+  const { entries } = await scene.settle()
   for (const [index, one] of model.approvals.entries()) {
-    if (one.outcome !== undefined) continue
     const expiresMs = entries.get(at(scene.asked, index).approval)?.expiresMs ?? 0
-    // The clock may have been helped on a little until the server looked.
-    expect(expiresMs).toBeGreaterThanOrEqual(scene.nowMs + graceMs - minute)
+    if (one.outcome === undefined) expect(expiresMs).toBeGreaterThanOrEqual(leastMs)
+    // Who answered at once was given time as well.
+    expect(expiresMs).toBeGreaterThanOrEqual(one.expiresMs)
     one.expiresMs = expiresMs
   }
 }
 
 class Sleep extends Checked {
   readonly #ms: number
-  constructor(ms: number) {
+  readonly #eager: { who: number; which: number } | undefined
+  constructor(ms: number, eager?: { who: number; which: number }) {
     super()
     this.#ms = ms
+    this.#eager = eager
   }
-  check(): boolean {
-    return true
+  check({ approvals }: Model): boolean {
+    return this.#eager === undefined || approvals.length > 0
   }
   async act(model: Model, scene: Scene): Promise<void> {
-    await scene.sleep(this.#ms)
+    await scene.sleep(this.#ms, async () => {
+      if (this.#eager) await new Decide(this.#eager.who, this.#eager.which, 'deny', 'it').act(model, scene)
+    })
     await giveBack(model, scene)
   }
   toString(): string {
-    return `the server's machine sleeps for ${this.#ms / minute} min`
+    const eager = this.#eager ? `, and at once ${this.#eager.which} is denied` : ''
+    return `the server's machine sleeps for ${this.#ms / minute} min${eager}`
   }
 }
 
@@ -470,6 +478,9 @@ export const steps = [
   fc.constant(new Resume()),
   fc.integer({ min: 1, max: 40 }).map((seconds) => new Pass(seconds * second)),
   fc.integer({ min: 2, max: 30 }).map((minutes) => new Sleep(minutes * minute)),
+  fc
+    .tuple(fc.integer({ min: 2, max: 30 }), who, which)
+    .map(([minutes, by, of]) => new Sleep(minutes * minute, { who: by, which: of })),
   downs.map((ms) => new Crash(ms)),
   fc
     .constantFrom('cut' as const, 'leave' as const, 'come back' as const, 'come back' as const)
