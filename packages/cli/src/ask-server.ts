@@ -75,7 +75,7 @@ export function askServer(settings: Settings): Server {
       const { signal } = new AbortController()
       const answer = await openRequest(url, credential, { method: 'GET', path, signal })
       if (!answer.ok) throw refusal('GET', answer.problem)
-      return answer.value.body ?? new Blob().stream()
+      return answer.value.body ?? new Blob([]).stream()
     },
     once: async <R>(method: Method, path: string, body?: object) => {
       const answer = await httpRequest<R>(url, credential, method, path, body)

@@ -66,6 +66,16 @@ function requestsFor({ project, session, approval, digest, content: beside }: Na
       ['GET', `/api/asks?project=${project}`],
       ['GET', `/api/asks?sessions=${session}`],
     ],
+    'GET /api/asks/status': [['GET', `/api/asks/status?project=${project}`]],
+    'GET /api/audit': [
+      ['GET', `/api/audit?project=${project}`],
+      ['GET', `/api/audit?session=${session}`],
+    ],
+    'GET /api/audit/export': [
+      ['GET', `/api/audit/export?format=ndjson&project=${project}`],
+      ['GET', `/api/audit/export?format=csv&session=${session}`],
+    ],
+    'GET /api/audit/chain': [['GET', `/api/audit/chain?session=${session}`]],
     'GET /api/sessions': [['GET', `/api/sessions?project=${project}`]],
     'POST /api/approvals/decide': [['POST', '/api/approvals/decide', { decisions: [one] }]],
     'POST /api/follow': [
@@ -95,7 +105,7 @@ async function atLine(name: string, session: string): Promise<{ status: number; 
 
 /** Routes that name nothing of a project: accounts, keys, codes, oneself; what machines say goes by their leases. Commands: below. */
 const nameless =
-  /^(GET|POST|PUT|DELETE) \/(api\/(me|people|accounts|auth|invitations|keys|ws\/stats|runner|runner\/work|runner\/folder|runner\/evidence|agents|commands)\b|healthz|readyz|metrics)/
+  /^(GET|POST|PUT|DELETE) \/(api\/(me|people|accounts|auth|invitations|keys|ws\/stats|channels|audit\/key|runner|runner\/work|runner\/folder|runner\/evidence|agents|commands)\b|healthz|readyz|metrics|ws\/permissions)/
 
 async function heads(): Promise<unknown> {
   const { owner } = callers
