@@ -67,7 +67,7 @@ export function approvalCard(
     strengths[strength],
     deadline.stands
       ? 'its time stands still while the session is paused'
-      : `until ${dayAndTimeOf(deadline.expiresAt, new Date())}`,
+      : `${event.data.agentUntil === undefined ? '' : 'its agent waits only '}until ${dayAndTimeOf(deadline.expiresAt, new Date())}`,
   ]
   const input = request.content === undefined ? request.input : fetched && 'text' in fetched ? fetched.text : undefined
   const exact = exactLines(input ?? '')

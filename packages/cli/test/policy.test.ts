@@ -36,6 +36,15 @@ it('[B90] [PO34] what an agent keeps itself on a machine is listed after the rul
   await waitFor(async () => !(await run('policy', 'ls')).out.includes('Bash(make:*)'), { what: 'them to be gone' })
 })
 
+it('[B97] policy timeout says and sets how long people have to answer', async () => {
+  const { run } = scene
+  expect(await run('policy', 'timeout')).toMatchObject({ code: 0, out: 'People have 24h 0m to answer an approval.\n' })
+  expect((await run('policy', 'timeout', '8h')).out).toBe('People have 8h 0m to answer an approval.\n')
+  expect(JSON.parse((await run('--json', 'policy', 'ls')).out)).toMatchObject({ approvalTimeoutMs: 8 * 3_600_000 })
+  for (const wrong of ['soon', '5s', '31d']) expect(await run('policy', 'timeout', wrong)).toMatchObject({ code: 2 })
+  expect((await run('policy', 'timeout', 'default')).out).toContain('24h 0m')
+})
+
 it('[B90] rules are written, listed, tried and revoked; the wide ones with the password', async () => {
   const { run } = scene
   expect((await run('policy', 'ls')).out).toBe('There are no rules: a person is asked each time.\n')

@@ -17,6 +17,8 @@ export interface Context {
   rules?: readonly PolicyRule[] | undefined
   /** Whether who answers may allow what is of high risk, or in a sentence why not. Absent: nobody looked, so they may not. */
   allowHigh?: true | string | undefined
+  /** How long people have to answer an approval of the project; absent where nobody has said anything. */
+  approvalTimeoutMs?: number | undefined
   /** Approvals of a session that are open at once, and that may wait for their turn; absent: as in `limits`. */
   approvalLimits?: { open: number; waiting: number } | undefined
   /** What open approvals ask, by their ids, where it is needed. */

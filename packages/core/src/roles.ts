@@ -71,6 +71,8 @@ const bySender: Record<CommandType, Sender> = {
   // A rule decides for people, who are not asked any more.
   'policy.set_rule': 'decide',
   'policy.revoke_rule': 'decide',
+  // It says for all sessions of the project when nobody's answer is a no.
+  'policy.set_timeout': 'admin',
   'policy.set_mode': 'decide',
   'policy.end_mode': 'system',
   'task.create': 'write',

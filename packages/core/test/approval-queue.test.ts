@@ -38,7 +38,11 @@ describe('the queue of approvals', () => {
     })
     expect(log.state?.waiting).toHaveLength(1_000)
     const { items } = foldTranscript(emptyTranscript, log.events)
-    expect(items.at(-1)).toMatchObject({ kind: 'notice', code: 'queue_full', text: expect.stringContaining('1000') })
+    expect(items.at(-1)).toMatchObject({
+      kind: 'notice',
+      code: 'queue_full',
+      text: 'Queue full, not asked: Run a command',
+    })
     // Room is made by what ends, and by nothing else.
     expect(allow(log, 'a1')).toBe('ok')
     expect(log.report(asking('again'))).toMatchObject({ facts: { dropped: [{ code: 'queue_full' }] } })
@@ -175,6 +179,17 @@ describe('the queue of approvals', () => {
     expect(
       code(log.send(runner, 'approval.decide', { approval: 'a1', digest: digestOf(log, 'a1'), verdict: 'deny' })),
     ).toBe('ok')
+  })
+
+  it('[P25] the time that a session was started with comes before that of its project', () => {
+    const log = activeLog({ approvalTimeoutMs: 60_000 })
+    log.approvalTimeoutMs = 3_600_000
+    log.report(asking('a1'))
+    expect(log.state?.approvals[0]?.expiresAt).toBe(iso(log.nowMs + 60_000))
+    const other = activeLog()
+    other.approvalTimeoutMs = 3_600_000
+    other.report(asking('a1'))
+    expect(other.state?.approvals[0]?.expiresAt).toBe(iso(other.nowMs + 3_600_000))
   })
 
   it('[P24] what an agent forces to a shorter time says so, and nobody can give it more', () => {

@@ -24,6 +24,7 @@ export class Log {
   events: Envelope[] = []
   state: SessionState | undefined
   approvalLimits: Context['approvalLimits']
+  approvalTimeoutMs: number | undefined
   nowMs = Date.parse('2026-01-01T00:00:00.000Z')
   #id = 0
 
@@ -41,6 +42,7 @@ export class Log {
       actor,
       sha256,
       approvalLimits: this.approvalLimits,
+      approvalTimeoutMs: this.approvalTimeoutMs,
     }
     const decision = decideSession(this.state, command, context)
     if (decision.ok) {

@@ -58,9 +58,14 @@ export type PolicyRuleText = z.infer<typeof PolicyRuleText>
 export const PolicyRule = PolicyRuleText.extend({ rule: Id })
 export type PolicyRule = z.infer<typeof PolicyRule>
 
-/** `GET /api/projects/:id/policy`: the rules in their order, and what their writers may not have meant. */
+/** How short and how long people may have to answer an approval, in milliseconds. */
+export const approvalTimeoutMs = { least: 60_000, most: 30 * 24 * 60 * 60 * 1_000 } as const
+
+/** `GET /api/projects/:id/policy`: the rules in their order, how long people have to answer, and what their writers may not have meant. */
 export const PolicyPage = z.object({
   rules: z.array(PolicyRule.extend({ by: Actor, at: z.string() })).readonly(),
+  /** Where neither the session nor its agent has another time. */
+  approvalTimeoutMs: z.int(),
   warnings: z.array(z.object({ rule: z.string(), with: z.string().optional(), why: z.string() })).readonly(),
 })
 export type PolicyPage = z.infer<typeof PolicyPage>

@@ -1,4 +1,6 @@
 import { realpathSync } from 'node:fs'
+import { readAmount } from '@hotline/core/budget-words'
+import { elapsedText } from '@hotline/core/elapsed'
 import type { PolicyRequest } from '@hotline/core/policy/deed'
 import { ownRulesLead } from '@hotline/core/policy/own-rules-words'
 import type { AgentRow } from '@hotline/protocol/http'
@@ -55,7 +57,7 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
     .addOption(ofProject())
     .action(async ({ project }: { project: string }) => {
       const server = context.server()
-      const { rules, warnings } = await readPolicy(server, project)
+      const { rules, approvalTimeoutMs, warnings } = await readPolicy(server, project)
       const names = await server.names()
       const lines = rules.map(
         (rule) => `${lineOf(rule)}\n  by @${inLine(names.get(rule.by.id) ?? rule.by.id)}, ${rule.at}${noteOf(rule)}\n`,
@@ -65,7 +67,7 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
       const own = agents.filter(({ ownRules }) => ownRules !== undefined)
       const none = 'There are no rules: a person is asked each time.\n'
       const text = [...(lines.length === 0 ? [none] : [...lines, ...hints]), ...own.map(ownText)].join('')
-      context.print({ rules, warnings, own }, text)
+      context.print({ rules, approvalTimeoutMs, warnings, own }, text)
     })
 
   policy
@@ -129,6 +131,22 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
     })
 
   policy
+    .command('timeout')
+    .description('how long people have to answer an approval; after that nobody has, and the agent is told so')
+    .argument('[time]', 'from 1m to 30d, or "default"; absent: says how long it is')
+    .addOption(ofProject())
+    .action(async (text: string | undefined, { project }: { project: string }) => {
+      const server = context.server()
+      if (text !== undefined) {
+        const ms = text === 'default' ? null : readAmount('timeMs', text)
+        if (ms === undefined) throw fail('invalid_request', `It takes a time such as 30m or 8h, not "${text}".`)
+        await server.command(`project:${project}`, 'policy.set_timeout', { approvalTimeoutMs: ms })
+      }
+      const { approvalTimeoutMs } = await readPolicy(server, project)
+      context.print({ approvalTimeoutMs }, timeoutLine(approvalTimeoutMs))
+    })
+
+  policy
     .command('test')
     .description('what the rules would say of a request, and which rule would allow it; nothing is written')
     .argument('[command]', 'a command, as an agent would run it')
@@ -150,6 +168,10 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
       if (remembered?.ok === false) lines.push(inLine(`no rule can be made of it: ${remembered.why}`))
       context.print({ ...said, ...(remembered ? { remembered } : {}) }, `${lines.join('\n')}\n`)
     })
+}
+
+function timeoutLine(ms: number): string {
+  return `People have ${elapsedText(ms)} to answer an approval.\n`
 }
 
 function readPolicy(server: Server, project: string): Promise<PolicyPage> {

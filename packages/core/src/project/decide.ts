@@ -48,6 +48,11 @@ export function decideProject(state: ProjectState | undefined, command: Command,
   }
   if (command.type === 'policy.set_rule') return setRule(state, command, context)
   if (command.type === 'policy.revoke_rule') return revokeRule(state, command)
+  if (command.type === 'policy.set_timeout') {
+    const { approvalTimeoutMs } = command.data
+    if (approvalTimeoutMs === (state.approvalTimeoutMs ?? null)) return accept()
+    return accept({ type: 'policy.timeout_set', data: { approvalTimeoutMs } })
+  }
   return refuse('invalid_request', `"${command.type}" is not a command for a project.`)
 }
 

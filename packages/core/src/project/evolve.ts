@@ -34,6 +34,9 @@ export function evolveProject(state: ProjectState | undefined, event: Envelope):
   if (known.type === 'policy.rule_revoked') {
     return { ...state, rules: (state.rules ?? []).filter(({ rule }) => rule !== known.data.rule) }
   }
+  if (known.type === 'policy.timeout_set') {
+    return { ...state, approvalTimeoutMs: known.data.approvalTimeoutMs ?? undefined }
+  }
   return state
 }
 

@@ -15,6 +15,8 @@ export interface ProjectState {
   trusted?: readonly TrustedFolder[] | undefined
   /** In their order; absent before the first one. */
   rules?: readonly StandingRule[] | undefined
+  /** How long people have to answer an approval; absent where nobody has said anything. */
+  approvalTimeoutMs?: number | undefined
 }
 
 /** Settings that a person has seen and trusts, on one machine. */

@@ -117,6 +117,7 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
     case 'folder.distrust':
     case 'policy.set_rule':
     case 'policy.revoke_rule':
+    case 'policy.set_timeout':
     case 'task.create':
     case 'task.change':
     case 'task.move':

@@ -263,6 +263,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'folder.distrusted':
     case 'policy.rule_set':
     case 'policy.rule_revoked':
+    case 'policy.timeout_set':
     case 'task.created':
     case 'task.changed':
     case 'task.moved':

@@ -24,8 +24,11 @@ export function withDeadline(state: SessionState, report: Report, context: Conte
   return { ...report, data: { ...data, ...until, onTimeout: 'deny' } }
 }
 
-function latestFor({ approvalTimeoutMs }: SessionState, { now }: Context): string {
-  return new Date(Date.parse(now) + approvalTimeoutMs).toISOString()
+/** What was said when the session was started comes before what is said of its project. */
+function latestFor(state: SessionState, { now, approvalTimeoutMs: ofProject }: Context): string {
+  const isOwn = state.approvalTimeoutMs !== limits.approvalTimeoutMs
+  const timeoutMs = isOwn ? state.approvalTimeoutMs : (ofProject ?? state.approvalTimeoutMs)
+  return new Date(Date.parse(now) + timeoutMs).toISOString()
 }
 
 /**

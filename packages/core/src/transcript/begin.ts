@@ -234,10 +234,8 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         ...shownOf(event),
         outcomes: [],
       }
-    case 'approval.refused': {
-      const text = `Refused at once, ${event.data.limit} requests wait already: ${event.body?.title ?? ''}`
-      return { ...placed, kind: 'notice', code: event.data.reason, text }
-    }
+    case 'approval.refused':
+      return { ...placed, kind: 'notice', code: event.data.reason, text: `Queue full, not asked: ${event.body?.title}` }
     case 'notice.posted':
       return { ...placed, kind: 'notice', code: event.data.code, text: event.body?.text ?? '' }
     default:

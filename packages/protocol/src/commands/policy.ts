@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PolicyEffect, PolicyRuleText } from '../policy.ts'
+import { approvalTimeoutMs, PolicyEffect, PolicyRuleText } from '../policy.ts'
 import { handsFreeMinutes } from '../policy-mode.ts'
 import { Id } from '../stream.ts'
 
@@ -9,6 +9,10 @@ export const policyCommands = {
   'policy.set_rule': PolicyRuleText.extend({ before: Id.optional() }),
   /** `effect`: of the rule as it was seen; to take away what asks or denies takes more. */
   'policy.revoke_rule': z.strictObject({ rule: Id, effect: PolicyEffect }),
+  /** How long people have to answer an approval of the project; null: as long as where nobody has said anything. */
+  'policy.set_timeout': z.strictObject({
+    approvalTimeoutMs: z.int().min(approvalTimeoutMs.least).max(approvalTimeoutMs.most).nullable(),
+  }),
   /** Takes the place of what was said before. */
   'policy.set_mode': z.discriminatedUnion('mode', [
     z.strictObject({ mode: z.literal('ask') }),

@@ -19,6 +19,8 @@ export const policyEvents = {
     z.looseObject({ note: z.string().optional() }),
   ),
   'policy.rule_revoked': defineEvent(1, z.looseObject({ rule: Id })),
+  /** How long people have from here on to answer an approval of the project; null: as long as where nobody has said anything. */
+  'policy.timeout_set': defineEvent(1, z.looseObject({ approvalTimeoutMs: z.int().nullable() })),
   /** In the stream of a session: what is not asked in it from here on. `until`: of `hands_free`, RFC 3339, UTC. */
   'policy.mode_set': defineEvent(1, z.looseObject({ mode: PolicyModeName, until: z.string().optional() })),
   /** Its time is over: everything is asked again. */

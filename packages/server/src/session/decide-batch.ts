@@ -65,7 +65,7 @@ export function decideBatch(
   batch: readonly Submitted[],
   remembered: readonly (Known | undefined)[],
   now: string,
-  facts: Pick<Context, 'rules' | 'asked' | 'approvalLimits'> = {},
+  facts: Pick<Context, 'rules' | 'asked' | 'approvalLimits' | 'approvalTimeoutMs'> = {},
 ): Work {
   const events: Placed[] = []
   const commands: CommandRecord[] = []

@@ -2,13 +2,12 @@ import type { SessionState } from '@hotline/core/session/state'
 import { isPermission, needsPassword, type Permission, roleAllows, sendersOf } from '@hotline/core/roles'
 import type { Role } from '@hotline/protocol/actor'
 import type { Command } from '@hotline/protocol/command'
-import type { PolicyRule } from '@hotline/protocol/policy'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { formatCursor, splitStream } from '@hotline/protocol/stream'
 import { type Principal, senderKey } from '../access/principal.ts'
 import { type CommandOutcome, nothingHere } from './outcome.ts'
 import type { Submitted } from './decide-batch.ts'
-import { type QueuePorts, StreamQueue } from './stream-queue.ts'
+import { type ProjectPolicy, type QueuePorts, StreamQueue } from './stream-queue.ts'
 import type { StreamState } from './state.ts'
 
 /** Queues kept in memory for streams that were used lately. */
@@ -29,7 +28,7 @@ export interface Rights {
 }
 
 /** What it needs of the world. */
-export interface ExchangePorts extends Omit<QueuePorts, 'rulesOf'> {
+export interface ExchangePorts extends Omit<QueuePorts, 'policyOf'> {
   /**
    * Resolves when the time is given back in which nobody could answer, because the server was away: before that nobody is
    * told that theirs is over. Absent: nobody keeps such time.
@@ -234,10 +233,10 @@ export class Exchange {
     return this.#rights.roleOf(project, principal.account)
   }
 
-  /** The rules of a project, in their order. */
-  async #rulesOf(project: string): Promise<readonly PolicyRule[]> {
+  async #policyOf(project: string): Promise<ProjectPolicy> {
     const { state } = await this.#queue(`project:${project}`).state()
-    return state?.kind === 'project' ? (state.rules ?? []) : []
+    if (state?.kind !== 'project') return { rules: [], approvalTimeoutMs: undefined }
+    return { rules: state.rules ?? [], approvalTimeoutMs: state.approvalTimeoutMs }
   }
 
   #queue(stream: string): StreamQueue {
@@ -252,7 +251,7 @@ export class Exchange {
       if (this.#queues.size < queuesMax) break
       if (queue.idle) this.#queues.delete(name)
     }
-    const queue = new StreamQueue(stream, { ...this.#ports, rulesOf: (project) => this.#rulesOf(project) })
+    const queue = new StreamQueue(stream, { ...this.#ports, policyOf: (project) => this.#policyOf(project) })
     this.#queues.set(stream, queue)
     return queue
   }

@@ -21,6 +21,13 @@ const batchMax = 256
 /** How often a batch is decided again because the stream had moved on. */
 const triesMax = 8
 
+/** What a project says of its sessions. */
+export interface ProjectPolicy {
+  /** In their order. */
+  rules: readonly PolicyRule[]
+  approvalTimeoutMs: number | undefined
+}
+
 interface Waiting extends Submitted {
   answer: (outcome: CommandOutcome) => void
 }
@@ -34,8 +41,7 @@ export interface QueuePorts {
   fault: (error: unknown) => void
   /** RFC 3339 in UTC. */
   now: () => string
-  /** The rules of a project, in their order. */
-  rulesOf: (project: string) => Promise<readonly PolicyRule[]>
+  policyOf: (project: string) => Promise<ProjectPolicy>
   /** As the rules of a session take it (`Context`). */
   approvalLimits?: Context['approvalLimits']
 }

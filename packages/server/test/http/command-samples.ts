@@ -84,6 +84,7 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
     'policy.set_rule': inProject({ effect: 'deny', match: { tool: 'nothing' } }),
     // There is none, which is no matter of rights.
     'policy.revoke_rule': inProject({ rule: 'none', effect: 'allow' }),
+    'policy.set_timeout': inProject({ approvalTimeoutMs: 3_600_000 }),
     'policy.set_mode': inSession({ mode: 'ask' }),
     'policy.end_mode': inSession({ until: '2026-01-01T00:00:00.000Z' }),
     'approval.judge': inSession({}),

@@ -174,7 +174,7 @@ describe('one decision', () => {
         owner by token
         owner by the token of this machine
         owner by token, with the password said
-      project.rename, task.remove:
+      project.rename, task.remove, policy.set_timeout:
         owner in a browser
         admin in a browser
         admin by token

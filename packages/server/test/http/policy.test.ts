@@ -90,3 +90,38 @@ it('[PO8] a rule that allows more than one thing needs the password, and so does
 it('[PO7] the rules of a project that is not theirs look like none', async () => {
   expect(await policy('elsewhere')).toMatchObject({ code: 'not_found' })
 })
+
+it('[P25] how long people have to answer is said for a project, and counts for what is asked and comes up from then on', async () => {
+  const hourMs = 3_600_000
+  const leftMs = async (of: typeof agent, approval: string): Promise<number> => {
+    const events = (await live.stored(of.session)).filter(({ subject }) => subject === `approval:${approval}`)
+    const last = events.at(-1)
+    return Date.parse(String(last?.data['expiresAt'])) - Date.parse(last?.at ?? '')
+  }
+  const agent = await live.startSession()
+  const asked = []
+  for (let at = 0; at < 6; at += 1) asked.push(await agent.ask(run(`cargo run ${at}`)))
+  const [first, sixth] = [asked[0], asked[5]]
+  if (!first || !sixth) throw new Error('nothing was asked')
+  expect(await policy()).toMatchObject({ approvalTimeoutMs: 24 * hourMs })
+  expect(await leftMs(agent, first.approval)).toBe(24 * hourMs)
+
+  expect(await send(project, 'policy.set_timeout', { approvalTimeoutMs: 2 * hourMs })).toMatch(/-/)
+  expect(await policy()).toMatchObject({ approvalTimeoutMs: 2 * hourMs })
+  // What is open keeps its time; what comes up has the new one.
+  expect(await leftMs(agent, first.approval)).toBe(24 * hourMs)
+  await agent.report({ type: 'approval.cancelled', data: { approval: first.approval, reason: 'agent_withdrew' } })
+  expect(await leftMs(agent, sixth.approval)).toBe(2 * hourMs)
+  const other = await live.startSession()
+  expect(await leftMs(other, (await other.ask(run('cargo build'))).approval)).toBe(2 * hourMs)
+  const soon = new Date(Date.now() + 60_000).toISOString()
+  const forced = await other.ask(run('cargo doc'), { expiresAt: soon })
+  const [event] = (await live.stored(other.session)).filter(({ subject }) => subject === `approval:${forced.approval}`)
+  expect(event?.data).toMatchObject({ expiresAt: soon, agentUntil: soon })
+
+  for (const approvalTimeoutMs of [59_999, 31 * 24 * hourMs, 1.5]) {
+    expect(await send(project, 'policy.set_timeout', { approvalTimeoutMs })).toBe('invalid_request')
+  }
+  expect(await send(project, 'policy.set_timeout', { approvalTimeoutMs: null })).toMatch(/-/)
+  expect(await policy()).toMatchObject({ approvalTimeoutMs: 24 * hourMs })
+})

@@ -1,3 +1,4 @@
+import { elapsedText } from '@hotline/core/elapsed'
 import { ruleWords } from '@hotline/core/policy/rule-words'
 import { denialWords } from '@hotline/core/policy/judge-approval'
 import { roleAllows } from '@hotline/core/roles'
@@ -65,6 +66,12 @@ function RulesOf({
       {page?.rules.length === 0 && (
         <p className="small quiet">
           None yet. “Always allow …” on a card writes one, and so does “hotline policy add”.
+        </p>
+      )}
+      {page && (
+        <p className="small quiet">
+          People have {elapsedText(page.approvalTimeoutMs)} to answer, where neither a session nor its agent says
+          otherwise (“hotline policy timeout”).
         </p>
       )}
       {page && page.rules.length > 0 && (

@@ -34,6 +34,7 @@ export function ApprovalHead({
   mayDecide: boolean
 }): ReactNode {
   const { request } = item
+  const isForced = item.agentUntil !== undefined
   const { known } = useLive()
   const tool = request ? (request.plan ? 'plan' : toolWord(request.tool, request.title)) : ''
   const [strength, explained] = strengths[item.strength]
@@ -68,7 +69,8 @@ export function ApprovalHead({
         ) : (
           <>
             <Countdown until={item.expiresAt} />
-            {mayDecide && <MoreTime approval={item.approval} until={item.expiresAt} session={session} />}
+            {isForced && <span title="Nobody can give it more time than that.">, its agent waits no longer</span>}
+            {mayDecide && !isForced && <MoreTime approval={item.approval} until={item.expiresAt} session={session} />}
           </>
         )}
       </span>

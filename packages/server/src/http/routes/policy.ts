@@ -1,4 +1,5 @@
 import { lintRules } from '@hotline/core/policy/lint'
+import { limits } from '@hotline/protocol/limits'
 import { PolicyPage } from '@hotline/protocol/policy'
 import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
@@ -24,7 +25,8 @@ export function registerPolicyRoutes(
       const state = (await exchange.snapshot(`project:${params.id}`))?.state
       if (state?.kind !== 'project') return { problem: nothingHere() }
       const rules = state.rules ?? []
-      return { value: { rules, warnings: lintRules(rules, timestamp(clock)) } }
+      const { approvalTimeoutMs = limits.approvalTimeoutMs } = state
+      return { value: { rules, approvalTimeoutMs, warnings: lintRules(rules, timestamp(clock)) } }
     },
   })
 }
