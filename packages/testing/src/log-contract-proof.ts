@@ -1,3 +1,9 @@
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { chainLines } from '@hotline/server/audit/chain-lines'
+import { verifyExport } from '@hotline/server/audit/verify-export'
+import { verifyLog } from '@hotline/server/audit/verify-log'
+import { inLife } from '@hotline/server/log/log-life'
 import { describe, expect, test } from 'vitest'
 import { accepted, agentEvent, bareEvent, freely, parseWire, readAll } from './log-bench.ts'
 import type { LogBench, OpenLogBench } from './log-bench.ts'
@@ -46,6 +52,36 @@ export function proofContract(open: OpenLogBench): void {
       accepted(await bench.store.append([freely(stream, agentEvent('goes on'))]))
       expect(await bench.store.verify(stream)).toBeUndefined()
       expect(await bench.store.erase('session:none', { upTo: 5 })).toBe(0)
+    })
+
+    test('[AU5] an export of it holds, whole and of one stream, and without what was erased', async () => {
+      await using bench = await openFilled(open)
+      await bench.store.erase(stream, { subject: 'message:0', upTo: 9 })
+      const lines = (of: string, store = bench.store): Promise<string> => text(Readable.from(chainLines(store, of)))
+      const verify = (exported: string) => verifyExport(Readable.from([Buffer.from(exported)]))
+      const whole = await lines('all')
+      expect(await verify(whole)).toEqual({ of: 'all', streams: 2, events: 24, heads: 0, faults: [] })
+      expect(await verify(await lines(stream))).toMatchObject({ of: stream, streams: 1, events: 12, faults: [] })
+      expect(await verify(await lines('session:none'))).toMatchObject({ streams: 0, events: 0, faults: [] })
+      // Another life of the log has other epochs for followers, and proves itself as it did.
+      const life = inLife(bench.store, 'another')
+      expect((await life.head(stream))?.epoch).not.toBe((await bench.store.head(stream))?.epoch)
+      expect(await lines('all', life)).toBe(whole)
+      await bench.sql(`UPDATE events SET body = $1 WHERE ${ofStream} AND seq = 2`, Buffer.from('{"text":"other"}'))
+      const [fault] = (await verify(await lines('all'))).faults
+      expect(fault).toEqual({ stream, seq: 2, what: 'its bytes do not give its hash' })
+      expect((await verifyLog(bench.store, 'all')).faults).toEqual([fault])
+      await bench.sql(`DELETE FROM events WHERE ${ofStream} AND seq >= 2`)
+      expect((await verify(await lines('all'))).faults).toMatchObject([{ stream, seq: 2 }])
+    })
+
+    test('[AU5] streams are walked by their names, page by page', async () => {
+      await using bench = await openFilled(open)
+      accepted(await bench.store.append([freely('project:p', agentEvent('x')), freely('session:Two', agentEvent('x'))]))
+      const names = ['project:p', 'session:Two', stream, 'session:two']
+      expect(await bench.store.streams('', 10)).toEqual(names)
+      expect(await bench.store.streams('session:Two', 2)).toEqual(names.slice(2))
+      expect(await bench.store.streams('session:two', 2)).toEqual([])
     })
 
     test('[L12] [L13] a flipped bit in any byte that counts is found and never served', async () => {

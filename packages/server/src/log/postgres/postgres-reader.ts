@@ -31,7 +31,7 @@ const columns = 'e.seq, e.type, e.subject, e.header, e.salt, e.body, e.digest, e
 const queries = {
   stream: `SELECT s.no, s.epoch, s.head, s.hash, s.generation, t.state
     FROM streams s LEFT JOIN states t USING (no) WHERE s.stream = $1`,
-  streams: 'SELECT stream FROM streams WHERE stream > $1 ORDER BY stream LIMIT $2',
+  names: 'SELECT stream FROM streams WHERE stream > $1 ORDER BY stream LIMIT $2',
   hash: 'SELECT hash FROM events WHERE no = $1 AND seq = $2',
   // Stops when the sum of bytes before a row reaches the limit, so a page of large events is not sent whole.
   range: `SELECT ${columns} FROM (
@@ -143,7 +143,7 @@ export class PostgresReader {
   }
 
   async streams(after: string, limit: number): Promise<readonly string[]> {
-    const rows = await this.#rows<{ stream: string }>('streams', [after, limit])
+    const rows = await this.#rows<{ stream: string }>('names', [after, limit])
     return rows.map(({ stream }) => stream)
   }
 
