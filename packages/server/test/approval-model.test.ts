@@ -24,7 +24,7 @@ const stores: readonly [string, number, () => Promise<string | undefined>][] = [
 describe('the life of approvals, by chance, on the real server', () => {
   for (const [store, numRuns, open] of stores) {
     it(
-      `[AM1] each ends once, as the log says, and its agent hears just that (${store})`,
+      `[AM1] [T32] each ends once, as the log says, and its agent hears just that (${store})`,
       async () => {
         const seed = randomSeed(`the life of approvals on ${store}`)
         await using stage = await openStage(await open())
