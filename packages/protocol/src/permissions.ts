@@ -119,10 +119,12 @@ export const PermissionMessage = z.discriminatedUnion('type', [
   z.looseObject({
     type: z.literal('permission-queue-status'),
     ...said,
-    /** Asked and not answered, in all that may be seen here. */
+    /** Asked and not answered, in all that may be seen here, with those that wait behind others of their session. */
     pending: z.int(),
     /** Answered, and the agent has not got it yet. */
     processing: z.int(),
+    /** Since when the oldest open one waits. */
+    oldestAt: z.string().nullable(),
     /** For `?after=` of the next connection. */
     cursor: z.string(),
   }),

@@ -194,7 +194,7 @@ async function open(
     fault,
   })
   const lines = openAgentLines({ exchange, lists, store, evidence })
-  const permissions = undo.use(openPermissionDesk({ exchange, lists, store, bus }))
+  const permissions = undo.use(openPermissionDesk({ lists, store, bus }))
   const channels = undo.use(
     openChannels(readChannels(join(config.dataDir, 'channels.json')), {
       allProjects: async () => (await lists.projects()).map(({ project }) => project),

@@ -15,6 +15,8 @@ export interface WebhookReceiver extends AsyncDisposable {
   readonly url: string
   /** Of each key once. */
   readonly told: Received[]
+  /** The key of each that it took, as often as it came. */
+  readonly came: string[]
   /** All that came, whatever it answered. */
   readonly tries: number
   mood: Mood
@@ -24,6 +26,7 @@ export interface WebhookReceiver extends AsyncDisposable {
 
 export async function startWebhookReceiver(secret: string, port = 0): Promise<WebhookReceiver> {
   const told: Received[] = []
+  const came: string[] = []
   let tries = 0
   const server = createServer((request, response) => {
     void buffer(request).then((bytes) => {
@@ -38,6 +41,7 @@ export async function startWebhookReceiver(secret: string, port = 0): Promise<We
       if (receiver.mood === 'is away') return response.writeHead(503).end()
       if (receiver.mood === 'refuses') return response.writeHead(422).end()
       const key = String(headers['webhook-id'])
+      came.push(key)
       const body = JSON.parse(text) as Received['body']
       const { id, requestId, words } = body.data as { id?: string; requestId?: string; words?: string }
       const what = body.type === 'permission-request' ? 'show' : 'withdraw'
@@ -50,6 +54,7 @@ export async function startWebhookReceiver(secret: string, port = 0): Promise<We
   const receiver: WebhookReceiver = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?for=us`,
     told,
+    came,
     get tries() {
       return tries
     },

@@ -114,6 +114,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('deliveries over %s', (store) =
     expect(receiver.told.filter(({ requestId }) => requestId === shown.id)).toHaveLength(2)
     await hand.report({ type: 'approval.cancelled', data: { approval: late.approval, reason: 'agent_withdrew' } })
     await told('withdraw', late.id)
+    // Nothing that it took came twice.
+    expect(new Set(receiver.came).size).toBe(receiver.came.length)
   })
 
   it('[DV4] what the receiver does not take is not tried again, is told to admins, and needs no taking back', async () => {

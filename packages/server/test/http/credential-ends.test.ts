@@ -70,7 +70,7 @@ beforeEach(async () => {
     },
     connections,
     lines: openAgentLines({ exchange, lists: stack.lists, store: stack.store }),
-    permissions: openPermissionDesk({ exchange, lists: stack.lists, store: stack.store, bus: stack.bus }),
+    permissions: openPermissionDesk({ lists: stack.lists, store: stack.store, bus: stack.bus }),
     guard: (request) => stack.http.doors.guardUpgrade(request),
     fromHeader: (request) => stack.http.doors.fromHeader(request),
     fromHello: (hello, request) => stack.http.doors.fromHello(hello, request),

@@ -250,10 +250,10 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('permissions.v1 over %s', (stor
     await steady.next(({ type }) => type === 'pong')
     slow.socket.pause()
     const large = 'x'.repeat(60_000)
-    const hands = [await live.startSession('One'), await live.startSession('Two'), await live.startSession('Three')]
+    const hands = await Promise.all(Array.from({ length: 40 }, (_, at) => live.startSession(`Large ${at}`)))
     const asked: { hand: HandRunner; id: string }[] = []
     for (const hand of hands) {
-      for (let at = 0; at < 90; at += 1) {
+      for (let at = 0; at < 10; at += 1) {
         const { approval } = await hand.ask({ tool: 'note', title: 't', input: JSON.stringify({ large }) })
         asked.push({ hand, id: `${hand.session}/${approval}` })
       }
@@ -262,8 +262,15 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('permissions.v1 over %s', (stor
     steady.say({ type: 'ping' })
     await waitFor(() => steady.of('pong').length === 2, { what: 'an answer' })
     expect(steady.of('permission-request').length).toBeLessThanOrEqual(201)
+    // Who comes when all of it is open, and reads nothing of it.
+    await using late = dial()
+    await late.next(({ type }) => type === 'permission-request')
+    late.socket.pause()
     for (const { hand, id } of asked) await withdraw(hand, id)
     slow.socket.resume()
+    late.socket.resume()
+    await waitFor(() => late.of('permission-queue-status').at(-1)?.['pending'] === 0, { what: 'the end of all of it' })
+    expect(late.of('permission-request').length).toBeLessThan(asked.length)
     await waitFor(() => slow.of('permission-cancelled').length >= asked.length, { what: 'the end of all of it' })
     expect(
       slow

@@ -1,5 +1,5 @@
 import { resolvedBy } from '@hotline/core/session/resolved-by'
-import { type AskRow, askedSessionsMax } from '@hotline/protocol/asks'
+import { type AskRow, askedSessionsMax, type QueueStatus } from '@hotline/protocol/asks'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown } from '@hotline/protocol/known-event'
 import { splitStream } from '@hotline/protocol/stream'
@@ -8,7 +8,6 @@ import type { Bus } from '../../log/bus.ts'
 import type { Lists, SessionPosition } from '../../log/lists.ts'
 import type { LogStore } from '../../log/log-store.ts'
 import type { SessionTable } from '../../log/tables.ts'
-import type { Exchange } from '../../session/exchange.ts'
 import { queueStatus } from '../../session/queue-status.ts'
 import { readAsks } from '../routes/asks.ts'
 import { projectsOf } from '../routes/sessions.ts'
@@ -47,10 +46,8 @@ export interface PermissionDesk extends Disposable {
   heads(projects: readonly string[]): Promise<Positions>
   /** What is asked in one page of these projects, or of these sessions of them. */
   page(of: PageQuery): Promise<AskedPage>
-  /** How many approvals are open in these projects, and wait behind those. */
-  countPending(projects: readonly string[]): Promise<{ open: number; waiting: number }>
-  /** Of those that were decided in a session: how many its agent has not got yet. */
-  countProcessing(session: string): Promise<number>
+  /** How many approvals are open in these projects, wait behind those, and were answered and not yet handed over. */
+  count(projects: readonly string[]): Promise<Pick<QueueStatus, 'open' | 'waiting' | 'processing' | 'oldestAt'>>
   /** How one came to its end; undefined where it did not. */
   ending(session: string, approval: string): Promise<Ending | undefined>
   /** What was shown of one that has ended; undefined for one that has not. For a response that is sent again. */
@@ -60,13 +57,8 @@ export interface PermissionDesk extends Disposable {
 }
 
 /** Puts together what `permissions.v1` needs of the server. */
-export function openPermissionDesk(ports: {
-  exchange: Pick<Exchange, 'snapshot'>
-  lists: Lists
-  store: LogStore
-  bus: Bus
-}): PermissionDesk {
-  const { exchange, lists, store, bus } = ports
+export function openPermissionDesk(ports: { lists: Lists; store: LogStore; bus: Bus }): PermissionDesk {
+  const { lists, store, bus } = ports
   const listeners = new Set<Listener>()
   const leave = bus.subscribe(({ stream, events }) => {
     const changes = listeners.size === 0 ? [] : events.filter(({ type }) => quietChanges.has(type))
@@ -111,12 +103,7 @@ export function openPermissionDesk(ports: {
         next: last && !isWhole ? { updatedAt: last.updated_at, session: last.session } : undefined,
       }
     },
-    countPending: (projects) => queueStatus(lists, projects),
-    countProcessing: async (session) => {
-      const state = (await exchange.snapshot(`session:${session}`))?.state
-      if (state?.kind !== 'session') return 0
-      return state.approvals.filter(({ outcome }) => outcome !== undefined).length
-    },
+    count: (projects) => queueStatus(lists, projects),
     ending: async (session, approval) => {
       const events = await eventsOf(session, approval)
       return readEnding(

@@ -48,7 +48,6 @@ export class PermissionNews {
   readonly #known = new KnownRequests()
   readonly #ended = new Set<string>()
   readonly #touched = new Map<string, Touched>()
-  readonly #processing = new Map<string, number>()
   /** How many wait behind the open ones of a session, as its line told last. */
   readonly #waiting = new Map<string, number>()
   /** The projects whose lines come here, and how far. */
@@ -60,6 +59,9 @@ export class PermissionNews {
   #further = false
   /** Something was told since the status was. */
   #changedStatus = true
+  /** What was told of it last, and whether something else was told since. */
+  #numbers = ''
+  #saidMore = true
   #running = false
   #closed = false
 
@@ -82,6 +84,7 @@ export class PermissionNews {
     for (const [project, cursor] of positions) this.#positions.set(project, cursor)
     this.#page = 'first'
     this.#changedStatus = true
+    this.#saidMore = true
     this.#wake()
   }
 
@@ -121,11 +124,12 @@ export class PermissionNews {
   /** More time, or the agent has got its answer: no line tells that. */
   #changed(session: string, approval: string): void {
     const [shown] = this.#known.of(session)
-    const project = shown?.project ?? (this.#processing.has(session) ? '' : undefined)
-    if (project === undefined) return
-    const touched = this.#touched.get(session) ?? { project, ended: new Set(), changed: new Set() }
-    touched.changed.add(approval)
-    this.#touched.set(session, touched)
+    if (shown) {
+      const touched = this.#touched.get(session) ?? { project: shown.project, ended: new Set(), changed: new Set() }
+      touched.changed.add(approval)
+      this.#touched.set(session, touched)
+    }
+    this.#changedStatus = true
     this.#wake()
   }
 
@@ -162,7 +166,6 @@ export class PermissionNews {
     })
     this.#page = next
     await this.#show(asks)
-    for (const session of new Set(asks.map((row) => row.session))) await this.#countProcessing(session)
   }
 
   async #lookAgain(): Promise<void> {
@@ -186,7 +189,6 @@ export class PermissionNews {
         const requestId = requestIdOf({ session, approval })
         if (!open.has(requestId) && !this.#ended.has(requestId)) await this.#tellEnd(session, approval, project)
       }
-      await this.#countProcessing(session)
     }
   }
 
@@ -226,28 +228,29 @@ export class PermissionNews {
     else this.#waiting.delete(session)
   }
 
-  async #countProcessing(session: string): Promise<void> {
-    const count = await this.#ports.desk.countProcessing(session)
-    if (count !== (this.#processing.get(session) ?? 0)) this.#changedStatus = true
-    if (count > 0) this.#processing.set(session, count)
-    else this.#processing.delete(session)
-  }
-
   /** False where nothing has changed since it was told. */
   async #tellStatus(): Promise<boolean> {
     if (!this.#changedStatus) return false
-    const counted = await this.#ports.desk.countPending(this.projects)
-    const pending = (this.#further ? counted.open : this.#known.size) + counted.waiting
-    // Something came meanwhile: it is told first.
-    if (this.#closed || this.#touched.size > 0 || this.#page !== undefined) return true
-    const processing = [...this.#processing.values()].reduce((sum, count) => sum + count, 0)
-    this.#say({ type: 'permission-queue-status', pending, processing, cursor: writePositions(this.#positions) })
     this.#changedStatus = false
+    const { open, waiting, processing, oldestAt } = await this.#ports.desk.count(this.projects)
+    if (this.#closed) return true
+    // Something came meanwhile: it is told first.
+    if (this.#touched.size > 0 || this.#page !== undefined) {
+      this.#changedStatus = true
+      return true
+    }
+    const status = { pending: open + waiting, processing, oldestAt }
+    const numbers = JSON.stringify(status)
+    if (numbers === this.#numbers && !this.#saidMore) return true
+    this.#numbers = numbers
+    this.#saidMore = false
+    this.#ports.say({ type: 'permission-queue-status', ...status, cursor: writePositions(this.#positions) })
     return true
   }
 
   #say(news: News): void {
     this.#changedStatus = true
+    this.#saidMore = true
     this.#ports.say(news)
   }
 }
