@@ -232,7 +232,7 @@ describe('hotline mcp', () => {
     expect((await scene.event('draft.refused')).body).toMatchObject({ reason: expect.stringContaining('not wait') })
   })
 
-  it("[MC3] Claude Code's permission prompt is answered with its JSON and nothing else", async () => {
+  it("[MC3] [P30] Claude Code's permission prompt is answered with its JSON and nothing else", async () => {
     const scene = shared
     const prompt = async (id: string): Promise<Envelope> => {
       scene.call(id, 'permission_prompt', {
@@ -251,7 +251,9 @@ describe('hotline mcp', () => {
     expect(await answer('two')).toEqual({ behavior: 'allow', updatedInput: { command: 'echo 2' } })
     await scene.decide(await prompt('three'), 'deny', { reason: 'too loud' })
     expect(await answer('three')).toEqual({ behavior: 'deny', message: 'Denied: too loud' })
-    await scene.decide(await prompt('four'), 'modify', { input: 'no json' })
+    const fourth = await prompt('four')
+    await expect(scene.decide(fourth, 'modify', { input: 'no json' })).rejects.toThrow('line 1, column 1')
+    await scene.decide(fourth, 'deny')
     expect(await answer('four')).toMatchObject({ behavior: 'deny' })
   })
 
