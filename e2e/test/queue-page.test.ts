@@ -23,7 +23,7 @@ describe('an agent that asks for much at once', () => {
     const list = page.getByRole('region', { name: 'What needs you' })
     const commands = (): Promise<string[]> => list.locator('.row .title').allInnerTexts()
     await expect.poll(commands).toEqual(['npm run 1', 'npm run 2', 'npm run 3', 'npm run 4', 'npm run 5'])
-    await list.getByText('5 to allow or deny · 3 more wait behind them · the oldest waits').waitFor()
+    await list.getByText('5 to allow or deny · 3 more wait behind them · the oldest was asked').waitFor()
     await list.getByText('npm run 1').click()
     await page.locator('.need').getByText('3 more wait behind these').waitFor()
     await photograph(page, 'queue-needs', [390, 1440])

@@ -55,7 +55,6 @@ export function weighRequest(state: SessionState, draft: DraftOf<'approval.reque
   if (answer) return { drafts: [weighed, answer] }
   const isTurn = waiting.length === 0 && openApprovals(state).length < openMax
   if (isTurn) return { drafts: [weighed] }
-  if (waiting.length >= waitingMax) return refused(draft, waitingMax)
   return { drafts: [{ ...weighed, data: { ...weighed.data, queued: true } }] }
 }
 

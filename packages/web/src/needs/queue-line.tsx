@@ -1,7 +1,7 @@
 import type { SessionRow } from '@hotline/protocol/http'
 import type { ReactNode } from 'react'
 import { useNow } from '../live/use-readable.ts'
-import { ageText, exactText } from '../text/time.ts'
+import { agoText, exactText } from '../text/time.ts'
 
 /** How the queue of approvals stands, over all sessions that are shown; nothing where there is none. */
 export function QueueLine({ sessions }: { sessions: readonly SessionRow[] }): ReactNode {
@@ -23,7 +23,7 @@ export function QueueLine({ sessions }: { sessions: readonly SessionRow[] }): Re
         <>
           {' · '}
           <time dateTime={oldest} title={exactText(oldest)}>
-            the oldest waits {ageText(now - Date.parse(oldest))}
+            the oldest was asked {agoText(now - Date.parse(oldest))}
           </time>
         </>
       )}

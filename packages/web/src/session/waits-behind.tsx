@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 export function WaitsBehind({ count }: { count: number }): ReactNode {
   if (count === 0) return undefined
   return (
-    <p className="notice" role="status">
+    <p className="notice behind" role="status">
       {count} more {count === 1 ? 'waits' : 'wait'} behind these; the next comes up when one is answered.
     </p>
   )
