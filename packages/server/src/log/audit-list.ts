@@ -27,7 +27,7 @@ export interface AuditQuery {
 
 const columns = ['stream', 'seq', 'at', 'type', 'actor', 'project', 'address'] as const
 
-/** Lines of the audit, newest first, by an index whatever is asked for. */
+/** Lines of the audit, newest first. */
 export async function readAudit(db: Kysely<Tables>, query: AuditQuery): Promise<readonly AuditTable[]> {
   const { projects, stream, types, actors, from, to, before } = query
   if ([projects, types, actors].some((wanted) => wanted?.length === 0)) return []

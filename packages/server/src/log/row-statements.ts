@@ -11,7 +11,7 @@ const keyColumns: Record<TableName, readonly string[]> = {
   accounts: ['account'],
   keys: ['key'],
   facts: ['name'],
-  audit: ['stream', 'seq'],
+  audit: ['at', 'stream', 'seq'],
   deliveries: ['channel', 'session', 'approval'],
 }
 
