@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import type { Page } from 'playwright-core'
+import { httpRequest } from '@hotline/client/http-request'
 import { handCapabilities } from '@hotline/testing/hand-runner'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { watchFor } from '../src/fleeting.ts'
@@ -15,6 +17,14 @@ beforeEach(() => resize(page, 1440))
 afterAll(async () => {
   await scene[Symbol.asyncDispose]()
 })
+
+/** What the owner says of the project. */
+async function say(type: string, data: object): Promise<void> {
+  const { url, token } = scene.live
+  const command = { id: randomUUID(), stream: 'project:default', type, data }
+  const said = await httpRequest(url, { kind: 'token', token }, 'POST', '/api/commands', command)
+  expect(said).toMatchObject({ ok: true })
+}
 
 describe('a card', () => {
   it('[G30] what cannot be seen is a box with its code point, the copy is exact, and the answer folds to a line', async () => {
@@ -261,11 +271,11 @@ describe('what waits for the agent', () => {
   })
 
   it('[P9] with little time left a day more is offered, and the countdown goes on from there', async () => {
+    // The project wants an answer within half an hour; what an agent forces nobody could make longer.
+    await say('policy.set_timeout', { approvalTimeoutMs: 1_800_000 })
     const hand = await scene.live.startSession('Before lunch')
-    await hand.ask(
-      { tool: 'run', title: 'Clean', input: 'make clean' },
-      { expiresAt: new Date(Date.now() + 1_800_000).toISOString() },
-    )
+    await hand.ask({ tool: 'run', title: 'Clean', input: 'make clean' })
+    await say('policy.set_timeout', { approvalTimeoutMs: null })
     await scene.open(hand.session)
     const card = page.getByRole('article').filter({ hasText: 'make clean' })
     await card.getByText(/^(29|30):\d\d left/).waitFor()

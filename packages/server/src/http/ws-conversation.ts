@@ -106,7 +106,8 @@ export function converse(
   }
 
   const cancelHello = clock.after(limits.helloTimeoutMs, () =>
-    end(problem('unauthenticated', 'No hello came in time.')),
+    // Whoever was away for a moment says hello again: nothing is wrong with their credential.
+    end(problem('too_slow', 'No hello came in time. Come back and say it.')),
   )
   const stopBeat = startHeartbeat({ webSocket, socket, clock, silentMs: () => wire.silentMs, end, gate: () => gate })
   const messages = watchMessages(clock, () =>

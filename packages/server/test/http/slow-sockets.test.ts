@@ -1,8 +1,9 @@
+import { problemOfClose } from '@hotline/client/problem-of'
 import { limits } from '@hotline/protocol/limits'
 import { type Door, openDoor } from '@hotline/testing/door'
 import { type FaultProxy, startFaultProxy } from '@hotline/testing/fault-proxy'
 import { type Middle, openMiddle, person } from '@hotline/testing/middle'
-import type { RawWebSocket } from '@hotline/testing/raw-websocket'
+import { openRawWebSocket, type RawWebSocket } from '@hotline/testing/raw-websocket'
 import { waitFor } from '@hotline/testing/wait-for'
 import { buildFrame, opcodes } from '@hotline/testing/websocket-frame'
 import { type HandClock, handClock } from '@hotline/testing/hand-clock'
@@ -265,5 +266,21 @@ describe('many follows', () => {
     })
     await roundTrip(socket)
     expect(told).toEqual([second, further, mine.at(-1)])
+  })
+})
+
+describe('a connection that says nothing', () => {
+  it('[W33] ends with 4408, which says nothing of a credential, so that whoever was away comes back', async () => {
+    const headers = [['Host', `localhost:${door.port}`]] as const
+    await using socket = await openRawWebSocket({
+      port: door.port,
+      path: '/api/ws',
+      protocols: ['hotline.v1'],
+      headers,
+    })
+    await advance(limits.helloTimeoutMs)
+    const { code, problem } = await closing(socket)
+    expect([code, problem]).toMatchObject([4408, { code: 'too_slow' }])
+    expect(problemOfClose(code).code).toBe('too_slow')
   })
 })
