@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Intent } from '@hotline/testing/model/script'
 import type { RealAgent } from './agent-place.ts'
 
 /** What a person has in codex's settings, with the scripted model as theirs. */
@@ -29,3 +30,15 @@ export const codexAgent = {
     return { CODEX_HOME: folder, OPENAI_API_KEY: 'test' }
   },
 } as const satisfies RealAgent
+
+/** What makes it ask: a command that says itself that it wants out of its sandbox. */
+export const codexAsks = {
+  write: (path: string, text: string): Intent => ({
+    run: `printf '${text.replaceAll('\n', '\\n')}' > ${path}`,
+    with: { sandbox_permissions: 'require_escalated', justification: 'to make a file' },
+  }),
+  run: (line: string): Intent => ({
+    run: line,
+    with: { sandbox_permissions: 'require_escalated', justification: 'to try it' },
+  }),
+}
