@@ -33,3 +33,21 @@ export function useOnScreen(element: RefObject<HTMLElement | null>, watched: boo
   }, [element, watched])
   return inSight
 }
+
+/** Tells whether anything at all of an element is on the screen, and undefined when that is not watched any more. */
+export function useAnyOnScreen(
+  element: RefObject<HTMLElement | null>,
+  watched: boolean,
+  tell: (isSeen: boolean | undefined) => void,
+): void {
+  useEffect(() => {
+    const box = element.current
+    if (!box || !watched) return undefined
+    const observer = new IntersectionObserver((entries) => tell(entries.at(-1)?.isIntersecting))
+    observer.observe(box)
+    return () => {
+      observer.disconnect()
+      tell(undefined)
+    }
+  }, [element, watched, tell])
+}

@@ -14,7 +14,7 @@ import {
 } from 'react'
 import { type FlatIndexLocationWithAlign, type ListRange, Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
 import { useLive } from '../live/hotline.tsx'
-import { useOnScreen } from '../live/use-on-screen.ts'
+import { useAnyOnScreen, useOnScreen } from '../live/use-on-screen.ts'
 import { phone, useMedia } from '../live/use-media.ts'
 import { foldSteps, type Row, stepsAsked, subAgentsOf } from './fold-steps.ts'
 import { type Acts, ItemView } from './item-view.tsx'
@@ -94,8 +94,10 @@ function Talk({
   const openPlace = openAt + before.current.first
   // Keys answer what is asked first, and only in sight: where it is elsewhere one is led there. A phone has its own place.
   const hasPlace = narrow && items[openAt]?.kind === 'approval'
-  const isAway =
-    !hasPlace && openAt >= 0 && range !== undefined && (openPlace < range.startIndex || openPlace > range.endIndex)
+  // The list draws more than is in sight: of what is drawn the screen says whether it is seen.
+  const [isOpenSeen, setOpenSeen] = useState<boolean>()
+  const isDrawn = range !== undefined && openPlace >= range.startIndex && openPlace <= range.endIndex
+  const isAway = !hasPlace && openAt >= 0 && range !== undefined && (!isDrawn || isOpenSeen === false)
   const lineAt = items.findIndex(({ kind }) => kind === 'unread')
   const linePlace = lineAt + before.current.first
   // Who begins at the end may want to begin where they stopped; once they saw the line they know.
@@ -149,7 +151,7 @@ function Talk({
           startReached={() => picture.hasOlder && void loadOlder()}
           increaseViewportBy={400}
           itemContent={(_, item) => (
-            <div className="item" data-key={item.key}>
+            <Spot of={item.key} isAsked={item.key === items[openAt]?.key} tell={setOpenSeen}>
               {item.kind === 'unread' ? (
                 <UnreadLine count={item.count} seen={() => setSawLine(true)} />
               ) : (
@@ -161,7 +163,7 @@ function Talk({
                   subAgent={item.kind === 'approval' ? subAgents.get(item.key) : undefined}
                 />
               )}
-            </div>
+            </Spot>
           )}
         />
       )}
@@ -202,6 +204,27 @@ function isOpen(item: Row | UnreadRow): boolean {
 function isBy(row: Row, account: string): boolean {
   if (row.kind === 'message') return row.by.kind === 'person' && row.by.id === account
   return (row.kind === 'approval' || row.kind === 'question' || row.kind === 'undo') && row.by?.id === account
+}
+
+/** Where an item stands. What is asked first tells whether it is seen. */
+function Spot({
+  of,
+  isAsked,
+  tell,
+  children,
+}: {
+  of: string
+  isAsked: boolean
+  tell: (isSeen: boolean | undefined) => void
+  children: ReactNode
+}): ReactNode {
+  const box = useRef<HTMLDivElement>(null)
+  useAnyOnScreen(box, isAsked, tell)
+  return (
+    <div ref={box} className="item" data-key={of}>
+      {children}
+    </div>
+  )
 }
 
 /** Above what is new; `seen` is told once it was in sight for a moment. */
