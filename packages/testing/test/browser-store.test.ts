@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { stripTypeScriptTypes } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { ClientStore } from '@hotline/client/client-store'
+import { keptListForm } from '@hotline/client/kept-list'
 import type { KeptSession } from '@hotline/client/kept-sessions'
 import type { WaitingCommand } from '@hotline/client/outbox'
 import type { Browser, Page } from 'playwright-core'
@@ -167,7 +168,7 @@ describe.skipIf(!availability.available)('what a browser keeps', () => {
       const store = await open()
       const kept = (session, cursor, more = {}) =>
         ({ form: 1, session, cursor, state: {}, events: [], before: null, keptAt: Date.now(), ...more })
-      const list = { form: 1, sessions: [], next: null, cursors: {}, whole: true, keptAt: 1 }
+      const list = { form: ${keptListForm}, sessions: [], next: null, cursors: {}, whole: true, keptAt: 1 }
       const databases = async () => (await indexedDB.databases()).map(({ name }) => name)
       ${act}
     })()`)
