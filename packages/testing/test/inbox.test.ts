@@ -61,7 +61,7 @@ it('[C28] one that is looked at is followed until its end', async () => {
   const view = openAskView(live.link(), ask)
   open.push(view)
   const item = () => (view.item.value.kind === 'approval' ? view.item.value : undefined)
-  const until = new Date(Date.now() + 20 * 3_600_000).toISOString()
+  const until = new Date(Date.now() + 30 * 3_600_000).toISOString()
   await live.link().command(hand.stream, 'approval.extend', { approval: asked.approval, until })
   await waitFor(() => item()?.expiresAt === until, { what: 'more time' })
   await hand.report({ type: 'turn.started', data: { turn: 't1' } })
