@@ -86,11 +86,9 @@ export function decideBatch(
       outcomes.push({ ok: false, problem: decision.problem })
       continue
     }
+    const from = { ...context, address: principal.address }
     const made = decision.events.map((draft, index) =>
-      eventOf(stream, draft, standing.head + events.length + index + 1, command, {
-        ...context,
-        address: principal.address,
-      }),
+      eventOf(stream, draft, standing.head + events.length + index + 1, command, from),
     )
     const oversize = made.map(oversizeOf).find((bytes) => bytes !== undefined)
     if (oversize !== undefined) {
