@@ -38,6 +38,18 @@ async function reconnect(banner: Locator): Promise<void> {
   await banner.waitFor({ state: 'detached' })
 }
 
+/** Presses "Allow" where the server cannot be heard; answers the banner that says so. */
+async function allowOutOfContact(session: string): Promise<Locator> {
+  await scene.open(session)
+  await page.locator('.card[data-keys]').waitFor()
+  leave()
+  const banner = page.locator('.banner')
+  await banner.waitFor()
+  await page.getByRole('button', { name: /^Allow/ }).click()
+  await page.getByRole('button', { name: 'Allow waits' }).waitFor()
+  return banner
+}
+
 describe('a server without a machine', () => {
   inOwnScene()
 
@@ -189,13 +201,7 @@ describe('the states of a view', () => {
   it('[G24] a decision made out of contact arrives once', async () => {
     const hand = await scene.live.startSession('A decision in a tunnel')
     await hand.ask({ tool: 'Bash', title: 'Run a command', input: 'ls' })
-    await scene.open(hand.session)
-    await page.locator('.card[data-keys]').waitFor()
-    leave()
-    const banner = page.locator('.banner')
-    await banner.waitFor()
-    await page.getByRole('button', { name: /^Allow/ }).click()
-    await page.getByRole('button', { name: 'Allow waits' }).waitFor()
+    const banner = await allowOutOfContact(hand.session)
     await expect.poll(() => banner.innerText()).toContain('1 answer waits here')
     await reconnect(banner)
     await page.getByText('✓ Allowed by You').waitFor()
@@ -206,13 +212,7 @@ describe('the states of a view', () => {
   it('[DV7] a decision made out of contact does not count where somebody else was first', async () => {
     const hand = await scene.live.startSession('Two in a tunnel')
     const asked = await hand.ask({ tool: 'Bash', title: 'Run a command', input: 'ls' })
-    await scene.open(hand.session)
-    await page.locator('.card[data-keys]').waitFor()
-    leave()
-    const banner = page.locator('.banner')
-    await banner.waitFor()
-    await page.getByRole('button', { name: /^Allow/ }).click()
-    await page.getByRole('button', { name: 'Allow waits' }).waitFor()
+    const banner = await allowOutOfContact(hand.session)
     const first = await scene.live.link().command(hand.stream, 'approval.decide', { ...asked, verdict: 'deny' })
     expect(first.ok).toBe(true)
     await reconnect(banner)
@@ -225,13 +225,7 @@ describe('the states of a view', () => {
   it('[DV7] a decision made out of contact says nothing to what the agent asks in place of what was shown', async () => {
     const hand = await scene.live.startSession('Another in a tunnel')
     const asked = await hand.ask({ tool: 'Bash', title: 'Run a command', input: 'ls' })
-    await scene.open(hand.session)
-    await page.locator('.card[data-keys]').waitFor()
-    leave()
-    const banner = page.locator('.banner')
-    await banner.waitFor()
-    await page.getByRole('button', { name: /^Allow/ }).click()
-    await page.getByRole('button', { name: 'Allow waits' }).waitFor()
+    const banner = await allowOutOfContact(hand.session)
     await hand.report({ type: 'approval.cancelled', data: { approval: asked.approval, reason: 'agent_withdrew' } })
     const other = await hand.ask({ tool: 'Bash', title: 'Run a command', input: 'ls -la /' })
     await reconnect(banner)
