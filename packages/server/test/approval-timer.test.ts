@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { handClock } from '@hotline/testing/hand-clock'
+import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import { takeByHand } from '@hotline/testing/hand-runner'
 import { machine, type Middle, openMiddle, person } from '@hotline/testing/middle'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Lists } from '../src/log/lists.ts'
 import { systemIds } from '../src/machine/ids.ts'
 import { startApprovalTimer, systemPrincipal } from '../src/scheduler/approval-timer.ts'
 import { AwakeWatch } from '../src/scheduler/awake-watch.ts'
@@ -11,9 +12,11 @@ import { AwakeWatch } from '../src/scheduler/awake-watch.ts'
 const minute = 60_000
 const hour = 60 * minute
 
+let clock: HandClock
 let middle: Middle
 beforeEach(async () => {
-  middle = await openMiddle()
+  clock = handClock()
+  middle = await openMiddle(clock)
 })
 afterEach(() => middle.close())
 
@@ -40,20 +43,20 @@ async function stateOf(session: string) {
 const deadline = async (session: string): Promise<number> =>
   Date.parse((await stateOf(session)).approvals[0]?.expiresAt ?? '')
 
-/** A life of the timer, and its clock. */
-function start(clock = handClock()) {
-  const { exchange, lists, bus, dir } = middle
+/** A life of the timer. */
+function start({ lists }: { lists: Lists } = middle) {
+  const { exchange, bus, dir } = middle
   const faults: unknown[] = []
   const fault = (error: unknown): unknown => faults.push(error)
   const awake = new AwakeWatch(join(dir, 'awake'), clock)
   const ids = systemIds(() => clock.wallMs())
   const timer = startApprovalTimer({ exchange, lists, bus, clock, ids, fault, awake })
-  return { clock, timer, faults }
+  return { timer, faults }
 }
 
 test('[P10] a machine that slept gives back the time in which nobody could answer, and ten minutes at least', async () => {
   await asking('long')
-  const { clock, timer, faults } = start()
+  const { timer, faults } = start()
   const before = await deadline('long')
   await waitFor(() => clock.pending > 0, { what: 'the timer to wait' })
   // Its timers stand while it sleeps, and the wall goes on: it wakes up after the deadline.
@@ -68,34 +71,78 @@ test('[P10] a machine that slept gives back the time in which nobody could answe
 
 test('[P10] the same holds for a server that was not running, and not for a restart of seconds', async () => {
   await asking('one')
-  const first = start()
-  await waitFor(() => first.clock.pending > 0, { what: 'the timer to wait' })
-  first.timer[Symbol.dispose]()
   const before = await deadline('one')
-  const soon = start()
-  await waitFor(() => soon.clock.pending > 0, { what: 'the timer to wait' })
+  const live = async (): Promise<void> => {
+    const { timer } = start()
+    await waitFor(() => clock.pending > 0, { what: 'the timer to wait' })
+    timer[Symbol.dispose]()
+  }
+  await live()
+  clock.setBack(-5_000)
+  await live()
   expect(await deadline('one')).toBe(before)
-  soon.timer[Symbol.dispose]()
-  const late = handClock()
-  late.advance(hour + 5 * minute)
-  const second = start(late)
-  await waitFor(async () => (await deadline('one')) > before, { what: 'the time to be given back' })
-  expect((await deadline('one')) - late.wallMs()).toBeGreaterThanOrEqual(10 * minute)
-  second.timer[Symbol.dispose]()
+  clock.setBack(-(hour + 5 * minute))
+  await live()
+  expect((await deadline('one')) - clock.wallMs()).toBeGreaterThanOrEqual(10 * minute)
+})
+
+test('[P10] a machine that falls asleep while the server looks, between two of its steps, loses nobody their time', async () => {
+  const approval = await asking('long')
+  const read = Promise.withResolvers<undefined>()
+  const isRead = Promise.withResolvers<undefined>()
+  const slow: Lists = Object.assign(Object.create(middle.lists) as Lists, {
+    approvals: async (...of: Parameters<Lists['approvals']>) => {
+      isRead.resolve(undefined)
+      await read.promise
+      return middle.lists.approvals(...of)
+    },
+  })
+  const { timer, faults } = start({ lists: slow })
+  await isRead.promise
+  clock.setBack(-3 * hour)
+  // Who comes first, before any timer, waits for it as well.
+  const caughtUp = timer.caughtUp()
+  read.resolve(undefined)
+  await caughtUp
+  expect((await stateOf('long')).resolved).toEqual([])
+  expect((await deadline('long')) - clock.wallMs()).toBeGreaterThanOrEqual(10 * minute)
+  expect((await stateOf('long')).approvals.map((one) => one.approval)).toEqual([approval])
+  timer[Symbol.dispose]()
+  expect(faults).toEqual([])
+})
+
+test('[P3] many whose time is over at one moment are all closed in it', async () => {
+  const sessions = Array.from({ length: 120 }, (_, index) => `s${index}`)
+  for (const session of sessions) await asking(session)
+  const { timer, faults } = start()
+  await waitFor(() => clock.pending > 0, { what: 'the timer to wait' })
+  for (let passed = 0; passed < hour; passed += minute / 2) {
+    clock.advance(minute / 2)
+    await waitFor(() => clock.pending > 0, { what: 'the timer to wait' })
+  }
+  await waitFor(
+    async () => {
+      // No time passes: what waits for none is called.
+      clock.advance(0)
+      return (await middle.lists.approvals('all', 1)).length === 0
+    },
+    { what: 'all to be closed' },
+  )
+  timer[Symbol.dispose]()
+  expect(faults).toEqual([])
 })
 
 test('[P9] more time that a person gives is what the timer keeps to', async () => {
   const approval = await asking('two')
   await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'approver' })
   await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'olga', role: 'operator' })
-  const until = new Date(Date.now() + 5 * hour).toISOString()
+  const until = new Date(clock.wallMs() + 5 * hour).toISOString()
   const refused = await middle.send(person('olga'), 'session:two', 'approval.extend', { approval, until })
   expect(refused).toMatchObject({ ok: false, problem: { code: 'forbidden' } })
   expect(await middle.send(person('dana'), 'session:two', 'approval.extend', { approval, until })).toMatchObject({
     ok: true,
   })
-  const clock = handClock()
-  const { timer } = start(clock)
+  const { timer } = start()
   for (let passed = 0; passed < 2 * hour; passed += minute / 2) {
     await waitFor(() => clock.pending > 0, { what: 'the timer to wait' })
     clock.advance(minute / 2)

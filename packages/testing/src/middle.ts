@@ -12,7 +12,7 @@ import type { LogStore } from '@hotline/server/log/log-store'
 import { noFailpoints } from '@hotline/server/log/failpoints'
 import { openMemoryBus } from '@hotline/server/log/memory-bus'
 import { openDatabase } from '@hotline/server/log/open-database'
-import { systemClock, timestamp } from '@hotline/server/machine/clock'
+import { type Clock, systemClock, timestamp } from '@hotline/server/machine/clock'
 import { systemIds } from '@hotline/server/machine/ids'
 import { systemPrincipal } from '@hotline/server/scheduler/approval-timer'
 import { Exchange } from '@hotline/server/session/exchange'
@@ -38,10 +38,10 @@ export interface Middle {
 }
 
 /** The middle of the server, without doors, on a real database in a folder of its own, with a project `p1`. */
-export async function openMiddle(): Promise<Middle> {
+export async function openMiddle(clock: Clock = systemClock): Promise<Middle> {
   const dir = mkdtempSync(join(tmpdir(), 'hotline-middle-'))
-  const ids = systemIds(() => systemClock.wallMs())
-  const database = await openDatabase({ kind: 'sqlite', dir }, { clock: systemClock, ids })
+  const ids = systemIds(() => clock.wallMs())
+  const database = await openDatabase({ kind: 'sqlite', dir }, { clock, ids })
   const bus = openMemoryBus()
   const faults: unknown[] = []
   const ports = {
@@ -49,7 +49,7 @@ export async function openMiddle(): Promise<Middle> {
     bus,
     failpoints: noFailpoints,
     fault: (error: unknown) => faults.push(error),
-    now: () => timestamp(systemClock),
+    now: () => timestamp(clock),
   }
   const exchange = new Exchange(ports, {
     roleOf: (project, account) => database.lists.roleOf(project, account),

@@ -14,6 +14,8 @@ const lookAgainMs = 10_000
 const graceMs = 10 * 60_000
 /** Approvals that are given back their time: all that can be open, for all that is known. */
 const openMax = 100_000
+/** Approvals that are read to see whether they are over. */
+const closedAtOnce = 100
 
 /** With these a time begins, or a longer one. */
 const beginsTime: ReadonlySet<string> = new Set(['approval.requested', 'approval.opened', 'approval.extended'])
@@ -56,14 +58,15 @@ export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): A
   let awayMs = 0
   /** While that is being done. */
   let givingBack: Promise<void> | undefined
+  let looking: Promise<void> | undefined
+  let again = false
   let stopped = false
   let cancel = (): void => undefined
-  let looking = false
-  let again = false
 
-  async function tell(session: string, type: 'approval.extend' | 'approval.expire', data: object): Promise<void> {
+  /** Answers whether it was done. */
+  async function tell(session: string, type: 'approval.extend' | 'approval.expire', data: object): Promise<boolean> {
     const parsed = parseCommand({ id: ids.uuid(), stream: `session:${session}`, type, data })
-    if ('command' in parsed) await exchange.command(systemPrincipal, parsed.command)
+    return 'command' in parsed && (await exchange.command(systemPrincipal, parsed.command)).ok
   }
 
   async function giveBack(ms: number): Promise<void> {
@@ -74,50 +77,57 @@ export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): A
     }
   }
 
-  async function look(): Promise<void> {
-    if (looking) {
-      again = true
-      return
+  /** Answers how long it can wait until the next look. */
+  async function closeOver(): Promise<number> {
+    // What is over was so at this moment: the machine may sleep while the list is read, and nobody could answer then.
+    const nowMs = clock.wallMs()
+    awayMs += awake.look()
+    if (awayMs > 0) await (givingBack = giveBack(awayMs))
+    awayMs = 0
+    givingBack = undefined
+    const open = await lists.approvals('all', closedAtOnce)
+    let closed = 0
+    for (const { approval, session, expires_at } of open) {
+      const expiresMs = Date.parse(expires_at)
+      if (expiresMs > nowMs) return Math.min(lookAgainMs, Math.max(0, expiresMs - clock.wallMs()))
+      if (await tell(session, 'approval.expire', { approval })) closed += 1
     }
-    looking = true
+    return closed > 0 && open.length === closedAtOnce ? 0 : lookAgainMs
+  }
+
+  async function lookOnce(): Promise<void> {
     cancel()
-    let waitMs = lookAgainMs
+    let waitMs: number
     try {
-      awayMs += awake.look()
-      if (awayMs > 0) await (givingBack = giveBack(awayMs))
-      awayMs = 0
-      givingBack = undefined
-      const open = await lists.approvals('all', 100)
-      for (const { approval, session, expires_at } of open) {
-        const leftMs = Date.parse(expires_at) - clock.wallMs()
-        if (leftMs > 0) {
-          waitMs = Math.min(waitMs, leftMs)
-          break
-        }
-        await tell(session, 'approval.expire', { approval })
-      }
+      waitMs = await closeOver()
     } catch (error) {
       givingBack = undefined
       fault(error)
       waitMs = 1_000
-    } finally {
-      looking = false
     }
+    looking = undefined
     if (stopped) return
     if (again) {
       again = false
       waitMs = 0
     }
-    cancel = clock.after(waitMs, () => void look())
+    cancel = clock.after(waitMs, look)
+  }
+
+  function look(): void {
+    if (looking) again = true
+    else looking = lookOnce()
   }
 
   const leave = bus.subscribe(({ events }) => {
-    if (events.some(({ type }) => beginsTime.has(type))) void look()
+    if (events.some(({ type }) => beginsTime.has(type))) look()
   })
-  void look()
+  look()
   return {
     caughtUp: async () => {
-      if (awake.isBehind && !looking) void look()
+      // Who is looking already has not seen what was slept through since.
+      if (awake.isBehind) await looking
+      if (awake.isBehind || awayMs > 0) look()
       // What went wrong was told by who looked.
       await givingBack?.catch(() => undefined)
     },
