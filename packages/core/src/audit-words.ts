@@ -1,6 +1,7 @@
 import type { EventOf } from '@hotline/protocol/events'
 import type { AuditedType } from '@hotline/protocol/audit'
 import { budgetWords, usedWords } from './budget-words.ts'
+import { elapsedText } from './elapsed.ts'
 import { modeAnswered, modeNames } from './policy/mode-words.ts'
 import { escalatedWords } from './one-line.ts'
 
@@ -29,6 +30,8 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
   switch (event.type) {
     case 'approval.requested':
       return event.data.risk === undefined ? 'asked' : `asked (${event.data.risk} risk)`
+    case 'approval.refused':
+      return `refused at once: ${event.data.limit} requests waited already`
     case 'approval.resolved': {
       const { outcome, scope, rule, mode } = event.data
       const by = mode ? `, ${modeAnswered(mode.mode)}` : rule === undefined ? '' : `, by the rule ${rule}`
@@ -104,6 +107,11 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
       return withReason(`rule ${event.data.rule} ${rules[event.data.effect]}`, event.body?.note)
     case 'policy.rule_revoked':
       return `rule ${event.data.rule} revoked`
+    case 'policy.timeout_set': {
+      const { approvalTimeoutMs } = event.data
+      const time = approvalTimeoutMs === null ? 'the usual time' : elapsedText(approvalTimeoutMs)
+      return `people have ${time} to answer`
+    }
     case 'policy.mode_set':
       return `mode: ${modeNames[event.data.mode]}${event.data.until === undefined ? '' : ` until ${event.data.until}`}`
     case 'policy.mode_ended':

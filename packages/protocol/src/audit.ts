@@ -15,6 +15,7 @@ export type AuditGroup = z.infer<typeof AuditGroup>
 /** Events that the audit keeps an index of. One that is added needs a step of the schema, which finds the older ones. */
 export const auditedTypes = {
   'approval.requested': 'decision',
+  'approval.refused': 'decision',
   'approval.resolved': 'decision',
   'approval.extended': 'decision',
   'approval.timed_out': 'decision',
@@ -45,6 +46,7 @@ export const auditedTypes = {
   'content.erased': 'control',
   'policy.rule_set': 'rule',
   'policy.rule_revoked': 'rule',
+  'policy.timeout_set': 'rule',
   'policy.mode_set': 'rule',
   'policy.mode_ended': 'rule',
   'folder.trusted': 'rule',

@@ -30,6 +30,9 @@ const events = [
   { stream: 'server:main', type: 'account.signed_in', id: 'eve' },
   // Of no kind of ours, but the log takes what is sent.
   { stream: 'server:main', type: 'key.revoked', id: 'od"d' },
+  // Of those which the index did not have at first.
+  { stream: 'session:s1', type: 'approval.refused', id: 's1' },
+  { stream: 'project:p2', type: 'policy.timeout_set', id: 'ada' },
 ]
 
 const places = events.map(({ stream }, at) => ({
@@ -64,20 +67,25 @@ async function audit(place: DatabasePlace): Promise<unknown> {
   )
 }
 
+const forgotten = [`session:s1 4 ${day} approval.refused s1 p1 `, `project:p2 2 ${day} policy.timeout_set ada p2 `]
+
 const expected = (odd: string): string[] => [
+  `session:s1 4 ${day} approval.refused s1 p1 `,
   `session:s1 3 ${day} approval.resolved bob p1 `,
   `session:s1 1 ${day} session.created ada p1 `,
   `server:main 2 ${day} key.revoked ${odd}  `,
   `server:main 1 ${day} account.signed_in eve  `,
+  `project:p2 2 ${day} policy.timeout_set ada p2 `,
   `project:p2 1 ${day} member.added ada p2 `,
 ]
 
-test('[AU3] a log of an earlier schema has its audit after the first start, in SQLite', async () => {
+/** What the audit has of these events, where the log was written with the first so many steps. */
+async function auditInSqlite(steps: number): Promise<unknown> {
   await using dir = await openTempDir('hotline-schema-')
   const place = { kind: 'sqlite', dir: join(dir.path, 'a') } as const
   mkdirSync(place.dir)
   const path = join(place.dir, 'hotline.db')
-  new SqliteFile({ path, migrations: sqliteMigrations.slice(0, 7), failpoints: noFailpoints })[Symbol.dispose]()
+  new SqliteFile({ path, migrations: sqliteMigrations.slice(0, steps), failpoints: noFailpoints })[Symbol.dispose]()
   const old = new DatabaseSync(path)
   for (const statement of lists("x'00'")) old.exec(statement)
   const insert = old.prepare("INSERT INTO events (place, type, header, hash) VALUES (? << 34 | ?, ?, ?, x'00')")
@@ -85,13 +93,13 @@ test('[AU3] a log of an earlier schema has its audit after the first start, in S
     insert.run(places[at]?.no ?? 0, places[at]?.seq ?? 0, type, Buffer.from(headerOf(at)))
   }
   old.close()
-  expect(await audit(place)).toEqual(expected('od"d'))
-})
+  return audit(place)
+}
 
-test('[AU3] a log of an earlier schema has its audit after the first start, in PostgreSQL', async () => {
+async function auditInPostgres(steps: number): Promise<unknown> {
   const url = await postgres.createDatabase()
   const pool = openPool(url)
-  await migratePostgres(pool, postgresMigrations.slice(0, 5), noFailpoints)
+  await migratePostgres(pool, postgresMigrations.slice(0, steps), noFailpoints)
   await pool.end()
   const client = new Client({ connectionString: url })
   await client.connect()
@@ -104,8 +112,21 @@ test('[AU3] a log of an earlier schema has its audit after the first start, in P
     )
   }
   await client.end()
+  return audit({ kind: 'postgres', url })
+}
+
+test('[AU3] a log of an earlier schema has its audit after the first start, in SQLite', async () => {
+  expect(await auditInSqlite(7)).toEqual(expected('od"d'))
+})
+
+test('[AU3] a log of an earlier schema has its audit after the first start, in PostgreSQL', async () => {
   // An id that is no id of ours is not read there.
-  expect(await audit({ kind: 'postgres', url })).toEqual(expected(''))
+  expect(await auditInPostgres(5)).toEqual(expected(''))
+})
+
+test('[AU3] what the index did not list at first is found in the log, and the rest is not found twice', async () => {
+  expect(await auditInSqlite(10)).toEqual(forgotten)
+  expect(await auditInPostgres(8)).toEqual(forgotten)
 })
 
 test('[AU3] every type that the audit lists is found in older logs by some step of the schema', () => {

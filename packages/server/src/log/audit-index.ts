@@ -1,5 +1,5 @@
 /** What the audit listed when its index came. As part of a migration this is never edited. */
-const firstTypes = [
+const firstTypes: readonly string[] = [
   'approval.requested',
   'approval.resolved',
   'approval.extended',
@@ -51,8 +51,9 @@ const firstTypes = [
   'key.revoked',
   'runner.enrolled',
 ]
-  .map((type) => `'${type}'`)
-  .join(', ')
+
+/** What it lists since then, and its index did not: a refusal where too many wait, and how long people have. Never edited either. */
+export const typesForgottenAtFirst: readonly string[] = ['approval.refused', 'policy.timeout_set']
 
 /** The index of the audit, for both databases, as `firstLists` has the others. */
 export function auditTable(text: string, long: string, end: string): readonly string[] {
@@ -77,15 +78,19 @@ export function auditTable(text: string, long: string, end: string): readonly st
 export const auditOrders: readonly string[] = [`CREATE INDEX audit_by_project ON audit (project, at, stream, seq)`]
 
 /**
- * Fills it from the events that are there. `at` and `actor` are expressions that read the header of an event `e`; where they
- * came from was not kept then.
+ * Fills it from the events that are there, of types that it did not list until now. `at` and `actor` are expressions that read
+ * the header of an event `e`; where they came from was not kept then.
  */
-export function auditOfOlderEvents({ at, actor }: { at: string; actor: string }): string {
+export function auditOfOlderEvents(
+  { at, actor }: { at: string; actor: string },
+  types: readonly string[] = firstTypes,
+): string {
+  const list = types.map((type) => `'${type}'`).join(', ')
   return `INSERT INTO audit (stream, seq, at, type, actor, project)
     SELECT s.stream, e.seq, ${at}, e.type, coalesce(${actor}, ''),
       CASE WHEN s.stream LIKE 'project:%' THEN substr(s.stream, 9) ELSE coalesce(l.project, t.project) END
     FROM events e JOIN streams s ON s.no = e.no
     LEFT JOIN sessions l ON s.stream LIKE 'session:%' AND l.session = substr(s.stream, 9)
     LEFT JOIN tasks t ON s.stream LIKE 'task:%' AND t.task = substr(s.stream, 6)
-    WHERE e.type IN (${firstTypes})`
+    WHERE e.type IN (${list})`
 }

@@ -1,4 +1,4 @@
-import { auditOfOlderEvents, auditOrders, auditTable } from '../audit-index.ts'
+import { auditOfOlderEvents, auditOrders, auditTable, typesForgottenAtFirst } from '../audit-index.ts'
 import {
   deliveryTable,
   firstLists,
@@ -11,6 +11,15 @@ import type { Migration } from '../migrations.ts'
 
 /** Compared byte by byte, as SQLite does it, so that lists have the same order everywhere. */
 const text = 'TEXT COLLATE "C"'
+
+/**
+ * How the audit's index finds what it needs in the header of an event `e`. Read as text, since PostgreSQL refuses all of a JSON
+ * where any text of it holds U+0000: no quote inside of text looks like the beginning of a member.
+ */
+const inHeader = {
+  at: `substring(convert_from(e.header, 'UTF8') FROM '"at":"([^"]+)"')`,
+  actor: `substring(convert_from(e.header, 'UTF8') FROM '"actor":[{]"kind":"[a-z]+","id":"([^"\\\\]*)"')`,
+}
 
 /** The steps of the schema, oldest first. What was released never changes. */
 export const postgresMigrations: readonly Migration[] = [
@@ -69,16 +78,9 @@ export const postgresMigrations: readonly Migration[] = [
   { version: 5, statements: policyModeColumn(text) },
   {
     version: 6,
-    statements: [
-      ...auditTable(text, 'BIGINT', ''),
-      // Read as text, as above: no quote inside of text looks like the beginning of a member.
-      auditOfOlderEvents({
-        at: `substring(convert_from(e.header, 'UTF8') FROM '"at":"([^"]+)"')`,
-        actor: `substring(convert_from(e.header, 'UTF8') FROM '"actor":[{]"kind":"[a-z]+","id":"([^"\\\\]*)"')`,
-      }),
-      ...auditOrders,
-    ],
+    statements: [...auditTable(text, 'BIGINT', ''), auditOfOlderEvents(inHeader), ...auditOrders],
   },
   { version: 7, statements: queueColumns(text) },
   { version: 8, statements: [deliveryTable(text, '')] },
+  { version: 9, statements: [auditOfOlderEvents(inHeader, typesForgottenAtFirst)] },
 ]

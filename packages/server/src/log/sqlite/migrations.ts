@@ -1,4 +1,4 @@
-import { auditOfOlderEvents, auditOrders, auditTable } from '../audit-index.ts'
+import { auditOfOlderEvents, auditOrders, auditTable, typesForgottenAtFirst } from '../audit-index.ts'
 import {
   deliveryTable,
   firstLists,
@@ -9,6 +9,12 @@ import {
 } from '../first-lists.ts'
 import type { Migration } from '../migrations.ts'
 import { seqBits, seqMax } from './event-place.ts'
+
+/** How the audit's index finds what it needs in the header of an event `e`. */
+const inHeader = {
+  at: `json_extract(CAST(e.header AS TEXT), '$.at')`,
+  actor: `json_extract(CAST(e.header AS TEXT), '$.actor.id')`,
+}
 
 /**
  * `events` is an ordinary rowid table, not WITHOUT ROWID: bodies go up to 256 KiB, and rows of that kind belong on the
@@ -124,13 +130,11 @@ export const sqliteMigrations: readonly Migration[] = [
     version: 8,
     statements: [
       ...auditTable('TEXT', 'INTEGER', ' STRICT, WITHOUT ROWID'),
-      auditOfOlderEvents({
-        at: `json_extract(CAST(e.header AS TEXT), '$.at')`,
-        actor: `json_extract(CAST(e.header AS TEXT), '$.actor.id')`,
-      }),
+      auditOfOlderEvents(inHeader),
       ...auditOrders,
     ],
   },
   { version: 9, statements: queueColumns('TEXT') },
   { version: 10, statements: [deliveryTable('TEXT', ' STRICT, WITHOUT ROWID')] },
+  { version: 11, statements: [auditOfOlderEvents(inHeader, typesForgottenAtFirst)] },
 ]
