@@ -31,8 +31,8 @@ describe('the life of approvals, by chance, on the real server', () => {
         const histories = fc.commands(steps, { maxCommands, size: 'max' })
         let finished = 0
         await fc.assert(
-          fc.asyncProperty(histories, async (history) => {
-            const scene = await Scene.open(stage)
+          fc.asyncProperty(histories, fc.scheduler(), async (history, scheduler) => {
+            const scene = await Scene.open(stage, scheduler)
             try {
               const model = await beginModel(scene)
               await fc.asyncModelRun(() => ({ model, real: scene }), history)

@@ -4,8 +4,12 @@ import type { Envelope } from '@hotline/protocol/event'
 export interface Entry {
   approval: string
   digest: string
-  requestedMs: number
+  /** Since when people see it: from its request on, or from when it came up; undefined while it waits behind others. */
+  openedMs: number | undefined
+  /** When its time is over; never, while it waits and its agent does not say so. */
   expiresMs: number
+  /** What its agent forces. */
+  agentUntilMs: number
   /** Everything that says how it ended: one, or there is a fault. */
   ends: Envelope[]
   /** What became of the answer at the machine. */
@@ -21,8 +25,14 @@ export interface Ledger {
 const endTypes = ['approval.resolved', 'approval.timed_out', 'approval.cancelled']
 const handTypes = ['approval.dispatched', 'approval.dispatch_refused', 'approval.dispatch_unknown']
 
+/** What people have, and how many are put before them at once. */
+export interface Terms {
+  timeoutMs: number
+  openMax: number
+}
+
 /** Reads a session's log from its first event on. */
-export function readLedger(events: readonly Envelope[]): Ledger {
+export function readLedger(events: readonly Envelope[], { timeoutMs, openMax }: Terms): Ledger {
   const entries = new Map<string, Entry>()
   const faults: string[] = []
   let pausedSince: number | undefined
@@ -38,14 +48,34 @@ export function readLedger(events: readonly Envelope[]): Ledger {
       if (entry) faults.push(`${approval} is asked twice`)
       const expiresMs = Date.parse(String(data['expiresAt']))
       const digest = String(data['digest'])
-      entries.set(approval, { approval, digest, requestedMs: atMs, expiresMs, ends: [], handed: [] })
+      const { agentUntil } = data
+      const agentUntilMs = typeof agentUntil === 'string' ? Date.parse(agentUntil) : Infinity
+      const isQueued = data['queued'] === true
+      const time = isQueued
+        ? { openedMs: undefined, expiresMs: agentUntilMs }
+        : { openedMs: atMs, expiresMs: Math.min(agentUntilMs, expiresMs) }
+      entries.set(approval, { approval, digest, agentUntilMs, ...time, ends: [], handed: [] })
+      const { open, waiting } = standing(entries)
+      if (open.length > openMax) faults.push(`${approval} is one too many of those that are open`)
+      if (isQueued && open.length < openMax) faults.push(`${approval} waits behind nobody`)
+      if (!isQueued && waiting.length > 0) faults.push(`${approval} is open before those that wait`)
       continue
     }
     if (!entry) {
       faults.push(`${type} of ${approval}, which nobody asked`)
       continue
     }
+    if (type === 'approval.opened') {
+      const { open, waiting } = standing(entries)
+      if (entry !== waiting[0]) faults.push(`${approval} comes up, and it is not its turn`)
+      if (open.length >= openMax) faults.push(`${approval} comes up where there is no room`)
+      entry.openedMs = atMs
+      entry.expiresMs = Date.parse(String(data['expiresAt']))
+      if (entry.expiresMs !== Math.min(entry.agentUntilMs, atMs + timeoutMs))
+        faults.push(`${approval} comes up with another time than people have`)
+    }
     if (type === 'approval.extended') {
+      if (entry.openedMs === undefined) faults.push(`${approval} is given time while it waits`)
       const untilMs = Date.parse(String(data['expiresAt']))
       if (entry.ends.length > 0) faults.push(`${approval} is given time after its end`)
       if (untilMs < entry.expiresMs) faults.push(`${approval} is given less time`)
@@ -56,6 +86,7 @@ export function readLedger(events: readonly Envelope[]): Ledger {
       if (entry.ends.length > 1) faults.push(`${approval} ends twice: ${entry.ends.map((end) => end.type).join(', ')}`)
       const timeMs = pausedSince ?? atMs
       const isOver = entry.expiresMs <= timeMs
+      if (type === 'approval.resolved' && entry.openedMs === undefined) faults.push(`${approval} is answered unseen`)
       if (type === 'approval.resolved' && isOver) faults.push(`${approval} is answered after its time`)
       if (type === 'approval.timed_out' && !isOver) faults.push(`${approval} is closed before its time`)
       if (type === 'approval.resolved' && data['digest'] !== entry.digest)
@@ -69,6 +100,15 @@ export function readLedger(events: readonly Envelope[]): Ledger {
     }
   }
   return { entries, faults }
+}
+
+/** Those that have no end: whom people see, and who waits behind them, in the order in which they were asked. */
+function standing(entries: ReadonlyMap<string, Entry>): { open: Entry[]; waiting: Entry[] } {
+  const unended = [...entries.values()].filter(({ ends }) => ends.length === 0)
+  return {
+    open: unended.filter(({ openedMs }) => openedMs !== undefined),
+    waiting: unended.filter(({ openedMs }) => openedMs === undefined),
+  }
 }
 
 /** What became of an approval, as its last event and a refusal say it. */

@@ -1,15 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CommandOutcome } from '@hotline/client/link'
 import { uuidV7 } from '@hotline/client/uuid'
-import { openApprovals, type SessionState } from '@hotline/core/session/state'
+import { openApprovals, type SessionState, timedApprovals } from '@hotline/core/session/state'
 import type { AskPage } from '@hotline/protocol/asks'
 import type { CommandInput } from '@hotline/protocol/command'
 import type { Envelope } from '@hotline/protocol/event'
 import { waitFor } from '@hotline/testing/wait-for'
+import type * as fc from 'fast-check'
 import { expect } from 'vitest'
 import { AgentByHand, seqOf } from './agent.ts'
 import { type Ledger, outcomeOf, readLedger } from './ledger.ts'
-import type { Approver, Stage } from './stage.ts'
+import { type Approver, openMax, type Stage } from './stage.ts'
 
 /** An answer that somebody gave, and what they were told. */
 export interface Given {
@@ -29,6 +30,8 @@ const stepMs = 10_000
 /** The server is asked to look again by so much. */
 const nudgeMs = 1_000
 const nudgesMax = 20
+/** Enough for a request on this machine. */
+const momentMs = 4
 
 /** What people have where the agent forces no shorter time. */
 export const approvalTimeoutMs = 60_000
@@ -39,18 +42,21 @@ export class Scene {
   readonly agent: AgentByHand
   readonly asked: AskedOf[] = []
   readonly given: Given[] = []
+  /** In which order things come that come together. */
+  readonly scheduler: fc.Scheduler
 
-  private constructor(stage: Stage, session: string) {
+  private constructor(stage: Stage, scheduler: fc.Scheduler, session: string) {
     this.stage = stage
+    this.scheduler = scheduler
     this.agent = new AgentByHand(stage, session)
   }
 
-  static async open(stage: Stage): Promise<Scene> {
+  static async open(stage: Stage, scheduler: fc.Scheduler): Promise<Scene> {
     const session = uuidV7()
     const start = { project: 'default', agent: 'demo', title: 'Modelled', approvalTimeoutMs }
     const started = await stage.dana.say(uuidV7(), `session:${session}`, 'session.start', start)
     if (!started.ok) throw new Error(started.problem.detail)
-    const scene = new Scene(stage, session)
+    const scene = new Scene(stage, scheduler, session)
     await scene.agent.begin()
     return scene
   }
@@ -109,10 +115,36 @@ export class Scene {
     return this.stage.request('GET', `/api/sessions/${this.agent.session}`)
   }
 
-  /** Waits until all that is open has time until then. */
-  async haveTime(untilMs: number): Promise<void> {
+  /**
+   * Does all of it at once: who comes first, and what happens before and after each commit of the server, is the scheduler's
+   * to say. The world goes on for a moment after each, so that what follows from it can come first as well.
+   */
+  async atOnce(things: readonly { what: string; happens: () => Promise<unknown> }[]): Promise<void> {
+    const { scheduler, stage } = this
+    const turn = (what: string): Promise<unknown> => scheduler.schedule(Promise.resolve(), what)
+    const goOn = async (release: () => Promise<void>): Promise<void> => {
+      await release()
+      await pause(momentMs)
+    }
+    stage.turn = turn
+    try {
+      const all = things.map(async ({ what, happens }) => {
+        await turn(what)
+        await happens()
+      })
+      await scheduler.waitFor(Promise.all(all), goOn)
+    } finally {
+      stage.turn = undefined
+      await scheduler.waitIdle()
+    }
+  }
+
+  /** Waits until those of them that are open have time until then. */
+  async haveTime(approvals: readonly string[], untilMs: number): Promise<void> {
     const have = async (): Promise<boolean> =>
-      openApprovals((await this.state()).state).every(({ expiresAt }) => Date.parse(expiresAt) >= untilMs)
+      openApprovals((await this.state()).state)
+        .filter(({ approval }) => approvals.includes(approval))
+        .every(({ expiresAt }) => Date.parse(expiresAt) >= untilMs)
     await waitFor(have, { what: 'time to be given back', everyMs: 5 })
   }
 
@@ -137,9 +169,12 @@ export class Scene {
   /** Everybody is here again and everything is answered: nothing is left over. */
   async finish(): Promise<void> {
     if (this.agent.isAway) this.agent.comeBack()
-    const open = openApprovals((await this.state()).state)
-    for (const { approval, digest } of open) {
-      await this.decide(this.stage.dana, { approval, digest, verdict: 'deny' })
+    for (;;) {
+      const open = openApprovals((await this.state()).state)
+      if (open.length === 0) break
+      for (const { approval, digest } of open) {
+        await this.decide(this.stage.dana, { approval, digest, verdict: 'deny' })
+      }
     }
     const { entries } = await this.settle()
     for (const { approval, ends } of entries.values()) expect([approval, ends.length]).toEqual([approval, 1])
@@ -168,7 +203,7 @@ export class Scene {
   async #closeOverdue(): Promise<void> {
     for (let nudges = 0; ; nudges += 1) {
       const { state } = await this.state()
-      const overdue = openApprovals(state).filter(({ expiresAt }) => Date.parse(expiresAt) <= this.nowMs)
+      const overdue = timedApprovals(state).filter(({ expiresAt }) => Date.parse(expiresAt) <= this.nowMs)
       if (state.status === 'paused' || overdue.length === 0) return
       if (nudges > nudgesMax) throw new Error(`not closed after its time: ${JSON.stringify(overdue)}`)
       await pause(10)
@@ -179,12 +214,17 @@ export class Scene {
   async #check(): Promise<Ledger> {
     const events = await this.events()
     const { state } = await this.state()
-    const ledger = readLedger(events)
+    const ledger = readLedger(events, { timeoutMs: approvalTimeoutMs, openMax })
     expect(ledger.faults).toEqual([])
     const entries = [...ledger.entries.values()]
 
     // What people see is what the log says.
-    const open = entries.filter(({ ends }) => ends.length === 0).map(({ approval }) => approval)
+    const unended = entries.filter(({ ends }) => ends.length === 0)
+    const open = unended.filter(({ openedMs }) => openedMs !== undefined).map(({ approval }) => approval)
+    const waiting = unended.filter(({ openedMs }) => openedMs === undefined).map(({ approval }) => approval)
+    expect(state.waiting?.map(({ approval }) => approval) ?? []).toEqual(waiting)
+    // Nobody waits where there is room.
+    expect(open.length).toBe(Math.min(openMax, unended.length))
     const page = await this.stage.request<AskPage>('GET', `/api/asks?sessions=${this.agent.session}`)
     expect(page.asks.map(({ ask }) => ask).toSorted()).toEqual(open.toSorted())
     expect(
@@ -240,6 +280,8 @@ export class Scene {
 function checkRefusal(end: Envelope | undefined, problem: { code: string; [fact: string]: unknown }): void {
   switch (problem.code) {
     case 'digest_mismatch':
+    // It waited for its turn.
+    case 'invalid_transition':
       return
     case 'approval_expired':
       // Somebody came between the end of its time and the word of the server.

@@ -49,6 +49,8 @@ export interface Stage extends AsyncDisposable {
   readonly runnerKey: string
   /** As dana, again and again until there is an answer; throws what is refused. */
   request<R>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<R>
+  /** While it is set, each commit waits for it, before it is made and again before anybody hears that it was. */
+  turn: ((what: string) => Promise<unknown>) | undefined
   /** Every line breaks in one moment, and the server is gone for so long by the wall; then it is there again. */
   crash(downMs: number): Promise<void>
   /** When the server last noted that it is awake, by its clock. */
@@ -56,6 +58,9 @@ export interface Stage extends AsyncDisposable {
   /** What is wrong with the chain of a stream; undefined where it holds. */
   verify(stream: string): Promise<{ seq: number; reason: string } | undefined>
 }
+
+/** Approvals of a session that are open at once: few, so that histories have others behind them. */
+export const openMax = 3
 
 const password = 'nine slow barges under the bridge'
 const plenty = '1000000'
@@ -77,21 +82,22 @@ export async function openStage(databaseUrl?: string): Promise<Stage> {
     HOTLINE_PORT: String(port),
     HOTLINE_LISTEN: '127.0.0.1',
     HOTLINE_PUBLIC_URL: url,
-    HOTLINE_LIMIT_OPEN_APPROVALS: '100',
+    HOTLINE_LIMIT_OPEN_APPROVALS: String(openMax),
     HOTLINE_LIMIT_REQUESTS_PER_NETWORK: plenty,
     HOTLINE_LIMIT_REQUESTS_PER_PRINCIPAL: plenty,
     ...(databaseUrl === undefined ? {} : { HOTLINE_DATABASE_URL: databaseUrl }),
   })
   const clock = handClock()
   let store: LogStore | undefined
+  let turn: Stage['turn']
   const start = (): Promise<RunningServer> =>
     startServer(
       config,
       join(dir.path, 'no-page'),
       async (place, means) => {
         const database = await openDatabase(place, means)
-        store = database.store
-        return database
+        store = inTurns(database.store, async (what) => turn?.(what))
+        return { ...database, store }
       },
       clock,
     )
@@ -194,6 +200,12 @@ export async function openStage(databaseUrl?: string): Promise<Stage> {
     },
     runnerKey,
     request,
+    get turn() {
+      return turn
+    },
+    set turn(next) {
+      turn = next
+    },
     crash: async (downMs) => {
       for (const one of [network, machineNetwork]) breakLine(one)
       await server[Symbol.asyncDispose]()
@@ -211,6 +223,24 @@ export async function openStage(databaseUrl?: string): Promise<Stage> {
     },
   }
   return stage
+}
+
+/** The same log, of which each commit waits until it is let on. */
+function inTurns(store: LogStore, turn: (what: string) => Promise<unknown>): LogStore {
+  const append: LogStore['append'] = async (group) => {
+    const what = group.map(({ stream }) => stream).join(' ')
+    await turn(`before a commit to ${what}`)
+    const result = await store.append(group)
+    await turn(`after a commit to ${what}`)
+    return result
+  }
+  return new Proxy(store, {
+    get: (of, name) => {
+      if (name === 'append') return append
+      const member: unknown = Reflect.get(of, name)
+      return typeof member === 'function' ? member.bind(of) : member
+    },
+  })
 }
 
 function breakLine(network: FaultProxy): void {
