@@ -26,12 +26,14 @@ beforeAll(async () => {
 async function run(
   args: readonly string[],
   more: Readonly<Record<string, string>> = {},
+  typed?: string,
 ): Promise<{ code: number | null; out: string; err: string }> {
   const hotline = startHotlineProcess(['audit', ...args], {
     ...scene.env,
     HOTLINE_DATA_DIR: scene.live.dataDir,
     ...more,
   })
+  if (typed !== undefined) hotline.type(typed)
   hotline.endInput()
   return await hotline.ended
 }
@@ -81,7 +83,7 @@ describe('hotline audit', () => {
     expect((await run(['verify', 'no-such-file'], away)).code).toBe(4)
   })
 
-  it('[AU7] [AU8] finds with signed heads what a whole chain cannot tell', async () => {
+  it('[AU7] [AU8] [AU11] finds with signed heads what a whole chain cannot tell', async () => {
     await using dir = await openTempDir()
     const heads = join(dir.path, 'heads')
     await using live = await startLiveServer({
@@ -112,6 +114,16 @@ describe('hotline audit', () => {
       new RegExp(`^FAIL ${stream} event 2: the end was cut off: event ${stored.length} was signed at `),
     )
     expect((await run(['verify', '--heads', heads], env)).code).toBe(2)
+
+    expect((await run(['rotate-key'], env)).code).toBe(3)
+    const rotated = await run(['rotate-key', '--with-password'], env, 'a long walk over the wet meadow')
+    const [next = '', before = ''] = rotated.out.split('\n')
+    expect(before).toMatch(new RegExp(`^${key} until 20`))
+    expect((await run(['key'], env)).out).toBe(rotated.out)
+    await waitFor(() => readFileSync(heads, 'utf8').includes('"hotline":"key 1"'), { what: 'the change of the key' })
+    for (const known of [key, next]) {
+      expect(await run(['verify', '--heads', heads, '--key', known], env)).toMatchObject({ code: 0, err: '' })
+    }
     const other = `ed25519:${'A'.repeat(43)}`
     expect((await run(['verify', '--heads', heads, '--key', other], env)).err).toContain('was not signed with this key')
   })

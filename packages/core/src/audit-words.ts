@@ -150,6 +150,8 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
     }
     case 'key.revoked':
       return 'key revoked'
+    case 'head_key.replaced':
+      return `heads are signed with ${event.data.key} from now on, and no more with ${event.data.before}`
     case 'runner.enrolled':
       return 'machine came in'
   }

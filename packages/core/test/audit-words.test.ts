@@ -102,6 +102,9 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
     [{ kind: 'new' }, {}, 'new made'],
   ],
   'key.revoked': [[{}, undefined, 'key revoked']],
+  'head_key.replaced': [
+    [{ key: 'new', before: 'old' }, undefined, 'heads are signed with new from now on, and no more with old'],
+  ],
   'runner.enrolled': [[{}, {}, 'machine came in']],
 }
 

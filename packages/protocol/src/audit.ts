@@ -65,6 +65,7 @@ export const auditedTypes = {
   'account.locked': 'access',
   'key.created': 'access',
   'key.revoked': 'access',
+  'head_key.replaced': 'access',
   'runner.enrolled': 'access',
 } as const satisfies Partial<Record<EventType, AuditGroup>>
 
@@ -115,8 +116,17 @@ export const AuditPage = z.object({
 })
 export type AuditPage = z.infer<typeof AuditPage>
 
-/** `GET /api/audit/key`: the public key by which signed heads are proven, `ed25519:…`. */
-export const AuditKey = z.object({ key: z.string() })
+/** `GET /api/audit/key`: the public key by which signed heads are proven, `ed25519:…`, and those before it, newest first. */
+export const AuditKey = z.object({
+  key: z.string(),
+  before: z.array(
+    z.object({
+      key: z.string(),
+      /** Until when it signed; RFC 3339, UTC. */
+      until: z.string(),
+    }),
+  ),
+})
 
 /** RFC 3339 in UTC, or a day, which means its beginning. */
 const AuditTime = z

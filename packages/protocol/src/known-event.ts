@@ -108,6 +108,7 @@ const known: Readonly<Record<EventType, true>> = {
   'account.locked': true,
   'key.created': true,
   'key.revoked': true,
+  'head_key.replaced': true,
   'runner.enrolled': true,
 }
 

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { parseCommand } from '@hotline/protocol/command'
+import { AccessLog } from './access/access-log.ts'
 import { openAccess } from './access/open-access.ts'
 import { Owners } from './access/owners.ts'
 import { Proofs } from './access/proofs.ts'
 import type { Principal } from './access/principal.ts'
-import { openHeadKey } from './audit/head-key.ts'
+import { HeadKeys } from './audit/head-key.ts'
+import { HeadKeyDesk } from './audit/head-key-desk.ts'
 import { HeadKeeper } from './audit/head-keeper.ts'
 import { intoFile, toWebhook } from './audit/head-places.ts'
 import { openFileBlobStore } from './blob/file-blob-store.ts'
@@ -109,15 +111,15 @@ async function open(
   const { store, lists } = database
   const blobs = undo.use(await openFileBlobStore(join(config.dataDir, 'blobs')))
   const bus = undo.use(openMemoryBus())
-  const headKey = await openHeadKey(config.dataDir)
-  const { file, webhook, events, minutes } = config.auditHeads
+  const headKeys = HeadKeys.open(config.dataDir)
+  const { file, webhook, secrets, events, minutes } = config.auditHeads
   const places = [
     ...(file === undefined ? [] : [intoFile(file)]),
-    ...(webhook === undefined ? [] : [toWebhook(webhook)]),
+    ...(webhook === undefined ? [] : [toWebhook(webhook, secrets, clock)]),
   ]
   if (places.length > 0) {
     const every = { events, ms: minutes * 60_000 }
-    undo.use(new HeadKeeper({ store, lists, bus, clock, key: headKey, places, every, fault }))
+    undo.use(new HeadKeeper({ store, lists, bus, clock, keys: headKeys, places, every, fault }))
   }
   const proofs = new Proofs(clock)
   const owners = new Owners(lists)
@@ -218,7 +220,7 @@ async function open(
     evidence,
     folders,
     lines: lines.open,
-    auditKey: headKey.publicText,
+    headKeys: new HeadKeyDesk(headKeys, { log: new AccessLog({ store, bus, clock }), clock }),
     channels,
   }
   const http = undo.use(await composeHttp({ ...routes, config, logger, pageDir }))

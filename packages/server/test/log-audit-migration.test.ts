@@ -129,9 +129,13 @@ test('[AU3] what the index did not list at first is found in the log, and the re
   expect(await auditInPostgres(8)).toEqual(forgotten)
 })
 
+/** No log holds one that its index does not list. */
+const listedFromBirth: ReadonlySet<string> = new Set(['head_key.replaced'])
+
 test('[AU3] every type that the audit lists is found in older logs by some step of the schema', () => {
   for (const migrations of [sqliteMigrations, postgresMigrations]) {
     const statements = migrations.flatMap((migration) => migration.statements).join('\n')
-    for (const type of Object.keys(auditedTypes)) expect(statements).toContain(`'${type}'`)
+    const older = Object.keys(auditedTypes).filter((type) => !listedFromBirth.has(type))
+    for (const type of older) expect(statements).toContain(`'${type}'`)
   }
 })

@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { type AuditEntry, type AuditPage, auditGroups } from '@hotline/protocol/audit'
+import { type AuditEntry, type AuditKey, type AuditPage, auditGroups } from '@hotline/protocol/audit'
 import { HeadBook, HeadsRefused } from '@hotline/server/audit/head-book'
 import { PublicKeyText } from '@hotline/server/audit/signed-head'
 import { type ChainProof, verifyExport } from '@hotline/server/audit/verify-export'
@@ -9,7 +9,9 @@ import { verifyLog } from '@hotline/server/audit/verify-log'
 import type { DatabasePlace } from '@hotline/server/log/open-database'
 import { openToProve } from '@hotline/server/log/open-to-prove'
 import { type Command, Option } from 'commander'
+import type { z } from 'zod'
 import { inLine } from '../approval-card.ts'
+import { confirmingPassword } from '../confirm-password.ts'
 import { fail } from '../failure.ts'
 import type { CommandContext } from './context.ts'
 
@@ -23,6 +25,8 @@ interface Filters {
   project?: string
   text?: string
 }
+
+type Keys = z.infer<typeof AuditKey>
 
 interface VerifyOptions {
   session?: string
@@ -65,10 +69,21 @@ export function addAuditCommands(program: Command, context: CommandContext): voi
 
   audit
     .command('key')
-    .description('the public key by which signed heads of this server are proven')
+    .description('the public key by which signed heads of this server are proven, and those before it')
     .action(async () => {
-      const { key } = await context.server().get<{ key: string }>('/api/audit/key')
-      context.print({ key }, `${inLine(key)}\n`)
+      const keys = await context.server().get<Keys>('/api/audit/key')
+      context.print(keys, keysText(keys))
+    })
+
+  audit
+    .command('rotate-key')
+    .description('have heads signed with a new key from now on (admins); the one before signs that it comes after it')
+    .option('--with-password', 'read your password from standard input')
+    .action(async ({ withPassword }: { withPassword?: true }) => {
+      const keys = await confirmingPassword(context, withPassword ? 'standard input' : 'terminal', () =>
+        context.server().once<Keys>('POST', '/api/audit/key'),
+      )
+      context.print(keys, keysText(keys))
     })
 
   audit
@@ -89,6 +104,11 @@ export function addAuditCommands(program: Command, context: CommandContext): voi
       context.print(proof, proofText(proof, heads !== undefined))
       if (proof.faults.length > 0) context.exit(1)
     })
+}
+
+/** The one that signs now in a line by itself. */
+function keysText({ key, before }: Keys): string {
+  return [inLine(key), ...before.map((one) => `${inLine(one.key)} until ${inLine(one.until)}`), ''].join('\n')
 }
 
 function filtered(command: Command): Command {

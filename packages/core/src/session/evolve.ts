@@ -277,6 +277,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'account.locked':
     case 'key.created':
     case 'key.revoked':
+    case 'head_key.replaced':
     case 'runner.enrolled':
       return state
   }

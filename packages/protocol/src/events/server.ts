@@ -37,5 +37,7 @@ export const serverEvents = {
     z.looseObject({ name: z.string() }),
   ),
   'key.revoked': defineEvent(1, z.looseObject({ key: Id })),
+  /** Another key signs the heads of the log from here on; both public halves. */
+  'head_key.replaced': defineEvent(1, z.looseObject({ key: z.string(), before: z.string() })),
   'runner.enrolled': defineEvent(1, z.looseObject({ runner: Id, key: Id }), z.looseObject({ name: z.string() })),
 }

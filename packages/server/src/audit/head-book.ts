@@ -1,3 +1,4 @@
+import { believedKeys, isSignedByBoth, KeyChange } from './key-change.ts'
 import { isSignedBy, SignedHead } from './signed-head.ts'
 import { splitLines } from './split-lines.ts'
 
@@ -11,16 +12,36 @@ export class HeadBook {
   readonly #heads = new Map<string, Map<number, SignedHead[]>>()
   readonly #last = new Map<string, SignedHead>()
 
-  /** Reads lines of JSON. Throws `HeadsRefused` for one that is no head, or that the holder of the key has not signed. */
+  /**
+   * Reads lines of JSON, with the key that somebody has kept: the one that signs now or one from before, where the lines say how
+   * one came after the other. Throws `HeadsRefused` for a line that is none, one that no believed key has signed, and one that a
+   * key signed after it was withdrawn.
+   */
   static async read(bytes: AsyncIterable<Uint8Array>, key: string): Promise<HeadBook> {
-    const book = new HeadBook()
+    const heads: { at: number; head: SignedHead }[] = []
+    const changes: KeyChange[] = []
     let at = 0
     for await (const line of splitLines(bytes)) {
       at += 1
-      const head = SignedHead.safeParse(readJson(line))
-      if (!head.success) throw new HeadsRefused(`Line ${at} of the heads is no signed head.`)
-      if (!isSignedBy(head.data, key)) throw new HeadsRefused(`Line ${at} of the heads was not signed with this key.`)
-      book.#add(head.data)
+      const value = readJson(line)
+      const head = SignedHead.safeParse(value)
+      const change = head.success ? undefined : KeyChange.safeParse(value)
+      if (head.success) heads.push({ at, head: head.data })
+      else if (change?.success !== true) throw new HeadsRefused(`Line ${at} of the heads is no signed head.`)
+      else if (!isSignedByBoth(change.data))
+        throw new HeadsRefused(`Line ${at} of the heads was not signed by both keys.`)
+      else changes.push(change.data)
+    }
+    const believed = believedKeys(key, changes)
+    if ('doubtful' in believed) {
+      throw new HeadsRefused(
+        `Two keys are said to come after ${believed.doubtful}: somebody else has had it, or an older copy of it was put back.`,
+      )
+    }
+    const book = new HeadBook()
+    for (const one of heads) {
+      refuseUnlessSigned(one, believed.until)
+      book.#add(one.head)
     }
     return book
   }
@@ -64,6 +85,20 @@ export class HeadBook {
     this.#heads.set(head.stream, ofStream.set(head.seq, [...(ofStream.get(head.seq) ?? []), head]))
     if (head.seq >= (this.#last.get(head.stream)?.seq ?? 0)) this.#last.set(head.stream, head)
   }
+}
+
+function refuseUnlessSigned(
+  { at, head }: { at: number; head: SignedHead },
+  until: ReadonlyMap<string, string | undefined>,
+): void {
+  if (!until.has(head.key) || !isSignedBy(head, head.key)) {
+    throw new HeadsRefused(`Line ${at} of the heads was not signed with this key, nor with one that it leads to.`)
+  }
+  const withdrawn = until.get(head.key)
+  if (withdrawn === undefined || Date.parse(head.at) <= Date.parse(withdrawn)) return
+  throw new HeadsRefused(
+    `Line ${at} of the heads (${head.stream} event ${head.seq}) was signed at ${head.at} with a key that was withdrawn at ${withdrawn}.`,
+  )
 }
 
 function readJson(text: string): unknown {

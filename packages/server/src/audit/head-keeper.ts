@@ -5,7 +5,7 @@ import type { Bus } from '../log/bus.ts'
 import type { Lists } from '../log/lists.ts'
 import type { Appended, LogStore } from '../log/log-store.ts'
 import { type Clock, repeat, timestamp } from '../machine/clock.ts'
-import type { HeadKey } from './head-key.ts'
+import type { HeadKeys } from './head-key.ts'
 import { HeadSender, type SendHeads } from './head-sender.ts'
 import { signHead } from './signed-head.ts'
 
@@ -15,7 +15,7 @@ export interface HeadKeeperPorts {
   lists: Pick<Lists, 'projects' | 'sessions'>
   bus: Pick<Bus, 'subscribe'>
   clock: Clock
-  key: HeadKey
+  keys: Pick<HeadKeys, 'current' | 'changes' | 'onReplaced'>
   places: readonly SendHeads[]
   /** A stream's head is signed after so many events, and after so much time where it has moved. */
   every: { events: number; ms: number }
@@ -43,7 +43,9 @@ export class HeadKeeper implements AsyncDisposable {
     this.#stop = [
       ports.bus.subscribe((appended) => this.#hear(appended)),
       repeat(ports.clock, ports.every.ms, () => this.#later(() => this.#signMoved())),
+      ports.keys.onReplaced(() => this.#tellKeys()),
     ]
+    this.#tellKeys()
     this.#work = this.#begin().catch(ports.fault)
   }
 
@@ -53,6 +55,11 @@ export class HeadKeeper implements AsyncDisposable {
     this.#later(() => this.#signMoved())
     await this.#work
     await Promise.all(this.#senders.map((sender) => sender[Symbol.asyncDispose]()))
+  }
+
+  /** All of them each time: a place may be new, and without one of them nobody gets from key to key. */
+  #tellKeys(): void {
+    for (const change of this.#ports.keys.changes) for (const sender of this.#senders) sender.add(change)
   }
 
   async #begin(): Promise<void> {
@@ -87,12 +94,12 @@ export class HeadKeeper implements AsyncDisposable {
     const moved = this.#moved.get(stream)
     if (!moved) return
     this.#moved.delete(stream)
-    const { store, clock, key } = this.#ports
+    const { store, clock, keys } = this.#ports
     try {
       const end = await store.readChain(stream, moved.head, 1)
       if (!end || end.head === 0) return
       const hash = Buffer.from(end.hash).toString('hex')
-      const head = signHead({ stream, epoch: end.epoch, seq: end.head, hash, at: timestamp(clock) }, key)
+      const head = signHead({ stream, epoch: end.epoch, seq: end.head, hash, at: timestamp(clock) }, keys.current)
       for (const sender of this.#senders) sender.add(head)
     } catch (error) {
       // The next look takes it up again.

@@ -1,38 +1,35 @@
 import { open } from 'node:fs/promises'
-import type { SendHeads } from './head-sender.ts'
-import type { SignedHead } from './signed-head.ts'
+import type { Clock } from '../machine/clock.ts'
+import { postWebhook } from '../machine/post-webhook.ts'
+import { sha256 } from '../machine/sha256.ts'
+import type { HeadLine, SendHeads } from './head-sender.ts'
 
 /** Appends heads to a file that its owner alone reads, one in a line. */
 export function intoFile(path: string): SendHeads {
-  return async (heads) => {
+  return async (lines) => {
     const file = await open(path, 'a', 0o600)
     try {
-      await file.writeFile(linesOf(heads))
+      await file.writeFile(textOf(lines))
       await file.datasync()
     } finally {
       await file.close()
     }
+    return 'taken'
   }
 }
 
 /**
- * Posts heads to an address that the operator has set, one in a line. Each is signed by itself, so that whoever takes them can
- * prove them. It follows nobody to another address, and says none in what it throws: it may be a secret.
+ * Posts heads to an address that the operator has set, one in a line, in the way of every webhook of ours. Each is signed by
+ * itself besides, so that whoever takes them can prove them.
  */
-export function toWebhook(url: string): SendHeads {
-  return async (heads, signal) => {
-    const answer = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson' },
-      body: linesOf(heads),
-      redirect: 'error',
-      signal,
-    }).catch(() => undefined)
-    await answer?.body?.cancel()
-    if (!answer?.ok) throw new Error(`the webhook for heads did not take them (${answer?.status ?? 'no answer'})`)
+export function toWebhook(url: string, secrets: readonly string[], clock: Clock): SendHeads {
+  return (lines, signal) => {
+    const body = textOf(lines)
+    const id = `heads_${sha256(body).slice(0, 32)}`
+    return postWebhook({ url, secrets, id, contentType: 'application/x-ndjson', body }, { clock, signal })
   }
 }
 
-function linesOf(heads: readonly SignedHead[]): string {
-  return heads.map((head) => `${JSON.stringify(head)}\n`).join('')
+function textOf(lines: readonly HeadLine[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 }

@@ -1,8 +1,13 @@
 import type { Clock } from '../machine/clock.ts'
+import type { Posted } from '../machine/post-webhook.ts'
+import type { KeyChange } from './key-change.ts'
 import type { SignedHead } from './signed-head.ts'
 
-/** Sends heads somewhere; rejects where they did not arrive. */
-export type SendHeads = (heads: readonly SignedHead[], signal: AbortSignal) => Promise<void>
+/** What is kept elsewhere: where a stream stands, and which key signs from now on. */
+export type HeadLine = SignedHead | KeyChange
+
+/** Sends them somewhere; what is not taken is sent again, also where whoever refused it says that it would for good. */
+export type SendHeads = (lines: readonly HeadLine[], signal: AbortSignal) => Promise<Posted>
 
 const firstPauseMs = 1_000
 const longestPauseMs = 5 * 60_000
@@ -19,10 +24,12 @@ export class HeadSender implements AsyncDisposable {
   readonly #send: SendHeads
   readonly #clock: Clock
   readonly #fault: (error: unknown) => void
-  readonly #waiting = new Map<string, SignedHead>()
+  readonly #waiting = new Map<string, HeadLine>()
   #sending: Promise<void> | undefined
   #cancelPause: (() => void) | undefined
   #pauseMs = firstPauseMs
+  /** How long whoever takes them asked us to wait. */
+  #wantedMs = 0
   #closed = false
 
   constructor(send: SendHeads, { clock, fault }: { clock: Clock; fault: (error: unknown) => void }) {
@@ -31,8 +38,8 @@ export class HeadSender implements AsyncDisposable {
     this.#fault = fault
   }
 
-  add(head: SignedHead): void {
-    this.#waiting.set(head.stream, head)
+  add(line: HeadLine): void {
+    this.#waiting.set(nameOf(line), line)
     if (this.#cancelPause === undefined && !this.#closed) this.#begin()
   }
 
@@ -54,7 +61,7 @@ export class HeadSender implements AsyncDisposable {
   }
 
   #pause(): void {
-    this.#cancelPause = this.#clock.after(this.#pauseMs, () => {
+    this.#cancelPause = this.#clock.after(Math.max(this.#pauseMs, this.#wantedMs), () => {
       this.#cancelPause = undefined
       this.#begin()
     })
@@ -62,16 +69,30 @@ export class HeadSender implements AsyncDisposable {
   }
 
   async #try(timeoutMs: number): Promise<boolean> {
-    const heads = [...this.#waiting.values()]
+    const lines = [...this.#waiting.values()]
     this.#waiting.clear()
-    try {
-      await this.#send(heads, AbortSignal.timeout(timeoutMs))
+    const posted = await this.#post(lines, timeoutMs)
+    if (posted === 'taken') {
       this.#pauseMs = firstPauseMs
+      this.#wantedMs = 0
       return true
+    }
+    this.#wantedMs = posted.retryAfterMs ?? 0
+    for (const line of lines) if (!this.#waiting.has(nameOf(line))) this.#waiting.set(nameOf(line), line)
+    this.#fault(new Error(`signed heads of the log were not taken: ${posted.why}`))
+    return false
+  }
+
+  async #post(lines: readonly HeadLine[], timeoutMs: number): Promise<Posted> {
+    try {
+      return await this.#send(lines, AbortSignal.timeout(timeoutMs))
     } catch (error) {
-      for (const head of heads) if (!this.#waiting.has(head.stream)) this.#waiting.set(head.stream, head)
-      this.#fault(error)
-      return false
+      return { failed: 'for now', why: error instanceof Error ? error.message : String(error) }
     }
   }
+}
+
+/** Of what a later one takes the place of an earlier one. */
+function nameOf(line: HeadLine): string {
+  return 'stream' in line ? line.stream : line.key
 }

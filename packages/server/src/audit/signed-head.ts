@@ -41,7 +41,12 @@ export function signHead(head: Head, key: { publicText: string; privateKey: KeyO
 /** Whether the holder of this key has signed it. */
 export function isSignedBy(head: SignedHead, publicText: string): boolean {
   if (head.key !== publicText) return false
-  return verify(null, signedBytes(head), readPublicKey(publicText), Buffer.from(head.signature, 'base64url'))
+  return isSignatureBy(signedBytes(head), head.signature, publicText)
+}
+
+/** Whether this is the signature of the holder of the key over these bytes. `signature`: base64url. */
+export function isSignatureBy(bytes: Uint8Array, signature: string, publicText: string): boolean {
+  return verify(null, bytes, readPublicKey(publicText), Buffer.from(signature, 'base64url'))
 }
 
 /** The key as people copy it. */
@@ -58,10 +63,13 @@ function readPublicKey(text: string): KeyObject {
 function signedBytes({ stream, epoch, seq, hash, at }: Head): Uint8Array {
   const place = Buffer.alloc(8)
   place.writeBigUInt64BE(BigInt(seq))
-  const fields = ['hotline head 1', stream, epoch, place, Buffer.from(hash, 'hex'), at].map((field) =>
-    Buffer.from(field),
-  )
-  return Buffer.concat(fields.flatMap((field) => [lengthOf(field), field]))
+  return framed(['hotline head 1', stream, epoch, place, Buffer.from(hash, 'hex'), at])
+}
+
+/** `frame(x)` of each field, one after the other. */
+export function framed(fields: readonly (string | Uint8Array)[]): Uint8Array {
+  const bytes = fields.map((field) => Buffer.from(field))
+  return Buffer.concat(bytes.flatMap((field) => [lengthOf(field), field]))
 }
 
 function lengthOf(field: Uint8Array): Uint8Array {

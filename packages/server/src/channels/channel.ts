@@ -1,5 +1,6 @@
 import type { Ending } from '../http/permissions/ending-message.ts'
 import type { Unsent } from '../http/permissions/request-message.ts'
+import type { Posted } from '../machine/post-webhook.ts'
 
 /** A request that people are to be shown, with the members that `permissions.v1` has. */
 export interface Card {
@@ -17,7 +18,7 @@ export interface Withdrawal {
 }
 
 /** What became of a try: taken; not now, so that it is tried again; or never, whatever is done. */
-export type Delivered = 'taken' | { failed: 'for now' | 'for good'; why: string; retryAfterMs?: number }
+export type Delivered = Posted
 
 /**
  * A way out to people who are not here. It may be told the same more than once and says nothing twice: the key tells. It never

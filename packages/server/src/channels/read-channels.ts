@@ -2,21 +2,13 @@ import { readFileSync, statSync } from 'node:fs'
 import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import { ConfigError } from '../config/read-config.ts'
-import { secretPattern } from './webhook/signature.ts'
-
-/** At home plain HTTP hides nothing from anybody. */
-const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+import { isWebhookUrl, secretPattern } from '../config/webhook-target.ts'
 
 const WebhookUrl = z
   .string()
   .max(2_000)
   .refine((text) => URL.canParse(text), 'must be an address')
-  .refine((text) => {
-    if (!URL.canParse(text)) return false
-    const { protocol, hostname, username, password, hash } = new URL(text)
-    const isPrivate = protocol === 'https:' || (protocol === 'http:' && loopback.has(hostname))
-    return isPrivate && username === '' && password === '' && hash === ''
-  }, 'must begin with https:// (or lead to this machine), without a name and password in it')
+  .refine(isWebhookUrl, 'must begin with https:// (or lead to this machine), without a name and password in it')
 
 const ChannelSettings = z.strictObject({
   kind: z.literal('webhook'),

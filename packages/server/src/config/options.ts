@@ -80,6 +80,12 @@ export const options = {
     default: undefined,
     help: 'Address to which signed heads of the log are posted: https, or http on this machine.',
   },
+  auditHeadsSecrets: {
+    env: 'HOTLINE_AUDIT_HEADS_SECRET',
+    type: 'text',
+    default: undefined,
+    help: 'What those posts are signed with, as Standard Webhooks says: whsec_ and base64; two while one takes the place of the other. Absent: each head is signed by itself alone.',
+  },
   auditHeadsEvents: {
     env: 'HOTLINE_AUDIT_HEADS_EVENTS',
     type: 'whole',

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { isWebhookUrl, secretPattern } from './webhook-target.ts'
 import { expectedOf, type Option, type OptionName, options } from './options.ts'
 
 /** A setting is missing, unknown or wrong; the message names it and says what to do. */
@@ -40,7 +41,14 @@ export interface Config {
   debugAreas: readonly string[]
   failpoint: string | undefined
   /** Where signed heads of the log go, and how often. */
-  auditHeads: { file: string | undefined; webhook: string | undefined; events: number; minutes: number }
+  auditHeads: {
+    file: string | undefined
+    webhook: string | undefined
+    /** What the posts are signed with; none where they are not. */
+    secrets: readonly string[]
+    events: number
+    minutes: number
+  }
   /** Large batches go compressed to whoever takes them so. */
   compressBatches: boolean
   limits: ConfigLimits
@@ -120,6 +128,7 @@ export function readConfig(env: Environment): Config {
     auditHeads: {
       file: path('auditHeadsFile'),
       webhook: readWebhook(read('auditHeadsWebhook')),
+      secrets: readWebhookSecrets(read('auditHeadsSecrets')),
       events: whole('auditHeadsEvents'),
       minutes: whole('auditHeadsMinutes'),
     },
@@ -203,13 +212,18 @@ function readUrl(text: string | undefined, wrong: () => ConfigError): string | u
 
 /** The address may be a secret: it is not repeated. */
 function readWebhook(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
-  const url = URL.parse(text)
-  const host = url?.hostname.replace(/^\[|\]$/g, '') ?? ''
-  const isHere = url?.protocol === 'http:' && (host === 'localhost' || isLoopback(host))
-  if ((url?.protocol === 'https:' || isHere) && url?.username === '' && url.password === '') return text
+  if (text === undefined || isWebhookUrl(text)) return text
   throw new ConfigError(
-    `${options.auditHeadsWebhook.env} must begin with https://, or with http:// and a name of this machine, without a password in it.`,
+    `${options.auditHeadsWebhook.env} must begin with https://, or with http:// and localhost, 127.0.0.1 or [::1], without a password in it.`,
+  )
+}
+
+/** They are secrets: they are not repeated. */
+function readWebhookSecrets(text: string | undefined): readonly string[] {
+  const secrets = text?.split(/\s+/) ?? []
+  if (secrets.length <= 2 && secrets.every((secret) => secretPattern.test(secret))) return secrets
+  throw new ConfigError(
+    `${options.auditHeadsSecrets.env} must be whsec_ and 24 to 64 bytes in base64, or two of those with a blank between them.`,
   )
 }
 

@@ -1,4 +1,5 @@
 import type { Access } from '../access/open-access.ts'
+import type { HeadKeyDesk } from '../audit/head-key-desk.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Config } from '../config/read-config.ts'
 import type { Lists } from '../log/lists.ts'
@@ -45,8 +46,7 @@ export interface RoutePorts {
   lines: AgentLines
   channels: ChannelRows
   evidence: EvidenceDesk
-  /** The public half of the key that signs heads of the log. */
-  auditKey: string
+  headKeys: HeadKeyDesk
   folders: FolderDesk
 }
 

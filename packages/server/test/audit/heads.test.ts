@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -11,9 +12,11 @@ import { describe, expect, it } from 'vitest'
 import { agentEvent, freely } from '@hotline/testing/log-bench'
 import { sessionRow } from '@hotline/testing/log-contract-append'
 import { HeadBook } from '../../src/audit/head-book.ts'
-import { openHeadKey } from '../../src/audit/head-key.ts'
+import { type HeadKey, HeadKeys, newHeadKey } from '../../src/audit/head-key.ts'
 import { HeadKeeper } from '../../src/audit/head-keeper.ts'
-import type { SignedHead } from '../../src/audit/signed-head.ts'
+import type { HeadLine } from '../../src/audit/head-sender.ts'
+import { signKeyChange } from '../../src/audit/key-change.ts'
+import { signHead, type SignedHead } from '../../src/audit/signed-head.ts'
 import { verifyLog } from '../../src/audit/verify-log.ts'
 import { readConfig } from '../../src/config/read-config.ts'
 import { openMemoryBus } from '../../src/log/memory-bus.ts'
@@ -33,8 +36,14 @@ async function keyOf(live: LiveServer): Promise<string> {
 }
 
 function headsIn(text: string): SignedHead[] {
-  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as SignedHead]))
+  return text
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as HeadLine]))
+    .filter((line) => 'stream' in line)
 }
+
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+const otherSecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text)
@@ -98,24 +107,31 @@ describe('heads that go out', () => {
     const streams = ['server:main', 'project:p1', 'session:one']
     await bench.store.append(streams.map((stream) => ({ ...freely(stream, agentEvent('x'), agentEvent('y')), rows })))
     await using dir = await openTempDir('hotline-heads-')
-    const sent: SignedHead[] = []
+    const sent: HeadLine[] = []
     const keeper = new HeadKeeper({
       store: bench.store,
       lists: bench.lists,
       bus: openMemoryBus(),
       clock: systemClock,
-      key: await openHeadKey(dir.path),
-      places: [async (heads) => void sent.push(...heads)],
+      keys: HeadKeys.open(dir.path),
+      places: [
+        async (lines) => {
+          sent.push(...lines)
+          return 'taken'
+        },
+      ],
       every: { events: 100, ms: 3_600_000 },
       fault: (error) => {
         throw error
       },
     })
     await keeper[Symbol.asyncDispose]()
-    expect(sent.map(({ stream, seq }) => `${stream} ${seq}`)).toEqual(streams.map((stream) => `${stream} 2`))
+    expect(sent.map((line) => ('stream' in line ? `${line.stream} ${line.seq}` : line.key))).toEqual(
+      streams.map((stream) => `${stream} 2`),
+    )
   })
 
-  it('[AU8] are posted until they are taken, and hold nothing up meanwhile', async () => {
+  it('[AU8] [AU12] are posted until they are taken, signed as every webhook is, and hold nothing up meanwhile', async () => {
     const bodies: string[] = []
     let refusals = 0
     const receiver = createServer((request, response) => {
@@ -128,13 +144,28 @@ describe('heads that go out', () => {
           response.writeHead(307, { location: '/elsewhere' }).end()
           return
         }
+        const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signatures } = request.headers
+        const key = Buffer.from(secret.slice('whsec_'.length), 'base64')
+        const own = createHmac('sha256', key)
+          .update(`${String(id)}.${String(at)}.${body}`)
+          .digest('base64')
+        if (!String(signatures).split(' ').includes(`v1,${own}`)) {
+          response.writeHead(401).end()
+          return
+        }
         if (request.url === '/heads?secret=1') bodies.push(body)
         response.writeHead(204).end()
       })
     })
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
     const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/heads?secret=1`
-    const live = await startLiveServer({ env: { HOTLINE_AUDIT_HEADS_WEBHOOK: url, HOTLINE_AUDIT_HEADS_EVENTS: '1' } })
+    const live = await startLiveServer({
+      env: {
+        HOTLINE_AUDIT_HEADS_WEBHOOK: url,
+        HOTLINE_AUDIT_HEADS_EVENTS: '1',
+        HOTLINE_AUDIT_HEADS_SECRET: `${otherSecret} ${secret}`,
+      },
+    })
     try {
       const hand = await live.startSession()
       const last = (await live.stored(hand.session)).length
@@ -152,20 +183,131 @@ describe('heads that go out', () => {
   })
 
   it('[AU8] go to no address but https and this machine, and the key is its owners alone and stays', async () => {
-    const wrong = ['http://example.org/', 'ftp://127.0.0.1/', 'https://me:secret@example.org/', 'nothing']
+    const wrong = [
+      'http://127.example.org/',
+      'http://example.org/',
+      'ftp://127.0.0.1/',
+      'https://me:secret@example.org/',
+      'nothing',
+    ]
     for (const HOTLINE_AUDIT_HEADS_WEBHOOK of wrong) {
       expect(() => readConfig({ HOTLINE_AUDIT_HEADS_WEBHOOK })).toThrow('HOTLINE_AUDIT_HEADS_WEBHOOK')
       expect(() => readConfig({ HOTLINE_AUDIT_HEADS_WEBHOOK })).not.toThrow(HOTLINE_AUDIT_HEADS_WEBHOOK)
+    }
+    for (const HOTLINE_AUDIT_HEADS_SECRET of ['whsec_short', `${secret} ${secret} ${secret}`, secret.slice(6)]) {
+      expect(() => readConfig({ HOTLINE_AUDIT_HEADS_SECRET })).toThrow('HOTLINE_AUDIT_HEADS_SECRET must be whsec_')
+      expect(() => readConfig({ HOTLINE_AUDIT_HEADS_SECRET })).not.toThrow(HOTLINE_AUDIT_HEADS_SECRET)
     }
     for (const right of ['https://example.org/a?b=c', 'http://localhost:9/', 'http://[::1]:9/']) {
       expect(readConfig({ HOTLINE_AUDIT_HEADS_WEBHOOK: right }).auditHeads.webhook).toBe(right)
     }
     await using dir = await openTempDir('hotline-heads-')
-    const first = await openHeadKey(dir.path)
+    const first = HeadKeys.open(dir.path).current
     const path = join(dir.path, 'audit-key')
     expect(statSync(path).mode & 0o777).toBe(0o600)
-    expect((await openHeadKey(dir.path)).publicText).toBe(first.publicText)
+    expect(HeadKeys.open(dir.path).current.publicText).toBe(first.publicText)
     writeFileSync(path, 'xxxxxxx')
-    await expect(openHeadKey(dir.path)).rejects.toThrow('Put it back from a copy')
+    expect(() => HeadKeys.open(dir.path)).toThrow('Put it back from a copy')
+  })
+})
+
+describe('a key that takes the place of another', () => {
+  const headOf = (key: HeadKey, at: string, seq = 1): SignedHead =>
+    signHead({ stream: 'session:s1', epoch: 'e', seq, hash: 'a'.repeat(64), at }, key)
+  const linesOf = (...lines: readonly HeadLine[]): AsyncIterable<Uint8Array> =>
+    bytesOf(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  const [first, second, third] = [newHeadKey(), newHeadKey(), newHeadKey()]
+  const toSecond = signKeyChange(first, second, '2026-01-02T00:00:00.000Z')
+  const toThird = signKeyChange(second, third, '2026-01-03T00:00:00.000Z')
+  const heads = [
+    headOf(first, '2026-01-01T00:00:00.000Z', 1),
+    headOf(first, '2026-01-02T00:00:00.000Z', 2),
+    headOf(second, '2026-01-02T00:00:01.000Z', 3),
+    headOf(third, '2026-01-04T00:00:00.000Z', 4),
+  ]
+
+  it('[AU11] is believed by whoever knows any of them, and so is what those before it signed in their time', async () => {
+    for (const { publicText } of [first, second, third]) {
+      const book = await HeadBook.read(linesOf(toThird, ...heads, toSecond, toSecond), publicText)
+      expect(book.of('session:s1').map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+    }
+  })
+
+  it('[AU11] what a key signed after it was withdrawn is named, and so are keys that nothing leads to', async () => {
+    const late = headOf(first, '2026-01-02T00:00:00.001Z', 9)
+    for (const { publicText } of [first, second, third]) {
+      await expect(HeadBook.read(linesOf(...heads, toSecond, toThird, late), publicText)).rejects.toThrow(
+        'Line 7 of the heads (session:s1 event 9) was signed at 2026-01-02T00:00:00.001Z with a key that was withdrawn at 2026-01-02T00:00:00.000Z.',
+      )
+    }
+    await expect(HeadBook.read(linesOf(...heads, toSecond), first.publicText)).rejects.toThrow('Line 4 of the heads')
+    await expect(HeadBook.read(linesOf(...heads, toSecond, toThird), newHeadKey().publicText)).rejects.toThrow(
+      'was not signed with this key',
+    )
+  })
+
+  it('[AU11] nobody names one without having both, and two that are named show that the key was in other hands', async () => {
+    const forged = signKeyChange(newHeadKey(), newHeadKey(), toSecond.at)
+    const claims = [
+      { ...forged, before: first.publicText },
+      { ...toSecond, at: '2027-01-01T00:00:00.000Z' },
+      { ...toSecond, counterSignature: toSecond.signature },
+    ]
+    for (const claim of claims) {
+      await expect(HeadBook.read(linesOf(claim), first.publicText)).rejects.toThrow('not signed by both keys')
+    }
+    const stolen = signKeyChange(first, third, toSecond.at)
+    for (const { publicText } of [first, second]) {
+      await expect(HeadBook.read(linesOf(toSecond, stolen), publicText)).rejects.toThrow(
+        'Two keys are said to come after',
+      )
+    }
+  })
+
+  it('[AU11] is made by an admin, stands in the log, goes where heads go, and is there after a restart', async () => {
+    await using dir = await openTempDir('hotline-heads-')
+    const path = join(dir.path, 'heads')
+    const live = await startLiveServer({ env: { HOTLINE_AUDIT_HEADS_FILE: path, HOTLINE_AUDIT_HEADS_EVENTS: '1' } })
+    try {
+      const credential = { kind: 'token', token: live.token } as const
+      const hand = await live.startSession()
+      const old = await keyOf(live)
+      const refused = await httpRequest(live.url, credential, 'POST', '/api/audit/key')
+      expect(refused).toMatchObject({ ok: false, problem: { code: 'password_needed' } })
+      const password = 'a long walk over the wet meadow'
+      await httpRequest(live.url, credential, 'POST', '/api/auth/confirm', { password })
+      const answer = await httpRequest<{ key: string; before: { key: string }[] }>(
+        live.url,
+        credential,
+        'POST',
+        '/api/audit/key',
+      )
+      if (!answer.ok) throw new Error(answer.problem.detail)
+      const { key, before } = answer.value
+      expect(before.map((one) => one.key)).toEqual([old])
+      expect(key).not.toBe(old)
+      await hand.report({ type: 'turn.started', data: { turn: 't' } })
+      await waitFor(() => headsIn(readFileSync(path, 'utf8')).some((head) => head.key === key), {
+        what: 'a head of the new key',
+      })
+      const log = await openToProve({ kind: 'sqlite', dir: live.dataDir })
+      for (const known of [old, key]) {
+        const book = await HeadBook.read(bytesOf(readFileSync(path, 'utf8')), known)
+        expect((await verifyLog(log, 'all', book)).faults).toEqual([])
+        expect(book.of(hand.stream).map((head) => head.key)).toEqual(expect.arrayContaining([old, key]))
+      }
+      await log[Symbol.asyncDispose]()
+      const audit = await httpRequest<{ entries: { outcome: string; name: string }[] }>(
+        live.url,
+        credential,
+        'GET',
+        '/api/audit?type=head_key.replaced',
+      )
+      expect(audit).toMatchObject({ value: { entries: [{ outcome: expect.stringContaining(key) as unknown }] } })
+      const stored = HeadKeys.open(live.dataDir)
+      expect([stored.current.publicText, stored.changes.map((change) => change.before)]).toEqual([key, [old]])
+    } finally {
+      await live[Symbol.asyncDispose]()
+    }
   })
 })

@@ -21,7 +21,7 @@ describe('settings', () => {
       debugAreas: [],
       failpoint: undefined,
       compressBatches: false,
-      auditHeads: { file: undefined, webhook: undefined, events: 500, minutes: 5 },
+      auditHeads: { file: undefined, webhook: undefined, secrets: [], events: 500, minutes: 5 },
       limits: {
         bodyBytes: 1024 * 1024,
         openApprovals: 5,

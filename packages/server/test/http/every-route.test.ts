@@ -153,6 +153,7 @@ describe('every route', () => {
         "GET /api/audit: read",
         "GET /api/audit/export: read",
         "GET /api/audit/key: signed-in",
+        "POST /api/audit/key: account-admin, password",
         "GET /api/audit/chain: read",
         "GET /api/projects/:id/policy: read",
       ]

@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RawResponse, sendRawRequest } from '@hotline/testing/raw-http'
+import { AccessLog } from '../../src/access/access-log.ts'
+import { HeadKeys } from '../../src/audit/head-key.ts'
+import { HeadKeyDesk } from '../../src/audit/head-key-desk.ts'
 import type { Access } from '../../src/access/open-access.ts'
 import { openAccess } from '../../src/access/open-access.ts'
 import type { PasswordCost } from '../../src/access/passwords.ts'
@@ -213,7 +216,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       channels: { rows: () => Promise.resolve([]) },
       evidence,
       folders,
-      auditKey: 'ed25519:none',
+      headKeys: new HeadKeyDesk(HeadKeys.open(dir), { log: new AccessLog({ store, bus, clock }), clock }),
     },
     (route, ports) => {
       registerRoutes(route, ports)

@@ -439,7 +439,7 @@ describe('one decision', () => {
         owner by the token of this machine
         owner with scope admin
         owner by token, with the password said
-      POST /api/accounts, POST /api/accounts/:account/disable, POST /api/accounts/:account/enable, POST /api/invitations, POST /api/accounts/:account/password-reset:
+      POST /api/accounts, POST /api/accounts/:account/disable, POST /api/accounts/:account/enable, POST /api/invitations, POST /api/accounts/:account/password-reset, POST /api/audit/key:
         owner in a browser
         owner by token: password_needed
         owner by the token of this machine: password_needed

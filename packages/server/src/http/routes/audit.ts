@@ -5,6 +5,7 @@ import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { Principal } from '../../access/principal.ts'
 import { chainLines } from '../../audit/chain-lines.ts'
+import type { HeadKeyDesk } from '../../audit/head-key-desk.ts'
 import { csvHead, csvLine, jsonLine } from '../../audit/entry-text.ts'
 import {
   type AuditFilters,
@@ -23,7 +24,7 @@ import { projectsOf } from './sessions.ts'
 
 /** What these routes read. */
 export interface AuditRoutePorts {
-  auditKey: string
+  headKeys: Pick<HeadKeyDesk, 'listed' | 'replace'>
   exchange: Pick<Exchange, 'mayRead'>
   store: LogStore
   lists: Lists
@@ -96,7 +97,19 @@ export function registerAuditRoutes(route: RegisterRoute, ports: AuditRoutePorts
     url: '/api/audit/key',
     permission: 'signed-in',
     answer: AuditKey,
-    handle: () => ({ value: { key: ports.auditKey } }),
+    handle: () => ({ value: ports.headKeys.listed() }),
+  })
+
+  route({
+    method: 'POST',
+    url: '/api/audit/key',
+    permission: 'account-admin',
+    proof: 'password',
+    answer: AuditKey,
+    handle: async ({ principal }) => {
+      const replaced = await ports.headKeys.replace(principal)
+      return 'code' in replaced ? { problem: replaced } : { value: replaced, status: 201 }
+    },
   })
 
   route({

@@ -1,11 +1,8 @@
 import { createHmac } from 'node:crypto'
 
-/** A secret as it stands in the settings: `whsec_` and 24 to 64 bytes in base64. */
-export const secretPattern: RegExp = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/
-
 /**
  * The headers of the Standard Webhooks scheme: what is signed is the id, the time and the bytes of the body. With two secrets, while
- * one takes the place of the other, there are two signatures, and either is enough.
+ * one takes the place of the other, there are two signatures, and either is enough; with none it has no signature.
  */
 export function signedHeaders(
   secrets: readonly string[],
@@ -16,5 +13,6 @@ export function signedHeaders(
     const key = Buffer.from(secret.slice('whsec_'.length), 'base64')
     return `v1,${createHmac('sha256', key).update(`${message.id}.${seconds}.${message.body}`).digest('base64')}`
   })
-  return { 'webhook-id': message.id, 'webhook-timestamp': seconds, 'webhook-signature': signatures.join(' ') }
+  const signature: Record<string, string> = signatures.length === 0 ? {} : { 'webhook-signature': signatures.join(' ') }
+  return { 'webhook-id': message.id, 'webhook-timestamp': seconds, ...signature }
 }
