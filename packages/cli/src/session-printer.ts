@@ -221,10 +221,10 @@ export function openSessionPrinter(
         case 'approval.resolved': {
           const reason = known.body?.reason
           const outcome = known.data.outcome.replaceAll('_', ' ')
-          const { mode, rule } = known.data
+          const { mode, rule, ruleOf = 'project' } = known.data
           const by = mode
             ? `${modeAnswered(mode.mode)}, by ${nameOf(mode.by.id)}`
-            : `by ${rule === undefined ? nameOf(known.actor.id) : 'a rule of the project'}`
+            : `by ${rule === undefined ? nameOf(known.actor.id) : `a rule of the ${ruleOf}`}`
           return line(at, 'answer', `${outcome}${mode ? ': ' : ' '}${by}${reason ? `: ${reason}` : ''}`)
         }
         case 'policy.mode_set': {

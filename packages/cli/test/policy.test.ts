@@ -131,3 +131,38 @@ it('[B90] [PO9] a rule answers an agent from its next request on, and follows li
   expect((await run('policy', 'test', ...same, '--input', inputOf('src/link/a.ts'))).out).toMatch(/^ask/)
   await run('abort', session)
 })
+
+it('[B100] rules of the server are written, listed, tried and revoked with --server, and marked where they count', async () => {
+  const { run } = scene
+  const deny = ['policy', 'add', 'deny', '--server', '--command', 'terraform destroy']
+  const added = await confirmed(...deny)
+  expect(added).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/terraform destroy \(of the server\)\n$/) as string,
+  })
+  const [rule = ''] = added.out.split(' ')
+  expect((await run('policy', 'ls', '--server')).out).toMatch(/^\S+ {2}Deny .*\(of the server\)\n {2}by @dana, \S+\n$/)
+  expect((await run('policy', 'ls')).out).toContain('terraform destroy (of the server)\n')
+  expect((await run('policy', 'test', 'terraform destroy')).out).toMatch(/^deny: .*\(of the server\)\n/)
+  expect((await run('policy', 'test', '--server', 'terraform destroy')).out).toMatch(/^deny: /)
+  expect(await run('policy', 'revoke', rule)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('Give --server') as string,
+  })
+  expect(await run('policy', 'revoke', '--server', rule)).toMatchObject({ code: 0, out: 'revoked\n' })
+  expect((await run('policy', 'ls', '--server')).out).toBe('There are no rules: a person is asked each time.\n')
+})
+
+it('[B101] policy timeout takes a risk, and the server, and says each risk that differs', async () => {
+  const { run } = scene
+  const usual = 'People have 24h 0m to answer an approval.\n'
+  const high = `${usual}  high risk: 10m 0s\n`
+  expect((await run('policy', 'timeout', '10m', '--risk', 'high')).out).toBe(high)
+  expect((await run('policy', 'timeout')).out).toBe(high)
+  expect((await run('policy', 'timeout', '--server')).out).toBe(usual)
+  expect((await confirmed('policy', 'timeout', '2h', '--server')).out).toContain('2h 0m')
+  expect((await run('policy', 'timeout')).out).toBe('People have 2h 0m to answer an approval.\n  high risk: 10m 0s\n')
+  expect((await run('policy', 'timeout', 'default', '--server')).out).toBe(usual)
+  expect((await run('policy', 'timeout', 'default', '--risk', 'high')).out).toBe(usual)
+  expect(await run('policy', 'timeout', '10m', '--risk', 'grave')).toMatchObject({ code: 2 })
+})

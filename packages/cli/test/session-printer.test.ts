@@ -135,6 +135,8 @@ describe('what is not asked', () => {
     scene.tell('approval.resolved', { approval: 'p1', digest: 'd', outcome: 'allowed', scope: 'once', mode })
     scene.tell('approval.dispatch_refused', { approval: 'p1', reason: 'stale' })
     scene.tell('approval.resolved', { approval: 'p2', digest: 'd', outcome: 'denied', scope: 'once', rule: 'r1' })
+    const ofServer = { rule: 'r2', ruleOf: 'server' }
+    scene.tell('approval.resolved', { approval: 'p3', digest: 'd', outcome: 'denied', scope: 'once', ...ofServer })
     scene.tell('policy.mode_ended', { mode: 'hands_free' })
     const [said, ...others] = scene.printed()
     expect(said).toMatch(/^note {3}@demo: Hands-free\. For a while .* It ends by itself\. Until \S+\.$/)
@@ -142,6 +144,7 @@ describe('what is not asked', () => {
       'answer allowed: hands-free, by @dana',
       'note   The answer did not reach the agent: it was taken back before, or the agent no longer asked.',
       'answer denied by a rule of the project',
+      'answer denied by a rule of the server',
       'note   no longer hands-free: everything is asked',
     ])
   })

@@ -1,5 +1,6 @@
 import type { EventOf } from '@hotline/protocol/events'
 import type { AuditedType } from '@hotline/protocol/audit'
+import { serverStream } from '@hotline/protocol/stream'
 import { budgetWords, usedWords } from './budget-words.ts'
 import { elapsedText } from './elapsed.ts'
 import { modeAnswered, modeNames } from './policy/mode-words.ts'
@@ -33,8 +34,9 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
     case 'approval.refused':
       return `refused at once: ${event.data.limit} requests waited already`
     case 'approval.resolved': {
-      const { outcome, scope, rule, mode } = event.data
-      const by = mode ? `, ${modeAnswered(mode.mode)}` : rule === undefined ? '' : `, by the rule ${rule}`
+      const { outcome, scope, rule, ruleOf, mode } = event.data
+      const ofServer = ruleOf === 'server' ? ' of the server' : ''
+      const by = mode ? `, ${modeAnswered(mode.mode)}` : rule === undefined ? '' : `, by the rule ${rule}${ofServer}`
       return withReason(`${outcomes[outcome]}${reach[scope]}${by}`, event.body?.reason)
     }
     case 'approval.extended':
@@ -104,13 +106,13 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
     case 'content.erased':
       return `content erased up to event ${event.data.upTo} (${event.data.reason})`
     case 'policy.rule_set':
-      return withReason(`rule ${event.data.rule} ${rules[event.data.effect]}`, event.body?.note)
+      return withReason(`rule ${event.data.rule} ${rules[event.data.effect]}${ofWhole(event)}`, event.body?.note)
     case 'policy.rule_revoked':
-      return `rule ${event.data.rule} revoked`
+      return `rule ${event.data.rule} revoked${ofWhole(event)}`
     case 'policy.timeout_set': {
-      const { approvalTimeoutMs } = event.data
+      const { approvalTimeoutMs, risk } = event.data
       const time = approvalTimeoutMs === null ? 'the usual time' : elapsedText(approvalTimeoutMs)
-      return `people have ${time} to answer`
+      return `people have ${time} to answer${risk === undefined ? '' : ` what is of ${risk} risk`}${ofWhole(event)}`
     }
     case 'policy.mode_set':
       return `mode: ${modeNames[event.data.mode]}${event.data.until === undefined ? '' : ` until ${event.data.until}`}`
@@ -155,6 +157,11 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
     case 'runner.enrolled':
       return 'machine came in'
   }
+}
+
+/** Where it is said for the whole server. */
+function ofWhole({ stream }: AuditedEvent): string {
+  return stream === serverStream ? ', in all projects' : ''
 }
 
 function plain(word: string): string {

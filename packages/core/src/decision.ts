@@ -1,7 +1,7 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { AcceptedFacts } from '@hotline/protocol/command-answer'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
-import type { PolicyRule } from '@hotline/protocol/policy'
+import type { ApprovalTimeouts, HeldRule } from '@hotline/protocol/policy'
 import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import type { KnownDraft } from '@hotline/protocol/events'
 
@@ -13,12 +13,12 @@ export interface Context {
   channel?: string | undefined
   /** Hex SHA-256 of the UTF-8 bytes of a text. */
   sha256: (text: string) => string
-  /** The rules that hold for the project of the session, in their order; absent where nobody has looked. */
-  rules?: readonly PolicyRule[] | undefined
+  /** The rules that count for the project of the session, in their order; absent where nobody has looked. */
+  rules?: readonly HeldRule[] | undefined
   /** Whether who answers may allow what is of high risk, or in a sentence why not. Absent: nobody looked, so they may not. */
   allowHigh?: true | string | undefined
-  /** How long people have to answer an approval of the project; absent where nobody has said anything. */
-  approvalTimeoutMs?: number | undefined
+  /** How long people have to answer an approval of the project; absent where nobody has looked. */
+  approvalTimeouts?: ApprovalTimeouts | undefined
   /** Approvals of a session that are open at once, and that may wait for their turn; absent: as in `limits`. */
   approvalLimits?: { open: number; waiting: number } | undefined
   /** What open approvals ask, by their ids, where it is needed. */

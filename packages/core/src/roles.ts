@@ -1,6 +1,7 @@
 import type { Role } from '@hotline/protocol/actor'
 import type { Command, CommandType } from '@hotline/protocol/command'
 import { isTypedTo } from '@hotline/protocol/capabilities'
+import { splitStream } from '@hotline/protocol/stream'
 import { isOfSession } from '@hotline/protocol/commands/session'
 import { riskOfWords } from './policy/risk.ts'
 import type { SessionState } from './session/state.ts'
@@ -95,14 +96,22 @@ const bySender: Record<CommandType, Sender> = {
  */
 export function sendersOf(command: Command, session: SessionState | undefined): readonly Sender[] {
   const sender = bySender[command.type]
+  // The scope of a credential; that its account is an admin of the server is not a matter of roles.
+  if (isOfServer(command)) return isHighRule(command) ? [sender, 'admin', 'decide_high'] : [sender, 'admin']
   if (isWideRule(command)) return [sender, 'admin']
   if (isHighRule(command)) return [sender, 'decide_high']
   return isUnasked(command, session) ? [sender, 'decide'] : [sender]
 }
 
-/** Whether it lets somebody in or out, or lets agents do more than one plain thing: whoever sends it has just said their password. */
+/** Whether it lets somebody in or out, lets agents do more than one plain thing, or counts for all projects: whoever sends it has just said their password. */
 export function needsPassword(command: Command): boolean {
+  if (isOfServer(command)) return true
   return ['member.add', 'member.change', 'member.remove'].includes(command.type) || isWideRule(command)
+}
+
+/** It counts for all projects. */
+function isOfServer({ stream }: Command): boolean {
+  return splitStream(stream).kind === 'server'
 }
 
 /**

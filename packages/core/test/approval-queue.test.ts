@@ -183,11 +183,11 @@ describe('the queue of approvals', () => {
 
   it('[P25] the time that a session was started with comes before that of its project', () => {
     const log = activeLog({ approvalTimeoutMs: 60_000 })
-    log.approvalTimeoutMs = 3_600_000
+    log.approvalTimeouts = { usual: 3_600_000 }
     log.report(asking('a1'))
     expect(log.state?.approvals[0]?.expiresAt).toBe(iso(log.nowMs + 60_000))
     const other = activeLog()
-    other.approvalTimeoutMs = 3_600_000
+    other.approvalTimeouts = { usual: 3_600_000 }
     other.report(asking('a1'))
     expect(other.state?.approvals[0]?.expiresAt).toBe(iso(other.nowMs + 3_600_000))
   })

@@ -24,7 +24,9 @@ export class Log {
   events: Envelope[] = []
   state: SessionState | undefined
   approvalLimits: Context['approvalLimits']
-  approvalTimeoutMs: number | undefined
+  approvalTimeouts: Context['approvalTimeouts']
+  rules: Context['rules']
+  asked: Context['asked']
   nowMs = Date.parse('2026-01-01T00:00:00.000Z')
   #id = 0
 
@@ -42,7 +44,9 @@ export class Log {
       actor,
       sha256,
       approvalLimits: this.approvalLimits,
-      approvalTimeoutMs: this.approvalTimeoutMs,
+      approvalTimeouts: this.approvalTimeouts,
+      rules: this.rules,
+      asked: this.asked,
     }
     const decision = decideSession(this.state, command, context)
     if (decision.ok) {

@@ -58,14 +58,34 @@ export type PolicyRuleText = z.infer<typeof PolicyRuleText>
 export const PolicyRule = PolicyRuleText.extend({ rule: Id })
 export type PolicyRule = z.infer<typeof PolicyRule>
 
+/** A rule where it counts for a project. `of`: absent where it is the project's own. */
+export const HeldRule = PolicyRule.extend({ of: z.literal('server').optional() })
+export type HeldRule = z.infer<typeof HeldRule>
+
 /** How short and how long people may have to answer an approval, in milliseconds. */
 export const approvalTimeoutMs = { least: 60_000, most: 30 * 24 * 60 * 60 * 1_000 } as const
 
-/** `GET /api/projects/:id/policy`: the rules in their order, how long people have to answer, and what their writers may not have meant. */
+/** How long people have to answer, in milliseconds: `usual`, and by risk where something else was said of it. */
+export const ApprovalTimeouts = z.object({
+  usual: z.int().optional(),
+  low: z.int().optional(),
+  medium: z.int().optional(),
+  high: z.int().optional(),
+})
+export type ApprovalTimeouts = z.infer<typeof ApprovalTimeouts>
+
+/**
+ * `GET /api/projects/:id/policy` and `GET /api/policy`: the rules in their order, of a project those of the server before its own;
+ * how long people have to answer; and what the writers of the rules may not have meant.
+ */
 export const PolicyPage = z.object({
-  rules: z.array(PolicyRule.extend({ by: Actor, at: z.string() })).readonly(),
-  /** Where neither the session nor its agent has another time. */
+  rules: z.array(HeldRule.extend({ by: Actor, at: z.string() })).readonly(),
+  /** Where neither the session nor its agent has another time, and nothing else is said of the risk. */
   approvalTimeoutMs: z.int(),
+  /** What was said here, and what counts for each risk. Absent: the server knows none by risk. */
+  timeouts: z
+    .object({ said: ApprovalTimeouts, counts: z.object({ low: z.int(), medium: z.int(), high: z.int() }) })
+    .optional(),
   warnings: z.array(z.object({ rule: z.string(), with: z.string().optional(), why: z.string() })).readonly(),
 })
 export type PolicyPage = z.infer<typeof PolicyPage>

@@ -1,4 +1,5 @@
 import type { CommandInput } from '@hotline/protocol/command'
+import { serverStream } from '@hotline/protocol/stream'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { takeByHand } from '@hotline/testing/hand-runner'
 import { machine, type Middle, openMiddle } from '@hotline/testing/middle'
@@ -93,4 +94,20 @@ test('[PO16] a rule that goes lets the next one answer, and nothing that was ans
   expect((await middle.exchange.snapshot('session:one'))?.cursor).toBe(head)
   stop()
   expect(faults).toEqual([])
+})
+
+test('[PO37] a rule of the server answers what is open in all projects, and at the start what was not looked at', async () => {
+  await asking('here')
+  await asking('there', 'p2')
+  await middle.send(systemPrincipal, serverStream, 'policy.set_rule', allow, 'all')
+  expect(await outcomes('here')).toEqual([undefined])
+  const first = watch()
+  await allowed('here', 'there')
+  await middle.send(systemPrincipal, serverStream, 'policy.revoke_rule', { rule: 'all', effect: 'allow' })
+  await asking('one')
+  await asking('two', 'p2')
+  await middle.send(systemPrincipal, serverStream, 'policy.set_rule', allow)
+  await allowed('one', 'two')
+  first.stop()
+  expect(first.faults).toEqual([])
 })

@@ -3,7 +3,7 @@ import { createRootRoute, createRoute, createRouter, Link, RouterProvider } from
 import { lazy, type ReactNode, Suspense } from 'react'
 import { LiveProvider } from './live/hotline.tsx'
 import { NeedChosen, NeedPage } from './needs/need-page.tsx'
-import { AuditPage } from './pages/audit.tsx'
+import { AuditPage, readAuditSearch } from './pages/audit.tsx'
 import { Frame } from './pages/frame.tsx'
 import { SettingsPage } from './pages/settings.tsx'
 import { SessionPage } from './session/session-page.tsx'
@@ -21,7 +21,12 @@ const session = createRoute({
   },
 })
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: SettingsPage })
-const audit = createRoute({ getParentRoute: () => root, path: '/audit', component: AuditPage })
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  component: AuditPage,
+  validateSearch: readAuditSearch,
+})
 const DesignPage = lazy(async () => ({ default: (await import('./design/design-page.tsx')).DesignPage }))
 const design = createRoute({
   getParentRoute: () => root,

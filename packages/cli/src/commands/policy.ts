@@ -10,7 +10,9 @@ import { ruleFor } from '@hotline/core/policy/rule-for'
 import { ruleWords } from '@hotline/core/policy/rule-words'
 import { openedPaths } from '@hotline/runner/supervisor/opened-paths'
 import { sha256 } from '@hotline/runner/sha256'
-import { PolicyMatch, type PolicyPage, type PolicyRule } from '@hotline/protocol/policy'
+import { type HeldRule, PolicyMatch, type PolicyPage, type PolicyRule } from '@hotline/protocol/policy'
+import { type Risk, risks } from '@hotline/protocol/risk'
+import { serverStream } from '@hotline/protocol/stream'
 import { type Command, Option } from 'commander'
 import { inLine } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
@@ -19,8 +21,14 @@ import { fail } from '../failure.ts'
 import { namedBy } from '../find-id.ts'
 import type { CommandContext } from './context.ts'
 
-interface AddOptions {
+/** Whose rules are meant. */
+interface Where {
   project: string
+  /** All projects: the rules of the server, in place of those of one. */
+  server?: boolean
+}
+
+interface AddOptions extends Where {
   agent?: string
   tool?: string
   does?: string
@@ -35,8 +43,7 @@ interface AddOptions {
   withPassword?: boolean
 }
 
-interface TestOptions {
-  project: string
+interface TestOptions extends Where {
   agent: string
   tool?: string
   input?: string
@@ -50,24 +57,26 @@ const shownIdChars = 13
 export function addPolicyCommand(program: Command, context: CommandContext): void {
   const policy = program.command('policy').description('rules that allow, ask or deny what agents want to do')
   const ofProject = (): Option => new Option('--project <project>', 'id of the project').default('default')
+  const ofServer = (): Option => new Option('--server', 'those of the whole server, which count in every project')
 
   policy
     .command('ls')
-    .description('the rules of a project, in their order')
+    .description('the rules that count in a project, in their order')
     .addOption(ofProject())
-    .action(async ({ project }: { project: string }) => {
+    .addOption(ofServer())
+    .action(async (where: Where) => {
       const server = context.server()
-      const { rules, approvalTimeoutMs, warnings } = await readPolicy(server, project)
+      const { rules, approvalTimeoutMs, timeouts, warnings } = await readPolicy(server, where)
       const names = await server.names()
       const lines = rules.map(
         (rule) => `${lineOf(rule)}\n  by @${inLine(names.get(rule.by.id) ?? rule.by.id)}, ${rule.at}${noteOf(rule)}\n`,
       )
       const hints = warnings.map(({ rule, why }) => `look at ${shortId(rule)}: ${why}\n`)
-      const { agents } = await server.get<{ agents: AgentRow[] }>('/api/agents')
+      const { agents } = where.server ? { agents: [] } : await server.get<{ agents: AgentRow[] }>('/api/agents')
       const own = agents.filter(({ ownRules }) => ownRules !== undefined)
       const none = 'There are no rules: a person is asked each time.\n'
       const text = [...(lines.length === 0 ? [none] : [...lines, ...hints]), ...own.map(ownText)].join('')
-      context.print({ rules, approvalTimeoutMs, warnings, own }, text)
+      context.print({ rules, approvalTimeoutMs, timeouts, warnings, own }, text)
     })
 
   policy
@@ -75,6 +84,7 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
     .description('write a rule; what denies wins, of the others the first that fits counts')
     .argument('<effect>', 'allow, ask or deny')
     .addOption(ofProject())
+    .addOption(ofServer())
     .option('--agent <name>', 'the name of its profile')
     .option('--tool <name>', 'exactly this one')
     .option('--does <what>', 'run, edit, read, fetch or other')
@@ -95,8 +105,8 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
         throw fail('invalid_request', `A rule can allow, ask or deny, not "${effect}".`)
       }
       const server = context.server()
-      const { project, note, withPassword } = options
-      const before = options.before === undefined ? undefined : await findRule(server, project, options.before)
+      const { note, withPassword } = options
+      const before = options.before === undefined ? undefined : await findRule(server, options, options.before)
       const days = daysOf(options.days)
       const data = {
         effect,
@@ -106,9 +116,9 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
         ...(before === undefined ? {} : { before: before.rule }),
       } as const
       const accepted = await confirmingPassword(context, withPassword ? 'standard input' : 'terminal', () =>
-        server.command(`project:${project}`, 'policy.set_rule', data),
+        server.command(streamOf(options), 'policy.set_rule', data),
       )
-      const { rules, warnings } = await readPolicy(server, project)
+      const { rules, warnings } = await readPolicy(server, options)
       const written = rules.find(({ rule }) => rule === accepted.id)
       for (const { why } of warnings.filter(({ rule }) => rule === accepted.id))
         context.note(`Look at it again: ${why}`)
@@ -120,12 +130,13 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
     .description('take a rule away')
     .argument('<rule>', 'id, or the beginning of it')
     .addOption(ofProject())
+    .addOption(ofServer())
     .option('--with-password', 'read your password from standard input')
-    .action(async (text: string, { project, withPassword }: { project: string; withPassword?: boolean }) => {
+    .action(async (text: string, options: Where & { withPassword?: boolean }) => {
       const server = context.server()
-      const { rule, effect } = await findRule(server, project, text)
-      const accepted = await confirmingPassword(context, withPassword ? 'standard input' : 'terminal', () =>
-        server.command(`project:${project}`, 'policy.revoke_rule', { rule, effect }),
+      const { rule, effect } = await findRule(server, options, text)
+      const accepted = await confirmingPassword(context, options.withPassword ? 'standard input' : 'terminal', () =>
+        server.command(streamOf(options), 'policy.revoke_rule', { rule, effect }),
       )
       context.print(accepted, 'revoked\n')
     })
@@ -135,15 +146,22 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
     .description('how long people have to answer an approval; after that nobody has, and the agent is told so')
     .argument('[time]', 'from 1m to 30d, or "default"; absent: says how long it is')
     .addOption(ofProject())
-    .action(async (text: string | undefined, { project }: { project: string }) => {
+    .addOption(ofServer())
+    .addOption(new Option('--risk <risk>', 'only of what is of this risk').choices([...risks]))
+    .option('--with-password', 'read your password from standard input')
+    .action(async (text: string | undefined, options: Where & { risk?: Risk; withPassword?: boolean }) => {
       const server = context.server()
       if (text !== undefined) {
+        const { risk, withPassword } = options
         const ms = text === 'default' ? null : readAmount('timeMs', text)
         if (ms === undefined) throw fail('invalid_request', `It takes a time such as 30m or 8h, not "${text}".`)
-        await server.command(`project:${project}`, 'policy.set_timeout', { approvalTimeoutMs: ms })
+        const data = { approvalTimeoutMs: ms, ...(risk === undefined ? {} : { risk }) }
+        await confirmingPassword(context, withPassword ? 'standard input' : 'terminal', () =>
+          server.command(streamOf(options), 'policy.set_timeout', data),
+        )
       }
-      const { approvalTimeoutMs } = await readPolicy(server, project)
-      context.print({ approvalTimeoutMs }, timeoutLine(approvalTimeoutMs))
+      const { approvalTimeoutMs, timeouts } = await readPolicy(server, options)
+      context.print({ approvalTimeoutMs, timeouts }, timeoutLines(approvalTimeoutMs, timeouts))
     })
 
   policy
@@ -151,12 +169,13 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
     .description('what the rules would say of a request, and which rule would allow it; nothing is written')
     .argument('[command]', 'a command, as an agent would run it')
     .addOption(ofProject())
+    .addOption(ofServer())
     .option('--agent <name>', 'the name of its profile', 'claude')
     .option('--tool <name>', 'of the agent (default: the one that runs commands)')
     .option('--input <json>', 'the exact input of that tool, in place of a command')
     .option('--folder <folder>', 'the folder of the session', '.')
     .action(async (command: string | undefined, options: TestOptions) => {
-      const { rules } = await readPolicy(context.server(), options.project)
+      const { rules } = await readPolicy(context.server(), options)
       const request = await requestOf(command, options)
       const at = { now: new Date().toISOString(), sha256 }
       const said = evaluate({ rules, mode: { mode: 'ask' } }, request, at)
@@ -170,18 +189,30 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
     })
 }
 
-function timeoutLine(ms: number): string {
-  return `People have ${elapsedText(ms)} to answer an approval.\n`
+/** One line where all have the same time; otherwise one more for each risk that differs. */
+function timeoutLines(usualMs: number, timeouts: PolicyPage['timeouts']): string {
+  const ofRisks = risks.flatMap((risk) => {
+    const ms = timeouts?.counts[risk] ?? usualMs
+    return ms === usualMs ? [] : [`  ${risk} risk: ${elapsedText(ms)}\n`]
+  })
+  return [`People have ${elapsedText(usualMs)} to answer an approval.\n`, ...ofRisks].join('')
 }
 
-function readPolicy(server: Server, project: string): Promise<PolicyPage> {
-  return server.get<PolicyPage>(`/api/projects/${encodeURIComponent(project)}/policy`)
+function streamOf({ project, server }: Where): string {
+  return server ? serverStream : `project:${project}`
 }
 
-async function findRule(server: Server, project: string, text: string): Promise<PolicyRule> {
-  const { rules } = await readPolicy(server, project)
+function readPolicy(server: Server, { project, server: isOfServer }: Where): Promise<PolicyPage> {
+  return server.get<PolicyPage>(isOfServer ? '/api/policy' : `/api/projects/${encodeURIComponent(project)}/policy`)
+}
+
+async function findRule(server: Server, where: Where, text: string): Promise<PolicyRule> {
+  const { rules } = await readPolicy(server, where)
   const [only, another] = namedBy(text, rules, ({ rule }) => rule)
   if (!only) throw fail('not_found', `No rule begins with "${text}". See: hotline policy ls`)
+  if (only.of === 'server' && !where.server) {
+    throw fail('invalid_request', `"${text}" is a rule of the server. Give --server to change those.`)
+  }
   if (another) throw fail('invalid_request', `Several rules begin with "${text}". Give more of the id.`)
   return only
 }
@@ -204,7 +235,6 @@ function daysOf(text: string | undefined): number | undefined {
   return Number(text)
 }
 
-/** As the runner of this machine would see it: with where links lead. */
 /** What an agent keeps itself on a machine; it is changed there. */
 function ownText({ name, runner, ownRules }: AgentRow): string {
   const { file, rules, more } = ownRules ?? { file: '', rules: [], more: 0 }
@@ -213,6 +243,7 @@ function ownText({ name, runner, ownRules }: AgentRow): string {
   return [`${inLine(name)} on ${inLine(runner)}, ${inLine(file)}: ${ownRulesLead}\n`, ...lines, ...rest].join('')
 }
 
+/** As the runner of this machine would see it: with where links lead. */
 async function requestOf(command: string | undefined, options: TestOptions): Promise<PolicyRequest> {
   const { agent, tool = 'Bash', input = command === undefined ? undefined : JSON.stringify({ command }) } = options
   if (input === undefined)
@@ -229,8 +260,9 @@ function folderOf(folder: string): string {
   }
 }
 
-function lineOf(rule: PolicyRule): string {
-  return `${shortId(rule.rule)}  ${inLine(ruleWords(rule))}`
+function lineOf(rule: HeldRule): string {
+  const whose = rule.of === 'server' ? ' (of the server)' : ''
+  return `${shortId(rule.rule)}  ${inLine(ruleWords(rule))}${whose}`
 }
 
 function noteOf({ note }: PolicyRule): string {

@@ -1,4 +1,4 @@
-import type { PolicyEffect, PolicyRule } from '@hotline/protocol/policy'
+import type { HeldRule, PolicyEffect } from '@hotline/protocol/policy'
 import type { PolicyMode } from '@hotline/protocol/policy-mode'
 import type { Risk } from '@hotline/protocol/risk'
 import { type Deed, type PolicyRequest, readDeed } from './deed.ts'
@@ -7,9 +7,9 @@ import { readPaths } from './named-path.ts'
 import { onlyLooks } from './programs.ts'
 import { readRisk } from './risk.ts'
 
-/** What holds for a project: the rules of the server before its own, each in their order. */
+/** What counts for a project: the rules of the server and its own, each in their order. */
 export interface Policy {
-  rules: readonly PolicyRule[]
+  rules: readonly HeldRule[]
   mode: PolicyMode
 }
 
@@ -17,7 +17,7 @@ export interface Policy {
 export interface Evaluation {
   effect: PolicyEffect
   /** The rule that decided; absent where none did. */
-  rule?: PolicyRule
+  rule?: HeldRule
   /** The mode that allowed it. */
   mode?: PolicyMode['mode']
   why: string
@@ -27,9 +27,13 @@ export interface Evaluation {
   deed: Deed
 }
 
+/** From the strictest to the mildest. */
+const effects: readonly PolicyEffect[] = ['deny', 'ask', 'allow']
+
 /**
  * What a policy says of a request at some time (`now`: RFC 3339, UTC). A rule that denies wins over all others, wherever it
- * stands; of the others the first that fits counts; where none fits, the mode; and where that says nothing, a person is asked.
+ * stands; of the others the first that fits counts, in each of the two lists, and of what these say the stricter; where none
+ * fits, the mode; and where that says nothing, a person is asked.
  */
 export function evaluate(
   policy: Policy,
@@ -42,11 +46,25 @@ export function evaluate(
   const read: ReadRequest = { request, deed, risk, inputDigest }
   const facts = { risk, riskWhy, deed }
   const standing = policy.rules.filter((rule) => !isOver(rule.until, now) && fits(rule, read))
-  const rule = standing.find(({ effect }) => effect === 'deny') ?? standing[0]
+  const rule = stricter(
+    saying(standing.filter(({ of }) => of === 'server')),
+    saying(standing.filter(({ of }) => of === undefined)),
+  )
   if (rule) return { effect: rule.effect, rule, why: 'A rule says so.', ...facts }
   const mode = modeAllowing(policy.mode, read, now)
   if (mode) return { effect: 'allow', mode: mode.mode, why: mode.why, ...facts }
   return { effect: 'ask', why: whyAsked(deed), ...facts }
+}
+
+/** The rule that counts in one list. */
+function saying(standing: readonly HeldRule[]): HeldRule | undefined {
+  return standing.find(({ effect }) => effect === 'deny') ?? standing[0]
+}
+
+/** The server's, where both say the same. */
+function stricter(ofServer: HeldRule | undefined, ofProject: HeldRule | undefined): HeldRule | undefined {
+  if (!ofServer || !ofProject) return ofServer ?? ofProject
+  return effects.indexOf(ofProject.effect) < effects.indexOf(ofServer.effect) ? ofProject : ofServer
 }
 
 /** True where the time of something is over; what has none lasts. */

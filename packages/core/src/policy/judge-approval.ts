@@ -1,7 +1,7 @@
 import type { Actor } from '@hotline/protocol/actor'
-import type { DraftOf } from '@hotline/protocol/events'
+import type { DataOf, DraftOf } from '@hotline/protocol/events'
 import type { ApprovalRequest, Scope, Verdict } from '@hotline/protocol/events/approval'
-import type { PolicyRule } from '@hotline/protocol/policy'
+import type { HeldRule } from '@hotline/protocol/policy'
 import type { Context } from '../decision.ts'
 import { policyRequest } from './deed.ts'
 import { type Evaluation, evaluate, type Policy } from './evaluate.ts'
@@ -10,7 +10,7 @@ import { ruleWords } from './rule-words.ts'
 /** Whose answer it is where a rule or a mode gives it. */
 const byPolicy: Actor = { kind: 'system', id: 'policy' }
 
-/** What the rules of the project, and the mode of the session, say of a request, with its own input or with another in its place. */
+/** What the rules that count for the project, and the mode of the session, say of a request, with its own input or with another in its place. */
 export function judgeRequest(agent: string, asked: ApprovalRequest, policy: Policy, context: Context): Evaluation {
   const judged = evaluate(policy, policyRequest(agent, asked), context)
   // What was masked nobody here has seen.
@@ -39,7 +39,7 @@ export function answerOf(
   // What a folder brings is trusted by people alone.
   const canAllow = trusts === undefined && verdicts.includes('allow') && scopes.includes('once')
   if (effect === 'ask' || (effect === 'allow' && !canAllow)) return undefined
-  const because = rule ? { rule: rule.rule } : mode && said ? { mode: { mode, by: said } } : undefined
+  const because = rule ? byRule(rule) : mode && said ? { mode: { mode, by: said } } : undefined
   if (!because) return undefined
   return {
     type: 'approval.resolved',
@@ -56,8 +56,12 @@ export function answerOf(
   }
 }
 
+function byRule({ rule, of }: HeldRule): Pick<DataOf<'approval.resolved'>, 'rule' | 'ruleOf'> {
+  return { rule, ...(of === undefined ? {} : { ruleOf: of }) }
+}
+
 /** Why a rule keeps something from being done, for people and for agents. */
-export function denialWords(rule: PolicyRule): string {
+export function denialWords(rule: HeldRule): string {
   const note = rule.note === undefined ? '' : ` ${rule.note}`
-  return `A rule of this project denies it: ${ruleWords(rule)}.${note}`
+  return `A rule of this ${rule.of ?? 'project'} denies it: ${ruleWords(rule)}.${note}`
 }

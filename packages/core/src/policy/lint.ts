@@ -1,4 +1,4 @@
-import type { PolicyMatch, PolicyRule, TemplateWord } from '@hotline/protocol/policy'
+import type { HeldRule, PolicyMatch, TemplateWord } from '@hotline/protocol/policy'
 import { isOver } from './evaluate.ts'
 import { foldPath, holdsPath } from './path.ts'
 import { programOf } from './programs.ts'
@@ -11,8 +11,8 @@ export interface LintWarning {
   why: string
 }
 
-/** Looks over rules in their order; none of it keeps a rule from counting. */
-export function lintRules(rules: readonly PolicyRule[], now: string): readonly LintWarning[] {
+/** Looks over the rules that count for a project, in their order; none of it keeps a rule from counting. */
+export function lintRules(rules: readonly HeldRule[], now: string): readonly LintWarning[] {
   return rules.flatMap((rule, at) => {
     if (isOver(rule.until, now)) return [{ rule: rule.rule, why: 'Its time is over; it counts for nothing.' }]
     const living = rules.filter(({ until }) => !isOver(until, now))
@@ -21,11 +21,7 @@ export function lintRules(rules: readonly PolicyRule[], now: string): readonly L
   })
 }
 
-function* shadowed(
-  rule: PolicyRule,
-  living: readonly PolicyRule[],
-  before: readonly PolicyRule[],
-): Generator<LintWarning> {
+function* shadowed(rule: HeldRule, living: readonly HeldRule[], before: readonly HeldRule[]): Generator<LintWarning> {
   const same = before.find((other) => other.effect === rule.effect && isSame(other.match, rule.match))
   if (same) yield { rule: rule.rule, with: same.rule, why: 'Another rule says the same.' }
   if (rule.effect === 'deny') return
@@ -33,8 +29,15 @@ function* shadowed(
     if (other.effect !== 'deny' || !mayMeet(rule.match, other.match)) continue
     yield { rule: rule.rule, with: other.rule, why: 'Some of it is denied by another rule, and that wins.' }
   }
+  // Between the two lists the stricter counts, and not the first.
+  for (const other of rule.effect === 'allow' ? living : []) {
+    if (other.of === rule.of || other.effect !== 'ask' || !mayMeet(rule.match, other.match)) continue
+    const whose = other.of === 'server' ? 'of the server' : 'of the project'
+    yield { rule: rule.rule, with: other.rule, why: `Some of it is asked because of a rule ${whose}, and that wins.` }
+  }
   const first = before.find(
-    ({ effect, match }) => effect !== 'deny' && effect !== rule.effect && mayMeet(rule.match, match),
+    ({ effect, match, of }) =>
+      of === rule.of && effect !== 'deny' && effect !== rule.effect && mayMeet(rule.match, match),
   )
   if (first)
     yield { rule: rule.rule, with: first.rule, why: 'A rule before it is about some of the same, and counts there.' }

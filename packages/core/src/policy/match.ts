@@ -1,5 +1,5 @@
 import type { PolicyMatch, PolicyRule, TemplateWord } from '@hotline/protocol/policy'
-import type { Risk } from '@hotline/protocol/risk'
+import { type Risk, risks } from '@hotline/protocol/risk'
 import type { Deed, PolicyRequest } from './deed.ts'
 import { type NamedPath, namedPaths, readPaths } from './named-path.ts'
 import { foldPath, holdsPath, resolvePath } from './path.ts'
@@ -13,9 +13,6 @@ export interface ReadRequest {
   /** Hex SHA-256 of the exact input; absent where it is not at hand. */
   inputDigest: string | undefined
 }
-
-/** From the least to the most. */
-const risks: readonly Risk[] = ['low', 'medium', 'high']
 
 /**
  * Whether a rule is about a request. What allows must fit exactly, and anything that is not plainly known does not; what

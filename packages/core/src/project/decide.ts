@@ -1,7 +1,7 @@
 import type { Command } from '@hotline/protocol/command'
 import { splitStream } from '@hotline/protocol/stream'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
-import { revokeRule, setRule } from './decide-policy.ts'
+import { decidePolicy } from '../policy/decide-policy.ts'
 import type { ProjectState, TaskState } from './state.ts'
 
 /** What a command means for a project. A project always keeps an owner. */
@@ -46,14 +46,8 @@ export function decideProject(state: ProjectState | undefined, command: Command,
   if (command.type === 'folder.distrust') {
     return isTrusted(state, command.data) ? accept({ type: 'folder.distrusted', data: command.data }) : accept()
   }
-  if (command.type === 'policy.set_rule') return setRule(state, command, context)
-  if (command.type === 'policy.revoke_rule') return revokeRule(state, command)
-  if (command.type === 'policy.set_timeout') {
-    const { approvalTimeoutMs } = command.data
-    if (approvalTimeoutMs === (state.approvalTimeoutMs ?? null)) return accept()
-    return accept({ type: 'policy.timeout_set', data: { approvalTimeoutMs } })
-  }
-  return refuse('invalid_request', `"${command.type}" is not a command for a project.`)
+  const decision = decidePolicy(state, command, context)
+  return decision ?? refuse('invalid_request', `"${command.type}" is not a command for a project.`)
 }
 
 /** What a command means for a card. */

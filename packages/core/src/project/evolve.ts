@@ -1,7 +1,7 @@
 import type { Envelope } from '@hotline/protocol/event'
-import type { EventOf } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
-import type { ProjectState, StandingRule, TaskState } from './state.ts'
+import { evolvePolicy } from '../policy/policy-state.ts'
+import type { ProjectState, TaskState } from './state.ts'
 
 /** Of more, the oldest are asked about again. */
 const trustedMax = 1_000
@@ -30,30 +30,8 @@ export function evolveProject(state: ProjectState | undefined, event: Envelope):
     const { runner, digest } = known.data
     return { ...state, trusted: state.trusted?.filter((one) => one.runner !== runner || one.digest !== digest) }
   }
-  if (known.type === 'policy.rule_set') return { ...state, rules: including(state.rules ?? [], known) }
-  if (known.type === 'policy.rule_revoked') {
-    return { ...state, rules: (state.rules ?? []).filter(({ rule }) => rule !== known.data.rule) }
-  }
-  if (known.type === 'policy.timeout_set') {
-    return { ...state, approvalTimeoutMs: known.data.approvalTimeoutMs ?? undefined }
-  }
-  return state
-}
-
-function including(rules: readonly StandingRule[], event: EventOf<'policy.rule_set'>): readonly StandingRule[] {
-  const { rule, effect, match, until, before } = event.data
-  const note = event.body?.note
-  const standing: StandingRule = {
-    rule,
-    effect,
-    match,
-    ...(until === undefined ? {} : { until }),
-    ...(note === undefined ? {} : { note }),
-    by: event.actor,
-    at: event.at,
-  }
-  const place = rules.findIndex((other) => other.rule === before)
-  return rules.toSpliced(place < 0 ? rules.length : place, 0, standing)
+  const policy = evolvePolicy(state, known, undefined)
+  return policy ? { ...state, ...policy } : state
 }
 
 /** The fold of a card's stream. */

@@ -1,22 +1,15 @@
 import type { Actor, Role } from '@hotline/protocol/actor'
-import type { PolicyRule } from '@hotline/protocol/policy'
 import type { TaskColumn } from '@hotline/protocol/events/project'
-
-/** A rule of a policy, with who wrote it and when. */
-export type StandingRule = PolicyRule & { by: Actor; at: string }
+import type { PolicyState } from '../policy/policy-state.ts'
 
 /** What the rules know of a project. The lines of its sessions are in the log and in the lists, not here. */
-export interface ProjectState {
+export interface ProjectState extends PolicyState {
   kind: 'project'
   project: string
   name: string
   members: Readonly<Record<string, Role>>
   /** Settings of folders that start agents without a question, newest last; absent where there are none. */
   trusted?: readonly TrustedFolder[] | undefined
-  /** In their order; absent before the first one. */
-  rules?: readonly StandingRule[] | undefined
-  /** How long people have to answer an approval; absent where nobody has said anything. */
-  approvalTimeoutMs?: number | undefined
 }
 
 /** Settings that a person has seen and trusts, on one machine. */

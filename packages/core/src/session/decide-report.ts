@@ -16,7 +16,7 @@ import { evolveSession } from './evolve.ts'
 import { freedEdits } from './session-mode.ts'
 import { type Draft, openApprovals, type SessionState, type Undo } from './state.ts'
 import { subjectOf } from './subject.ts'
-import { weighRequest, type Weighed, withDeadline } from './weigh-request.ts'
+import { weighRequest, type Weighed, withProposal } from './weigh-request.ts'
 
 /** Reported events that say nothing new, or that came too late: left out, and named in the answer. */
 type Dropped = NonNullable<AcceptedFacts['dropped']>
@@ -52,7 +52,7 @@ export function decideReport(first: SessionState, command: CommandOf<'agent.repo
 const goalChars = 2_000
 
 function weigh(state: SessionState, report: Report, context: Context): Weighed {
-  const draft = readReport(report.type === 'approval.requested' ? withDeadline(state, report, context) : report)
+  const draft = readReport(report.type === 'approval.requested' ? withProposal(report, context) : report)
   if ('refusal' in draft) return draft
   switch (draft.type) {
     case 'session.state_changed':

@@ -2,10 +2,12 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import type { ErrorCode } from '@hotline/protocol/error'
 import type { DraftOf, KnownDraft } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
+import type { Risk } from '@hotline/protocol/risk'
 import { holdsAgent } from '@hotline/protocol/session-status'
 import { approvalDigest, contextDigest, inputDigest } from '../approval-digest.ts'
 import type { Context, Decision } from '../decision.ts'
 import { answerOf, judgeRequest } from '../policy/judge-approval.ts'
+import { timeoutFor } from '../policy/policy-state.ts'
 import { modeAt } from './session-mode.ts'
 import { openApprovals, type SessionState } from './state.ts'
 
@@ -15,24 +17,35 @@ export type Weighed =
   | { drop: ErrorCode; drafts?: readonly KnownDraft[] }
   | { refusal: Decision }
 
-/** The deadline is the server's to set: an agent can only make it shorter, and then that is said. */
-export function withDeadline(state: SessionState, report: Report, context: Context): Report {
+/** With the time that its agent proposes, if any, and nothing of what only the server says; its deadline comes with its risk. */
+export function withProposal(report: Report, { now }: Context): Report {
   const { expiresAt: proposed, queued: _, agentUntil: __, ...data } = report.data
-  const latest = latestFor(state, context)
-  const isShorter = typeof proposed === 'string' && proposed < latest
-  const until = isShorter ? { expiresAt: proposed, agentUntil: proposed } : { expiresAt: latest }
-  return { ...report, data: { ...data, ...until, onTimeout: 'deny' } }
+  const until = typeof proposed === 'string' ? { agentUntil: proposed } : {}
+  return { ...report, data: { ...data, ...until, expiresAt: now, onTimeout: 'deny' } }
 }
 
-/** What was said when the session was started comes before what is said of its project. */
-function latestFor(state: SessionState, { now, approvalTimeoutMs: ofProject }: Context): string {
+/** The deadline is the server's to set, by the risk: an agent can only make it shorter, and then that is said. */
+function withDeadline(
+  state: SessionState,
+  draft: DraftOf<'approval.requested'>,
+  context: Context,
+): DraftOf<'approval.requested'> {
+  const { agentUntil: proposed, ...data } = draft.data
+  const latest = latestFor(state, context, data.risk)
+  const isShorter = proposed !== undefined && proposed < latest
+  const until = isShorter ? { expiresAt: proposed, agentUntil: proposed } : { expiresAt: latest }
+  return { ...draft, data: { ...data, ...until } }
+}
+
+/** What was said when the session was started comes before what is said of its project, and of the server. */
+function latestFor(state: SessionState, { now, approvalTimeouts }: Context, risk: Risk | undefined): string {
   const isOwn = state.approvalTimeoutMs !== limits.approvalTimeoutMs
-  const timeoutMs = isOwn ? state.approvalTimeoutMs : (ofProject ?? state.approvalTimeoutMs)
+  const timeoutMs = isOwn ? state.approvalTimeoutMs : timeoutFor(approvalTimeouts ?? {}, risk)
   return new Date(Date.parse(now) + timeoutMs).toISOString()
 }
 
 /**
- * Frozen here: the digests are computed again from the very bytes that are stored and shown. Where a rule of the project or
+ * Frozen here: the digests are computed again from the very bytes that are stored and shown. Where a rule or
  * the mode of the session answers it, that is in the log with it, and nobody is asked. Otherwise it is open, or waits for its
  * turn where as many are open as people are asked at once.
  */
@@ -58,16 +71,17 @@ export function weighRequest(state: SessionState, draft: DraftOf<'approval.reque
   return { drafts: [{ ...weighed, data: { ...weighed.data, queued: true } }] }
 }
 
-/** With its risk, and the answer that a rule or a mode gives. */
+/** With its risk and its deadline, and the answer that a rule or a mode gives. */
 function judged(
   state: SessionState,
   draft: DraftOf<'approval.requested'>,
   context: Context,
 ): { weighed: DraftOf<'approval.requested'>; answer: DraftOf<'approval.resolved'> | undefined } {
-  if (!context.rules) return { weighed: draft, answer: undefined }
+  if (!context.rules) return { weighed: withDeadline(state, draft, context), answer: undefined }
   const policy = { rules: context.rules, mode: modeAt(state, context.now) }
   const evaluation = judgeRequest(state.agent, draft.body, policy, context)
-  const weighed = { ...draft, data: { ...draft.data, risk: evaluation.risk } }
+  const risky = { ...draft, data: { ...draft.data, risk: evaluation.risk } }
+  const weighed = withDeadline(state, risky, context)
   return { weighed, answer: answerOf(weighed.data, evaluation, state.policyMode?.by) }
 }
 
@@ -86,12 +100,11 @@ function refused({ data: { approval }, body: { tool, title } }: DraftOf<'approva
 export function openWaiting(state: SessionState, context: Context): readonly KnownDraft[] {
   const room = limitsOf(context).open - openApprovals(state).length
   if (room <= 0 || !holdsAgent(state.status)) return []
-  const latest = latestFor(state, context)
-  return (state.waiting ?? []).slice(0, room).map(({ approval, agentUntil }): KnownDraft => ({
-    type: 'approval.opened',
-    subject: `approval:${approval}`,
-    data: { approval, expiresAt: agentUntil !== undefined && agentUntil < latest ? agentUntil : latest },
-  }))
+  return (state.waiting ?? []).slice(0, room).map(({ approval, agentUntil, risk }): KnownDraft => {
+    const latest = latestFor(state, context, risk)
+    const expiresAt = agentUntil !== undefined && agentUntil < latest ? agentUntil : latest
+    return { type: 'approval.opened', subject: `approval:${approval}`, data: { approval, expiresAt } }
+  })
 }
 
 function limitsOf({ approvalLimits }: Context): { open: number; waiting: number } {

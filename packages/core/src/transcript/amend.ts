@@ -107,8 +107,9 @@ function amendApproval(item: ApprovalItem, event: KnownEvent): ApprovalItem {
   if (event.type === 'approval.opened') return { ...shown, expiresAt: event.data.expiresAt }
   const closed = { ...shown, by: event.actor, channel: event.channel, resolvedAt: event.at }
   if (event.type === 'approval.resolved') {
-    const { outcome, scope, mode } = event.data
-    return { ...closed, outcome, scope, mode, reason: event.body?.reason, modifiedInput: event.body?.input }
+    const { outcome, scope, mode, ruleOf } = event.data
+    const said = { outcome, scope, mode, ...(ruleOf === undefined ? {} : { ruleOf }) }
+    return { ...closed, ...said, reason: event.body?.reason, modifiedInput: event.body?.input }
   }
   if (event.type === 'approval.timed_out') return { ...closed, outcome: 'timed_out' }
   if (event.type === 'approval.cancelled') return { ...closed, outcome: 'cancelled', reason: event.data.reason }

@@ -89,6 +89,8 @@ export interface ApprovalItem extends Placed {
   by?: Actor | undefined
   /** The mode of the session that gave the answer, and who had switched it on. */
   mode?: { mode: PolicyModeName; by: Actor } | undefined
+  /** A rule of the server gave it; absent where one of the project did. */
+  ruleOf?: 'server' | undefined
   channel?: string | undefined
   resolvedAt?: string | undefined
   reason?: string | undefined

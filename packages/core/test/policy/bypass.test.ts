@@ -1,5 +1,6 @@
 import type { PolicyMode } from '@hotline/protocol/policy-mode'
 import { describe, expect, it } from 'vitest'
+import type { HeldRule } from '@hotline/protocol/policy'
 import { bash, cwd, edit, judge, allowing, ruleOf } from './requests.ts'
 
 /** Twenty commands that people allow; none of them has a letter that two shells read in two ways. */
@@ -27,6 +28,9 @@ const allowed = [
 ]
 
 const rules = allowed.map((command) => allowing(...command.split(' ')))
+/** The same, where the server says it for all projects, and where each says half of it. */
+const ofServer = rules.map((rule): HeldRule => ({ ...rule, of: 'server' }))
+const ofBoth = rules.map((rule, at) => (at % 2 === 0 ? rule : (ofServer[at] ?? rule)))
 
 /** Ways to make more of a command than it is; `x` is the command. */
 const tricks: readonly ((x: string) => string)[] = [
@@ -114,7 +118,7 @@ describe('a rule that allows', () => {
   it('[T30] lets its command through, by each agent that sends it', () => {
     for (const command of allowed) {
       for (const text of [command, `bash -lc '${command}'`, `/bin/sh -c '${command}'`]) {
-        expect(judge(rules, bash(text)).effect, text).toBe('allow')
+        for (const list of [rules, ofServer, ofBoth]) expect(judge(list, bash(text)).effect, text).toBe('allow')
         expect(judge(rules, { agent: 'codex', tool: 'command', input: text, cwd }).effect, text).toBe('allow')
       }
     }
@@ -124,7 +128,7 @@ describe('a rule that allows', () => {
     const tried = allowed.flatMap((command) => tricks.map((trick) => trick(command)))
     expect(new Set(tried).size).toBeGreaterThan(1_000)
     for (const text of tried) {
-      expect(judge(rules, bash(text)).effect, text).toBe('ask')
+      for (const list of [rules, ofServer, ofBoth]) expect(judge(list, bash(text)).effect, text).toBe('ask')
       expect(judge(rules, { agent: 'codex', tool: 'command', input: text, cwd }).effect, text).toBe('ask')
       expect(
         judge(rules, { agent: 'x', tool: 'execute', input: JSON.stringify({ command: [text] }), cwd }).effect,
@@ -211,6 +215,7 @@ describe('a protected file', () => {
       for (const name of spellings.map((spell) => spell(file))) {
         if ([...hidden].some((part) => name.includes(part))) continue
         expect(judge([all, no], edit(name)).effect, name).toBe('deny')
+        expect(judge([all, { ...no, of: 'server' }], edit(name)).effect, name).toBe('deny')
       }
       expect(judge([all, no], edit('src/x', `${cwd}/${file}`)).effect).toBe('deny')
       expect(judge([no], bash(`cat ${file}`)).effect).toBe('deny')

@@ -1,6 +1,7 @@
 import { decideProject } from '@hotline/core/project/decide'
 import { evolveProject } from '@hotline/core/project/evolve'
-import type { ProjectState, StandingRule } from '@hotline/core/project/state'
+import type { StandingRule } from '@hotline/core/policy/policy-state'
+import type { ProjectState } from '@hotline/core/project/state'
 import type { Context, Decision } from '@hotline/core/decision'
 import { draftEvent } from '@hotline/core/draft-event'
 import { needsPassword, sendersOf } from '@hotline/core/roles'

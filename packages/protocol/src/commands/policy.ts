@@ -1,16 +1,21 @@
 import { z } from 'zod'
 import { approvalTimeoutMs, PolicyEffect, PolicyRuleText } from '../policy.ts'
 import { handsFreeMinutes } from '../policy-mode.ts'
+import { Risk } from '../risk.ts'
 import { Id } from '../stream.ts'
 
-/** Rules of a project, sent to its stream, and what is not asked in one session, sent to the session's. */
+/** Rules of a project or of the whole server, sent to its stream, and what is not asked in one session, sent to the session's. */
 export const policyCommands = {
   /** The rule gets the id of the command. Absent `before`: after all others. */
   'policy.set_rule': PolicyRuleText.extend({ before: Id.optional() }),
   /** `effect`: of the rule as it was seen; to take away what asks or denies takes more. */
   'policy.revoke_rule': z.strictObject({ rule: Id, effect: PolicyEffect }),
-  /** How long people have to answer an approval of the project; null: as long as where nobody has said anything. */
+  /**
+   * How long people have to answer an approval, or where a risk is named, one of that risk; null: as long as where nobody has
+   * said anything of it.
+   */
   'policy.set_timeout': z.strictObject({
+    risk: Risk.optional(),
     approvalTimeoutMs: z.int().min(approvalTimeoutMs.least).max(approvalTimeoutMs.most).nullable(),
   }),
   /** Takes the place of what was said before. */

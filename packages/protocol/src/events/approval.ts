@@ -89,8 +89,10 @@ export const approvalEvents = {
       scope: Scope,
       /** Of the changed input, for `allowed_modified`. */
       modifiedDigest: Digest.optional(),
-      /** The rule of the project that gave the answer, where no person did. */
+      /** The rule that gave the answer, where no person did. */
       rule: Id.optional(),
+      /** Absent: the rule is one of the project. */
+      ruleOf: z.literal('server').optional(),
       /** The mode of the session that gave it, and who had said so. */
       mode: z.looseObject({ mode: PolicyModeName, by: Actor }).optional(),
     }),

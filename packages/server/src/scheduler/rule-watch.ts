@@ -1,12 +1,14 @@
 import { parseCommand } from '@hotline/protocol/command'
-import { splitStream } from '@hotline/protocol/stream'
+import { serverStream, splitStream } from '@hotline/protocol/stream'
 import { systemPrincipal, type TimerPorts } from './approval-timer.ts'
 
 /** Sessions that are read from the list at once. */
 const pageSessions = 200
+/** Projects whose sessions are asked for at once. */
+const pageProjects = 200
 
 /**
- * Has what is open looked at again where a rule is written or revoked, and once at the start, for what a server that was stopped
+ * Has what is open looked at again where a rule is written or revoked, in its project or in all of them, and once at the start, for what a server that was stopped
  * in between did not look at. What waits behind others is looked at when it comes up: it was judged when it was asked.
  */
 export function watchRules({ exchange, lists, bus, ids, fault }: TimerPorts): Disposable {
@@ -30,17 +32,23 @@ export function watchRules({ exchange, lists, bus, ids, fault }: TimerPorts): Di
     for (const session of open) if (!stopped) await judge(session)
   }
 
+  async function lookEverywhere(): Promise<void> {
+    const projects = (await lists.projects()).map(({ project }) => project)
+    for (let at = 0; at < projects.length; at += pageProjects) await look(projects.slice(at, at + pageProjects))
+  }
+
   async function begin(): Promise<void> {
     for (const { project } of await lists.projects()) {
-      const state = (await exchange.snapshot(`project:${project}`))?.state
-      if (state?.kind === 'project' && state.rules && state.rules.length > 0) await look([project])
+      const { rules } = await exchange.policyOf(project)
+      if (rules.length > 0) await look([project])
     }
   }
 
   const leave = bus.subscribe(({ stream, events }) => {
     if (events.some(({ type }) => type === 'approval.opened')) judge(splitStream(stream).id).catch(fault)
     if (!events.some(({ type }) => type === 'policy.rule_set' || type === 'policy.rule_revoked')) return
-    look([splitStream(stream).id]).catch(fault)
+    const looking = stream === serverStream ? lookEverywhere() : look([splitStream(stream).id])
+    looking.catch(fault)
   })
   begin().catch(fault)
   return {

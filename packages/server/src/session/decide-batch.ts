@@ -65,7 +65,7 @@ export function decideBatch(
   batch: readonly Submitted[],
   remembered: readonly (Known | undefined)[],
   now: string,
-  facts: Pick<Context, 'rules' | 'asked' | 'approvalLimits' | 'approvalTimeoutMs'> = {},
+  facts: Pick<Context, 'rules' | 'asked' | 'approvalLimits' | 'approvalTimeouts'> = {},
 ): Work {
   const events: Placed[] = []
   const commands: CommandRecord[] = []

@@ -1,13 +1,14 @@
+import { heldPolicy, type HeldPolicy, type PolicyState } from '@hotline/core/policy/policy-state'
 import type { SessionState } from '@hotline/core/session/state'
 import { isPermission, needsPassword, type Permission, roleAllows, sendersOf } from '@hotline/core/roles'
 import type { Role } from '@hotline/protocol/actor'
 import type { Command } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
-import { formatCursor, splitStream } from '@hotline/protocol/stream'
+import { formatCursor, serverStream, splitStream } from '@hotline/protocol/stream'
 import { type Principal, senderKey } from '../access/principal.ts'
 import { type CommandOutcome, nothingHere } from './outcome.ts'
 import type { Submitted } from './decide-batch.ts'
-import { type ProjectPolicy, type QueuePorts, StreamQueue } from './stream-queue.ts'
+import { type QueuePorts, StreamQueue } from './stream-queue.ts'
 import type { StreamState } from './state.ts'
 
 /** Queues kept in memory for streams that were used lately. */
@@ -180,8 +181,14 @@ export class Exchange {
     const permissions = senders.filter(isPermission)
     const unscoped = permissions.find((permission) => !principal.scopes.includes(permission))
     if (unscoped) return problem('forbidden', `This credential does not have the scope "${unscoped}".`)
+    if (splitStream(command.stream).kind === 'server') {
+      if (!isOverAll(principal) || command.stream !== serverStream) {
+        return problem('forbidden', 'Only an admin of this server says what counts for all its projects.')
+      }
+      return this.#ifNew(principal, command, this.#rights.proofMissing(principal))
+    }
     if (command.type === 'project.create') {
-      if (principal.admin && principal.projects === undefined) return undefined
+      if (isOverAll(principal)) return undefined
       return problem('forbidden', 'Only an admin of this server can create a project: its machines would work for it.')
     }
     const role = project === undefined ? undefined : await this.#role(principal, project)
@@ -233,10 +240,14 @@ export class Exchange {
     return this.#rights.roleOf(project, principal.account)
   }
 
-  async #policyOf(project: string): Promise<ProjectPolicy> {
-    const { state } = await this.#queue(`project:${project}`).state()
-    if (state?.kind !== 'project') return { rules: [], approvalTimeoutMs: undefined }
-    return { rules: state.rules ?? [], approvalTimeoutMs: state.approvalTimeoutMs }
+  /** What is said for all projects, and for this one; both stand in memory after the first time. */
+  async policyOf(project: string): Promise<HeldPolicy> {
+    return heldPolicy(await this.#said(serverStream), await this.#said(`project:${project}`))
+  }
+
+  async #said(stream: string): Promise<PolicyState> {
+    const { state } = await this.#queue(stream).state()
+    return state?.kind === 'server' || state?.kind === 'project' ? state : {}
   }
 
   #queue(stream: string): StreamQueue {
@@ -251,10 +262,15 @@ export class Exchange {
       if (this.#queues.size < queuesMax) break
       if (queue.idle) this.#queues.delete(name)
     }
-    const queue = new StreamQueue(stream, { ...this.#ports, policyOf: (project) => this.#policyOf(project) })
+    const queue = new StreamQueue(stream, { ...this.#ports, policyOf: (project) => this.policyOf(project) })
     this.#queues.set(stream, queue)
     return queue
   }
+}
+
+/** An admin of the server, whose credential is not limited to some projects. */
+function isOverAll({ admin, projects }: Principal): boolean {
+  return admin && projects === undefined
 }
 
 /** True for commands that come too late at some time. */

@@ -7,12 +7,12 @@ import type { LogStore } from '../log/log-store.ts'
 import type { Standing } from './decide-batch.ts'
 import type { QueuePorts } from './stream-queue.ts'
 
-/** What commands to a session need beside its state, where rules of its project could have a say. */
+/** What commands to a session need beside its state, where rules could have a say. */
 export async function factsFor(
   { store, policyOf }: Pick<QueuePorts, 'store' | 'policyOf'>,
   { state }: Standing,
   batch: readonly { command: Command }[],
-): Promise<Pick<Context, 'rules' | 'asked' | 'approvalTimeoutMs'>> {
+): Promise<Pick<Context, 'rules' | 'asked' | 'approvalTimeouts'>> {
   if (state?.kind !== 'session') return {}
   const decided = batch.flatMap(({ command }) =>
     command.type === 'approval.decide' && command.data.verdict !== 'deny' ? [command.data.approval] : [],
@@ -21,12 +21,12 @@ export async function factsFor(
   const isRuled = decided.length > 0 || isJudged || batch.some(({ command }) => asks(command))
   // Whatever ends an approval lets one come up that waits.
   if (!isRuled && state.waiting === undefined) return {}
-  const { rules, approvalTimeoutMs } = await policyOf(state.project)
-  if (!isRuled) return { approvalTimeoutMs }
+  const { rules, timeouts: approvalTimeouts } = await policyOf(state.project)
+  if (!isRuled) return { approvalTimeouts }
   const open = isJudged && rules.length > 0 ? openApprovals(state).map(({ approval }) => approval) : []
   const isDenied = rules.some(({ effect }) => effect === 'deny')
   const needed = [...decided.filter((id) => isDenied || !isWeighed(state, id, batch)), ...open]
-  return { rules, approvalTimeoutMs, asked: await readAsked(store, `session:${state.session}`, needed) }
+  return { rules, approvalTimeouts, asked: await readAsked(store, `session:${state.session}`, needed) }
 }
 
 /** How much harm it could do is known: the server has looked when it was asked, and nothing else is put in its place. */

@@ -164,6 +164,8 @@ export function rowsOf(
     }
     case 'project':
       return events.flatMap((event) => projectRows(after.project, event, now))
+    case 'server':
+      return []
     case 'task':
       if (after.removed) return [{ table: 'tasks', drop: { task: after.task } }]
       return [

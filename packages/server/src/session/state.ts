@@ -1,8 +1,10 @@
 import type { Context, Decision } from '@hotline/core/decision'
-import { refuse } from '@hotline/core/decision'
 import { decideProject, decideTask } from '@hotline/core/project/decide'
 import { evolveProject, evolveTask } from '@hotline/core/project/evolve'
 import type { ProjectState, TaskState } from '@hotline/core/project/state'
+import { decideServer } from '@hotline/core/server/decide'
+import { evolveServer } from '@hotline/core/server/evolve'
+import type { ServerState } from '@hotline/core/server/server-state'
 import { decideSession } from '@hotline/core/session/decide'
 import { evolveSession } from '@hotline/core/session/evolve'
 import type { SessionState } from '@hotline/core/session/state'
@@ -11,7 +13,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import { splitStream } from '@hotline/protocol/stream'
 
 /** The state of any stream that takes commands. */
-export type StreamState = SessionState | ProjectState | TaskState
+export type StreamState = SessionState | ProjectState | TaskState | ServerState
 
 /** The rules of a stream by its kind. A state of another kind cannot occur: streams never change theirs. */
 export function decide(state: StreamState | undefined, command: Command, context: Context): Decision {
@@ -23,7 +25,7 @@ export function decide(state: StreamState | undefined, command: Command, context
     case 'task':
       return decideTask(state?.kind === 'task' ? state : undefined, command)
     case 'server':
-      return refuse('invalid_request', 'The server takes no commands here; use the HTTP API for accounts and keys.')
+      return decideServer(state?.kind === 'server' ? state : undefined, command, context)
   }
 }
 
@@ -37,6 +39,6 @@ export function evolve(state: StreamState | undefined, event: Envelope): StreamS
     case 'task':
       return evolveTask(state?.kind === 'task' ? state : undefined, event)
     case 'server':
-      return state
+      return evolveServer(state?.kind === 'server' ? state : undefined, event)
   }
 }

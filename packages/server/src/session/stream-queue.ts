@@ -1,7 +1,7 @@
 import type { Context } from '@hotline/core/decision'
+import type { HeldPolicy } from '@hotline/core/policy/policy-state'
 import type { Command } from '@hotline/protocol/command'
 import type { AcceptedFacts } from '@hotline/protocol/command-answer'
-import type { PolicyRule } from '@hotline/protocol/policy'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { LogStore } from '../log/log-store.ts'
 import { damageOf } from '../log/store-unavailable.ts'
@@ -21,13 +21,6 @@ const batchMax = 256
 /** How often a batch is decided again because the stream had moved on. */
 const triesMax = 8
 
-/** What a project says of its sessions. */
-export interface ProjectPolicy {
-  /** In their order. */
-  rules: readonly PolicyRule[]
-  approvalTimeoutMs: number | undefined
-}
-
 interface Waiting extends Submitted {
   answer: (outcome: CommandOutcome) => void
 }
@@ -41,7 +34,8 @@ export interface QueuePorts {
   fault: (error: unknown) => void
   /** RFC 3339 in UTC. */
   now: () => string
-  policyOf: (project: string) => Promise<ProjectPolicy>
+  /** What counts for a project: asked with every request, so it is kept in memory. */
+  policyOf: (project: string) => Promise<HeldPolicy>
   /** As the rules of a session take it (`Context`). */
   approvalLimits?: Context['approvalLimits']
 }

@@ -1,3 +1,4 @@
+import { serverStream } from '@hotline/protocol/stream'
 import type { CommandInput, CommandType } from '@hotline/protocol/command'
 
 /** One of everything in a project. */
@@ -101,7 +102,12 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
   }
 }
 
-type Odd = Sample<'session.start'> | Sample<'message.send'> | Sample<'policy.set_rule'> | Sample<'policy.revoke_rule'>
+type Odd =
+  | Sample<'session.start'>
+  | Sample<'message.send'>
+  | Sample<'policy.set_rule'>
+  | Sample<'policy.revoke_rule'>
+  | Sample<'policy.set_timeout'>
 
 /** What nobody is asked about any more: forms of commands that take other rights than their type alone. */
 export const unaskedSamples: Record<string, Odd> = {
@@ -111,6 +117,10 @@ export const unaskedSamples: Record<string, Odd> = {
   }),
   'policy.set_rule of what allows more': inProject({ effect: 'allow' as const, match: { path: 'src/' } }),
   'policy.revoke_rule of what denies': inProject({ rule: 'none', effect: 'deny' as const }),
+  'policy.set_rule of the server': () => [serverStream, { effect: 'deny', match: { tool: 'nothing' } }],
+  'policy.revoke_rule of the server': () => [serverStream, { rule: 'none', effect: 'allow' }],
+  'policy.set_timeout of the server': () => [serverStream, { approvalTimeoutMs: 3_600_000 }],
+  'policy.set_rule of a server that is none': () => ['server:other', { effect: 'deny', match: { tool: 'nothing' } }],
   'session.start in a mode': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo', mode: 'free' }],
   'session.start without a fence': startOf({ agent: 'demo', unfenced: true as const }),
   'session.start with free edits': startOf({ agent: 'demo', freeEdits: true as const }),

@@ -156,6 +156,7 @@ describe('every route', () => {
         "POST /api/audit/key: account-admin, password",
         "GET /api/audit/chain: read",
         "GET /api/projects/:id/policy: read",
+        "GET /api/policy: account-admin",
       ]
     `)
   })

@@ -200,7 +200,7 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said
-      folder.trust, approval.expire, approval.judge, policy.end_mode, contact.lose, contact.restore:
+      folder.trust, approval.expire, approval.judge, policy.end_mode, contact.lose, contact.restore, policy.set_rule of a server that is none:
         nobody
       lease.take, agent.report, agent.recover:
         runner
@@ -216,6 +216,17 @@ describe('one decision', () => {
         owner by the token of this machine: password_needed
         owner for elsewhere: not_found
         owner for no project: not_found
+        owner by token, with the password said
+      policy.set_rule of the server, policy.revoke_rule of the server:
+        owner in a browser
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner by token, with the password said
+      policy.set_timeout of the server:
+        owner in a browser
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner with scope admin: password_needed
         owner by token, with the password said
       session.start in a mode, session.start without a fence, session.start with free edits, session.start of a command line, session.start of a program with a profile, message.send to a program with a profile, message.send to a program:
         owner in a browser
@@ -433,7 +444,7 @@ describe('one decision', () => {
         runner of this machine
         service of approver, signed
         owner by token, with the password said
-      GET /api/accounts, DELETE /api/accounts/:account/password-reset, GET /api/channels:
+      GET /api/accounts, DELETE /api/accounts/:account/password-reset, GET /api/channels, GET /api/policy:
         owner in a browser
         owner by token
         owner by the token of this machine

@@ -1,6 +1,6 @@
 import type { AuditEntry, AuditGroup, AuditPage as Page } from '@hotline/protocol/audit'
 import type { Problem } from '@hotline/protocol/error'
-import { Link as To } from '@tanstack/react-router'
+import { Link as To, useSearch } from '@tanstack/react-router'
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
@@ -23,15 +23,31 @@ interface Loaded {
   reach: Page['reach']
 }
 
+/** Filters with which the page can be opened; from then on the fields count. */
+export interface AuditSearch {
+  group?: AuditGroup
+  text?: string
+}
+
+/** Reads them from the address of the page. */
+export function readAuditSearch({ group, text }: Record<string, unknown>): AuditSearch {
+  const isGroup = typeof group === 'string' && Object.hasOwn(groups, group)
+  return {
+    ...(isGroup ? { group: group as AuditGroup } : {}),
+    ...(typeof text === 'string' ? { text: text.slice(0, 200) } : {}),
+  }
+}
+
 /** Who decided, stopped, allowed and let in what. */
 export function AuditPage(): ReactNode {
   const { link } = useLive()
-  const [filters, setFilters] = useState('')
+  const first = useSearch({ from: '/audit' })
+  const [filters, setFilters] = useState(() => queryOf(Object.entries(first)))
   const [loaded, setLoaded] = useState<Loaded>()
   const [problem, setProblem] = useState<Problem>()
   const [busy, setBusy] = useState(true)
   // The place after which is read, in the filter for which it was said.
-  const [wanted, setWanted] = useState<{ filters: string; before: string | null }>({ filters: '', before: null })
+  const [wanted, setWanted] = useState<{ filters: string; before: string | null }>({ filters, before: null })
 
   useEffect(() => {
     let isWanted = true
@@ -63,7 +79,7 @@ export function AuditPage(): ReactNode {
           Who decided, stopped, allowed and let in what
           {loaded?.reach === 'server' ? ', on all of this server.' : ', in your projects.'} Times of the filter are UTC.
         </p>
-        <Filters ask={(next) => ask(next, null)} />
+        <Filters first={first} ask={(next) => ask(next, null)} />
         <div className="actions">
           <a className="button" href={`/api/audit/export?format=csv${filters}`} download>
             Export as CSV
@@ -100,7 +116,7 @@ export function AuditPage(): ReactNode {
   )
 }
 
-function Filters({ ask }: { ask: (filters: string) => void }): ReactNode {
+function Filters({ first, ask }: { first: AuditSearch; ask: (filters: string) => void }): ReactNode {
   const { me } = useLive()
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault()
@@ -110,7 +126,12 @@ function Filters({ ask }: { ask: (filters: string) => void }): ReactNode {
     <form className="audit-filters" role="search" aria-label="Filter" onSubmit={submit}>
       <label className="field">
         <span>About</span>
-        <select className="input" name="group" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
+        <select
+          className="input"
+          name="group"
+          defaultValue={first.group ?? ''}
+          onChange={(event) => event.currentTarget.form?.requestSubmit()}
+        >
           <option value="">Everything</option>
           {Object.entries(groups).map(([group, name]) => (
             <option key={group} value={group}>
@@ -146,7 +167,7 @@ function Filters({ ask }: { ask: (filters: string) => void }): ReactNode {
       </label>
       <label className="field">
         <span>Words or digest</span>
-        <input className="input" name="text" type="search" maxLength={200} />
+        <input className="input" name="text" type="search" maxLength={200} defaultValue={first.text} />
       </label>
       <button type="submit" className="button">
         Find
@@ -155,10 +176,14 @@ function Filters({ ask }: { ask: (filters: string) => void }): ReactNode {
   )
 }
 
-/** As the address has it: `&group=decision&text=…`. */
 function filtersOf(form: FormData): string {
+  return queryOf([...form])
+}
+
+/** As the address of a request has it: `&group=decision&text=…`. */
+function queryOf(fields: readonly (readonly [string, unknown])[]): string {
   const query = new URLSearchParams()
-  for (const [name, value] of form) {
+  for (const [name, value] of fields) {
     if (typeof value !== 'string' || value.trim() === '') continue
     // The day that is named is meant with its evening.
     const last = name === 'to' ? new Date(Date.parse(value) + dayMs).toISOString().slice(0, 10) : undefined

@@ -7,7 +7,7 @@ import { useLive } from '../live/hotline.tsx'
 import { chooseDensity, chooseTheme, densities, densityNow, themeNow, themes } from '../live/appearance.ts'
 import { chooseTypingMs, typingChoices, typingMs } from '../live/typing-setting.ts'
 import { People } from './people.tsx'
-import { Rules } from './rules.tsx'
+import { Rules, ServerRules } from './rules.tsx'
 import { SignIns } from './sign-ins.tsx'
 import { Tokens } from './tokens.tsx'
 import { Trusted } from './trusted.tsx'
@@ -32,6 +32,7 @@ export function SettingsPage(): ReactNode {
         <SignIns keys={keys} load={load} problem={problem} />
         <Tokens keys={keys} load={load} />
         <Rules />
+        {me.admin && <ServerRules />}
         <Trusted />
         {me.admin && <People keys={keys} load={load} />}
         <section className="stack" aria-label="Audit">

@@ -105,10 +105,10 @@ function Went({ step }: { step: StepItem }): ReactNode {
 }
 
 /** Whose answer it was: a person's, that of a mode with who had switched it on, or a rule's. */
-function whoText({ by, mode }: ApprovalItem, names: ReadonlyMap<string, string>): string {
+function whoText({ by, mode, ruleOf }: ApprovalItem, names: ReadonlyMap<string, string>): string {
   if (by?.kind === 'person') return ` by ${names.get(by.id) ?? 'somebody'}`
   if (mode) return `: ${modeAnswered(mode.mode)}, by ${names.get(mode.by.id) ?? 'somebody'}`
-  return by?.kind === 'system' && by.id === 'policy' ? ' by a rule of the project' : ''
+  return by?.kind === 'system' && by.id === 'policy' ? ` by a rule of the ${ruleOf ?? 'project'}` : ''
 }
 
 /** Through what somebody answered, in words; nothing where it is not known. */

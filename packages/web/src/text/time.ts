@@ -1,4 +1,5 @@
 import { elapsedText } from '@hotline/core/elapsed'
+import { countText } from './amounts.ts'
 
 /** How long ago: `now`, `12 s`, `5 m`, `2 h`, `3 d`. Times ahead of this clock count as now. */
 export function ageText(ms: number): string {
@@ -21,6 +22,21 @@ export function agoText(ms: number): string {
 /** How long something took, with tenths where it was less than a second: `0.4s`, `45s`, `5m 3s`, `2h 10m`. */
 export function durationText(ms: number): string {
   return ms > 0 && ms < 1_000 ? `${(Math.floor(ms / 100) / 10).toString()}s` : elapsedText(ms)
+}
+
+/** A time that somebody chose: `1 day`, `3 days`, `8 hours`, `30 minutes`; where it is none of these as it took: `1h 30m`. */
+export function spanText(ms: number): string {
+  const minutes = ms / 60_000
+  for (const [noun, each] of [
+    ['day', 1_440],
+    ['hour', 60],
+    ['minute', 1],
+  ] as const) {
+    const count = minutes / each
+    if (count >= 1 && Number.isInteger(count)) return countText(count, noun)
+    if (count >= 1) break
+  }
+  return elapsedText(ms)
 }
 
 /** What is left of a time: `23:41`, `4 h 5 m`, `2 d 3 h`; `0:00` when it is over. Seconds are only of interest near the end. */

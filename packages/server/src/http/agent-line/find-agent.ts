@@ -42,7 +42,7 @@ export function agentFinder({ exchange, lists }: { exchange: Exchange; lists: Li
   return async (principal, name) => {
     const stream = `session:${name}`
     const snapshot = (await exchange.mayRead(principal, stream)) ? await exchange.snapshot(stream) : undefined
-    if (snapshot) return { session: name, project: snapshot.state.project }
+    if (snapshot?.state.kind === 'session') return { session: name, project: snapshot.state.project }
     if (!principal.scopes.includes('read')) return nothingHere()
     const found = goingBy(name, await liveSessions(lists, await projectsOf(principal, lists)))
     const [first, second] = found

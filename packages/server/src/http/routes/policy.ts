@@ -1,14 +1,20 @@
 import { lintRules } from '@hotline/core/policy/lint'
-import { limits } from '@hotline/protocol/limits'
+import {
+  heldPolicy,
+  type HeldPolicy,
+  type PolicyState,
+  saidTimeouts,
+  timeoutFor,
+} from '@hotline/core/policy/policy-state'
 import { PolicyPage } from '@hotline/protocol/policy'
-import { Id } from '@hotline/protocol/stream'
+import { Id, serverStream } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import { type Clock, timestamp } from '../../machine/clock.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { nothingHere } from '../../session/outcome.ts'
 import type { RegisterRoute } from '../route.ts'
 
-/** The rules of a project. They are changed by commands, and their history is the project's stream. */
+/** The rules of a project and of the server. They are changed by commands, and their history is the stream that they are in. */
 export function registerPolicyRoutes(
   route: RegisterRoute,
   { exchange, clock }: { exchange: Exchange; clock: Clock },
@@ -24,9 +30,37 @@ export function registerPolicyRoutes(
       if (refusal) return { problem: refusal }
       const state = (await exchange.snapshot(`project:${params.id}`))?.state
       if (state?.kind !== 'project') return { problem: nothingHere() }
-      const rules = state.rules ?? []
-      const { approvalTimeoutMs = limits.approvalTimeoutMs } = state
-      return { value: { rules, approvalTimeoutMs, warnings: lintRules(rules, timestamp(clock)) } }
+      return { value: pageOf(state, await exchange.policyOf(params.id), timestamp(clock)) }
     },
   })
+  // What counts in a project everybody reads there.
+  route({
+    method: 'GET',
+    url: '/api/policy',
+    permission: 'account-admin',
+    answer: PolicyPage,
+    handle: async () => {
+      const state = (await exchange.snapshot(serverStream))?.state
+      const said = state?.kind === 'server' ? state : {}
+      return { value: pageOf(said, heldPolicy(said, {}), timestamp(clock)) }
+    },
+  })
+}
+
+/** `said`: what is written there; the rest is what counts there. */
+function pageOf(said: PolicyState, { rules, timeouts }: HeldPolicy, now: string): z.input<typeof PolicyPage> {
+  return {
+    rules,
+    approvalTimeoutMs: timeoutFor(timeouts, undefined),
+    timeouts: {
+      said: saidTimeouts(said),
+      counts: {
+        low: timeoutFor(timeouts, 'low'),
+        medium: timeoutFor(timeouts, 'medium'),
+        high: timeoutFor(timeouts, 'high'),
+      },
+    },
+    // Of what is written elsewhere its writers see them there.
+    warnings: lintRules(rules, now).filter(({ rule }) => said.rules?.some((one) => one.rule === rule)),
+  }
 }

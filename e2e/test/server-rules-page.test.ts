@@ -1,0 +1,107 @@
+import { httpRequest } from '@hotline/client/http-request'
+import type { CommandInput } from '@hotline/protocol/command'
+import { serverStream } from '@hotline/protocol/stream'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
+
+let scene: PageScene
+let page: Page
+beforeAll(async () => {
+  scene = await openPageScene()
+  page = scene.page
+  const { url, token } = scene.live
+  const body = { password: 'a long walk over the wet meadow' }
+  const said = await httpRequest(url, { kind: 'token', token }, 'POST', '/api/auth/confirm', body)
+  expect(said.ok).toBe(true)
+})
+beforeEach(() => resize(page, 1440))
+afterAll(() => scene[Symbol.asyncDispose]())
+
+async function write(stream: string, data: CommandInput<'policy.set_rule'>): Promise<void> {
+  expect(await scene.live.link().command(stream, 'policy.set_rule', data)).toMatchObject({ ok: true })
+}
+
+it('[G160] rules of the server stand marked in the project, where nobody revokes them, and are revoked where they are', async () => {
+  const { live } = scene
+  await write(serverStream, { effect: 'deny', match: { command: ['npm', 'publish'] }, note: 'Ask the release team.' })
+  await write('project:default', {
+    effect: 'allow',
+    match: { agent: 'demo', tool: 'Bash', does: 'run', command: ['npm', 'publish', 'x'] },
+  })
+  const hand = await live.startSession('Publishes')
+  await hand.ask({ tool: 'Bash', title: 'Publish', input: JSON.stringify({ command: 'npm publish' }), cwd: '/src' })
+  await scene.open(hand.session)
+  await page.getByText('✗ Denied by a rule of the server').waitFor()
+
+  await page.goto(`${live.proxyUrl}/settings`)
+  const here = page.getByRole('region', { name: 'Rules' })
+  const line = here.getByRole('listitem').first()
+  await line.getByText('Of the server · You').waitFor()
+  await line.getByText(/A rule of this server denies it: .*Ask the release team\./).waitFor()
+  expect(await line.getByRole('button').count()).toBe(0)
+  const own = here.getByRole('listitem').last()
+  await own.getByText('Look at it again: Some of it is denied by another rule').waitFor()
+  expect(await own.getByRole('button', { name: /^Revoke/ }).count()).toBe(1)
+  for (const width of [390, 1440]) {
+    await resize(page, width)
+    await own.scrollIntoViewIfNeeded()
+    await photograph(page, 'server-rule-in-project', [width])
+  }
+
+  await resize(page, 1440)
+  const everywhere = page.getByRole('region', { name: 'In all projects' })
+  await everywhere.getByRole('button', { name: /^Revoke: Deny/ }).scrollIntoViewIfNeeded()
+  await photograph(page, 'server-rules', [390, 1440])
+  await resize(page, 1440)
+  await everywhere.getByRole('button', { name: /^Revoke: Deny/ }).click()
+  await everywhere.getByRole('button', { name: 'Revoke it' }).click()
+  await everywhere.getByText(/^None yet/).waitFor()
+})
+
+it('[G161] how long people have is said by risk, in plain words, and counts from then on', async () => {
+  const { live } = scene
+  await page.goto(`${live.proxyUrl}/settings`)
+  const rules = page.getByRole('region', { name: 'Rules' })
+  await rules.getByText(/^People have 1 day to answer; a session/).waitFor()
+  await rules.getByText('Change these times …').click()
+  const form = rules.getByRole('form', { name: 'Time to answer' })
+  await form.getByLabel('Usually').selectOption('8 hours')
+  await form.getByLabel('Of high risk').selectOption('30 minutes')
+  await form.scrollIntoViewIfNeeded()
+  await photograph(page, 'rule-times', [390, 1440])
+  await resize(page, 1440)
+  await form.getByRole('button', { name: 'Save' }).click()
+  await rules.getByText(/^People have 8 hours to answer, 30 minutes where the risk is high;/).waitFor()
+  const hand = await live.startSession('In a hurry')
+  await hand.ask({ tool: 'Bash', title: 'Drop it', input: JSON.stringify({ command: 'rm -rf x' }), cwd: '/src' })
+  await scene.open(hand.session)
+  const card = page.getByRole('article').filter({ hasText: 'rm -rf x' })
+  await card.getByText(/^(29|30):\d\d left/).waitFor()
+
+  await page.goto(`${live.proxyUrl}/settings`)
+  await rules.getByText('Change these times …').click()
+  await form.getByLabel('Usually').selectOption('as on the whole server')
+  await form.getByLabel('Of high risk').selectOption('as usual')
+  await form.getByRole('button', { name: 'Save' }).click()
+  await rules.getByText(/^People have 1 day to answer; a session/).waitFor()
+})
+
+it('[G162] from the rules a link leads to who wrote and revoked which, in the audit', async () => {
+  const { live } = scene
+  await write(serverStream, { effect: 'ask', match: { does: 'fetch' } })
+  await write('project:default', { effect: 'deny', match: { command: ['shutdown'] } })
+  const history = async (region: string): Promise<readonly string[]> => {
+    await page.goto(`${live.proxyUrl}/settings`)
+    await page.getByRole('region', { name: region }).getByRole('link', { name: 'Who wrote and revoked which' }).click()
+    await page.getByRole('heading', { name: 'Audit' }).waitFor()
+    await page.locator('.audit-lines[aria-busy="false"] > li').first().waitFor()
+    return page.locator('.audit-lines > li .what').allInnerTexts()
+  }
+  const all = await history('Rules')
+  expect(await page.getByLabel('About').inputValue()).toBe('rule')
+  expect(all.filter((text) => /^rule \S+ denies$/.test(text))).toHaveLength(1)
+  const everywhere = await history('In all projects')
+  expect(everywhere[0]).toMatch(/^rule \S+ asks, in all projects/)
+  expect(everywhere.every((text) => text.includes('in all projects'))).toBe(true)
+})
