@@ -13,6 +13,7 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
   'approval.resolved': [
     [{ outcome: 'denied', scope: 'once' }, { reason: ' No. ' }, 'denied - No.'],
     [{ outcome: 'allowed', scope: 'session', rule: 'r1' }, {}, 'allowed for the session, by the rule r1'],
+    [{ outcome: 'denied', scope: 'once', rule: 'r1', ruleOf: 'server' }, {}, 'denied, by the rule r1 of the server'],
     [{ outcome: 'allowed', scope: 'once', mode: { mode: 'hands_free' } }, undefined, 'allowed, hands-free'],
     [{ outcome: 'allowed_modified', scope: 'project' }, {}, 'allowed with changes for the project'],
   ],
@@ -68,6 +69,7 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
   'policy.timeout_set': [
     [{ approvalTimeoutMs: 300_000 }, undefined, 'people have 5m 0s to answer'],
     [{ approvalTimeoutMs: null }, undefined, 'people have the usual time to answer'],
+    [{ approvalTimeoutMs: 300_000, risk: 'high' }, undefined, 'people have 5m 0s to answer what is of high risk'],
   ],
   'policy.mode_set': [
     [{ mode: 'hands_free', until: 'T' }, undefined, 'mode: Hands-free until T'],
