@@ -72,10 +72,18 @@ export const approvalGuards: readonly Guard[] = [
   {
     name: 'more time than people gave',
     file: weigh,
-    line: `typeof proposed === 'string' && proposed < latest`,
-    without: `typeof proposed === 'string'`,
+    line: `proposed !== undefined && proposed < latest`,
+    without: `proposed !== undefined`,
     test: session,
     title: '[P3] an agent can make the deadline shorter',
+  },
+  {
+    name: 'what the server denies or wants to be asked in all projects',
+    file: 'packages/core/src/policy/evaluate.ts',
+    line: `saying(standing.filter(({ of }) => of === 'server')),`,
+    without: `undefined,`,
+    test: 'packages/core/test/policy/server-rules.test.ts',
+    title: '[PO35] of what the two lists say the stricter counts',
   },
   {
     name: 'an answer to what nobody is shown, because it waits for its turn',
