@@ -82,4 +82,26 @@ describe('where one was in an older window', () => {
     await page.getByRole('button', { name: /^1 new|^Latest/ }).click()
     await page.getByText('later', { exact: true }).waitFor()
   })
+
+  it('[G63] a machine that takes long to draw goes back there as well', async () => {
+    const hand = await scene.live.startSession('A slow machine')
+    const texts = Array.from({ length: 30 }, (_, at) => `message ${at}\n\n${'more of it\n\n'.repeat(4)}`)
+    await hand.report(
+      ...texts.map((text, at) => ({
+        type: 'message.completed' as const,
+        data: { message: `m${at}`, chars: text.length },
+        body: { text },
+      })),
+    )
+    await scene.open(hand.session)
+    await page.getByText('message 29').waitFor()
+    const before = await goUpTo('message 12')
+    const machine = await page.context().newCDPSession(page)
+    for (const rate of [4, 10, 4, 10, 20]) {
+      await machine.send('Emulation.setCPUThrottlingRate', { rate })
+      await page.reload()
+      await expect.poll(top).toBe(before)
+    }
+    await machine.send('Emulation.setCPUThrottlingRate', { rate: 1 })
+  })
 })

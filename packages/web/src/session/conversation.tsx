@@ -12,7 +12,7 @@ import {
   useRef,
   useState,
 } from 'react'
-import { type FlatIndexLocationWithAlign, type ListRange, Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
+import { type ListRange, Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
 import { useLive } from '../live/hotline.tsx'
 import { useAnyOnScreen, useOnScreen } from '../live/use-on-screen.ts'
 import { phone, useMedia } from '../live/use-media.ts'
@@ -22,6 +22,7 @@ import { keptPlace, type Place } from './unread.ts'
 import { useKeptPlace } from './use-kept-place.ts'
 import { endPx, useFollowEnd } from './use-follow-end.ts'
 import { useFilled } from './use-filled.ts'
+import { useWayBack } from './use-way-back.ts'
 import { countNew, seqOf, type UnreadRow, useUnread } from './use-unread.ts'
 
 /** Where the first item of the newest window is counted from, so that older ones can come in front. */
@@ -74,9 +75,14 @@ function Talk({
   const { me } = useLive()
   const isMine = useCallback((row: Row) => isBy(row, me.id), [me.id])
   const list = useRef<VirtuosoHandle>(null)
-  const { box, atEnd, onEnd, onHeight, leave, toEnd } = useFollowEnd(kept ? 'elsewhere' : 'at the end', rows)
+  const { box, atEnd, onEnd, onHeight, leave, toEnd, isTaken } = useFollowEnd(
+    startOf(rows, kept) ? 'elsewhere' : 'at the end',
+    rows,
+  )
   const isLive = picture.asOf === undefined
   const items = useUnread({ session: acts.session, rows, seq, atEnd, isLive, isMine })
+  const [start] = useState(() => startOf(items, kept))
+  const indexOf = (key: string): number => items.findIndex((item) => item.key === key)
   const seen = useRef(seq)
   const before = useRef({ key: items[0]?.key, count: items.length, first: firstIndex })
   // Older items came in front: the index of the first one falls by as many, so that nothing moves under the reader.
@@ -125,7 +131,8 @@ function Talk({
     // The line above what is new is where the reader had stopped.
     return row ? seqOf(row) : seen.current
   }
-  useKeptPlace({ session: acts.session, seqOf: seqAt, box, atEnd })
+  useKeptPlace({ session: acts.session, seqOf: seqAt, box, atEnd, isTaken })
+  useWayBack({ to: start, indexNow: indexOf, list, box, isTaken })
   const fresh = countNew(rows, seen.current)
 
   return (
@@ -140,7 +147,9 @@ function Talk({
           className="scroll"
           data={items}
           firstItemIndex={before.current.first}
-          initialTopMostItemIndex={beginAt(items, kept)}
+          initialTopMostItemIndex={
+            start ? { index: indexOf(start.key), align: 'start', offset: start.offset } : items.length - 1
+          }
           computeItemKey={(_, item) => item.key}
           // It is followed here: the list itself would also follow what somebody opens at its end.
           followOutput={false}
@@ -242,11 +251,12 @@ function UnreadLine({ count, seen }: { count: number; seen: () => void }): React
   )
 }
 
-/** Where the list begins: at its end, or where this tab was before it was loaded anew. */
-function beginAt(items: readonly (Row | UnreadRow)[], kept: Place | undefined): number | FlatIndexLocationWithAlign {
-  const exact = kept ? items.findIndex(({ key }) => key === kept.key) : -1
+/** Where this tab was before it was loaded anew, by an item that is there; undefined for the end. */
+function startOf(items: readonly (Row | UnreadRow)[], kept: Place | undefined): Place | undefined {
+  if (!kept) return undefined
   // What stood there may be part of something now that begins before it.
-  const index =
-    exact >= 0 || !kept ? exact : items.findLastIndex((item) => item.kind !== 'unread' && seqOf(item) <= kept.seq)
-  return kept && index >= 0 ? { index, align: 'start', offset: kept.offset } : items.length - 1
+  const item =
+    items.find(({ key }) => key === kept.key) ??
+    items.findLast((one) => one.kind !== 'unread' && seqOf(one) <= kept.seq)
+  return item && { ...kept, key: item.key }
 }

@@ -37,6 +37,8 @@ export interface FollowEnd {
   leave: () => void
   /** Takes the reader to the end, and keeps them there. */
   toEnd: () => void
+  /** Whether a reader has gone anywhere, or began at the end. Until then a list that begins elsewhere is on its way there. */
+  isTaken: () => boolean
 }
 
 /**
@@ -52,6 +54,8 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
   const knownPx = useRef(Number.POSITIVE_INFINITY)
   const unfolded = useRef({ at: Number.NEGATIVE_INFINITY, element: undefined as Element | undefined, top: 0 })
   const movedAt = useRef(Number.NEGATIVE_INFINITY)
+  /** The reader is where they are by what they did here. */
+  const taken = useRef(begins === 'at the end')
   const grownAt = useRef(Number.NEGATIVE_INFINITY)
   useLayoutEffect(() => {
     grownAt.current = performance.now()
@@ -72,8 +76,9 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
   }, [mark])
   const onEnd = useCallback(
     (inSight: boolean) => {
-      if (inSight) mark(true)
-      else follow()
+      // A list that is begun elsewhere has its end in sight for a moment, before it is led there.
+      if (!inSight) follow()
+      else if (taken.current) mark(true)
     },
     [follow, mark],
   )
@@ -103,6 +108,7 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
     const onMove = (event: Event): void => {
       if (event instanceof PointerEvent && event.buttons === 0) return
       movedAt.current = performance.now()
+      taken.current = true
     }
     const onClick = ({ target }: Event): void => {
       const opened = target instanceof Element && target.closest(unfolds)
@@ -130,10 +136,15 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
     },
     [follow],
   )
-  const leave = useCallback(() => mark(false), [mark])
+  const leave = useCallback(() => {
+    taken.current = true
+    mark(false)
+  }, [mark])
   const toEnd = useCallback(() => {
+    taken.current = true
     mark(true)
     follow()
   }, [follow, mark])
-  return { box, atEnd, onEnd, onHeight, leave, toEnd }
+  const isTaken = useCallback(() => taken.current, [])
+  return { box, atEnd, onEnd, onHeight, leave, toEnd, isTaken }
 }

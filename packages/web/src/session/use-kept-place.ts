@@ -7,14 +7,18 @@ export function useKeptPlace({
   seqOf,
   box,
   atEnd,
+  isTaken,
 }: {
   session: string
   /** Where an item begins in the log. */
   seqOf: (key: string) => number
   box: RefObject<HTMLDivElement | null>
   atEnd: boolean
+  /** Until then it is kept as it was. */
+  isTaken: () => boolean
 }): void {
   const note = useEffectEvent(() => {
+    if (!isTaken()) return
     const here = atEnd ? undefined : placeIn(box.current)
     keepPlace(session, here && { ...here, seq: seqOf(here.key) })
   })
