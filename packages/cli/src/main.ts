@@ -6,6 +6,7 @@ import { askServer } from './ask-server.ts'
 import { addAgentCommands } from './commands/agents.ts'
 import { addAnswerCommand } from './commands/answer.ts'
 import { addApprovalCommands } from './commands/approvals.ts'
+import { addRecallCommand } from './commands/recall.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backup.ts'
 import type { CommandContext } from './commands/context.ts'
@@ -86,6 +87,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addTakeoverCommand(program, context)
   addAgentCommands(program, context)
   addApprovalCommands(program, context)
+  addRecallCommand(program, context)
   addAnswerCommand(program, context)
   addChangesCommand(program, context)
   addUndoCommands(program, context)

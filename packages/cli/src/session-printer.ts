@@ -248,6 +248,8 @@ export function openSessionPrinter(
           return line(at, 'answer', 'The agent no longer asks.')
         case 'question.withdrawn':
           return line(at, 'answer', 'The agent no longer asks.')
+        case 'approval.recalled':
+          return line(at, 'answer', `${nameOf(known.actor.id)} took back that it was allowed.`)
         case 'approval.dispatch_refused':
           return line(at, 'note', `The answer did not reach the agent: ${unreached[known.data.reason]}.`)
         case 'approval.dispatch_unknown':
@@ -322,6 +324,7 @@ const unreached = {
   digest_mismatch: 'what would have run was not what was shown',
   stale: 'it was taken back before, or the agent no longer asked',
   unsupported: 'the agent does not take such an answer',
+  recalled: 'it was taken back before',
 }
 
 /** What it may use up, or has. */

@@ -46,6 +46,8 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
     case 'approval.cancelled':
     case 'question.withdrawn':
       return `withdrawn: ${plain(event.data.reason)}`
+    case 'approval.recalled':
+      return 'allowance taken back'
     case 'approval.dispatched':
       return 'the answer reached the agent'
     case 'approval.dispatch_refused':

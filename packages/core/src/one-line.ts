@@ -42,6 +42,8 @@ function lineOf(event: KnownEvent): string | undefined {
       const how = mode ? ` (${modeAnswered(mode.mode)})` : ''
       return said(`Status: ${outcome.replaceAll('_', ' ')}${how}`, reasonOf(event.body?.reason))
     }
+    case 'approval.recalled':
+      return 'Status: allowance taken back'
     case 'policy.mode_set': {
       const { mode, until } = event.data
       return `Status: ${modeSet[mode]}${until === undefined ? '' : ` until ${until}`}`

@@ -50,6 +50,7 @@ const bySender: Record<CommandType, Sender> = {
   'message.reorder': 'write',
   'approval.decide': 'decide',
   'approval.extend': 'decide',
+  'approval.recall': 'decide',
   'question.answer': 'write',
   // What is typed into a program is not asked about any more.
   'input.send': 'decide',

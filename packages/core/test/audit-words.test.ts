@@ -21,6 +21,7 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
   'approval.extended': [[{ expiresAt: 'T' }, undefined, 'more time, until T']],
   'approval.timed_out': [[{}, undefined, 'nobody answered in time: denied']],
   'approval.cancelled': [[{ reason: 'agent_withdrew' }, undefined, 'withdrawn: agent withdrew']],
+  'approval.recalled': [[{}, undefined, 'allowance taken back']],
   'approval.dispatched': [[{}, undefined, 'the answer reached the agent']],
   'approval.dispatch_refused': [[{ reason: 'stale' }, undefined, 'the answer was not used: stale']],
   'approval.dispatch_unknown': [[{}, undefined, 'whether the answer reached the agent is not known']],

@@ -20,6 +20,7 @@ export const auditedTypes = {
   'approval.extended': 'decision',
   'approval.timed_out': 'decision',
   'approval.cancelled': 'decision',
+  'approval.recalled': 'decision',
   'approval.dispatched': 'decision',
   'approval.dispatch_refused': 'decision',
   'approval.dispatch_unknown': 'decision',

@@ -53,6 +53,7 @@ const known: Readonly<Record<EventType, true>> = {
   'approval.refused': true,
   'approval.timed_out': true,
   'approval.cancelled': true,
+  'approval.recalled': true,
   'approval.dispatched': true,
   'approval.dispatch_refused': true,
   'approval.dispatch_unknown': true,

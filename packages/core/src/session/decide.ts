@@ -17,6 +17,7 @@ import { decideDraft } from './decide-draft.ts'
 import { decideUndo } from './decide-undo.ts'
 import { recoverReports, takeOver } from './take-over.ts'
 import { judgeOpen } from './judge-open.ts'
+import { recallApproval } from './recall-approval.ts'
 import { endMode, setMode } from './session-mode.ts'
 import type { SessionState } from './state.ts'
 import { checkText } from './check-text.ts'
@@ -71,6 +72,8 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
       return decideApproval(state, command, context)
     case 'approval.extend':
       return extendApproval(state, command.data, context)
+    case 'approval.recall':
+      return recallApproval(state, command.data)
     case 'approval.expire':
       return expireApproval(state, command.data.approval, context)
     case 'approval.judge':

@@ -3,7 +3,7 @@ import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
 import { isLive } from '@hotline/protocol/session-status'
 import { splitStream } from '@hotline/protocol/stream'
-import { asked, drop, opened, settle } from './pending.ts'
+import { asked, drop, opened, recalled, settle } from './pending.ts'
 import { modeSaid } from './standing-mode.ts'
 import { budgetChanged, budgetExhausted, budgetWarned, spend } from './spent.ts'
 import type { Draft, SessionState, Undo, Usage } from './state.ts'
@@ -168,6 +168,8 @@ function next(state: SessionState, event: KnownEvent): SessionState {
       return settle(state, event)
     case 'approval.cancelled':
       return drop(settle(state, event), event.data.approval)
+    case 'approval.recalled':
+      return recalled(state, event)
     case 'approval.dispatched':
     case 'approval.dispatch_refused':
     case 'approval.dispatch_unknown':

@@ -58,6 +58,12 @@ export function settle(state: SessionState, event: Resolving): SessionState {
   }
 }
 
+/** Somebody has taken back that it was allowed. */
+export function recalled(state: SessionState, { actor, data }: EventOf<'approval.recalled'>): SessionState {
+  const approvals = state.approvals.map((one) => (one.approval === data.approval ? { ...one, recalledBy: actor } : one))
+  return { ...state, approvals }
+}
+
 /** The agent has the answer, or will never have one. */
 export function drop(state: SessionState, approval: string): SessionState {
   const approvals = state.approvals.filter((pending) => pending.approval !== approval)

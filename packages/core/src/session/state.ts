@@ -41,6 +41,8 @@ export interface PendingApproval {
   trusts?: string | undefined
   /** Absent while it is open. */
   outcome?: ApprovalOutcome | undefined
+  /** Who has taken back that it was allowed; whether the agent has the answer all the same, its runner says. */
+  recalledBy?: Actor | undefined
   /** A rule or a mode has answered it, and no person waits for what becomes of that. */
   byPolicy?: true | undefined
 }

@@ -100,6 +100,7 @@ function amendStep(item: StepItem, event: KnownEvent): StepItem {
 
 function amendApproval(item: ApprovalItem, event: KnownEvent): ApprovalItem {
   if (event.type === 'approval.extended') return { ...item, expiresAt: event.data.expiresAt }
+  if (event.type === 'approval.recalled') return { ...item, recalledBy: event.actor }
   if (event.type === 'approval.dispatched') return { ...item, dispatch: 'dispatched' }
   if (event.type === 'approval.dispatch_refused') return { ...item, dispatch: 'refused' }
   if (event.type === 'approval.dispatch_unknown') return { ...item, dispatch: 'unknown' }

@@ -95,6 +95,8 @@ export interface ApprovalItem extends Placed {
   resolvedAt?: string | undefined
   reason?: string | undefined
   modifiedInput?: string | undefined
+  /** Who has taken back that it was allowed. Where `dispatch` is `dispatched`, that was too late. */
+  recalledBy?: Actor | undefined
   /** Whether the agent has the answer. */
   dispatch?: 'dispatched' | 'refused' | 'unknown' | undefined
 }

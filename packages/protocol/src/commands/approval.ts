@@ -19,6 +19,8 @@ export const approvalCommands = {
   }),
   /** More time to answer: until then, which is later than now stands and at most thirty days away. */
   'approval.extend': z.strictObject({ approval: Id, until: z.iso.datetime() }),
+  /** Takes back that it was allowed, while the agent does not have the answer. */
+  'approval.recall': z.strictObject({ approval: Id }),
   'question.answer': z.strictObject({
     question: Id,
     action: z.enum(['accept', 'decline', 'cancel']),

@@ -119,11 +119,16 @@ export const approvalEvents = {
     1,
     z.looseObject({ approval: Id, reason: z.enum(['agent_withdrew', 'turn_ended', 'session_ended', 'agent_lost']) }),
   ),
+  /**
+   * Somebody has taken back that it was allowed. Its runner hands over no answer of which it knows that, and says so with
+   * `dispatch_refused`; where it has handed it over before, it says `dispatched`, and that was first.
+   */
+  'approval.recalled': defineEvent(1, OfApproval),
   /** The runner handed the answer to the agent. */
   'approval.dispatched': defineEvent(1, z.looseObject({ approval: Id, digest: Digest.optional() })),
   'approval.dispatch_refused': defineEvent(
     1,
-    z.looseObject({ approval: Id, reason: z.enum(['digest_mismatch', 'stale', 'unsupported']) }),
+    z.looseObject({ approval: Id, reason: z.enum(['digest_mismatch', 'stale', 'unsupported', 'recalled']) }),
   ),
   'approval.dispatch_unknown': defineEvent(1, OfApproval),
   'question.asked': defineEvent(

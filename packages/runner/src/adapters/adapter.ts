@@ -170,7 +170,11 @@ export type Verdict =
   | { verdict: 'allow'; scope: 'once' | 'session' | 'project'; reason?: string | undefined }
   | { verdict: 'modify'; input: string; reason?: string | undefined }
   /** `because`: no person has decided it, and the reason, where there is one, is in no person's words. */
-  | { verdict: 'deny'; reason?: string | undefined; because?: 'timed_out' | 'queue_full' | 'rule' | undefined }
+  | {
+      verdict: 'deny'
+      reason?: string | undefined
+      because?: 'timed_out' | 'queue_full' | 'rule' | 'recalled' | undefined
+    }
 
 /**
  * What became of an answer. `stale`: it no longer asks. `unsupported`: this agent cannot be answered so. `reason_unheard`: it

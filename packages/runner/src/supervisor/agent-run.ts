@@ -130,6 +130,8 @@ export class AgentRun {
       spool,
       turn: () => this.#turn.now,
       isTakenBack: (answer) => isTakenBack(ports.sessionLog.state ?? {}, answer),
+      isRecalled: (approval) =>
+        ports.sessionLog.state?.approvals.some((one) => one.approval === approval && one.recalledBy) === true,
       onReason: (title, reason, by) => this.#prompts.tellLater(title, reason, by),
     })
     this.#earlier = new EarlierLife({

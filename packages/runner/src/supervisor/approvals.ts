@@ -32,6 +32,10 @@ const changesBytes = 96 * 1024
 
 /** What the agent is told where no person has said no. */
 const byNobody = {
+  recalled: {
+    because: 'recalled',
+    reason: 'It was allowed first, and taken back before you were told.',
+  },
   timed_out: {
     because: 'timed_out',
     reason: 'Nobody answered in time. No person has refused it.',
@@ -56,6 +60,8 @@ export interface ApprovalContext {
   turn: () => string | undefined
   /** Whether the log, as far as it is known here, has taken back since what a mode allowed there. */
   isTakenBack: (answer: { mode: PolicyModeName; seq: number }) => boolean
+  /** Whether somebody has taken back that it was allowed, as far as the log is known here. */
+  isRecalled: (approval: string) => boolean
   /** It was refused with a reason, by a person or without one, and the agent did not hear that. */
   onReason: (title: string, reason: string, by: 'person' | 'hotline') => void
 }
@@ -246,8 +252,19 @@ export class Approvals {
 
   /** Says what became of the answer; `unknown` where the agent ended while it was given. */
   async #dispatch(approval: string, verdict: Verdict, digest: string): Promise<AnswerResult | 'unknown'> {
-    const { spool, agentSession, reporter } = this.#context
+    const { spool, agentSession, reporter, isRecalled } = this.#context
     const intent = await spool.intend({ what: 'answer', approval })
+    // Nothing waits between this look and the deed.
+    if (verdict.verdict !== 'deny' && isRecalled(approval)) {
+      const denied: Verdict = { verdict: 'deny', ...byNobody.recalled }
+      const title = this.#open.get(approval)?.request.title ?? ''
+      this.#open.delete(approval)
+      reporter.put({ type: 'approval.dispatch_refused', data: { approval, reason: 'recalled' } })
+      spool.conclude(intent)
+      const heard = await agentSession.answer(approval, denied).catch(() => 'unknown' as const)
+      this.#tellUnheard(title, denied, heard)
+      return heard
+    }
     const result = await agentSession.answer(approval, verdict).catch(() => 'unknown' as const)
     this.#open.delete(approval)
     if (result === 'applied' || result === 'reason_unheard' || result === 'reason_heard') {

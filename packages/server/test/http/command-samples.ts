@@ -58,6 +58,7 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
     'message.reorder': inSession({ order: ['none'] }),
     'approval.decide': (at) => [askedOf(at), { approval: live.approval, digest: 'a'.repeat(64), verdict: 'allow' }],
     'approval.extend': (at) => [askedOf(at), { approval: live.approval, until: '2020-01-01T00:00:00.000Z' }],
+    'approval.recall': (at) => [askedOf(at), { approval: live.approval }],
     'question.answer': (at) => [askedOf(at), { question: 'q1', action: 'decline' }],
     'input.send': inSession({ text: 'x' }),
     'terminal.resize': inSession({ cols: 80, rows: 24 }),

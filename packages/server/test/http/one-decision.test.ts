@@ -150,7 +150,7 @@ describe('one decision', () => {
         owner for no project: not_found
         service of approver, signed
         owner by token, with the password said
-      session.take_over, session.set_budget, session.set_mode, approval.decide, approval.extend, input.send, terminal.take, terminal.release, folder.distrust, policy.set_rule, policy.revoke_rule, policy.set_mode, policy.set_rule of what allows one thing, approval.decide that denies what is of high risk:
+      session.take_over, session.set_budget, session.set_mode, approval.decide, approval.extend, approval.recall, input.send, terminal.take, terminal.release, folder.distrust, policy.set_rule, policy.revoke_rule, policy.set_mode, policy.set_rule of what allows one thing, approval.decide that denies what is of high risk:
         owner in a browser
         admin in a browser
         admin by token

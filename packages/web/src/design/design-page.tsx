@@ -53,6 +53,7 @@ export function DesignPage(): ReactNode {
   const acts = {
     agent: 'demo',
     isPaused: false,
+    isAway: false,
     session: 'sample',
     decide: async () => {
       const outcome = await here.link.command('session:sample', 'session.resume', {})

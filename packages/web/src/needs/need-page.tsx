@@ -100,6 +100,7 @@ function Chosen({ ask, isOpen }: { ask: OpenAsk; isOpen: boolean }): ReactNode {
               mayDecideHigh={may('decide_high')}
               agent={agent}
               isPaused={sessionRow?.status === 'paused'}
+              isAway={sessionRow !== undefined && sessionRow.staleSince !== null}
               subAgent={row.subAgent ?? undefined}
               ran={undefined}
               mark={(canMark) => (

@@ -61,7 +61,10 @@ export function AnsweredCard({
         )}
         {ran && <Went step={ran} />}
         {problem && <span className="danger">your answer did not count: somebody was before you</span>}
-        {item.dispatch === 'refused' && <span className="danger">the agent did not get this answer</span>}
+        {item.recalledBy && <span className="danger">{takenBackText(item, names)}</span>}
+        {item.dispatch === 'refused' && !item.recalledBy && (
+          <span className="danger">the agent did not get this answer</span>
+        )}
         {item.dispatch === 'unknown' && <span className="danger">unknown whether the agent heard it</span>}
       </summary>
       <div className="inside">
@@ -109,6 +112,13 @@ function whoText({ by, mode, ruleOf }: ApprovalItem, names: ReadonlyMap<string, 
   if (by?.kind === 'person') return ` by ${names.get(by.id) ?? 'somebody'}`
   if (mode) return `: ${modeAnswered(mode.mode)}, by ${names.get(mode.by.id) ?? 'somebody'}`
   return by?.kind === 'system' && by.id === 'policy' ? ` by a rule of the ${ruleOf ?? 'project'}` : ''
+}
+
+/** Whether that was in time its machine says. */
+function takenBackText({ recalledBy, dispatch }: ApprovalItem, names: ReadonlyMap<string, string>): string {
+  const who = `taken back by ${names.get(recalledBy?.id ?? '') ?? 'somebody'}`
+  if (dispatch === 'dispatched') return `${who}, too late: the agent had the answer`
+  return dispatch === 'refused' ? `${who}; the agent was told no` : who
 }
 
 /** Through what somebody answered, in words; nothing where it is not known. */

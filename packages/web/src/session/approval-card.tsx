@@ -15,6 +15,7 @@ import { AskedInput, RawInput } from './asked-input.tsx'
 import { EditBox } from './edit-box.tsx'
 import { LastingAllow } from './lasting-allow.tsx'
 import { MissingInput } from './missing-input.tsx'
+import { isUnderWay, TakeBack } from './take-back.tsx'
 import { useThumb } from './thumb.tsx'
 import { type Decide, type Remember, useDecision } from './use-decision.ts'
 import { useSeen } from './use-seen.ts'
@@ -35,6 +36,7 @@ export function ApprovalCard({
   mayDecideHigh,
   agent,
   isPaused,
+  isAway,
   subAgent,
   ran,
   mark,
@@ -49,6 +51,8 @@ export function ApprovalCard({
   mayDecideHigh: boolean
   agent: string
   isPaused: boolean
+  /** The machine of its agent is out of contact. */
+  isAway: boolean
   /** The step of the agent for which it is asked, where that is another's. */
   subAgent: string | undefined
   /** The step that is asked for; once that is answered they are one line. */
@@ -130,6 +134,9 @@ export function ApprovalCard({
     return (
       <>
         <AnsweredCard item={item} ran={ran} session={session} problem={problem} />
+        {mayDecide && (isAway || isPaused) && isUnderWay(item) && (
+          <TakeBack approval={item.approval} session={session} isAway={isAway} />
+        )}
         <Refusal
           problem={
             unwritten && { ...unwritten, detail: `It was allowed once; the rule was not written: ${unwritten.detail}` }

@@ -38,6 +38,8 @@ export interface Acts {
   pause?: (() => void) | undefined
   agent: string
   isPaused: boolean
+  /** The machine of its agent is out of contact. */
+  isAway: boolean
   /** What the role of whoever looks allows. */
   mayWrite: boolean
   mayDecide: boolean
@@ -96,6 +98,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
           mayDecideHigh={acts.mayDecideHigh}
           agent={acts.agent}
           isPaused={acts.isPaused}
+          isAway={acts.isAway}
           subAgent={subAgent}
           ran={ran}
         />

@@ -70,6 +70,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const project = state?.project ?? ''
   const mayPause = mayWrite && state !== undefined && canPauseLater(state)
   const isPaused = state?.status === 'paused'
+  const isAway = state?.staleSince !== undefined
   const acts = useMemo<Acts>(
     () => ({
       session,
@@ -95,11 +96,12 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         : undefined,
       agent,
       isPaused,
+      isAway,
       mayWrite,
       mayDecide,
       mayDecideHigh,
     }),
-    [session, view, link, project, agent, isPaused, mayPause, mayWrite, mayDecide, mayDecideHigh],
+    [session, view, link, project, agent, isPaused, isAway, mayPause, mayWrite, mayDecide, mayDecideHigh],
   )
   const review: ReviewActs = {
     make: async () => problemOf(await view.command('draft.make', {})),
