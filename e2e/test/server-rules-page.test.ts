@@ -59,6 +59,42 @@ it('[G160] rules of the server stand marked in the project, where nobody revokes
   await everywhere.getByText(/^None yet/).waitFor()
 })
 
+it('[G163] a rule is written in the settings, for one project or for all, and what cannot be one is said', async () => {
+  await page.goto(`${scene.live.proxyUrl}/settings`)
+  const everywhere = page.getByRole('region', { name: 'In all projects' })
+  await everywhere.getByText('Write a rule …').click()
+  const form = everywhere.getByRole('form', { name: 'Write a rule' })
+  await form.getByLabel('As it is written').fill('terraform destroy | tee log')
+  await form.getByRole('button', { name: 'Write it' }).click()
+  await form.getByRole('alert').getByText('It is no plain command').waitFor()
+  await form.getByLabel('As it is written').fill('terraform destroy')
+  await form.getByLabel('Why, for the agent').fill('Ask the platform team.')
+  for (const width of [390, 1440]) {
+    await resize(page, width)
+    await form.getByRole('button', { name: 'Write it' }).scrollIntoViewIfNeeded()
+    await photograph(page, 'rule-form', [width])
+  }
+  await form.getByRole('button', { name: 'Write it' }).click()
+  const line = everywhere.getByRole('listitem').filter({ hasText: 'Deny commands with: terraform destroy' })
+  await line.getByText('Ask the platform team.').waitFor()
+  expect(await form.getByLabel('As it is written').inputValue()).toBe('')
+
+  const here = page.getByRole('region', { name: 'Rules' })
+  await here.getByText('Write a rule …').click()
+  const own = here.getByRole('form', { name: 'Write a rule' })
+  await own.getByLabel('What happens').selectOption('Allow')
+  await own.getByLabel('About').selectOption('a file, or a folder with / at its end')
+  await own.getByLabel('As it is written').fill('src/*')
+  await own.getByRole('button', { name: 'Write it' }).click()
+  await own.getByRole('alert').getByText('looks like a pattern').waitFor()
+  await own.getByLabel('As it is written').fill('src/')
+  await own.getByRole('button', { name: 'Write it' }).click()
+  await here.getByText(/^Allow all in "src\/", until/).waitFor()
+  await line.getByRole('button', { name: /^Revoke/ }).click()
+  await everywhere.getByRole('button', { name: 'Revoke it' }).click()
+  await line.waitFor({ state: 'detached' })
+})
+
 it('[G161] how long people have is said by risk, in plain words, and counts from then on', async () => {
   const { live } = scene
   await page.goto(`${live.proxyUrl}/settings`)

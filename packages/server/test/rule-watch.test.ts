@@ -111,3 +111,16 @@ test('[PO37] a rule of the server answers what is open in all projects, and at t
   first.stop()
   expect(first.faults).toEqual([])
 })
+
+test('[PO35] the rules of the server are read from the log once, however much is asked', async () => {
+  await middle.send(systemPrincipal, serverStream, 'policy.set_rule', allow)
+  const heads: string[] = []
+  const read = middle.store.head.bind(middle.store)
+  middle.store.head = (stream) => {
+    heads.push(stream)
+    return read(stream)
+  }
+  for (let at = 0; at < 20; at += 1) await asking(`asks-${at}`)
+  expect(await outcomes('asks-19')).toEqual(['allowed'])
+  expect(heads.filter((stream) => !stream.startsWith('session:asks-'))).toEqual([])
+})

@@ -11,6 +11,7 @@ import { Legible } from '../parts/legible.tsx'
 import { PasswordAgain } from '../parts/password-again.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { clockText, exactText } from '../text/time.ts'
+import { RuleForm } from './rule-form.tsx'
 import { RuleTimes } from './rule-times.tsx'
 
 type Rule = PolicyPage['rules'][number]
@@ -48,8 +49,8 @@ export function RulesOf({
       {page?.rules.length === 0 && (
         <p className="small quiet">
           {stream === serverStream
-            ? 'None yet. “hotline policy add --server” writes one.'
-            : 'None yet. “Always allow …” on a card writes one, and so does “hotline policy add”.'}
+            ? 'None yet.'
+            : 'None yet. “Always allow …” on a card writes the one that says exactly what it asks.'}
         </p>
       )}
       {page && page.rules.length > 0 && (
@@ -65,6 +66,12 @@ export function RulesOf({
             />
           ))}
         </ol>
+      )}
+      {page && mayRevoke && (
+        <details className="why">
+          <summary>Write a rule …</summary>
+          <RuleForm stream={stream} load={load} />
+        </details>
       )}
       {page && <RuleTimes key={timesKey(page)} page={page} stream={stream} mayChange={maySetTimes} load={load} />}
     </div>
