@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { accepted, agentEvent, freely } from '@hotline/testing/log-bench'
 import { machine, type Middle, openMiddle } from '@hotline/testing/middle'
+import { serverStream } from '@hotline/protocol/stream'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { openTestPostgres } from '@hotline/testing/test-postgres'
 import { Client } from 'pg'
@@ -29,6 +30,14 @@ beforeAll(async () => {
     await middle.send(systemPrincipal, `session:${session}`, 'session.rename', { title: 'Called otherwise' })
   }
   await middle.send(systemPrincipal, stream, 'message.send', { text: needle })
+  // The server's own stream has a state from its first rule on, among lines that change none.
+  const line = [freely(serverStream, agentEvent('x'))]
+  accepted(await middle.store.append(line))
+  const deny = { effect: 'deny', match: { tool: 'x' }, note: 'Never.' } as const
+  await middle.send(systemPrincipal, serverStream, 'policy.set_rule', deny, 'no')
+  accepted(await middle.store.append(line))
+  const time = { approvalTimeoutMs: 60_000, risk: 'high' } as const
+  expect(await middle.send(systemPrincipal, serverStream, 'policy.set_timeout', time)).toMatchObject({ ok: true })
 })
 afterAll(async () => {
   await middle.close()
@@ -65,7 +74,7 @@ describe('the proof of a log', () => {
   it('[B18] a log that a server works with holds, and so does what is kept of each stream', async () => {
     const { streams, events, faults } = await prove({ kind: 'sqlite', dir: middle.dir })
     expect(faults).toEqual([])
-    expect(streams).toBe(3)
+    expect(streams).toBe(4)
     expect(events).toBeGreaterThan(8)
   })
 
