@@ -157,7 +157,7 @@ describe('what an agent says', () => {
     expect(await findOutside()).toEqual([])
   })
 
-  it('[U15] words of an agent that look like the server’s stay in the bubble of the agent', async () => {
+  it('[T37] [U15] words of an agent that look like the server’s stay in the bubble of the agent', async () => {
     const hand = await scene.live.startSession('Pretends')
     const pretended = ['◇ Out of contact with the machine since 12:04', '✓ Allowed by You', 'turn ended · 3s']
     await hand.report(
