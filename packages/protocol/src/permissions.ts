@@ -43,6 +43,15 @@ export const PermissionInput = z.discriminatedUnion('type', [
 export type PermissionInput = z.infer<typeof PermissionInput>
 export type PermissionResponse = Extract<PermissionInput, { type: 'permission-response' }>
 
+/** Messages that one batch of a client holds at most. */
+const batchMax = 50
+
+/** Several messages of a client in one frame, each read by itself. For one that has asked for batches. */
+export const PermissionInputBatch = z.strictObject({
+  type: z.literal('permission-batch'),
+  messages: z.array(z.unknown()).min(1).max(batchMax),
+})
+
 /** What is around a request: whose it is, and what its agent says about it. */
 const PermissionContext = z.looseObject({
   session: z.string(),
@@ -138,3 +147,10 @@ export const PermissionMessage = z.discriminatedUnion('type', [
   }),
 ])
 export type PermissionMessage = z.infer<typeof PermissionMessage>
+
+/** Several of them in one frame, in their order; `seq` and `timestamp` are those of the last. For a client that has asked for it. */
+export const PermissionBatch = z.looseObject({
+  type: z.literal('permission-batch'),
+  ...said,
+  messages: z.array(PermissionMessage).min(2),
+})

@@ -1,4 +1,4 @@
-import { PermissionMessage } from '@hotline/protocol/permissions'
+import { PermissionBatch, PermissionMessage } from '@hotline/protocol/permissions'
 import { WebSocket } from 'ws'
 import { waitFor } from './wait-for.ts'
 
@@ -14,6 +14,8 @@ interface Way {
 /** A plain client of `permissions.v1`, as a script has it; every message is read against the schema. */
 export class PermissionClient implements AsyncDisposable {
   readonly heard: Heard[] = []
+  /** How many messages came together, for each time that several did. */
+  readonly batches: number[] = []
   closed: { code: number; reason: string } | undefined
   readonly socket: WebSocket
 
@@ -28,7 +30,10 @@ export class PermissionClient implements AsyncDisposable {
       headers: { ...credential, ...headers },
     })
     this.socket.on('message', (data: Buffer) => {
-      this.heard.push(PermissionMessage.parse(JSON.parse(data.toString('utf8'))))
+      const said = JSON.parse(data.toString('utf8')) as { type: string }
+      const batch = said.type === 'permission-batch' ? PermissionBatch.parse(said) : undefined
+      if (batch) this.batches.push(batch.messages.length)
+      this.heard.push(...(batch?.messages ?? [PermissionMessage.parse(said)]))
     })
     // Told by the close that follows.
     this.socket.on('error', () => undefined)

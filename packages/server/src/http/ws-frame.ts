@@ -25,9 +25,11 @@ export function websocketFrame(frame: SharedFrame, { format, compression }: Fram
   return (frame.messagePack ??= build(packed(frame), 0x82))
 }
 
-/** A message by itself, as text. */
-export function textMessage(message: object): Uint8Array {
-  return build(Buffer.from(JSON.stringify(message)), 0x81)
+/** A message by itself, as text; a large one is compressed where its reader takes it so. */
+export function textMessage(message: object, compression: FrameForm['compression'] = 'off'): Uint8Array {
+  const bytes = Buffer.from(JSON.stringify(message))
+  const compress = compression !== 'off' && bytes.length >= compressFromBytes
+  return compress ? build(deflate(bytes), 0xc1) : build(bytes, 0x81)
 }
 
 /** A message of the other side; `detail` says what is wrong with it. */

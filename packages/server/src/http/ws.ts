@@ -65,11 +65,10 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
   }
   const wss = new WebSocketServer(options)
   const lineWss = new WebSocketServer({ ...options, perMessageDeflate: false, handleProtocols: () => false })
-  const permissionsWss = new WebSocketServer({
-    ...options,
-    perMessageDeflate: false,
-    handleProtocols: () => permissionsSubprotocol,
-  })
+  const permissionOptions = { ...options, handleProtocols: () => permissionsSubprotocol }
+  const permissionsWss = new WebSocketServer({ ...permissionOptions, perMessageDeflate: false })
+  // For those alone that ask for it: it costs memory for each of them. What they send is bounded once it is inflated.
+  const compressedWss = new WebSocketServer({ ...permissionOptions, perMessageDeflate: compressionOffer })
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
     void upgrade(request, socket, head).catch((error: unknown) => {
@@ -107,8 +106,8 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
       case 'frames':
         return wss.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, frameSpeech(formOf(webSocket))))
       case 'permissions':
-        return permissionsWss.handleUpgrade(request, socket, head, (webSocket) =>
-          open(webSocket, permissionSpeech(webSocket, socket, target.after)),
+        return (target.compress ? compressedWss : permissionsWss).handleUpgrade(request, socket, head, (webSocket) =>
+          open(webSocket, permissionSpeech(webSocket, socket, target)),
         )
       case 'line': {
         const { name } = target
@@ -144,10 +143,11 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
     })
   }
 
-  function permissionSpeech(webSocket: WebSocket, socket: Duplex, after: string | undefined): Speech {
+  function permissionSpeech(webSocket: WebSocket, socket: Duplex, { after, batch }: PermissionTarget): Speech {
     const { gate, clock, newId, permissions } = ports
     return openPermissionLine({
       after,
+      form: { compression: formOf(webSocket).compression, batch },
       desk: permissions,
       write: (bytes) => write(webSocket, socket, bytes),
       room: () => roomIn(socket),
@@ -187,7 +187,9 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
     [Symbol.asyncDispose]: () => {
       server.off('upgrade', onUpgrade)
       for (const webSocket of sockets.keys()) webSocket.terminate()
-      return new Promise((resolve) => wss.close(() => lineWss.close(() => permissionsWss.close(() => resolve()))))
+      return new Promise((resolve) =>
+        wss.close(() => lineWss.close(() => permissionsWss.close(() => compressedWss.close(() => resolve())))),
+      )
     },
   }
 }
@@ -214,10 +216,15 @@ function within(clock: Clock, timeMs: number, what: Promise<unknown>): Promise<v
 }
 
 /** What is spoken at an address. */
-type Target =
-  | { speech: 'frames' }
-  | { speech: 'line'; name: string }
-  | { speech: 'permissions'; after: string | undefined }
+type Target = { speech: 'frames' } | { speech: 'line'; name: string } | PermissionTarget
+
+/** `after`: where an earlier connection stood. `compress`, `batch`: what its client wishes and can read. */
+interface PermissionTarget {
+  speech: 'permissions'
+  after: string | undefined
+  compress: boolean
+  batch: boolean
+}
 
 /** Where `permissions.v1` is spoken; the others are for clients that know no path. */
 const permissionPaths: ReadonlySet<string> = new Set(['/ws/permissions', '/ws', '/'])
@@ -228,8 +235,7 @@ function readTarget(request: IncomingMessage): Target | Problem {
   if (line) return 'code' in line ? line : { speech: 'line', ...line }
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
   if (permissionPaths.has(path)) {
-    const after = new URLSearchParams(query).get('after') ?? undefined
-    if (offered.includes('') || offered.includes(permissionsSubprotocol)) return { speech: 'permissions', after }
+    if (offered.includes('') || offered.includes(permissionsSubprotocol)) return readWishes(new URLSearchParams(query))
     return problem('version_not_spoken', `The sub-protocol ${permissionsSubprotocol} is spoken here, and no other.`)
   }
   if (path !== '/api/ws') {
@@ -240,6 +246,20 @@ function readTarget(request: IncomingMessage): Target | Problem {
     'version_not_spoken',
     `This server speaks the sub-protocol ${subprotocol}. Reload the page, or update the older of the two.`,
   )
+}
+
+function readWishes(query: URLSearchParams): PermissionTarget | Problem {
+  const [compress, batch] = [query.get('compress'), query.get('batch')]
+  for (const wish of [compress, batch]) {
+    if (wish !== null && wish !== 'true')
+      return problem('invalid_request', '"compress" and "batch" are "true", or absent.')
+  }
+  return {
+    speech: 'permissions',
+    after: query.get('after') ?? undefined,
+    compress: compress === 'true',
+    batch: batch === 'true',
+  }
 }
 
 /** Resolves when more may be written to a socket, or it is gone. */

@@ -5,6 +5,7 @@ import { closeOf, type Problem, problem } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
 import {
   PermissionInput,
+  PermissionInputBatch,
   type PermissionMessage,
   type PermissionResponse,
   unacknowledgedPermissions,
@@ -16,8 +17,9 @@ import { Allowance } from '../../machine/allowance.ts'
 import { type Clock, timestamp } from '../../machine/clock.ts'
 import { parseJson } from '../json.ts'
 import type { Speech } from '../speech.ts'
-import { textMessage } from '../ws-frame.ts'
+import { type FrameForm, textMessage } from '../ws-frame.ts'
 import { decisionOf } from './decision-of.ts'
+import { type SaidMessage, SaidTogether } from './said-together.ts'
 import type { PermissionDesk } from './permission-desk.ts'
 import { PermissionNews } from './permission-news.ts'
 import { readPositions } from './position.ts'
@@ -34,6 +36,8 @@ const refusalsPerSecond = 50
 export interface PermissionLinePorts {
   /** Where an earlier connection stood, as it was told. */
   after: string | undefined
+  /** `batch`: it takes several messages in one frame, and may send them so. */
+  form: { compression: FrameForm['compression']; batch: boolean }
   desk: PermissionDesk
   write: (bytes: Uint8Array) => void
   /** Waits until the socket can take more. */
@@ -74,6 +78,8 @@ class PermissionLine implements Speech {
   readonly early = 'kept'
   readonly #ports: PermissionLinePorts
   readonly #news: PermissionNews
+  /** Absent where each message is a frame of its own. */
+  readonly #together: SaidTogether | undefined
   readonly #messages: Allowance
   readonly #refusals: Allowance
   /** By the id of their command: a client may send one again before it was answered. */
@@ -89,6 +95,10 @@ class PermissionLine implements Speech {
 
   constructor(ports: PermissionLinePorts) {
     this.#ports = ports
+    const { form, write, clock } = ports
+    this.#together = form.batch
+      ? new SaidTogether((message) => write(textMessage(message, form.compression)), clock)
+      : undefined
     this.#messages = new Allowance(messagesBurst, messagesPerSecond, ports.clock)
     this.#refusals = new Allowance(refusalsBurst, refusalsPerSecond, ports.clock)
     this.#news = new PermissionNews({
@@ -134,6 +144,12 @@ class PermissionLine implements Speech {
   }
 
   receive(input: unknown, gate: Gate): void {
+    const batch = this.#ports.form.batch ? PermissionInputBatch.safeParse(input) : undefined
+    if (batch?.success !== true) return this.#receiveOne(input, gate)
+    for (const one of batch.data.messages) this.#receiveOne(one, gate)
+  }
+
+  #receiveOne(input: unknown, gate: Gate): void {
     const names = { requestId: textIn(input, 'requestId'), responseId: textIn(input, 'responseId') }
     const allowed = this.#messages.take()
     if (!allowed.ok) {
@@ -142,7 +158,7 @@ class PermissionLine implements Speech {
         retryAfterMs,
       })
       this.#refuse(refusal, names)
-      if (!this.#refusals.take().ok) gate.close(closeOf(refusal.code), refusal.code)
+      if (!this.#refusals.take().ok) this.#close(gate, refusal)
       return
     }
     if (input instanceof Unreadable) return this.#refuse(problem('invalid_frame', input.detail), names)
@@ -209,6 +225,7 @@ class PermissionLine implements Speech {
 
   left(): void {
     this.#left = true
+    this.#together?.drop()
     this.#news.close()
     this.#goOn()
     this.#asked.clear()
@@ -276,7 +293,12 @@ class PermissionLine implements Speech {
 
   #end(refusal: Problem): void {
     this.#refuse(refusal, {})
-    this.#gate?.close(closeOf(refusal.code), refusal.code)
+    if (this.#gate) this.#close(this.#gate, refusal)
+  }
+
+  #close(gate: Gate, refusal: Problem): void {
+    this.#together?.flush()
+    gate.close(closeOf(refusal.code), refusal.code)
   }
 
   #refuse(
@@ -292,12 +314,20 @@ class PermissionLine implements Speech {
   }
 
   #say(said: Said): void {
-    this.#ports.write(this.#bytes(said))
+    const message = this.#message(said)
+    if (this.#together) this.#together.add(message)
+    else this.#ports.write(textMessage(message, this.#ports.form.compression))
   }
 
-  #bytes({ type, ...members }: Said): Uint8Array {
+  /** For what is written by somebody else: after all that was said before it. */
+  #bytes(said: Said): Uint8Array {
+    this.#together?.flush()
+    return textMessage(this.#message(said))
+  }
+
+  #message({ type, ...members }: Said): SaidMessage {
     this.#seq += 1
-    return textMessage({ type, seq: this.#seq, timestamp: timestamp(this.#ports.clock), ...members })
+    return { type, seq: this.#seq, timestamp: timestamp(this.#ports.clock), ...members }
   }
 }
 
