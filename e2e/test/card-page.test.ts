@@ -98,7 +98,7 @@ describe('what is asked as a tool is called', () => {
 })
 
 describe('a plan', () => {
-  it('[G150] is shown as its Markdown, says what follows, and is gone ahead with or sent back with a comment', async () => {
+  it('[G150] [G154] is shown as its Markdown, says what follows, and is gone ahead with or sent back with a comment', async () => {
     const hand = await scene.live.startSession('Plans')
     const input = '# Keep the query\n1. write a test\n2. run <b>rm</b> ![x](https://example.org/x.png)'
     const plan = { tool: 'ExitPlanMode', title: 'Go ahead with this plan', input, cwd: '/src', plan: true as const }
@@ -110,6 +110,8 @@ describe('a plan', () => {
     await card.getByText('<b>rm</b>').waitFor()
     expect(await card.locator('img').count()).toBe(0)
     await card.getByText('what the agent does then is asked as before').waitFor()
+    await card.locator('header').getByText('begins only with your yes').waitFor()
+    expect(await card.locator('header').innerText()).not.toContain('runs')
     expect(await card.getByLabel(/To allow it, type/).count()).toBe(0)
     await card.getByText(/^As it came/).click()
     await card.getByText('# Keep the query').waitFor()

@@ -89,7 +89,7 @@ describe('the page of one session', () => {
     await page.getByText('✓ Edited and allowed by You').waitFor()
   })
 
-  it('[G152] what was asked as an object is changed by its parts, each of its type, and all else stays as it is', async () => {
+  it('[G152] [G155] what was asked as an object is changed by its parts, each of its type, and all else stays as it is', async () => {
     const hand = await live.startSession('By its parts')
     const asked = '{ "command":"npm test",  "timeout": 1.50,\n "quiet": true, "more": {"b": [1e2]} }'
     await hand.ask({ tool: 'Bash', title: 'Run it', input: asked, cwd: '/src' })
@@ -103,7 +103,7 @@ describe('the page of one session', () => {
     await page.getByLabel(/To allow it, type/).fill('npm')
     await page.getByRole('button', { name: 'Allow as edited' }).click()
     const fault = form.getByRole('alert')
-    await fault.getByText(/^timeout: /).waitFor()
+    await fault.getByText(/^timeout: It must be a number/).waitFor()
     await photograph(page, 'edit-form', [390, 1440])
     expect((await live.stored(hand.session)).some(({ type }) => type === 'approval.resolved')).toBe(false)
     await form.getByLabel('timeout').fill('2.50')

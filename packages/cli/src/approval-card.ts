@@ -64,7 +64,7 @@ export function approvalCard(
     `tool ${inLine(request.tool)}`,
     ...(request.cwd === undefined ? [] : [`in ${inLine(request.cwd)}`]),
     ...(request.envNames?.length ? [`with ${inLine(request.envNames.join(', '))}`] : []),
-    strengths[strength],
+    (request.plan ? ofPlan : strengths)[strength],
     deadline.stands
       ? 'its time stands still while the session is paused'
       : `${event.data.agentUntil === undefined ? '' : 'its agent waits only '}until ${dayAndTimeOf(deadline.expiresAt, new Date())}`,
@@ -121,6 +121,13 @@ const strengths = {
   mediated: 'runs in a sandbox',
   advisory: 'the agent promises to keep to it',
   observe_only: 'only watching',
+} as const
+
+/** A yes to a plan runs nothing: what it binds is whether the agent goes on. */
+const ofPlan = {
+  ...strengths,
+  enforced: 'begins only with your yes',
+  mediated: 'begins only with your yes',
 } as const
 
 /** Text that must not begin a line of its own. */

@@ -39,6 +39,14 @@ describe('an approval as it is shown', () => {
     expect(dayAndTimeOf('nonsense', now)).toBe('--:--:--')
   })
 
+  it('[G154] says of a plan that it begins only with a yes, and not that it runs', () => {
+    const event = asked('# Keep the query')
+    const plan = { ...event, body: { ...event.body, plan: true } } as typeof event
+    expect(approvalCard(plan, '[1]').lines.join()).toContain('begins only with your yes')
+    expect(approvalCard(plan, '[1]').lines.join()).not.toContain('runs exactly this')
+    expect(approvalCard(event, '[1]').lines.join()).toContain('runs exactly this')
+  })
+
   it('[B27] says what would not be asked any more, where it can be allowed for longer', () => {
     const event = asked('npm test')
     const lasting = { ...event, body: { ...event.body, lasting: 'Bash(npm test *)\u0007\nand more' } } as typeof event

@@ -7,6 +7,14 @@ export interface WrittenMember {
   source: string
 }
 
+/** What JSON has of numbers. */
+const numberText = /^\s*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?\s*$/
+
+/** What is wrong with what was typed for a member, where its kind says it better than JSON does; undefined where it does not. */
+export function faultOfMember(kind: WrittenMember['kind'], source: string): string | undefined {
+  return kind === 'number' && !numberText.test(source) ? 'It must be a number, such as 5 or -1.5.' : undefined
+}
+
 /** More of them, or a longer text, is edited as a text. */
 const membersMax = 40
 const charsMax = 64 * 1024

@@ -1,4 +1,4 @@
-import { changeMembers, writtenMembers } from '@hotline/core/member-edits'
+import { changeMembers, faultOfMember, writtenMembers } from '@hotline/core/member-edits'
 import { faultOfEdit } from '@hotline/core/edited-input'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -27,6 +27,16 @@ describe('the members of an input', () => {
     expect(faultOfEdit(text, changed)).toBeUndefined()
     expect(changeMembers(text, new Map())).toMatchObject({ text })
     expect(changeMembers(text, new Map([['other', '1']]))).toMatchObject({ text })
+  })
+
+  it('[G155] what is typed for a number and is none is said to be none', () => {
+    for (const source of ['soon', '', '1.', '.5', '05', '1,5', '"5"', '0x10', '5, "command": "rm"']) {
+      expect(faultOfMember('number', source), source).toMatch(/must be a number/)
+      expect(faultOfMember('text', source)).toBeUndefined()
+    }
+    for (const source of ['5', ' -1.5e3 ', '0', '9007199254740993']) {
+      expect(faultOfMember('number', source), source).toBeUndefined()
+    }
   })
 
   it('[G152] any value of any member is changed alone', () => {

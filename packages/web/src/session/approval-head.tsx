@@ -16,6 +16,13 @@ const strengths = {
   observe_only: ['only watching', 'The answer is noted; it does not hold the agent back.'],
 } as const
 
+/** A yes to a plan runs nothing: what it binds is whether the agent goes on. */
+const ofPlan = {
+  ...strengths,
+  enforced: ['begins only with your yes', 'Until then the agent keeps planning; a yes runs nothing by itself.'],
+  mediated: ['begins only with your yes', 'Until then the agent keeps planning; a yes runs nothing by itself.'],
+} as const
+
 /** What is asked, by whom, how far the answer binds, and for how long it can be given. */
 export function ApprovalHead({
   item,
@@ -37,7 +44,7 @@ export function ApprovalHead({
   const isForced = item.agentUntil !== undefined
   const { known } = useLive()
   const tool = request ? (request.plan ? 'plan' : toolWord(request.tool, request.title)) : ''
-  const [strength, explained] = strengths[item.strength]
+  const [strength, explained] = (request?.plan ? ofPlan : strengths)[item.strength]
   return (
     <header>
       <span className="asked">

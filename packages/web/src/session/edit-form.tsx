@@ -1,5 +1,5 @@
 import type { EditFault } from '@hotline/core/edited-input'
-import { changeMembers, type WrittenMember, writtenMembers } from '@hotline/core/member-edits'
+import { changeMembers, faultOfMember, type WrittenMember, writtenMembers } from '@hotline/core/member-edits'
 import { type ReactNode, useId, useState } from 'react'
 import { Legible } from '../parts/legible.tsx'
 
@@ -111,7 +111,7 @@ function Member({
       )}
       {why !== undefined && (
         <span id={described} className="danger" role="alert">
-          {name}: {why} Nothing was sent.
+          {name}: {faultOfMember(kind, source) ?? why} Nothing was sent.
         </span>
       )}
     </label>
