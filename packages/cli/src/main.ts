@@ -7,6 +7,7 @@ import { addAgentCommands } from './commands/agents.ts'
 import { addAnswerCommand } from './commands/answer.ts'
 import { addApprovalCommands } from './commands/approvals.ts'
 import { addRecallCommand } from './commands/recall.ts'
+import { addSnoozeCommand } from './commands/snooze.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backup.ts'
 import type { CommandContext } from './commands/context.ts'
@@ -88,6 +89,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addAgentCommands(program, context)
   addApprovalCommands(program, context)
   addRecallCommand(program, context)
+  addSnoozeCommand(program, context)
   addAnswerCommand(program, context)
   addChangesCommand(program, context)
   addUndoCommands(program, context)

@@ -1,3 +1,4 @@
+import { askKey } from '@hotline/core/account/ask-key'
 import type { ApprovalItem, QuestionItem } from '@hotline/core/transcript/item'
 import { emptyTranscript, foldTranscript, type Transcript } from '@hotline/core/transcript/transcript'
 import { type AskPage, type AskRow, askedSessionsMax } from '@hotline/protocol/asks'
@@ -31,11 +32,6 @@ export interface InboxPicture {
 /** What agents ask, across sessions, live. */
 export interface Inbox extends Disposable {
   readonly picture: Readable<InboxPicture>
-}
-
-/** One name for each thing that is asked. */
-export function askKey(session: string, ask: string): string {
-  return `${session}/${ask}`
 }
 
 /** Follows what is asked in the sessions of a list: of each that the list tells of, what it asks is read once. */

@@ -21,6 +21,11 @@ export interface Context {
   approvalTimeouts?: ApprovalTimeouts | undefined
   /** Approvals of a session that are open at once, and that may wait for their turn; absent: as in `limits`. */
   approvalLimits?: { open: number; waiting: number } | undefined
+  /**
+   * Asks that are open, by session and id (`askKey`), where somebody wants to put them aside; `endsMs`: when their time is
+   * over, in wall milliseconds; absent where it never is.
+   */
+  openAsks?: ReadonlyMap<string, { project: string; endsMs?: number }> | undefined
   /** What open approvals ask, by their ids, where it is needed. */
   asked?: ReadonlyMap<string, ApprovalRequest> | undefined
 }

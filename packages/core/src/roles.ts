@@ -88,6 +88,10 @@ const bySender: Record<CommandType, Sender> = {
   'approval.judge': 'system',
   'contact.lose': 'system',
   'contact.restore': 'system',
+  // To one's own stream; what is put aside can be read.
+  'account.begin': 'read',
+  'ask.snooze': 'read',
+  'ask.unsnooze': 'read',
 }
 
 /**

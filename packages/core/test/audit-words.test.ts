@@ -176,6 +176,7 @@ const leftOut: Readonly<Record<string, readonly EventType[]>> = {
     'checkpoint.created',
     'checkpoint.skipped',
   ],
+  'what a person settles for themselves is read by nobody else': ['account.begun', 'ask.snoozed', 'ask.unsnoozed'],
   'cards of the board do nothing to an agent': ['task.created', 'task.changed', 'task.moved', 'task.removed'],
 }
 

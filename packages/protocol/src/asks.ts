@@ -23,6 +23,8 @@ export const AskRow = z.object({
   timeStands: z.boolean(),
   /** The step for which it is asked, where that is a sub-agent's. */
   subAgent: z.string().nullable(),
+  /** The person who asks has put it aside until then; null where they have not, and for all who are no person. */
+  snoozedUntil: z.string().nullable(),
   /** What comes of it is in the session's stream after this. */
   cursor: z.string(),
   /** How it was asked, and what was said of it last, word for word as the log has it. */
@@ -40,6 +42,25 @@ export const AskPage = z.object({
   next: z.string().nullable(),
 })
 export type AskPage = z.infer<typeof AskPage>
+
+/** An ask that a person has put aside for themselves. */
+const Snooze = z.object({
+  project: z.string(),
+  session: z.string(),
+  /** Of the approval or the question; it may have been answered meanwhile. */
+  ask: z.string(),
+  /** When it comes back by itself, RFC 3339, UTC. */
+  until: z.string(),
+})
+export type Snooze = z.infer<typeof Snooze>
+
+/** `GET /api/snoozes`: what the caller has put aside, in projects that they may read. */
+export const SnoozePage = z.object({
+  snoozes: z.array(Snooze),
+  /** What comes after is in the caller's own stream; null where that is not begun (`account.begin`), or not theirs to follow. */
+  cursor: z.string().nullable(),
+})
+export type SnoozePage = z.infer<typeof SnoozePage>
 
 /** How many approvals wait for people, and how many answers for agents. */
 const QueueCounts = z.object({

@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { errorCodes, Problem } from './error.ts'
 
-/** What an answer tells beside the position: of `lease.take` and of `agent.report`. */
+/** What an answer tells beside the position: of `lease.take`, `agent.report` and `ask.snooze`. */
 export const AcceptedFacts = z.looseObject({
   /** The fence under which the runner speaks from now on. */
   fence: z.int().optional(),
   /** Events of the batch that were left out, by their place in it, and why. */
   dropped: z.array(z.looseObject({ index: z.int(), code: z.enum(errorCodes) })).optional(),
+  /** When what was put aside comes back, RFC 3339, UTC. */
+  until: z.string().optional(),
 })
 export type AcceptedFacts = z.infer<typeof AcceptedFacts>
 

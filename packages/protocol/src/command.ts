@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { accountCommands } from './commands/account.ts'
 import { agentCommands } from './commands/agent.ts'
 import { approvalCommands } from './commands/approval.ts'
 import { checkpointCommands } from './commands/checkpoint.ts'
@@ -21,6 +22,7 @@ export const commandData = {
   ...projectCommands,
   ...policyCommands,
   ...agentCommands,
+  ...accountCommands,
 } as const
 
 /** The name of a command, `noun.verb`. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Draft, Envelope, EventSpec } from './event.ts'
+import { accountEvents } from './events/account.ts'
 import { approvalEvents } from './events/approval.ts'
 import { budgetEvents } from './events/budget.ts'
 import { checkpointEvents } from './events/checkpoint.ts'
@@ -29,6 +30,7 @@ export const eventSpecs = {
   ...projectEvents,
   ...policyEvents,
   ...serverEvents,
+  ...accountEvents,
 } as const satisfies Record<string, EventSpec>
 
 type Specs = typeof eventSpecs

@@ -111,6 +111,9 @@ const known: Readonly<Record<EventType, true>> = {
   'key.revoked': true,
   'head_key.replaced': true,
   'runner.enrolled': true,
+  'account.begun': true,
+  'ask.snoozed': true,
+  'ask.unsnoozed': true,
 }
 
 /** False for events of a newer version, which are passed on untouched. */

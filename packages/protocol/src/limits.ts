@@ -24,6 +24,10 @@ export const limits = {
   approvalInputBytes: 64 * 1024,
   /** Bytes of one piece of content that lies beside its event: a longer input of an approval. */
   contentBytes: 2 * 1024 * 1024,
+  /** Asks that one person may have put aside at once. */
+  snoozes: 500,
+  /** Milliseconds for which an ask may be put aside. */
+  snoozeMs: 30 * 24 * 60 * 60 * 1_000,
   /** Rules of one project. */
   policyRules: 500,
   /** Events in one batch that a runner reports. */

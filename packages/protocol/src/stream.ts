@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** What a stream belongs to: a run of an agent, a card, a project, or the server itself. */
-export const streamKinds = ['session', 'task', 'project', 'server'] as const
+/** What a stream belongs to: a run of an agent, a card, a project, the server itself, or a person alone. */
+export const streamKinds = ['session', 'task', 'project', 'server', 'account'] as const
 
 /** What a stream is the log of. */
 export type StreamKind = (typeof streamKinds)[number]
@@ -15,11 +15,16 @@ export const Id = z.string().regex(idPattern, 'must be 1 to 64 letters, digits, 
 /** `<kind>:<id>`, for example `session:0198a1…`. */
 export const StreamId = z
   .string()
-  .regex(/^(session|task|project|server):[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/, 'must be <kind>:<id>')
+  .regex(/^(session|task|project|server|account):[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/, 'must be <kind>:<id>')
 export type StreamId = z.infer<typeof StreamId>
 
 /** The one stream of kind `server`: accounts, keys, runners, settings. */
 export const serverStream = 'server:main'
+
+/** The stream of what concerns one person alone: nobody else reads it. */
+export function accountStream(account: string): string {
+  return `account:${account}`
+}
 
 /** The kind and the id of a valid stream id. */
 export function splitStream(stream: string): { kind: StreamKind; id: string } {

@@ -11,6 +11,7 @@ import { type Proof, proveLog } from '../src/ops/prove-log.ts'
 import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
 import { Exchange } from '../src/session/exchange.ts'
 import type { CommandOutcome } from '../src/session/outcome.ts'
+import type { StreamState } from '../src/session/state.ts'
 
 /** The session that a life is about, with `s2` beside it. */
 export const stream = 'session:s1'
@@ -26,11 +27,15 @@ export interface Life {
   /** Dana answers an approval of the session. */
   answer(asked: { approval: string; digest: string }, verdict?: string): Promise<CommandOutcome>
   state(): Promise<SessionState>
+  /** Of any stream; undefined where there is none. */
+  stateOf(of: string): Promise<StreamState | undefined>
+  mayRead(who: Principal, of: string): Promise<boolean>
+  nowMs(): number
 }
 
-/** Begins one. */
-export function liveOn(bench: LogBench): Life {
-  let nowMs = Date.now()
+/** Begins one, at a time of the wall. */
+export function liveOn(bench: LogBench, fromMs = Date.now()): Life {
+  let nowMs = fromMs
   const faults: unknown[] = []
   const ports = {
     store: bench.store,
@@ -57,6 +62,9 @@ export function liveOn(bench: LogBench): Life {
       nowMs += ms
     },
     answer: (asked, verdict = 'allow') => send(dana, stream, 'approval.decide', { ...asked, verdict }),
+    nowMs: () => nowMs,
+    mayRead: (who, of) => exchange.mayRead(who, of),
+    stateOf: async (of) => (await exchange.snapshot(of))?.state,
     state: async () => {
       const state = (await exchange.snapshot(stream))?.state
       if (state?.kind !== 'session') throw new Error('no session')
@@ -88,12 +96,12 @@ export function hold(lives: readonly Life[], session: string): Promise<HandRunne
   })
 }
 
-/** Everything that the log says of the session, followed up. */
-export function prove({ store }: LogBench): Promise<Proof> {
+/** Everything that the log says of the session, or of these streams, followed up. */
+export function prove({ store }: LogBench, streams: readonly string[] = [stream]): Promise<Proof> {
   return proveLog({
     head: (of) => store.head(of),
     read: (of, range) => store.read(of, range),
     verify: (of) => store.verify(of),
-    streams: () => Promise.resolve([stream]),
+    streams: () => Promise.resolve(streams),
   })
 }

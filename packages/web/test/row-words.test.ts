@@ -1,6 +1,7 @@
 import type { SessionRow } from '@hotline/protocol/http'
 import { describe, expect, it } from 'vitest'
-import { groupOf, isOver, whatOf } from '../src/list/row-words.ts'
+import { asksOf, groupOf, isOver, whatOf } from '../src/list/row-words.ts'
+import { seenRows } from '../src/list/seen-rows.ts'
 
 const at = '2026-01-01T10:00:00.000Z'
 const row: SessionRow = {
@@ -71,5 +72,21 @@ describe('a row of the list', () => {
     expect(found).toBe(group)
     expect(isOver(found)).toBe(true)
     expect(isOver(groupOf(row))).toBe(false)
+  })
+})
+
+describe('a row with what the person who looks has put aside', () => {
+  const now = Date.parse(at)
+  const asks = { ...row, turn: 'waiting', openApprovals: ['a1', 'a2'], openQuestions: ['q1'] }
+  const until = '2026-01-01T12:00:00.000Z'
+  const seen = (...aside: string[]) => seenRows([asks], new Map(aside.map((ask) => [`s1/${ask}`, until])))[0] ?? asks
+
+  it('[SN5] it is no more counted, and does not need them where nothing else does', () => {
+    expect([asksOf(seen()), asksOf(seen('a1')), asksOf(seen('a1', 'a2', 'q1'))]).toEqual([3, 2, 0])
+    expect([groupOf(seen('a1', 'q1')), groupOf(seen('a1', 'a2', 'q1'))]).toEqual(['Needs you', 'Idle'])
+    expect(whatOf(seen('a1', 'q1'), now)).toMatch(/^demo · 1 to allow or deny, 2 snoozed until \d\d:00$/)
+    expect(whatOf(seen('a1', 'a2', 'q1'), now)).toMatch(/^demo · 3 snoozed until \d\d:00$/)
+    // What another session asks under the same id is another thing.
+    expect(asksOf(seenRows([asks], new Map([['s2/a1', until]]))[0] ?? row)).toBe(3)
   })
 })

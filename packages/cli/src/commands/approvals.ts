@@ -4,6 +4,7 @@ import { type ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
 import type { SessionRow } from '@hotline/protocol/http'
 import type { PolicyRuleText } from '@hotline/protocol/policy'
 import type { Command } from 'commander'
+import { askKey } from '@hotline/core/account/ask-key'
 import { readAmount } from '@hotline/core/budget-words'
 import { ruleForAsked } from '@hotline/core/policy/rule-for'
 import { ruleWords } from '@hotline/core/policy/rule-words'
@@ -16,6 +17,7 @@ import { decide, refuseSettled } from '../decide-approval.ts'
 import { type OpenAsk, openAsks } from '../open-asks.ts'
 import { answerForm } from '../question-card.ts'
 import { compareDigest, type FoundApproval, readCards } from '../read-asks.ts'
+import { readSnoozes } from '../read-snoozes.ts'
 import { askedQuestion, readQuestions } from './answer.ts'
 import type { CommandContext } from './context.ts'
 import { decideSeveral } from './decide-many.ts'
@@ -59,10 +61,19 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
       if (!open) throw fail('not_found', `Nothing that is asked and no session is called "${text}". See: hotline ls`)
       const cards = await readCards(server, open.approvals)
       const questions = await readQuestions(server, open.questions)
-      const values = [...cards.map(askedOf), ...questions.map(askedQuestion)]
+      const snoozed = await readSnoozes(server)
+      const untilOf = (session: string, ask: string): string | undefined => snoozed.get(askKey(session, ask))
+      const values = [
+        ...cards.map((one) => ({ ...askedOf(one), snoozedUntil: untilOf(one.session, one.card.approval) })),
+        ...questions.map((one) => ({ ...askedQuestion(one), snoozedUntil: untilOf(one.session, one.card.question) })),
+      ]
       const pages = [
-        ...cards.map(({ card }) => card.lines),
-        ...questions.map(({ card }) => [...card.lines, `hotline answer ${card.question}${answerForm(card.fields)}`]),
+        ...cards.map(({ session, card }) => [...card.lines, ...snoozedLines(untilOf(session, card.approval))]),
+        ...questions.map(({ session, card }) => [
+          ...card.lines,
+          ...snoozedLines(untilOf(session, card.question)),
+          `hotline answer ${card.question}${answerForm(card.fields)}`,
+        ]),
       ]
       if (context.json) for (const value of values) context.write(`${JSON.stringify(value)}\n`)
       else if (pages.length === 0) context.write('Nothing is asked now.\n')
@@ -160,6 +171,11 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
         'once, session or project: allows for longer what "for longer" says below the request',
       )
   }
+}
+
+/** That it is put aside by whoever asks, where it is. */
+function snoozedLines(until: string | undefined): readonly string[] {
+  return until === undefined ? [] : [`snoozed by you until ${dayAndTimeOf(until, new Date())}`]
 }
 
 /** How many come after those that are shown, where any do. */

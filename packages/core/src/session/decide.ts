@@ -111,6 +111,9 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
     case 'contact.restore':
       return state.staleSince ? accept({ type: 'session.contact_restored', data: {} }) : accept()
 
+    case 'account.begin':
+    case 'ask.snooze':
+    case 'ask.unsnooze':
     case 'project.create':
     case 'project.rename':
     case 'member.add':

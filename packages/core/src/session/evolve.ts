@@ -281,6 +281,9 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'key.revoked':
     case 'head_key.replaced':
     case 'runner.enrolled':
+    case 'account.begun':
+    case 'ask.snoozed':
+    case 'ask.unsnoozed':
       return state
   }
 }

@@ -70,7 +70,7 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
     },
   })
   registerSessionRoutes(route, { ...ports, feeds: ports.reception.gate.feeds, clock: ports.reception.gate.clock })
-  registerAskRoutes(route, ports)
+  registerAskRoutes(route, { ...ports, clock: ports.reception.gate.clock })
   registerRunnerRoutes(route, ports)
   registerContentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)

@@ -13,7 +13,7 @@ import { sha256 } from '../machine/sha256.ts'
 import { oversizeOf } from './event-size.ts'
 import { keptText } from './kept-state.ts'
 import { endedBetween, rowsOf, sameLine, sessionLine } from './projection.ts'
-import { decide, evolve, type StreamState } from './state.ts'
+import { decide, evolve, projectIn, type StreamState } from './state.ts'
 
 /** Where a stream stands in memory: the head that was read, and the state there. */
 export interface Standing {
@@ -65,7 +65,7 @@ export function decideBatch(
   batch: readonly Submitted[],
   remembered: readonly (Known | undefined)[],
   now: string,
-  facts: Pick<Context, 'rules' | 'asked' | 'approvalLimits' | 'approvalTimeouts'> = {},
+  facts: Pick<Context, 'rules' | 'asked' | 'openAsks' | 'approvalLimits' | 'approvalTimeouts'> = {},
 ): Work {
   const events: Placed[] = []
   const commands: CommandRecord[] = []
@@ -124,7 +124,7 @@ function appendsOf(
 ): readonly Append[] {
   const own: Append = {
     stream,
-    project: state?.project,
+    project: projectIn(state),
     expect: standing.head,
     // With members that the log does not read: it gives each event its place itself.
     events,

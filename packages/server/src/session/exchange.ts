@@ -7,9 +7,10 @@ import { type Problem, problem } from '@hotline/protocol/error'
 import { formatCursor, serverStream, splitStream } from '@hotline/protocol/stream'
 import { type Principal, senderKey } from '../access/principal.ts'
 import { type CommandOutcome, nothingHere } from './outcome.ts'
+import { type AskedNow, askedNow } from './asked-now.ts'
 import type { Submitted } from './decide-batch.ts'
 import { type QueuePorts, StreamQueue } from './stream-queue.ts'
-import type { StreamState } from './state.ts'
+import { projectIn, type StreamState } from './state.ts'
 
 /** Queues kept in memory for streams that were used lately. */
 const queuesMax = 2_000
@@ -29,7 +30,7 @@ export interface Rights {
 }
 
 /** What it needs of the world. */
-export interface ExchangePorts extends Omit<QueuePorts, 'policyOf'> {
+export interface ExchangePorts extends Omit<QueuePorts, 'policyOf' | 'askOf'> {
   /**
    * Resolves when the time is given back in which nobody could answer, because the server was away: before that nobody is
    * told that theirs is over. Absent: nobody keeps such time.
@@ -140,7 +141,7 @@ export class Exchange {
   /** The project that a session belongs to; undefined where there is no such stream. */
   async projectOf(stream: string): Promise<string | undefined> {
     const { state } = await this.#queue(stream).state()
-    return state?.project
+    return projectIn(state)
   }
 
   /** Whether the principal may read a stream. A stream that does not exist and one that is not theirs look the same. */
@@ -148,6 +149,9 @@ export class Exchange {
     if (principal.kind === 'system') return true
     const { kind, id } = splitStream(stream)
     if (kind === 'server') return principal.admin && principal.scopes.includes('admin')
+    if (kind === 'account') {
+      return isSelf(principal, id) && principal.projects === undefined && principal.scopes.includes('read')
+    }
     const project = kind === 'project' ? id : await this.projectOf(stream)
     if (project === undefined) return false
     if (principal.kind === 'runner') return mayTouch(principal, project)
@@ -187,6 +191,7 @@ export class Exchange {
       }
       return this.#ifNew(principal, command, this.#rights.proofMissing(principal))
     }
+    if (splitStream(command.stream).kind === 'account') return this.#ownRefusal(principal, command)
     if (command.type === 'project.create') {
       if (isOverAll(principal)) return undefined
       return problem('forbidden', 'Only an admin of this server can create a project: its machines would work for it.')
@@ -199,6 +204,15 @@ export class Exchange {
       return problem('forbidden', `Your role here is ${role}; ${what} needs the right to ${lacking}.`, { role })
     }
     return needsPassword(command) ? this.#ifNew(principal, command, this.#rights.proofMissing(principal)) : undefined
+  }
+
+  /** What a person settles for themselves takes no role, and what it is about has to be theirs to read. */
+  async #ownRefusal(principal: Principal, command: Command): Promise<Problem | undefined> {
+    if (principal.kind !== 'person')
+      return problem('forbidden', `Only a person has what is their own; this is a ${principal.kind}.`)
+    if (!isSelf(principal, splitStream(command.stream).id)) return nothingHere()
+    if (command.type !== 'ask.snooze') return undefined
+    return (await this.mayRead(principal, `session:${command.data.session}`)) ? undefined : nothingHere()
   }
 
   /** Whether somebody who allows something may allow what is of high risk; undefined where that is not asked. */
@@ -250,6 +264,11 @@ export class Exchange {
     return state?.kind === 'server' || state?.kind === 'project' ? state : {}
   }
 
+  async #askOf(session: string, ask: string): Promise<AskedNow | undefined> {
+    const state = await this.#session(`session:${session}`)
+    return state && askedNow(state, ask, Date.parse(this.#ports.now()))
+  }
+
   #queue(stream: string): StreamQueue {
     const known = this.#queues.get(stream)
     if (known) {
@@ -262,7 +281,11 @@ export class Exchange {
       if (this.#queues.size < queuesMax) break
       if (queue.idle) this.#queues.delete(name)
     }
-    const queue = new StreamQueue(stream, { ...this.#ports, policyOf: (project) => this.policyOf(project) })
+    const queue = new StreamQueue(stream, {
+      ...this.#ports,
+      policyOf: (project) => this.policyOf(project),
+      askOf: (session, ask) => this.#askOf(session, ask),
+    })
     this.#queues.set(stream, queue)
     return queue
   }
@@ -271,6 +294,11 @@ export class Exchange {
 /** An admin of the server, whose credential is not limited to some projects. */
 function isOverAll({ admin, projects }: Principal): boolean {
   return admin && projects === undefined
+}
+
+/** The person whose stream it is. */
+function isSelf(principal: Principal, account: string): boolean {
+  return principal.kind === 'person' && principal.id === account
 }
 
 /** True for commands that come too late at some time. */

@@ -1,19 +1,21 @@
+import { askKey } from '@hotline/core/account/ask-key'
 import type { Context } from '@hotline/core/decision'
 import { openApprovals, type SessionState } from '@hotline/core/session/state'
 import type { Command } from '@hotline/protocol/command'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { LogStore } from '../log/log-store.ts'
+import type { AskedNow } from './asked-now.ts'
 import type { Standing } from './decide-batch.ts'
 import type { QueuePorts } from './stream-queue.ts'
 
-/** What commands to a session need beside its state, where rules could have a say. */
+/** What commands need beside the state of their stream: of rules that could have a say, or of what is to be put aside. */
 export async function factsFor(
-  { store, policyOf }: Pick<QueuePorts, 'store' | 'policyOf'>,
+  { store, policyOf, askOf }: Pick<QueuePorts, 'store' | 'policyOf' | 'askOf'>,
   { state }: Standing,
   batch: readonly { command: Command }[],
-): Promise<Pick<Context, 'rules' | 'asked' | 'approvalTimeouts'>> {
-  if (state?.kind !== 'session') return {}
+): Promise<Pick<Context, 'rules' | 'asked' | 'openAsks' | 'approvalTimeouts'>> {
+  if (state?.kind !== 'session') return batch.some(putsAside) ? { openAsks: await readOpen(askOf, batch) } : {}
   const decided = batch.flatMap(({ command }) =>
     command.type === 'approval.decide' && command.data.verdict !== 'deny' ? [command.data.approval] : [],
   )
@@ -36,6 +38,24 @@ function isWeighed({ approvals }: SessionState, id: string, batch: readonly { co
       command.type === 'approval.decide' && command.data.approval === id && command.data.verdict === 'modify',
   )
   return !isChanged && approvals.some(({ approval, risk }) => approval === id && risk !== undefined)
+}
+
+function putsAside({ command }: { command: Command }): boolean {
+  return command.type === 'ask.snooze'
+}
+
+async function readOpen(
+  askOf: QueuePorts['askOf'],
+  batch: readonly { command: Command }[],
+): Promise<NonNullable<Context['openAsks']>> {
+  const open = new Map<string, AskedNow>()
+  for (const { command } of batch) {
+    if (command.type !== 'ask.snooze') continue
+    const { session, ask } = command.data
+    const found = await askOf(session, ask)
+    if (found) open.set(askKey(session, ask), found)
+  }
+  return open
 }
 
 function asks(command: Command): boolean {

@@ -165,6 +165,7 @@ export function rowsOf(
     case 'project':
       return events.flatMap((event) => projectRows(after.project, event, now))
     case 'server':
+    case 'account':
       return []
     case 'task':
       if (after.removed) return [{ table: 'tasks', drop: { task: after.task } }]

@@ -1,4 +1,7 @@
 import type { Context, Decision } from '@hotline/core/decision'
+import { decideAccount } from '@hotline/core/account/decide'
+import { evolveAccount } from '@hotline/core/account/evolve'
+import type { AccountState } from '@hotline/core/account/state'
 import { decideProject, decideTask } from '@hotline/core/project/decide'
 import { evolveProject, evolveTask } from '@hotline/core/project/evolve'
 import type { ProjectState, TaskState } from '@hotline/core/project/state'
@@ -13,7 +16,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import { splitStream } from '@hotline/protocol/stream'
 
 /** The state of any stream that takes commands. */
-export type StreamState = SessionState | ProjectState | TaskState | ServerState
+export type StreamState = SessionState | ProjectState | TaskState | ServerState | AccountState
 
 /** The rules of a stream by its kind. A state of another kind cannot occur: streams never change theirs. */
 export function decide(state: StreamState | undefined, command: Command, context: Context): Decision {
@@ -24,6 +27,8 @@ export function decide(state: StreamState | undefined, command: Command, context
       return decideProject(state?.kind === 'project' ? state : undefined, command, context)
     case 'task':
       return decideTask(state?.kind === 'task' ? state : undefined, command)
+    case 'account':
+      return decideAccount(state?.kind === 'account' ? state : undefined, command, context)
     case 'server':
       return decideServer(state?.kind === 'server' ? state : undefined, command, context)
   }
@@ -38,7 +43,14 @@ export function evolve(state: StreamState | undefined, event: Envelope): StreamS
       return evolveProject(state?.kind === 'project' ? state : undefined, event)
     case 'task':
       return evolveTask(state?.kind === 'task' ? state : undefined, event)
+    case 'account':
+      return evolveAccount(state?.kind === 'account' ? state : undefined, event)
     case 'server':
       return evolveServer(state?.kind === 'server' ? state : undefined, event)
   }
+}
+
+/** The project that a stream belongs to; undefined where there is no such stream, and for what is one person's own. */
+export function projectIn(state: StreamState | undefined): string | undefined {
+  return state === undefined || state.kind === 'account' ? undefined : state.project
 }

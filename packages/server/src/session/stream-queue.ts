@@ -8,6 +8,7 @@ import { damageOf } from '../log/store-unavailable.ts'
 import type { Bus } from '../log/bus.ts'
 import type { Failpoints } from '../log/failpoints.ts'
 import { type Principal, senderKey } from '../access/principal.ts'
+import type { AskedNow } from './asked-now.ts'
 import { bodyHash } from './body-hash.ts'
 import { type Answer, decideBatch, type Known, type Standing, type Submitted } from './decide-batch.ts'
 import { readState } from './kept-state.ts'
@@ -36,6 +37,8 @@ export interface QueuePorts {
   now: () => string
   /** What counts for a project: asked with every request, so it is kept in memory. */
   policyOf: (project: string) => Promise<HeldPolicy>
+  /** Something that a session asks now; undefined where that is not open. */
+  askOf: (session: string, ask: string) => Promise<AskedNow | undefined>
   /** As the rules of a session take it (`Context`). */
   approvalLimits?: Context['approvalLimits']
 }

@@ -220,6 +220,7 @@ function askRow(
     risk: 'low',
     timeStands: false,
     subAgent: null,
+    snoozedUntil: null,
     cursor: 'abcdefgh.1',
     events: [
       {

@@ -1,6 +1,6 @@
 import { decideMany } from '@hotline/client/decide-many'
 import { uuidV7 } from '@hotline/client/uuid'
-import { AskPage, DecideManyAnswer, QueueStatus } from '@hotline/protocol/asks'
+import { AskPage, DecideManyAnswer, QueueStatus, SnoozePage } from '@hotline/protocol/asks'
 import type { Problem } from '@hotline/protocol/error'
 import { SessionPage } from '@hotline/protocol/http'
 import type { HandRunner } from '@hotline/testing/hand-runner'
@@ -139,6 +139,81 @@ describe('what is asked', () => {
     expect(bad.status).toBe(400)
     const odd = await callers.call('GET', '/api/asks?sessions=a,../b', callers.owner)
     expect(odd.status).toBe(400)
+  })
+})
+
+describe('what is put aside', () => {
+  it('[SN4] is told to the person whose it is, as far as their credential reads it, and to nobody else', async () => {
+    const { hand, approval } = await asking('npm run aside')
+    const own = `account:${callers.accounts['approver']}`
+    const until = new Date(Date.now() + 3_600_000).toISOString()
+    const snooze = (who: Who, stream = own, more: object = {}) =>
+      callers.call('POST', '/api/commands', who, {
+        id: uuidV7(),
+        stream,
+        type: 'ask.snooze',
+        data: { session: hand.session, ask: approval, until, ...more },
+      })
+    const toldTo = async (who: Who) => {
+      const { body } = await callers.call('GET', '/api/snoozes', who)
+      const page = SnoozePage.parse(body)
+      const [row] = (await asks(who, `?sessions=${hand.session}`)).asks
+      return [page.snoozes.map(({ ask }) => ask), page.cursor !== null, row?.snoozedUntil]
+    }
+    expect(await toldTo(by('approver by token'))).toEqual([[], false, null])
+    expect((await snooze(by('approver by token'))).body).toMatchObject({ until })
+    // Another credential of the same person, in a browser.
+    expect(await toldTo(by('approver in a browser'))).toEqual([[approval], true, until])
+    expect(await toldTo(by('viewer in a browser'))).toEqual([[], false, null])
+    expect(await toldTo(by('service of approver'))).toEqual([[], false, null])
+    expect(await toldTo(by('stranger by token'))).toEqual([[], false, undefined])
+    for (const [who, status] of [
+      ['viewer by token', 404],
+      ['service of approver', 403],
+      ['owner by token', 404],
+      ['runner', 403],
+    ] as const) {
+      expect([who, (await snooze(by(who))).status]).toEqual([who, status])
+    }
+    // Who may read may put aside; a key for other projects may not, nor see it.
+    expect((await snooze(by('viewer by token'), `account:${callers.accounts['viewer']}`)).status).toBe(200)
+    const owner = `account:${callers.accounts['owner']}`
+    expect((await snooze(by('owner with scope write'), owner)).status).toBe(403)
+    expect((await snooze(by('owner for elsewhere'), owner)).status).toBe(404)
+    expect((await snooze(by('owner by token'), owner)).status).toBe(200)
+    expect(await toldTo(by('owner for elsewhere'))).toEqual([[], false, undefined])
+    expect(await toldTo(by('owner by token'))).toEqual([[approval], true, until])
+    // None of it is in the audit, and its stream is nobody's page.
+    const { body } = await callers.call('GET', '/api/audit', by('owner in a browser'))
+    expect(JSON.stringify(body)).not.toContain('ask.snoozed')
+  })
+
+  it('[SN3] a time that is none, is over, or too far is refused by name', async () => {
+    const { hand, approval } = await asking('npm run never')
+    const own = `account:${callers.accounts['owner']}`
+    const refused = async (data: object) => {
+      const frame = {
+        id: uuidV7(),
+        stream: own,
+        type: 'ask.snooze',
+        data: { session: hand.session, ask: approval, ...data },
+      }
+      const { status, body } = await callers.call('POST', '/api/commands', by('owner by token'), frame)
+      return [status, (body as Problem).code, (body as Problem).detail]
+    }
+    expect(await refused({ until: 'tomorrow' })).toEqual([
+      400,
+      'invalid_request',
+      expect.stringContaining('data.until'),
+    ])
+    expect(await refused({})).toEqual([400, 'invalid_request', expect.stringContaining('data.until')])
+    const past = '2020-01-01T00:00:00Z'
+    expect(await refused({ until: past })).toEqual([400, 'invalid_request', expect.stringContaining('over already')])
+    const far = new Date(Date.now() + 31 * 86_400_000).toISOString()
+    expect(await refused({ until: far })).toEqual([400, 'invalid_request', expect.stringContaining('30 days')])
+    const soon = new Date(Date.now() + 60_000).toISOString()
+    expect(await refused({ until: soon, ask: 'other' })).toEqual([409, 'already_resolved', expect.anything()])
+    expect(await refused({ until: soon, session: 'other' })).toEqual([404, 'not_found', expect.anything()])
   })
 })
 

@@ -1,5 +1,5 @@
 import { serverStream } from '@hotline/protocol/stream'
-import type { CommandInput, CommandType } from '@hotline/protocol/command'
+import { type CommandInput, type CommandType, commandTypes } from '@hotline/protocol/command'
 
 /** One of everything in a project. */
 export interface Place {
@@ -100,6 +100,13 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
     'approval.expire': inSession({ approval: 'none' }),
     'contact.lose': inSession({ since: '2026-01-01T00:00:00.000Z' }),
     'contact.restore': inSession({}),
+    // Nobody else's.
+    'account.begin': () => [`account:${live.pawn}`, {}],
+    'ask.snooze': ({ session }) => [
+      `account:${live.pawn}`,
+      { session, ask: live.approval, until: '2020-01-01T00:00:00.000Z' },
+    ],
+    'ask.unsnooze': ({ session }) => [`account:${live.pawn}`, { session, ask: live.approval }],
   }
 }
 
@@ -152,3 +159,10 @@ export function riskySamples(live: {
     }),
   }
 }
+
+/** The names of all samples. */
+export const kinds: readonly string[] = [
+  ...commandTypes,
+  ...Object.keys(unaskedSamples),
+  ...Object.keys(riskySamples({ session: '', risky: '' })),
+]

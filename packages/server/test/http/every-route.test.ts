@@ -132,6 +132,7 @@ describe('every route', () => {
         "GET /api/sessions/:id/transcript: signed-in",
         "GET /api/asks: read",
         "GET /api/asks/status: read",
+        "GET /api/snoozes: read",
         "POST /api/approvals/decide: decide",
         "PUT /api/runner: runner",
         "GET /api/runner/work: runner",

@@ -1,10 +1,11 @@
 import { uuidV7 } from '@hotline/client/uuid'
-import { type CommandType, commandTypes } from '@hotline/protocol/command'
+import type { CommandType } from '@hotline/protocol/command'
 import type { Problem } from '@hotline/protocol/error'
 import type { RawWebSocket } from '@hotline/testing/raw-websocket'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Place, type Sample, riskySamples, samplesFor, unaskedSamples } from './command-samples.ts'
+import { kinds, type Place, type Sample, riskySamples, samplesFor, unaskedSamples } from './command-samples.ts'
 import { type Callers, openCallers, openSockets, type Who } from './callers.ts'
+import { table } from './decision-table.ts'
 import { openHttpStack } from './http-stack.ts'
 import { heard, say } from '@hotline/testing/raw-conversation'
 
@@ -23,11 +24,6 @@ beforeAll(async () => {
 })
 afterAll(() => callers[Symbol.asyncDispose]())
 
-const kinds: readonly string[] = [
-  ...commandTypes,
-  ...Object.keys(unaskedSamples),
-  ...Object.keys(riskySamples({ session: '', risky: '' })),
-]
 type Frame = { id: string; stream: string; type: string; data: unknown }
 
 function sampleOf(kind: string, at: Place): Frame {
@@ -63,16 +59,6 @@ function decisionOf(outcome: Outcome): 'allowed' | 'forbidden' | 'not_found' | '
   if (outcome.ok) return 'allowed'
   const { code } = outcome.problem
   return code === 'forbidden' || code === 'not_found' || code === 'password_needed' ? code : 'allowed'
-}
-
-/** A table in words: what has the same row stands together, above it. */
-function table(rows: Iterable<readonly [what: string, row: readonly string[]]>): string {
-  const groups = new Map<string, string[]>()
-  for (const [what, row] of rows) {
-    const text = row.join('\n  ') || 'nobody'
-    groups.set(text, [...(groups.get(text) ?? []), what])
-  }
-  return [...groups].map(([row, what]) => `${what.join(', ')}:\n  ${row}`).join('\n')
 }
 
 /** Everything that a credential does, at all of its doors. */
@@ -206,6 +192,24 @@ describe('one decision', () => {
         runner
         runner for elsewhere: not_found
         runner of this machine
+      account.begin, ask.snooze, ask.unsnooze:
+        owner in a browser: not_found
+        admin in a browser: not_found
+        admin by token: not_found
+        approver in a browser: not_found
+        approver by token: not_found
+        operator in a browser: not_found
+        operator by token: not_found
+        viewer in a browser: not_found
+        viewer by token: not_found
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token: not_found
+        owner by the token of this machine: not_found
+        owner with scope read: not_found
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said: not_found
       policy.set_rule of what allows more, policy.revoke_rule of what denies:
         owner in a browser
         admin in a browser
@@ -416,7 +420,7 @@ describe('one decision', () => {
         owner for elsewhere: password_needed
         owner for no project: password_needed
         owner by token, with the password said
-      GET /api/people, GET /metrics, GET /api/sessions, GET /api/asks, GET /api/asks/status, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /ws/permissions, GET /api/projects/:id/trusted, GET /api/audit, GET /api/audit/export, GET /api/projects/:id/policy:
+      GET /api/people, GET /metrics, GET /api/sessions, GET /api/asks, GET /api/asks/status, GET /api/snoozes, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /ws/permissions, GET /api/projects/:id/trusted, GET /api/audit, GET /api/audit/export, GET /api/projects/:id/policy:
         owner in a browser
         admin in a browser
         admin by token

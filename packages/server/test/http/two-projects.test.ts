@@ -66,6 +66,7 @@ function requestsFor({ project, session, approval, digest, content: beside }: Na
       ['GET', `/api/asks?project=${project}`],
       ['GET', `/api/asks?sessions=${session}`],
     ],
+    'GET /api/snoozes': [['GET', '/api/snoozes']],
     'GET /api/asks/status': [['GET', `/api/asks/status?project=${project}`]],
     'GET /api/audit': [
       ['GET', `/api/audit?project=${project}`],

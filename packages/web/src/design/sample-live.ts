@@ -119,6 +119,7 @@ export function sampleLive(me: Me, away: boolean, agents: readonly AgentRow[] = 
   return {
     link,
     list,
+    snoozes: { picture: watchable(new Map()), [Symbol.dispose]: () => undefined },
     kept: forgetful,
     leave: () => Promise.resolve(),
     me: { ...me, id: people.me },

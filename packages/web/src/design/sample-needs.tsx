@@ -38,7 +38,7 @@ export function SampleNeeds(): ReactNode {
         need={entry.need}
         isGrouped={entry.isGrouped}
         isOpen={false}
-        isGone={entry.need.key === 'low'}
+        standing={entry.need.key === 'low' ? 'gone' : 'open'}
         isMarked={entry.need.key === 'two'}
         now={Date.now()}
         showProject={undefined}

@@ -3,6 +3,7 @@ import { whyOver } from '@hotline/client/why-over'
 import type { SessionRow } from '@hotline/protocol/http'
 import { isLive } from '@hotline/protocol/session-status'
 import { clockText } from '../text/time.ts'
+import type { SeenRow } from './seen-rows.ts'
 
 /** Where a session stands that is over, by how it ended. */
 type Over = 'Failed' | 'Completed' | 'Ended'
@@ -33,14 +34,29 @@ function isSpent({ status, reason }: SessionRow): boolean {
   return status === 'paused' && reason === 'budget_spent'
 }
 
-/** How much of it waits for a person. */
-export function asksOf(row: SessionRow): number {
+/** How much of it waits for the person who looks. */
+export function asksOf(row: SeenRow): number {
   const others = [isSpent(row), rowAwaitsReview(row)].filter(Boolean).length
-  return row.openApprovals.length + row.openQuestions.length + others
+  const { approvals, questions } = openOf(row)
+  return approvals + questions + others
+}
+
+/** How many of its asks are open, and not put aside by the person who looks. */
+function openOf({ openApprovals, openQuestions, aside }: SeenRow): { approvals: number; questions: number } {
+  return {
+    approvals: openApprovals.length - (aside?.approvals ?? 0),
+    questions: openQuestions.length - (aside?.questions ?? 0),
+  }
+}
+
+/** What is put aside there, and when the first of it comes back. */
+function asideWords({ aside }: SeenRow, now: number): string {
+  if (!aside) return ''
+  return `${aside.approvals + aside.questions} snoozed until ${clockText(aside.until, now)}`
 }
 
 /** Where a session stands in the list. */
-export function groupOf(row: SessionRow): Group {
+export function groupOf(row: SeenRow): Group {
   if (asksOf(row) > 0) return 'Needs you'
   if (row.status === 'interrupted') return 'Agent gone'
   if (row.staleSince !== null) return 'Out of contact'
@@ -62,14 +78,14 @@ function behind({ waitingApprovals: count }: SessionRow): string {
 }
 
 /** Evidence in a few words. */
-export function whatOf(row: SessionRow, now: number): string {
-  const approvals = row.openApprovals.length
-  const questions = row.openQuestions.length
+export function whatOf(row: SeenRow, now: number): string {
+  const { approvals, questions } = openOf(row)
   const asks = [
     approvals > 0 ? `${approvals} to allow or deny${behind(row)}` : '',
     questions > 0 ? `${questions} to answer` : '',
     isSpent(row) ? 'budget used up' : '',
     rowAwaitsReview(row) ? 'changes to review' : '',
+    asideWords(row, now),
   ]
     .filter(Boolean)
     .join(', ')

@@ -1,6 +1,5 @@
 import type { DoingNow } from '@hotline/client/session-list'
 import { modeMark } from '@hotline/core/policy/mode-words'
-import type { SessionRow } from '@hotline/protocol/http'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
 import type { ReactNode, Ref } from 'react'
@@ -12,6 +11,7 @@ import { legibleName } from '../text/legible.ts'
 import { moneyText, shortCount } from '../text/amounts.ts'
 import { ageText, agoText, exactText } from '../text/time.ts'
 import { type Group, isOver, whatOf } from './row-words.ts'
+import type { SeenRow } from './seen-rows.ts'
 
 /** One session in the list: what it is called, what goes on there, and when that changed. */
 export function SessionLine({
@@ -21,7 +21,7 @@ export function SessionLine({
   now,
   ref,
 }: {
-  row: SessionRow
+  row: SeenRow
   group: Group
   doing: DoingNow | undefined
   now: number
@@ -66,7 +66,7 @@ function Doing({ agent, step }: { agent: string; step: NonNullable<DoingNow['ste
 }
 
 /** That something is not asked there, and for how long. */
-function Mode({ row }: { row: SessionRow }): ReactNode {
+function Mode({ row }: { row: SeenRow }): ReactNode {
   const now = useNow(1_000)
   const mark = isLive(row.status as 'active') ? modeMark(row.policyMode, now) : undefined
   return mark === undefined ? undefined : <span className="mode-mark">{mark} · </span>
@@ -79,6 +79,6 @@ function Usage({ usage: { tokens, cost } }: { usage: NonNullable<DoingNow['usage
 }
 
 /** At work, in contact, and with nothing asked: what it does says more than that it works. */
-function isAtWork(row: SessionRow): boolean {
+function isAtWork(row: SeenRow): boolean {
   return row.status === 'active' && row.turn === 'running' && row.staleSince === null
 }

@@ -1,5 +1,4 @@
 import type { Problem } from '@hotline/protocol/error'
-import type { SessionRow } from '@hotline/protocol/http'
 import { useParams } from '@tanstack/react-router'
 import { type ReactNode, useMemo, useRef, useState } from 'react'
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
@@ -9,6 +8,7 @@ import { Failed } from '../parts/failed.tsx'
 import { ListSkeleton } from '../parts/skeletons.tsx'
 import { NoSessions } from './no-sessions.tsx'
 import { type Group, groups, isOver } from './row-words.ts'
+import { type SeenRow, seenRows } from './seen-rows.ts'
 import { SessionLine } from './session-row.tsx'
 import { useHeld } from './use-held.ts'
 import { useRowKeys } from './use-row-keys.ts'
@@ -18,12 +18,14 @@ const scrolledPx = 24
 /** How high a row is about, for those that were never drawn: headings, which come first, are lower. */
 const rowPx = 53
 
-type Entry = { key: string; group: Group } & ({ count: number; row?: undefined } | { row: SessionRow })
+type Entry = { key: string; group: Group } & ({ count: number; row?: undefined } | { row: SeenRow })
 
 /** The sessions in groups, those that need somebody first. Only what is near to sight is in the page. */
 export function SessionRows({ start }: { start: () => void }): ReactNode {
-  const { list } = useLive()
-  const { status, sessions, doing, hasOlder, problem } = useReadable(list.picture)
+  const { list, snoozes } = useLive()
+  const { status, sessions: rows, doing, hasOlder, problem } = useReadable(list.picture)
+  const snoozed = useReadable(snoozes.picture)
+  const sessions = useMemo(() => seenRows(rows, snoozed), [rows, snoozed])
   const now = useNow(10_000)
   const open = useParams({ strict: false }).session
   const box = useRef<VirtuosoHandle>(null)
@@ -132,10 +134,7 @@ export function SessionRows({ start }: { start: () => void }): ReactNode {
   )
 }
 
-function entriesOf(
-  sections: readonly { group: Group; rows: readonly SessionRow[] }[],
-  wanted: string,
-): readonly Entry[] {
+function entriesOf(sections: readonly { group: Group; rows: readonly SeenRow[] }[], wanted: string): readonly Entry[] {
   const text = wanted.trim().toLowerCase()
   return sections.flatMap(({ group, rows }) => {
     const fitting = text === '' ? rows : rows.filter((row) => fits(row, text))
@@ -145,6 +144,6 @@ function entriesOf(
   })
 }
 
-function fits(row: SessionRow, text: string): boolean {
+function fits(row: SeenRow, text: string): boolean {
   return [row.title, row.agent, row.session].some((part) => part.toLowerCase().includes(text))
 }

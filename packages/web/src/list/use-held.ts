@@ -1,6 +1,6 @@
-import type { SessionRow } from '@hotline/protocol/http'
 import { useMemo, useRef } from 'react'
 import { type Group, groupOf, isOver } from './row-words.ts'
+import type { SeenRow } from './seen-rows.ts'
 
 /** Where each row stood when somebody began to point at the list, or to read further down. */
 interface Held {
@@ -10,7 +10,7 @@ interface Held {
 }
 
 export interface Entries {
-  sections: readonly { group: Group; rows: readonly SessionRow[] }[]
+  sections: readonly { group: Group; rows: readonly SeenRow[] }[]
   /** How many rows came, or would move up because they need somebody, and do not for now. */
   waiting: number
 }
@@ -19,7 +19,7 @@ export interface Entries {
  * The rows by group and in order. While `holding` each stays where it was, whatever becomes of it, so that nothing moves
  * under the pointer or away from a reader; rows of older pages still come, at the end.
  */
-export function useHeld(sessions: readonly SessionRow[], groups: readonly Group[], holding: boolean): Entries {
+export function useHeld(sessions: readonly SeenRow[], groups: readonly Group[], holding: boolean): Entries {
   const held = useRef<Held>(undefined)
   if (!holding) held.current = undefined
   else held.current ??= hold(sessions)
@@ -27,9 +27,9 @@ export function useHeld(sessions: readonly SessionRow[], groups: readonly Group[
   return useMemo(() => arrange(sessions, groups, now), [sessions, groups, now])
 }
 
-function arrange(sessions: readonly SessionRow[], groups: readonly Group[], held: Held | undefined): Entries {
+function arrange(sessions: readonly SeenRow[], groups: readonly Group[], held: Held | undefined): Entries {
   const { places, newest } = held ?? { places: undefined, newest: '' }
-  const byGroup = new Map<Group, { row: SessionRow; by: string }[]>()
+  const byGroup = new Map<Group, { row: SeenRow; by: string }[]>()
   let waiting = 0
   for (const row of sessions) {
     const group = groupOf(row)
@@ -53,7 +53,7 @@ function arrange(sessions: readonly SessionRow[], groups: readonly Group[], held
   return { sections, waiting }
 }
 
-function hold(sessions: readonly SessionRow[]): Held {
+function hold(sessions: readonly SeenRow[]): Held {
   return {
     places: new Map(sessions.map((row) => [row.session, { group: groupOf(row), updatedAt: row.updatedAt }])),
     newest: sessions.reduce((newest, { createdAt }) => (createdAt > newest ? createdAt : newest), ''),

@@ -4,6 +4,7 @@ import { openBrowserStore } from '@hotline/client/browser-store'
 import type { KeptSessions } from '@hotline/client/kept-sessions'
 import { openSharedLink } from '@hotline/client/tabs/open-shared-link'
 import { openSessionList, type SessionList } from '@hotline/client/session-list'
+import { openSnoozes, type Snoozes } from '@hotline/client/snoozes'
 import type { Me } from '@hotline/protocol/http'
 import { type Context, createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
 import { FrameSkeleton } from '../parts/skeletons.tsx'
@@ -14,6 +15,8 @@ import { type KnownNames, useKnownNames } from './use-known-names.ts'
 export interface Live {
   link: Link
   list: SessionList
+  /** What this person has put aside. */
+  snoozes: Snoozes
   /** What was seen of sessions on earlier visits. */
   kept: KeptSessions
   me: Me
@@ -65,13 +68,16 @@ export function LiveProvider({ me, children }: { me: Me; children: ReactNode }):
         void store.list.clear()
       })
       const list = openSessionList(link, store.list)
+      const snoozes = openSnoozes(link, me.id)
       close = () => {
+        snoozes[Symbol.dispose]()
         list[Symbol.dispose]()
         void link[Symbol.asyncDispose]()
       }
       setLive({
         link,
         list,
+        snoozes,
         kept: store.sessions,
         me,
         names: new Map([[me.id, 'You']]),

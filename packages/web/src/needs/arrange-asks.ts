@@ -1,5 +1,6 @@
-import { askKey, type OpenAsk } from '@hotline/client/inbox'
+import type { OpenAsk } from '@hotline/client/inbox'
 import { rowAwaitsReview } from '@hotline/client/row-awaits-review'
+import { askKey } from '@hotline/core/account/ask-key'
 import { policyRequest } from '@hotline/core/policy/deed'
 import { shapeOf } from '@hotline/core/policy/shape'
 import type { SessionRow } from '@hotline/protocol/http'

@@ -1,6 +1,7 @@
-import { type OpenAsk, askKey, openAskView } from '@hotline/client/inbox'
+import { type OpenAsk, openAskView } from '@hotline/client/inbox'
 import type { CommandOutcome } from '@hotline/client/link'
 import { watchable } from '@hotline/client/readable'
+import { askKey } from '@hotline/core/account/ask-key'
 import type { Problem } from '@hotline/protocol/error'
 import { Link as To, useNavigate, useParams } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
@@ -83,6 +84,8 @@ function Chosen({ ask, isOpen }: { ask: OpenAsk; isOpen: boolean }): ReactNode {
           {item.kind === 'question' ? (
             <QuestionCard
               item={item}
+              session={session}
+              hasKey
               mayAnswer={may('write')}
               answer={async (data) => problemOf(await link.command(stream, 'question.answer', data))}
             />

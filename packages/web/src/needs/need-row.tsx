@@ -9,12 +9,17 @@ import type { Need } from './arrange-asks.ts'
 
 const kindWords = { approval: '', question: 'question', budget: 'budget', changes: 'changes' } as const
 
+/** `gone`: it was answered, or is not asked any more. `aside`: who looks has put it aside. */
+export type Standing = 'open' | 'gone' | 'aside'
+
+const standingWords: Readonly<Record<Standing, string>> = { open: '', gone: 'answered', aside: 'snoozed' }
+
 /** One thing that waits: what would run or what is asked, how risky, whose, and since when. */
 export function NeedRow({
   need,
   isGrouped,
   isOpen,
-  isGone,
+  standing,
   isMarked,
   now,
   showProject,
@@ -23,8 +28,7 @@ export function NeedRow({
   /** It stands below the heading of its shape. */
   isGrouped: boolean
   isOpen: boolean
-  /** It was answered, or is not asked any more. */
-  isGone: boolean
+  standing: Standing
   isMarked: boolean
   now: number
   showProject: string | undefined
@@ -43,10 +47,10 @@ export function NeedRow({
       <time className="small quiet" dateTime={need.since} title={exactText(need.since)}>
         {agoText(now - Date.parse(need.since))}
       </time>
-      <What need={need} isGone={isGone} isMarked={isMarked} showProject={showProject} />
+      <What need={need} standing={standing} isMarked={isMarked} showProject={showProject} />
     </>
   )
-  const look = `row${isGone ? ' over' : ' needs'}${isGrouped ? ' grouped' : ''}`
+  const look = `row${standing === 'open' ? ' needs' : ' over'}${isGrouped ? ' grouped' : ''}`
   const shared = { className: look, 'data-session': need.session, ref: row as Ref<HTMLAnchorElement> }
   return need.ask ? (
     <To
@@ -66,18 +70,18 @@ export function NeedRow({
 
 function What({
   need: { kind, risk, agent, subAgent, title },
-  isGone,
+  standing,
   isMarked,
   showProject,
 }: {
   need: Need
-  isGone: boolean
+  standing: Standing
   isMarked: boolean
   showProject: string | undefined
 }): ReactNode {
   const { known } = useLive()
   const words = [
-    isGone ? 'answered' : '',
+    standingWords[standing],
     isMarked ? 'marked' : '',
     kindWords[kind],
     `${known.agents.get(agent) ?? agent}${subAgent === null ? '' : ` (sub-agent: ${legibleName(subAgent)})`}`,

@@ -1,4 +1,4 @@
-import { askKey } from '@hotline/client/inbox'
+import { askKey } from '@hotline/core/account/ask-key'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { type ReactNode, useMemo, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
@@ -7,10 +7,12 @@ import { Failed } from '../parts/failed.tsx'
 import { ListSkeleton } from '../parts/skeletons.tsx'
 import { fits, hold, inOrder, type Need, type NeedFilter, needsOf, withHeadings } from './arrange-asks.ts'
 import { MarkedBar } from './marked-bar.tsx'
+import { seenRows } from '../list/seen-rows.ts'
 import { NeedFilters } from './need-filters.tsx'
 import { NeedRow } from './need-row.tsx'
 import { QueueLine } from './queue-line.tsx'
 import { useNeeds } from './needs-context.tsx'
+import { SnoozedRows } from './snoozed-rows.tsx'
 import { useNeedKeys } from './use-need-keys.ts'
 
 /** Lines that are drawn; nobody looks further down before those are answered. */
@@ -18,9 +20,10 @@ const shownMax = 200
 
 /** All that waits for this person, across sessions: the riskiest first, then what waits longest. */
 export function NeedsList(): ReactNode {
-  const { list, me } = useLive()
+  const { list, me, snoozes } = useLive()
   const { inbox, marked } = useNeeds()
   const { sessions } = useReadable(list.picture)
+  const snoozed = useReadable(snoozes.picture)
   const { status, asks, further, problem } = useReadable(inbox.picture)
   const now = useNow(10_000)
   const navigate = useNavigate()
@@ -28,10 +31,14 @@ export function NeedsList(): ReactNode {
   const open = session !== undefined && ask !== undefined ? askKey(session, ask) : undefined
   const [filter, setFilter] = useState<NeedFilter>({})
   const [pointing, setPointing] = useState(false)
-  const all = useMemo(() => needsOf(asks, sessions), [asks, sessions])
+  const asked = useMemo(() => needsOf(asks, sessions), [asks, sessions])
+  const all = useMemo(() => asked.filter(({ key }) => !snoozed.has(key)), [asked, snoozed])
   const { needs, waiting } = useHeld(all, filter, { holding: pointing, kept: open })
+  const seen = useMemo(() => seenRows(sessions, snoozed), [sessions, snoozed])
   const live = useMemo(() => new Set(all.map(({ key }) => key)), [all])
   const names = new Map(me.projects.map(({ project, name }) => [project, name]))
+  const projectOf = ({ project }: Need): string | undefined =>
+    me.projects.length > 1 ? (names.get(project) ?? project) : undefined
   const shown = needs.slice(0, shownMax)
   const byKey = new Map(shown.map((need) => [need.key, need]))
 
@@ -57,7 +64,7 @@ export function NeedsList(): ReactNode {
       }}
       onPointerLeave={() => setPointing(false)}
     >
-      <QueueLine sessions={sessions} />
+      <QueueLine sessions={seen} />
       <NeedFilters needs={all} filter={filter} change={setFilter} />
       {waiting > 0 && (
         <button type="button" className="button plain fresh" onClick={() => setPointing(false)}>
@@ -72,10 +79,10 @@ export function NeedsList(): ReactNode {
               need={entry.need}
               isGrouped={entry.isGrouped}
               isOpen={entry.need.key === open}
-              isGone={!live.has(entry.need.key)}
+              standing={live.has(entry.need.key) ? 'open' : snoozed.has(entry.need.key) ? 'aside' : 'gone'}
               isMarked={marked.has(entry.need.key)}
               now={now}
-              showProject={me.projects.length > 1 ? (names.get(entry.need.project) ?? entry.need.project) : undefined}
+              showProject={projectOf(entry.need)}
             />
           ) : (
             <h2 key={entry.key} className="needs">
@@ -95,6 +102,12 @@ export function NeedsList(): ReactNode {
               : 'Nothing of that kind needs you.'}
           </p>
         )}
+        <SnoozedRows
+          needs={asked.filter(({ key }) => snoozed.has(key))}
+          open={needs.some(({ key }) => key === open) ? undefined : open}
+          now={now}
+          projectOf={projectOf}
+        />
       </div>
       <MarkedBar />
     </div>

@@ -1,5 +1,5 @@
-import type { SessionRow } from '@hotline/protocol/http'
 import { whatOf } from '../list/row-words.ts'
+import type { SeenRow } from '../list/seen-rows.ts'
 import { chooseDensity, chooseTheme } from '../live/appearance.ts'
 import type { Choice } from '../parts/palette.tsx'
 import { legibleName } from '../text/legible.ts'
@@ -16,7 +16,7 @@ export interface Goals {
 }
 
 /** What the palette finds: sessions, pages and commands. */
-export function choicesOf(sessions: readonly SessionRow[], goals: Goals, nowMs: number): readonly Choice[] {
+export function choicesOf(sessions: readonly SeenRow[], goals: Goals, nowMs: number): readonly Choice[] {
   return [
     ...sessions.slice(0, sessionsMax).map((row): Choice => ({
       id: row.session,

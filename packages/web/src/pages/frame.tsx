@@ -1,7 +1,8 @@
 import { asksOf } from '../list/row-words.ts'
 import { isLive } from '@hotline/protocol/session-status'
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { seenRows } from '../list/seen-rows.ts'
 import { SessionRows } from '../list/session-rows.tsx'
 import { useLive } from '../live/hotline.tsx'
 import { NeedsProvider } from '../needs/needs-context.tsx'
@@ -23,8 +24,10 @@ import { useKeys } from './use-keys.ts'
 
 /** Rail, list and what was chosen; where there is less room the list or what was chosen. */
 export function Frame(): ReactNode {
-  const { list } = useLive()
-  const { sessions, asOf } = useReadable(list.picture)
+  const { list, snoozes } = useLive()
+  const { sessions: rows, asOf } = useReadable(list.picture)
+  const snoozed = useReadable(snoozes.picture)
+  const sessions = useMemo(() => seenRows(rows, snoozed), [rows, snoozed])
   const { pathname } = useLocation()
   const navigate = useNavigate()
   const dialog = useRef<HTMLDialogElement>(null)

@@ -15,6 +15,7 @@ const keys = (): readonly (readonly [key: string, what: string])[] => [
   ['c', 'comment for the agent'],
   ['x', 'mark what is shown, to answer it with others'],
   ['A D', 'allow or deny all that is marked'],
+  ['z', 'snooze it for yourself, or bring it back'],
   ['s', 'stop this turn: hold it'],
   ['w', 'send what waits first into this turn, where the agent can take it'],
   [commandKey('Enter'), 'the same with what you write'],

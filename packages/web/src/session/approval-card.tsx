@@ -14,6 +14,7 @@ import { ApprovalFacts, ApprovalHead } from './approval-head.tsx'
 import { AskedInput, RawInput } from './asked-input.tsx'
 import { EditBox } from './edit-box.tsx'
 import { LastingAllow } from './lasting-allow.tsx'
+import { Snooze } from './snooze.tsx'
 import { MissingInput } from './missing-input.tsx'
 import { isUnderWay, TakeBack } from './take-back.tsx'
 import { useThumb } from './thumb.tsx'
@@ -275,6 +276,12 @@ export function ApprovalCard({
       ) : (
         <p className="facts quiet">Your role may not decide; an approver does.</p>
       )}
+      <Snooze
+        session={session}
+        ask={item.approval}
+        endsMs={isPaused ? undefined : Date.parse(item.expiresAt)}
+        hasKey={first && onScreen}
+      />
       {mark?.(mayDecide && isReady && wanted === undefined && edited === undefined && pending === undefined)}
       {mayDecide && (
         <LastingAllow

@@ -104,7 +104,15 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
         />
       )
     case 'question':
-      return <QuestionCard item={item} mayAnswer={acts.mayWrite} answer={acts.answer} />
+      return (
+        <QuestionCard
+          item={item}
+          session={acts.session}
+          mayAnswer={acts.mayWrite}
+          answer={acts.answer}
+          hasKey={false}
+        />
+      )
     case 'output': {
       const text = item.encoding === 'utf8' ? item.chunks.join('') : ''
       return (

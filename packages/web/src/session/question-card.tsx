@@ -6,6 +6,7 @@ import { type ReactNode, useMemo, useState } from 'react'
 import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { answerText } from './answer-text.ts'
+import { Snooze } from './snooze.tsx'
 import { QuestionForm } from './question-form.tsx'
 
 /** Sends an answer; answers why it was refused. */
@@ -14,12 +15,17 @@ export type AnswerQuestion = (data: CommandInput<'question.answer'>) => Promise<
 /** A question of an agent as a form; answered, as one line. */
 export function QuestionCard({
   item,
+  session,
   mayAnswer,
   answer,
+  hasKey,
 }: {
   item: QuestionItem
+  session: string
   mayAnswer: boolean
   answer: AnswerQuestion
+  /** A key puts it aside: it is what one looks at. */
+  hasKey: boolean
 }): ReactNode {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<Problem>()
@@ -70,6 +76,7 @@ export function QuestionCard({
         <p className="facts quiet">You may read here; somebody with another role answers.</p>
       )}
       <Refusal problem={problem} look="facts" />
+      <Snooze session={session} ask={item.question} endsMs={undefined} hasKey={hasKey} />
     </article>
   )
 }

@@ -6,17 +6,21 @@ import {
   DecideManyBody,
   type ManyDecision,
   QueueStatus,
+  type Snooze,
+  SnoozePage,
 } from '@hotline/protocol/asks'
 import type { CommandOf } from '@hotline/protocol/command'
 import type { Envelope } from '@hotline/protocol/event'
 import type { EventOf } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
-import { formatCursor, Id } from '@hotline/protocol/stream'
+import { accountStream, formatCursor, Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
+import type { Principal } from '../../access/principal.ts'
 import type { Lists } from '../../log/lists.ts'
 import type { LogStore, StreamSubject, SubjectEnds } from '../../log/log-store.ts'
 import type { SessionTable } from '../../log/tables.ts'
+import { type Clock, timestamp } from '../../machine/clock.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { nothingHere } from '../../session/outcome.ts'
 import { queueStatus } from '../../session/queue-status.ts'
@@ -28,13 +32,14 @@ export interface AskRoutePorts {
   exchange: Exchange
   store: LogStore
   lists: Lists
+  clock: Clock
 }
 
 /** What is asked in one page, unless a single session asks more. */
 const pageAsks = 100
 
 /** What agents ask of people, across sessions. */
-export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists }: AskRoutePorts): void {
+export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists, clock }: AskRoutePorts): void {
   route({
     method: 'GET',
     url: '/api/asks',
@@ -60,7 +65,7 @@ export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists
         after: query.before,
         limit: askedSessionsMax,
       })
-      const read = await readAsks(store, page.sessions)
+      const read = await readAsks(store, page.sessions, await snoozesOf(exchange, principal, timestamp(clock)))
       const last = page.sessions[read.sessions - 1]
       const isWhole = page.next === undefined && read.sessions === page.sessions.length
       const next = last && !isWhole ? positionText({ updatedAt: last.updated_at, session: last.session }) : null
@@ -78,6 +83,21 @@ export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists
       const mine = (await projectsOf(principal, lists)).filter((project) => !query.project || project === query.project)
       if (query.project && mine.length === 0) return { problem: nothingHere() }
       return { value: await queueStatus(lists, mine) }
+    },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/snoozes',
+    permission: 'read',
+    answer: SnoozePage,
+    handle: async ({ principal }) => {
+      const stream = accountStream(principal.id)
+      // First the place and then what holds there: what comes between is heard twice, and not lost.
+      const cursor = (await exchange.mayRead(principal, stream)) ? (await exchange.snapshot(stream))?.cursor : undefined
+      const mine = new Set(await projectsOf(principal, lists))
+      const snoozes = await snoozesOf(exchange, principal, timestamp(clock))
+      return { value: { snoozes: snoozes.filter(({ project }) => mine.has(project)), cursor: cursor ?? null } }
     },
   })
 
@@ -102,6 +122,13 @@ export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists
   })
 }
 
+/** What a person has put aside and has not come back; nothing for whoever is none. */
+async function snoozesOf(exchange: Exchange, { kind, id }: Principal, now: string): Promise<readonly Snooze[]> {
+  if (kind !== 'person') return []
+  const state = (await exchange.snapshot(accountStream(id)))?.state
+  return state?.kind === 'account' ? state.snoozed.filter(({ until }) => until > now) : []
+}
+
 /** Each is a command of its own, to its own session: decided, or refused, like one that comes alone. */
 function commandOf({ id, session, ...data }: ManyDecision): CommandOf<'approval.decide'> {
   return { id, stream: `session:${session}`, type: 'approval.decide', data: { ...data, scope: 'once' } }
@@ -123,6 +150,7 @@ interface Found extends Asked {
 export async function readAsks(
   store: LogStore,
   rows: readonly SessionTable[],
+  snoozes: readonly Snooze[] = [],
 ): Promise<{ asks: AskRow[]; sessions: number }> {
   const taken = upToLimit(rows, pageAsks, (row) => askedBy(row).length)
   const wanted = taken.flatMap(askedBy)
@@ -133,7 +161,7 @@ export async function readAsks(
   )
   const shown = found.filter(({ row }) => fitting.includes(row))
   const subAgents = await readSubAgents(store, shown)
-  return { asks: shown.map((one, at) => askRow(one, subAgents[at] ?? null)), sessions: fitting.length }
+  return { asks: shown.map((one, at) => askRow(one, subAgents[at] ?? null, snoozes)), sessions: fitting.length }
 }
 
 /** The first of them, as many as keep within the limit, and one at least. */
@@ -174,7 +202,11 @@ function bytesOf({ events }: SubjectEnds): number {
   return events.reduce((sum, { bytes }) => sum + bytes.length, 0)
 }
 
-function askRow({ row, kind, ask, ends: { epoch, head }, events }: Found, subAgent: string | null): AskRow {
+function askRow(
+  { row, kind, ask, ends: { epoch, head }, events }: Found,
+  subAgent: string | null,
+  snoozes: readonly Snooze[],
+): AskRow {
   const [first] = events
   const known = asKnown(first)
   return {
@@ -188,6 +220,7 @@ function askRow({ row, kind, ask, ends: { epoch, head }, events }: Found, subAge
     risk: known?.type === 'approval.requested' ? (known.data.risk ?? null) : null,
     timeStands: row.status === 'paused',
     subAgent,
+    snoozedUntil: snoozes.find((one) => one.session === row.session && one.ask === ask)?.until ?? null,
     cursor: formatCursor({ epoch, seq: head }),
     events: [...events],
   }

@@ -36,7 +36,7 @@ const pageMax = 200
 const Position: z.ZodType<AuditPosition, string> = z
   .string()
   .regex(
-    /^[0-9TZ:.-]{20,30}~(session|task|project|server):[A-Za-z0-9_-]{1,64}~[1-9][0-9]{0,14}$/,
+    /^[0-9TZ:.-]{20,30}~(session|task|project|server|account):[A-Za-z0-9_-]{1,64}~[1-9][0-9]{0,14}$/,
     'must be the "next" of an earlier page',
   )
   .transform((text) => {

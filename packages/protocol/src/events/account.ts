@@ -1,0 +1,11 @@
+import { z } from 'zod'
+import { defineEvent } from '../event.ts'
+import { Id } from '../stream.ts'
+
+/** What a person has settled for themselves alone. */
+export const accountEvents = {
+  'account.begun': defineEvent(1, z.looseObject({ account: Id })),
+  /** `until`: when it comes back by itself, which may be earlier than was wanted: before the time of the ask is over. */
+  'ask.snoozed': defineEvent(1, z.looseObject({ project: Id, session: Id, ask: Id, until: z.string() })),
+  'ask.unsnoozed': defineEvent(1, z.looseObject({ session: Id, ask: Id })),
+}
