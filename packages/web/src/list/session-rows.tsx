@@ -20,6 +20,13 @@ const rowPx = 53
 
 type Entry = { key: string; group: Group } & ({ count: number; row?: undefined } | { row: SeenRow })
 
+/** Older sessions are being read; `and more`: those after them are wanted as well. */
+type Reading = 'a page' | 'and more' | undefined
+
+function isMore(reading: Reading): boolean {
+  return reading === 'and more'
+}
+
 /** The sessions in groups, those that need somebody first. Only what is near to sight is in the page. */
 export function SessionRows({ start }: { start: () => void }): ReactNode {
   const { list, snoozes } = useLive()
@@ -33,6 +40,7 @@ export function SessionRows({ start }: { start: () => void }): ReactNode {
   const [pointing, setPointing] = useState(false)
   const [scrolled, setScrolled] = useState(false)
   const [older, setOlder] = useState<'reading' | Problem>()
+  const reading = useRef<Reading>(undefined)
   const { sections, waiting } = useHeld(sessions, groups, pointing || scrolled)
   const entries = useMemo(() => entriesOf(sections, wanted), [sections, wanted])
   const indexes = useMemo(() => new Map(entries.map(({ key }, index) => [key, index])), [entries])
@@ -44,9 +52,20 @@ export function SessionRows({ start }: { start: () => void }): ReactNode {
   if (sessions.length === 0) return <NoSessions start={start} />
 
   async function readOlder(): Promise<void> {
-    if (!hasOlder || older === 'reading') return
+    if (!list.picture.value.hasOlder) return
+    // The end of what came may be reached before this is over, and is told once.
+    if (reading.current !== undefined) {
+      reading.current = 'and more'
+      return
+    }
     setOlder('reading')
-    setOlder(await list.loadOlder())
+    let refusal: Problem | undefined
+    do {
+      reading.current = 'a page'
+      refusal = await list.loadOlder()
+    } while (isMore(reading.current) && refusal === undefined && list.picture.value.hasOlder)
+    reading.current = undefined
+    setOlder(refusal)
   }
   function release(): void {
     setPointing(false)
