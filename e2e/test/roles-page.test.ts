@@ -156,6 +156,12 @@ describe('rights in the page', () => {
     expect(await risky.getByRole('button', { name: /^Allow/ }).isDisabled()).toBe(true)
     await risky.getByRole('button', { name: /^Deny/ }).click()
     await page.getByText('✗ Denied by You').waitFor()
+    // The page says so before the server does.
+    const denied = async (): Promise<boolean> =>
+      (await scene.live.stored(hand.session)).some(
+        ({ type, data }) => type === 'approval.resolved' && data['outcome'] === 'denied',
+      )
+    await expect.poll(denied).toBe(true)
     await make('viewer')
     await page.reload()
     await page.getByText('Your role may not decide; an approver does.').waitFor()
