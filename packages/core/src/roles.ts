@@ -102,9 +102,10 @@ const bySender: Record<CommandType, Sender> = {
 export function sendersOf(command: Command, session: SessionState | undefined): readonly Sender[] {
   const sender = bySender[command.type]
   // The scope of a credential; that its account is an admin of the server is not a matter of roles.
-  if (isOfServer(command)) return isHighRule(command) ? [sender, 'admin', 'decide_high'] : [sender, 'admin']
-  if (isWideRule(command)) return [sender, 'admin']
-  if (isHighRule(command)) return [sender, 'decide_high']
+  if (isOfServer(command) || isWideRule(command) || isHighRule(command)) {
+    const wide: readonly Sender[] = isOfServer(command) || isWideRule(command) ? ['admin'] : []
+    return [sender, ...wide, ...(isHighRule(command) ? (['decide_high'] as const) : [])]
+  }
   return isUnasked(command, session) ? [sender, 'decide'] : [sender]
 }
 
@@ -135,7 +136,9 @@ function isWideRule(command: Command): boolean {
 /** It allows from now on what only some may allow once: what is of high risk, or of what nobody here knows how much harm it does. */
 function isHighRule(command: Command): boolean {
   if (command.type !== 'policy.set_rule' || command.data.effect !== 'allow') return false
-  const { command: template, input } = command.data.match
+  const { command: template, input, path, host, risk } = command.data.match
+  const isOfAnything = [template, path, host].every((limit) => limit === undefined)
+  if (isOfAnything && (risk === undefined || risk === 'high')) return true
   const words = (template ?? []).filter((word) => typeof word === 'string')
   return input !== undefined || riskOfWords(words) === 'high'
 }

@@ -82,6 +82,12 @@ describe('what is of high risk', () => {
     // By its digest alone nobody knows how much harm it does.
     expect(sendersOfRule({ input: 'a'.repeat(64) })).toEqual(['decide', 'decide_high'])
     expect(sendersOfRule({ command: ['npm', 'test'] })).toEqual(['decide'])
+    // A wide one takes both: the admin's word for the project, and the right to allow such a thing at all.
+    expect(sendersOfRule({ command: ['git', 'push'], agent: undefined })).toEqual(['decide', 'admin', 'decide_high'])
+    expect(sendersOfRule({})).toEqual(['decide', 'decide_high'])
+    expect(sendersOfRule({ risk: 'high' })).toEqual(['decide', 'decide_high'])
+    expect(sendersOfRule({ risk: 'medium', agent: undefined })).toEqual(['decide', 'admin'])
+    expect(sendersOfRule({ path: 'docs/', tool: undefined })).toEqual(['decide', 'admin'])
   })
 })
 
