@@ -31,7 +31,7 @@ afterAll(async () => {
 /** Elements that the page makes of words of others; everything else in its place would be theirs. */
 const ownElements =
   'div p span strong em del a bdi br ul ol li blockquote hr table thead tbody tr th td pre code button mark time dl dt dd ' +
-  'details summary figure figcaption article header label input textarea form fieldset legend select option h2 kbd'
+  'details summary figure figcaption article header label input textarea form fieldset legend select option h2 kbd dialog'
 
 /** What is in a place and must not be: foreign elements, attributes that load or run, links that lead nowhere good. */
 const findForeign = (place: string): Promise<string[]> =>

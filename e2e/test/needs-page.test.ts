@@ -58,9 +58,11 @@ const card = () => page.locator('.need .card')
 /** The card that is open is of exactly that. */
 const shows = (command: string): Promise<void> =>
   card().locator('.command').getByText(command, { exact: true }).waitFor()
-const toNeeds = async (): Promise<void> => {
+/** These are in the list, before anybody walks through it. */
+const toNeeds = async (...commands: readonly string[]): Promise<void> => {
   await page.goto(`${scene.live.proxyUrl}/needs`)
   await list().locator('.row').first().waitFor()
+  for (const command of commands) await list().locator('.row .title', { hasText: command }).waitFor()
 }
 
 describe('what needs somebody', () => {
@@ -114,7 +116,7 @@ describe('what needs somebody', () => {
   it('[G120] does not move under the pointer', async () => {
     const first = await asking('npm run one')
     await asking('npm run two')
-    await toNeeds()
+    await toNeeds('npm run one', 'npm run two')
     await list().getByText('npm run two').hover()
     await decide(first, 'deny')
     await list().locator('.row.over', { hasText: 'npm run one' }).waitFor()
@@ -129,7 +131,7 @@ describe('what needs somebody', () => {
     const first = await asking('npm run one', 'The first')
     const second = await asking('npm run two', 'The second')
     const third = await asking('npm run three', 'The third')
-    await toNeeds()
+    await toNeeds('npm run one', 'npm run two', 'npm run three')
     await page.keyboard.press('j')
     await shows('npm run one')
     await page.keyboard.press('j')
@@ -183,7 +185,7 @@ describe('what needs somebody', () => {
   it('[G122] what was shown is marked and answered with others, and what became of each is said', async () => {
     const [one, two, three] = [await asking('npm run a'), await asking('npm run b'), await asking('npm run c')]
     const risky = await asking('git push')
-    await toNeeds()
+    await toNeeds('git push', 'npm run a', 'npm run b', 'npm run c')
     await page.keyboard.press('j')
     await shows('git push')
     await page.keyboard.press('x')

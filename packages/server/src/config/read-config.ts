@@ -159,9 +159,9 @@ export function readConfig(env: Environment): Config {
 
 type WholeName = { [N in OptionName]: (typeof options)[N]['type'] extends 'whole' ? N : never }[OptionName]
 
-/** True for 127.0.0.0/8 and ::1. */
+/** True for 127.0.0.0/8 and ::1; false for names, also for those that begin like one of them. */
 export function isLoopback(address: string): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address)
+  return address === '::1' || (isIP(address) !== 0 && /^(::ffff:)?127\./.test(address))
 }
 
 function refuseUnknown(env: Environment): void {

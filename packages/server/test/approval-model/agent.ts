@@ -48,6 +48,8 @@ export class AgentByHand {
   #follow: Follow | undefined
   #fence = 0
   #cursor = '0'
+  /** What was allowed and taken back, as far as it is known here. */
+  readonly #recalled = new Set<string>()
   /** Said to the agent, and not yet known to be in the log. */
   readonly #untold = new Map<string, Report>()
   #closed = new AbortController()
@@ -164,6 +166,8 @@ export class AgentByHand {
     this.#follow = this.#link.follow(this.stream, this.#cursor, {
       events: (events, epoch) => {
         if (life.signal.aborted) return
+        for (const { type, data } of events)
+          if (type === 'approval.recalled') this.#recalled.add(String(data['approval']))
         for (const event of events) {
           this.#hear(event)
           this.seen = event.seq
@@ -179,9 +183,16 @@ export class AgentByHand {
     const approval = String(data['approval'])
     // Of an agent that is gone nobody takes the answer.
     if (this.asked.get(approval) !== this.life) return
+    if (outcomeOf(event).startsWith('allowed') && this.#recalled.has(approval)) {
+      return this.#say(approval, { type: 'approval.dispatch_refused', data: { approval, reason: 'recalled' } })
+    }
     const digest = data['modifiedDigest'] ?? data['digest']
     this.told.push({ approval, outcome: outcomeOf(event), digest, life: this.life })
-    const report: Report = { type: 'approval.dispatched', data: { approval } }
+    this.#say(approval, { type: 'approval.dispatched', data: { approval } })
+  }
+
+  /** What became of an answer. */
+  #say(approval: string, report: Report): void {
     this.#untold.set(approval, report)
     void this.report(report).then((answer) => answer?.ok && this.#untold.delete(approval))
   }

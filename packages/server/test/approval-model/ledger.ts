@@ -12,6 +12,8 @@ export interface Entry {
   agentUntilMs: number
   /** Everything that says how it ended: one, or there is a fault. */
   ends: Envelope[]
+  /** Somebody has taken back that it was allowed. */
+  isRecalled: boolean
   /** What became of the answer at the machine. */
   handed: Envelope[]
 }
@@ -54,7 +56,7 @@ export function readLedger(events: readonly Envelope[], { timeoutMs, openMax }: 
       const time = isQueued
         ? { openedMs: undefined, expiresMs: agentUntilMs }
         : { openedMs: atMs, expiresMs: Math.min(agentUntilMs, expiresMs) }
-      entries.set(approval, { approval, digest, agentUntilMs, ...time, ends: [], handed: [] })
+      entries.set(approval, { approval, digest, agentUntilMs, ...time, ends: [], isRecalled: false, handed: [] })
       const { open, waiting } = standing(entries)
       if (open.length > openMax) faults.push(`${approval} is one too many of those that are open`)
       if (isQueued && open.length < openMax) faults.push(`${approval} waits behind nobody`)
@@ -92,7 +94,15 @@ export function readLedger(events: readonly Envelope[], { timeoutMs, openMax }: 
       if (type === 'approval.resolved' && data['digest'] !== entry.digest)
         faults.push(`${approval} is answered for another digest`)
     }
+    if (type === 'approval.recalled') {
+      const [end] = entry.ends
+      if (!end || !outcomeOf(end).startsWith('allowed')) faults.push(`${approval} is taken back, and nobody allowed it`)
+      if (entry.isRecalled) faults.push(`${approval} is taken back twice`)
+      if (entry.handed.length > 0) faults.push(`${approval} is taken back after its agent had it`)
+      entry.isRecalled = true
+    }
     if (handTypes.includes(type)) {
+      if (data['reason'] === 'recalled' && !entry.isRecalled) faults.push(`${approval} was taken back by nobody`)
       entry.handed.push(event)
       if (entry.handed.length > 1) faults.push(`${approval} is handed over twice`)
       if (entry.ends[0]?.type === 'approval.cancelled' || entry.ends.length === 0)

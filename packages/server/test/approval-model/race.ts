@@ -22,7 +22,7 @@ import type { AskedOf, Scene } from './scene.ts'
 /** What happens at once with others. The order in which they arrive is the world's. */
 type Rival =
   | { do: 'decide'; who: number; verdict: Verdict; shown: 'it' | 'nothing' }
-  | { do: 'extend' | 'withdraw' | 'cut' | 'let time run out' | 'kill the machine' }
+  | { do: 'extend' | 'recall' | 'withdraw' | 'cut' | 'let time run out' | 'kill the machine' }
   | { do: 'crash'; downMs: number }
 
 export class Race extends Checked {
@@ -76,6 +76,9 @@ async function take(rival: Rival, asked: AskedOf, known: ModelApproval, scene: S
       await scene.stage.eli.say(uuidV7(), scene.agent.stream, 'approval.extend', data)
       return
     }
+    case 'recall':
+      await scene.stage.eli.say(uuidV7(), scene.agent.stream, 'approval.recall', { approval })
+      return
     case 'withdraw':
       await scene.agent.report({ type: 'approval.cancelled', data: { approval, reason: 'agent_withdrew' } })
       return
@@ -113,6 +116,7 @@ export const rivals = fc
         arbitrary: fc.record({
           do: fc.constantFrom(
             'extend' as const,
+            'recall' as const,
             'withdraw' as const,
             'cut' as const,
             'let time run out' as const,

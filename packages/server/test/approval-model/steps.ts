@@ -18,6 +18,7 @@ import {
   anyone,
   whoOf,
 } from './model.ts'
+import { type Entry, outcomeOf } from './ledger.ts'
 import { Race, rivals } from './race.ts'
 import { approvalTimeoutMs, type Scene } from './scene.ts'
 import { openMax } from './stage.ts'
@@ -117,6 +118,37 @@ class Cancel extends Checked {
   toString(): string {
     return `the agent withdraws ${this.#which}`
   }
+}
+
+class Recall extends Checked {
+  readonly #who: number
+  readonly #which: number
+  constructor(who: number, which: number) {
+    super()
+    this.#who = who
+    this.#which = which
+  }
+  check({ approvals }: Model): boolean {
+    return approvals.length > 0
+  }
+  async act(_: Model, scene: Scene): Promise<void> {
+    const { approval } = at(scene.asked, this.#which)
+    const { entries } = await scene.settle()
+    const answer = await whoOf(scene, this.#who).say(uuidV7(), scene.agent.stream, 'approval.recall', { approval })
+    expect(codeOf(answer)).toBe(recallOf(entries.get(approval)))
+  }
+  toString(): string {
+    return `${this.#who === 0 ? 'dana' : 'eli'} takes ${this.#which} back`
+  }
+}
+
+/** It counts while nothing has said what became of an allowance, and once. */
+function recallOf(entry: Entry | undefined): string {
+  const [end] = entry?.ends ?? []
+  if (!entry || !end) return 'invalid_transition'
+  if (end.type === 'approval.cancelled' || entry.handed.length > 0) return 'already_resolved'
+  if (!outcomeOf(end).startsWith('allowed')) return 'invalid_transition'
+  return entry.isRecalled ? 'already_resolved' : 'ok'
 }
 
 class Extend extends Checked {
@@ -326,6 +358,7 @@ export const steps = [
     .map((of) => new Decide(...of)),
   fc.tuple(anyone, anyOf, verdicts).map(([by, of, verdict]) => new Decide(by, of, verdict, 'it')),
   anyOf.map((of) => new Cancel(of)),
+  fc.tuple(anyone, anyOf).map((of) => new Recall(...of)),
   fc
     .tuple(anyone, anyOf, fc.integer({ min: -20, max: 60 }))
     .map(([by, of, seconds]) => new Extend(by, of, seconds * second)),

@@ -92,6 +92,15 @@ describe('settings', () => {
       /without encryption.*HOTLINE_TLS_CERT.*HOTLINE_BEHIND_PROXY/s,
     ],
     ['[T01] an open address beside loopback', { HOTLINE_LISTEN: '127.0.0.1,192.168.0.5' }, /192\.168\.0\.5/],
+    [
+      '[T01] a public URL whose name begins like loopback',
+      {
+        HOTLINE_BEHIND_PROXY: 'true',
+        HOTLINE_TRUSTED_PROXIES: '10.0.0.1',
+        HOTLINE_PUBLIC_URL: 'http://127.0.0.1.a.example',
+      },
+      /HOTLINE_PUBLIC_URL/,
+    ],
     ['[T01] every address in IPv6', { HOTLINE_LISTEN: '::' }, /without encryption/],
     [
       '[T01] a proxy that is not named',
