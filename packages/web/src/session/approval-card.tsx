@@ -276,12 +276,14 @@ export function ApprovalCard({
       ) : (
         <p className="facts quiet">Your role may not decide; an approver does.</p>
       )}
-      <Snooze
-        session={session}
-        ask={item.approval}
-        endsMs={isPaused ? undefined : Date.parse(item.expiresAt)}
-        hasKey={first && onScreen}
-      />
+      {edited === undefined && (
+        <Snooze
+          session={session}
+          ask={item.approval}
+          endsMs={isPaused ? undefined : Date.parse(item.expiresAt)}
+          hasKey={first && onScreen}
+        />
+      )}
       {mark?.(mayDecide && isReady && wanted === undefined && edited === undefined && pending === undefined)}
       {mayDecide && (
         <LastingAllow
