@@ -132,13 +132,38 @@ class Recall extends Checked {
     return approvals.length > 0
   }
   async act(_: Model, scene: Scene): Promise<void> {
-    const { approval } = at(scene.asked, this.#which)
     const { entries } = await scene.settle()
+    // Where there is something to be won, that is tried.
+    const inTime = scene.asked.filter(({ approval }) => recallOf(entries.get(approval)) === 'ok')
+    const { approval } = at(inTime.length > 0 ? inTime : scene.asked, this.#which)
     const answer = await whoOf(scene, this.#who).say(uuidV7(), scene.agent.stream, 'approval.recall', { approval })
     expect(codeOf(answer)).toBe(recallOf(entries.get(approval)))
   }
   toString(): string {
     return `${this.#who === 0 ? 'dana' : 'eli'} takes ${this.#which} back`
+  }
+}
+
+/** Somebody allows what the machine, being away, does not hear, and takes it back. */
+class AllowAndRecall extends Checked {
+  readonly #who: number
+  readonly #which: number
+  constructor(who: number, which: number) {
+    super()
+    this.#who = who
+    this.#which = which
+  }
+  check({ isAway, ...model }: Model): boolean {
+    return !isAway && seen(model).length > 0
+  }
+  async act(model: Model, scene: Scene): Promise<void> {
+    await new Line('leave').act(model, scene)
+    await new Decide(this.#who, at(seen(model), this.#which), 'allow', 'it').act(model, scene)
+    await new Recall(this.#who, this.#which).act(model, scene)
+    await new Line('come back').act(model, scene)
+  }
+  toString(): string {
+    return `the machine is away, one that is open is allowed and taken back by ${this.#who === 0 ? 'dana' : 'eli'}`
   }
 }
 
@@ -231,7 +256,7 @@ class Pass extends Checked {
 }
 
 /** Those of the model that people see, by their places in it. */
-function seen({ approvals }: Model): number[] {
+function seen({ approvals }: Pick<Model, 'approvals'>): number[] {
   return approvals.flatMap(({ outcome, openedMs }, index) =>
     outcome === undefined && openedMs !== undefined ? [index] : [],
   )
@@ -359,6 +384,7 @@ export const steps = [
   fc.tuple(anyone, anyOf, verdicts).map(([by, of, verdict]) => new Decide(by, of, verdict, 'it')),
   anyOf.map((of) => new Cancel(of)),
   fc.tuple(anyone, anyOf).map((of) => new Recall(...of)),
+  fc.tuple(anyone, anyOf).map((of) => new AllowAndRecall(...of)),
   fc
     .tuple(anyone, anyOf, fc.integer({ min: -20, max: 60 }))
     .map(([by, of, seconds]) => new Extend(by, of, seconds * second)),
