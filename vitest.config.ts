@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { measuredRooms, runElsewhere } from './scripts/measured-rooms.ts'
 
@@ -20,6 +21,8 @@ const retry = Number(process.env['HOTLINE_TEST_RETRIES'] ?? 0)
 // sockets, databases and child processes; "e2e" runs the whole system, a browser included.
 export default defineConfig({
   test: {
+    // Most of them wait for processes and sockets: two at once go well also where there are two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', './scripts/count-reporter.ts'],
     // Only with `--coverage`, and of what the rooms do inside of the test process: what runs in a child process or in a
     // browser is tested there and not counted.
