@@ -1,51 +1,20 @@
-import { httpRequest } from '@hotline/client/http-request'
-import { uuidV7 } from '@hotline/client/uuid'
-import type { HandRunner } from '@hotline/testing/hand-runner'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
+import { type Asked, type NeedsScene, openNeedsScene } from '../src/needs-scene.ts'
+import { photograph, resize } from '../src/page-scene.ts'
 
-let scene: PageScene
+let scene: NeedsScene
 let page: Page
 beforeAll(async () => {
-  scene = await openPageScene()
+  scene = await openNeedsScene()
   page = scene.page
 })
 beforeEach(async () => {
   await resize(page, 1440)
   await page.mouse.move(1_300, 880)
 })
+afterEach(() => scene.denyAll())
 afterAll(() => scene[Symbol.asyncDispose]())
-
-interface Asked {
-  hand: HandRunner
-  approval: string
-  digest: string
-}
-const open: Asked[] = []
-const run = (command: string) => ({
-  tool: 'Bash',
-  title: 'A command',
-  input: JSON.stringify({ command }),
-  cwd: '/src/app',
-})
-
-async function asking(command: string, title = 'A session'): Promise<Asked> {
-  const hand = await scene.live.startSession(title)
-  const asked = { hand, ...(await hand.ask(run(command))) }
-  open.push(asked)
-  return asked
-}
-
-async function decide({ hand, approval, digest }: Asked, verdict: 'allow' | 'deny'): Promise<void> {
-  const data = { approval, digest, verdict }
-  const sent = { id: uuidV7(), stream: hand.stream, type: 'approval.decide', data }
-  await httpRequest(scene.live.url, { kind: 'token', token: scene.live.token }, 'POST', '/api/commands', sent)
-}
-/** Nothing is left over for the next test. */
-afterEach(async () => {
-  for (const one of open.splice(0)) await decide(one, 'deny')
-})
 
 async function outcomeOf({ hand, approval }: Asked): Promise<unknown> {
   const events = await scene.live.stored(hand.session)
@@ -67,11 +36,11 @@ const toNeeds = async (...commands: readonly string[]): Promise<void> => {
 
 describe('what needs somebody', () => {
   it('[G120] is shown across sessions as it comes and goes, the riskiest first, those of one shape together', async () => {
-    await asking('npm test')
-    await asking('git commit -m one')
-    await asking('rm -rf build')
-    await asking('git commit -m two')
-    await asking('ls')
+    await scene.asking('npm test')
+    await scene.asking('git commit -m one')
+    await scene.asking('rm -rf build')
+    await scene.asking('git commit -m two')
+    await scene.asking('ls')
     const hand = await scene.live.startSession('Regions')
     await hand.report({ type: 'question.asked', data: { question: 'q1' }, body: { text: 'Which region?' } })
     await page.goto(scene.live.proxyUrl)
@@ -91,9 +60,9 @@ describe('what needs somebody', () => {
     await photograph(page, 'needs-list', [390, 1440])
 
     // What comes and goes elsewhere shows by itself.
-    const late = await asking('curl https://a.example')
+    const late = await scene.asking('curl https://a.example')
     await expect.poll(lines).toContain('curl https://a.example')
-    await decide(late, 'deny')
+    await scene.decide(late, 'deny')
     await expect.poll(lines).not.toContain('curl https://a.example')
 
     await list().getByLabel('Kind').selectOption('question')
@@ -114,13 +83,13 @@ describe('what needs somebody', () => {
   })
 
   it('[G120] does not move under the pointer', async () => {
-    const first = await asking('npm run one')
-    await asking('npm run two')
+    const first = await scene.asking('npm run one')
+    await scene.asking('npm run two')
     await toNeeds('npm run one', 'npm run two')
     await list().getByText('npm run two').hover()
-    await decide(first, 'deny')
+    await scene.decide(first, 'deny')
     await list().locator('.row.over', { hasText: 'npm run one' }).waitFor()
-    await asking('rm -rf x')
+    await scene.asking('rm -rf x')
     await list().getByRole('button', { name: '1 new' }).waitFor()
     expect(await list().locator('.row .title').allInnerTexts()).toEqual(['npm run one', 'npm run two'])
     await page.mouse.move(1_300, 880)
@@ -128,9 +97,9 @@ describe('what needs somebody', () => {
   })
 
   it('[G121] is walked and answered by keys, one card at a time', async () => {
-    const first = await asking('npm run one', 'The first')
-    const second = await asking('npm run two', 'The second')
-    const third = await asking('npm run three', 'The third')
+    const first = await scene.asking('npm run one', 'The first')
+    const second = await scene.asking('npm run two', 'The second')
+    const third = await scene.asking('npm run three', 'The third')
     await toNeeds('npm run one', 'npm run two', 'npm run three')
     await page.keyboard.press('j')
     await shows('npm run one')
@@ -154,7 +123,7 @@ describe('what needs somebody', () => {
     await page.keyboard.press('k')
     await shows('npm run one')
     // Somebody else is quicker: that shows, with who it was.
-    await decide(first, 'allow')
+    await scene.decide(first, 'allow')
     await page.locator('.need').getByText('✓ Allowed by You').waitFor()
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'The first' }).waitFor()
@@ -164,7 +133,7 @@ describe('what needs somebody', () => {
   it('[G121] [G12] what was not shown to its end cannot be allowed, nor marked', async () => {
     // No more words than a plain command has, and higher than the frame of its card.
     const words = Array.from({ length: 50 }, (_, at) => `--flag-${at}=${'v'.repeat(60)}`)
-    const long = await asking(`npm run x ${words.join(' ')}`)
+    const long = await scene.asking(`npm run x ${words.join(' ')}`)
     await toNeeds()
     await page.keyboard.press('j')
     await card().getByText('Read to the end to allow').waitFor()
@@ -183,8 +152,12 @@ describe('what needs somebody', () => {
   })
 
   it('[G122] what was shown is marked and answered with others, and what became of each is said', async () => {
-    const [one, two, three] = [await asking('npm run a'), await asking('npm run b'), await asking('npm run c')]
-    const risky = await asking('git push')
+    const [one, two, three] = [
+      await scene.asking('npm run a'),
+      await scene.asking('npm run b'),
+      await scene.asking('npm run c'),
+    ]
+    const risky = await scene.asking('git push')
     await toNeeds('git push', 'npm run a', 'npm run b', 'npm run c')
     await page.keyboard.press('j')
     await shows('git push')
@@ -198,7 +171,7 @@ describe('what needs somebody', () => {
     const bar = page.getByRole('region', { name: 'Marked' })
     await bar.getByText('3 marked').waitFor()
     await photograph(page, 'needs-marked', [390, 1440])
-    await decide(two, 'deny')
+    await scene.decide(two, 'deny')
     await page.keyboard.press('A')
     await bar.getByText('Not decided').waitFor()
     const told = await bar.locator('li').allInnerTexts()
@@ -219,7 +192,7 @@ describe('what needs somebody', () => {
 
 describe('what is of high risk', () => {
   it('[G123] [T24] takes the name of its program, typed, and no key or click alone', async () => {
-    const risky = await asking('npm publish --access public')
+    const risky = await scene.asking('npm publish --access public')
     await toNeeds()
     await page.keyboard.press('j')
     await card().getByText('High risk: "publish" can do lasting harm.').waitFor()

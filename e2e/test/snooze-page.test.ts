@@ -1,49 +1,22 @@
 import { httpRequest } from '@hotline/client/http-request'
-import { uuidV7 } from '@hotline/client/uuid'
 import type { SnoozePage } from '@hotline/protocol/asks'
-import type { HandRunner } from '@hotline/testing/hand-runner'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
+import { type NeedsScene, openNeedsScene } from '../src/needs-scene.ts'
+import { photograph, resize } from '../src/page-scene.ts'
 
-let scene: PageScene
+let scene: NeedsScene
 let page: Page
 beforeAll(async () => {
-  scene = await openPageScene()
+  scene = await openNeedsScene()
   page = scene.page
 })
 beforeEach(async () => {
   await resize(page, 1440)
   await page.mouse.move(1_300, 880)
 })
+afterEach(() => scene.denyAll())
 afterAll(() => scene[Symbol.asyncDispose]())
-
-interface Asked {
-  hand: HandRunner
-  approval: string
-  digest: string
-}
-const open: Asked[] = []
-
-async function asking(command: string, title: string): Promise<Asked> {
-  const hand = await scene.live.startSession(title)
-  const input = JSON.stringify({ command })
-  const asked = { hand, ...(await hand.ask({ tool: 'Bash', title: 'A command', input, cwd: '/src/app' })) }
-  open.push(asked)
-  return asked
-}
-
-async function send(stream: string, type: string, data: object): Promise<void> {
-  const credential = { kind: 'token', token: scene.live.token } as const
-  const command = { id: uuidV7(), stream, type, data }
-  await httpRequest(scene.live.url, credential, 'POST', '/api/commands', command)
-}
-const deny = ({ hand, approval, digest }: Asked): Promise<void> =>
-  send(hand.stream, 'approval.decide', { approval, digest, verdict: 'deny' })
-/** Nothing is left over for the next test. */
-afterEach(async () => {
-  for (const one of open.splice(0)) await deny(one)
-})
 
 const list = () => page.getByRole('region', { name: 'What needs you' })
 const rows = () => list().locator('.scroll > .row .title')
@@ -71,8 +44,8 @@ const lookAt = async (command: string): Promise<void> => {
 
 describe('what one puts aside', () => {
   it('[SN5] by a key: it is no more counted, is found folded away with its time, and is brought back by a key', async () => {
-    await asking('npm test', 'Tests')
-    await asking('rm -rf build', 'Cleaning')
+    await scene.asking('npm test', 'Tests')
+    await scene.asking('rm -rf build', 'Cleaning')
     await toNeeds()
     await expect.poll(loud).toEqual(counts(2))
     await lookAt('rm -rf build')
@@ -121,7 +94,7 @@ describe('what one puts aside', () => {
   })
 
   it('[SN5] a question, until a time of one’s own; what another device puts aside or brings back, and what is answered, shows at once', async () => {
-    const first = await asking('npm run one', 'One')
+    const first = await scene.asking('npm run one', 'One')
     const hand = await scene.live.startSession('Regions')
     await hand.report({ type: 'question.asked', data: { question: 'q1' }, body: { text: 'Which region?' } })
     await toNeeds()
@@ -144,22 +117,22 @@ describe('what one puts aside', () => {
     if (!me.ok) throw new Error(me.problem.detail)
     const own = `account:${me.value.id}`
     const until = new Date(Date.now() + 3_600_000).toISOString()
-    await send(own, 'ask.snooze', { session: first.hand.session, ask: first.approval, until })
+    await scene.send(own, 'ask.snooze', { session: first.hand.session, ask: first.approval, until })
     await expect.poll(loud).toEqual(counts(0))
     await group().getByText('Snoozed (2)').click()
-    await send(own, 'ask.unsnooze', { session: hand.session, ask: 'q1' })
+    await scene.send(own, 'ask.unsnooze', { session: hand.session, ask: 'q1' })
     await expect.poll(loud).toEqual(counts(1))
     await expect.poll(() => group().locator('.row .title').allInnerTexts()).toEqual(['npm run one'])
-    await deny(first)
+    await scene.decide(first, 'deny')
     await expect.poll(() => group().count()).toBe(0)
     expect(await httpRequest<SnoozePage>(scene.live.url, credential, 'GET', '/api/snoozes')).toMatchObject({ ok: true })
-    await send(hand.stream, 'question.answer', { question: 'q1', action: 'decline' })
+    await scene.send(hand.stream, 'question.answer', { question: 'q1', action: 'decline' })
   })
 
   it('[SN5] it comes back into the open page at its time, by itself', async () => {
     page = await scene.openTab()
     await page.clock.install()
-    await asking('npm run late', 'Late')
+    await scene.asking('npm run late', 'Late')
     await toNeeds()
     await lookAt('npm run late')
     await page.keyboard.press('z')

@@ -1,14 +1,12 @@
-import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Report } from '@hotline/protocol/commands/agent'
 import { QueueStatus } from '@hotline/protocol/asks'
 import type { LogBench, OpenLogBench } from '@hotline/testing/log-bench'
 import { machine } from '@hotline/testing/middle'
-import { sha256 } from '@hotline/testing/sha256'
 import { openTestPostgres } from '@hotline/testing/test-postgres'
 import { afterAll, describe, expect, test } from 'vitest'
 import { queueStatus } from '../src/session/queue-status.ts'
-import { begin, hold, liveOn, prove, stream } from './exchange-life.ts'
+import { asking, begin, hold, liveOn, prove, stream } from './exchange-life.ts'
 import { openSqliteBench, postgresBenches } from './log-benches.ts'
 
 const postgres = await openTestPostgres()
@@ -18,14 +16,6 @@ const stores: readonly [string, OpenLogBench][] = [
   ['SQLite', openSqliteBench],
   ['PostgreSQL', postgresBenches(postgres)],
 ]
-
-function asking(approval: string): Report {
-  const body = { tool: 'run', title: `List ${approval}`, input: `ls ${approval}` }
-  const of = contextDigest('s1', 'demo', body, sha256)
-  const digest = approvalDigest(of, sha256(body.input), sha256)
-  const facts = { verdicts: ['allow', 'deny'], scopes: ['once'], strength: 'enforced' }
-  return { type: 'approval.requested', data: { approval, digest, contextDigest: of, ...facts }, body }
-}
 
 const printing = (text: string): Report => ({
   type: 'output.appended',

@@ -1,8 +1,11 @@
+import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { SessionState } from '@hotline/core/session/state'
 import { parseCommand } from '@hotline/protocol/command'
+import type { Report } from '@hotline/protocol/commands/agent'
 import { type HandRunner, takeByHand } from '@hotline/testing/hand-runner'
 import type { LogBench } from '@hotline/testing/log-bench'
 import { machine, person } from '@hotline/testing/middle'
+import { sha256 } from '@hotline/testing/sha256'
 import { Owners } from '../src/access/owners.ts'
 import type { Principal } from '../src/access/principal.ts'
 import { noFailpoints } from '../src/log/failpoints.ts'
@@ -31,6 +34,15 @@ export interface Life {
   stateOf(of: string): Promise<StreamState | undefined>
   mayRead(who: Principal, of: string): Promise<boolean>
   nowMs(): number
+}
+
+/** What a machine says when the agent of the session asks; the digests are those of exactly this request. */
+export function asking(approval: string): Report {
+  const body = { tool: 'run', title: `List ${approval}`, input: `ls ${approval}` }
+  const of = contextDigest('s1', 'demo', body, sha256)
+  const digest = approvalDigest(of, sha256(body.input), sha256)
+  const facts = { verdicts: ['allow', 'deny'], scopes: ['once'], strength: 'enforced' }
+  return { type: 'approval.requested', data: { approval, digest, contextDigest: of, ...facts }, body }
 }
 
 /** Begins one, at a time of the wall. */

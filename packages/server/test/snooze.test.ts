@@ -1,15 +1,12 @@
-import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { AccountState } from '@hotline/core/account/state'
 import { snoozeOf } from '@hotline/core/account/state'
-import type { Report } from '@hotline/protocol/commands/agent'
 import type { OpenLogBench } from '@hotline/testing/log-bench'
 import { person } from '@hotline/testing/middle'
-import { sha256 } from '@hotline/testing/sha256'
 import { openTestPostgres } from '@hotline/testing/test-postgres'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Principal } from '../src/access/principal.ts'
 import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
-import { begin, dana, type Life, liveOn, prove, stream } from './exchange-life.ts'
+import { asking, begin, dana, type Life, liveOn, prove, stream } from './exchange-life.ts'
 import { openSqliteBench, postgresBenches } from './log-benches.ts'
 
 const postgres = await openTestPostgres()
@@ -21,14 +18,6 @@ const stores: readonly [string, OpenLogBench][] = [
 ]
 const eli = person('eli')
 const minuteMs = 60_000
-
-function asking(approval: string): Report {
-  const body = { tool: 'run', title: `List ${approval}`, input: `ls ${approval}` }
-  const of = contextDigest('s1', 'demo', body, sha256)
-  const digest = approvalDigest(of, sha256(body.input), sha256)
-  const facts = { verdicts: ['allow', 'deny'], scopes: ['once'], strength: 'enforced' }
-  return { type: 'approval.requested', data: { approval, digest, contextDigest: of, ...facts }, body }
-}
 
 const own = ({ id }: Principal): string => `account:${id}`
 const ask = (of: string) => ({ session: 's1', ask: of })

@@ -3,6 +3,4 @@ import type { PolicyState } from '../policy/policy-state.ts'
 /** What the rules know of the server itself. Its accounts, keys and machines are in the log and in the lists, not here. */
 export interface ServerState extends PolicyState {
   kind: 'server'
-  /** It belongs to none. */
-  project?: undefined
 }

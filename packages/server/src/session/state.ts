@@ -50,7 +50,7 @@ export function evolve(state: StreamState | undefined, event: Envelope): StreamS
   }
 }
 
-/** The project that a stream belongs to; undefined where there is no such stream, and for what is one person's own. */
+/** The project that a stream belongs to; undefined where there is no such stream, and for what is the server's or one person's own. */
 export function projectIn(state: StreamState | undefined): string | undefined {
-  return state === undefined || state.kind === 'account' ? undefined : state.project
+  return state && 'project' in state ? state.project : undefined
 }

@@ -120,14 +120,18 @@ class Cancel extends Checked {
   }
 }
 
-class Recall extends Checked {
-  readonly #who: number
-  readonly #which: number
+/** Somebody does it, of one of them. */
+abstract class Taken extends Checked {
+  protected readonly who: number
+  protected readonly which: number
   constructor(who: number, which: number) {
     super()
-    this.#who = who
-    this.#which = which
+    this.who = who
+    this.which = which
   }
+}
+
+class Recall extends Taken {
   check({ approvals }: Model): boolean {
     return approvals.length > 0
   }
@@ -135,35 +139,28 @@ class Recall extends Checked {
     const { entries } = await scene.settle()
     // Where there is something to be won, that is tried.
     const inTime = scene.asked.filter(({ approval }) => recallOf(entries.get(approval)) === 'ok')
-    const { approval } = at(inTime.length > 0 ? inTime : scene.asked, this.#which)
-    const answer = await whoOf(scene, this.#who).say(uuidV7(), scene.agent.stream, 'approval.recall', { approval })
+    const { approval } = at(inTime.length > 0 ? inTime : scene.asked, this.which)
+    const answer = await whoOf(scene, this.who).say(uuidV7(), scene.agent.stream, 'approval.recall', { approval })
     expect(codeOf(answer)).toBe(recallOf(entries.get(approval)))
   }
   toString(): string {
-    return `${this.#who === 0 ? 'dana' : 'eli'} takes ${this.#which} back`
+    return `${this.who === 0 ? 'dana' : 'eli'} takes ${this.which} back`
   }
 }
 
 /** Somebody allows what the machine, being away, does not hear, and takes it back. */
-class AllowAndRecall extends Checked {
-  readonly #who: number
-  readonly #which: number
-  constructor(who: number, which: number) {
-    super()
-    this.#who = who
-    this.#which = which
-  }
+class AllowAndRecall extends Taken {
   check({ isAway, ...model }: Model): boolean {
     return !isAway && seen(model).length > 0
   }
   async act(model: Model, scene: Scene): Promise<void> {
     await new Line('leave').act(model, scene)
-    await new Decide(this.#who, at(seen(model), this.#which), 'allow', 'it').act(model, scene)
-    await new Recall(this.#who, this.#which).act(model, scene)
+    await new Decide(this.who, at(seen(model), this.which), 'allow', 'it').act(model, scene)
+    await new Recall(this.who, this.which).act(model, scene)
     await new Line('come back').act(model, scene)
   }
   toString(): string {
-    return `the machine is away, one that is open is allowed and taken back by ${this.#who === 0 ? 'dana' : 'eli'}`
+    return `the machine is away, one that is open is allowed and taken back by ${this.who === 0 ? 'dana' : 'eli'}`
   }
 }
 
