@@ -104,4 +104,36 @@ describe('where one was in an older window', () => {
     }
     await machine.send('Emulation.setCPUThrottlingRate', { rate: 1 })
   })
+
+  it('[G63] who was at the end comes back to the end, also of what a slow machine learns on its way there', async () => {
+    const hand = await scene.live.startSession('Goes on alone')
+    const other = await scene.live.startSession('Looked at between')
+    const say = (from: number): Promise<unknown> =>
+      hand.report(
+        ...Array.from({ length: 30 }, (_, at) => ({
+          type: 'message.completed' as const,
+          data: { message: `m${from + at}`, chars: 200 },
+          body: { text: `message ${from + at}\n\n${'more of it\n\n'.repeat(4)}` },
+        })),
+      )
+    const goTo = (session: string): Promise<void> => page.locator(`.list a[href$="/sessions/${session}"]`).click()
+    await say(0)
+    await scene.open(hand.session)
+    await page.getByText('message 29', { exact: true }).waitFor()
+    const machine = await page.context().newCDPSession(page)
+    for (const [rate, from] of [
+      [8, 30],
+      [12, 60],
+      [20, 90],
+    ] as const) {
+      await goTo(other.session)
+      await page.getByRole('heading', { name: 'Looked at between' }).waitFor()
+      await say(from)
+      await machine.send('Emulation.setCPUThrottlingRate', { rate })
+      await goTo(hand.session)
+      await page.getByText(`message ${from + 29}`, { exact: true }).waitFor()
+      await page.getByRole('button', { name: '30 new ↑' }).waitFor()
+    }
+    await machine.send('Emulation.setCPUThrottlingRate', { rate: 1 })
+  })
 })

@@ -240,7 +240,8 @@ describe('what an agent does', () => {
 describe('where one was', () => {
   it('[G63] what came while one was away stands below a line, and a reload leaves one where one was', async () => {
     const hand = await scene.live.startSession('Goes on alone')
-    await scene.live.startSession('Another one')
+    const other = await scene.live.startSession('Another one')
+    const goTo = (session: string): Promise<void> => page.locator(`.list a[href$="/sessions/${session}"]`).click()
     const long = (at: number): string => `message ${at}\n\n${'more of it\n\n'.repeat(4)}`
     await say(
       hand,
@@ -249,10 +250,10 @@ describe('where one was', () => {
     await scene.open(hand.session)
     await page.getByText('message 29').waitFor()
     expect(await page.locator('.unread').count()).toBe(0)
-    await page.locator('.list').getByText('Another one').click()
+    await goTo(other.session)
     await page.getByRole('heading', { name: 'Another one' }).waitFor()
     await say(hand, ['while away one', 'while away two'], 30)
-    await page.locator('.list').getByText('Goes on alone').click()
+    await goTo(hand.session)
     await page.getByText('while away two').waitFor()
     await page.getByRole('separator', { name: '2 new' }).waitFor()
     await photograph(page, 'unread', [390, 1440])
@@ -288,14 +289,14 @@ describe('where one was', () => {
     await page.getByRole('button', { name: /^3 new/ }).click()
     await page.getByText('later three').waitFor()
     // Of much one is led to where it begins.
-    await page.locator('.list').getByText('Another one').click()
+    await goTo(other.session)
     await page.getByRole('heading', { name: 'Another one' }).waitFor()
     await say(
       hand,
       Array.from({ length: 30 }, (_, at) => long(50 + at)),
       50,
     )
-    await page.locator('.list').getByText('Goes on alone').click()
+    await goTo(hand.session)
     await page.getByText('message 79').waitFor()
     await page.getByRole('button', { name: '30 new ↑' }).click()
     await page.getByRole('separator', { name: '30 new' }).waitFor()

@@ -28,6 +28,9 @@ import { countNew, seqOf, type UnreadRow, useUnread } from './use-unread.ts'
 /** Where the first item of the newest window is counted from, so that older ones can come in front. */
 const firstIndex = 1_000_000
 
+/** The end of a list as it is by then: on its way there more may come, and a slow machine goes there more than once. */
+const end = { index: 'LAST', align: 'end' } as const
+
 /** Ways through a conversation for what stands around it. */
 export interface Ways {
   /** Brings what is asked first into sight. */
@@ -118,7 +121,7 @@ function Talk({
     toEnd()
     // Of a list that was begun far above its end only the list itself knows the way there. It goes it again for a moment
     // when anything grows, also what somebody opens.
-    if (isBegunAbove) list.current?.scrollToIndex({ index: 'LAST', align: 'end' })
+    if (isBegunAbove) list.current?.scrollToIndex(end)
   }, [toEnd, isBegunAbove])
   useImperativeHandle(ways, () => ({ toAsked: showAsked, toEnd: showEnd }), [showAsked, showEnd])
   const asked = isAway ? items.filter(isOpen).length : 0
@@ -147,9 +150,7 @@ function Talk({
           className="scroll"
           data={items}
           firstItemIndex={before.current.first}
-          initialTopMostItemIndex={
-            start ? { index: indexOf(start.key), align: 'start', offset: start.offset } : items.length - 1
-          }
+          initialTopMostItemIndex={start ? { index: indexOf(start.key), align: 'start', offset: start.offset } : end}
           computeItemKey={(_, item) => item.key}
           // It is followed here: the list itself would also follow what somebody opens at its end.
           followOutput={false}
