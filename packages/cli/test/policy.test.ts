@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scriptPrompt } from '@hotline/demo-agent/script'
+import type { PolicyPage } from '@hotline/protocol/policy'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openRunnerScene, type RunnerScene } from './runner-scene.ts'
@@ -151,6 +152,41 @@ it('[B100] rules of the server are written, listed, tried and revoked with --ser
   })
   expect(await run('policy', 'revoke', '--server', rule)).toMatchObject({ code: 0, out: 'revoked\n' })
   expect((await run('policy', 'ls', '--server')).out).toBe('There are no rules: a person is asked each time.\n')
+})
+
+it('[B102] policy edit changes what is named and nothing else, in the same place', async () => {
+  const { run } = scene
+  const listed = async (): Promise<PolicyPage['rules']> =>
+    (JSON.parse((await run('--json', 'policy', 'ls')).out) as PolicyPage).rules
+  const before = (await listed()).length
+  const exact = ['--agent', 'demo', '--tool', 'execute', '--command', 'npm run lint']
+  const added = await confirmed('policy', 'add', 'allow', ...exact, '--days', '3', '--note', 'It only looks.')
+  await confirmed('policy', 'add', 'ask', '--host', 'example.org')
+  const [rule = ''] = added.out.split(' ')
+  const [old] = (await listed()).slice(before)
+
+  expect(await run('policy', 'edit', rule)).toMatchObject({ code: 2 })
+  expect((await run('policy', 'edit', rule, '--command', 'npm run build')).out).toContain(
+    'Allow exactly: npm run build',
+  )
+  const [edited, ask] = (await listed()).slice(before)
+  expect(edited).toMatchObject({
+    match: { agent: 'demo', tool: 'execute', command: ['npm', 'run', 'build'] },
+    until: old?.until,
+    note: 'It only looks.',
+    replaced: [old?.rule],
+  })
+  expect((await run('policy', 'ls')).out).toContain('  edited by @dana, ')
+  expect(await run('policy', 'edit', rule, '--days', '9')).toMatchObject({
+    code: 5,
+    err: expect.stringMatching(/In its place stands: \S+ {2}Allow exactly: npm run build/) as string,
+  })
+
+  const next = ['policy', 'edit', edited?.rule ?? '', '--effect', 'deny', '--days', '', '--note', '', '--agent', '']
+  expect((await run(...next)).out).toMatch(/Deny commands with: npm run build, with the tool "execute"\n$/)
+  const [last] = (await listed()).slice(before)
+  expect(Object.keys(last ?? {}).toSorted()).toEqual(['at', 'by', 'effect', 'match', 'replaced', 'rule'])
+  for (const one of [last, ask]) expect((await run('policy', 'revoke', one?.rule ?? '')).out).toBe('revoked\n')
 })
 
 it('[B101] policy timeout takes a risk, and the server, and says each risk that differs', async () => {

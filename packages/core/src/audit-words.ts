@@ -108,7 +108,7 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
     case 'content.erased':
       return `content erased up to event ${event.data.upTo} (${event.data.reason})`
     case 'policy.rule_set':
-      return withReason(`rule ${event.data.rule} ${rules[event.data.effect]}${ofWhole(event)}`, event.body?.note)
+      return withReason(`${ruleSet(event.data)}${ofWhole(event)}`, event.body?.note)
     case 'policy.rule_revoked':
       return `rule ${event.data.rule} revoked${ofWhole(event)}`
     case 'policy.timeout_set': {
@@ -159,6 +159,10 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
     case 'runner.enrolled':
       return 'machine came in'
   }
+}
+
+function ruleSet({ rule, effect, replaces }: EventOf<'policy.rule_set'>['data']): string {
+  return `rule ${rule} ${rules[effect]}${replaces === undefined ? '' : `, in place of the rule ${replaces}`}`
 }
 
 /** Where it is said for the whole server. */

@@ -122,9 +122,11 @@ function isOfServer({ stream }: Command): boolean {
 
 /**
  * What "always allow" writes is narrow: one exact thing of one agent with one tool, for the usual time, after all other
- * rules. So are rules that ask or deny. All else is wide, and so is to take away what asks or denies.
+ * rules. So are rules that ask or deny. All else is wide, and so is to take away what asks or denies, and to replace any rule.
  */
 function isWideRule(command: Command): boolean {
+  // What takes the place of another may stand before others, and takes that one away.
+  if (command.type === 'policy.set_rule' && command.data.replaces !== undefined) return true
   if (command.type === 'policy.revoke_rule') return command.data.effect !== 'allow'
   if (command.type !== 'policy.set_rule' || command.data.effect !== 'allow') return false
   const { match, until, before } = command.data

@@ -65,7 +65,10 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
   'checkpoint.restored': [[{ restored: 2, kept: 1 }, {}, 'undone: 2 put back, 1 kept']],
   'terminal.taken': [[{}, undefined, 'keyboard taken']],
   'content.erased': [[{ upTo: 9, reason: 'requested' }, undefined, 'content erased up to event 9 (requested)']],
-  'policy.rule_set': [[{ rule: 'r1', effect: 'deny' }, { note: 'Never.' }, 'rule r1 denies - Never.']],
+  'policy.rule_set': [
+    [{ rule: 'r1', effect: 'deny' }, { note: 'Never.' }, 'rule r1 denies - Never.'],
+    [{ rule: 'r2', effect: 'ask', replaces: 'r1' }, undefined, 'rule r2 asks, in place of the rule r1'],
+  ],
   'policy.rule_revoked': [[{ rule: 'r1' }, undefined, 'rule r1 revoked']],
   'policy.timeout_set': [
     [{ approvalTimeoutMs: 300_000 }, undefined, 'people have 5m 0s to answer'],

@@ -75,11 +75,14 @@ export const ApprovalTimeouts = z.object({
 export type ApprovalTimeouts = z.infer<typeof ApprovalTimeouts>
 
 /**
- * `GET /api/projects/:id/policy` and `GET /api/policy`: the rules in their order, of a project those of the server before its own;
+ * `GET /api/projects/:id/policy` and `GET /api/policy`: the rules in their order, of a project those of the server before its own,
+ * each with those that it replaced, newest first;
  * how long people have to answer; and what the writers of the rules may not have meant.
  */
 export const PolicyPage = z.object({
-  rules: z.array(HeldRule.extend({ by: Actor, at: z.string() })).readonly(),
+  rules: z
+    .array(HeldRule.extend({ by: Actor, at: z.string(), replaced: z.array(Id).readonly().optional() }))
+    .readonly(),
   /** Where neither the session nor its agent has another time, and nothing else is said of the risk. */
   approvalTimeoutMs: z.int(),
   /** What was said here, and what counts for each risk. Absent: the server knows none by risk. */

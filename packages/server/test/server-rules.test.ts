@@ -30,7 +30,7 @@ describe.each([
   let live: LiveServer
   beforeEach(async () => {
     live = await startLiveServer({ env: await environment() })
-    expect(await request('POST', '/api/auth/confirm', { password: 'a long walk over the wet meadow' })).toBeUndefined()
+    await sayPassword()
   })
   afterEach(() => live[Symbol.asyncDispose]())
 
@@ -38,6 +38,10 @@ describe.each([
     const answer = await httpRequest<T>(live.url, { kind: 'token', token: live.token }, method, path, body)
     if (!answer.ok) throw new Error(`${answer.problem.code}: ${answer.problem.detail}`)
     return answer.value
+  }
+
+  async function sayPassword(): Promise<void> {
+    expect(await request('POST', '/api/auth/confirm', { password: 'a long walk over the wet meadow' })).toBeUndefined()
   }
 
   async function say(stream: string, type: string, data: object): Promise<string> {
@@ -118,6 +122,35 @@ describe.each([
     await expect(say(agent.stream, 'approval.decide', changed)).rejects.toThrow('A rule of this server denies it')
     await say(serverStream, 'policy.revoke_rule', { rule: insists, effect: 'ask' })
   })
+
+  it.each([project, serverStream])(
+    '[PO40] [PO16] a rule of %s is edited in its place, which answers what is open',
+    async (at) => {
+      const path = at === project ? '/api/projects/default/policy' : '/api/policy'
+      const asks = await say(at, 'policy.set_rule', { effect: 'ask', match: { does: 'run' } })
+      const after = await say(at, 'policy.set_rule', { effect: 'allow', match: { command: ['npm', 'test'] } })
+      const agent = await live.startSession()
+      const { approval } = await agent.ask(run('npm test'))
+      expect(await lines(agent, approval)).toHaveLength(1)
+
+      const edited = { effect: 'ask', match: { does: 'fetch' }, replaces: asks }
+      const now = await say(at, 'policy.set_rule', edited)
+      expect(await ended(agent, approval)).toMatchObject({ outcome: 'allowed', rule: after })
+      await live.restart()
+      const { rules } = await request<PolicyPage>('GET', path)
+      expect(rules).toMatchObject([{ rule: now, match: { does: 'fetch' }, replaced: [asks] }, { rule: after }])
+      await sayPassword()
+      const gone = 'In its place stands: Ask about reaching the network.'
+      await expect(say(at, 'policy.set_rule', edited)).rejects.toThrow(gone)
+      await expect(say(at, 'policy.revoke_rule', { rule: asks, effect: 'ask' })).rejects.toThrow(gone)
+      const audit = await request<AuditPage>('GET', `/api/audit?group=rule&text=${asks}`)
+      const whole = at === serverStream ? ', in all projects' : ''
+      expect(audit.entries.map(({ outcome }) => outcome)).toEqual([
+        `rule ${now} asks, in place of the rule ${asks}${whole}`,
+        `rule ${asks} asks${whole}`,
+      ])
+    },
+  )
 
   it('[PO37] what is open in every project is looked at again where one is written or revoked', async () => {
     await say('project:two', 'project.create', { name: 'Two' })

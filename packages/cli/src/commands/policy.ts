@@ -10,7 +10,15 @@ import { ruleFor } from '@hotline/core/policy/rule-for'
 import { ruleWords } from '@hotline/core/policy/rule-words'
 import { openedPaths } from '@hotline/runner/supervisor/opened-paths'
 import { sha256 } from '@hotline/runner/sha256'
-import { type HeldRule, PolicyMatch, type PolicyPage, type PolicyRule } from '@hotline/protocol/policy'
+import type { CommandInput } from '@hotline/protocol/command'
+import {
+  type HeldRule,
+  PolicyEffect,
+  PolicyMatch,
+  type PolicyPage,
+  type PolicyRule,
+  type PolicyRuleText,
+} from '@hotline/protocol/policy'
 import { type Risk, risks } from '@hotline/protocol/risk'
 import { serverStream } from '@hotline/protocol/stream'
 import { type Command, Option } from 'commander'
@@ -28,7 +36,7 @@ interface Where {
   server?: boolean
 }
 
-interface AddOptions extends Where {
+interface RuleOptions extends Where {
   agent?: string
   tool?: string
   does?: string
@@ -39,8 +47,15 @@ interface AddOptions extends Where {
   risk?: string
   days?: string
   note?: string
-  before?: string
   withPassword?: boolean
+}
+
+interface AddOptions extends RuleOptions {
+  before?: string
+}
+
+interface EditOptions extends RuleOptions {
+  effect?: string
 }
 
 interface TestOptions extends Where {
@@ -69,7 +84,8 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
       const { rules, approvalTimeoutMs, timeouts, warnings } = await readPolicy(server, where)
       const names = await server.names()
       const lines = rules.map(
-        (rule) => `${lineOf(rule)}\n  by @${inLine(names.get(rule.by.id) ?? rule.by.id)}, ${rule.at}${noteOf(rule)}\n`,
+        (rule) =>
+          `${lineOf(rule)}\n  ${rule.replaced ? 'edited by' : 'by'} @${inLine(names.get(rule.by.id) ?? rule.by.id)}, ${rule.at}${noteOf(rule)}\n`,
       )
       const hints = warnings.map(({ rule, why }) => `look at ${shortId(rule)}: ${why}\n`)
       const { agents } = where.server ? { agents: [] } : await server.get<{ agents: AgentRow[] }>('/api/agents')
@@ -79,51 +95,38 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
       context.print({ rules, approvalTimeoutMs, timeouts, warnings, own }, text)
     })
 
-  policy
-    .command('add')
-    .description('write a rule; what denies wins, of the others the first that fits counts')
-    .argument('<effect>', 'allow, ask or deny')
-    .addOption(ofProject())
-    .addOption(ofServer())
-    .option('--agent <name>', 'the name of its profile')
-    .option('--tool <name>', 'exactly this one')
-    .option('--does <what>', 'run, edit, read, fetch or other')
-    .option(
-      '--command <command>',
-      'allow: exactly this one, where {word} is any plain word; ask, deny: words that occur',
-    )
-    .option('--path <path>', 'a file, or with a slash at its end a folder; from the folder of the session, or absolute')
-    .option('--host <name>', 'exactly this one')
-    .option('--input <sha256>', 'of the exact input')
-    .option('--risk <risk>', 'low, medium or high: allow up to it, ask and deny from it on')
-    .option('--days <days>', 'how long it counts (default: 30 for what allows, for ever otherwise)')
-    .option('--note <text>', 'why; an agent that is denied something is told')
-    .option('--before <rule>', 'stands before this one, and not after all')
-    .option('--with-password', 'read your password from standard input')
-    .action(async (effect: string, options: AddOptions) => {
-      if (effect !== 'allow' && effect !== 'ask' && effect !== 'deny') {
-        throw fail('invalid_request', `A rule can allow, ask or deny, not "${effect}".`)
-      }
-      const server = context.server()
-      const { note, withPassword } = options
-      const before = options.before === undefined ? undefined : await findRule(server, options, options.before)
-      const days = daysOf(options.days)
-      const data = {
-        effect,
-        match: matchOf(options),
-        ...(days === undefined ? {} : { until: new Date(Date.now() + days * dayMs).toISOString() }),
-        ...(note === undefined ? {} : { note }),
-        ...(before === undefined ? {} : { before: before.rule }),
-      } as const
-      const accepted = await confirmingPassword(context, withPassword ? 'standard input' : 'terminal', () =>
-        server.command(streamOf(options), 'policy.set_rule', data),
-      )
-      const { rules, warnings } = await readPolicy(server, options)
-      const written = rules.find(({ rule }) => rule === accepted.id)
-      for (const { why } of warnings.filter(({ rule }) => rule === accepted.id))
-        context.note(`Look at it again: ${why}`)
-      context.print(written ?? accepted, written ? `${lineOf(written)}\n` : 'written, and revoked already\n')
+  addRuleOptions(
+    policy
+      .command('add')
+      .description('write a rule; what denies wins, of the others the first that fits counts')
+      .argument('<effect>', 'allow, ask or deny')
+      .addOption(ofProject())
+      .addOption(ofServer())
+      .option('--before <rule>', 'stands before this one, and not after all'),
+  ).action(async (effect: string, options: AddOptions) => {
+    const { note } = options
+    const before = options.before === undefined ? undefined : await findRule(context.server(), options, options.before)
+    await writeRule(context, options, {
+      effect: effectOf(effect),
+      match: matchOf(options),
+      until: endOf(options.days),
+      note,
+      before: before?.rule,
     })
+  })
+
+  addRuleOptions(
+    policy
+      .command('edit')
+      .description('write a rule in the place of another: only what is named changes, and "" takes it away')
+      .argument('<rule>', 'id, or the beginning of it')
+      .addOption(ofProject())
+      .addOption(ofServer())
+      .option('--effect <effect>', 'allow, ask or deny'),
+  ).action(async (text: string, options: EditOptions) => {
+    const old = await findRule(context.server(), options, text)
+    await writeRule(context, options, { ...editedRule(old, options), replaces: old.rule })
+  })
 
   policy
     .command('revoke')
@@ -189,6 +192,69 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
     })
 }
 
+function addRuleOptions(command: Command): Command {
+  return command
+    .option('--agent <name>', 'the name of its profile')
+    .option('--tool <name>', 'exactly this one')
+    .option('--does <what>', 'run, edit, read, fetch or other')
+    .option(
+      '--command <command>',
+      'allow: exactly this one, where {word} is any plain word; ask, deny: words that occur',
+    )
+    .option('--path <path>', 'a file, or with a slash at its end a folder; from the folder of the session, or absolute')
+    .option('--host <name>', 'exactly this one')
+    .option('--input <sha256>', 'of the exact input')
+    .option('--risk <risk>', 'low, medium or high: allow up to it, ask and deny from it on')
+    .option(
+      '--days <days>',
+      'how long it counts from now (30 for what allows, where nothing is said; for ever otherwise)',
+    )
+    .option('--note <text>', 'why; an agent that is denied something is told')
+    .option('--with-password', 'read your password from standard input')
+}
+
+/** Writes it and says what stands there then, with what its writer may not have meant. */
+async function writeRule(
+  context: CommandContext,
+  options: RuleOptions,
+  rule: CommandInput<'policy.set_rule'>,
+): Promise<void> {
+  const server = context.server()
+  const accepted = await confirmingPassword(context, options.withPassword ? 'standard input' : 'terminal', () =>
+    server.command(streamOf(options), 'policy.set_rule', rule),
+  )
+  const { rules, warnings } = await readPolicy(server, options)
+  const written = rules.find((one) => one.rule === accepted.id)
+  for (const { why } of warnings.filter((one) => one.rule === accepted.id)) context.note(`Look at it again: ${why}`)
+  context.print(written ?? accepted, written ? `${lineOf(written)}\n` : 'written, and gone again already\n')
+}
+
+/** What the rule becomes: what is not named stays, its end as well; an empty text takes a part away. */
+function editedRule({ effect, match, until, note }: PolicyRule, options: EditOptions): PolicyRuleText {
+  const { effect: said, days, note: why } = options
+  const { agent, tool, does, command, path, host, input, risk } = options
+  const named = Object.entries({ agent, tool, does, command, path, host, input, risk }).filter(
+    ([, value]) => value !== undefined,
+  )
+  if (named.length === 0 && [said, days, why].every((option) => option === undefined)) {
+    throw fail('invalid_request', 'Say what shall be different. See: hotline policy edit --help')
+  }
+  const given = named.filter(([, value]) => value !== '')
+  const kept = Object.entries(match).filter(([name]) => !named.some(([other]) => other === name))
+  return {
+    effect: said === undefined ? effect : effectOf(said),
+    match: { ...Object.fromEntries(kept), ...matchOf(Object.fromEntries(given)) },
+    until: days === undefined ? until : days === '' ? undefined : endOf(days),
+    note: why === undefined ? note : why === '' ? undefined : why,
+  }
+}
+
+function effectOf(text: string): PolicyEffect {
+  const read = PolicyEffect.safeParse(text)
+  if (!read.success) throw fail('invalid_request', `A rule can allow, ask or deny, not "${text}".`)
+  return read.data
+}
+
 /** One line where all have the same time; otherwise one more for each risk that differs. */
 function timeoutLines(usualMs: number, timeouts: PolicyPage['timeouts']): string {
   const ofRisks = risks.flatMap((risk) => {
@@ -209,7 +275,11 @@ function readPolicy(server: Server, { project, server: isOfServer }: Where): Pro
 async function findRule(server: Server, where: Where, text: string): Promise<PolicyRule> {
   const { rules } = await readPolicy(server, where)
   const [only, another] = namedBy(text, rules, ({ rule }) => rule)
-  if (!only) throw fail('not_found', `No rule begins with "${text}". See: hotline policy ls`)
+  if (!only) {
+    const now = rules.find(({ replaced }) => replaced?.some((past) => past.startsWith(text)))
+    if (now) throw fail('already_resolved', `That rule was replaced. In its place stands: ${lineOf(now)}`)
+    throw fail('not_found', `No rule begins with "${text}". See: hotline policy ls`)
+  }
   if (only.of === 'server' && !where.server) {
     throw fail('invalid_request', `"${text}" is a rule of the server. Give --server to change those.`)
   }
@@ -217,7 +287,7 @@ async function findRule(server: Server, where: Where, text: string): Promise<Pol
   return only
 }
 
-function matchOf({ agent, tool, does, command, path, host, input, risk }: AddOptions): PolicyMatch {
+function matchOf({ agent, tool, does, command, path, host, input, risk }: Partial<RuleOptions>): PolicyMatch {
   const template = command === undefined ? undefined : readTemplate(command)
   if (template?.ok === false) throw fail('invalid_request', `--command: ${template.why}.`)
   const given = { agent, tool, does, command: template?.words, path, host, input, risk }
@@ -229,10 +299,11 @@ function matchOf({ agent, tool, does, command, path, host, input, risk }: AddOpt
   throw fail('invalid_request', `--${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it cannot be read'}.`)
 }
 
-function daysOf(text: string | undefined): number | undefined {
+/** RFC 3339, UTC. */
+function endOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   if (!/^[1-9][0-9]{0,3}$/.test(text)) throw fail('invalid_request', `--days takes a whole number, not "${text}".`)
-  return Number(text)
+  return new Date(Date.now() + Number(text) * dayMs).toISOString()
 }
 
 /** What an agent keeps itself on a machine; it is changed there. */

@@ -2,7 +2,8 @@ import type { Command, CommandOf } from '@hotline/protocol/command'
 import { limits } from '@hotline/protocol/limits'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { faultsOfRule, withEnd } from './check-rule.ts'
-import type { PolicyState } from './policy-state.ts'
+import type { PolicyState, StandingRule } from './policy-state.ts'
+import { ruleWords } from './rule-words.ts'
 
 /** What a command means for the policy of a project or of the server; undefined where it is about something else. */
 export function decidePolicy(state: PolicyState, command: Command, context: Context): Decision | undefined {
@@ -19,14 +20,15 @@ export function decidePolicy(state: PolicyState, command: Command, context: Cont
   }
 }
 
-/** A new rule: never a change of one that stands, so that its history is read in its stream. */
+/** A new rule, also where it takes the place of another: none is ever changed, so that its history is read in its stream. */
 function setRule(state: PolicyState, command: CommandOf<'policy.set_rule'>, { now }: Context): Decision {
-  const { before, ...text } = command.data
+  const { before, replaces, ...text } = command.data
   const standing = state.rules ?? []
   const whole = withEnd(text, now)
   const [fault] = faultsOfRule(whole, now)
   if (fault !== undefined) return refuse('invalid_request', fault)
-  if (standing.length >= limits.policyRules) {
+  if (replaces !== undefined && !standing.some(({ rule }) => rule === replaces)) return gone(standing, replaces)
+  if (replaces === undefined && standing.length >= limits.policyRules) {
     return refuse('queue_full', `There are ${limits.policyRules} rules at most. Revoke some first.`)
   }
   if (before !== undefined && !standing.some(({ rule }) => rule === before)) {
@@ -42,6 +44,7 @@ function setRule(state: PolicyState, command: CommandOf<'policy.set_rule'>, { no
       match,
       ...(until === undefined ? {} : { until }),
       ...(before === undefined ? {} : { before }),
+      ...(replaces === undefined ? {} : { replaces }),
     },
     body: note === undefined ? {} : { note },
   })
@@ -51,11 +54,19 @@ function setRule(state: PolicyState, command: CommandOf<'policy.set_rule'>, { no
 function revokeRule(state: PolicyState, command: CommandOf<'policy.revoke_rule'>): Decision {
   const { rule, effect } = command.data
   const standing = state.rules?.find((one) => one.rule === rule)
-  if (!standing) return refuse('already_resolved', 'There is no such rule; it may have been revoked already.')
+  if (!standing) return gone(state.rules ?? [], rule)
   if (standing.effect !== effect) {
     return refuse('invalid_request', `This rule does not ${effect}, as it was said. Look again.`)
   }
   return accept({ type: 'policy.rule_revoked', subject: `rule:${rule}`, data: { rule } })
+}
+
+/** What somebody saw is not there: says what stands in its place. */
+function gone(rules: readonly StandingRule[], rule: string): Decision {
+  const now = rules.find(({ replaced }) => replaced?.includes(rule))
+  if (!now) return refuse('already_resolved', 'There is no such rule; it may have been revoked already.')
+  const detail = `It was replaced at ${now.at}. In its place stands: ${ruleWords(now)}. Look at that one.`
+  return refuse('already_resolved', detail, { rule: now.rule, by: now.by, at: now.at })
 }
 
 function setTimeout(state: PolicyState, { data }: CommandOf<'policy.set_timeout'>): Decision {

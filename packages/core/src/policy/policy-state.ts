@@ -4,8 +4,11 @@ import type { ApprovalTimeouts, HeldRule } from '@hotline/protocol/policy'
 import { limits } from '@hotline/protocol/limits'
 import type { Risk } from '@hotline/protocol/risk'
 
-/** A rule of a policy, with who wrote it and when. */
-export type StandingRule = HeldRule & { by: Actor; at: string }
+/** Rules that stood in the place of one before it are kept to so many; the log has them all. */
+const replacedMax = 50
+
+/** A rule of a policy, with who wrote it and when, and the rules that stood in its place before it, newest first. */
+export type StandingRule = HeldRule & { by: Actor; at: string; replaced?: readonly string[] }
 
 /** What a project, or the whole server, says of what agents ask. */
 export interface PolicyState {
@@ -48,8 +51,10 @@ function including(
   event: EventOf<'policy.rule_set'>,
   of: HeldRule['of'],
 ): readonly StandingRule[] {
-  const { rule, effect, match, until, before } = event.data
+  const { rule, effect, match, until, before, replaces } = event.data
   const note = event.body?.note
+  const edited = rules.findIndex((other) => other.rule === replaces)
+  const replaced = replaces === undefined ? [] : [replaces, ...(rules[edited]?.replaced ?? [])].slice(0, replacedMax)
   const standing: StandingRule = {
     rule,
     effect,
@@ -59,7 +64,9 @@ function including(
     ...(of === undefined ? {} : { of }),
     by: event.actor,
     at: event.at,
+    ...(replaced.length === 0 ? {} : { replaced }),
   }
+  if (edited >= 0) return rules.with(edited, standing)
   const place = rules.findIndex((other) => other.rule === before)
   return rules.toSpliced(place < 0 ? rules.length : place, 0, standing)
 }

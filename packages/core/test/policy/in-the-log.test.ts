@@ -114,6 +114,69 @@ describe('the rules of a project', () => {
     for (const one of wide) expect([sendersOf(one, undefined), needsPassword(one)]).toEqual([['decide', 'admin'], true])
   })
 
+  it('[PO40] are edited by one that takes the place, in one event that says which it replaced', () => {
+    const board = new Board()
+    for (const id of ['a', 'b', 'c']) board.set(id, { effect: 'deny', match: { tool: id } })
+    expect(code(board.set('d', { effect: 'ask', match: { tool: 'x' }, note: 'Better.', replaces: 'b' }))).toBe('ok')
+    expect(board.rules.map(({ rule }) => rule)).toEqual(['a', 'd', 'c'])
+    expect(board.rules[1]).toMatchObject({ effect: 'ask', by: dana, replaced: ['b'], note: 'Better.' })
+    expect(board.events).toHaveLength(4)
+    expect(board.events.at(-1)).toMatchObject({ type: 'policy.rule_set', data: { rule: 'd', replaces: 'b' } })
+    expect(code(board.set('e', { effect: 'allow', match: { path: 'src/' }, replaces: 'd' }))).toBe('ok')
+    expect(board.rules[1]).toMatchObject({ rule: 'e', until: '2026-01-31T00:00:00.000Z', replaced: ['d', 'b'] })
+  })
+
+  it('[PO40] nothing is written in the place of what is gone, and it is said what stands there', () => {
+    const board = new Board()
+    board.set('a', noPush)
+    board.set('b', { ...noPush, effect: 'ask', replaces: 'a' })
+    board.set('c', { ...noPush, replaces: 'b' })
+    const stale = [
+      board.set('d', { ...noPush, replaces: 'a' }),
+      board.send(command('policy.revoke_rule', { rule: 'b', effect: 'ask' })),
+    ]
+    for (const refused of stale) {
+      expect(refused).toMatchObject({ ok: false, problem: { code: 'already_resolved', rule: 'c', by: dana } })
+      expect(JSON.stringify(refused)).toContain('In its place stands: Deny commands with: git push.')
+    }
+    board.send(command('policy.revoke_rule', { rule: 'c', effect: 'deny' }))
+    expect(JSON.stringify(board.set('d', { ...noPush, replaces: 'c' }))).toContain('may have been revoked')
+    expect(board.rules).toEqual([])
+    expect(board.events).toHaveLength(4)
+  })
+
+  it('[PO40] can be edited where there are as many as there can be; what is no rule takes no place', () => {
+    const board = new Board()
+    const rules = Array.from({ length: limits.policyRules }, (_, at): StandingRule => ({
+      ...ruleOf(`r${at}`, { effect: 'deny', match: { tool: `t${at}` } }),
+      by: dana,
+      at: now,
+    }))
+    board.state = { kind: 'project', project: 'p1', name: 'One', members: {}, rules }
+    expect(code(board.set('x', { effect: 'allow', match: { command: ['sudo', 'ls'] }, replaces: 'r1' }))).toBe(
+      'invalid_request',
+    )
+    expect(code(board.set('x', { ...noPush, replaces: 'r1' }))).toBe('ok')
+    expect(board.rules).toHaveLength(limits.policyRules)
+    expect(board.rules[1]).toMatchObject({ rule: 'x' })
+    const both = { ...noPush, replaces: 'x', before: 'r2' }
+    expect(parseCommand({ id: 'y', stream: project, type: 'policy.set_rule', data: both })).toHaveProperty('issues')
+  })
+
+  it('[PO40] [PO8] [P20] to edit any takes an admin and the password, and what the new one takes by itself', () => {
+    const exact = { agent: 'claude', tool: 'Bash' }
+    const replacing = (rule: SetRule): Command => command('policy.set_rule', { ...rule, replaces: 'a' })
+    const ordinary = [
+      replacing(noPush),
+      replacing({ effect: 'ask', match: { does: 'run' } }),
+      replacing({ effect: 'allow', match: { ...exact, command: ['npm', 'test'] } }),
+    ]
+    for (const one of ordinary)
+      expect([sendersOf(one, undefined), needsPassword(one)]).toEqual([['decide', 'admin'], true])
+    const high = replacing({ effect: 'allow', match: { ...exact, command: ['git', 'push'] } })
+    expect([sendersOf(high, undefined), needsPassword(high)]).toEqual([['decide', 'admin', 'decide_high'], true])
+  })
+
   it('[PO7] are no matter of a session', () => {
     const log = activeLog()
     expect(code(log.apply(dana, { ...command('policy.set_rule', noPush), stream }))).toBe('invalid_request')

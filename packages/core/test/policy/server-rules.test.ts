@@ -132,7 +132,7 @@ describe('the stream of the server', () => {
     return parsed.command
   }
 
-  it('[PO35] keeps its rules and times among what is not about them, and is nothing before the first', () => {
+  it('[PO35] [PO40] keeps its rules and times among what is not about them, and is nothing before the first', () => {
     let state: ServerState | undefined
     const apply = (type: string, data: object, id: string): void => {
       const decision = decideServer(state, { ...commandOf(type, data), id }, context)
@@ -157,7 +157,12 @@ describe('the stream of the server', () => {
       timeoutsByRisk: { high: 60_000 },
     })
     expect(heldPolicy(state ?? {}, { rules: [{ ...rule('ask', test), by: dana, at: now }] }).rules).toHaveLength(3)
-    apply('policy.revoke_rule', { rule: 'two', effect: 'ask' }, 'four')
+    apply('policy.set_rule', { effect: 'deny', match: { tool: 'z' }, replaces: 'two' }, 'edited')
+    expect(state?.rules).toMatchObject([
+      { rule: 'edited', of: 'server', replaced: ['two'] },
+      { rule: 'one', of: 'server' },
+    ])
+    apply('policy.revoke_rule', { rule: 'edited', effect: 'deny' }, 'four')
     expect(state?.rules).toHaveLength(1)
   })
 

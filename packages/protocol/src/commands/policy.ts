@@ -6,8 +6,14 @@ import { Id } from '../stream.ts'
 
 /** Rules of a project or of the whole server, sent to its stream, and what is not asked in one session, sent to the session's. */
 export const policyCommands = {
-  /** The rule gets the id of the command. Absent `before`: after all others. */
-  'policy.set_rule': PolicyRuleText.extend({ before: Id.optional() }),
+  /**
+   * The rule gets the id of the command. It stands before the one that it names, or in the place of the one that it replaces,
+   * which is there no more; with neither of them after all others.
+   */
+  'policy.set_rule': PolicyRuleText.extend({ before: Id.optional(), replaces: Id.optional() }).refine(
+    ({ before, replaces }) => before === undefined || replaces === undefined,
+    'stands before a rule or replaces one, not both',
+  ),
   /** `effect`: of the rule as it was seen; to take away what asks or denies takes more. */
   'policy.revoke_rule': z.strictObject({ rule: Id, effect: PolicyEffect }),
   /**

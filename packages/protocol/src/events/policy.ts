@@ -7,7 +7,7 @@ import { Id } from '../stream.ts'
 
 /** The rules of a project or of the whole server, and the modes of a session. Their history is the stream: who said it, when, and who took it away. */
 export const policyEvents = {
-  /** It stands before the rule that it names, or after all others. */
+  /** It stands before the rule that it names, or in the place of the one that it replaces, or after all others. */
   'policy.rule_set': defineEvent(
     1,
     z.looseObject({
@@ -16,6 +16,7 @@ export const policyEvents = {
       match: PolicyMatch,
       until: z.string().optional(),
       before: Id.optional(),
+      replaces: Id.optional(),
     }),
     z.looseObject({ note: z.string().optional() }),
   ),

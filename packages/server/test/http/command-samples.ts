@@ -124,6 +124,11 @@ export const unaskedSamples: Record<string, Odd> = {
     match: { agent: 'demo', tool: 'execute', command: ['npm', 'test'] },
   }),
   'policy.set_rule of what allows more': inProject({ effect: 'allow' as const, match: { path: 'src/' } }),
+  'policy.set_rule in the place of another': inProject({
+    effect: 'ask' as const,
+    match: { tool: 'nothing' },
+    replaces: 'none',
+  }),
   'policy.revoke_rule of what denies': inProject({ rule: 'none', effect: 'deny' as const }),
   'policy.set_rule of the server': () => [serverStream, { effect: 'deny', match: { tool: 'nothing' } }],
   'policy.revoke_rule of the server': () => [serverStream, { rule: 'none', effect: 'allow' }],

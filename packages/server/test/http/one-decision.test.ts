@@ -210,7 +210,7 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said: not_found
-      policy.set_rule of what allows more, policy.revoke_rule of what denies:
+      policy.set_rule of what allows more, policy.set_rule in the place of another, policy.revoke_rule of what denies:
         owner in a browser
         admin in a browser
         admin by token: password_needed

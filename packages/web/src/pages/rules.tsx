@@ -26,8 +26,8 @@ export function Rules(): ReactNode {
           stream={`project:${project}`}
           path={`/api/projects/${encodeURIComponent(project)}/policy`}
           name={me.projects.length > 1 ? name : undefined}
-          mayRevoke={roleAllows(role, 'decide')}
-          maySetTimes={roleAllows(role, 'admin')}
+          mayWrite={roleAllows(role, 'decide')}
+          isAdmin={roleAllows(role, 'admin')}
         />
       ))}
       <OwnRules rows={agents} />
@@ -46,7 +46,7 @@ export function ServerRules(): ReactNode {
           Who wrote and revoked which
         </To>
       </p>
-      <RulesOf stream={serverStream} path="/api/policy" name={undefined} mayRevoke maySetTimes />
+      <RulesOf stream={serverStream} path="/api/policy" name={undefined} mayWrite isAdmin />
     </section>
   )
 }

@@ -1,0 +1,38 @@
+import type { CommandOutcome } from '@hotline/client/link'
+import type { Problem } from '@hotline/protocol/error'
+import { useState } from 'react'
+import { ask } from '../live/ask.ts'
+
+/** A form that asks for the password where the server does. */
+export interface PasswordForm {
+  /** Whether the field for it is shown, named `password`. */
+  isAsked: boolean
+  problem: Problem | undefined
+  say: (problem: Problem | undefined) => void
+  /** Confirms the password where the form has one, and sends; true once it is accepted. */
+  send: (said: FormData, command: () => Promise<CommandOutcome>) => Promise<boolean>
+}
+
+/** What a form needs whose command may take the password once more. */
+export function usePassword(): PasswordForm {
+  const [isAsked, setIsAsked] = useState(false)
+  const [problem, setProblem] = useState<Problem>()
+
+  async function send(said: FormData, command: () => Promise<CommandOutcome>): Promise<boolean> {
+    const password = said.get('password')
+    if (typeof password === 'string') {
+      const confirmed = await ask('POST', '/api/auth/confirm', { password })
+      if (!confirmed.ok) {
+        setProblem(confirmed.problem)
+        return false
+      }
+    }
+    const outcome = await command()
+    const isNeeded = !outcome.ok && outcome.problem.code === 'password_needed'
+    setIsAsked(isNeeded)
+    setProblem(outcome.ok || isNeeded ? undefined : outcome.problem)
+    return outcome.ok
+  }
+
+  return { isAsked, problem, say: setProblem, send }
+}
