@@ -1,6 +1,8 @@
 import { httpRequest } from '@hotline/client/http-request'
 import type { CommandInput } from '@hotline/protocol/command'
 import { serverStream } from '@hotline/protocol/stream'
+import type { PolicyPage } from '@hotline/protocol/policy'
+import { waitFor } from '@hotline/testing/wait-for'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openPageScene, type PageScene, photograph, resize } from '../src/page-scene.ts'
@@ -22,6 +24,13 @@ async function write(stream: string, data: CommandInput<'policy.set_rule'>): Pro
   const outcome = await scene.live.link().command(stream, 'policy.set_rule', data)
   if (!outcome.ok) throw new Error(outcome.problem.detail)
   return outcome.accepted.id
+}
+
+async function policyOf(path: string): Promise<PolicyPage> {
+  const { url, token } = scene.live
+  const answer = await httpRequest<PolicyPage>(url, { kind: 'token', token }, 'GET', path)
+  if (!answer.ok) throw new Error(answer.problem.detail)
+  return answer.value
 }
 
 it('[G160] rules of the server stand marked in the project, where nobody revokes them, and are revoked where they are', async () => {
@@ -144,6 +153,42 @@ it('[G164] where somebody else was first nothing is written, and it is said what
   await form.getByLabel('As it is written').fill('two.example')
   await form.getByRole('button', { name: 'Save' }).click()
   await form.getByRole('alert').getByText('In its place stands: Ask about the host "three.example"').waitFor()
+})
+
+it('[G165] a rule is moved up and down by keys and by touch, and the keyboard stays with it', async () => {
+  const hosts = ['one.example', 'two.example', 'six.example']
+  for (const host of hosts) await write(serverStream, { effect: 'ask', match: { host } })
+  await page.goto(`${scene.live.proxyUrl}/settings`)
+  const everywhere = page.getByRole('region', { name: 'In all projects' })
+  const order = async (): Promise<readonly string[]> =>
+    (await everywhere.getByRole('listitem').allInnerTexts()).flatMap((text) => /"(\w+)\.example"/.exec(text)?.[1] ?? [])
+  const became = (wanted: readonly string[]) =>
+    waitFor(async () => (await order()).join() === wanted.join(), { what: wanted.join() })
+  const button = (way: string, host: string) =>
+    everywhere.getByRole('button', { name: new RegExp(`^Move ${way}, .*"${host}"`) })
+  await button('up', 'six.example').press('Enter')
+  await became(['one', 'six', 'two'])
+  await waitFor(() => button('up', 'six.example').evaluate((one) => one.matches(':focus')), {
+    what: 'the keyboard to stay',
+  })
+  await page.keyboard.press('Enter')
+  await became(['six', 'one', 'two'])
+  await button('down', 'one.example').click()
+  await became(['six', 'two', 'one'])
+  const { rules } = await policyOf('/api/policy')
+  expect(rules.flatMap(({ match: { host } }) => host ?? [])).toEqual(['six.example', 'two.example', 'one.example'])
+  for (const width of [390, 1440]) {
+    await resize(page, width)
+    await button('up', 'two.example').scrollIntoViewIfNeeded()
+    await photograph(page, 'rule-order', [width])
+  }
+  await resize(page, 1440)
+  // Somebody else takes away the one that it would stand before.
+  const [, two] = rules
+  await scene.live.link().command(serverStream, 'policy.revoke_rule', { rule: two?.rule ?? '', effect: 'ask' })
+  await button('up', 'one.example').click()
+  await everywhere.getByRole('alert').getByText('There is no such rule').waitFor()
+  await became(['six', 'one'])
 })
 
 it('[G161] how long people have is said by risk, in plain words, and counts from then on', async () => {

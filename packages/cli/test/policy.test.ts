@@ -189,6 +189,25 @@ it('[B102] policy edit changes what is named and nothing else, in the same place
   for (const one of [last, ask]) expect((await run('policy', 'revoke', one?.rule ?? '')).out).toBe('revoked\n')
 })
 
+it('[B103] policy move puts a rule before another, or last, and says the order', async () => {
+  const { run } = scene
+  const ids: string[] = []
+  for (const host of ['one.example', 'two.example', 'six.example']) {
+    ids.push((JSON.parse((await run('--json', 'policy', 'add', 'ask', '--host', host)).out) as { rule: string }).rule)
+  }
+  const [one = '', two = '', six = ''] = ids
+  const order = (text: string): readonly string[] =>
+    [...text.matchAll(/"(\w+)\.example"/g)].map(([, word]) => word ?? '')
+  const moved = await confirmed('policy', 'move', six, '--before', one)
+  expect(order(moved.out)).toEqual(['six', 'one', 'two'])
+  expect(order((await run('policy', 'move', one, '--last')).out)).toEqual(['six', 'two', 'one'])
+  expect(await run('policy', 'move', one)).toMatchObject({ code: 2 })
+  expect(await run('policy', 'move', one, '--last', '--before', two)).toMatchObject({ code: 2 })
+  expect(await run('policy', 'move', one, '--before', one)).toMatchObject({ code: 2 })
+  for (const rule of ids) await run('policy', 'revoke', rule)
+  expect((await run('policy', 'move', one, '--before', two)).code).toBe(4)
+})
+
 it('[B101] policy timeout takes a risk, and the server, and says each risk that differs', async () => {
   const { run } = scene
   const usual = 'People have 24h 0m to answer an approval.\n'

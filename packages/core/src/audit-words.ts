@@ -109,6 +109,10 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
       return `content erased up to event ${event.data.upTo} (${event.data.reason})`
     case 'policy.rule_set':
       return withReason(`${ruleSet(event.data)}${ofWhole(event)}`, event.body?.note)
+    case 'policy.rule_moved': {
+      const { rule, before } = event.data
+      return `rule ${rule} moved ${before === null ? 'after all others' : `before the rule ${before}`}${ofWhole(event)}`
+    }
     case 'policy.rule_revoked':
       return `rule ${event.data.rule} revoked${ofWhole(event)}`
     case 'policy.timeout_set': {

@@ -72,6 +72,7 @@ const bySender: Record<CommandType, Sender> = {
   'folder.distrust': 'decide',
   // A rule decides for people, who are not asked any more.
   'policy.set_rule': 'decide',
+  'policy.move_rule': 'decide',
   'policy.revoke_rule': 'decide',
   // It says for all sessions of the project when nobody's answer is a no.
   'policy.set_timeout': 'admin',
@@ -122,10 +123,12 @@ function isOfServer({ stream }: Command): boolean {
 
 /**
  * What "always allow" writes is narrow: one exact thing of one agent with one tool, for the usual time, after all other
- * rules. So are rules that ask or deny. All else is wide, and so is to take away what asks or denies, and to replace any rule.
+ * rules. So are rules that ask or deny. All else is wide, and so is to take away what asks or denies, and to replace or move any
+ * rule.
  */
 function isWideRule(command: Command): boolean {
   // What takes the place of another may stand before others, and takes that one away.
+  if (command.type === 'policy.move_rule') return true
   if (command.type === 'policy.set_rule' && command.data.replaces !== undefined) return true
   if (command.type === 'policy.revoke_rule') return command.data.effect !== 'allow'
   if (command.type !== 'policy.set_rule' || command.data.effect !== 'allow') return false

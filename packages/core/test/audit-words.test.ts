@@ -69,6 +69,10 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
     [{ rule: 'r1', effect: 'deny' }, { note: 'Never.' }, 'rule r1 denies - Never.'],
     [{ rule: 'r2', effect: 'ask', replaces: 'r1' }, undefined, 'rule r2 asks, in place of the rule r1'],
   ],
+  'policy.rule_moved': [
+    [{ rule: 'r1', before: 'r2' }, undefined, 'rule r1 moved before the rule r2'],
+    [{ rule: 'r1', before: null }, undefined, 'rule r1 moved after all others'],
+  ],
   'policy.rule_revoked': [[{ rule: 'r1' }, undefined, 'rule r1 revoked']],
   'policy.timeout_set': [
     [{ approvalTimeoutMs: 300_000 }, undefined, 'people have 5m 0s to answer'],

@@ -46,6 +46,7 @@ export const auditedTypes = {
   'terminal.taken': 'control',
   'content.erased': 'control',
   'policy.rule_set': 'rule',
+  'policy.rule_moved': 'rule',
   'policy.rule_revoked': 'rule',
   'policy.timeout_set': 'rule',
   'policy.mode_set': 'rule',

@@ -89,6 +89,7 @@ const known: Readonly<Record<EventType, true>> = {
   'member.changed': true,
   'member.removed': true,
   'policy.rule_set': true,
+  'policy.rule_moved': true,
   'policy.rule_revoked': true,
   'policy.timeout_set': true,
   'policy.mode_set': true,

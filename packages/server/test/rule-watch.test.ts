@@ -96,6 +96,19 @@ test('[PO16] a rule that goes lets the next one answer, and nothing that was ans
   expect(faults).toEqual([])
 })
 
+test('[PO41] [PO16] what is open is looked at again where a rule is moved', async () => {
+  await asking('moved')
+  const { stop, faults } = watch()
+  const ask: CommandInput<'policy.set_rule'> = { effect: 'ask', match: { command: ['npm'] } }
+  await middle.send(systemPrincipal, 'project:p1', 'policy.set_rule', ask, 'asks')
+  await middle.send(systemPrincipal, 'project:p1', 'policy.set_rule', allow, 'allows')
+  expect(await outcomes('moved')).toEqual([undefined])
+  await middle.send(systemPrincipal, 'project:p1', 'policy.move_rule', { rule: 'allows', before: 'asks' })
+  await allowed('moved')
+  stop()
+  expect(faults).toEqual([])
+})
+
 test('[PO37] a rule of the server answers what is open in all projects, and at the start what was not looked at', async () => {
   await asking('here')
   await asking('there', 'p2')

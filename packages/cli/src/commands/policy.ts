@@ -58,6 +58,12 @@ interface EditOptions extends RuleOptions {
   effect?: string
 }
 
+interface MoveOptions extends Where {
+  before?: string
+  last?: true
+  withPassword?: boolean
+}
+
 interface TestOptions extends Where {
   agent: string
   tool?: string
@@ -127,6 +133,28 @@ export function addPolicyCommand(program: Command, context: CommandContext): voi
     const old = await findRule(context.server(), options, text)
     await writeRule(context, options, { ...editedRule(old, options), replaces: old.rule })
   })
+
+  policy
+    .command('move')
+    .description('put a rule before another, or after all others; of those that do not deny the first that fits counts')
+    .argument('<rule>', 'id, or the beginning of it')
+    .addOption(ofProject())
+    .addOption(ofServer())
+    .option('--before <rule>', 'stands before this one then')
+    .option('--last', 'stands after all others then')
+    .option('--with-password', 'read your password from standard input')
+    .action(async (text: string, options: MoveOptions) => {
+      const server = context.server()
+      if ((options.before === undefined) === (options.last === undefined))
+        throw fail('invalid_request', 'Say where to: --before <rule>, or --last.')
+      const { rule } = await findRule(server, options, text)
+      const before = options.before === undefined ? null : (await findRule(server, options, options.before)).rule
+      await confirmingPassword(context, options.withPassword ? 'standard input' : 'terminal', () =>
+        server.command(streamOf(options), 'policy.move_rule', { rule, before }),
+      )
+      const { rules } = await readPolicy(server, options)
+      context.print({ rules }, rules.map((one) => `${lineOf(one)}\n`).join(''))
+    })
 
   policy
     .command('revoke')

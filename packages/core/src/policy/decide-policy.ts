@@ -2,7 +2,7 @@ import type { Command, CommandOf } from '@hotline/protocol/command'
 import { limits } from '@hotline/protocol/limits'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { faultsOfRule, withEnd } from './check-rule.ts'
-import type { PolicyState, StandingRule } from './policy-state.ts'
+import { moved, type PolicyState, type StandingRule } from './policy-state.ts'
 import { ruleWords } from './rule-words.ts'
 
 /** What a command means for the policy of a project or of the server; undefined where it is about something else. */
@@ -11,6 +11,8 @@ export function decidePolicy(state: PolicyState, command: Command, context: Cont
   switch (command.type) {
     case 'policy.set_rule':
       return setRule(state, command, context)
+    case 'policy.move_rule':
+      return moveRule(state, command)
     case 'policy.revoke_rule':
       return revokeRule(state, command)
     case 'policy.set_timeout':
@@ -48,6 +50,16 @@ function setRule(state: PolicyState, command: CommandOf<'policy.set_rule'>, { no
     },
     body: note === undefined ? {} : { note },
   })
+}
+
+/** Puts a rule elsewhere among the others; nothing is written where it stands there. */
+function moveRule({ rules = [] }: PolicyState, { data }: CommandOf<'policy.move_rule'>): Decision {
+  const { rule, before } = data
+  const missing = [rule, before].find((id) => id !== null && !rules.some((one) => one.rule === id))
+  if (typeof missing === 'string') return gone(rules, missing)
+  if (rule === before) return refuse('invalid_request', 'A rule cannot stand before itself.')
+  const isThere = moved(rules, data).every((one, at) => one.rule === rules[at]?.rule)
+  return isThere ? accept() : accept({ type: 'policy.rule_moved', subject: `rule:${rule}`, data })
 }
 
 /** Takes a rule away. */

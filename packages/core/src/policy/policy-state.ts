@@ -33,6 +33,8 @@ export function evolvePolicy(state: PolicyState, event: KnownEvent, of: HeldRule
   switch (event.type) {
     case 'policy.rule_set':
       return { rules: including(state.rules ?? [], event, of) }
+    case 'policy.rule_moved':
+      return { rules: moved(state.rules ?? [], event.data) }
     case 'policy.rule_revoked':
       return { rules: (state.rules ?? []).filter(({ rule }) => rule !== event.data.rule) }
     case 'policy.timeout_set': {
@@ -69,6 +71,17 @@ function including(
   if (edited >= 0) return rules.with(edited, standing)
   const place = rules.findIndex((other) => other.rule === before)
   return rules.toSpliced(place < 0 ? rules.length : place, 0, standing)
+}
+
+/** The rules with one of them before another, or after all. What is not there moves nothing. */
+export function moved<R extends { rule: string }>(
+  rules: readonly R[],
+  { rule, before }: { rule: string; before: string | null },
+): readonly R[] {
+  const one = rules.find((other) => other.rule === rule)
+  const others = rules.filter((other) => other.rule !== rule)
+  const place = before === null ? others.length : others.findIndex((other) => other.rule === before)
+  return one && place >= 0 ? others.toSpliced(place, 0, one) : rules
 }
 
 /** What is said in one place of how long people have to answer. */

@@ -122,6 +122,7 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
     case 'folder.trust':
     case 'folder.distrust':
     case 'policy.set_rule':
+    case 'policy.move_rule':
     case 'policy.revoke_rule':
     case 'policy.set_timeout':
     case 'task.create':

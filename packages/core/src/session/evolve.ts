@@ -264,6 +264,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'folder.trusted':
     case 'folder.distrusted':
     case 'policy.rule_set':
+    case 'policy.rule_moved':
     case 'policy.rule_revoked':
     case 'policy.timeout_set':
     case 'task.created':

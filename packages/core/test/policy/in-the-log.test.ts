@@ -1,6 +1,6 @@
 import { decideProject } from '@hotline/core/project/decide'
 import { evolveProject } from '@hotline/core/project/evolve'
-import type { StandingRule } from '@hotline/core/policy/policy-state'
+import { moved, type StandingRule } from '@hotline/core/policy/policy-state'
 import type { ProjectState } from '@hotline/core/project/state'
 import type { Context, Decision } from '@hotline/core/decision'
 import { draftEvent } from '@hotline/core/draft-event'
@@ -20,7 +20,11 @@ const project = 'project:p1'
 
 type SetRule = CommandInput<'policy.set_rule'>
 
-function command(type: 'policy.set_rule' | 'policy.revoke_rule', data: unknown, id = 'r1'): Command {
+function command(
+  type: 'policy.set_rule' | 'policy.move_rule' | 'policy.revoke_rule',
+  data: unknown,
+  id = 'r1',
+): Command {
   const parsed = parseCommand({ id, stream: project, type, data })
   if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
   return parsed.command
@@ -90,7 +94,7 @@ describe('the rules of a project', () => {
     expect(board.events).toHaveLength(1)
   })
 
-  it('[PO8] that allow one exact thing take the right to decide; wider ones, and taking away what denies, an admin and the password', () => {
+  it('[PO8] [PO41] that allow one exact thing take the right to decide; wider ones, and taking away what denies, an admin and the password', () => {
     const exact = { agent: 'claude', tool: 'Bash' }
     const sent = (rule: SetRule): Command => command('policy.set_rule', rule)
     const narrow = [
@@ -109,6 +113,7 @@ describe('the rules of a project', () => {
       sent({ effect: 'allow', match: { agent: 'claude', command: ['npm', 'test'] } }),
       command('policy.revoke_rule', { rule: 'a', effect: 'deny' }),
       command('policy.revoke_rule', { rule: 'a', effect: 'ask' }),
+      command('policy.move_rule', { rule: 'a', before: null }),
     ]
     for (const one of narrow) expect([sendersOf(one, undefined), needsPassword(one)]).toEqual([['decide'], false])
     for (const one of wide) expect([sendersOf(one, undefined), needsPassword(one)]).toEqual([['decide', 'admin'], true])
@@ -175,6 +180,34 @@ describe('the rules of a project', () => {
       expect([sendersOf(one, undefined), needsPassword(one)]).toEqual([['decide', 'admin'], true])
     const high = replacing({ effect: 'allow', match: { ...exact, command: ['git', 'push'] } })
     expect([sendersOf(high, undefined), needsPassword(high)]).toEqual([['decide', 'admin', 'decide_high'], true])
+  })
+
+  it('[PO41] are moved before another or after all others, and nowhere where one of the two is gone', () => {
+    const board = new Board()
+    for (const id of ['a', 'b', 'c']) board.set(id, { effect: 'ask', match: { tool: id } })
+    const move = (rule: string, before: string | null): Decision =>
+      board.send(command('policy.move_rule', { rule, before }), eli)
+    const order = (): string => board.rules.map(({ rule }) => rule).join('')
+    expect([code(move('c', 'a')), order()]).toEqual(['ok', 'cab'])
+    expect([code(move('c', null)), order()]).toEqual(['ok', 'abc'])
+    expect([code(move('a', 'c')), order()]).toEqual(['ok', 'bac'])
+    expect(board.rules[1]).toMatchObject({ rule: 'a', by: dana, at: now })
+    expect(board.events.at(-1)).toMatchObject({ type: 'policy.rule_moved', subject: 'rule:a', actor: eli })
+    const written = board.events.length
+    expect([code(move('a', 'c')), code(move('c', null)), order()]).toEqual(['ok', 'ok', 'bac'])
+    expect(code(move('a', 'a'))).toBe('invalid_request')
+    expect(board.events).toHaveLength(written)
+    board.set('d', { effect: 'ask', match: { tool: 'd' }, replaces: 'b' })
+    for (const gone of [move('b', 'c'), move('a', 'b'), move('x', null), move('a', 'x')]) {
+      expect(code(gone)).toBe('already_resolved')
+    }
+    expect(order()).toBe('dac')
+  })
+
+  it('[PO41] a fold of what is not there moves nothing', () => {
+    const rules = [{ rule: 'a' }, { rule: 'b' }]
+    expect(moved(rules, { rule: 'x', before: 'a' })).toBe(rules)
+    expect(moved(rules, { rule: 'b', before: 'x' })).toBe(rules)
   })
 
   it('[PO7] are no matter of a session', () => {

@@ -14,6 +14,8 @@ export const policyCommands = {
     ({ before, replaces }) => before === undefined || replaces === undefined,
     'stands before a rule or replaces one, not both',
   ),
+  /** It stands before this one then; null: after all others. */
+  'policy.move_rule': z.strictObject({ rule: Id, before: Id.nullable() }),
   /** `effect`: of the rule as it was seen; to take away what asks or denies takes more. */
   'policy.revoke_rule': z.strictObject({ rule: Id, effect: PolicyEffect }),
   /**

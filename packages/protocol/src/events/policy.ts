@@ -20,6 +20,8 @@ export const policyEvents = {
     }),
     z.looseObject({ note: z.string().optional() }),
   ),
+  /** It stands before this one from here on; null: after all others. */
+  'policy.rule_moved': defineEvent(1, z.looseObject({ rule: Id, before: Id.nullable() })),
   'policy.rule_revoked': defineEvent(1, z.looseObject({ rule: Id })),
   /** How long people have from here on to answer an approval, or one of this risk; null: as long as where nobody has said anything of it. */
   'policy.timeout_set': defineEvent(1, z.looseObject({ approvalTimeoutMs: z.int().nullable(), risk: Risk.optional() })),

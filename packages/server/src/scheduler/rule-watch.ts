@@ -7,8 +7,10 @@ const pageSessions = 200
 /** Projects whose sessions are asked for at once. */
 const pageProjects = 200
 
+const changesRules: ReadonlySet<string> = new Set(['policy.rule_set', 'policy.rule_moved', 'policy.rule_revoked'])
+
 /**
- * Has what is open looked at again where a rule is written or revoked, in its project or in all of them, and once at the start, for what a server that was stopped
+ * Has what is open looked at again where a rule is written, moved or revoked, in its project or in all of them, and once at the start, for what a server that was stopped
  * in between did not look at. What waits behind others is looked at when it comes up: it was judged when it was asked.
  */
 export function watchRules({ exchange, lists, bus, ids, fault }: TimerPorts): Disposable {
@@ -46,7 +48,7 @@ export function watchRules({ exchange, lists, bus, ids, fault }: TimerPorts): Di
 
   const leave = bus.subscribe(({ stream, events }) => {
     if (events.some(({ type }) => type === 'approval.opened')) judge(splitStream(stream).id).catch(fault)
-    if (!events.some(({ type }) => type === 'policy.rule_set' || type === 'policy.rule_revoked')) return
+    if (!events.some(({ type }) => changesRules.has(type))) return
     const looking = stream === serverStream ? lookEverywhere() : look([splitStream(stream).id])
     looking.catch(fault)
   })

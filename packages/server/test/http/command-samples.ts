@@ -86,6 +86,7 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
     'policy.set_rule': inProject({ effect: 'deny', match: { tool: 'nothing' } }),
     // There is none, which is no matter of rights.
     'policy.revoke_rule': inProject({ rule: 'none', effect: 'allow' }),
+    'policy.move_rule': inProject({ rule: 'none', before: null }),
     'policy.set_timeout': inProject({ approvalTimeoutMs: 3_600_000 }),
     'policy.set_mode': inSession({ mode: 'ask' }),
     'policy.end_mode': inSession({ until: '2026-01-01T00:00:00.000Z' }),
@@ -114,6 +115,7 @@ type Odd =
   | Sample<'session.start'>
   | Sample<'message.send'>
   | Sample<'policy.set_rule'>
+  | Sample<'policy.move_rule'>
   | Sample<'policy.revoke_rule'>
   | Sample<'policy.set_timeout'>
 
@@ -132,6 +134,7 @@ export const unaskedSamples: Record<string, Odd> = {
   'policy.revoke_rule of what denies': inProject({ rule: 'none', effect: 'deny' as const }),
   'policy.set_rule of the server': () => [serverStream, { effect: 'deny', match: { tool: 'nothing' } }],
   'policy.revoke_rule of the server': () => [serverStream, { rule: 'none', effect: 'allow' }],
+  'policy.move_rule of the server': () => [serverStream, { rule: 'none', before: null }],
   'policy.set_timeout of the server': () => [serverStream, { approvalTimeoutMs: 3_600_000 }],
   'policy.set_rule of a server that is none': () => ['server:other', { effect: 'deny', match: { tool: 'nothing' } }],
   'session.start in a mode': ({ project }, fresh) => [`session:${fresh}`, { project, agent: 'demo', mode: 'free' }],

@@ -188,6 +188,17 @@ describe('one decision', () => {
         owner by token, with the password said
       folder.trust, approval.expire, approval.judge, policy.end_mode, contact.lose, contact.restore, policy.set_rule of a server that is none:
         nobody
+      policy.move_rule, policy.set_rule of what allows more, policy.set_rule in the place of another, policy.revoke_rule of what denies:
+        owner in a browser
+        admin in a browser
+        admin by token: password_needed
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said
       lease.take, agent.report, agent.recover:
         runner
         runner for elsewhere: not_found
@@ -210,18 +221,7 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said: not_found
-      policy.set_rule of what allows more, policy.set_rule in the place of another, policy.revoke_rule of what denies:
-        owner in a browser
-        admin in a browser
-        admin by token: password_needed
-        stranger in a browser: not_found
-        stranger by token: not_found
-        owner by token: password_needed
-        owner by the token of this machine: password_needed
-        owner for elsewhere: not_found
-        owner for no project: not_found
-        owner by token, with the password said
-      policy.set_rule of the server, policy.revoke_rule of the server:
+      policy.set_rule of the server, policy.revoke_rule of the server, policy.move_rule of the server:
         owner in a browser
         owner by token: password_needed
         owner by the token of this machine: password_needed

@@ -10,6 +10,7 @@ import { PasswordAgain } from '../parts/password-again.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { clockText, exactText } from '../text/time.ts'
 import { EditRule } from './rule-edit.tsx'
+import { MoveRule } from './rule-move.tsx'
 import { usePassword } from './use-password.ts'
 
 type Rule = PolicyPage['rules'][number]
@@ -21,6 +22,7 @@ export function RuleLine({
   stream,
   mayWrite,
   mayEdit,
+  ids,
   load,
 }: {
   rule: Rule
@@ -28,8 +30,10 @@ export function RuleLine({
   stream: string
   /** And take away. */
   mayWrite: boolean
-  /** Put another in its place. */
+  /** Put another in its place, or it elsewhere. */
   mayEdit: boolean
+  /** Those of its stream, in their order. */
+  ids: readonly string[]
   load: () => Promise<void>
 }): ReactNode {
   const [doing, setDoing] = useState<'revoke' | 'edit'>()
@@ -66,6 +70,7 @@ export function RuleLine({
           >
             Revoke …
           </button>
+          {mayEdit && ids.length > 1 && <MoveRule rule={rule} ids={ids} stream={stream} load={load} />}
         </div>
       )}
       {doing === 'revoke' && <RevokeRule rule={rule} stream={stream} load={load} close={close} />}

@@ -56,6 +56,9 @@ export function RulesOf({
               stream={stream}
               mayWrite={mayWrite}
               mayEdit={isAdmin}
+              ids={page.rules
+                .filter(({ of }) => (of === 'server') === (stream === serverStream))
+                .map(({ rule: id }) => id)}
               load={load}
             />
           ))}
