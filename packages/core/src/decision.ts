@@ -4,6 +4,7 @@ import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import type { ApprovalTimeouts, HeldRule } from '@hotline/protocol/policy'
 import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import type { KnownDraft } from '@hotline/protocol/events'
+import type { Board } from './task/board.ts'
 
 /** What the rules may know besides the state: all of it given, so that the same question has the same answer. */
 export interface Context {
@@ -26,6 +27,10 @@ export interface Context {
    * over, in wall milliseconds; absent where it never is.
    */
   openAsks?: ReadonlyMap<string, { project: string; endsMs?: number }> | undefined
+  /** Cards that there are, with their projects, where a session shall belong to one; absent where nobody has looked. */
+  cards?: ReadonlyMap<string, string> | undefined
+  /** The board that a card is on; absent where nobody has looked. */
+  board?: Board | undefined
   /** What open approvals ask, by their ids, where it is needed. */
   asked?: ReadonlyMap<string, ApprovalRequest> | undefined
 }

@@ -82,6 +82,7 @@ const bySender: Record<CommandType, Sender> = {
   'task.change': 'write',
   'task.move': 'write',
   'task.remove': 'admin',
+  'task.observe': 'system',
   'lease.take': 'runner',
   'agent.report': 'runner',
   'agent.recover': 'runner',

@@ -8,6 +8,7 @@ import { messageCommands } from './commands/message.ts'
 import { policyCommands } from './commands/policy.ts'
 import { projectCommands } from './commands/project.ts'
 import { sessionCommands } from './commands/session.ts'
+import { taskCommands } from './commands/task.ts'
 import { terminalCommands } from './commands/terminal.ts'
 import { Id, StreamId } from './stream.ts'
 
@@ -20,6 +21,7 @@ export const commandData = {
   ...checkpointCommands,
   ...draftCommands,
   ...projectCommands,
+  ...taskCommands,
   ...policyCommands,
   ...agentCommands,
   ...accountCommands,

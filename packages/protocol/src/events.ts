@@ -12,6 +12,7 @@ import { policyEvents } from './events/policy.ts'
 import { projectEvents } from './events/project.ts'
 import { serverEvents } from './events/server.ts'
 import { sessionEvents } from './events/session.ts'
+import { taskEvents } from './events/task.ts'
 import { turnEvents } from './events/turn.ts'
 import { workspaceEvents } from './events/workspace.ts'
 
@@ -28,6 +29,7 @@ export const eventSpecs = {
   ...workspaceEvents,
   ...draftEvents,
   ...projectEvents,
+  ...taskEvents,
   ...policyEvents,
   ...serverEvents,
   ...accountEvents,

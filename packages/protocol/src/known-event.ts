@@ -101,6 +101,8 @@ const known: Readonly<Record<EventType, true>> = {
   'task.changed': true,
   'task.moved': true,
   'task.removed': true,
+  'task.session_seen': true,
+  'task.indexed': true,
   'account.created': true,
   'account.disabled': true,
   'account.enabled': true,

@@ -42,6 +42,7 @@ import { type ApprovalTimer, startApprovalTimer } from './scheduler/approval-tim
 import { startModeTimer } from './scheduler/mode-timer.ts'
 import { watchRules } from './scheduler/rule-watch.ts'
 import { AwakeWatch } from './scheduler/awake-watch.ts'
+import { watchTasks } from './scheduler/task-watch.ts'
 import { watchRunners } from './scheduler/runners.ts'
 import { Exchange } from './session/exchange.ts'
 import { joinOver } from './session/join-project.ts'
@@ -129,7 +130,7 @@ async function open(
   const timers: { approvals?: ApprovalTimer } = {}
   const caughtUp = async (): Promise<void> => timers.approvals?.caughtUp()
   const exchange = new Exchange(
-    { store, bus, failpoints, fault, now, approvalLimits, caughtUp },
+    { store, lists, bus, failpoints, fault, now, approvalLimits, caughtUp },
     {
       roleOf: (project, account) => lists.roleOf(project, account),
       proofMissing: (principal) => proofs.missing(principal),
@@ -178,6 +179,7 @@ async function open(
   timers.approvals = undo.use(startApprovalTimer({ ...timerPorts, awake }))
   undo.use(startModeTimer(timerPorts))
   undo.use(watchRules(timerPorts))
+  undo.use(watchTasks(timerPorts))
   const runners = undo.use(watchRunners({ ...timerPorts, connections }))
 
   const reception = openReception({

@@ -9,6 +9,7 @@ import { sha256 } from '@hotline/testing/sha256'
 import { Owners } from '../src/access/owners.ts'
 import type { Principal } from '../src/access/principal.ts'
 import { noFailpoints } from '../src/log/failpoints.ts'
+import type { Bus } from '../src/log/bus.ts'
 import { openMemoryBus } from '../src/log/memory-bus.ts'
 import { type Proof, proveLog } from '../src/ops/prove-log.ts'
 import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
@@ -23,8 +24,10 @@ export const dana: Principal = person('dana')
 /** A life of the exchange on a store, whose clock stands until it is set. */
 export interface Life {
   send(principal: Principal, to: string, type: string, data: object): Promise<CommandOutcome>
+  readonly exchange: Exchange
+  readonly bus: Bus
   /** Of ours; a test expects none. */
-  readonly faults: readonly unknown[]
+  readonly faults: unknown[]
   /** So many milliseconds go by. */
   pass(ms: number): void
   /** Dana answers an approval of the session. */
@@ -51,6 +54,7 @@ export function liveOn(bench: LogBench, fromMs = Date.now()): Life {
   const faults: unknown[] = []
   const ports = {
     store: bench.store,
+    lists: bench.lists,
     bus: openMemoryBus(),
     failpoints: noFailpoints,
     fault: (error: unknown) => faults.push(error),
@@ -68,6 +72,8 @@ export function liveOn(bench: LogBench, fromMs = Date.now()): Life {
     return exchange.command(principal, parsed.command)
   }
   return {
+    exchange,
+    bus: ports.bus,
     send,
     faults,
     pass: (ms) => {

@@ -2,8 +2,8 @@ import type { Role } from '@hotline/protocol/actor'
 import { type Command, type CommandInput, type CommandType, parseCommand } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
-import type { TaskColumn } from '@hotline/protocol/events/project'
 import { limits } from '@hotline/protocol/limits'
+import type { TaskColumn } from '@hotline/protocol/task'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Owners } from '../src/access/owners.ts'
 import type { Principal } from '../src/access/principal.ts'
@@ -31,6 +31,7 @@ afterEach(async () => {
 
 const ports = (): ConstructorParameters<typeof Exchange>[0] => ({
   store: middle.store,
+  lists: middle.lists,
   bus: middle.bus,
   failpoints: noFailpoints,
   fault: (error) => middle.faults.push(error),

@@ -28,7 +28,7 @@ export interface LiveServer extends AsyncDisposable {
   /** Ends the server and starts another one on the same data and the same port. */
   restart(): Promise<void>
   /** Starts a session that a hand-led runner holds: what its agent does, the test says. */
-  startSession(title?: string): Promise<HandRunner>
+  startSession(title?: string, more?: { task?: string }): Promise<HandRunner>
   /** Puts text beside a session's events, as its runner would; answers how an event names it. */
   putContent(session: string, text: string): Promise<{ digest: string; bytes: number }>
   /** Everything that is stored of a stream of kind session. */
@@ -72,12 +72,13 @@ export async function startLiveServer(options: { pageDir?: string; env?: Environ
   }
   let machine: Link | undefined
 
-  async function startSession(title = 'A session'): Promise<HandRunner> {
+  async function startSession(title = 'A session', more = {}): Promise<HandRunner> {
     machine ??= link({ credential: { kind: 'token', token: runnerKey }, client: 'hand' })
     const runner = machine
     const session = uuidV7()
     const stream = `session:${session}`
-    const start = { id: uuidV7(), stream, type: 'session.start', data: { project: 'default', agent: 'demo', title } }
+    const data = { project: 'default', agent: 'demo', title, ...more }
+    const start = { id: uuidV7(), stream, type: 'session.start', data }
     const started = await httpRequest<Accepted>(url, { kind: 'token', token }, 'POST', '/api/commands', start)
     if (!started.ok) throw new Error(`session.start: ${started.problem.detail}`)
     return takeByHand(session, runner)

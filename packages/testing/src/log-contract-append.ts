@@ -27,6 +27,7 @@ export function sessionRow(session: string, changes: Partial<SessionTable> = {})
     exit: '{"code":3,"signal":null}',
     ending: null,
     policy_mode: null,
+    untold: 0,
     resuming: 0,
     since: '2026-01-01T00:00:00.000Z',
     created_at: '2026-01-01T00:00:00.000Z',

@@ -1,3 +1,5 @@
+import type { TaskColumn } from '@hotline/protocol/task'
+import type { TaskListPage } from '@hotline/server/log/lists'
 import type { RowChange } from '@hotline/server/log/tables'
 import { describe, expect, test } from 'vitest'
 import { accepted, agentEvent, freely } from './log-bench.ts'
@@ -150,10 +152,6 @@ export function listsContract(open: OpenLogBench): void {
         { table: 'members', put: { project: 'p1', account: '1', role: 'owner' } },
         { table: 'members', put: { project: 'p2', account: '1', role: 'viewer' } },
         { table: 'members', put: { project: 'p1', account: '2', role: 'operator' } },
-        {
-          table: 'tasks',
-          put: { task: 't1', project: 'p1', title: 'T', column_name: 'todo', created_at: day(1), updated_at: day(1) },
-        },
         { table: 'keys', insert: key('k1', '1', day(1)) },
         { table: 'keys', insert: key('k2', '1', day(2)) },
         { table: 'keys', insert: key('k3', null, day(3)) },
@@ -177,8 +175,6 @@ export function listsContract(open: OpenLogBench): void {
         { account: '2', name: 'adam', role: 'operator' },
         { account: '1', name: 'Zoe', role: 'owner' },
       ])
-      expect(await lists.task('t1')).toMatchObject({ column_name: 'todo' })
-      expect(await lists.tasks('p1')).toHaveLength(1)
       expect((await lists.keysOf('1')).map((row) => row.key)).toEqual(['k2', 'k1'])
       expect((await lists.keysOf(null)).map((row) => row.key)).toEqual(['k3'])
       await lists.noteKeyUse({ key: 'k1', usedAt: day(4), usedFrom: '192.0.2.1', idleExpiresAt: day(5) })
@@ -191,6 +187,68 @@ export function listsContract(open: OpenLogBench): void {
       await put(bench, { table: 'keys', set: { revoked_at: day(6) }, where: { key: 'k1' } })
       await lists.noteKeyUse({ key: 'k1', usedAt: day(7), usedFrom: '192.0.2.3' })
       expect(await lists.key('k1')).toMatchObject({ last_used_at: day(5), revoked_at: day(6) })
+    })
+
+    test('[L7] cards come by column and place, in pages; of one place the id decides', async () => {
+      await using bench = await open()
+      const { lists } = bench
+      const card = (task: string, column_name: TaskColumn, position: string, project = 'p1'): RowChange => ({
+        table: 'tasks',
+        insert: {
+          task,
+          project,
+          title: `Card ${task}`,
+          column_name,
+          position,
+          priority: 'high',
+          labels: '["a","b"]',
+          assignee: null,
+          sessions: '[]',
+          created_at: day(1),
+          updated_at: day(1),
+        },
+      })
+      const cards = [
+        card('c', 'todo', 'a1'),
+        card('a', 'todo', 'a0'),
+        card('b', 'todo', 'Zz'),
+        card('e', 'todo', 'a1'),
+        card('d', 'review', 'a0'),
+        card('x', 'todo', 'a0', 'p2'),
+      ]
+      await put(bench, ...cards)
+      const names = ({ tasks }: TaskListPage): string[] => tasks.map(({ task }) => task)
+      expect(names(await lists.tasks({ project: 'p1', limit: 10 }))).toEqual(['d', 'b', 'a', 'c', 'e'])
+      const first = await lists.tasks({ project: 'p1', limit: 4 })
+      expect(names(first)).toEqual(['d', 'b', 'a', 'c'])
+      const rest = await lists.tasks({ project: 'p1', limit: 4, after: first.next })
+      expect(names(rest)).toEqual(['e'])
+      expect(rest.next).toBeUndefined()
+      expect(names(await lists.tasks({ project: 'p1', column: 'review', limit: 10 }))).toEqual(['d'])
+      expect(await lists.lastPlace('p1', 'todo')).toBe('a1')
+      expect(await lists.lastPlace('p1', 'done')).toBeUndefined()
+      expect(await lists.nextPlace('p1', 'todo', '')).toBe('Zz')
+      expect(await lists.nextPlace('p1', 'todo', 'a0')).toBe('a1')
+      expect(await lists.nextPlace('p1', 'todo', 'a1')).toBeUndefined()
+      expect(await lists.task('c')).toMatchObject({ priority: 'high', labels: '["a","b"]', column_name: 'todo' })
+      expect(await lists.task('none')).toBeUndefined()
+    })
+
+    test('[L7] sessions of which their cards were not told are found until they were', async () => {
+      await using bench = await open()
+      const { lists } = bench
+      const rows: RowChange[] = [
+        { table: 'sessions', put: sessionRow('s1', { task: 't1', untold: 3 }) },
+        { table: 'sessions', put: sessionRow('s2') },
+      ]
+      await put(bench, ...rows)
+      expect(await lists.untoldSessions(10)).toEqual([{ session: 's1', untold: 3 }])
+      expect(await lists.untold('s2')).toBeUndefined()
+      // Told of an earlier place: what came since stays.
+      await put(bench, { table: 'sessions', set: { untold: 0 }, where: { session: 's1', untold: 2 } })
+      expect(await lists.untold('s1')).toEqual({ session: 's1', untold: 3 })
+      await put(bench, { table: 'sessions', set: { untold: 0 }, where: { session: 's1', untold: 3 } })
+      expect(await lists.untold('s1')).toBeUndefined()
     })
 
     test('[L7] what a channel was sent is kept by channel, session and approval, until it is dropped', async () => {

@@ -46,6 +46,7 @@ export async function openMiddle(clock: Clock = systemClock): Promise<Middle> {
   const faults: unknown[] = []
   const ports = {
     store: database.store,
+    lists: database.lists,
     bus,
     failpoints: noFailpoints,
     fault: (error: unknown) => faults.push(error),

@@ -2,7 +2,7 @@ import type { Command } from '@hotline/protocol/command'
 import { splitStream } from '@hotline/protocol/stream'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { decidePolicy } from '../policy/decide-policy.ts'
-import type { ProjectState, TaskState } from './state.ts'
+import type { ProjectState } from './state.ts'
 
 /** What a command means for a project. A project always keeps an owner. */
 export function decideProject(state: ProjectState | undefined, command: Command, context: Context): Decision {
@@ -48,25 +48,6 @@ export function decideProject(state: ProjectState | undefined, command: Command,
   }
   const decision = decidePolicy(state, command, context)
   return decision ?? refuse('invalid_request', `"${command.type}" is not a command for a project.`)
-}
-
-/** What a command means for a card. */
-export function decideTask(state: TaskState | undefined, command: Command): Decision {
-  const task = splitStream(command.stream).id
-  if (command.type === 'task.create') {
-    if (state) return refuse('already_exists', 'A task with this id exists.')
-    const { project, title, description, column } = command.data
-    const body = description === undefined ? { title } : { title, description }
-    return accept({ type: 'task.created', data: { task, project, column }, body })
-  }
-  if (!state || state.removed) return refuse('not_found', 'There is no task with this id.')
-  if (command.type === 'task.change') return accept({ type: 'task.changed', data: { task }, body: command.data })
-  if (command.type === 'task.remove') return accept({ type: 'task.removed', data: { task } })
-  if (command.type === 'task.move') {
-    if (state.column === command.data.to) return accept()
-    return accept({ type: 'task.moved', data: { task, from: state.column, to: command.data.to } })
-  }
-  return refuse('invalid_request', `"${command.type}" is not a command for a task.`)
 }
 
 /** Whether these settings start agents on this machine without a question. */

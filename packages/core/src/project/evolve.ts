@@ -1,12 +1,12 @@
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown } from '@hotline/protocol/known-event'
 import { evolvePolicy } from '../policy/policy-state.ts'
-import type { ProjectState, TaskState } from './state.ts'
+import type { ProjectState } from './state.ts'
 
 /** Of more, the oldest are asked about again. */
 const trustedMax = 1_000
 
-/** The fold of a project's stream; the lines of its sessions (`session.indexed`) change lists, not rules. */
+/** The fold of a project's stream; the lines of its sessions and cards (`session.indexed`, `task.indexed`) change lists, not rules. */
 export function evolveProject(state: ProjectState | undefined, event: Envelope): ProjectState | undefined {
   const known = asKnown(event)
   if (known?.type === 'project.created') {
@@ -32,18 +32,4 @@ export function evolveProject(state: ProjectState | undefined, event: Envelope):
   }
   const policy = evolvePolicy(state, known, undefined)
   return policy ? { ...state, ...policy } : state
-}
-
-/** The fold of a card's stream. */
-export function evolveTask(state: TaskState | undefined, event: Envelope): TaskState | undefined {
-  const known = asKnown(event)
-  if (known?.type === 'task.created') {
-    const { task, project, column } = known.data
-    return { kind: 'task', task, project, title: known.body?.title ?? '', column, removed: false }
-  }
-  if (!state || !known) return state
-  if (known.type === 'task.changed') return known.body?.title ? { ...state, title: known.body.title } : state
-  if (known.type === 'task.moved') return { ...state, column: known.data.to }
-  if (known.type === 'task.removed') return { ...state, removed: true }
-  return state
 }

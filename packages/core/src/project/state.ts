@@ -1,5 +1,4 @@
 import type { Actor, Role } from '@hotline/protocol/actor'
-import type { TaskColumn } from '@hotline/protocol/events/project'
 import type { PolicyState } from '../policy/policy-state.ts'
 
 /** What the rules know of a project. The lines of its sessions are in the log and in the lists, not here. */
@@ -22,14 +21,4 @@ export interface TrustedFolder {
   at: string
   /** In which it was asked. */
   session: string
-}
-
-/** A card. */
-export interface TaskState {
-  kind: 'task'
-  task: string
-  project: string
-  title: string
-  column: TaskColumn
-  removed: boolean
 }

@@ -129,6 +129,7 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
     case 'task.change':
     case 'task.move':
     case 'task.remove':
+    case 'task.observe':
       return refuse('invalid_request', `"${command.type}" is not a command for a session.`)
   }
 }
@@ -140,6 +141,9 @@ function startSession(
 ): Decision {
   if (state) return refuse('already_exists', 'A session with this id exists. Choose a new id, or resume that one.')
   const { data } = command
+  if (data.task !== undefined && context.cards?.get(data.task) !== data.project) {
+    return refuse('not_found', 'There is no task with this id in this project.')
+  }
   if (data.prompt !== undefined) {
     const refusal = checkText(data.prompt, limits.personMessageChars)
     if (refusal) return refusal

@@ -271,6 +271,8 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'task.changed':
     case 'task.moved':
     case 'task.removed':
+    case 'task.session_seen':
+    case 'task.indexed':
     case 'account.created':
     case 'account.disabled':
     case 'account.enabled':

@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { Actor, Role } from '../actor.ts'
 import { Digest } from '../events/approval.ts'
-import { TaskColumn } from '../events/project.ts'
 import { Id } from '../stream.ts'
 import { FolderPath } from '../folder-path.ts'
 import { Title } from './session.ts'
 
-/** Projects, their members and their tasks. */
+/** Projects and their members. */
 export const projectCommands = {
   /** Creates the project stream it is sent to; the sender becomes its owner. */
   'project.create': z.strictObject({ name: Title }),
@@ -18,14 +17,4 @@ export const projectCommands = {
   'folder.trust': z.strictObject({ runner: Id, folder: FolderPath, digest: Digest, session: Id, by: Actor }),
   /** The next start asks again. */
   'folder.distrust': z.strictObject({ runner: Id, digest: Digest }),
-  /** Creates the task stream it is sent to. */
-  'task.create': z.strictObject({
-    project: Id,
-    title: Title,
-    description: z.string().max(50_000).optional(),
-    column: TaskColumn.default('todo'),
-  }),
-  'task.change': z.strictObject({ title: Title.optional(), description: z.string().max(50_000).optional() }),
-  'task.move': z.strictObject({ to: TaskColumn }),
-  'task.remove': z.strictObject({}),
 }

@@ -7,11 +7,7 @@ import { PolicyModeName } from '../policy-mode.ts'
 import { SessionStatus } from '../session-status.ts'
 import { Id } from '../stream.ts'
 
-/** Columns of the board, from left to right. */
-export const TaskColumn = z.enum(['backlog', 'todo', 'in_progress', 'review', 'done', 'cancelled'])
-export type TaskColumn = z.infer<typeof TaskColumn>
-
-/** Projects, members, tasks, and the line of each session in its project. */
+/** Projects, members, and the line of each session in its project. */
 export const projectEvents = {
   'project.created': defineEvent(1, z.looseObject({ project: Id }), z.looseObject({ name: z.string() })),
   'project.renamed': defineEvent(1, z.looseObject({}), z.looseObject({ name: z.string() })),
@@ -59,16 +55,4 @@ export const projectEvents = {
     z.looseObject({ folder: z.string() }),
   ),
   'folder.distrusted': defineEvent(1, z.looseObject({ runner: Id, digest: Digest })),
-  'task.created': defineEvent(
-    1,
-    z.looseObject({ task: Id, project: Id, column: TaskColumn }),
-    z.looseObject({ title: z.string(), description: z.string().optional() }),
-  ),
-  'task.changed': defineEvent(
-    1,
-    z.looseObject({ task: Id }),
-    z.looseObject({ title: z.string().optional(), description: z.string().optional() }),
-  ),
-  'task.moved': defineEvent(1, z.looseObject({ task: Id, from: TaskColumn, to: TaskColumn })),
-  'task.removed': defineEvent(1, z.looseObject({ task: Id })),
 }

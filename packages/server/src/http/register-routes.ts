@@ -30,6 +30,7 @@ import { registerPasswordResetRoutes } from './routes/password-resets.ts'
 import { registerRunnerRoutes } from './routes/runner.ts'
 import { registerPolicyRoutes } from './routes/policy.ts'
 import { registerSessionRoutes } from './routes/sessions.ts'
+import { registerTaskRoutes } from './routes/tasks.ts'
 import { registerTrustRoutes } from './routes/trust.ts'
 
 /** What the routes of the HTTP API read and write. */
@@ -71,6 +72,7 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   })
   registerSessionRoutes(route, { ...ports, feeds: ports.reception.gate.feeds, clock: ports.reception.gate.clock })
   registerAskRoutes(route, { ...ports, clock: ports.reception.gate.clock })
+  registerTaskRoutes(route, ports)
   registerRunnerRoutes(route, ports)
   registerContentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)

@@ -121,3 +121,18 @@ export function deliveryTable(text: string, end: string): string {
     PRIMARY KEY (channel, session, approval)
   )${end}`
 }
+
+/** What cards hold beside title and column, and which sessions their cards have not been told of; `text`, `long` as above. */
+export function boardColumns(text: string, long: string): readonly string[] {
+  return [
+    `ALTER TABLE tasks ADD COLUMN position ${text} NOT NULL DEFAULT 'a0'`,
+    `ALTER TABLE tasks ADD COLUMN priority ${text} NOT NULL DEFAULT 'normal'`,
+    `ALTER TABLE tasks ADD COLUMN labels ${text} NOT NULL DEFAULT '[]'`,
+    `ALTER TABLE tasks ADD COLUMN assignee ${text}`,
+    `ALTER TABLE tasks ADD COLUMN sessions ${text} NOT NULL DEFAULT '[]'`,
+    `DROP INDEX tasks_by_project`,
+    `CREATE INDEX tasks_by_place ON tasks (project, column_name, position, task)`,
+    `ALTER TABLE sessions ADD COLUMN untold ${long} NOT NULL DEFAULT 0`,
+    `CREATE INDEX sessions_untold ON sessions (session) WHERE untold > 0`,
+  ]
+}

@@ -1,4 +1,5 @@
 import type { Role } from '@hotline/protocol/actor'
+import type { TaskColumn } from '@hotline/protocol/task'
 import { compiledOnce } from './compiled-once.ts'
 import type { Kysely, Selectable } from 'kysely'
 import { type AuditQuery, readAudit } from './audit-list.ts'
@@ -40,6 +41,26 @@ export interface SessionListPage {
   next: SessionPosition | undefined
 }
 
+/** Where a page of cards ended. */
+export type TaskPosition = Pick<TaskTable, 'column_name' | 'position' | 'task'>
+
+/** Which cards of a project. */
+export interface TaskQuery {
+  project: string
+  /** Absent: of all columns. */
+  column?: TaskColumn | undefined
+  /** The page after this one. */
+  after?: TaskPosition | undefined
+  limit: number
+}
+
+/** A page of cards. */
+export interface TaskListPage {
+  tasks: readonly TaskTable[]
+  /** Where the next page goes on; absent at the end. */
+  next: TaskPosition | undefined
+}
+
 /** How a key was used just now; what is absent stays as it is. */
 export interface KeyUse {
   key: string
@@ -67,7 +88,16 @@ export interface Lists {
   roleOf(project: string, account: string): Promise<Role | undefined>
   members(project: string): Promise<readonly { account: string; name: string; role: Role }[]>
   task(task: string): Promise<TaskTable | undefined>
-  tasks(project: string): Promise<readonly TaskTable[]>
+  /** By column, and in each by place. */
+  tasks(query: TaskQuery): Promise<TaskListPage>
+  /** The last place that is taken in a column; undefined where it is empty. */
+  lastPlace(project: string, column: TaskColumn): Promise<string | undefined>
+  /** The first place in a column after this one; undefined where that is the last. */
+  nextPlace(project: string, column: TaskColumn, after: string): Promise<string | undefined>
+  /** Sessions whose cards have not been told how they stand. */
+  untoldSessions(limit: number): Promise<readonly Pick<SessionTable, 'session' | 'untold'>[]>
+  /** The same of one session; undefined where its card knows. */
+  untold(session: string): Promise<Pick<SessionTable, 'session' | 'untold'> | undefined>
   /** Open approvals, first to expire first: of these projects, or all for the timers. */
   approvals(of: { projects: readonly string[] } | 'all', limit: number): Promise<readonly ApprovalTable[]>
   /** How many sessions there are in each state that occurs, and how many approvals are open. */
@@ -113,11 +143,25 @@ const sessionColumns = [
   'exit',
   'ending',
   'policy_mode',
+  'untold',
   'created_at',
   'updated_at',
 ] as const satisfies readonly (keyof SessionTable)[]
 const projectColumns = ['project', 'name', 'created_at'] as const satisfies readonly (keyof ProjectTable)[]
-const taskColumns = ['task', 'project', 'title', 'column_name', 'created_at', 'updated_at'] as const
+const taskColumns = [
+  'task',
+  'project',
+  'title',
+  'column_name',
+  'position',
+  'priority',
+  'labels',
+  'assignee',
+  'sessions',
+  'created_at',
+  'updated_at',
+] as const satisfies readonly (keyof TaskTable)[]
+const untoldColumns = ['session', 'untold'] as const satisfies readonly (keyof SessionTable)[]
 const approvalColumns = ['approval', 'session', 'project', 'expires_at', 'requested_at'] as const
 const accountColumns = [
   'account',
@@ -150,6 +194,8 @@ export function listsOver(db: Kysely<Tables>): Lists {
   const sessions = db.selectFrom('sessions').select(sessionColumns)
   const accounts = db.selectFrom('accounts').select(accountColumns)
   const members = db.selectFrom('members')
+  const inColumn = (project: string, column: TaskColumn) =>
+    db.selectFrom('tasks').select('position').where('project', '=', project).where('column_name', '=', column)
   const accountById = compiledOnce(db, accounts.where('account', '=', ''))
   const keyById = compiledOnce(db, db.selectFrom('keys').select(keyColumns).where('key', '=', ''))
   const role = compiledOnce(db, members.select('role').where('project', '=', '').where('account', '=', ''))
@@ -203,14 +249,28 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .orderBy('accounts.name_key')
         .execute(),
     task: (task) => db.selectFrom('tasks').select(taskColumns).where('task', '=', task).executeTakeFirst(),
-    tasks: (project) =>
+    tasks: (query) => readTasks(db, query),
+    lastPlace: async (project, column) => {
+      const last = await inColumn(project, column).orderBy('position', 'desc').limit(1).executeTakeFirst()
+      return last?.position
+    },
+    nextPlace: async (project, column, after) => {
+      const next = await inColumn(project, column)
+        .where('position', '>', after)
+        .orderBy('position')
+        .limit(1)
+        .executeTakeFirst()
+      return next?.position
+    },
+    untoldSessions: (limit) =>
+      db.selectFrom('sessions').select(untoldColumns).where('untold', '>', 0).limit(limit).execute(),
+    untold: (session) =>
       db
-        .selectFrom('tasks')
-        .select(taskColumns)
-        .where('project', '=', project)
-        .orderBy('created_at')
-        .orderBy('task')
-        .execute(),
+        .selectFrom('sessions')
+        .select(untoldColumns)
+        .where('session', '=', session)
+        .where('untold', '>', 0)
+        .executeTakeFirst(),
     approvals: (of, limit) => readApprovals(db, of, limit),
     counts: async () => {
       const { fn } = db
@@ -290,6 +350,28 @@ async function readSessions(db: Kysely<Tables>, query: SessionQuery): Promise<Se
   const last = sessions.at(-1)
   const more = rows.length > limit && last !== undefined
   return { sessions, next: more ? { updatedAt: last.updated_at, session: last.session } : undefined }
+}
+
+async function readTasks(db: Kysely<Tables>, { project, column, after, limit }: TaskQuery): Promise<TaskListPage> {
+  let select = db.selectFrom('tasks').select(taskColumns).where('project', '=', project)
+  if (column !== undefined) select = select.where('column_name', '=', column)
+  if (after !== undefined) {
+    select = select.where((row) =>
+      row(
+        row.refTuple('column_name', 'position', 'task'),
+        '>',
+        row.tuple(after.column_name, after.position, after.task),
+      ),
+    )
+  }
+  const rows = await select
+    .orderBy('column_name')
+    .orderBy('position')
+    .orderBy('task')
+    .limit(limit + 1)
+    .execute()
+  const tasks = rows.slice(0, limit)
+  return { tasks, next: rows.length > limit ? tasks.at(-1) : undefined }
 }
 
 /** Two questions, for each has an index of the few rows that it is about. */

@@ -1,5 +1,6 @@
 import type { Role } from '@hotline/protocol/actor'
 import type { KeyKind } from '@hotline/protocol/events/server'
+import type { TaskColumn, TaskPriority } from '@hotline/protocol/task'
 
 /** The lists that are written together with the events that change them. All times are RFC 3339 text. */
 export interface SessionTable {
@@ -32,6 +33,8 @@ export interface SessionTable {
   ending: string | null
   /** What is not asked in it, as JSON; null where everything is. */
   policy_mode: string | null
+  /** The position of its stream that its card has to be told of; 0 where it knows, or where there is none. */
+  untold: number
   created_at: string
   updated_at: string
 }
@@ -55,7 +58,15 @@ export interface TaskTable {
   task: string
   project: string
   title: string
-  column_name: string
+  column_name: TaskColumn
+  position: string
+  priority: TaskPriority
+  /** JSON array. */
+  labels: string
+  /** As JSON; null where nobody shall do it. */
+  assignee: string | null
+  /** JSON array, the newest first. */
+  sessions: string
   created_at: string
   updated_at: string
 }

@@ -1,5 +1,4 @@
 import type { Context } from '@hotline/core/decision'
-import type { SessionState } from '@hotline/core/session/state'
 import type { Command } from '@hotline/protocol/command'
 import type { AcceptedFacts } from '@hotline/protocol/command-answer'
 import { type Problem, problem } from '@hotline/protocol/error'
@@ -12,8 +11,10 @@ import type { Append, CommandRecord } from '../log/log-store.ts'
 import { sha256 } from '../machine/sha256.ts'
 import { oversizeOf } from './event-size.ts'
 import { keptText } from './kept-state.ts'
+import type { Facts } from './policy-facts.ts'
 import { endedBetween, rowsOf, sameLine, sessionLine } from './projection.ts'
 import { decide, evolve, projectIn, type StreamState } from './state.ts'
+import { taskLineBetween } from './task-rows.ts'
 
 /** Where a stream stands in memory: the head that was read, and the state there. */
 export interface Standing {
@@ -65,7 +66,7 @@ export function decideBatch(
   batch: readonly Submitted[],
   remembered: readonly (Known | undefined)[],
   now: string,
-  facts: Pick<Context, 'rules' | 'asked' | 'openAsks' | 'approvalLimits' | 'approvalTimeouts'> = {},
+  facts: Facts & Pick<Context, 'approvalLimits'> = {},
 ): Work {
   const events: Placed[] = []
   const commands: CommandRecord[] = []
@@ -113,7 +114,7 @@ export function decideBatch(
   return { outcomes, state, append: isNothing ? [] : appendsOf(stream, standing, state, events, commands, now) }
 }
 
-/** The stream's own append, and the line in its project where a list would show it differently. */
+/** The stream's own append, and the line of a session or a card in its project where a list would show it differently. */
 function appendsOf(
   stream: string,
   standing: Standing,
@@ -132,15 +133,21 @@ function appendsOf(
     commands,
     rows: state ? rowsOf(standing.state, state, events, now) : [],
   }
+  const at = standing.head + events.length
+  if (state?.kind === 'task') {
+    const before = standing.state?.kind === 'task' ? standing.state : undefined
+    const line = taskLineBetween(before, state, at)
+    return line ? [own, lineOf(line, state.project, now)] : [own]
+  }
   if (state?.kind !== 'session') return [own]
   const before = standing.state?.kind === 'session' ? standing.state : undefined
   if (sameLine(before, state)) return [own]
-  return [own, lineOf(sessionLine(state, standing.head + events.length, endedBetween(before, state)), state, now)]
+  return [own, lineOf(sessionLine(state, at, endedBetween(before, state)), state.project, now)]
 }
 
-function lineOf(line: DraftOf<'session.indexed'>, state: SessionState, now: string): Append {
+function lineOf(line: DraftOf<'session.indexed' | 'task.indexed'>, project: string, now: string): Append {
   return {
-    stream: `project:${state.project}`,
+    stream: `project:${project}`,
     expect: 'any',
     events: [{ v: protocolVersion, at: now, actor: { kind: 'system', id: 'server' }, ...line }],
   }

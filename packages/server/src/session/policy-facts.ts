@@ -4,18 +4,29 @@ import { openApprovals, type SessionState } from '@hotline/core/session/state'
 import type { Command } from '@hotline/protocol/command'
 import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { asKnown } from '@hotline/protocol/known-event'
+import { splitStream } from '@hotline/protocol/stream'
 import type { LogStore } from '../log/log-store.ts'
 import type { AskedNow } from './asked-now.ts'
+import { boardFor, cardsFor } from './board-facts.ts'
 import type { Standing } from './decide-batch.ts'
 import type { QueuePorts } from './stream-queue.ts'
 
-/** What commands need beside the state of their stream: of rules that could have a say, or of what is to be put aside. */
+/** What the rules are told beside the state of a stream. */
+export type Facts = Pick<Context, 'rules' | 'asked' | 'openAsks' | 'approvalTimeouts' | 'board' | 'cards'>
+
+/** What commands need beside the state of their stream: of rules that could have a say, of what is to be put aside, or of the board. */
 export async function factsFor(
-  { store, policyOf, askOf }: Pick<QueuePorts, 'store' | 'policyOf' | 'askOf'>,
+  { store, lists, policyOf, askOf }: Pick<QueuePorts, 'store' | 'lists' | 'policyOf' | 'askOf'>,
+  stream: string,
   { state }: Standing,
   batch: readonly { command: Command }[],
-): Promise<Pick<Context, 'rules' | 'asked' | 'openAsks' | 'approvalTimeouts'>> {
-  if (state?.kind !== 'session') return batch.some(putsAside) ? { openAsks: await readOpen(askOf, batch) } : {}
+): Promise<Facts> {
+  if (state?.kind !== 'session') {
+    const { kind } = splitStream(stream)
+    if (kind === 'task') return boardFor(lists, state, batch)
+    if (kind === 'session') return cardsFor(lists, batch)
+    return batch.some(putsAside) ? { openAsks: await readOpen(askOf, batch) } : {}
+  }
   const decided = batch.flatMap(({ command }) =>
     command.type === 'approval.decide' && command.data.verdict !== 'deny' ? [command.data.approval] : [],
   )

@@ -15,6 +15,7 @@ import type { PolicyModeName } from '@hotline/protocol/policy-mode'
 import { holdsAgent } from '@hotline/protocol/session-status'
 import type { RowChange, SessionTable } from '../log/tables.ts'
 import type { StreamState } from './state.ts'
+import { taskRows, untoldBetween } from './task-rows.ts'
 
 /** What lists show of a session; a change of it is a line in the project's stream and a row in the list. */
 export function sessionLine(
@@ -94,7 +95,7 @@ function isWanted({ status, resuming, undo }: SessionState): boolean {
   return resuming || (!holdsAgent(status) && undo !== undefined && undo.phase !== 'planned')
 }
 
-function sessionRow(state: SessionState, now: string): SessionTable {
+function sessionRow(state: SessionState, now: string): Omit<SessionTable, 'untold'> {
   const mode = modeOf(state)
   const queue = queueOf(state)
   const approvals = openApprovals(state).map(({ approval }) => approval)
@@ -135,9 +136,14 @@ function sessionRow(state: SessionState, now: string): SessionTable {
  * An index is written anew where a column of it is set, even to what it was; so the columns that stand still are left out.
  * What is not indexed is always set: nothing is gained by leaving it out.
  */
-function sessionChange(before: SessionState | undefined, after: SessionState, now: string): RowChange {
+function sessionChange(
+  before: SessionState | undefined,
+  after: SessionState,
+  now: string,
+  untold: number | undefined,
+): RowChange {
   const row = sessionRow(after, now)
-  if (before === undefined) return { table: 'sessions', put: row }
+  if (before === undefined) return { table: 'sessions', put: { ...row, untold: untold ?? 0 } }
   const { session, project: _stays, created_at: _staysToo, status, runner, answers_under_way, ...others } = row
   const was = sessionRow(before, now)
   const set = {
@@ -145,6 +151,7 @@ function sessionChange(before: SessionState | undefined, after: SessionState, no
     ...(status === was.status ? {} : { status }),
     ...(runner === was.runner ? {} : { runner }),
     ...(answers_under_way === was.answers_under_way ? {} : { answers_under_way }),
+    ...(untold === undefined ? {} : { untold }),
   }
   return { table: 'sessions', set, where: { session } }
 }
@@ -159,8 +166,10 @@ export function rowsOf(
   switch (after.kind) {
     case 'session': {
       const earlier = before?.kind === 'session' ? before : undefined
-      if (sameLine(earlier, after) && earlier !== undefined && isWanted(earlier) === isWanted(after)) return []
-      return [sessionChange(earlier, after, now), ...approvalRows(earlier, after)]
+      const untold = untoldBetween(earlier, after, events)
+      const isShown = !sameLine(earlier, after) || earlier === undefined || isWanted(earlier) !== isWanted(after)
+      if (!isShown && untold === undefined) return []
+      return [sessionChange(earlier, after, now, untold), ...approvalRows(earlier, after)]
     }
     case 'project':
       return events.flatMap((event) => projectRows(after.project, event, now))
@@ -168,26 +177,7 @@ export function rowsOf(
     case 'account':
       return []
     case 'task':
-      if (after.removed) return [{ table: 'tasks', drop: { task: after.task } }]
-      return [
-        before
-          ? {
-              table: 'tasks',
-              set: { title: after.title, column_name: after.column, updated_at: now },
-              where: { task: after.task },
-            }
-          : {
-              table: 'tasks',
-              insert: {
-                task: after.task,
-                project: after.project,
-                title: after.title,
-                column_name: after.column,
-                created_at: now,
-                updated_at: now,
-              },
-            },
-      ]
+      return taskRows(before?.kind === 'task' ? before : undefined, after, events, now)
   }
 }
 

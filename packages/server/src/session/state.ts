@@ -2,15 +2,18 @@ import type { Context, Decision } from '@hotline/core/decision'
 import { decideAccount } from '@hotline/core/account/decide'
 import { evolveAccount } from '@hotline/core/account/evolve'
 import type { AccountState } from '@hotline/core/account/state'
-import { decideProject, decideTask } from '@hotline/core/project/decide'
-import { evolveProject, evolveTask } from '@hotline/core/project/evolve'
-import type { ProjectState, TaskState } from '@hotline/core/project/state'
+import { decideProject } from '@hotline/core/project/decide'
+import { evolveProject } from '@hotline/core/project/evolve'
+import type { ProjectState } from '@hotline/core/project/state'
 import { decideServer } from '@hotline/core/server/decide'
 import { evolveServer } from '@hotline/core/server/evolve'
 import type { ServerState } from '@hotline/core/server/server-state'
 import { decideSession } from '@hotline/core/session/decide'
 import { evolveSession } from '@hotline/core/session/evolve'
 import type { SessionState } from '@hotline/core/session/state'
+import { decideTask } from '@hotline/core/task/decide'
+import { evolveTask } from '@hotline/core/task/evolve'
+import type { TaskState } from '@hotline/core/task/state'
 import type { Command } from '@hotline/protocol/command'
 import type { Envelope } from '@hotline/protocol/event'
 import { splitStream } from '@hotline/protocol/stream'
@@ -26,7 +29,7 @@ export function decide(state: StreamState | undefined, command: Command, context
     case 'project':
       return decideProject(state?.kind === 'project' ? state : undefined, command, context)
     case 'task':
-      return decideTask(state?.kind === 'task' ? state : undefined, command)
+      return decideTask(state?.kind === 'task' ? state : undefined, command, context)
     case 'account':
       return decideAccount(state?.kind === 'account' ? state : undefined, command, context)
     case 'server':

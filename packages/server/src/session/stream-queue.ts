@@ -9,6 +9,7 @@ import type { Bus } from '../log/bus.ts'
 import type { Failpoints } from '../log/failpoints.ts'
 import { type Principal, senderKey } from '../access/principal.ts'
 import type { AskedNow } from './asked-now.ts'
+import type { BoardRows } from './board-facts.ts'
 import { bodyHash } from './body-hash.ts'
 import { type Answer, decideBatch, type Known, type Standing, type Submitted } from './decide-batch.ts'
 import { readState } from './kept-state.ts'
@@ -29,6 +30,7 @@ interface Waiting extends Submitted {
 /** What a queue needs of the world. */
 export interface QueuePorts {
   store: LogStore
+  lists: BoardRows
   bus: Bus
   failpoints: Failpoints
   /** Told of a fault of ours, for the log. */
@@ -118,7 +120,7 @@ export class StreamQueue {
       const standing = await this.state()
       const remembered = standing.head > 0 ? await this.#remembered(batch) : []
       const { approvalLimits } = this.#ports
-      const facts = { ...(await factsFor(this.#ports, standing, batch)), approvalLimits }
+      const facts = { ...(await factsFor(this.#ports, this.stream, standing, batch)), approvalLimits }
       const work = decideBatch(this.stream, standing, batch, remembered, this.#ports.now(), facts)
       if (this.#unsure && standing.epoch !== undefined) {
         this.#ports.bus.publish([{ stream: this.stream, epoch: standing.epoch, head: standing.head, events: [] }])

@@ -95,6 +95,7 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
     'task.change': inTask({ title: 'Changed' }),
     'task.move': inTask({ to: 'review' }),
     'task.remove': inTask({}),
+    'task.observe': inTask({ session: 's1', agent: 'demo', phase: 'at_work', changes: false, at: 1 }),
     'lease.take': inSession({}),
     'agent.report': inSession({ fence: 1, events: [{ type: 'output.appended', data: {}, body: { text: 'x' } }] }),
     'agent.recover': inSession({ fence: 1, events: [{ type: 'output.appended', data: {}, body: { text: 'x' } }] }),

@@ -134,6 +134,8 @@ describe('every route', () => {
         "GET /api/asks/status: read",
         "GET /api/snoozes: read",
         "POST /api/approvals/decide: decide",
+        "GET /api/tasks: read",
+        "GET /api/tasks/:id: read",
         "PUT /api/runner: runner",
         "GET /api/runner/work: runner",
         "GET /api/agents: read",

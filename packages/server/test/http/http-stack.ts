@@ -127,6 +127,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const exchange = new Exchange(
     {
       store,
+      lists,
       bus,
       failpoints: noFailpoints,
       fault: (error) => logger.error('exchange', { error }),

@@ -186,7 +186,7 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said
-      folder.trust, approval.expire, approval.judge, policy.end_mode, contact.lose, contact.restore, policy.set_rule of a server that is none:
+      folder.trust, task.observe, approval.expire, approval.judge, policy.end_mode, contact.lose, contact.restore, policy.set_rule of a server that is none:
         nobody
       policy.move_rule, policy.set_rule of what allows more, policy.set_rule in the place of another, policy.revoke_rule of what denies:
         owner in a browser
@@ -420,7 +420,7 @@ describe('one decision', () => {
         owner for elsewhere: password_needed
         owner for no project: password_needed
         owner by token, with the password said
-      GET /api/people, GET /metrics, GET /api/sessions, GET /api/asks, GET /api/asks/status, GET /api/snoozes, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /ws/permissions, GET /api/projects/:id/trusted, GET /api/audit, GET /api/audit/export, GET /api/projects/:id/policy:
+      GET /api/people, GET /metrics, GET /api/sessions, GET /api/asks, GET /api/asks/status, GET /api/snoozes, GET /api/tasks, GET /api/tasks/:id, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /ws/permissions, GET /api/projects/:id/trusted, GET /api/audit, GET /api/audit/export, GET /api/projects/:id/policy:
         owner in a browser
         admin in a browser
         admin by token

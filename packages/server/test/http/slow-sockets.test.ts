@@ -146,7 +146,8 @@ describe('rights that are slow to look up', () => {
     const looking = Promise.withResolvers<void>()
     const goOn = Promise.withResolvers<void>()
     // Ports of the real middle; only the look-up of a role takes a while, as over a network.
-    const ports = { store: middle.store, bus: middle.bus, failpoints: noFailpoints, now: () => timestamp(clock) }
+    const { store, lists, bus } = middle
+    const ports = { store, lists, bus, failpoints: noFailpoints, now: () => timestamp(clock) }
     const fault = (error: unknown): void => void middle.faults.push(error)
     const roleOf: Rights['roleOf'] = async (project, account) => {
       const role = await middle.lists.roleOf(project, account)

@@ -48,7 +48,14 @@ const nobodys: Names = {
 type Asking = [method: string, path: string, body?: object]
 
 /** Each route that takes a name of a project or of something in it, by its declaration, with those names. */
-function requestsFor({ project, session, approval, digest, content: beside }: Names): Record<string, Asking[]> {
+function requestsFor({
+  project,
+  session,
+  task: card,
+  approval,
+  digest,
+  content: beside,
+}: Names): Record<string, Asking[]> {
   const one = { id: uuidV7(), session, approval, digest, verdict: 'deny' }
   const trust = { session, folder: '/work', digest }
   return {
@@ -59,6 +66,8 @@ function requestsFor({ project, session, approval, digest, content: beside }: Na
     'GET /api/sessions/:id/evidence': [['GET', `/api/sessions/${session}/evidence`]],
     'GET /api/sessions/:id/content/:digest': [['GET', `/api/sessions/${session}/content/${beside}`]],
     'PUT /api/sessions/:id/content/:digest': [['PUT', `/api/sessions/${session}/content/${beside}`, { text: 'x' }]],
+    'GET /api/tasks': [['GET', `/api/tasks?project=${project}`]],
+    'GET /api/tasks/:id': [['GET', `/api/tasks/${card}`]],
     'GET /api/projects/:id/policy': [['GET', `/api/projects/${project}/policy`]],
     'GET /api/projects/:id/trusted': [['GET', `/api/projects/${project}/trusted`]],
     'GET /api/runners/:id/folder': [['GET', `/api/runners/r1/folder?project=${project}&agent=demo&folder=/work`]],

@@ -42,7 +42,8 @@ export const PagePosition: z.ZodType<SessionPosition, string> = z
     const at = text.indexOf('~')
     return { updatedAt: text.slice(0, at), session: text.slice(at + 1) }
   })
-const Count = Decimal.pipe(z.int().min(1).max(limits.pageEvents))
+/** How many rows or events a page may hold. */
+export const Count = Decimal.pipe(z.int().min(1).max(limits.pageEvents))
 
 /** Sessions, their events and windows, and commands: the same log that sockets follow. */
 export function registerSessionRoutes(route: RegisterRoute, ports: SessionRoutePorts): void {
@@ -223,6 +224,7 @@ function sessionRow(row: SessionTable): SessionRow {
     oldest_approval_at,
     needs: _needs,
     resuming: _resuming,
+    untold: _untold,
     stale_since,
     exit,
     policy_mode,

@@ -1,5 +1,6 @@
 import { auditOfOlderEvents, auditOrders, auditTable, typesForgottenAtFirst } from '../audit-index.ts'
 import {
+  boardColumns,
   deliveryTable,
   firstLists,
   policyModeColumn,
@@ -83,4 +84,5 @@ export const postgresMigrations: readonly Migration[] = [
   { version: 7, statements: queueColumns(text) },
   { version: 8, statements: [deliveryTable(text, '')] },
   { version: 9, statements: [auditOfOlderEvents(inHeader, typesForgottenAtFirst)] },
+  { version: 10, statements: boardColumns(text, 'BIGINT') },
 ]

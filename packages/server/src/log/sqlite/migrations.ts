@@ -1,5 +1,6 @@
 import { auditOfOlderEvents, auditOrders, auditTable, typesForgottenAtFirst } from '../audit-index.ts'
 import {
+  boardColumns,
   deliveryTable,
   firstLists,
   policyModeColumn,
@@ -137,4 +138,5 @@ export const sqliteMigrations: readonly Migration[] = [
   { version: 9, statements: queueColumns('TEXT') },
   { version: 10, statements: [deliveryTable('TEXT', ' STRICT, WITHOUT ROWID')] },
   { version: 11, statements: [auditOfOlderEvents(inHeader, typesForgottenAtFirst)] },
+  { version: 12, statements: boardColumns('TEXT', 'INTEGER') },
 ]
