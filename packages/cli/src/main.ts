@@ -24,6 +24,7 @@ import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { addTakeoverCommand } from './commands/takeover.ts'
 import { addChangesCommand } from './commands/changes.ts'
+import { addTaskCommand } from './commands/task.ts'
 import { addTrustCommand } from './commands/trust.ts'
 import { addUndoCommands } from './commands/undo.ts'
 import { up, type UpFacts } from './commands/up.ts'
@@ -96,6 +97,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addPlacesCommand(program, context)
   addPolicyCommand(program, context)
   addModeCommand(program, context)
+  addTaskCommand(program, context)
   addTrustCommand(program, context)
   addKeyCommands(program, context)
   addLoginCommand(program, context)

@@ -71,6 +71,7 @@ export const TaskPage = z.object({
   /** A cursor of the project's stream, from which following keeps the rows true. */
   cursor: z.string(),
 })
+export type TaskPage = z.infer<typeof TaskPage>
 
 /** `GET /api/tasks/:id`: the card with its description, at a cursor of its stream. */
 export const TaskDetail = z.object({

@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path'
 import { uuidV7 } from '@hotline/client/uuid'
 import { Title } from '@hotline/protocol/commands/session'
 import { FolderPath } from '@hotline/protocol/folder-path'
-import type { AgentRow, Me, SessionRow } from '@hotline/protocol/http'
+import type { AgentRow, SessionRow } from '@hotline/protocol/http'
 import { isLive, SessionStatus } from '@hotline/protocol/session-status'
 import type { Command } from 'commander'
 import { budgetForms } from '@hotline/core/budget-words'
@@ -11,6 +11,7 @@ import { newBudget } from '../read-budget.ts'
 import { chooseMachine, type Place } from '../choose-machine.ts'
 import { choosePlace, type PlaceOptions, readPlace } from '../choose-place.ts'
 import { Failure, fail } from '../failure.ts'
+import { findTask, projectOr } from '../read-tasks.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
 import type { CommandContext } from './context.ts'
 import { readScreen, type ScreenOptions, stayOnScreen } from './screen.ts'
@@ -21,6 +22,7 @@ interface RunOptions extends PlaceOptions, ScreenOptions {
   cwd?: string
   on?: string
   project?: string
+  task?: string
   detach?: boolean
   pipe?: boolean
   log?: string
@@ -54,6 +56,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .option('--include <what>', 'what comes along into a worktree: uncommitted, ignored, or all')
     .option('--on <machine>', 'name or id of the machine that shall do it (default: this one)')
     .option('--project <project>', 'id of a project (default: the first one)')
+    .option('--task <task>', 'the card it works on: id, or the beginning of it')
     .option('--budget <limits>', `it is held and you are asked when this much is used: ${budgetForms}`)
     .option('--no-fence', 'where the agent would be behind a fence: without it, by somebody who may decide')
     .option(
@@ -71,8 +74,8 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const budget = options.budget === undefined ? undefined : newBudget(options.budget)
       const { agent, command, rest } = readRun(args, options, hasDashes)
       const chosen = readPlace(options)
-      const project = options.project ?? (await server.get<Me>('/api/me')).projects[0]?.project
-      if (project === undefined) throw fail('not_found', 'You are in no project yet.')
+      const project = await projectOr(server, options.project)
+      const task = options.task === undefined ? undefined : await findTask(server, options.task, project)
       const session = uuidV7()
       const { agents } = await server.get<{ agents: AgentRow[] }>('/api/agents')
       const place = chooseMachine(agents, context.settings().runner, options.on)
@@ -86,6 +89,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
           : await choosePlace(context, server, { runner: place.runner, project, agent, folder: cwd, chosen })
       await server.command(`session:${session}`, 'session.start', {
         project,
+        ...(task ? { task: task.task } : {}),
         agent,
         runner: place.runner,
         ...at,
