@@ -86,9 +86,15 @@ describe.each(stores)('answered approvals in %s', (_, open, olderSchema) => {
     await bench.sql('DROP TABLE audit')
     await bench.sql('DROP INDEX sessions_with_mode')
     await bench.sql('DROP INDEX sessions_with_answers')
-    for (const column of ['policy_mode', 'waiting_approvals', 'answers_under_way', 'oldest_approval_at']) {
+    await bench.sql('DROP INDEX sessions_untold')
+    for (const column of ['policy_mode', 'waiting_approvals', 'answers_under_way', 'oldest_approval_at', 'untold']) {
       await bench.sql(`ALTER TABLE sessions DROP COLUMN ${column}`)
     }
+    await bench.sql('DROP INDEX tasks_by_place')
+    for (const column of ['position', 'priority', 'labels', 'assignee', 'sessions']) {
+      await bench.sql(`ALTER TABLE tasks DROP COLUMN ${column}`)
+    }
+    await bench.sql('CREATE INDEX tasks_by_project ON tasks (project, created_at, task)')
     await bench.sql(`UPDATE schema_version SET version = ${olderSchema}`)
 
     await bench.reopen()
