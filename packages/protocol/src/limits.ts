@@ -28,6 +28,8 @@ export const limits = {
   snoozes: 500,
   /** Milliseconds for which an ask may be put aside. */
   snoozeMs: 30 * 24 * 60 * 60 * 1_000,
+  /** Sessions of one task whose conversations are read as one. */
+  taskSessions: 200,
   /** Rules of one project. */
   policyRules: 500,
   /** Events in one batch that a runner reports. */

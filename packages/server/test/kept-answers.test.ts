@@ -87,6 +87,7 @@ describe.each(stores)('answered approvals in %s', (_, open, olderSchema) => {
     await bench.sql('DROP INDEX sessions_with_mode')
     await bench.sql('DROP INDEX sessions_with_answers')
     await bench.sql('DROP INDEX sessions_untold')
+    await bench.sql('DROP INDEX sessions_by_task')
     for (const column of ['policy_mode', 'waiting_approvals', 'answers_under_way', 'oldest_approval_at', 'untold']) {
       await bench.sql(`ALTER TABLE sessions DROP COLUMN ${column}`)
     }

@@ -19,6 +19,7 @@ import { registerLineRoutes } from './routes/lines.ts'
 import { type ChannelRows, registerChannelRoutes } from './routes/channels.ts'
 import { registerContentRoutes } from './routes/content.ts'
 import { registerFollowRoutes } from './routes/follow.ts'
+import { registerInteractionRoutes } from './routes/interactions.ts'
 import type { RegisterRoute } from './route.ts'
 import { registerAccountRoutes } from './routes/accounts.ts'
 import { registerAuthRoutes } from './routes/auth.ts'
@@ -73,6 +74,7 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerSessionRoutes(route, { ...ports, feeds: ports.reception.gate.feeds, clock: ports.reception.gate.clock })
   registerAskRoutes(route, { ...ports, clock: ports.reception.gate.clock })
   registerTaskRoutes(route, ports)
+  registerInteractionRoutes(route, ports)
   registerRunnerRoutes(route, ports)
   registerContentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)

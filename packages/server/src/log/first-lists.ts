@@ -133,6 +133,7 @@ export function boardColumns(text: string, long: string): readonly string[] {
     `DROP INDEX tasks_by_project`,
     `CREATE INDEX tasks_by_place ON tasks (project, column_name, position, task)`,
     `ALTER TABLE sessions ADD COLUMN untold ${long} NOT NULL DEFAULT 0`,
+    `CREATE INDEX sessions_by_task ON sessions (task, created_at, session) WHERE task IS NOT NULL`,
     `CREATE INDEX sessions_untold ON sessions (session) WHERE untold > 0`,
   ]
 }

@@ -90,6 +90,8 @@ export interface Lists {
   task(task: string): Promise<TaskTable | undefined>
   /** By column, and in each by place. */
   tasks(query: TaskQuery): Promise<TaskListPage>
+  /** Its sessions, the oldest first. */
+  sessionsOfTask(task: string): Promise<readonly string[]>
   /** The last place that is taken in a column; undefined where it is empty. */
   lastPlace(project: string, column: TaskColumn): Promise<string | undefined>
   /** The first place in a column after this one; undefined where that is the last. */
@@ -250,6 +252,11 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .execute(),
     task: (task) => db.selectFrom('tasks').select(taskColumns).where('task', '=', task).executeTakeFirst(),
     tasks: (query) => readTasks(db, query),
+    sessionsOfTask: async (task) => {
+      const of = db.selectFrom('sessions').select('session').where('task', '=', task)
+      const rows = await of.orderBy('created_at').orderBy('session').execute()
+      return rows.map(({ session }) => session)
+    },
     lastPlace: async (project, column) => {
       const last = await inColumn(project, column).orderBy('position', 'desc').limit(1).executeTakeFirst()
       return last?.position

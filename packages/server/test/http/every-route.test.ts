@@ -136,6 +136,7 @@ describe('every route', () => {
         "POST /api/approvals/decide: decide",
         "GET /api/tasks: read",
         "GET /api/tasks/:id: read",
+        "GET /api/projects/:id/tasks/:taskId/interactions: read",
         "PUT /api/runner: runner",
         "GET /api/runner/work: runner",
         "GET /api/agents: read",

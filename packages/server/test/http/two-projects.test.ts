@@ -68,6 +68,10 @@ function requestsFor({
     'PUT /api/sessions/:id/content/:digest': [['PUT', `/api/sessions/${session}/content/${beside}`, { text: 'x' }]],
     'GET /api/tasks': [['GET', `/api/tasks?project=${project}`]],
     'GET /api/tasks/:id': [['GET', `/api/tasks/${card}`]],
+    'GET /api/projects/:id/tasks/:taskId/interactions': [
+      ['GET', `/api/projects/${project}/tasks/${card}/interactions`],
+      ['GET', `/api/projects/elsewhere/tasks/${card}/interactions`],
+    ],
     'GET /api/projects/:id/policy': [['GET', `/api/projects/${project}/policy`]],
     'GET /api/projects/:id/trusted': [['GET', `/api/projects/${project}/trusted`]],
     'GET /api/runners/:id/folder': [['GET', `/api/runners/r1/folder?project=${project}&agent=demo&folder=/work`]],
