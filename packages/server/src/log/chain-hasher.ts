@@ -1,4 +1,4 @@
-import { hash as digestOf } from 'node:crypto'
+import { createHash, hash as digestOf } from 'node:crypto'
 
 const bodyTag = framed(Buffer.from('hotline body 1'))
 const chainTag = framed(Buffer.from('hotline chain 1'))
@@ -6,7 +6,7 @@ const eventTag = framed(Buffer.from('hotline event 1'))
 const hashBytes = 32
 /** Holds most events. */
 const scratchBytes = 4 * 1024
-/** Memory for a longer event than this is not kept for the next one. */
+/** A longer body than this is hashed where it lies. */
 const keptBytes = 64 * 1024
 
 /** The hash that stands before event 1. */
@@ -27,8 +27,12 @@ export class ChainHasher {
   /** What the chain keeps of a body. The bytes are good until the next call. */
   digestBody(salt: Uint8Array, body: Uint8Array): Uint8Array {
     const sizeBytes = bodyTag.length + 8 + salt.length + body.length
-    const into = sizeBytes > this.#body.length ? scratch(bodyTag, sizeBytes) : this.#body
-    if (into.length <= keptBytes) this.#body = into
+    if (sizeBytes > keptBytes) {
+      const salted = Buffer.concat([bodyTag, framed(salt), lengthOf(body)])
+      this.#digest.set(createHash('sha256').update(salted).update(body).digest())
+      return this.#digest
+    }
+    const into = sizeBytes > this.#body.length ? (this.#body = scratch(bodyTag, sizeBytes)) : this.#body
     const end = putFrame(into, putFrame(into, bodyTag.length, salt), body)
     // As text, because Node gives a digest as text in half the time that a Buffer takes.
     this.#digest.write(digestOf('sha256', into.subarray(0, end), 'binary'), 'latin1')
@@ -68,6 +72,13 @@ function scratch(tag: Uint8Array, sizeBytes: number): Buffer {
 function framed(field: Uint8Array): Uint8Array {
   const bytes = Buffer.allocUnsafe(4 + field.length)
   putFrame(bytes, 0, field)
+  return bytes
+}
+
+/** What stands before a field. */
+function lengthOf(field: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeUInt32BE(field.length)
   return bytes
 }
 

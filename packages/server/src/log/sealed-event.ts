@@ -30,6 +30,7 @@ export interface SealedEvent {
   subject: string | undefined
   header: Uint8Array
   salt: Uint8Array | undefined
+  /** Lies within `wire`. */
   body: Uint8Array | undefined
   hash: Uint8Array
   wire: Uint8Array
@@ -52,21 +53,34 @@ const tailBytes = hashMember.length + hashHexChars + wireEnd.length
 
 /** The bytes that are sent, put together from what is stored; the hash is in hex. */
 export function wireBytes(header: Uint8Array, body: Uint8Array | undefined, hashHex: string): Uint8Array {
-  const bodyBytes = body === undefined ? 0 : bodyMember.length + body.length
-  const wire = Buffer.allocUnsafe(header.length - 1 + bodyBytes + hashMember.length + hashHexChars + wireEnd.length)
+  const { wire, body: place } = layOut(header, body?.length)
+  if (body !== undefined) place?.set(body)
+  writeTail(wire, hashHex)
+  return wire
+}
+
+/**
+ * The bytes that are sent, without their tail, and where the body lies in them: long bodies come in floods, and what is
+ * copied of them is garbage that no collection is in a hurry to take. Of a body that is to be copied in: its length.
+ */
+function layOut(header: Uint8Array, body: string | number | undefined): { wire: Buffer; body: Buffer | undefined } {
+  const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : (body ?? 0)
+  const memberBytes = body === undefined ? 0 : bodyMember.length + bodyBytes
+  const wire = Buffer.allocUnsafe(header.length - 1 + memberBytes + tailBytes)
   // The closing brace is written over by what follows.
   wire.set(header, 0)
-  let at = header.length - 1
-  if (body !== undefined) {
-    wire.set(bodyMember, at)
-    wire.set(body, at + bodyMember.length)
-    at += bodyBytes
-  }
+  if (body === undefined) return { wire, body: undefined }
+  wire.set(bodyMember, header.length - 1)
+  const at = header.length - 1 + bodyMember.length
+  if (typeof body === 'string') wire.write(body, at)
+  return { wire, body: wire.subarray(at, at + bodyBytes) }
+}
+
+function writeTail(wire: Buffer, hashHex: string): void {
+  const at = wire.length - tailBytes
   wire.set(hashMember, at)
-  at += hashMember.length
-  at += wire.write(hashHex, at, 'latin1')
-  wire.set(wireEnd, at)
-  return wire
+  wire.write(hashHex, at + hashMember.length, 'latin1')
+  wire.set(wireEnd, wire.length - wireEnd.length)
 }
 
 /** An event without its body, as two parts of its bytes; `headBytes` of them are the header without its closing brace. */
@@ -104,20 +118,12 @@ export function sealEvents(events: readonly NewEvent[], end: ChainEnd, means: Se
         data: event.data,
       }),
     )
-    const body = event.body === undefined ? undefined : Buffer.from(JSON.stringify(event.body))
+    const { wire, body } = layOut(header, event.body === undefined ? undefined : JSON.stringify(event.body))
     const salt = body === undefined ? undefined : ids.salt()
     const digest = body === undefined || salt === undefined ? undefined : hasher.digestBody(salt, body)
     const hex = hasher.link({ epoch, seq, previous: hash }, header, digest)
     hash = Buffer.from(hex, 'hex')
-    return {
-      seq,
-      type: event.type,
-      subject: event.subject,
-      header,
-      salt,
-      body,
-      hash,
-      wire: wireBytes(header, body, hex),
-    }
+    writeTail(wire, hex)
+    return { seq, type: event.type, subject: event.subject, header, salt, body, hash, wire }
   })
 }

@@ -28,7 +28,7 @@ const applicationId = 0x48_4f_54_4c
 /** A commit of one event writes three or four whole pages, so small ones are faster (measured against 8 KiB). */
 const pageSizeBytes = 4_096
 /** Enough for the inner pages of millions of events; with 64 MiB nothing was quicker, and a server grew by that. */
-const cacheKiB = 16 * 1024
+const cacheKiB = 4 * 1024
 
 /** Up to this size the whole structure is checked at every start; that takes well under a second. */
 const fullCheckBytes = 256 * 1024 * 1024
