@@ -132,6 +132,27 @@ test('[P3] many whose time is over at one moment are all closed in it', async ()
   expect(faults).toEqual([])
 })
 
+test('[P3] what begins together is looked at once, after those who are told of it in the same turn', async () => {
+  const happened: string[] = []
+  const approvals: Lists['approvals'] = (...asked) => {
+    happened.push('looked')
+    return middle.lists.approvals(...asked)
+  }
+  const { timer, faults } = start({ lists: { ...middle.lists, approvals } })
+  await waitFor(() => clock.pending > 0, { what: 'the timer to wait' })
+  happened.length = 0
+  const begun = { seq: 1, type: 'approval.requested', subject: undefined, bytes: new Uint8Array(), headBytes: 0 }
+  setImmediate(() => happened.push('told'))
+  for (const stream of ['session:a', 'session:b']) {
+    middle.bus.publish([{ stream, epoch: 'e', head: 1, events: [begun] }])
+  }
+  await waitFor(() => happened.includes('looked'), { what: 'a look' })
+  await waitFor(() => clock.pending > 0, { what: 'the timer to wait' })
+  expect(happened).toEqual(['told', 'looked'])
+  timer[Symbol.dispose]()
+  expect(faults).toEqual([])
+})
+
 test('[P9] more time that a person gives is what the timer keeps to', async () => {
   const approval = await asking('two')
   await middle.send(systemPrincipal, 'project:p1', 'member.add', { account: 'dana', role: 'approver' })

@@ -62,6 +62,7 @@ export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): A
   let again = false
   let stopped = false
   let cancel = (): void => undefined
+  let soon: NodeJS.Immediate | undefined
 
   /** Answers whether it was done. */
   async function tell(session: string, type: 'approval.extend' | 'approval.expire', data: object): Promise<boolean> {
@@ -120,7 +121,12 @@ export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): A
   }
 
   const leave = bus.subscribe(({ events }) => {
-    if (events.some(({ type }) => beginsTime.has(type))) look()
+    if (!events.some(({ type }) => beginsTime.has(type))) return
+    // After those who wait for the event have it; several that came together are one look.
+    soon ??= setImmediate(() => {
+      soon = undefined
+      look()
+    })
   })
   look()
   return {
@@ -133,6 +139,7 @@ export function startApprovalTimer(ports: TimerPorts & { awake: AwakeWatch }): A
     },
     [Symbol.dispose]: () => {
       stopped = true
+      clearImmediate(soon)
       cancel()
       leave()
     },
