@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { httpRequest } from '@hotline/client/http-request'
+import { serverStream } from '@hotline/protocol/stream'
 import { handCapabilities } from '@hotline/testing/hand-runner'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { watchFor } from '../src/fleeting.ts'
@@ -180,6 +181,26 @@ describe('always allowing', () => {
     await page.getByRole('article').waitFor()
     expect(await page.getByText('Always allow').count()).toBe(0)
   })
+})
+
+it('[G166] “Always allow” says which rule of the server keeps the new one from counting, before it is written', async () => {
+  const { url, token } = scene.live
+  const body = { password: 'a long walk over the wet meadow' }
+  await httpRequest(url, { kind: 'token', token }, 'POST', '/api/auth/confirm', body)
+  const link = scene.live.link()
+  const asks = await link.command(serverStream, 'policy.set_rule', { effect: 'ask', match: { command: ['deno'] } })
+  if (!asks.ok) throw new Error(asks.problem.detail)
+  const hand = await scene.live.startSession('Is asked all the same')
+  await hand.ask({ tool: 'Bash', title: 'Check', input: JSON.stringify({ command: 'deno check' }), cwd: '/src' })
+  await scene.open(hand.session)
+  const card = page.getByRole('article')
+  await card.getByText('Always allow …').click()
+  await card
+    .getByRole('status')
+    .getByText('A rule of this server goes on asking about it, and that wins: Ask about commands with: deno.')
+    .waitFor()
+  await photograph(page, 'rule-outweighed', [390, 1440])
+  await link.command(serverStream, 'policy.revoke_rule', { rule: asks.accepted.id, effect: 'ask' })
 })
 
 describe('what waits for the agent', () => {

@@ -1,4 +1,6 @@
+import { httpRequest } from '@hotline/client/http-request'
 import type { PolicyPage } from '@hotline/protocol/policy'
+import { serverStream } from '@hotline/protocol/stream'
 import { describe, expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
 import { liveScene } from './live-scene.ts'
@@ -76,6 +78,24 @@ describe('approve --always', () => {
     expect(await answers()).toEqual(['person'])
     await agent.ask(asked('cargo test'))
     expect(await answers()).toEqual(['person', 'system'])
+  })
+
+  it('[B104] says before anything is written that a rule of the server goes on asking', async () => {
+    const password = 'a long walk over the wet meadow'
+    const { url, token } = scene.live
+    const credential = { kind: 'token', token } as const
+    await httpRequest(url, credential, 'POST', '/api/auth/confirm', { password })
+    const link = scene.live.link()
+    const asks = await link.command(serverStream, 'policy.set_rule', { effect: 'ask', match: { command: ['cargo'] } })
+    if (!asks.ok) throw new Error(asks.problem.detail)
+    const agent = await scene.live.startSession('Is asked all the same')
+    const { approval, digest } = await agent.ask(asked('cargo clippy'))
+    const { err, code } = await run('approve', approval, '--digest', digest, '--always')
+    expect(code).toBe(0)
+    expect(err).toMatch(
+      /\| Allow exactly: cargo clippy.*\nIt would not count here\. A rule of this server goes on asking/,
+    )
+    await link.command(serverStream, 'policy.revoke_rule', { rule: asks.accepted.id, effect: 'ask' })
   })
 
   it('[B96] where no rule can say it nothing is decided, and why is said', async () => {

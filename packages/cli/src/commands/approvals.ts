@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 import { faultOfEdit } from '@hotline/core/edited-input'
 import { type ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
 import type { SessionRow } from '@hotline/protocol/http'
-import type { PolicyRuleText } from '@hotline/protocol/policy'
+import type { PolicyPage, PolicyRuleText } from '@hotline/protocol/policy'
 import type { Command } from 'commander'
 import { askKey } from '@hotline/core/account/ask-key'
 import { readAmount } from '@hotline/core/budget-words'
+import { whyOutweighed } from '@hotline/core/policy/outweighed'
 import { ruleForAsked } from '@hotline/core/policy/rule-for'
 import { ruleWords } from '@hotline/core/policy/rule-words'
 import { type ApprovalCard, dayAndTimeOf, inLine, wordFor } from '../approval-card.ts'
@@ -130,9 +131,10 @@ export function addApprovalCommands(program: Command, context: CommandContext): 
         if (input !== undefined) checkEdit(card, input)
         if (digest !== undefined) compareDigest(card, digest)
         const rule = options.always ? ruleOf(card, agent) : undefined
-        const beside = [...changedLines(changed), ...ruleLines(rule)]
+        const said = rule ? [...ruleLines(rule), ...(await warningLines(server, rule, { project, agent, card }))] : []
+        const beside = [...changedLines(changed), ...said]
         if (digest === undefined) context.note([...card.lines, ...beside].join('\n'))
-        else if (rule) context.note(ruleLines(rule).join('\n'))
+        else if (rule) context.note(said.join('\n'))
         if (verdict === 'allow') {
           if (card.unfit !== undefined) throw fail('digest_mismatch', card.unfit)
           if (digest === undefined) {
@@ -205,8 +207,21 @@ function ruleOf({ event }: ApprovalCard, agent: string): PolicyRuleText {
   )
 }
 
-function ruleLines(rule: PolicyRuleText | undefined): readonly string[] {
-  return rule ? ['From now on a rule of the project would allow the same:', `| ${inLine(ruleWords(rule))}`] : []
+function ruleLines(rule: PolicyRuleText): readonly string[] {
+  return ['From now on a rule of the project would allow the same:', `| ${inLine(ruleWords(rule))}`]
+}
+
+/** That the rule would not count, where another keeps it from that. */
+async function warningLines(
+  server: Server,
+  rule: PolicyRuleText,
+  { project, agent, card }: { project: string; agent: string; card: ApprovalCard },
+): Promise<readonly string[]> {
+  const asked = card.event.body
+  if (!asked) return []
+  const { rules } = await server.get<PolicyPage>(`/api/projects/${encodeURIComponent(project)}/policy`)
+  const against = whyOutweighed(rule, rules, { asked, agent, now: new Date().toISOString() })
+  return against === undefined ? [] : [`It would not count here. ${inLine(against)}`]
 }
 
 function scopeOf({ for: text, input }: DecideOptions): Scope | undefined {

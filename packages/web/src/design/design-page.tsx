@@ -55,6 +55,7 @@ export function DesignPage(): ReactNode {
     isPaused: false,
     isAway: false,
     session: 'sample',
+    project: 'sample',
     decide: async () => {
       const outcome = await here.link.command('session:sample', 'session.resume', {})
       return outcome.ok ? undefined : outcome.problem

@@ -93,6 +93,7 @@ function Chosen({ ask, isOpen }: { ask: OpenAsk; isOpen: boolean }): ReactNode {
             <ApprovalCard
               item={item}
               session={session}
+              project={row.project}
               decide={async (data) => problemOf(await link.command(stream, 'approval.decide', data))}
               remember={async (rule) =>
                 problemOf(await link.command(`project:${row.project}`, 'policy.set_rule', rule))

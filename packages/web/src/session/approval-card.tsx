@@ -29,6 +29,7 @@ export type Drafts = Map<string, { reason: string; edited: string | undefined; r
 export function ApprovalCard({
   item,
   session,
+  project,
   decide,
   remember,
   drafts,
@@ -44,6 +45,8 @@ export function ApprovalCard({
 }: {
   item: ApprovalItem
   session: string
+  /** Of the session. */
+  project: string
   decide: Decide
   remember: Remember
   drafts: Drafts
@@ -289,6 +292,7 @@ export function ApprovalCard({
         <LastingAllow
           item={item}
           agent={agent}
+          project={project}
           disabled={!isReady || unseen || pending !== undefined || edited !== undefined}
           allow={(scope) => answer('allow', scope)}
           remember={allowByRule}

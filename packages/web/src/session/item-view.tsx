@@ -27,6 +27,7 @@ import { TurnLine } from './turn-line.tsx'
 /** What can be done from within a conversation. */
 export interface Acts {
   session: string
+  project: string
   decide: Decide
   remember: Remember
   drafts: Drafts
@@ -90,6 +91,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
         <ApprovalCard
           item={item}
           session={acts.session}
+          project={acts.project}
           decide={acts.decide}
           remember={acts.remember}
           drafts={acts.drafts}

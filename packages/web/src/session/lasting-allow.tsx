@@ -1,9 +1,11 @@
+import { whyOutweighed } from '@hotline/core/policy/outweighed'
 import { ruleForAsked } from '@hotline/core/policy/rule-for'
 import { ruleWords } from '@hotline/core/policy/rule-words'
 import type { ApprovalItem } from '@hotline/core/transcript/item'
 import type { ApprovalRequest, Scope } from '@hotline/protocol/events/approval'
-import type { PolicyRuleText } from '@hotline/protocol/policy'
-import { type ReactNode, useMemo } from 'react'
+import type { HeldRule, PolicyPage, PolicyRuleText } from '@hotline/protocol/policy'
+import { type ReactNode, useMemo, useState } from 'react'
+import { useLive } from '../live/hotline.tsx'
 import { ExactText } from '../parts/exact-text.tsx'
 
 const reaches: Record<Exclude<Scope, 'once'>, string> = {
@@ -18,6 +20,7 @@ const reaches: Record<Exclude<Scope, 'once'>, string> = {
 export function LastingAllow({
   item,
   agent,
+  project,
   disabled,
   allow,
   remember,
@@ -25,24 +28,37 @@ export function LastingAllow({
   item: ApprovalItem
   /** The name of its profile. */
   agent: string
+  /** Whose rules count. */
+  project: string
   disabled: boolean
   allow: (scope: Scope) => void
   /** Allows it, and from then on whatever the rule says. */
   remember: (rule: PolicyRuleText) => void
 }): ReactNode {
   const rule = useMemo(() => (item.request ? ruleOf(item.request, agent) : undefined), [item.request, agent])
+  const { rules, load } = useRules(project)
   const scopes = item.scopes.filter((scope) => scope !== 'once')
   if (!item.verdicts.includes('allow') || (scopes.length === 0 && !rule)) return undefined
   const { lasting } = item.request ?? {}
+  const against =
+    rule && rules && item.request
+      ? whyOutweighed(rule, rules, { asked: item.request, agent, now: new Date().toISOString() })
+      : undefined
   return (
-    <details className="why lasting">
+    <details className="why lasting" onToggle={({ currentTarget }) => currentTarget.open && rule && void load()}>
       <summary>Always allow …</summary>
       {rule && (
         <>
           <p>Writes a rule of this project, which everybody in it sees, and who may decide can revoke:</p>
           <ExactText text={ruleWords(rule)} />
+          {against !== undefined && <p role="status">It would not count here. {against}</p>}
           <div className="answer">
-            <button type="button" className="button" disabled={disabled} onClick={() => remember(rule)}>
+            <button
+              type="button"
+              className="button"
+              disabled={disabled || rules === undefined}
+              onClick={() => remember(rule)}
+            >
               Allow by this rule
             </button>
           </div>
@@ -68,6 +84,17 @@ export function LastingAllow({
       )}
     </details>
   )
+}
+
+/** The rules that count in a project, once they were asked for; none where they cannot be read now. */
+function useRules(project: string): { rules: readonly HeldRule[] | undefined; load: () => Promise<void> } {
+  const { link } = useLive()
+  const [rules, setRules] = useState<readonly HeldRule[]>()
+  async function load(): Promise<void> {
+    const answer = await link.request<PolicyPage>('GET', `/api/projects/${encodeURIComponent(project)}/policy`)
+    setRules(answer.ok ? answer.value.rules : [])
+  }
+  return { rules, load }
 }
 
 /** The narrowest rule that a person can read. */

@@ -74,6 +74,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const acts = useMemo<Acts>(
     () => ({
       session,
+      project,
       drafts: drafts.current,
       decide: async (data) => {
         const outcome = await view.command('approval.decide', data)
