@@ -9,6 +9,9 @@ import type { SqliteFile } from './sqlite-file.ts'
  */
 export const checkpointBytes = 32 * 1024 * 1024
 
+/** After so much it is plain that there will be a checkpoint. To start a thread holds the event loop for 14 ms. */
+const preparedBytes = 1024 * 1024
+
 /** That one pass is over; `error` says why it did nothing. */
 interface CheckpointReport {
   error?: string
@@ -22,12 +25,13 @@ const eventOverhead = 2
  * Moves the write-ahead log into the database, in a thread with a connection of its own, so that the event loop never
  * waits for it. It goes in two passes: the first while commits go on, the second, short one while they are held back;
  * then nothing is left, and the next commit begins the log anew from its start. Without the second pass the log would grow
- * without end under a load that never pauses. The thread starts with the first need.
+ * without end under a load that never pauses. The thread starts well before the first need, which often is a flood.
  */
 export class Checkpointer implements AsyncDisposable {
   readonly #file: SqliteFile
   readonly #failpoints: Failpoints
   #grownBytes = 0
+  #isPrepared = false
   #worker: Worker | undefined
   #phase: 'idle' | 'beside' | 'holding' = 'idle'
   #released: () => void = () => undefined
@@ -50,6 +54,7 @@ export class Checkpointer implements AsyncDisposable {
   /** A commit was made; its size is an estimate, which is all that is needed here. */
   wrote(sizeBytes: number): void {
     this.#grownBytes += sizeBytes * eventOverhead + commitOverheadBytes
+    if (this.#grownBytes >= preparedBytes) this.#prepare()
     if (this.#grownBytes < checkpointBytes || this.#phase !== 'idle') return
     if (this.#fails('before_checkpoint')) return
     this.#grownBytes = 0
@@ -73,6 +78,13 @@ export class Checkpointer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#worker?.terminate()
     this.#worker = undefined
+  }
+
+  /** Once: a thread that cannot live is not started with every commit. */
+  #prepare(): void {
+    if (this.#isPrepared) return
+    this.#isPrepared = true
+    this.#worker ??= this.#start()
   }
 
   #start(): Worker {
