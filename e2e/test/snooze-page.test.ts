@@ -129,6 +129,24 @@ describe('what one puts aside', () => {
     await scene.send(hand.stream, 'question.answer', { question: 'q1', action: 'decline' })
   })
 
+  it('[SN7] a session of which everything is put aside does not say that it needs the one who did', async () => {
+    const { hand, approval } = await scene.asking('make all', 'Builds')
+    await page.goto(`${scene.live.proxyUrl}/sessions/${hand.session}`)
+    const line = (hasText: string) => page.locator('.evidence').filter({ hasText }).waitFor()
+    await line('needs you: 1 request')
+    const credential = { kind: 'token', token: scene.live.token } as const
+    const me = await httpRequest<{ id: string }>(scene.live.url, credential, 'GET', '/api/me')
+    if (!me.ok) throw new Error(me.problem.detail)
+    const own = `account:${me.value.id}`
+    const until = new Date(Date.now() + 60 * 60_000).toISOString()
+    await scene.send(own, 'ask.snooze', { session: hand.session, ask: approval, until })
+    await line('1 snoozed by you · since')
+    await photograph(page, 'snoozed-header', [390, 1440])
+    await resize(page, 1440)
+    await scene.send(own, 'ask.unsnooze', { session: hand.session, ask: approval })
+    await line('needs you: 1 request')
+  })
+
   it('[SN5] it comes back into the open page at its time, by itself', async () => {
     page = await scene.openTab()
     await page.clock.install()

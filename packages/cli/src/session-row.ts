@@ -1,3 +1,4 @@
+import { askKey } from '@hotline/core/account/ask-key'
 import { rowAwaitsReview } from '@hotline/client/row-awaits-review'
 import { whyOver } from '@hotline/client/why-over'
 import type { SessionRow } from '@hotline/protocol/http'
@@ -9,19 +10,28 @@ import { dayAndTimeOf, inLine } from './approval-card.ts'
 /** Letters of a session's id in lists: enough to tell sessions of the same second apart. */
 export const shownIdChars = 18
 
-/** A session in a list: a line, and one more for each approval that is open. */
-export function rowLines(row: SessionRow, now: Date): string {
-  const asks = row.openApprovals.length + row.openQuestions.length + (rowAwaitsReview(row) ? 1 : 0)
+/**
+ * A session in a list: a line, and one more for each approval that is open. What whoever asks has put aside (`snoozed`, by
+ * `askKey`) is told, and not counted.
+ */
+export function rowLines(row: SessionRow, now: Date, snoozed: ReadonlyMap<string, string> = new Map()): string {
+  const isAside = (ask: string): boolean => snoozed.has(askKey(row.session, ask))
+  const open = [...row.openApprovals, ...row.openQuestions]
+  const aside = open.filter(isAside).length
+  const asks = open.length - aside + (rowAwaitsReview(row) ? 1 : 0)
   const state = row.staleSince === null ? standing(row) : `out of contact since ${dayAndTimeOf(row.staleSince, now)}`
   const isSpent = row.status === 'paused' && row.reason === 'budget_spent'
-  const turn = isSpent ? 'BUDGET USED UP' : asks > 0 ? `NEEDS YOU ${asks}` : row.turn
+  const turn = isSpent ? 'BUDGET USED UP' : asks > 0 ? `NEEDS YOU ${asks}` : aside > 0 ? `${aside} snoozed` : row.turn
   const id = row.session.slice(0, shownIdChars).padEnd(shownIdChars)
-  const approvals = row.openApprovals.map((approval) => `${' '.repeat(shownIdChars + 2)}asks: ${approval}\n`).join('')
+  const approvals = row.openApprovals
+    .map((approval) => `${' '.repeat(shownIdChars + 2)}asks: ${approval}${isAside(approval) ? ' (snoozed)' : ''}\n`)
+    .join('')
   const { waitingApprovals } = row
   const behind =
     waitingApprovals === 0 ? '' : `${' '.repeat(shownIdChars + 2)}and ${waitingApprovals} more behind these\n`
   const questions = row.openQuestions.map(
-    (question) => `${' '.repeat(shownIdChars + 2)}asks: ${question} (a question)\n`,
+    (question) =>
+      `${' '.repeat(shownIdChars + 2)}asks: ${question} (${isAside(question) ? 'a question, snoozed' : 'a question'})\n`,
   )
   const mark = isLive(row.status as 'active') ? modeMark(row.policyMode, now.getTime()) : undefined
   const mode = mark === undefined ? '' : `${' '.repeat(shownIdChars + 2)}${mark}\n`

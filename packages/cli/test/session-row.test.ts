@@ -1,3 +1,4 @@
+import { askKey } from '@hotline/core/account/ask-key'
 import { describe, expect, it } from 'vitest'
 import { rowLines } from '../src/session-row.ts'
 
@@ -34,6 +35,23 @@ describe('a session in a list', () => {
     const later = rowLines({ ...row, staleSince }, new Date(Date.parse(staleSince) + 3 * 86_400_000))
     expect(later).toMatch(new RegExp(`out of contact since 2026-03-0\\d ${time} `))
     expect(rowLines(row, new Date())).not.toContain('contact')
+  })
+
+  it('[B105] counts as needing you what was not put aside, and says what was', () => {
+    const asking = { ...row, openApprovals: ['a1'], openQuestions: ['q1'], turn: 'waiting' }
+    const aside = (...asks: string[]): ReadonlyMap<string, string> =>
+      new Map(asks.map((ask) => [askKey(row.session, ask), '2026-01-02T04:04:05.000Z']))
+    expect(rowLines(asking, new Date())).toContain(' NEEDS YOU 2 ')
+    const one = rowLines(asking, new Date(), aside('a1'))
+    expect(one).toContain(' NEEDS YOU 1 ')
+    expect(one).toMatch(/asks: a1 \(snoozed\)\n +asks: q1 \(a question\)\n/)
+    const both = rowLines(asking, new Date(), aside('a1', 'q1'))
+    expect(both).toContain(' 2 snoozed ')
+    expect(both).not.toContain('NEEDS YOU')
+    expect(both).toContain('asks: q1 (a question, snoozed)\n')
+    // Nobody else's, and of no other session.
+    const other = new Map([[askKey('another', 'a1'), '2026-01-02T04:04:05.000Z']])
+    expect(rowLines(asking, new Date(), other)).toContain(' NEEDS YOU 2 ')
   })
 
   it.each([

@@ -12,7 +12,7 @@ async function run(...args: string[]): Promise<{ code: number | null; out: strin
 }
 
 describe('putting something aside from the command line', () => {
-  it('[B98] snooze puts it aside for oneself and brings it back, and asks says so', async () => {
+  it('[B98] [B105] snooze puts it aside for oneself and brings it back, and asks says so', async () => {
     const runner = await scene.live.startSession()
     const asked = await runner.ask({ tool: 'bash', title: 'Run the tests', input: 'npm test' })
     await runner.report({ type: 'question.asked', data: { question: 'q-region' }, body: { text: 'Which region?' } })
@@ -28,6 +28,9 @@ describe('putting something aside from the command line', () => {
       { approval: asked.approval, snoozedUntil: expect.any(String) as string },
       { question: 'q-region', snoozedUntil: expect.any(String) as string },
     ])
+    expect((await run('ls')).out).toMatch(
+      / 2 snoozed .*\n +asks: \S+ \(snoozed\)\n +asks: q-region \(a question, snoozed\)\n/,
+    )
     expect(await run('snooze', 'q-region', '--back')).toMatchObject({ code: 0, out: 'It is back.\n' })
     expect((await run('asks', 'q-region')).out).not.toContain('snoozed')
 

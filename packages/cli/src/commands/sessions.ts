@@ -12,6 +12,7 @@ import { chooseMachine, type Place } from '../choose-machine.ts'
 import { choosePlace, type PlaceOptions, readPlace } from '../choose-place.ts'
 import { Failure, fail } from '../failure.ts'
 import { findTask, projectOr } from '../read-tasks.ts'
+import { readSnoozes } from '../read-snoozes.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
 import type { CommandContext } from './context.ts'
 import { readScreen, type ScreenOptions, stayOnScreen } from './screen.ts'
@@ -153,10 +154,14 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .option('-a, --all', 'ended ones too')
     .action(async (options: { all?: boolean }) => {
       const now = new Date()
-      const rows = (await context.server().sessions()).filter((row) => options.all || isRunning(row))
+      const server = context.server()
+      const [all, snoozed] = await Promise.all([server.sessions(), readSnoozes(server)])
+      const rows = all.filter((row) => options.all || isRunning(row))
       context.print(
         rows,
-        rows.length > 0 ? rows.map((row) => rowLines(row, now)).join('') : 'No sessions. Start one: hotline run demo\n',
+        rows.length > 0
+          ? rows.map((row) => rowLines(row, now, snoozed)).join('')
+          : 'No sessions. Start one: hotline run demo\n',
       )
     })
 

@@ -1,3 +1,4 @@
+import { askKey } from '@hotline/core/account/ask-key'
 import type { SeenAgent } from '@hotline/client/agent-evidence'
 import { whyOver } from '@hotline/client/why-over'
 import type { SessionPicture } from '@hotline/client/session-view'
@@ -11,7 +12,7 @@ import type { ChangeReason } from '@hotline/protocol/events/session'
 import { isLive } from '@hotline/protocol/session-status'
 import type { ReactNode } from 'react'
 import { useLive } from '../live/hotline.tsx'
-import { useNow } from '../live/use-readable.ts'
+import { useNow, useReadable } from '../live/use-readable.ts'
 import { AsOf } from '../parts/as-of.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { PlanList } from '../parts/plan-list.tsx'
@@ -44,12 +45,18 @@ const activeWords = {
   watched: 'is watched',
 }
 
-/** What a session is doing, in words, with why. */
-export function statusWords(state: SessionState, now: number): string {
+/** What a session is doing, in words, with why. What the person who looks has put aside (`snoozed`, by `askKey`) does not need them. */
+export function statusWords(state: SessionState, now: number, snoozed: ReadonlyMap<string, string>): string {
   const words: string[] = []
-  const open = openApprovals(state).length + state.questions.length + (awaitsReview(state) ? 1 : 0)
+  const asks = [
+    ...openApprovals(state).map(({ approval }) => approval),
+    ...state.questions.map(({ question }) => question),
+  ]
+  const aside = asks.filter((ask) => snoozed.has(askKey(state.session, ask))).length
+  const open = asks.length - aside + (awaitsReview(state) ? 1 : 0)
   if (state.staleSince !== undefined) words.push(`out of contact since ${clockText(state.staleSince, now)}`)
   if (open > 0) words.push(`needs you: ${countText(open, 'request')}`)
+  if (aside > 0) words.push(`${aside} snoozed by you`)
   if (words.length > 0) return words.join(' · ')
   if (state.ending) return 'ending …'
   if (state.status === 'active') {
@@ -78,13 +85,14 @@ function sinceOf({ status, turn, since }: SessionState): string {
 /** What it does, since when, and how we know: the line below the title. */
 export function EvidenceLine({ picture, state }: { picture: SessionPicture; state: SessionState }): ReactNode {
   const now = useNow(1_000)
-  const { known } = useLive()
+  const { known, snoozes } = useLive()
+  const snoozed = useReadable(snoozes.picture)
   const { transcript, lastEventAt } = picture
   const { cost } = state.usage ?? {}
   const doing = isWorking(state) ? doingNow(transcript) : undefined
   const words = doing
     ? [doing.words, ageText(now - Date.parse(doing.since))]
-    : [statusWords(state, now), `since ${clockText(sinceOf(state), now)}`]
+    : [statusWords(state, now, snoozed), `since ${clockText(sinceOf(state), now)}`]
   words.push(known.agents.get(state.agent) ?? state.agent)
   if (state.mode) words.push(`mode ${state.mode}`)
   if (lastEventAt !== undefined && isLive(state.status)) words.push(`last sign ${agoText(now - lastEventAt)}`)
@@ -131,6 +139,7 @@ export function Evidence({
 }): ReactNode {
   const { names, known } = useLive()
   const now = useNow(1_000)
+  const snoozed = useReadable(useLive().snoozes.picture)
   const plan = picture.transcript.items.findLast((item): item is PlanItem => item.kind === 'plan')
   const { counts } = state
   const isAlive = isLive(state.status)
@@ -141,7 +150,7 @@ export function Evidence({
     <>
       <h2>Evidence</h2>
       <dl>
-        <Fact name="State">{statusWords(state, now)}</Fact>
+        <Fact name="State">{statusWords(state, now, snoozed)}</Fact>
         <Fact name="Now">{isWorking(state) && doingNow(picture.transcript)?.words}</Fact>
         <Fact name="Since">
           <time title={exactText(since)}>{clockText(since, now)}</time>

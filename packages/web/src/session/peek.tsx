@@ -56,6 +56,7 @@ export function Peek({
 function Look({ view }: { view: SessionView }): ReactNode {
   const { state, transcript, problem } = useReadable(view.picture)
   const now = useNow(1_000)
+  const snoozed = useReadable(useLive().snoozes.picture)
   if (!state) return <p className="quiet">{problem?.detail ?? 'Loading …'}</p>
   const asked = transcript.items.find(isOpenApproval)
   const said = transcript.items.findLast(
@@ -67,7 +68,7 @@ function Look({ view }: { view: SessionView }): ReactNode {
         <Legible text={state.title} place="name" />
       </h1>
       <p className="small quiet">
-        {statusWords(state, now)} · {state.agent}
+        {statusWords(state, now, snoozed)} · {state.agent}
       </p>
       {asked && (
         <div className="asked">

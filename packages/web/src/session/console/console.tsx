@@ -4,7 +4,7 @@ import type { SessionState } from '@hotline/core/session/state'
 import { isLive } from '@hotline/protocol/session-status'
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLive } from '../../live/hotline.tsx'
-import { useNow } from '../../live/use-readable.ts'
+import { useNow, useReadable } from '../../live/use-readable.ts'
 import { ConnectionLabel } from '../../pages/rail.tsx'
 import { Legible } from '../../parts/legible.tsx'
 import { memoryText } from '../../text/amounts.ts'
@@ -64,9 +64,10 @@ export function Console({
 /** The agent as it is at this moment. */
 function LiveState({ state, seen }: { state: SessionState; seen: SeenAgent | undefined }): ReactNode {
   const now = useNow(1_000)
+  const snoozed = useReadable(useLive().snoozes.picture)
   const { tree, cpuShare, lastOutputAt } = seen ?? {}
   const words = [
-    statusWords(state, now),
+    statusWords(state, now, snoozed),
     state.pid === undefined || !isLive(state.status) ? '' : `pid ${state.pid}`,
     cpuShare === undefined ? '' : `CPU ${Math.round(cpuShare * 100)} %`,
     tree ? memoryText(tree.memoryBytes) : '',
