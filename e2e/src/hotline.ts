@@ -35,7 +35,9 @@ export interface Hotline extends AsyncDisposable {
 export async function startHotline(
   options: { env?: Record<string, string>; bootstrap?: boolean } = {},
 ): Promise<Hotline> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'hotline-e2e-'))
+  const home = mkdtempSync(join(tmpdir(), 'hotline-e2e-'))
+  // By the name that it has where nobody chooses: what is in a folder is judged by its path.
+  const dataDir = join(home, '.hotline')
   const port = await freePort()
   let printed = ''
   let child: ChildProcess
@@ -95,7 +97,7 @@ export async function startHotline(
     openLink: () => openLink({ url, credential: credential(), client: 'e2e' }),
     [Symbol.asyncDispose]: async () => {
       await interrupt()
-      rmSync(dataDir, { recursive: true, force: true })
+      rmSync(home, { recursive: true, force: true })
     },
   }
   if (options.bootstrap !== false) {

@@ -39,7 +39,7 @@ export interface BenchOptions extends Omit<ComposeOptions, 'folder' | 'link' | '
 export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   const temp = await openTempDir('hotline-runner-')
   const cwd = join(temp.path, 'work')
-  const dataDir = join(temp.path, 'data')
+  const dataDir = join(temp.path, '.hotline')
   mkdirSync(cwd)
   const guard = guardChildren({ directories: [temp.path] })
   const world = new World()

@@ -38,7 +38,7 @@ export interface LiveServer extends AsyncDisposable {
 /** `pageDir`: the built page; without it there is none. `env`: settings beside those of every such server. */
 export async function startLiveServer(options: { pageDir?: string; env?: Environment } = {}): Promise<LiveServer> {
   const dir = await openTempDir('hotline-live-')
-  const dataDir = join(dir.path, 'data')
+  const dataDir = join(dir.path, '.hotline')
   const port = await freePort()
   const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port } })
   const url = `http://localhost:${port}`

@@ -48,12 +48,29 @@ function readPath({ cwd, opened: found = {} }: Whereabouts, named: string): Name
   const written = whole === undefined || folder === undefined ? undefined : withinFolder(whole, folder)
   const inFact = opened === undefined || root === undefined ? undefined : withinFolder(opened, root)
   const names = [named, whole, opened].filter((path) => path !== undefined)
+  const inside = written === undefined || inFact === undefined ? undefined : { written, opened: inFact }
+  // An absolute name says nothing that the resolved one does not.
+  const judged = inside
+    ? [named.startsWith('/') ? '' : named, beyondOwnPlace(whole, folder), beyondOwnPlace(opened, root)]
+    : names
   return {
     named,
     whole,
     opened,
-    inside: written === undefined || inFact === undefined ? undefined : { written, opened: inFact },
+    inside,
     odd: names.map(whyOddPath).find((why) => why !== undefined),
-    protected: names.map(whyProtected).find((why) => why !== undefined),
+    protected: judged.map(whyProtected).find((why) => why !== undefined),
   }
 }
+
+/**
+ * A path of the session's folder without what comes before it where that is a place which Hotline has made for the session: that
+ * lies in Hotline's own folder, and is no part of what others run or may do. Elsewhere the whole path counts.
+ */
+function beyondOwnPlace(path = '', folder = ''): string {
+  const [place = ''] = ownPlace.exec(folder) ?? []
+  return path.slice(place.length)
+}
+
+/** A scratch folder, a worktree or a copy. */
+const ownPlace = /^.*?\/\.hotline\/(?:scratch\/[^/]+|worktrees\/[^/]+\/[^/]+)(?=\/|$)/

@@ -1,3 +1,5 @@
+import { resolvePath } from '@hotline/core/policy/path'
+import type { PolicyRequest } from '@hotline/core/policy/deed'
 import type { PolicyMode } from '@hotline/protocol/policy-mode'
 import { describe, expect, it } from 'vitest'
 import type { HeldRule } from '@hotline/protocol/policy'
@@ -224,6 +226,40 @@ describe('a protected file', () => {
     }
   })
 
+  it('[T31] [PO5] the places that Hotline makes for sessions lie in its own folder, and what is in them is as elsewhere', () => {
+    const data = '/home/u/.hotline'
+    for (const place of [`${data}/scratch/s1`, `${data}/worktrees/app/s1`, `${data}/worktrees/app/s1/packages/web`]) {
+      const there = (name: string, opened = name.startsWith('/') ? name : `${place}/${name}`): PolicyRequest => ({
+        ...edit(name),
+        cwd: place,
+        opened: { [place]: place, [name]: opened },
+      })
+      for (const name of ['src/a.ts', `${place}/src/a.ts`, './greeting.md']) {
+        expect(judge([], there(name), { mode: 'edits_free' }), name).toMatchObject({ effect: 'allow', risk: 'low' })
+        expect(judge([all], there(name)).effect, name).toBe('allow')
+      }
+      for (const name of [
+        ...files,
+        '.hotline/agents/a.yaml',
+        '.hotline/scratch/s1/a',
+        `${place}/.hotline/scratch/s1/a`,
+        `${data}/cli-token`,
+        `${data}/scratch/s2/a`,
+        '.claude/../src/a.ts',
+      ]) {
+        expect(judge([all], there(name), { mode: 'edits_free' }), name).toMatchObject({ effect: 'ask', risk: 'high' })
+        expect(judge([all], there('src/a.ts', resolved(place, name)), { mode: 'edits_free' }).effect, name).toBe(
+          name.includes('..') ? 'allow' : 'ask',
+        )
+      }
+    }
+    // Hotline's folder itself, and what others keep in places of such a name, is protected as ever.
+    for (const folder of [data, `${data}/agents`, `${data}/scratch`, `${data}/worktrees/app`, '/home/u/.claude']) {
+      const request = { ...edit('a.ts'), cwd: folder, opened: { [folder]: folder, 'a.ts': `${folder}/a.ts` } }
+      expect(judge([all], request, { mode: 'edits_free' }), folder).toMatchObject({ effect: 'ask', risk: 'high' })
+    }
+  })
+
   it('[T31] is allowed by a rule of its own name alone', () => {
     const own = ruleOf('own', { effect: 'allow', match: { path: '.env' } })
     expect(judge([own], edit('.env')).effect).toBe('allow')
@@ -231,3 +267,7 @@ describe('a protected file', () => {
     expect(judge([own], edit('.env', `${cwd}/.git/config`)).effect).toBe('ask')
   })
 })
+
+function resolved(folder: string, name: string): string {
+  return resolvePath(name, folder) ?? name
+}
