@@ -28,9 +28,6 @@ import { countNew, seqOf, type UnreadRow, useUnread } from './use-unread.ts'
 /** Where the first item of the newest window is counted from, so that older ones can come in front. */
 const firstIndex = 1_000_000
 
-/** The end of a list as it is by then: on its way there more may come, and a slow machine goes there more than once. */
-const end = { index: 'LAST', align: 'end' } as const
-
 /** Ways through a conversation for what stands around it. */
 export interface Ways {
   /** Brings what is asked first into sight. */
@@ -121,7 +118,7 @@ function Talk({
     toEnd()
     // Of a list that was begun far above its end only the list itself knows the way there. It goes it again for a moment
     // when anything grows, also what somebody opens.
-    if (isBegunAbove) list.current?.scrollToIndex(end)
+    if (isBegunAbove) list.current?.scrollToIndex({ index: 'LAST', align: 'end' })
   }, [toEnd, isBegunAbove])
   useImperativeHandle(ways, () => ({ toAsked: showAsked, toEnd: showEnd }), [showAsked, showEnd])
   const asked = isAway ? items.filter(isOpen).length : 0
@@ -150,7 +147,9 @@ function Talk({
           className="scroll"
           data={items}
           firstItemIndex={before.current.first}
-          initialTopMostItemIndex={start ? { index: indexOf(start.key), align: 'start', offset: start.offset } : end}
+          initialTopMostItemIndex={
+            start ? { index: indexOf(start.key), align: 'start', offset: start.offset } : items.length - 1
+          }
           computeItemKey={(_, item) => item.key}
           // It is followed here: the list itself would also follow what somebody opens at its end.
           followOutput={false}

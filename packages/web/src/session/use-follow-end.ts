@@ -18,6 +18,12 @@ const unfolds = 'summary, [aria-expanded]'
 /** A list that got rows or another frame may set itself right for so long: it goes up then, and nobody has scrolled. */
 const settlesMs = 300
 
+/**
+ * For so long a list that is new may lead itself to what was its end when it began: on a slow machine it does so again while more
+ * comes. Whoever does something with it before is a reader all the same.
+ */
+const beginsMs = 10_000
+
 /** What a reader has done with wheel, finger, key or scroll bar moves a list for so long. */
 const movesMs = 1_000
 
@@ -57,6 +63,7 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
   /** The reader is where they are by what they did here. */
   const taken = useRef(begins === 'at the end')
   const grownAt = useRef(Number.NEGATIVE_INFINITY)
+  const begunAt = useRef(Number.POSITIVE_INFINITY)
   useLayoutEffect(() => {
     grownAt.current = performance.now()
   }, [rows])
@@ -85,6 +92,7 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
   useEffect(() => {
     const element = box.current
     if (!element) return undefined
+    begunAt.current = performance.now()
     let last = { scrollTop: 0, clientHeight: 0, scrollHeight: 0 }
     const stay = (scroller: HTMLElement): void => {
       const { at, element: opened, top } = unfolded.current
@@ -100,7 +108,8 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
       const up = scrollTop < last.scrollTop && scrollHeight - scrollTop - clientHeight > endPx
       last = { scrollTop, clientHeight, scrollHeight }
       const now = performance.now()
-      const isReader = now - movedAt.current < movesMs || now - grownAt.current > settlesMs
+      const isCalm = now - begunAt.current > beginsMs && now - grownAt.current > settlesMs
+      const isReader = now - movedAt.current < movesMs || isCalm
       if (!up) return
       if (sameFrame && isReader) mark(false)
       else if (!isReader) requestAnimationFrame(follow)
