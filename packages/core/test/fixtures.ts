@@ -81,7 +81,7 @@ const capabilities = {
 } as const
 
 /** A session whose agent is ready and idle. */
-export function activeLog(more: { approvalTimeoutMs?: number } = {}): Log {
+export function activeLog(more: { approvalTimeoutMs?: number; endsAfter?: 'turn' } = {}): Log {
   const log = new Log()
   log.send(dana, 'session.start', { project: 'p1', agent: 'demo', title: 'Fix login', ...more })
   log.send(runner, 'lease.take', {})

@@ -96,3 +96,42 @@ describe('life cycle', () => {
     expect(log.state).not.toHaveProperty('paused.kind')
   })
 })
+
+describe('a session that is there for one turn', () => {
+  const turn = (log: Log, end: 'end' | 'error' | 'cancelled', id = 't1'): void => {
+    log.report({ type: 'turn.started', data: { turn: id } })
+    log.report({ type: 'turn.ended', data: { turn: id, end }, body: {} })
+  }
+
+  it('[S24] is asked to complete at the end of it, by the server, and once', () => {
+    const log = activeLog({ endsAfter: 'turn' })
+    turn(log, 'end')
+    expect(log.state).toMatchObject({ ending: 'completed', controls: [{ action: 'kill' }] })
+    expect(log.events.at(-1)).toMatchObject({ type: 'control.requested', actor: { kind: 'system', id: 'server' } })
+    turn(log, 'end', 't2')
+    expect(log.types.filter((type) => type === 'control.requested')).toHaveLength(1)
+  })
+
+  it('[S24] stays where the turn broke off, where more waits for it, and where nobody wanted that it ends', () => {
+    for (const end of ['error', 'cancelled'] as const) {
+      const log = activeLog({ endsAfter: 'turn' })
+      turn(log, end)
+      expect([end, log.state?.ending]).toEqual([end, undefined])
+    }
+    const more = activeLog({ endsAfter: 'turn' })
+    more.send(dana, 'message.send', { text: 'And this' })
+    turn(more, 'end')
+    expect(more.state?.ending).toBeUndefined()
+    const usual = activeLog()
+    turn(usual, 'end')
+    expect(usual.state?.ending).toBeUndefined()
+  })
+
+  it('[S24] ends at once where its machine is out of contact by then', () => {
+    const log = activeLog({ endsAfter: 'turn' })
+    log.report({ type: 'turn.started', data: { turn: 't1' } })
+    if (log.state) log.state = { ...log.state, staleSince: '2026-01-01T00:00:00.000Z' }
+    log.report({ type: 'turn.ended', data: { turn: 't1', end: 'end' }, body: {} })
+    expect(log.state?.status).toBe('completed')
+  })
+})

@@ -56,7 +56,7 @@ function keepFiles(dataDir: string): NonNullable<ConstructorParameters<typeof Su
 /** A runner as tests want it: small bounds, a scripted agent, nothing from outside. */
 export function composeBench(options: ComposeOptions): Supervisor {
   const { folder, link, write, holds = 'itself', reach } = options
-  const dataDir = join(folder, 'data')
+  const dataDir = join(folder, '.hotline')
   const scripted = { ...profileOf('scripted', {}), argv: [...demoAgent, '--script', join(folder, 'script.json')] }
   const profiles = [...builtinProfiles([...demoAgent, '--pace', '0']), scripted, ...(options.profiles ?? [])]
   const log = openLog(write, process.env['HOTLINE_DEBUG'] === undefined ? [] : ['*'])

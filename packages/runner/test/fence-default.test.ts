@@ -79,7 +79,7 @@ describe.skipIf(!any)('where a machine can make fences', () => {
   })
 
   test('[FE5] an agent that works in the home folder has no keys there, and no data of Hotline', async () => {
-    const look = 'cat .ssh/key data/secret; echo mine > mine; ls .ssh; echo done'
+    const look = 'cat .ssh/key .hotline/secret; echo mine > mine; ls .ssh; echo done'
     await using bench = await openBench({
       profiles: [program('looking', { argv: ['/bin/sh', '-c', `${look} 2>&1`], contain: 'files' })],
       before: ({ cwd, dataDir }) => {

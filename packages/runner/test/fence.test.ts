@@ -27,8 +27,8 @@ try 'the configuration of git' 'git config core.fsmonitor x'
 try 'another .git' 'mv .git .git2'
 try 'other hooks' 'mv .git/hooks .git/hooks2'
 try 'a key' 'cat "$HOME/.ssh/id_ed25519"'
-try 'the key of the runner' 'cat "$HOME/data/secret"'
-try 'other sessions' 'test -n "$(ls "$HOME/data/sessions" 2>/dev/null)"'
+try 'the key of the runner' 'cat "$HOME/.hotline/secret"'
+try 'other sessions' 'test -n "$(ls "$HOME/.hotline/sessions" 2>/dev/null)"'
 try 'another process' "kill -0 $OUTSIDE"
 try 'its memory' "test -e /proc/$OUTSIDE/environ"
 try 'a mount' 'mount -o remount,rw /'

@@ -97,7 +97,7 @@ export async function openPlace(holds: Holds = 'itself'): Promise<Place> {
     link,
     cwd,
     guard,
-    dataDir: join(temp.path, 'data'),
+    dataDir: join(temp.path, '.hotline'),
     script: (steps: unknown) => writeFile(join(temp.path, 'script.json'), JSON.stringify(steps)),
     start,
     kill,

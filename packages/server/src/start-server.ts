@@ -212,6 +212,7 @@ async function open(
   )
   const routes = {
     access,
+    ids,
     exchange,
     store,
     lists,

@@ -27,7 +27,9 @@ export interface LiveServer extends AsyncDisposable {
   link(more?: Partial<LinkOptions>): Link
   /** Ends the server and starts another one on the same data and the same port. */
   restart(): Promise<void>
-  /** Starts a session that a hand-led runner holds: what its agent does, the test says. */
+  /** Takes a session that somebody has started, with a hand-led runner: what its agent does, the test says. */
+  take(session: string): Promise<HandRunner>
+  /** Starts one and takes it. */
   startSession(title?: string, more?: { task?: string }): Promise<HandRunner>
   /** Puts text beside a session's events, as its runner would; answers how an event names it. */
   putContent(session: string, text: string): Promise<{ digest: string; bytes: number }>
@@ -72,16 +74,19 @@ export async function startLiveServer(options: { pageDir?: string; env?: Environ
   }
   let machine: Link | undefined
 
-  async function startSession(title = 'A session', more = {}): Promise<HandRunner> {
+  function take(session: string): Promise<HandRunner> {
     machine ??= link({ credential: { kind: 'token', token: runnerKey }, client: 'hand' })
-    const runner = machine
+    return takeByHand(session, machine)
+  }
+
+  async function startSession(title = 'A session', more = {}): Promise<HandRunner> {
     const session = uuidV7()
     const stream = `session:${session}`
     const data = { project: 'default', agent: 'demo', title, ...more }
     const start = { id: uuidV7(), stream, type: 'session.start', data }
     const started = await httpRequest<Accepted>(url, { kind: 'token', token }, 'POST', '/api/commands', start)
     if (!started.ok) throw new Error(`session.start: ${started.problem.detail}`)
-    return takeByHand(session, runner)
+    return take(session)
   }
 
   return {
@@ -95,6 +100,7 @@ export async function startLiveServer(options: { pageDir?: string; env?: Environ
       await server[Symbol.asyncDispose]()
       server = await begin()
     },
+    take,
     startSession,
     putContent: async (session, text) => {
       const digest = sha256(text)

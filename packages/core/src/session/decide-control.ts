@@ -5,7 +5,7 @@ import { usedWords } from '../budget-words.ts'
 import { isLive } from '@hotline/protocol/session-status'
 import { accept, type Decision, refuse } from '../decision.ts'
 import { closeAll } from './close-open.ts'
-import type { SessionState } from './state.ts'
+import { type SessionState, turnOf } from './state.ts'
 
 type ControlCommand = CommandOf<
   | 'session.pause'
@@ -100,6 +100,22 @@ function setBudget(state: SessionState, change: CommandOf<'session.set_budget'>[
 /** It works on until its next step, where it will be held. */
 function waitsToPause({ status, controls }: SessionState): boolean {
   return status === 'active' && controls.some(({ action, when }) => action === 'pause' && when === 'next_step')
+}
+
+/**
+ * A session that is there for one turn completes when its agent has come to the end of it and nothing waits. Where a turn ended in
+ * another way it stays: somebody may say what to do.
+ */
+export function endByItself(
+  state: SessionState,
+  events: readonly KnownDraft[],
+  command: string,
+): readonly KnownDraft[] {
+  const isEnd = events.some((event) => event.type === 'turn.ended' && event.data.end === 'end')
+  const isReady = state.endsAfter === 'turn' && state.status === 'active' && state.ending === undefined
+  if (!isEnd || !isReady || state.queue.length > 0 || turnOf(state) !== 'idle') return []
+  const ended = end(state, `end-${command}`.slice(0, 64), 'completed')
+  return ended.ok ? ended.events.map((event) => ({ ...event, actor: { kind: 'system' as const, id: 'server' } })) : []
 }
 
 function end(state: SessionState, control: string, ending: 'aborted' | 'completed', reason?: string): Decision {

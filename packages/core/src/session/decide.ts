@@ -8,7 +8,7 @@ import { draftEvent } from '../draft-event.ts'
 import { evolveSession } from './evolve.ts'
 import { openWaiting } from './weigh-request.ts'
 import { decideApproval, decideQuestion, expireApproval, extendApproval } from './decide-approval.ts'
-import { decideControl } from './decide-control.ts'
+import { decideControl, endByItself } from './decide-control.ts'
 import { decideMessage } from './decide-message.ts'
 import { decideReport } from './decide-report.ts'
 import { decideTerminal } from './decide-terminal.ts'
@@ -28,20 +28,24 @@ import { checkText } from './check-text.ts'
  */
 export function decideSession(state: SessionState | undefined, command: Command, context: Context): Decision {
   const decision = decideCommand(state, command, context)
-  if (!state || !decision.ok || !decision.events.some(({ type }) => makesRoom.has(type))) return decision
+  if (!state || !decision.ok || !decision.events.some(({ type }) => hasSequel.has(type))) return decision
   const after = decision.events.reduce(
     (before, draft) => evolveSession(before, draftEvent(command.stream, draft, context)) ?? before,
     state,
   )
-  const opened = after.waiting ? openWaiting(after, context) : []
-  return opened.length === 0 ? decision : { ...decision, events: [...decision.events, ...opened] }
+  const sequel = [
+    ...(after.waiting ? openWaiting(after, context) : []),
+    ...endByItself(after, decision.events, command.id),
+  ]
+  return sequel.length === 0 ? decision : { ...decision, events: [...decision.events, ...sequel] }
 }
 
-/** After these an approval is not open any more, and the next one can be. */
-const makesRoom: ReadonlySet<KnownDraft['type']> = new Set([
+/** After these an approval is not open any more, and the next one can be; or a turn is over, and the session with it. */
+const hasSequel: ReadonlySet<KnownDraft['type']> = new Set([
   'approval.resolved',
   'approval.timed_out',
   'approval.cancelled',
+  'turn.ended',
 ])
 
 function decideCommand(state: SessionState | undefined, command: Command, context: Context): Decision {
@@ -164,6 +168,7 @@ function startSession(
       ...(data.unasked === undefined ? {} : { unasked: true }),
       ...(data.unfenced === undefined ? {} : { unfenced: true }),
       ...(data.freeEdits === undefined ? {} : { freeEdits: true }),
+      ...(data.endsAfter === undefined ? {} : { endsAfter: data.endsAfter }),
       ...(data.budget === undefined ? {} : { budget: data.budget }),
       ...(data.isolation === undefined ? {} : { isolation: data.isolation }),
       ...(data.bring === undefined ? {} : { bring: data.bring }),

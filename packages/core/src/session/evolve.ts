@@ -54,6 +54,7 @@ function created(event: EventOf<'session.created'>): SessionState {
     ...(data.unasked === undefined ? {} : { unasked: data.unasked }),
     ...(data.unfenced === undefined ? {} : { unfenced: data.unfenced }),
     ...(data.freeEdits === true ? { freeEdits: event.actor } : {}),
+    ...(data.endsAfter === undefined ? {} : { endsAfter: data.endsAfter }),
     ...(data.budget === undefined ? {} : { budget: data.budget }),
     queue: [],
     approvals: [],

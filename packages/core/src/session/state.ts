@@ -134,6 +134,8 @@ export interface SessionState {
   unfenced?: boolean | undefined
   /** Who wants its edits to be free once its place is its own and behind a fence; absent where nobody does, or they are by now. */
   freeEdits?: Actor | undefined
+  /** It completes by itself at the end of its agent's turn; absent where somebody ends it. */
+  endsAfter?: 'turn' | undefined
   /** How the place is its own where it works; absent until that is there. */
   isolation?: Isolation | undefined
   /** Absent until an adapter has spoken. */

@@ -68,6 +68,8 @@ export const sessionCommands = {
      * right to decide. Anywhere else everything is asked as ever.
      */
     freeEdits: z.literal(true).optional(),
+    /** It completes by itself when its agent has come to the end of its turn and nothing waits for it. */
+    endsAfter: z.literal('turn').optional(),
     prompt: z.string().optional(),
     approvalTimeoutMs: z
       .int()

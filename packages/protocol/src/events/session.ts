@@ -50,6 +50,8 @@ export const sessionEvents = {
       unfenced: z.boolean().optional(),
       /** Whoever started it wanted edits to be free in a place of its own behind a fence, and had the right to decide. */
       freeEdits: z.boolean().optional(),
+      /** It completes by itself at the end of its agent's turn. */
+      endsAfter: z.literal('turn').optional(),
       budget: Budget.optional(),
       /** Absent: as its profile and the folder have it. */
       isolation: Isolation.optional(),

@@ -5,6 +5,7 @@ import type { Config } from '../config/read-config.ts'
 import type { Lists } from '../log/lists.ts'
 import type { LogStore } from '../log/log-store.ts'
 import type { ReceptionPorts } from '../gate/reception.ts'
+import type { Ids } from '../machine/ids.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import type { Runners } from '../scheduler/runners.ts'
 import type { EvidenceDesk } from '../gate/evidence-desk.ts'
@@ -31,6 +32,7 @@ import { registerPasswordResetRoutes } from './routes/password-resets.ts'
 import { registerRunnerRoutes } from './routes/runner.ts'
 import { registerPolicyRoutes } from './routes/policy.ts'
 import { registerSessionRoutes } from './routes/sessions.ts'
+import { registerTaskApiRoutes } from './routes/task-api.ts'
 import { registerTaskRoutes } from './routes/tasks.ts'
 import { registerTrustRoutes } from './routes/trust.ts'
 
@@ -38,6 +40,7 @@ import { registerTrustRoutes } from './routes/trust.ts'
 export interface RoutePorts {
   config: Pick<Config, 'publicUrl'>
   access: Access
+  ids: Ids
   exchange: Exchange
   store: LogStore
   lists: Lists
@@ -75,6 +78,7 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerAskRoutes(route, { ...ports, clock: ports.reception.gate.clock })
   registerTaskRoutes(route, ports)
   registerInteractionRoutes(route, ports)
+  registerTaskApiRoutes(route, { ...ports, feeds: ports.reception.gate.feeds, clock: ports.reception.gate.clock })
   registerRunnerRoutes(route, ports)
   registerContentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)

@@ -62,6 +62,8 @@ export interface Route<
   once?: 'idempotency-key'
   /** `last-event-id`: it is a stream of events, and goes on after that one. */
   resume?: 'last-event-id'
+  /** `success`: what a refusal says goes with `success: false`, as clients of this API expect it. */
+  envelope?: 'success'
   /** `etag`: the answer has a tag, and who shows it again gets 304 while nothing changed. For what lists poll. */
   revalidate?: 'etag'
   handle: (

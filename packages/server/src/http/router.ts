@@ -62,9 +62,10 @@ export function openRouter(ports: RouterPorts): Router {
   const declared: DeclaredRoute[] = []
   const admitted = new WeakMap<FastifyRequest, Admitted>()
 
-  const refuse = (reply: FastifyReply, refusal: Problem): FastifyReply => {
+  const refuse = (reply: FastifyReply, refusal: Problem, { envelope }: AnyRoute): FastifyReply => {
     ports.refused(refusal)
-    return reply.code(refusal.status).headers(problemHeaders(refusal)).type(problemType).send(JSON.stringify(refusal))
+    const body = envelope === 'success' ? { success: false, ...refusal } : refusal
+    return reply.code(refusal.status).headers(problemHeaders(refusal)).type(problemType).send(JSON.stringify(body))
   }
 
   const route = (given: AnyRoute): void => {
@@ -78,14 +79,14 @@ export function openRouter(ports: RouterPorts): Router {
       ...(given.bodyBytes === undefined ? {} : { bodyLimit: given.bodyBytes }),
       onRequest: async (request, reply) => {
         const outcome = await admit(ports, request, given)
-        if ('problem' in outcome) return refuse(reply, outcome.problem)
+        if ('problem' in outcome) return refuse(reply, outcome.problem, given)
         admitted.set(request, outcome)
       },
       handler: async (request, reply) => {
         const known = admitted.get(request)
         if (!known) throw new Error('a handler ran before its request was admitted')
         const answer = await handle(ports, given, request, reply, known)
-        if ('problem' in answer) return refuse(reply, answer.problem)
+        if ('problem' in answer) return refuse(reply, answer.problem, given)
         if ('stream' in answer) {
           return reply
             .headers(answer.headers ?? {})

@@ -44,6 +44,18 @@ export interface SessionListPage {
 /** Where a page of cards ended. */
 export type TaskPosition = Pick<TaskTable, 'column_name' | 'position' | 'task'>
 
+/** Which sessions, for whoever counts pages; everything that is absent means all. */
+export interface HistoryQuery {
+  projects: readonly string[]
+  statuses?: readonly string[] | undefined
+  turns?: readonly string[] | undefined
+  /** RFC 3339, UTC: created at or after, and before. */
+  from?: string | undefined
+  to?: string | undefined
+  limit: number
+  offset: number
+}
+
 /** Which cards of a project. */
 export interface TaskQuery {
   project: string
@@ -73,6 +85,8 @@ export interface KeyUse {
 export interface Lists {
   session(session: string): Promise<SessionTable | undefined>
   sessions(query: SessionQuery): Promise<SessionListPage>
+  /** Those that were begun last come first; `total`: how many there are in all. */
+  history(query: HistoryQuery): Promise<{ sessions: readonly SessionTable[]; total: number }>
   /** Sessions of these projects with an open or waiting approval, or with an answer that is not handed over; in no order. */
   queues(projects: readonly string[]): Promise<readonly SessionTable[]>
   /** Sessions that wait for this runner, or for any: queued, starting, and interrupted ones that are wanted back; oldest first. */
@@ -213,6 +227,7 @@ export function listsOver(db: Kysely<Tables>): Lists {
   return {
     session: (session) => sessions.where('session', '=', session).executeTakeFirst(),
     sessions: (query) => readSessions(db, query),
+    history: (query) => readHistory(db, query),
     queues: (projects) => readQueues(db, projects),
     waitingSessions: (runner, limit) =>
       sessions
@@ -379,6 +394,22 @@ async function readTasks(db: Kysely<Tables>, { project, column, after, limit }: 
     .execute()
   const tasks = rows.slice(0, limit)
   return { tasks, next: rows.length > limit ? tasks.at(-1) : undefined }
+}
+
+async function readHistory(
+  db: Kysely<Tables>,
+  { projects, statuses, turns, from, to, limit, offset }: HistoryQuery,
+): Promise<{ sessions: readonly SessionTable[]; total: number }> {
+  if (projects.length === 0) return { sessions: [], total: 0 }
+  let of = db.selectFrom('sessions').where('project', 'in', [...projects])
+  if (statuses !== undefined) of = of.where('status', 'in', [...statuses])
+  if (turns !== undefined) of = of.where('turn', 'in', [...turns])
+  if (from !== undefined) of = of.where('created_at', '>=', from)
+  if (to !== undefined) of = of.where('created_at', '<', to)
+  const counted = await of.select(db.fn.countAll().as('count')).executeTakeFirst()
+  const page = of.select(sessionColumns).orderBy('created_at', 'desc').orderBy('session', 'desc')
+  // PostgreSQL counts in 64 bits and answers text.
+  return { sessions: await page.limit(limit).offset(offset).execute(), total: Number(counted?.count ?? 0) }
 }
 
 /** Two questions, for each has an index of the few rows that it is about. */

@@ -203,6 +203,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     {
       config,
       access,
+      ids,
       exchange,
       store,
       lists,

@@ -355,7 +355,7 @@ describe('one decision', () => {
     expect(table(rows)).toMatchInlineSnapshot(`
       "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/token, POST /api/auth/ticket, POST /api/auth/device, POST /api/auth/device/token, GET /api/me, POST /api/auth/invitation, POST /api/auth/invitation/accept, POST /api/auth/password-reset/here, POST /api/auth/password-reset, POST /api/auth/password-reset/accept, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/sessions/:id/content/:digest, POST /api/follow, GET /api/sessions/:id/stream, GET /api/sessions/:id/evidence, GET /api/audit/key:
         everybody
-      POST /api/auth/sign-out-everywhere, POST /api/auth/device/look, POST /api/auth/device/deny, GET /api/runners/:id/folder:
+      POST /api/auth/sign-out-everywhere, POST /api/auth/device/look, POST /api/auth/device/deny, POST /api/agent, POST /api/agent/:taskId/undo, DELETE /api/agent/:taskId, GET /api/runners/:id/folder:
         owner in a browser
         admin in a browser
         admin by token
@@ -420,7 +420,7 @@ describe('one decision', () => {
         owner for elsewhere: password_needed
         owner for no project: password_needed
         owner by token, with the password said
-      GET /api/people, GET /metrics, GET /api/sessions, GET /api/asks, GET /api/asks/status, GET /api/snoozes, GET /api/tasks, GET /api/tasks/:id, GET /api/projects/:id/tasks/:taskId/interactions, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /ws/permissions, GET /api/projects/:id/trusted, GET /api/audit, GET /api/audit/export, GET /api/projects/:id/policy:
+      GET /api/people, GET /metrics, GET /api/sessions, GET /api/asks, GET /api/asks/status, GET /api/snoozes, GET /api/tasks, GET /api/tasks/:id, GET /api/projects/:id/tasks/:taskId/interactions, GET /api/agent/history, GET /api/agent/:taskId, GET /api/agents, GET /api/ws/stats, GET /ws/agents/:name, GET /ws/permissions, GET /api/projects/:id/trusted, GET /api/audit, GET /api/audit/export, GET /api/projects/:id/policy:
         owner in a browser
         admin in a browser
         admin by token
@@ -460,7 +460,7 @@ describe('one decision', () => {
         owner by the token of this machine: password_needed
         owner with scope admin: password_needed
         owner by token, with the password said
-      POST /api/approvals/decide:
+      POST /api/approvals/decide, POST /api/agent/:taskId/approve:
         owner in a browser
         admin in a browser
         admin by token

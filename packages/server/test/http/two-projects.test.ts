@@ -72,6 +72,19 @@ function requestsFor({
       ['GET', `/api/projects/${project}/tasks/${card}/interactions`],
       ['GET', `/api/projects/elsewhere/tasks/${card}/interactions`],
     ],
+    'POST /api/agent': [
+      ['POST', '/api/agent', { task: 'x', context: { project, agent: 'demo' } }],
+      ['POST', '/api/agent', { task: 'x', context: { project, agent: 'demo' }, conversationId: card }],
+    ],
+    'GET /api/agent/:taskId': [
+      ['GET', `/api/agent/${session}`],
+      ['GET', `/api/agent/${card}`],
+    ],
+    'POST /api/agent/:taskId/approve': [
+      ['POST', `/api/agent/${session}/approve`, { approvalId: approval, approved: false }],
+    ],
+    'POST /api/agent/:taskId/undo': [['POST', `/api/agent/${session}/undo`, {}]],
+    'DELETE /api/agent/:taskId': [['DELETE', `/api/agent/${session}`]],
     'GET /api/projects/:id/policy': [['GET', `/api/projects/${project}/policy`]],
     'GET /api/projects/:id/trusted': [['GET', `/api/projects/${project}/trusted`]],
     'GET /api/runners/:id/folder': [['GET', `/api/runners/r1/folder?project=${project}&agent=demo&folder=/work`]],
@@ -119,7 +132,7 @@ async function atLine(name: string, session: string): Promise<{ status: number; 
 
 /** Routes that name nothing of a project: accounts, keys, codes, oneself; what machines say goes by their leases. Commands: below. */
 const nameless =
-  /^(GET|POST|PUT|DELETE) \/(api\/(me|people|accounts|auth|invitations|keys|ws\/stats|channels|audit\/key|runner|runner\/work|runner\/folder|runner\/evidence|agents|commands|policy)\b|healthz|readyz|metrics|ws\/permissions)/
+  /^(GET|POST|PUT|DELETE) \/(api\/(me|people|accounts|auth|invitations|keys|ws\/stats|channels|agent\/history|audit\/key|runner|runner\/work|runner\/folder|runner\/evidence|agents|commands|policy)\b|healthz|readyz|metrics|ws\/permissions)/
 
 async function heads(): Promise<unknown> {
   const { owner } = callers

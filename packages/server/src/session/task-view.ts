@@ -1,0 +1,120 @@
+import { oneLine } from '@hotline/core/one-line'
+import type { SessionState } from '@hotline/core/session/state'
+import { openApprovals, turnOf } from '@hotline/core/session/state'
+import { taskStatusOf } from '@hotline/core/task/task-status'
+import type { Envelope } from '@hotline/protocol/event'
+import type { KnownEvent } from '@hotline/protocol/events'
+import { asKnown } from '@hotline/protocol/known-event'
+import { limits } from '@hotline/protocol/limits'
+import type { ApiTask, TaskAnswer, TaskApproval, TaskLog, TaskStatus } from '@hotline/protocol/task-api'
+import type { LogStore, StoredEvent } from '../log/log-store.ts'
+
+/** Lines of a task that are told at once, the newest of them. */
+const logsMax = 200
+/** The beginning of a session, where its task stands. */
+const beginningEvents = 20
+
+type Data = TaskAnswer['data']
+
+/** How a session stands, in the words of the Task API. A message that waits for the agent is work to come, and an end that is under way is none. */
+export function statusOf(state: SessionState): TaskStatus {
+  const status = taskStatusOf({ status: state.status, turn: turnOf(state) })
+  return status === 'idle' && (state.queue.length > 0 || state.ending !== undefined) ? 'running' : status
+}
+
+/** A session as a task: what was asked for, how far it is, what was said last, and what it waits for. */
+export async function viewTask(
+  store: LogStore,
+  state: SessionState,
+  head: number,
+  row: Pick<ApiTask, 'createdAt' | 'updatedAt'>,
+): Promise<Data> {
+  const stream = `session:${state.session}`
+  const first = (await readKnown(store, stream, 0, beginningEvents)).find(
+    (event) => event.type === 'message.posted' && event.data.role !== 'agent',
+  )
+  const last = await readKnown(store, stream, Math.max(0, head - limits.pageEvents), head)
+  const logs = last.flatMap(logOf).slice(-logsMax)
+  const said = last.findLast((event) => event.type === 'message.completed')
+  const broken = last.findLast((event) => event.type === 'turn.ended')
+  const over = last.findLast((event) => event.type === 'session.state_changed')
+  const current = await currentStep(store, state)
+  return {
+    task: {
+      id: state.session,
+      conversationId: state.task ?? null,
+      title: state.title,
+      status: statusOf(state),
+      agent: state.agent,
+      project: state.project,
+      createdAt: row.createdAt,
+      updatedAt: row.updatedAt,
+      task: first?.type === 'message.posted' ? (first.body?.text ?? null) : null,
+      result: said?.type === 'message.completed' ? (said.body?.text ?? null) : null,
+      error: errorOf(broken, over),
+    },
+    logs,
+    approvals: await openOf(store, state),
+    ...(current ? { currentExecution: current } : {}),
+  }
+}
+
+async function readKnown(store: LogStore, stream: string, after: number, upTo: number): Promise<KnownEvent[]> {
+  const events: KnownEvent[] = []
+  for (let at = after; at < upTo;) {
+    const page = await store.read(stream, { after: at, upTo, limit: limits.pageEvents, maxBytes: limits.pageBytes })
+    events.push(...page.flatMap(knownOf))
+    at = page.at(-1)?.seq ?? upTo
+  }
+  return events
+}
+
+function errorOf(turn: KnownEvent | undefined, change: KnownEvent | undefined): string | null {
+  if (change?.type === 'session.state_changed' && ['failed', 'aborted', 'interrupted'].includes(change.data.to)) {
+    return change.body?.note ?? change.data.reason.replaceAll('_', ' ')
+  }
+  if (turn?.type === 'turn.ended' && turn.data.end !== 'end')
+    return turn.body?.error ?? `The turn was ${turn.data.end}.`
+  return null
+}
+
+function logOf(event: KnownEvent): readonly TaskLog[] {
+  const message = oneLine(event)
+  return message === undefined ? [] : [{ id: String(event.seq), timestamp: event.at, type: event.type, message }]
+}
+
+/** The step that was begun last and is not over. */
+async function currentStep(store: LogStore, state: SessionState): Promise<Data['currentExecution']> {
+  const step = state.steps?.at(-1)
+  if (step === undefined) return undefined
+  const events = (await store.readSubjects(`session:${state.session}`, [`step:${step}`], 0, limits.pageEvents)).flatMap(
+    knownOf,
+  )
+  const begun = events.find((event) => event.type === 'step.started')
+  const told = events.findLast((event) => event.type === 'step.progressed')
+  if (begun?.type !== 'step.started') return undefined
+  return {
+    step: { id: step, title: begun.body?.title ?? '', kind: begun.data.kind, startedAt: begun.at },
+    progress: told?.type === 'step.progressed' ? Math.round((told.data.progress ?? 0) * 100) : 0,
+    status: statusOf(state),
+  }
+}
+
+async function openOf(store: LogStore, state: SessionState): Promise<TaskApproval[]> {
+  const open = openApprovals(state)
+  const ends = await store.readEnds(
+    open.map(({ approval }) => ({ stream: `session:${state.session}`, subject: `approval:${approval}` })),
+  )
+  return open.flatMap(({ approval, digest, expiresAt }, at): TaskApproval[] => {
+    const [first] = ends[at]?.events ?? []
+    const asked = first && knownOf(first)[0]
+    if (asked?.type !== 'approval.requested' || !asked.body) return []
+    const { tool, title, input } = asked.body
+    return [{ approvalId: approval, tool, title, input: input ?? null, digest, expiresAt }]
+  })
+}
+
+function knownOf(event: StoredEvent): readonly KnownEvent[] {
+  const known = asKnown(JSON.parse(Buffer.from(event.bytes).toString('utf8')) as Envelope)
+  return known ? [known] : []
+}
