@@ -99,7 +99,12 @@ describe('what an agent says', () => {
     for (const at of texts.keys()) {
       // The list holds what is near to sight; each is brought there, opened and looked at.
       const line = page.locator('.talk .step').filter({ hasText: 'edit' }).last()
-      if (at === 0) await line.waitFor()
+      if (at === 0) {
+        await line.waitFor()
+        await page.locator('.talk .scroll').hover()
+      }
+      // Somebody who reads: what moves by itself is led back to the end.
+      await page.mouse.wheel(0, -1)
       await page.locator('.talk .scroll').evaluate(
         (box, part) => {
           box.scrollTop = box.scrollHeight * part

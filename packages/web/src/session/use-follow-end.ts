@@ -18,11 +18,11 @@ const unfolds = 'summary, [aria-expanded]'
 /** A list that got rows or another frame may set itself right for so long: it goes up then, and nobody has scrolled. */
 const settlesMs = 300
 
-/**
- * For so long a list that is new may lead itself to what was its end when it began: on a slow machine it does so again while more
- * comes. Whoever does something with it before is a reader all the same.
- */
+/** For so long a list is new: on a slow machine it leads itself to what was its end when it began, again when more has come. */
 const beginsMs = 10_000
+
+/** And then sets itself right for so long. Whoever does something with it is a reader all the same. */
+const settlesAtFirstMs = 1_500
 
 /** What a reader has done with wheel, finger, key or scroll bar moves a list for so long. */
 const movesMs = 1_000
@@ -108,8 +108,8 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
       const up = scrollTop < last.scrollTop && scrollHeight - scrollTop - clientHeight > endPx
       last = { scrollTop, clientHeight, scrollHeight }
       const now = performance.now()
-      const isCalm = now - begunAt.current > beginsMs && now - grownAt.current > settlesMs
-      const isReader = now - movedAt.current < movesMs || isCalm
+      const calmAfterMs = now - begunAt.current < beginsMs ? settlesAtFirstMs : settlesMs
+      const isReader = now - movedAt.current < movesMs || now - grownAt.current > calmAfterMs
       if (!up) return
       if (sameFrame && isReader) mark(false)
       else if (!isReader) requestAnimationFrame(follow)
