@@ -142,7 +142,19 @@ describe('what one puts aside', () => {
     await scene.send(own, 'ask.snooze', { session: hand.session, ask: approval, until })
     await line('1 snoozed by you · since')
     await photograph(page, 'snoozed-header', [390, 1440])
+    // On a phone it stands where it was said, and not before everything.
+    await resize(page, 390)
+    const inBar = (): Promise<number> =>
+      page
+        .locator('.thumb')
+        .getByRole('button', { name: /^Allow/ })
+        .count()
+    await page.locator('.thumb').waitFor({ state: 'detached' })
+    await scene.send(own, 'ask.unsnooze', { session: hand.session, ask: approval })
+    await expect.poll(inBar).toBe(1)
+    await scene.send(own, 'ask.snooze', { session: hand.session, ask: approval, until })
     await resize(page, 1440)
+    await line('1 snoozed by you · since')
     await scene.send(own, 'ask.unsnooze', { session: hand.session, ask: approval })
     await line('needs you: 1 request')
   })

@@ -19,6 +19,7 @@ import { phone, useMedia } from '../live/use-media.ts'
 import { foldSteps, type Row, stepsAsked, subAgentsOf } from './fold-steps.ts'
 import { type Acts, ItemView } from './item-view.tsx'
 import { keptPlace, type Place } from './unread.ts'
+import { useAside } from './use-aside.ts'
 import { useKeptPlace } from './use-kept-place.ts'
 import { endPx, useFollowEnd } from './use-follow-end.ts'
 import { useFilled } from './use-filled.ts'
@@ -89,14 +90,17 @@ function Talk({
   const place = items.findIndex(({ key }) => key === before.current.key)
   if (place > 0) before.current.first -= place
   before.current.key = items[0]?.key
-  const openAt = items.findIndex(isOpen)
-  const open = items.find((item) => item.kind === 'approval' && item.outcome === undefined)?.key
+  const narrow = useMedia(phone)
+  const isAside = useAside(acts.session)
+  const openAt = items.findIndex((item) => isOpen(item) && !isAside(item))
+  const unanswered = items.filter((item) => item.kind === 'approval' && item.outcome === undefined)
+  // What is put aside has its keys where nothing else has them; on a phone it does not stand before everything.
+  const open = (unanswered.find((item) => !isAside(item)) ?? (narrow ? undefined : unanswered[0]))?.key
   const showAsked = useCallback((): void => {
     leave()
     if (openAt >= 0) list.current?.scrollToIndex({ index: openAt, align: 'center' })
   }, [openAt, leave])
   const [range, setRange] = useState<ListRange>()
-  const narrow = useMedia(phone)
   const openPlace = openAt + before.current.first
   // Keys answer what is asked first, and only in sight: where it is elsewhere one is led there. A phone has its own place.
   const hasPlace = narrow && items[openAt]?.kind === 'approval'
@@ -121,7 +125,7 @@ function Talk({
     if (isBegunAbove) list.current?.scrollToIndex({ index: 'LAST', align: 'end' })
   }, [toEnd, isBegunAbove])
   useImperativeHandle(ways, () => ({ toAsked: showAsked, toEnd: showEnd }), [showAsked, showEnd])
-  const asked = isAway ? items.filter(isOpen).length : 0
+  const asked = isAway ? items.filter((item) => isOpen(item) && !isAside(item)).length : 0
 
   useEffect(() => {
     if (atEnd) seen.current = seq

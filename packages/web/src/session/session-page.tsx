@@ -30,6 +30,7 @@ import { SessionTabs, type Tab } from './session-tabs.tsx'
 import { StopButton } from './stop-button.tsx'
 import { TakeOverNotice } from './take-over.tsx'
 import { ThumbPlace } from './thumb.tsx'
+import { useAside } from './use-aside.ts'
 import { useEvidence } from './use-evidence.ts'
 import { usePresence } from './use-presence.ts'
 import { WaitsBehind } from './waits-behind.tsx'
@@ -61,6 +62,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
   const ways = useRef<Ways>(null)
   const drafts = useRef<Drafts>(new Map())
   const seen = useEvidence(session)
+  const isAside = useAside(session)
   const { present, wrote } = usePresence(session, picture.transcript)
   const { state } = picture
   const may = useMay(state?.project)
@@ -216,7 +218,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
       <Refusal problem={refusal} look="notice" />
       <ThumbPlace
         mayDecide={mayDecide}
-        items={picture.transcript.items}
+        items={picture.transcript.items.filter((item) => !isAside(item))}
         show={() => {
           setTab('talk')
           ways.current?.toAsked()
