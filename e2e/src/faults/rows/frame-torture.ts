@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { deflateRawSync } from 'node:zlib'
 import { uuidV7 } from '@hotline/client/uuid'
 import { limits } from '@hotline/protocol/limits'
 import { enterRaw, heard, textFrame } from '@hotline/testing/raw-conversation'
+import type { HandRunner } from '@hotline/testing/hand-runner'
 import { openRawConnection, type RawConnection } from '@hotline/testing/raw-http'
 import type { RawWebSocket } from '@hotline/testing/raw-websocket'
 import type { SeededRandom } from '@hotline/testing/seed'
@@ -110,6 +112,18 @@ const tortures: readonly Torture[] = [
   },
 ]
 
+/** The thread that moves the log into the database starts when about a megabyte was written, and stays: not in the middle of this. */
+async function startThreads(hand: HandRunner): Promise<void> {
+  for (let at = 0; at < 80; at += 1) {
+    await hand.report({
+      type: 'output.appended',
+      data: { source: 'stdout', encoding: 'utf8', bytes: 4 },
+      body: { text: 'warm' },
+    })
+  }
+  await pause(500)
+}
+
 /** Row 24: what the form of a frame can be made to be, beside a session that must not notice. */
 export const frameTorture: FaultRow = {
   row: 24,
@@ -121,6 +135,7 @@ export const frameTorture: FaultRow = {
     const much = amount === 'much'
     const witness = await openWitness(server, 'a witness')
     const hostile = await server.startSession(server.link('runner'), 'tortured')
+    await startThreads(hostile)
     const begunBytes = readMemory(server.pid).residentBytes
     const descriptors = countDescriptors(server.pid)
     const violations: string[] = []
