@@ -1,8 +1,6 @@
 import { taskColumns, type TaskRow } from '@hotline/protocol/task'
 import { inLine } from './approval-card.ts'
-
-/** Letters of a card's id in lists: enough to tell cards of the same second apart. */
-export const shownIdChars = 18
+import { shownIdChars } from './session-row.ts'
 
 /** Cards under the names of their columns, from the left of the board to its right. */
 export function cardLines(rows: readonly TaskRow[], names: ReadonlyMap<string, string>): string {

@@ -14,7 +14,8 @@ import { inLine } from '../approval-card.ts'
 import { fail } from '../failure.ts'
 import { plainText } from '../plain-text.ts'
 import { findTask, projectOr, readTasks } from '../read-tasks.ts'
-import { cardLines, shownIdChars } from '../task-row.ts'
+import { shownIdChars } from '../session-row.ts'
+import { cardLines } from '../task-row.ts'
 import type { CommandContext } from './context.ts'
 
 interface CardOptions {

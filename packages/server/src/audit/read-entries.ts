@@ -6,7 +6,8 @@ import type { EventOf } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import { splitStream } from '@hotline/protocol/stream'
 import type { Lists } from '../log/lists.ts'
-import type { LogStore, StoredEvent } from '../log/log-store.ts'
+import type { LogStore } from '../log/log-store.ts'
+import { readEvent } from '../log/read-event.ts'
 import { damageOf } from '../log/store-unavailable.ts'
 import type { AuditTable, SessionTable } from '../log/tables.ts'
 
@@ -48,7 +49,7 @@ async function readEvents(rows: readonly AuditTable[], store: EntryPorts['store'
         ),
         [],
       )
-      for (const one of read) events.set(`${stream} ${one.seq}`, eventOf(one))
+      for (const one of read) events.set(`${stream} ${one.seq}`, readEvent(one))
     }),
   )
   return rows.map((row) => ({ row, event: events.get(`${row.stream} ${row.seq}`) }))
@@ -63,7 +64,7 @@ async function readAbouts(found: readonly Found[], store: EntryPorts['store']): 
   let next = 0
   return found.map(({ event }) => {
     const first = event?.subject === undefined ? undefined : ends[next++]?.events[0]
-    return aboutOf(event) ?? (first ? aboutOf(eventOf(first)) : null)
+    return aboutOf(event) ?? (first ? aboutOf(readEvent(first)) : null)
   })
 }
 
@@ -144,10 +145,6 @@ function digestOf(event: Envelope | undefined): string | null {
 function sessionOf(stream: string): string | undefined {
   const { kind, id } = splitStream(stream)
   return kind === 'session' ? id : undefined
-}
-
-function eventOf({ bytes }: StoredEvent): Envelope {
-  return JSON.parse(Buffer.from(bytes).toString()) as Envelope
 }
 
 async function orDamaged<T>(reading: Promise<T>, instead: T): Promise<T> {

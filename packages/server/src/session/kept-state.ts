@@ -2,8 +2,8 @@ import { resolvedBy } from '@hotline/core/session/resolved-by'
 import type { ResolvedApproval, SessionState, WaitingApproval } from '@hotline/core/session/state'
 import { pendingOf } from '@hotline/core/session/pending'
 import { asKnown } from '@hotline/protocol/known-event'
-import type { Envelope } from '@hotline/protocol/event'
 import type { LogStore, StreamHead } from '../log/log-store.ts'
+import { readEvent } from '../log/read-event.ts'
 import { LogDamaged } from '../log/store-unavailable.ts'
 import type { StreamState } from './state.ts'
 
@@ -43,9 +43,9 @@ export async function readState(store: Pick<LogStore, 'readAt'>, head: StreamHea
   if (state.kind !== 'session') return state
   const seqs = state.resolved.filter((one) => typeof one === 'number')
   const found = new Map<number, ResolvedApproval>()
-  for (const { seq, bytes } of seqs.length > 0 ? await store.readAt(head.stream, seqs) : []) {
-    const by = resolvedBy(JSON.parse(Buffer.from(bytes).toString()) as Envelope)
-    if (by) found.set(seq, by)
+  for (const event of seqs.length > 0 ? await store.readAt(head.stream, seqs) : []) {
+    const by = resolvedBy(readEvent(event))
+    if (by) found.set(event.seq, by)
   }
   const resolved = state.resolved.map((one) => {
     const by = typeof one === 'number' ? found.get(one) : one
@@ -62,9 +62,9 @@ async function readWaiting(
   seqs: readonly number[],
 ): Promise<readonly WaitingApproval[]> {
   const found = new Map<number, WaitingApproval>()
-  for (const { seq, bytes } of await store.readAt(stream, seqs)) {
-    const known = asKnown(JSON.parse(Buffer.from(bytes).toString()) as Envelope)
-    if (known?.type === 'approval.requested') found.set(seq, { ...pendingOf(known), seq })
+  for (const event of await store.readAt(stream, seqs)) {
+    const known = asKnown(readEvent(event))
+    if (known?.type === 'approval.requested') found.set(event.seq, { ...pendingOf(known), seq: event.seq })
   }
   return seqs.map((seq) => {
     const one = found.get(seq)

@@ -6,6 +6,7 @@ import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { asKnown } from '@hotline/protocol/known-event'
 import { splitStream } from '@hotline/protocol/stream'
 import type { LogStore } from '../log/log-store.ts'
+import { readEvent } from '../log/read-event.ts'
 import type { AskedNow } from './asked-now.ts'
 import { boardFor, cardsFor } from './board-facts.ts'
 import type { Standing } from './decide-batch.ts'
@@ -81,7 +82,7 @@ async function readAsked(
   const asked = new Map<string, ApprovalRequest>()
   for (const approval of new Set(approvals)) {
     const [first] = await store.readSubjects(stream, [`approval:${approval}`], 0, 1)
-    const event = first && asKnown(JSON.parse(Buffer.from(first.bytes).toString()))
+    const event = first && asKnown(readEvent(first))
     if (event?.type === 'approval.requested' && event.body) asked.set(approval, event.body)
   }
   return asked

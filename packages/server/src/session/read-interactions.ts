@@ -3,6 +3,7 @@ import type { Interaction } from '@hotline/protocol/interactions'
 import { asKnown } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
 import type { LogStore, StoredEvent } from '../log/log-store.ts'
+import { readEvent } from '../log/read-event.ts'
 
 /** Stretches of logs that are read for one page: sessions print far more than is said in them. */
 const stretchesMax = 40
@@ -48,7 +49,7 @@ class Spoken {
     if (at > 0) this.#after = this.#page[at - 1]?.seq ?? this.#after
     this.#page = this.#page.slice(at)
     const [first] = this.#page
-    return first && (JSON.parse(Buffer.from(first.bytes).toString('utf8')) as Envelope)
+    return first && readEvent(first)
   }
 
   pass(): void {
@@ -109,8 +110,8 @@ async function wordsOf(
     const from = posted[0]?.event.seq ?? 0
     const events =
       subjects.length > 0 ? await store.readSubjects(`session:${session}`, subjects, from, limits.pageEvents) : []
-    for (const { bytes } of events) {
-      const known = asKnown(JSON.parse(Buffer.from(bytes).toString('utf8')) as Envelope)
+    for (const event of events) {
+      const known = asKnown(readEvent(event))
       if (known?.type === 'message.edited' && known.body) later.set(`${session} ${known.subject}`, known.body.text)
       if (known?.type === 'message.withdrawn') later.set(`${session} ${known.subject}`, undefined)
     }

@@ -2,12 +2,12 @@ import { oneLine } from '@hotline/core/one-line'
 import type { SessionState } from '@hotline/core/session/state'
 import { openApprovals, turnOf } from '@hotline/core/session/state'
 import { taskStatusOf } from '@hotline/core/task/task-status'
-import type { Envelope } from '@hotline/protocol/event'
 import type { KnownEvent } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
 import type { ApiTask, TaskAnswer, TaskApproval, TaskLog, TaskStatus } from '@hotline/protocol/task-api'
 import type { LogStore, StoredEvent } from '../log/log-store.ts'
+import { readEvent } from '../log/read-event.ts'
 
 /** Lines of a task that are told at once, the newest of them. */
 const logsMax = 200
@@ -115,6 +115,6 @@ async function openOf(store: LogStore, state: SessionState): Promise<TaskApprova
 }
 
 function knownOf(event: StoredEvent): readonly KnownEvent[] {
-  const known = asKnown(JSON.parse(Buffer.from(event.bytes).toString('utf8')) as Envelope)
+  const known = asKnown(readEvent(event))
   return known ? [known] : []
 }

@@ -19,13 +19,14 @@ import { z } from 'zod'
 import type { Principal } from '../../access/principal.ts'
 import type { Lists } from '../../log/lists.ts'
 import type { LogStore, StreamSubject, SubjectEnds } from '../../log/log-store.ts'
+import { readEvent } from '../../log/read-event.ts'
 import type { SessionTable } from '../../log/tables.ts'
 import { type Clock, timestamp } from '../../machine/clock.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { nothingHere } from '../../session/outcome.ts'
 import { queueStatus } from '../../session/queue-status.ts'
 import type { RegisterRoute } from '../route.ts'
-import { PagePosition, positionText, projectsOf, readEvent } from './sessions.ts'
+import { PagePosition, positionText, projectsOf } from './sessions.ts'
 
 /** What these routes read and write. */
 export interface AskRoutePorts {

@@ -1,7 +1,6 @@
 import { parseCommand } from '@hotline/protocol/command'
 import { Accepted } from '@hotline/protocol/command-answer'
 import { problem } from '@hotline/protocol/error'
-import type { Envelope } from '@hotline/protocol/event'
 import { EventPage, SessionPage, type SessionRow, SessionSnapshot, TranscriptWindow } from '@hotline/protocol/http'
 import { limits } from '@hotline/protocol/limits'
 import { isLive, type SessionStatus, sessionStatuses } from '@hotline/protocol/session-status'
@@ -13,10 +12,11 @@ import { growthAfter } from '../../feed/growth.ts'
 import { sentence } from '../../gate/gate.ts'
 import type { Lists, SessionPosition } from '../../log/lists.ts'
 import type { LogStore, StoredEvent } from '../../log/log-store.ts'
+import { readEvent } from '../../log/read-event.ts'
 import type { SessionTable } from '../../log/tables.ts'
 import type { Clock } from '../../machine/clock.ts'
 import type { Exchange } from '../../session/exchange.ts'
-import { nothingHere } from '../../session/outcome.ts'
+import { type CommandOutcome, nothingHere } from '../../session/outcome.ts'
 import type { RegisterRoute } from '../route.ts'
 
 /** What these routes read and write. */
@@ -30,7 +30,7 @@ export interface SessionRoutePorts {
 
 const OfSession = z.strictObject({ id: Id })
 /** Digits alone: `0x10`, `1e3` and `+5` are numbers to JavaScript, and typing errors here. */
-const Decimal = z
+export const Decimal = z
   .string()
   .regex(/^[0-9]{1,15}$/, 'must be a whole number in decimal digits')
   .transform(Number)
@@ -56,11 +56,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
     answer: Accepted,
     body: z.unknown(),
     handle: async ({ principal, body }) => {
-      const parsed = parseCommand(body)
-      if ('issues' in parsed) {
-        return { problem: problem('invalid_request', sentence(parsed.issues), { issues: parsed.issues }) }
-      }
-      const outcome = await exchange.command(principal, parsed.command)
+      const outcome = await carryOut(exchange, principal, body)
       return outcome.ok ? { value: outcome.accepted } : { problem: outcome.problem }
     },
   })
@@ -191,6 +187,13 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
   })
 }
 
+/** Reads a command from outside and carries it out; one that cannot be read is refused in a sentence. */
+export async function carryOut(exchange: Exchange, principal: Principal, input: unknown): Promise<CommandOutcome> {
+  const parsed = parseCommand(input)
+  if ('command' in parsed) return await exchange.command(principal, parsed.command)
+  return { ok: false, problem: problem('invalid_request', sentence(parsed.issues), { issues: parsed.issues }) }
+}
+
 /** How the end of a page is told, to go on from there. */
 export function positionText({ updatedAt, session }: SessionPosition): string {
   return `${updatedAt}~${session}`
@@ -245,11 +248,6 @@ function sessionRow(row: SessionTable): SessionRow {
     createdAt: created_at,
     updatedAt: updated_at,
   }
-}
-
-/** What is in the log was checked when it was written. */
-export function readEvent(event: StoredEvent): Envelope {
-  return JSON.parse(Buffer.from(event.bytes).toString('utf8')) as Envelope
 }
 
 function statusesOf({

@@ -1,7 +1,7 @@
 import { isAtEnd, sessionsOfStatus, taskStatusOf } from '@hotline/core/task/task-status'
 import type { SessionState } from '@hotline/core/session/state'
 import { uuidOfDigest } from '@hotline/core/uuid-of-digest'
-import { type CommandInput, type CommandType, parseCommand } from '@hotline/protocol/command'
+import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { asKnown } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
@@ -24,9 +24,9 @@ import { z } from 'zod'
 import { type Principal, senderKey } from '../../access/principal.ts'
 import type { Feeds } from '../../feed/feeds.ts'
 import { growthAfter } from '../../feed/growth.ts'
-import { sentence } from '../../gate/gate.ts'
 import type { Lists } from '../../log/lists.ts'
 import type { LogStore } from '../../log/log-store.ts'
+import { readEvent } from '../../log/read-event.ts'
 import type { SessionTable } from '../../log/tables.ts'
 import type { Clock } from '../../machine/clock.ts'
 import type { Ids } from '../../machine/ids.ts'
@@ -36,7 +36,7 @@ import type { Exchange } from '../../session/exchange.ts'
 import { type CommandOutcome, nothingHere } from '../../session/outcome.ts'
 import { statusOf, viewTask } from '../../session/task-view.ts'
 import type { RegisterRoute } from '../route.ts'
-import { projectsOf, readEvent } from './sessions.ts'
+import { carryOut, Decimal, projectsOf } from './sessions.ts'
 
 /** What these routes read and write. */
 export interface TaskApiPorts {
@@ -50,12 +50,6 @@ export interface TaskApiPorts {
 }
 
 const OfTask = z.strictObject({ taskId: Id })
-const Whole = (max: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,9}$/, 'must be a whole number in decimal digits')
-    .transform(Number)
-    .pipe(z.int().max(max))
 const undoWaitMs = 20_000
 
 /** A session with what is needed to speak of it. */
@@ -87,17 +81,13 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
     return { session, stream, state: snapshot.state, seq: cursor.seq }
   }
 
-  async function send<T extends CommandType>(
+  const send = <T extends CommandType>(
     principal: Principal,
     id: string,
     stream: string,
     type: T,
     data: CommandInput<T>,
-  ): Promise<CommandOutcome> {
-    const parsed = parseCommand({ id, stream, type, data })
-    if ('command' in parsed) return await exchange.command(principal, parsed.command)
-    return { ok: false, problem: problem('invalid_request', sentence(parsed.issues), { issues: parsed.issues }) }
-  }
+  ): Promise<CommandOutcome> => carryOut(exchange, principal, { id, stream, type, data })
 
   /** Waits until the state is as wanted, or the time is over; answers it as it is then. */
   async function waitFor(
@@ -164,8 +154,8 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
     answer: TaskHistoryAnswer,
     query: z.strictObject({
       status: TaskStatus.optional(),
-      limit: Whole(100).pipe(z.int().min(1)).default(20),
-      offset: Whole(1_000_000).default(0),
+      limit: Decimal.pipe(z.int().min(1).max(100)).default(20),
+      offset: Decimal.pipe(z.int().max(1_000_000)).default(0),
       dateFrom: z.iso.datetime({ offset: true }).or(z.iso.date()).optional(),
       dateTo: z.iso.datetime({ offset: true }).or(z.iso.date()).optional(),
     }),
@@ -191,7 +181,7 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
     params: OfTask,
     query: z.strictObject({
       /** Seconds to wait until nothing goes on any more. */
-      wait: Whole(limits.waitSeconds).default(0),
+      wait: Decimal.pipe(z.int().max(limits.waitSeconds)).default(0),
     }),
     handle: async ({ principal, params, query, signal }) => {
       const found = await find(principal, params.taskId)

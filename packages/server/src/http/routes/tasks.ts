@@ -5,11 +5,12 @@ import { Assignee, TaskColumn, TaskDetail, TaskPage, type TaskRow, TaskSession }
 import { z } from 'zod'
 import type { Lists, TaskPosition } from '../../log/lists.ts'
 import type { LogStore } from '../../log/log-store.ts'
+import { readEvent } from '../../log/read-event.ts'
 import type { TaskTable } from '../../log/tables.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { nothingHere } from '../../session/outcome.ts'
 import type { RegisterRoute } from '../route.ts'
-import { Count, projectsOf, readEvent } from './sessions.ts'
+import { Count, projectsOf } from './sessions.ts'
 
 /** What these routes read. */
 export interface TaskRoutePorts {
