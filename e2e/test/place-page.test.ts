@@ -136,4 +136,41 @@ describe('where one was in an older window', () => {
     }
     await machine.send('Emulation.setCPUThrottlingRate', { rate: 1 })
   })
+
+  it('[G167] a conversation is shown while its agent speaks without pause, and a reader can scroll up in it', async () => {
+    const hand = await scene.live.startSession('Speaks without pause')
+    let said = 0
+    const say = (): Promise<unknown> => {
+      said += 1
+      const text = `word ${said}`
+      return hand.report({
+        type: 'message.completed',
+        data: { message: `m${said}`, chars: text.length },
+        body: { text },
+      })
+    }
+    for (let at = 0; at < 60; at += 1) await say()
+    let isOver = false
+    const speech = (async () => {
+      while (!isOver && said < 1_500) {
+        await say()
+        await new Promise((done) => setTimeout(done, 60))
+      }
+    })()
+    try {
+      await scene.open(hand.session)
+      await page.locator('.talk .item').last().waitFor()
+      await page.locator('.talk .scroll').hover()
+      await page.mouse.wheel(0, -600)
+      await page.getByRole('button', { name: /new ↓$/ }).waitFor()
+      const rest = await top()
+      const from = said
+      await waitFor(() => said > from + 10, { what: 'more of its words' })
+      expect(await top()).toBe(rest)
+      expect(said, 'it went on speaking all the while').toBeLessThan(1_500)
+    } finally {
+      isOver = true
+      await speech
+    }
+  })
 })

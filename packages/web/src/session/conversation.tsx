@@ -21,9 +21,11 @@ import { type Acts, ItemView } from './item-view.tsx'
 import { keptPlace, type Place } from './unread.ts'
 import { useAside } from './use-aside.ts'
 import { useKeptPlace } from './use-kept-place.ts'
-import { endPx, useFollowEnd } from './use-follow-end.ts'
+import { endPx, leftOf, useFollowEnd } from './use-follow-end.ts'
 import { useFilled } from './use-filled.ts'
-import { useWayBack } from './use-way-back.ts'
+import { useOlder } from './use-older.ts'
+import { useSettled } from './use-settled.ts'
+import { isOver, useWayBack } from './use-way-back.ts'
 import { countNew, seqOf, type UnreadRow, useUnread } from './use-unread.ts'
 
 /** Where the first item of the newest window is counted from, so that older ones can come in front. */
@@ -100,19 +102,24 @@ function Talk({
     leave()
     if (openAt >= 0) list.current?.scrollToIndex({ index: openAt, align: 'center' })
   }, [openAt, leave])
+  const isSettled = useSettled(box, (scroller) =>
+    start ? isTaken() || isOver(box.current, start.key, start.offset) : leftOf(scroller) <= endPx,
+  )
   const [range, setRange] = useState<ListRange>()
+  const isAtStart = isSettled && range !== undefined && range.startIndex <= before.current.first
+  useOlder(isAtStart && picture.hasOlder, loadOlder)
   const openPlace = openAt + before.current.first
   // Keys answer what is asked first, and only in sight: where it is elsewhere one is led there. A phone has its own place.
   const hasPlace = narrow && items[openAt]?.kind === 'approval'
   // The list draws more than is in sight: of what is drawn the screen says whether it is seen.
   const [isOpenSeen, setOpenSeen] = useState<boolean>()
   const isDrawn = range !== undefined && openPlace >= range.startIndex && openPlace <= range.endIndex
-  const isAway = !hasPlace && openAt >= 0 && range !== undefined && (!isDrawn || isOpenSeen === false)
+  const isAway = isSettled && !hasPlace && openAt >= 0 && range !== undefined && (!isDrawn || isOpenSeen === false)
   const lineAt = items.findIndex(({ kind }) => kind === 'unread')
   const linePlace = lineAt + before.current.first
   // Who begins at the end may want to begin where they stopped; once they saw the line they know.
   const [sawLine, setSawLine] = useState(false)
-  const isLineAbove = lineAt >= 0 && !sawLine && range !== undefined && linePlace < range.startIndex
+  const isLineAbove = isSettled && lineAt >= 0 && !sawLine && range !== undefined && linePlace < range.startIndex
   const showLine = (): void => {
     leave()
     list.current?.scrollToIndex({ index: lineAt, align: 'start' })
@@ -140,7 +147,7 @@ function Talk({
   const fresh = countNew(rows, seen.current)
 
   return (
-    <div className="talk" ref={box}>
+    <div className={isSettled ? 'talk' : 'talk settling'} ref={box}>
       {items.length === 0 ? (
         <div className="empty">
           <p>Nothing was said yet. Write to the agent below.</p>
@@ -151,9 +158,6 @@ function Talk({
           className="scroll"
           data={items}
           firstItemIndex={before.current.first}
-          initialTopMostItemIndex={
-            start ? { index: indexOf(start.key), align: 'start', offset: start.offset } : items.length - 1
-          }
           computeItemKey={(_, item) => item.key}
           // It is followed here: the list itself would also follow what somebody opens at its end.
           followOutput={false}
@@ -161,12 +165,11 @@ function Talk({
           rangeChanged={setRange}
           totalListHeightChanged={onHeight}
           atBottomThreshold={endPx}
-          startReached={() => picture.hasOlder && void loadOlder()}
           increaseViewportBy={400}
           itemContent={(_, item) => (
             <Spot of={item.key} isAsked={item.key === items[openAt]?.key} tell={setOpenSeen}>
               {item.kind === 'unread' ? (
-                <UnreadLine count={item.count} seen={() => setSawLine(true)} />
+                <UnreadLine count={item.count} isShown={isSettled} seen={() => setSawLine(true)} />
               ) : (
                 <ItemView
                   item={item}
@@ -241,9 +244,9 @@ function Spot({
 }
 
 /** Above what is new; `seen` is told once it was in sight for a moment. */
-function UnreadLine({ count, seen }: { count: number; seen: () => void }): ReactNode {
+function UnreadLine({ count, isShown, seen }: { count: number; isShown: boolean; seen: () => void }): ReactNode {
   const line = useRef<HTMLDivElement>(null)
-  const inSight = useOnScreen(line, true)
+  const inSight = useOnScreen(line, isShown)
   const tell = useEffectEvent(seen)
   useEffect(() => {
     if (inSight) tell()

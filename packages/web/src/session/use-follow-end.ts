@@ -18,12 +18,6 @@ const unfolds = 'summary, [aria-expanded]'
 /** A list that got rows or another frame may set itself right for so long: it goes up then, and nobody has scrolled. */
 const settlesMs = 300
 
-/** For so long a list is new: on a slow machine it leads itself to what was its end when it began, again when more has come. */
-const beginsMs = 10_000
-
-/** And then sets itself right for so long. Whoever does something with it is a reader all the same. */
-const settlesAtFirstMs = 1_500
-
 /** What a reader has done with wheel, finger, key or scroll bar moves a list for so long. */
 const movesMs = 1_000
 
@@ -63,7 +57,6 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
   /** The reader is where they are by what they did here. */
   const taken = useRef(begins === 'at the end')
   const grownAt = useRef(Number.NEGATIVE_INFINITY)
-  const begunAt = useRef(Number.POSITIVE_INFINITY)
   useLayoutEffect(() => {
     grownAt.current = performance.now()
   }, [rows])
@@ -75,7 +68,7 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
     // The list itself learns of a new size only later; the place of the end is known now.
     const scroller = box.current?.querySelector('.scroll')
     if (!followed.current || !scroller) return
-    const leftPx = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight
+    const leftPx = leftOf(scroller)
     // No further than the list has measured: beyond that it holds nothing, and would draw everything anew.
     const endTop = Math.min(scroller.scrollHeight, knownPx.current) - scroller.clientHeight
     if (performance.now() - unfolded.current.at >= opensMs) scroller.scrollTop = Math.max(0, endTop)
@@ -92,7 +85,6 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
   useEffect(() => {
     const element = box.current
     if (!element) return undefined
-    begunAt.current = performance.now()
     let last = { scrollTop: 0, clientHeight: 0, scrollHeight: 0 }
     const stay = (scroller: HTMLElement): void => {
       const { at, element: opened, top } = unfolded.current
@@ -105,11 +97,10 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
       stay(target)
       const { scrollTop, clientHeight, scrollHeight } = target
       const sameFrame = clientHeight === last.clientHeight && scrollHeight >= last.scrollHeight
-      const up = scrollTop < last.scrollTop && scrollHeight - scrollTop - clientHeight > endPx
+      const up = scrollTop < last.scrollTop && leftOf(target) > endPx
       last = { scrollTop, clientHeight, scrollHeight }
       const now = performance.now()
-      const calmAfterMs = now - begunAt.current < beginsMs ? settlesAtFirstMs : settlesMs
-      const isReader = now - movedAt.current < movesMs || now - grownAt.current > calmAfterMs
+      const isReader = now - movedAt.current < movesMs || now - grownAt.current > settlesMs
       if (!up) return
       if (sameFrame && isReader) mark(false)
       else if (!isReader) requestAnimationFrame(follow)
@@ -156,4 +147,9 @@ export function useFollowEnd(begins: 'at the end' | 'elsewhere', rows: readonly 
   }, [follow, mark])
   const isTaken = useCallback(() => taken.current, [])
   return { box, atEnd, onEnd, onHeight, leave, toEnd, isTaken }
+}
+
+/** So much of what a list holds is below its lower edge, in px. */
+export function leftOf(scroller: Element): number {
+  return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight
 }

@@ -11,8 +11,8 @@ const looksMax = 100
 const nearPx = 2
 
 /**
- * Leads a list to the place where it begins, until it is there or a reader takes it elsewhere. The list goes there itself, and
- * gives up where its rows take longer to measure than it waits.
+ * Leads a list to the place where it begins, until it is there or a reader takes it elsewhere. A list that was told where to
+ * begin hides itself until none of its rows changes, and pulls a reader back there for as long.
  */
 export function useWayBack({
   to,
@@ -38,6 +38,7 @@ export function useWayBack({
   const isLeft = useEffectEvent(isTaken)
   useEffect(() => {
     if (!to) return undefined
+    goOn(to)
     let looks = 0
     let calm = 0
     const timer = setInterval(() => {
@@ -49,8 +50,8 @@ export function useWayBack({
   }, [to])
 }
 
-/** So much of the item is above the upper edge. */
-function isOver(box: HTMLElement | null, key: string, offset: number): boolean {
+/** Whether so much of the item is above the upper edge. */
+export function isOver(box: HTMLElement | null, key: string, offset: number): boolean {
   const item = box?.querySelector(`.item[data-key="${CSS.escape(key)}"]`)
   if (!box || !item) return false
   return Math.abs(box.getBoundingClientRect().top - item.getBoundingClientRect().top - offset) <= nearPx
