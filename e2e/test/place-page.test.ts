@@ -1,3 +1,4 @@
+import { setInterval } from 'node:timers/promises'
 import { waitFor } from '@hotline/testing/wait-for'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -150,13 +151,12 @@ describe('where one was in an older window', () => {
       })
     }
     for (let at = 0; at < 60; at += 1) await say()
-    let isOver = false
+    const silence = new AbortController()
     const speech = (async () => {
-      while (!isOver && said < 1_500) {
-        await say()
-        await new Promise((done) => setTimeout(done, 60))
+      for await (const _ of setInterval(60, undefined, { signal: silence.signal })) {
+        if (said < 1_500) await say()
       }
-    })()
+    })().catch(() => undefined)
     try {
       await scene.open(hand.session)
       await page.locator('.talk .item').last().waitFor()
@@ -169,7 +169,7 @@ describe('where one was in an older window', () => {
       expect(await top()).toBe(rest)
       expect(said, 'it went on speaking all the while').toBeLessThan(1_500)
     } finally {
-      isOver = true
+      silence.abort()
       await speech
     }
   })
