@@ -24,6 +24,8 @@ export interface TestLink extends ServerLink, AsyncDisposable {
   readonly begun: readonly string[]
   /** Tells all followers that the log has another life. */
   resetFollowers(): void
+  /** Is done once, while a request for the path is on its way. */
+  meanwhile(path: string, act: () => void): void
   /** Events reach the runner changed. */
   forge(change: (event: Envelope) => Envelope): void
 }
@@ -88,17 +90,21 @@ export function linkOverCore(world: World): TestLink {
     })
   }
 
+  const acts = new Map<string, () => void>()
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the port says so
   const request = <R>(
     method: string,
     path: string,
     body?: unknown,
-  ): Promise<{ ok: true; value: R } | { ok: false; problem: Problem }> =>
-    Promise.resolve(
+  ): Promise<{ ok: true; value: R } | { ok: false; problem: Problem }> => {
+    acts.get(path)?.()
+    acts.delete(path)
+    return Promise.resolve(
       isOpen()
         ? { ok: true, value: serve(world, method, path, body) as R }
         : { ok: false, problem: problem('unreachable', 'Cut.') },
     )
+  }
 
   const link: TestLink = {
     connection: {
@@ -162,6 +168,7 @@ export function linkOverCore(world: World): TestLink {
       for (const following of followings) pumpSoon(following)
       for (const command of waiting.values()) transmit(command)
     },
+    meanwhile: (path, act) => void acts.set(path, act),
     loseAnswers: (count) => {
       lose = count
     },

@@ -133,6 +133,20 @@ test('[TR4] settings that change while somebody is asked are asked about anew, a
   expect(world.events(session, 'approval.cancelled')).toHaveLength(1)
 })
 
+test('[TR4] settings that change while the server is asked whether they are trusted start nothing either', async () => {
+  await using bench = await benchWith()
+  const { world, cwd, link } = bench
+  write(cwd, '.claude/settings.json', hooks)
+  const session = world.start('marking', { cwd })
+  const first = await world.ask(session)
+  link.meanwhile('/api/runner/trust', () => write(cwd, '.claude/settings.json', '{"other":true}'))
+  world.decide(session, first, 'allow')
+  await world.until(session, 'another question', ({ counts }) => counts.approvals === 2)
+  expect((await world.ask(session)).body?.input).toContain('{"other":true}')
+  expect(world.events(session, 'approval.dispatched')).toEqual([])
+  expect(existsSync(join(cwd, 'it-runs'))).toBe(false)
+})
+
 test('[TR5] a runner that restarts while somebody is asked goes on with the same question', async () => {
   await using place = await openPlace()
   const { world, cwd } = place

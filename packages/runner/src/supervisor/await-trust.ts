@@ -72,6 +72,8 @@ export async function awaitTrust(of: TrustOf): Promise<void> {
       throw new StartError(whyRefused[asked.outcome])
     } else if (!isOnItsWay && (!asked || asked.outcome !== undefined)) {
       if (await isTrusted(of, shown.digest)) {
+        // What was read before the server was asked may be another by now.
+        if ((await look(of))?.digest !== shown.digest) continue
         if (asked) outbox.put(dispatched(asked))
         return
       }
