@@ -24,6 +24,7 @@ import { addSessionCommands } from './commands/sessions.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { addTakeoverCommand } from './commands/takeover.ts'
 import { addChangesCommand } from './commands/changes.ts'
+import { addQueueCommand } from './commands/queue.ts'
 import { addTaskCommand } from './commands/task.ts'
 import { addTrustCommand } from './commands/trust.ts'
 import { addUndoCommands } from './commands/undo.ts'
@@ -98,6 +99,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addPolicyCommand(program, context)
   addModeCommand(program, context)
   addTaskCommand(program, context)
+  addQueueCommand(program, context)
   addTrustCommand(program, context)
   addKeyCommands(program, context)
   addLoginCommand(program, context)

@@ -1,7 +1,9 @@
 import type { Link } from '@hotline/client/link'
+import { queueSentence } from '@hotline/client/queue-words'
 import { whyQueued } from '@hotline/client/why-queued'
 import type { SessionState } from '@hotline/core/session/state'
 import type { AgentRow } from '@hotline/protocol/http'
+import type { QueuePlace } from '@hotline/protocol/queue'
 import { inLine } from './approval-card.ts'
 
 /** What can be started changes with machines that come and go; so often it is asked while something waits for it. */
@@ -27,7 +29,10 @@ export function openQueueNote(link: Link, note: (text: string) => void): QueueNo
     const answer = await link.request<{ agents: AgentRow[] }>('GET', '/api/agents')
     // Meanwhile it may have begun, or nobody looks any more. A server that is away is told elsewhere.
     if (wanted === undefined || !answer.ok) return
-    const why = whyQueued(answer.value.agents, wanted)
+    const { session } = wanted
+    const standing = await link.request<{ queue: QueuePlace[] }>('GET', '/api/queue')
+    const place = standing.ok ? standing.value.queue.find((one) => one.session === session) : undefined
+    const why = whyQueued(answer.value.agents, wanted) ?? (place && queueSentence(place))
     if (why !== undefined && why !== said) note(`It waits. ${inLine(why)}`)
     said = why
   }

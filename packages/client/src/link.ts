@@ -2,6 +2,7 @@ import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Accepted } from '@hotline/protocol/command-answer'
 import type { Doing } from '@hotline/protocol/doing'
 import type { Problem } from '@hotline/protocol/error'
+import type { QueuePlace } from '@hotline/protocol/queue'
 import type { Evidence } from '@hotline/protocol/evidence'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Transport } from './carrier.ts'
@@ -48,6 +49,7 @@ export interface Follow {
 
 /**
  * What is true for a moment. `by` is who types; `people` are those who watch, by account; `doings` what agents do;
+ * `queue` what waits for a machine in a project;
  * `evidence` what a machine sees of its agent; `streams` of which sessions a machine is asked for that.
  */
 export interface Ephemeral {
@@ -61,6 +63,7 @@ export interface Ephemeral {
   ask?: string
   agent?: string
   folder?: string
+  queue?: readonly QueuePlace[]
 }
 
 /** What became of a command. Once accepted it is in the log; a refusal changed nothing, unless it says otherwise. */

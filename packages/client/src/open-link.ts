@@ -183,7 +183,7 @@ export function openLink(options: LinkOptions): Link {
 
 /** Facts that it does not know, or that are not what they should be, are left out. */
 function ephemeralOf(frame: Extract<ServerFrame, { t: 'ephemeral' }>): Ephemeral {
-  const { kind, stream, by, people, doings, streams, evidence, ask, agent, folder } = frame
+  const { kind, stream, by, people, doings, streams, evidence, ask, agent, folder, queue } = frame
   return {
     kind,
     ...(stream === undefined ? {} : { stream }),
@@ -194,6 +194,7 @@ function ephemeralOf(frame: Extract<ServerFrame, { t: 'ephemeral' }>): Ephemeral
     ...(ask === undefined ? {} : { ask }),
     ...(agent === undefined ? {} : { agent }),
     ...(folder === undefined ? {} : { folder }),
+    ...(queue === undefined ? {} : { queue }),
     ...(Array.isArray(people) ? { people: people.filter((one): one is string => typeof one === 'string') } : {}),
   }
 }

@@ -3,6 +3,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import type { Doing } from '@hotline/protocol/doing'
 import type { Problem } from '@hotline/protocol/error'
 import type { SessionRow } from '@hotline/protocol/http'
+import type { QueuePlace } from '@hotline/protocol/queue'
 import { parseCursor } from '@hotline/protocol/stream'
 import { forgetfulList, type KeptList, type ListStore } from './kept-list.ts'
 import type { Follow, Link, Readable } from './link.ts'
@@ -27,6 +28,8 @@ export interface SessionListPicture {
   sessions: readonly SessionRow[]
   /** What agents do just now, by session; known for some of those that are at work. */
   doing: ReadonlyMap<string, DoingNow>
+  /** Where sessions stand that wait for a machine. */
+  queue: ReadonlyMap<string, QueuePlace>
   /** Older sessions exist on the server. */
   hasOlder: boolean
   /** What is shown is from an earlier visit, as it was then; in milliseconds of the wall clock. Absent once it is as of now. */
@@ -61,10 +64,12 @@ export function openSessionList(link: Link, kept: ListStore = forgetfulList): Se
     status: 'loading',
     sessions: [],
     doing: new Map(),
+    queue: new Map(),
     hasOlder: false,
   })
   const rows = new Map<string, SessionRow>()
   const doing = new Map<string, DoingNow>()
+  const queue = new Map<string, QueuePlace>()
   const follows = new Map<string, Follow>()
   /** Streams that have not reached their end since they were gone on from. */
   const behind = new Set<string>()
@@ -81,7 +86,13 @@ export function openSessionList(link: Link, kept: ListStore = forgetfulList): Se
   /** What is shown of an earlier visit, until it is known whether it can be gone on from. */
   let earlier: KeptList | undefined
   const painter = openPainter(() => {
-    const now = { status: 'live', sessions: newestFirst(), doing: new Map(doing), hasOlder: next !== null } as const
+    const now = {
+      status: 'live',
+      sessions: newestFirst(),
+      doing: new Map(doing),
+      queue: new Map(queue),
+      hasOlder: next !== null,
+    } as const
     picture.set(asOf === undefined ? now : { ...now, asOf })
   })
   const newestFirst = (): SessionRow[] => [...rows.values()].toSorted((a, b) => compare(b.updatedAt, a.updatedAt))
@@ -208,7 +219,12 @@ export function openSessionList(link: Link, kept: ListStore = forgetfulList): Se
     keeper.soon()
   }
 
-  const unhear = link.ephemeral(({ kind, stream, doings }) => {
+  const unhear = link.ephemeral(({ kind, stream, doings, queue: places }) => {
+    if (kind === 'queue' && stream !== undefined && places !== undefined) {
+      for (const [session, { project }] of queue) if (stream === `project:${project}`) queue.delete(session)
+      for (const place of places) queue.set(place.session, place)
+      painter.soon()
+    }
     if (kind !== 'doing' || stream === undefined || doings === undefined) return
     for (const { session, ...now } of doings) {
       if (now.step ?? now.usage) doing.set(session, now)
@@ -216,10 +232,11 @@ export function openSessionList(link: Link, kept: ListStore = forgetfulList): Se
     }
     painter.soon()
   })
-  // What agents do is told anew after the connection was away; meanwhile nobody knows it.
+  // What agents do, and what waits, is told anew after the connection was away; meanwhile nobody knows it.
   const unwatch = link.connection.watch(({ status }) => {
-    if (status === 'open' || doing.size === 0) return
+    if (status === 'open' || doing.size + queue.size === 0) return
     doing.clear()
+    queue.clear()
     painter.soon()
   })
 

@@ -130,6 +130,8 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
       return `folder no longer trusted on the machine ${event.data.runner}`
     case 'project.created':
       return 'project made'
+    case 'project.sessions_limited':
+      return event.data.sessions === undefined ? 'sessions not limited' : `sessions limited to ${event.data.sessions}`
     case 'project.renamed':
       return 'project renamed'
     case 'member.added':

@@ -64,6 +64,7 @@ const bySender: Record<CommandType, Sender> = {
   'terminal.release': 'decide',
   'project.create': 'write',
   'project.rename': 'admin',
+  'project.limit_sessions': 'admin',
   'member.add': 'admin',
   'member.change': 'admin',
   'member.remove': 'admin',

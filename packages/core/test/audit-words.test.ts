@@ -87,6 +87,10 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
   'folder.trusted': [[{ runner: 'r1' }, {}, 'folder trusted on the machine r1']],
   'folder.distrusted': [[{ runner: 'r1' }, undefined, 'folder no longer trusted on the machine r1']],
   'project.created': [[{}, {}, 'project made']],
+  'project.sessions_limited': [
+    [{}, {}, 'sessions not limited'],
+    [{ sessions: 3 }, {}, 'sessions limited to 3'],
+  ],
   'project.renamed': [[{}, {}, 'project renamed']],
   'member.added': [[{ account, role: 'viewer' }, undefined, 'Ada came in as viewer']],
   'member.changed': [[{ account, role: 'admin' }, undefined, 'Ada is now admin']],

@@ -55,6 +55,7 @@ export const auditedTypes = {
   'folder.distrusted': 'rule',
   'project.created': 'access',
   'project.renamed': 'access',
+  'project.sessions_limited': 'access',
   'member.added': 'access',
   'member.changed': 'access',
   'member.removed': 'access',

@@ -51,6 +51,7 @@ export const errors = {
   invalid_transition: { kind: 'conflict', title: 'The session is not in a state that allows this' },
   not_queued: { kind: 'conflict', title: 'The message is no longer waiting' },
   queue_full: { kind: 'conflict', title: 'Too much is waiting already' },
+  must_wait: { kind: 'conflict', title: 'It has to wait for its turn' },
   fenced: { kind: 'conflict', title: 'Another runner holds this session now' },
   already_exists: { kind: 'conflict', title: 'This exists already' },
   keyboard_taken: { kind: 'conflict', title: 'Somebody else has the keyboard' },

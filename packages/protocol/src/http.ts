@@ -229,6 +229,8 @@ export const AgentRow = z.object({
   ownRules: OwnRules.optional(),
   /** What is known of it before it is started. */
   can: Capabilities.partial().optional(),
+  /** So many of its sessions are at work there at once; absent for as many as the machine takes. */
+  sessionsMax: z.int().optional(),
 })
 export type AgentRow = z.infer<typeof AgentRow>
 
@@ -252,11 +254,15 @@ export const AnnounceBody = z.strictObject({
         fence: FileFence.optional(),
         ownRules: OwnRules.optional(),
         can: Capabilities.partial().optional(),
+        /** So many of its sessions are at work there at once; absent for as many as the machine takes. */
+        sessionsMax: z.int().min(1).optional(),
       }),
     )
     .max(100),
+  /** So many sessions are at work on this machine at once; absent for an older runner. */
+  sessionsMax: z.int().min(1).optional(),
   /** Sessions that this runner holds now, with their fences. */
-  holds: z.array(z.strictObject({ session: Id, fence: z.int().min(1) })).max(1_000),
+  holds: z.array(z.strictObject({ session: Id, fence: z.int().min(1) })).max(limits.sessionsPerRunner),
 })
 export type AnnounceBody = z.infer<typeof AnnounceBody>
 

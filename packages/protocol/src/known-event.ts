@@ -85,6 +85,7 @@ const known: Readonly<Record<EventType, true>> = {
   'draft.resolved': true,
   'project.created': true,
   'project.renamed': true,
+  'project.sessions_limited': true,
   'member.added': true,
   'member.changed': true,
   'member.removed': true,

@@ -34,6 +34,8 @@ export const limits = {
   policyRules: 500,
   /** Events in one batch that a runner reports. */
   reportEvents: 500,
+  /** Sessions that one runner holds at once, also such as are over and have something left to do. */
+  sessionsPerRunner: 1_000,
   /** Sessions of which a runner tells at once how their agents stand. */
   evidencePerReport: 50,
   /** Nesting depth of any JSON from outside. */

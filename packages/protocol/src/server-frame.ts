@@ -5,6 +5,7 @@ import { Doing } from './doing.ts'
 import { Problem } from './error.ts'
 import { Envelope } from './event.ts'
 import { Evidence } from './evidence.ts'
+import { QueuePlace } from './queue.ts'
 
 /** Who is connected, and what the connection may expect. */
 export const Welcome = z.looseObject({
@@ -66,6 +67,8 @@ export const serverFrames = {
     folder: z.string().optional(),
     /** With `evidence`: what its machine sees of the session of `stream`. */
     evidence: Evidence.optional(),
+    /** With `queue`: what waits for a machine in a project, in the order in which it will begin. */
+    queue: z.array(QueuePlace).optional(),
   }),
   /** Heartbeat, with the heads of the followed streams: finds a lost last event. */
   heads: z.looseObject({ t: z.literal('heads'), heads: z.record(z.string(), z.string()) }),

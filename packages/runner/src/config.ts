@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { limits } from '@hotline/protocol/limits'
 import type { HolderReach } from './process/local-holder.ts'
 
 /** One setting: its variable, what it is for, and what holds where nothing is set. */
@@ -18,6 +19,12 @@ export const options = {
   key: { env: 'HOTLINE_RUNNER_KEY', help: 'The key itself, where there is no file.' },
   dataDir: { env: 'HOTLINE_DATA_DIR', help: 'Folder for state.', standard: '~/.hotline' },
   name: { env: 'HOTLINE_RUNNER_NAME', help: 'How people see this machine.', standard: 'the name of the machine' },
+  sessions: {
+    env: 'HOTLINE_RUNNER_SESSIONS',
+    help: 'So many sessions are at work here at once; more wait for their turn.',
+    unit: 'sessions',
+    standard: '150',
+  },
   debug: {
     env: 'HOTLINE_DEBUG',
     help: 'Areas to log in detail, separated by commas, or *. "wire" keeps what agents say, unmasked, in files.',
@@ -78,6 +85,8 @@ export interface Config {
   token: string
   dataDir: string
   name: string
+  /** So many sessions are at work here at once. */
+  sessionsMax: number
   debug: readonly string[]
   stopGraceMs: number
   stopDeadlineMs: number
@@ -102,6 +111,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     token: readKey(read(options.key), read(options.keyFile)),
     dataDir,
     name: (read(options.name) ?? hostname()).slice(0, 100) || 'runner',
+    sessionsMax: readCount(options.sessions, read(options.sessions)),
     debug: (read(options.debug) ?? '').split(',').map((area) => area.trim()),
     stopGraceMs: readNumber(options.stopGraceMs, read(options.stopGraceMs)),
     stopDeadlineMs: readNumber(options.stopDeadlineMs, read(options.stopDeadlineMs)),
@@ -139,6 +149,12 @@ function readSwitch({ env, standard }: Option & { standard: string }, text: stri
   const said = text ?? standard
   if (said === 'on' || said === 'off') return said === 'on'
   throw new Error(`${env} must be "on" or "off", not "${said}".`)
+}
+
+function readCount(option: Option & { standard: string }, text: string | undefined): number {
+  const count = readNumber(option, text)
+  if (count > 0 && count <= limits.sessionsPerRunner) return count
+  throw new Error(`${option.env} must be from 1 to ${limits.sessionsPerRunner}, not "${text}".`)
 }
 
 function readNumber({ env, unit, standard }: Option & { standard: string }, text: string | undefined): number {

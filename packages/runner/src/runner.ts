@@ -82,7 +82,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       stopGraceMs: config.stopGraceMs,
       interruptTimeoutMs,
     },
-    { name: config.name, version: runnerVersion, platform: process.platform },
+    { name: config.name, version: runnerVersion, platform: process.platform, sessionsMax: config.sessionsMax },
   )
 }
 

@@ -96,6 +96,6 @@ export function composeBench(options: ComposeOptions): Supervisor {
       stopGraceMs: options.stopGraceMs ?? 2_000,
       interruptTimeoutMs: options.interruptTimeoutMs ?? 10_000,
     },
-    { name: 'bench', version: '0.0.0', platform: process.platform },
+    { name: 'bench', version: '0.0.0', platform: process.platform, sessionsMax: 150 },
   )
 }

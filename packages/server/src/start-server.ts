@@ -44,6 +44,7 @@ import { watchRules } from './scheduler/rule-watch.ts'
 import { AwakeWatch } from './scheduler/awake-watch.ts'
 import { watchTasks } from './scheduler/task-watch.ts'
 import { watchRunners } from './scheduler/runners.ts'
+import { openSessionQueue, type SessionQueue } from './scheduler/session-queue.ts'
 import { Exchange } from './session/exchange.ts'
 import { joinOver } from './session/join-project.ts'
 
@@ -127,10 +128,21 @@ async function open(
   const { openApprovals, waitingApprovals } = config.limits
   const approvalLimits = { open: openApprovals, waiting: waitingApprovals }
   // Both need each other: the timer gives commands, and whoever answers is heard after it.
-  const timers: { approvals?: ApprovalTimer } = {}
+  const timers: { approvals?: ApprovalTimer; queue?: SessionQueue } = {}
   const caughtUp = async (): Promise<void> => timers.approvals?.caughtUp()
   const exchange = new Exchange(
-    { store, lists, bus, failpoints, fault, now, approvalLimits, caughtUp },
+    {
+      store,
+      lists,
+      bus,
+      failpoints,
+      fault,
+      now,
+      approvalLimits,
+      caughtUp,
+      turnToBegin: async (runner, session) =>
+        timers.queue?.turnToBegin(runner, session) ?? { refusal: undefined, leave: () => undefined },
+    },
     {
       roleOf: (project, account) => lists.roleOf(project, account),
       proofMissing: (principal) => proofs.missing(principal),
@@ -180,7 +192,9 @@ async function open(
   undo.use(startModeTimer(timerPorts))
   undo.use(watchRules(timerPorts))
   undo.use(watchTasks(timerPorts))
-  const runners = undo.use(watchRunners({ ...timerPorts, connections }))
+  const runners = undo.use(watchRunners({ ...timerPorts, connections, announced: () => timers.queue?.changed() }))
+  const queue = undo.use(openSessionQueue({ ...timerPorts, connections, machines: runners.machines }))
+  timers.queue = queue
 
   const reception = openReception({
     exchange,
@@ -188,7 +202,7 @@ async function open(
     access,
     connections,
     watchers,
-    doings,
+    audiences: [doings, queue],
     lists,
     clock,
     ids,
@@ -218,6 +232,7 @@ async function open(
     lists,
     blobs,
     runners,
+    queue,
     metrics,
     reception,
     evidence,

@@ -34,6 +34,7 @@ export async function openDoor(
   })
   const fault = (error: unknown): void => void middle.faults.push(error)
   const projectOf = (stream: string): Promise<string | undefined> => middle.exchange.projectOf(stream)
+  const watchers = new Watchers(clock)
   const doings = new Doings({ bus: middle.bus, projectOf, clock, fault })
   let id = 0
   const door = openWebSocketDoor(server, {
@@ -44,8 +45,8 @@ export async function openDoor(
       renewed: (principal) => Promise.resolve(principal),
       used: () => undefined,
       rightsChanges: () => access.changes,
-      watchers: new Watchers(clock),
-      doings,
+      watchers,
+      audiences: [watchers, doings],
       whisper: (stream, frame, except) => {
         for (const other of connections.all()) {
           if (other !== except && other.follows(stream)) other.whisper({ ...frame, stream })

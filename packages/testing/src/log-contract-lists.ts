@@ -87,9 +87,56 @@ export function listsContract(open: OpenLogBench): void {
         })),
       )
       const names = (rows: readonly { session: string }[]) => rows.map(({ session }) => session)
-      expect(names(await lists.waitingSessions('r1', 10))).toEqual(['i', 'g', 'b', 'a'])
+      expect(names(await lists.waitingSessions('r1', 10))).toEqual(['i', 'g', 'b'])
       expect(names(await lists.waitingSessions('r1', 2))).toEqual(['i', 'g'])
       expect(names(await lists.heldSessions('r1'))).toEqual(['h', 'g', 'e', 'd', 'b'])
+    })
+
+    test('[L7] [SQ1] what waits is found with the priority of its card, and what is at work is counted', async () => {
+      await using bench = await open()
+      const { lists } = bench
+      const rows = [
+        ['late', 'queued', null, null],
+        ['for a card', 'queued', 'r1', 'urgent card'],
+        ['begins', 'starting', 'r1', null],
+        ['works', 'active', 'r1', null],
+        ['is paused', 'paused', 'r2', null],
+        ['is over', 'completed', 'r1', null],
+        ['is gone', 'interrupted', 'r1', null],
+      ] as const
+      await put(
+        bench,
+        {
+          table: 'tasks',
+          insert: {
+            task: 'urgent card',
+            project: 'p',
+            title: 'Urgent',
+            column_name: 'todo',
+            position: 'a0',
+            priority: 'urgent',
+            labels: '[]',
+            assignee: null,
+            sessions: '[]',
+            created_at: day(1),
+            updated_at: day(1),
+          },
+        },
+        ...rows.map(([session, status, runner, task], at): RowChange => ({
+          table: 'sessions',
+          put: sessionRow(session, { status, runner, task, created_at: day(20 - at) }),
+        })),
+      )
+      expect(await lists.queuedSessions(10)).toMatchObject([
+        { session: 'for a card', priority: 'urgent', runner: 'r1' },
+        { session: 'late', priority: null, runner: null },
+      ])
+      expect(await lists.queuedSessions(1)).toMatchObject([{ session: 'for a card' }])
+      const busy = (await lists.busySessions()).map(({ runner, count }) => [runner, count])
+      expect(busy.toSorted()).toEqual([
+        ['r1', 2],
+        ['r2', 1],
+      ])
     })
 
     test('[L7] [PO14] sessions in which something is not asked, the oldest first, until everything is', async () => {

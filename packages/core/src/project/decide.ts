@@ -18,6 +18,11 @@ export function decideProject(state: ProjectState | undefined, command: Command,
   if (command.type === 'project.rename') {
     return accept({ type: 'project.renamed', data: {}, body: { name: command.data.name } })
   }
+  if (command.type === 'project.limit_sessions') {
+    const sessions = command.data.sessions ?? undefined
+    if (sessions === state.sessionsMax) return accept()
+    return accept({ type: 'project.sessions_limited', data: sessions === undefined ? {} : { sessions } })
+  }
   if (command.type === 'member.add') {
     const { account, role } = command.data
     if (state.members[account])

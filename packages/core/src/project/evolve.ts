@@ -14,6 +14,7 @@ export function evolveProject(state: ProjectState | undefined, event: Envelope):
   }
   if (!state || !known) return state
   if (known.type === 'project.renamed') return known.body ? { ...state, name: known.body.name } : state
+  if (known.type === 'project.sessions_limited') return { ...state, sessionsMax: known.data.sessions }
   if (known.type === 'member.added' || known.type === 'member.changed') {
     return { ...state, members: { ...state.members, [known.data.account]: known.data.role } }
   }

@@ -7,6 +7,8 @@ export interface ProjectState extends PolicyState {
   project: string
   name: string
   members: Readonly<Record<string, Role>>
+  /** So many of its sessions are at work at once; absent for as many as there are machines for. */
+  sessionsMax?: number | undefined
   /** Settings of folders that start agents without a question, newest last; absent where there are none. */
   trusted?: readonly TrustedFolder[] | undefined
 }

@@ -120,6 +120,7 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
     case 'ask.unsnooze':
     case 'project.create':
     case 'project.rename':
+    case 'project.limit_sessions':
     case 'member.add':
     case 'member.change':
     case 'member.remove':

@@ -258,6 +258,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'content.erased':
     case 'project.created':
     case 'project.renamed':
+    case 'project.sessions_limited':
     case 'member.added':
     case 'member.changed':
     case 'member.removed':

@@ -10,6 +10,8 @@ export const projectCommands = {
   /** Creates the project stream it is sent to; the sender becomes its owner. */
   'project.create': z.strictObject({ name: Title }),
   'project.rename': z.strictObject({ name: Title }),
+  /** How many of its sessions may be at work at once; null for as many as there are machines for. Those at work stay so. */
+  'project.limit_sessions': z.strictObject({ sessions: z.int().min(1).max(10_000).nullable() }),
   'member.add': z.strictObject({ account: Id, role: Role }),
   'member.change': z.strictObject({ account: Id, role: Role }),
   'member.remove': z.strictObject({ account: Id }),

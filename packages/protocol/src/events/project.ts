@@ -11,6 +11,8 @@ import { Id } from '../stream.ts'
 export const projectEvents = {
   'project.created': defineEvent(1, z.looseObject({ project: Id }), z.looseObject({ name: z.string() })),
   'project.renamed': defineEvent(1, z.looseObject({}), z.looseObject({ name: z.string() })),
+  /** So many of its sessions are at work at once; absent for as many as there are machines for. */
+  'project.sessions_limited': defineEvent(1, z.looseObject({ sessions: z.int().min(1).optional() })),
   'member.added': defineEvent(1, z.looseObject({ account: Id, role: Role })),
   'member.changed': defineEvent(1, z.looseObject({ account: Id, role: Role })),
   'member.removed': defineEvent(1, z.looseObject({ account: Id })),

@@ -53,6 +53,8 @@ export interface AgentProfile {
   contain?: Containment
   /** How much a session of it may use up, where whoever starts it says nothing else. */
   budget?: Budget
+  /** So many of its sessions are at work here at once; absent: as many as this machine takes. */
+  sessionsMax?: number
   /** The file that it was read from; absent: it comes with Hotline. */
   file?: string
 }

@@ -87,6 +87,7 @@ export class Survey {
       ...(profile.hasScratch || profile.folder !== undefined ? { ownFolder: true } : {}),
       ...(startsNothing(adapter) ? {} : { fence: isFenced(profile, fences) ? ('files' as const) : ('none' as const) }),
       ...(ownRules ? { ownRules } : {}),
+      ...(profile.sessionsMax === undefined ? {} : { sessionsMax: profile.sessionsMax }),
       can: abilitiesOf(profile),
     }
     function adviceFor(of: typeof state, { file }: AgentProfile): string | undefined {

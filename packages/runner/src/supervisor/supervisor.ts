@@ -27,9 +27,6 @@ const refusedMs = 2_000
 /** What the server takes of one runner. */
 const agentsMax = 100
 
-/** Sessions that one runner holds at once; more wait for another runner, or for their turn. */
-const sessionsMax = 150
-
 /** Folders that are looked at at once. Whoever asks for more hears nothing, and asks again. */
 const foldersMax = 8
 
@@ -38,6 +35,8 @@ export interface Introduction {
   name: string
   version: string
   platform: string
+  /** So many sessions are at work here at once. */
+  sessionsMax: number
 }
 
 interface Held {
@@ -285,7 +284,8 @@ export class Supervisor {
   async #isForUs({ session, status, runner }: Work): Promise<boolean> {
     const { link, agents } = this.#ports
     if (runner !== null && runner !== this.#runner) return false
-    if ((this.#cooling.get(session) ?? 0) > performance.now() || this.#held.size >= sessionsMax) return false
+    if ((this.#cooling.get(session) ?? 0) > performance.now() || this.#held.size >= limits.sessionsPerRunner)
+      return false
     if (status === 'starting' && runner === null) return false
     // Over, and something of it shall be undone.
     if (status === 'completed' || status === 'failed' || status === 'aborted') return runner === this.#runner

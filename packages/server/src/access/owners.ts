@@ -1,4 +1,5 @@
 import type { Lists } from '../log/lists.ts'
+import { Turns } from '../machine/turns.ts'
 
 /**
  * Owners who can sign in. Whatever may take one away, a command to a project or the switch of an account, has its turn
@@ -6,19 +7,15 @@ import type { Lists } from '../log/lists.ts'
  */
 export class Owners {
   readonly #lists: Lists
-  #last: Promise<void> = Promise.resolve()
+  readonly #turns = new Turns()
 
   constructor(lists: Lists) {
     this.#lists = lists
   }
 
   /** Waits for everybody before; the answer ends the turn. */
-  async turn(): Promise<() => void> {
-    const mine = Promise.withResolvers<void>()
-    const before = this.#last
-    this.#last = mine.promise
-    await before
-    return mine.resolve
+  turn(): Promise<() => void> {
+    return this.#turns.take()
   }
 
   /** True where this account is the only owner of the project who can sign in. */

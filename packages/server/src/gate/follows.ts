@@ -10,8 +10,12 @@ import { damageOf } from '../log/store-unavailable.ts'
 import type { Traffic } from '../machine/traffic.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { Connection } from './connections.ts'
-import type { Doings } from './doings.ts'
-import type { Watchers } from './watchers.ts'
+
+/** Told who begins to follow what, and who no longer does. */
+export interface Audience {
+  joined(stream: string, connection: Connection): void
+  left(stream: string, connection: Connection): void
+}
 
 /** What following needs of the server. */
 export interface FollowPorts {
@@ -19,9 +23,7 @@ export interface FollowPorts {
   feeds: Feeds
   /** How many changes of anybody's rights there were so far. */
   rightsChanges: () => number
-  /** Told who begins to follow what, and who no longer does. */
-  watchers: Watchers
-  doings: Doings
+  audiences: readonly Audience[]
   traffic: Traffic
   fault: (error: unknown) => void
 }
@@ -141,8 +143,7 @@ export class Follows {
     }
     const follower = new Follower(feed, from, this.#side.sink, on, without)
     this.#followers.set(stream, follower)
-    this.#ports.watchers.joined(stream, this.#side.connection)
-    this.#ports.doings.joined(stream, this.#side.connection)
+    for (const audience of this.#ports.audiences) audience.joined(stream, this.#side.connection)
     this.#ports.traffic.follows[typeof cursor === 'object' ? 'cursor' : (cursor ?? 'start')] += 1
     follower.resume()
   }
@@ -176,7 +177,6 @@ export class Follows {
   }
 
   #left(stream: string): void {
-    this.#ports.watchers.left(stream, this.#side.connection)
-    this.#ports.doings.left(stream, this.#side.connection)
+    for (const audience of this.#ports.audiences) audience.left(stream, this.#side.connection)
   }
 }

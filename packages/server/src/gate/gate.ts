@@ -2,6 +2,7 @@ import { type CommandType, parseCommandData } from '@hotline/protocol/command'
 import { closeOf, type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import { ClientFrame } from '@hotline/protocol/frame'
 import { limits } from '@hotline/protocol/limits'
+import type { Watchers } from './watchers.ts'
 import type { Principal } from '../access/principal.ts'
 import type { Sink } from '../feed/follower.ts'
 import { ownFrame } from '../feed/shared-frame.ts'
@@ -27,6 +28,7 @@ const lookAgainMs = 60 * 60 * 1_000
 
 /** What a conversation needs of the server. */
 export interface GatePorts extends FollowPorts {
+  watchers: Pick<Watchers, 'mayType'>
   /** The principal with its rights read anew; undefined where its credential no longer holds. */
   renewed: (principal: Principal) => Promise<Principal | undefined>
   /** Told that a principal has sent a command. */

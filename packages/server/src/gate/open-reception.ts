@@ -10,7 +10,7 @@ import type { Metrics } from '../machine/metrics.ts'
 import type { Traffic } from '../machine/traffic.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { Connections } from './connections.ts'
-import type { Doings } from './doings.ts'
+import type { Audience } from './follows.ts'
 import type { ReceptionPorts } from './reception.ts'
 import type { Watchers } from './watchers.ts'
 
@@ -21,7 +21,8 @@ export function openReception(ports: {
   access: Pick<Access, 'authenticator' | 'feed'>
   connections: Connections
   watchers: Watchers
-  doings: Doings
+  /** Others who are told who follows what. */
+  audiences: readonly Audience[]
   lists: Lists
   clock: Clock
   ids: Ids
@@ -30,7 +31,7 @@ export function openReception(ports: {
   socketsPerAccount: number
   fault: (error: unknown) => void
 }): ReceptionPorts {
-  const { access, clock, connections, exchange, feeds, ids, lists, metrics, traffic, watchers, doings, fault } = ports
+  const { access, clock, connections, exchange, feeds, ids, lists, metrics, traffic, watchers, fault } = ports
   return {
     gate: {
       exchange,
@@ -44,7 +45,7 @@ export function openReception(ports: {
         }
       },
       watchers,
-      doings,
+      audiences: [watchers, ...ports.audiences],
       clock,
       traffic,
       refused: (code) => metrics.commandRefusals.inc({ code }),

@@ -8,6 +8,7 @@ import type { ReceptionPorts } from '../gate/reception.ts'
 import type { Ids } from '../machine/ids.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import type { Runners } from '../scheduler/runners.ts'
+import type { SessionQueue } from '../scheduler/session-queue.ts'
 import type { EvidenceDesk } from '../gate/evidence-desk.ts'
 import type { FolderDesk } from '../gate/folder-desk.ts'
 import type { Exchange } from '../session/exchange.ts'
@@ -46,6 +47,7 @@ export interface RoutePorts {
   lists: Lists
   blobs: BlobStore
   runners: Runners
+  queue: SessionQueue
   metrics: Metrics
   reception: ReceptionPorts
   lines: AgentLines

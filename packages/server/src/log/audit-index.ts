@@ -37,6 +37,7 @@ const firstTypes: readonly string[] = [
   'folder.distrusted',
   'project.created',
   'project.renamed',
+  'project.sessions_limited',
   'member.added',
   'member.changed',
   'member.removed',

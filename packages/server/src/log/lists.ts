@@ -81,6 +81,19 @@ export interface KeyUse {
   idleExpiresAt?: string | undefined
 }
 
+/** A session that waits. `priority`: null where it is for no card. */
+export type QueuedRow = Pick<SessionTable, 'session' | 'project' | 'agent' | 'runner' | 'created_at'> & {
+  priority: TaskTable['priority'] | null
+}
+
+/** Sessions of one project with one agent on one machine. */
+export interface BusyRow {
+  runner: string
+  project: string
+  agent: string
+  count: number
+}
+
 /** What is read from the lists that `append` writes, and the two changes that are no events. All can throw `StoreUnavailable`. */
 export interface Lists {
   session(session: string): Promise<SessionTable | undefined>
@@ -91,6 +104,10 @@ export interface Lists {
   queues(projects: readonly string[]): Promise<readonly SessionTable[]>
   /** Sessions that wait for this runner, or for any: queued, starting, and interrupted ones that are wanted back; oldest first. */
   waitingSessions(runner: string, limit: number): Promise<readonly SessionTable[]>
+  /** Sessions that no machine has begun, the oldest first, with the priority of the card that they are for. */
+  queuedSessions(limit: number): Promise<readonly QueuedRow[]>
+  /** Sessions that have begun and are not over, counted. */
+  busySessions(): Promise<readonly BusyRow[]>
   /** Sessions that this runner holds and that have not come to an end; oldest first. */
   heldSessions(runner: string): Promise<readonly SessionTable[]>
   /** Sessions in which something is not asked, whose agent may still be at work. */
@@ -233,7 +250,7 @@ export function listsOver(db: Kysely<Tables>): Lists {
       sessions
         .where((row) =>
           row.or([
-            row('status', 'in', ['queued', 'starting']),
+            row('status', '=', 'starting'),
             row.and([row('status', 'in', ['interrupted', 'completed', 'failed', 'aborted']), row('resuming', '=', 1)]),
           ]),
         )
@@ -242,6 +259,28 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .orderBy('session')
         .limit(limit)
         .execute(),
+    queuedSessions: (limit) =>
+      db
+        .selectFrom('sessions')
+        .leftJoin('tasks', 'tasks.task', 'sessions.task')
+        .select(['sessions.session', 'sessions.project', 'sessions.agent', 'sessions.runner', 'sessions.created_at'])
+        .select('tasks.priority')
+        .where('sessions.status', '=', 'queued')
+        .orderBy('sessions.created_at')
+        .orderBy('sessions.session')
+        .limit(limit)
+        .execute(),
+    busySessions: async () => {
+      const rows = await db
+        .selectFrom('sessions')
+        .select(['runner', 'project', 'agent'])
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where('status', 'in', ['starting', 'active', 'paused'])
+        .where('runner', 'is not', null)
+        .groupBy(['runner', 'project', 'agent'])
+        .execute()
+      return rows.map(({ runner, count, ...same }) => ({ ...same, runner: runner ?? '', count: Number(count) }))
+    },
     heldSessions: (runner) =>
       sessions
         .where('runner', '=', runner)

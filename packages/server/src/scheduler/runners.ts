@@ -1,3 +1,4 @@
+import type { Machine } from '@hotline/core/queue/plan-queue'
 import { parseCommand } from '@hotline/protocol/command'
 import type { AgentRow, AnnounceBody } from '@hotline/protocol/http'
 import type { Connection, Connections } from '../gate/connections.ts'
@@ -10,16 +11,15 @@ import { systemPrincipal, type TimerPorts } from './approval-timer.ts'
 const graceMs = 3_000
 
 /** What a runner said of itself last. Told again at each connect, so it need not be stored. */
-interface Announced {
-  name: string
-  agents: AnnounceBody['agents']
-}
+interface Announced extends Pick<AnnounceBody, 'name' | 'agents' | 'sessionsMax'> {}
 
 /** Which machines there are, what they can start, and which sessions are out of contact. */
 export interface Runners extends Disposable {
   announce(runner: string, body: AnnounceBody): Promise<void>
   /** What can be started now, with why not. */
   agents(): readonly AgentRow[]
+  /** Those that are connected and have said what they are. */
+  machines(): readonly Machine[]
 }
 
 /** Events after which a runner that holds nothing of a session may have something to do for it. */
@@ -30,7 +30,14 @@ const givesWork = ['session.created', 'session.taken_over', 'control.requested',
  * marked as out of contact since then, and nothing else about them changes. Work that waits is only hinted at: the
  * runner reads the list itself.
  */
-export function watchRunners(ports: TimerPorts & { connections: Connections; bus: Bus }): Runners {
+export function watchRunners(
+  ports: TimerPorts & {
+    connections: Connections
+    bus: Bus
+    /** Called when a machine has said what it is. */
+    announced: () => void
+  },
+): Runners {
   const { exchange, lists, bus, clock, ids, connections, fault } = ports
   const announced = new Map<string, Announced>()
   const graces = new Map<string, () => void>()
@@ -101,7 +108,8 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
 
   return {
     announce: async (runner, body) => {
-      announced.set(runner, { name: body.name, agents: body.agents })
+      announced.set(runner, { name: body.name, agents: body.agents, sessionsMax: body.sessionsMax })
+      ports.announced()
       for (const { session } of body.holds) {
         // What was taken over from it is somebody else's to be in contact with.
         if (await isHeldBy(runner, session)) await tell(session, 'contact.restore', {})
@@ -111,6 +119,14 @@ export function watchRunners(ports: TimerPorts & { connections: Connections; bus
       connections.of('runner').flatMap(({ principal }) => {
         const { name, agents } = announced.get(principal.id) ?? { name: '', agents: [] }
         return agents.map((agent) => ({ ...agent, runner: name, runnerId: principal.id }))
+      }),
+    machines: () =>
+      connections.of('runner').flatMap(({ principal }): Machine[] => {
+        const known = announced.get(principal.id)
+        if (!known) return []
+        const { agents, sessionsMax = Number.POSITIVE_INFINITY } = known
+        const offered = new Map(agents.map((agent) => [agent.agent, agent.sessionsMax]))
+        return [{ runner: principal.id, projects: principal.projects, sessionsMax, agents: offered }]
       }),
     [Symbol.dispose]: () => {
       leaveConnections()

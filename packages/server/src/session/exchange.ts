@@ -36,12 +36,21 @@ export interface ExchangePorts extends Omit<QueuePorts, 'policyOf' | 'askOf'> {
    * told that theirs is over. Absent: nobody keeps such time.
    */
   caughtUp?: () => Promise<void>
+  /**
+   * Waits until nobody else begins a session that waits, and says why this runner may not begin this one. Absent: they begin
+   * as soon as a runner wants them.
+   */
+  turnToBegin?: (runner: Principal, session: string) => Promise<Turn>
 }
 
-interface Entered {
+/** A turn that is held until what is done in it is done; a refusal says that nothing is. */
+export interface Turn {
   refusal: Problem | undefined
-  allowHigh: Submitted['allowHigh']
   leave: () => void
+}
+
+interface Entered extends Turn {
+  allowHigh: Submitted['allowHigh']
 }
 
 /** Told when a command came; the answer is told what became of it. For the metrics; must not throw. */
@@ -120,6 +129,8 @@ export class Exchange {
     if (checked.status === 'rejected') throw checked.reason
     if (high.status === 'rejected') throw high.reason
     const allowHigh = high.value
+    if (!checked.value && command.type === 'lease.take')
+      return { ...(await this.#turnToBegin(principal, command)), allowHigh }
     if (checked.value || !mayTakeOwner(command)) return { refusal: checked.value, allowHigh, leave: () => undefined }
     const leave = await this.#rights.owners.turn()
     try {
@@ -130,6 +141,14 @@ export class Exchange {
       leave()
       throw error
     }
+  }
+
+  /** What was begun already waits for nothing. */
+  async #turnToBegin(principal: Principal, command: Command): Promise<Turn> {
+    const waits = (await this.#session(command.stream))?.status === 'queued'
+    const turn = waits ? await this.#ports.turnToBegin?.(principal, splitStream(command.stream).id) : undefined
+    if (!turn) return { refusal: undefined, leave: () => undefined }
+    return { ...turn, refusal: await this.#ifNew(principal, command, turn.refusal) }
   }
 
   /** The state of a stream and the cursor it holds at; undefined where the stream does not exist. */

@@ -71,6 +71,7 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
     'terminal.release': inSession({ keyboard: 'k1' }),
     'project.create': (_at, fresh) => [`project:${fresh}`, { name: 'New' }],
     'project.rename': inProject({ name: 'Renamed' }),
+    'project.limit_sessions': inProject({ sessions: 3 }),
     'member.add': inProject({ account: live.pawn, role: 'viewer' }),
     'member.change': inProject({ account: live.pawn, role: 'viewer' }),
     // The only owner, who is not let go.

@@ -4,7 +4,6 @@ import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { Connections } from '../../src/gate/connections.ts'
-import { Doings } from '../../src/gate/doings.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
 import type { RoutePorts } from '../../src/http/register-routes.ts'
 import { openAgentLines } from '../../src/http/agent-line/open-agent-lines.ts'
@@ -57,12 +56,7 @@ beforeEach(async () => {
       rightsChanges: () => feed.changes,
       whisper: () => undefined,
       watchers: new Watchers(clock),
-      doings: new Doings({
-        bus: stack.bus,
-        projectOf: () => Promise.resolve(undefined),
-        clock,
-        fault: () => undefined,
-      }),
+      audiences: [],
       clock,
       traffic: newTraffic(),
       refused: () => undefined,

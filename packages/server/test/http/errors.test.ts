@@ -33,6 +33,7 @@ const provokedIn: Record<ErrorCode, string> = {
   invalid_transition: 'packages/core/test/session.test.ts',
   not_queued: 'packages/core/test/session.test.ts',
   queue_full: 'packages/core/test/session.test.ts',
+  must_wait: 'packages/server/test/http/session-queue.test.ts',
   fenced: 'packages/core/test/session.test.ts',
   already_exists: 'packages/server/test/http/doors.test.ts',
   keyboard_taken: 'packages/core/test/keyboard.test.ts',

@@ -145,6 +145,7 @@ describe('every route', () => {
         "DELETE /api/agent/:taskId: write",
         "PUT /api/runner: runner",
         "GET /api/runner/work: runner",
+        "GET /api/queue: read",
         "GET /api/agents: read",
         "PUT /api/sessions/:id/content/:digest: runner",
         "GET /api/sessions/:id/content/:digest: signed-in",

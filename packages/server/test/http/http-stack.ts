@@ -25,6 +25,7 @@ import { EvidenceDesk } from '../../src/gate/evidence-desk.ts'
 import { FolderDesk } from '../../src/gate/folder-desk.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
 import { newTraffic } from '../../src/machine/traffic.ts'
+import { openSessionQueue, type SessionQueue } from '../../src/scheduler/session-queue.ts'
 import { watchRunners } from '../../src/scheduler/runners.ts'
 import { noFailpoints } from '../../src/log/failpoints.ts'
 import type { Bus } from '../../src/log/bus.ts'
@@ -124,6 +125,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const bus = openMemoryBus()
   const proofs = new Proofs(clock)
   const owners = new Owners(lists)
+  const late: { queue?: SessionQueue } = {}
   const exchange = new Exchange(
     {
       store,
@@ -132,6 +134,8 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       failpoints: noFailpoints,
       fault: (error) => logger.error('exchange', { error }),
       now: () => timestamp(clock),
+      turnToBegin: async (runner, session) =>
+        late.queue?.turnToBegin(runner, session) ?? { refusal: undefined, leave: () => undefined },
     },
     {
       roleOf: (project, account) => lists.roleOf(project, account),
@@ -176,7 +180,9 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const blobs = await openFileBlobStore(join(dir, 'blobs'))
   const fault = (error: unknown): void => logger.error('fault', { error })
   const connections = new Connections()
-  const runners = watchRunners({ exchange, lists, bus, clock, ids, fault, connections })
+  const runners = watchRunners({ exchange, lists, bus, clock, ids, fault, connections, announced: () => undefined })
+  const queue = openSessionQueue({ exchange, lists, connections, machines: runners.machines, bus, clock, fault })
+  late.queue = queue
   const feeds = new Feeds(store, bus)
   const watchers = new Watchers(clock)
   const doings = new Doings({ bus, projectOf: (stream) => exchange.projectOf(stream), clock, fault })
@@ -189,7 +195,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     access,
     connections,
     watchers,
-    doings,
+    audiences: [doings, queue],
     lists,
     clock,
     ids,
@@ -209,6 +215,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       lists,
       blobs,
       runners,
+      queue,
       logger,
       metrics,
       pageDir,
@@ -273,6 +280,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       evidence[Symbol.dispose]()
       folders[Symbol.dispose]()
       watchers[Symbol.dispose]()
+      queue[Symbol.dispose]()
       doings[Symbol.dispose]()
       runners[Symbol.dispose]()
       await blobs[Symbol.asyncDispose]()

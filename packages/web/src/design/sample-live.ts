@@ -111,7 +111,13 @@ export function sampleLive(me: Me, away: boolean, agents: readonly AgentRow[] = 
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
   const list: SessionList = {
-    picture: watchable({ status: 'live', sessions: sampleRows(), doing: sampleDoing(), hasOlder: false }),
+    picture: watchable({
+      status: 'live',
+      sessions: sampleRows(),
+      doing: sampleDoing(),
+      queue: new Map(),
+      hasOlder: false,
+    }),
     loadOlder: () => Promise.resolve(undefined),
     refresh: () => undefined,
     [Symbol.dispose]: () => undefined,

@@ -1,3 +1,5 @@
+import { queueWords } from '@hotline/client/queue-words'
+import type { QueuePlace } from '@hotline/protocol/queue'
 import { rowAwaitsReview } from '@hotline/client/row-awaits-review'
 import { whyOver } from '@hotline/client/why-over'
 import type { SessionRow } from '@hotline/protocol/http'
@@ -78,7 +80,7 @@ function behind({ waitingApprovals: count }: SessionRow): string {
 }
 
 /** Evidence in a few words. */
-export function whatOf(row: SeenRow, now: number): string {
+export function whatOf(row: SeenRow, now: number, place?: QueuePlace): string {
   const { approvals, questions } = openOf(row)
   const asks = [
     approvals > 0 ? `${approvals} to allow or deny${behind(row)}` : '',
@@ -97,7 +99,7 @@ export function whatOf(row: SeenRow, now: number): string {
   if (evidence.length > 0) return [row.agent, ...evidence].join(' · ')
   if (row.status === 'active') return `${row.agent} · ${activeWords[row.turn] ?? 'waits for you to write'}`
   const words: Record<string, string> = {
-    queued: 'waits for a machine',
+    queued: (place && queueWords(place)) ?? 'waits for a machine',
     starting: 'starting',
     interrupted: 'waits to be resumed',
     aborted: 'ended by a person',

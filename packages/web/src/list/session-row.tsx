@@ -1,5 +1,6 @@
 import type { DoingNow } from '@hotline/client/session-list'
 import { modeMark } from '@hotline/core/policy/mode-words'
+import type { QueuePlace } from '@hotline/protocol/queue'
 import { isLive } from '@hotline/protocol/session-status'
 import { Link as To } from '@tanstack/react-router'
 import type { ReactNode, Ref } from 'react'
@@ -18,12 +19,15 @@ export function SessionLine({
   row,
   group,
   doing,
+  place,
   now,
   ref,
 }: {
   row: SeenRow
   group: Group
   doing: DoingNow | undefined
+  /** Where it stands among those that wait for a machine. */
+  place: QueuePlace | undefined
   now: number
   ref?: Ref<HTMLAnchorElement>
 }): ReactNode {
@@ -45,7 +49,11 @@ export function SessionLine({
       </time>
       <span className="what">
         <Mode row={row} />
-        {doing?.step && isAtWork(row) ? <Doing agent={agent} step={doing.step} /> : whatOf({ ...row, agent }, now)}
+        {doing?.step && isAtWork(row) ? (
+          <Doing agent={agent} step={doing.step} />
+        ) : (
+          whatOf({ ...row, agent }, now, place)
+        )}
         {doing?.usage && !isOver(group) && <Usage usage={doing.usage} />}
       </span>
     </To>

@@ -30,7 +30,7 @@ function isMore(reading: Reading): boolean {
 /** The sessions in groups, those that need somebody first. Only what is near to sight is in the page. */
 export function SessionRows({ start }: { start: () => void }): ReactNode {
   const { list, snoozes } = useLive()
-  const { status, sessions: rows, doing, hasOlder, problem } = useReadable(list.picture)
+  const { status, sessions: rows, doing, queue, hasOlder, problem } = useReadable(list.picture)
   const snoozed = useReadable(snoozes.picture)
   const sessions = useMemo(() => seenRows(rows, snoozed), [rows, snoozed])
   const now = useNow(10_000)
@@ -119,6 +119,7 @@ export function SessionRows({ start }: { start: () => void }): ReactNode {
                 row={entry.row}
                 group={group}
                 doing={doing.get(entry.row.session)}
+                place={queue.get(entry.row.session)}
                 now={now}
                 ref={refOf(entry.row.session)}
               />

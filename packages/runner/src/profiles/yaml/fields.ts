@@ -9,6 +9,8 @@ export interface Fields {
   text(key: string, rule?: { max?: number }): string | undefined
   choice<T extends string>(key: string, of: readonly T[]): T | undefined
   flag(key: string): boolean | undefined
+  /** A whole number from 1. */
+  count(key: string, max: number): number | undefined
   /** A list of texts. */
   texts(key: string, what: string): readonly string[] | undefined
   /** A mapping of texts. */
@@ -74,6 +76,14 @@ export function readFields(options: {
       const node = values.get(key)
       if (isScalar(node) && typeof node.value === 'boolean') return node.value
       tell(node, `"${key}" has to be true or false, without quotes.`)
+      return undefined
+    },
+    count: (key, max) => {
+      if (!values.has(key)) return undefined
+      const node = values.get(key)
+      const count = isScalar(node) ? node.value : undefined
+      if (Number.isInteger(count) && Number(count) >= 1 && Number(count) <= max) return Number(count)
+      tell(node, `"${key}" has to be a whole number from 1 to ${max}, without quotes.`)
       return undefined
     },
     texts: (key, what) => {

@@ -1,6 +1,7 @@
 import { basename, isAbsolute } from 'node:path'
 import { readBudget } from '@hotline/core/budget-words'
 import { type CommandLineReading, readCommandLine } from '@hotline/core/command-line'
+import { limits } from '@hotline/protocol/limits'
 import type { Budget } from '@hotline/protocol/budget'
 import { Isolation } from '@hotline/protocol/place'
 import { Id } from '@hotline/protocol/stream'
@@ -33,6 +34,7 @@ export const profileKeys = [
   'isolation',
   'review',
   'setup',
+  'sessions',
   'log_file',
   'version_args',
   'hint',
@@ -122,6 +124,7 @@ function readSayings(fields: Fields, isExtending: boolean): WrittenProfile['says
     ...whole('isolation', fields.choice('isolation', Isolation.options)),
     ...whole('review', fields.choice('review', reviewTimes)),
     ...whole('setup', readCommand(fields, 'setup')),
+    ...whole('sessionsMax', fields.count('sessions', limits.sessionsPerRunner)),
     ...whole('versionArgs', fields.texts('version_args', 'An argument')),
     ...whole('hint', fields.text('hint', { max: 500 })),
     ...whole('budget', readLimits(fields)),

@@ -1,11 +1,20 @@
+import { QueueAnswer } from '@hotline/protocol/queue'
 import { AgentPage, AnnounceAnswer, AnnounceBody, WorkPage } from '@hotline/protocol/http'
 import type { Lists } from '../../log/lists.ts'
 import type { Runners } from '../../scheduler/runners.ts'
+import type { SessionQueue } from '../../scheduler/session-queue.ts'
+import { projectsOf } from './sessions.ts'
 import type { RegisterRoute } from '../route.ts'
 
+/** Sessions that a runner hears of at once; of more when some of these are done. */
+const workMax = 100
+
 /** What a machine that runs agents says and asks, and what people may start on it. */
-export function registerRunnerRoutes(route: RegisterRoute, ports: { runners: Runners; lists: Lists }): void {
-  const { runners, lists } = ports
+export function registerRunnerRoutes(
+  route: RegisterRoute,
+  ports: { runners: Runners; queue: SessionQueue; lists: Lists },
+): void {
+  const { runners, queue, lists } = ports
 
   route({
     method: 'PUT',
@@ -25,10 +34,19 @@ export function registerRunnerRoutes(route: RegisterRoute, ports: { runners: Run
     permission: 'runner',
     answer: WorkPage,
     handle: async ({ principal }) => {
-      const waiting = await lists.waitingSessions(principal.id, 100)
-      const mine = waiting.filter(({ project }) => !principal.projects || principal.projects.includes(project))
-      return { value: { work: mine.map(({ session, status, runner }) => ({ session, status, runner })) } }
+      const [next, begun] = await Promise.all([queue.workFor(principal), lists.waitingSessions(principal.id, workMax)])
+      const mine = begun.filter(({ project }) => !principal.projects || principal.projects.includes(project))
+      const others = mine.map(({ session, status, runner }) => ({ session, status, runner }))
+      return { value: { work: [...next.slice(0, workMax), ...others] } }
     },
+  })
+
+  route({
+    method: 'GET',
+    url: '/api/queue',
+    permission: 'read',
+    answer: QueueAnswer,
+    handle: async ({ principal }) => ({ value: { queue: await queue.places(await projectsOf(principal, lists)) } }),
   })
 
   route({
