@@ -193,7 +193,7 @@ async function open(
   undo.use(watchRules(timerPorts))
   undo.use(watchTasks(timerPorts))
   const runners = undo.use(watchRunners({ ...timerPorts, connections, announced: () => timers.queue?.changed() }))
-  const queue = undo.use(openSessionQueue({ ...timerPorts, connections, machines: runners.machines }))
+  const queue = undo.use(openSessionQueue({ ...timerPorts, connections, machines: () => runners.machines() }))
   timers.queue = queue
 
   const reception = openReception({

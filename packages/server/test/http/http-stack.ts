@@ -181,7 +181,15 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const fault = (error: unknown): void => logger.error('fault', { error })
   const connections = new Connections()
   const runners = watchRunners({ exchange, lists, bus, clock, ids, fault, connections, announced: () => undefined })
-  const queue = openSessionQueue({ exchange, lists, connections, machines: runners.machines, bus, clock, fault })
+  const queue = openSessionQueue({
+    exchange,
+    lists,
+    connections,
+    machines: () => runners.machines(),
+    bus,
+    clock,
+    fault,
+  })
   late.queue = queue
   const feeds = new Feeds(store, bus)
   const watchers = new Watchers(clock)

@@ -17,7 +17,7 @@ export function WaitsForMachine({ state }: { state: SessionState }): ReactNode {
   const place = useReadable(list.picture).queue.get(state.session)
   const why = waits && agents ? (whyQueued(agents, state) ?? (place && queueSentence(place))) : undefined
   return why === undefined ? undefined : (
-    <p className="notice" role="status">
+    <p className="notice behind" role="status">
       {why}
     </p>
   )
