@@ -89,7 +89,7 @@ export async function composeHttp(ports: HttpPorts, register: RegisterRoutes = r
     refused,
   })
 
-  register(route, ports)
+  register(route, ports, () => declared)
   await servePage({
     app,
     dir: ports.pageDir,

@@ -22,7 +22,8 @@ import { type ChannelRows, registerChannelRoutes } from './routes/channels.ts'
 import { registerContentRoutes } from './routes/content.ts'
 import { registerFollowRoutes } from './routes/follow.ts'
 import { registerInteractionRoutes } from './routes/interactions.ts'
-import type { RegisterRoute } from './route.ts'
+import { registerDocumentRoutes } from './routes/documents.ts'
+import type { DeclaredRoute, RegisterRoute } from './route.ts'
 import { registerAccountRoutes } from './routes/accounts.ts'
 import { registerAuthRoutes } from './routes/auth.ts'
 import { registerDeviceRoutes } from './routes/device.ts'
@@ -57,11 +58,15 @@ export interface RoutePorts {
   folders: FolderDesk
 }
 
-/** Declares routes. */
-export type RegisterRoutes = (route: RegisterRoute, ports: RoutePorts) => void
+/** Declares routes. `declared`: all that were, once they are. */
+export type RegisterRoutes = (route: RegisterRoute, ports: RoutePorts, declared: () => readonly DeclaredRoute[]) => void
 
 /** Every route of the HTTP API. There is no other place that adds one: the tests of permissions walk what is here. */
-export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
+export function registerRoutes(
+  route: RegisterRoute,
+  ports: RoutePorts,
+  declared: () => readonly DeclaredRoute[],
+): void {
   const { access, lists, metrics } = ports
   registerAuthRoutes(route, access)
   registerDeviceRoutes(route, access.deviceSignIns)
@@ -91,4 +96,5 @@ export function registerRoutes(route: RegisterRoute, ports: RoutePorts): void {
   registerTrustRoutes(route, ports)
   registerAuditRoutes(route, ports)
   registerPolicyRoutes(route, { ...ports, clock: ports.reception.gate.clock })
+  registerDocumentRoutes(route, declared)
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Permission } from '@hotline/core/roles'
-import type { Problem } from '@hotline/protocol/error'
-import type { z } from 'zod'
+import type { ErrorCode, Problem } from '@hotline/protocol/error'
+import { z } from 'zod'
 import type { Principal } from '../access/principal.ts'
 import type { Visit } from './guard.ts'
 
@@ -28,9 +28,12 @@ export interface RouteInput<N extends RoutePermission, B, Q, P> {
   signal: AbortSignal
 }
 
-/** An answer: a value as JSON (200, or 204 for undefined), a stream of text, or a problem with its own status. */
+/** The answer of a route that has nothing to tell: 204. */
+export const Nothing = z.undefined()
+
+/** An answer: a value as JSON (or 204 for undefined), a stream of text, or a problem with its own status. */
 export type RouteAnswer<A = unknown> =
-  | { value: A; status?: 200 | 201; setCookie?: string | string[] }
+  | { value: A; setCookie?: string | string[] }
   | { stream: Readable; contentType: string; headers?: Record<string, string> }
   | { problem: Problem }
 
@@ -47,7 +50,11 @@ export interface Route<
 > {
   method: RouteMethod
   url: string
+  /** What it does, in one line, for the document of the API. */
+  summary: string
   permission: N
+  /** Codes that it refuses with, beside those that follow from its declaration (`refusalsOf`). */
+  refuses?: readonly ErrorCode[]
   /** `password`: the person said it within the last minutes (`Proofs`). */
   proof?: 'password'
   /** Bytes of the body where it may be longer than others. */
@@ -56,8 +63,16 @@ export interface Route<
   body?: B
   query?: Q
   params?: P
-  /** The shape of what comes back as JSON. A route without one answers 204, or with a stream. */
-  answer?: A
+  /** A body that is taken as it stands, for the document. */
+  example?: NoInfer<z.input<B>>
+  /** What the body is, where its schema leaves that to the handler: for the document. */
+  bodyShape?: z.ZodType
+  /** The shape of what comes back as JSON; `Nothing` where that is 204, or always a stream. */
+  answer: A
+  /** 200 where it is absent. */
+  status?: 201
+  /** Types of content that it answers as streams, in the place of a value. */
+  streams?: readonly string[]
   /** `idempotency-key`: what it makes is made once for each such header of one sender. */
   once?: 'idempotency-key'
   /** `last-event-id`: it is a stream of events, and goes on after that one. */
@@ -82,11 +97,5 @@ export type RegisterRoute = <
   route: Route<N, B, Q, P, A>,
 ) => void
 
-/** A route as it was declared, for the list that a test compares. */
-export interface DeclaredRoute {
-  method: string
-  url: string
-  permission: RoutePermission
-  proof: 'password' | undefined
-  answer: z.ZodType | undefined
-}
+/** A route as it was declared: what the document of the API is made from. */
+export type DeclaredRoute = Omit<Route<RoutePermission, z.ZodType, z.ZodType, z.ZodType, z.ZodType>, 'handle'>

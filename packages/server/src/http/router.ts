@@ -69,9 +69,12 @@ export function openRouter(ports: RouterPorts): Router {
   }
 
   const route = (given: AnyRoute): void => {
-    const { method, url, permission } = given
+    const { handle: _handle, ...declaration } = given
+    const { method, url, permission } = declaration
     if (!permissions.includes(permission)) throw new Error(`${method} ${url} does not declare a known permission`)
-    declared.push({ method, url, permission, proof: given.proof, answer: given.answer })
+    if (!declaration.summary || !declaration.answer)
+      throw new Error(`${method} ${url} does not declare what it answers`)
+    declared.push(declaration)
     app.route({
       method,
       url,
@@ -107,7 +110,7 @@ export function openRouter(ports: RouterPorts): Router {
           return reply.type(messagePackType).send(Buffer.from(writeMessagePack(JSON.parse(text))))
         }
         return reply
-          .code(answer.status ?? 200)
+          .code(given.status ?? 200)
           .type('application/json; charset=utf-8')
           .send(text)
       },

@@ -18,6 +18,7 @@ beforeAll(async () => {
       route({
         method: 'GET',
         url: '/api/echo',
+        summary: 'For a test',
         permission: 'open',
         query: z.strictObject({ a: z.string().optional() }),
         answer: z.unknown(),

@@ -29,6 +29,7 @@ beforeAll(async () => {
       route({
         method: 'POST',
         url: '/api/sample',
+        summary: 'For a test',
         permission: 'open',
         body: Sample,
         answer: z.unknown(),

@@ -20,6 +20,7 @@ beforeAll(async () => {
           route({
             method,
             url: `/api/test/${permission}`,
+            summary: 'For a test',
             permission,
             answer: z.unknown(),
             handle: ({ principal }) => ({ value: { actor: principal ? actorOf(principal) : null } }),
@@ -29,6 +30,7 @@ beforeAll(async () => {
       route({
         method: 'POST',
         url: '/api/test/body',
+        summary: 'For a test',
         permission: 'open',
         body: z.strictObject({}),
         answer: z.unknown(),

@@ -8,6 +8,7 @@ import { opcodes } from '@hotline/testing/websocket-frame'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config/read-config.ts'
 import { startServer } from '../../src/start-server.ts'
+import { Nothing } from '../../src/http/route.ts'
 import { answerOf, openHttpStack, owner, rawBytes } from './http-stack.ts'
 
 const root = join(import.meta.dirname, '../../../..')
@@ -104,6 +105,8 @@ describe('the error table', () => {
         route({
           method: 'GET',
           url: '/api/fault',
+          summary: 'For a test',
+          answer: Nothing,
           permission: 'open',
           handle: () => {
             throw new Error('the secret of the vault')

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mintToken } from '../../src/access/token.ts'
-import type { DeclaredRoute } from '../../src/http/route.ts'
+import { type DeclaredRoute, Nothing } from '../../src/http/route.ts'
 import { type CallOptions, type HttpStack, openHttpStack } from './http-stack.ts'
 
 /** The routes of the server, as the server registers them, and none beside. */
@@ -77,6 +77,8 @@ describe('every route', () => {
       'HEAD /healthz',
       'GET /readyz',
       'HEAD /readyz',
+      'GET /api/openapi.json',
+      'HEAD /api/openapi.json',
       'GET /',
       'HEAD /',
       'GET /*',
@@ -168,6 +170,7 @@ describe('every route', () => {
         "GET /api/audit/chain: read",
         "GET /api/projects/:id/policy: read",
         "GET /api/policy: account-admin",
+        "GET /api/openapi.json: open",
       ]
     `)
   })
@@ -178,5 +181,13 @@ describe('every route', () => {
     await expect(opening).rejects.toThrow(/GET \/api\/forgotten does not declare a known permission/)
     const wrong = openHttpStack({ register: (route) => route({ ...without, permission: 'anyone' } as never) })
     await expect(wrong).rejects.toThrow(/permission/)
+  })
+
+  it('[OA6] a route that does not declare what it does and answers does not boot', async () => {
+    const bare = { method: 'GET', url: '/api/bare', permission: 'open', handle: () => ({ value: undefined }) }
+    for (const part of [{}, { summary: 'Something' }, { answer: Nothing }]) {
+      const opening = openHttpStack({ register: (route) => route({ ...bare, ...part } as never) })
+      await expect(opening).rejects.toThrow(/GET \/api\/bare does not declare what it answers/)
+    }
   })
 })

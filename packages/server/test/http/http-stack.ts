@@ -235,9 +235,9 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       folders,
       headKeys: new HeadKeyDesk(HeadKeys.open(dir), { log: new AccessLog({ store, bus, clock }), clock }),
     },
-    (route, ports) => {
-      registerRoutes(route, ports)
-      options.register?.(route, ports)
+    (route, ports, declared) => {
+      registerRoutes(route, ports, declared)
+      options.register?.(route, ports, declared)
     },
   )
   const listening = await http.listen()

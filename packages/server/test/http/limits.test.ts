@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { headerOf, openRawConnection } from '@hotline/testing/raw-http'
 import { describe, expect, it } from 'vitest'
+import { Nothing } from '../../src/http/route.ts'
 import { openHttpStack, rawBytes } from './http-stack.ts'
 
 const behindProxy = {
@@ -50,6 +51,8 @@ describe('streams', () => {
         route({
           method: 'GET',
           url: '/api/stream',
+          summary: 'For a test',
+          answer: Nothing,
           permission: 'open',
           handle: ({ signal }) => {
             const stream = new PassThrough()

@@ -15,6 +15,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
   route({
     method: 'GET',
     url: '/api/me',
+    summary: 'Who I am, what I may do, and in which projects',
     permission: 'signed-in',
     revalidate: 'etag',
     answer: Me,
@@ -27,6 +28,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
   route({
     method: 'GET',
     url: '/api/people',
+    summary: 'Names for ids: everybody who shares a project with me',
     permission: 'read',
     revalidate: 'etag',
     answer: PeoplePage,
@@ -36,6 +38,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
   route({
     method: 'GET',
     url: '/api/accounts',
+    summary: 'The accounts of this server',
     permission: 'account-admin',
     revalidate: 'etag',
     answer: AccountPage,
@@ -45,21 +48,28 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
   route({
     method: 'POST',
     url: '/api/accounts',
+    summary: 'Make an account for another person',
     permission: 'account-admin',
+    status: 201,
+    refuses: ['weak_password', 'already_exists', 'idempotency_mismatch'],
+    example: { name: 'kim', password: 'a long walk in the rain' },
     proof: 'password',
     answer: AccountRow,
     body: CreateAccountBody,
     once: 'idempotency-key',
     handle: async ({ principal, body, idempotencyKey }) => {
       const made = await access.newAccounts.create(principal, body, idempotencyKey)
-      return 'code' in made ? { problem: made } : { value: accountRow(made), status: 201 }
+      return 'code' in made ? { problem: made } : { value: accountRow(made) }
     },
   })
 
   route({
     method: 'POST',
     url: '/api/accounts/:account/disable',
+    summary: 'Shut an account out, with all its keys and sessions',
     permission: 'account-admin',
+    refuses: ['last_owner'],
+    example: { orphans: 'refuse' },
     proof: 'password',
     answer: AccountRow,
     params: OfAccount,
@@ -73,6 +83,7 @@ export function registerAccountRoutes(route: RegisterRoute, access: Access, list
   route({
     method: 'POST',
     url: '/api/accounts/:account/enable',
+    summary: 'Let an account in again',
     permission: 'account-admin',
     proof: 'password',
     answer: AccountRow,

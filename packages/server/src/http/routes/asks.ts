@@ -44,7 +44,9 @@ export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists
   route({
     method: 'GET',
     url: '/api/asks',
+    summary: 'What agents ask of people now, across sessions',
     permission: 'read',
+    refuses: ['not_found'],
     answer: AskPage,
     query: z.strictObject({
       project: Id.optional(),
@@ -77,7 +79,9 @@ export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists
   route({
     method: 'GET',
     url: '/api/asks/status',
+    summary: 'How many asks are open and how many wait behind them',
     permission: 'read',
+    refuses: ['not_found'],
     answer: QueueStatus,
     query: z.strictObject({ project: Id.optional() }),
     handle: async ({ principal, query }) => {
@@ -90,6 +94,7 @@ export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists
   route({
     method: 'GET',
     url: '/api/snoozes',
+    summary: 'Asks that I have put aside',
     permission: 'read',
     answer: SnoozePage,
     handle: async ({ principal }) => {
@@ -105,7 +110,19 @@ export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists
   route({
     method: 'POST',
     url: '/api/approvals/decide',
+    summary: 'Decide several approvals at once, each with an outcome of its own',
     permission: 'decide',
+    example: {
+      decisions: [
+        {
+          id: '0198a1c0-0000-7000-8000-000000000001',
+          session: '0198a1c0-0000-7000-8000-000000000002',
+          approval: '0198a1c0-0000-7000-8000-000000000003',
+          digest: 'd'.repeat(64),
+          verdict: 'allow',
+        },
+      ],
+    },
     answer: DecideManyAnswer,
     body: DecideManyBody,
     handle: async ({ principal, body }) => {

@@ -19,7 +19,7 @@ import type { Lists } from '../../log/lists.ts'
 import type { LogStore } from '../../log/log-store.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { nothingHere } from '../../session/outcome.ts'
-import type { RegisterRoute } from '../route.ts'
+import { Nothing, type RegisterRoute } from '../route.ts'
 import { projectsOf } from './sessions.ts'
 
 /** What these routes read. */
@@ -49,7 +49,9 @@ export function registerAuditRoutes(route: RegisterRoute, ports: AuditRoutePorts
   route({
     method: 'GET',
     url: '/api/audit',
+    summary: 'A page of the audit: who decided, controlled and changed what',
     permission: 'read',
+    refuses: ['not_found'],
     answer: AuditPage,
     query: z.strictObject({
       ...auditFilters,
@@ -78,7 +80,11 @@ export function registerAuditRoutes(route: RegisterRoute, ports: AuditRoutePorts
   route({
     method: 'GET',
     url: '/api/audit/export',
+    summary: 'All of the audit that I may see, as a file',
     permission: 'read',
+    streams: ['text/csv; charset=utf-8', 'application/x-ndjson'],
+    answer: Nothing,
+    refuses: ['not_found'],
     query: z.strictObject({ ...auditFilters, format: z.enum(['csv', 'ndjson']) }),
     handle: async ({ principal, query: { format, ...filters } }) => {
       const reach = await reachOf(principal, filters, ports)
@@ -95,6 +101,7 @@ export function registerAuditRoutes(route: RegisterRoute, ports: AuditRoutePorts
   route({
     method: 'GET',
     url: '/api/audit/key',
+    summary: 'The keys by which heads of the log are signed',
     permission: 'signed-in',
     answer: AuditKey,
     handle: () => ({ value: ports.headKeys.listed() }),
@@ -103,19 +110,26 @@ export function registerAuditRoutes(route: RegisterRoute, ports: AuditRoutePorts
   route({
     method: 'POST',
     url: '/api/audit/key',
+    summary: 'Replace the key by which heads are signed',
     permission: 'account-admin',
+    status: 201,
+    refuses: ['already_exists'],
     proof: 'password',
     answer: AuditKey,
     handle: async ({ principal }) => {
       const replaced = await ports.headKeys.replace(principal)
-      return 'code' in replaced ? { problem: replaced } : { value: replaced, status: 201 }
+      return 'code' in replaced ? { problem: replaced } : { value: replaced }
     },
   })
 
   route({
     method: 'GET',
     url: '/api/audit/chain',
+    summary: 'The chain of hashes, to be proven without this server',
     permission: 'read',
+    streams: ['application/x-ndjson'],
+    answer: Nothing,
+    refuses: ['not_found'],
     query: z.strictObject({ session: Id.optional() }),
     handle: async ({ principal, query }) => {
       const stream = query.session === undefined ? 'all' : `session:${query.session}`

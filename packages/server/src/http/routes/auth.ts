@@ -13,7 +13,7 @@ import {
 import type { Access } from '../../access/open-access.ts'
 import { endedCookie } from '../cookies.ts'
 import { originOf } from '../doors.ts'
-import type { RegisterRoute } from '../route.ts'
+import { Nothing, type RegisterRoute } from '../route.ts'
 import { isBrowser, placeOf, signedIn } from '../signed-in.ts'
 
 /** The first account, signing in and out, passwords, tickets for sockets. */
@@ -23,6 +23,7 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
   route({
     method: 'GET',
     url: '/api/auth/state',
+    summary: 'What a page must ask for first',
     permission: 'open',
     answer: AuthState,
     handle: ({ principal }) => ({ value: { bootstrap: bootstrap.state, signedIn: principal !== undefined } }),
@@ -31,7 +32,10 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
   route({
     method: 'POST',
     url: '/api/auth/bootstrap',
+    summary: 'Make the first account of a fresh server',
     permission: 'open',
+    refuses: ['weak_password', 'wrong_credentials', 'bootstrap_closed', 'already_exists'],
+    example: { code: 'the code that the server printed', name: 'dana', password: 'a long walk in the rain' },
     answer: SignedInAnswer,
     body: BootstrapBody,
     handle: async ({ body, visit, principal }) => {
@@ -44,7 +48,10 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
   route({
     method: 'POST',
     url: '/api/auth/sign-in',
+    summary: 'Sign in with a password; the answer sets a cookie',
     permission: 'open',
+    refuses: ['wrong_credentials'],
+    example: { name: 'dana', password: 'a long walk in the rain' },
     answer: SignedInAnswer,
     body: SignInBody,
     handle: async ({ body, visit, principal }) =>
@@ -54,7 +61,9 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
   route({
     method: 'POST',
     url: '/api/auth/sign-out',
+    summary: 'End the session of this browser',
     permission: 'signed-in',
+    answer: Nothing,
     handle: async ({ principal, visit }) => {
       if (!isBrowser(principal)) {
         return {
@@ -69,7 +78,10 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
   route({
     method: 'POST',
     url: '/api/auth/sign-out-everywhere',
+    summary: 'End all sessions of my account, and its keys where that is wished',
     permission: 'write',
+    answer: Nothing,
+    example: { keys: 'keep' },
     body: SignOutEverywhereBody,
     handle: async ({ principal, body, visit }) => {
       const refusal = await access.signOutEverywhere(principal, body.keys)
@@ -81,7 +93,10 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
   route({
     method: 'POST',
     url: '/api/auth/password',
+    summary: 'Change my password',
     permission: 'own',
+    refuses: ['wrong_credentials', 'weak_password'],
+    example: { current: 'a long walk in the rain', next: 'a longer walk in the snow' },
     answer: SignedInAnswer,
     body: ChangePasswordBody,
     handle: async ({ principal, body, visit }) => {
@@ -95,7 +110,11 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
   route({
     method: 'POST',
     url: '/api/auth/confirm',
+    summary: 'Say my password again, for what asks for that within five minutes',
     permission: 'signed-in',
+    answer: Nothing,
+    refuses: ['wrong_credentials'],
+    example: { password: 'a long walk in the rain' },
     body: ConfirmBody,
     handle: async ({ principal, body, visit }) => {
       const refusal = await accounts.confirm(principal, body.password, placeOf(visit, undefined))
@@ -106,22 +125,26 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
   route({
     method: 'POST',
     url: '/api/auth/token',
+    summary: 'For an API key: a signed token of the same rights that lives ten minutes',
     permission: 'signed-in',
+    status: 201,
     answer: ServiceToken,
     handle: async ({ principal }) => {
       const issued = await access.serviceTokens.issue(principal)
-      return 'code' in issued ? { problem: issued } : { value: issued, status: 201 }
+      return 'code' in issued ? { problem: issued } : { value: issued }
     },
   })
 
   route({
     method: 'POST',
     url: '/api/auth/ticket',
+    summary: 'A ticket by which a WebSocket says who it is, good once and for 30 seconds',
     permission: 'signed-in',
+    status: 201,
     answer: Ticket,
     handle: ({ principal, visit }) => {
       const issued = tickets.issue(principal.key, originOf(visit))
-      if (issued) return { value: issued, status: 201 }
+      if (issued) return { value: issued }
       const detail = 'Too many tickets are open. Use one, or wait half a minute.'
       return { problem: problem('rate_limited', detail, { retryAfterMs: 30_000 }) }
     },

@@ -11,6 +11,7 @@ export function registerChannelRoutes(route: RegisterRoute, channels: ChannelRow
   route({
     method: 'GET',
     url: '/api/channels',
+    summary: 'The ways out of this server and how their deliveries stand',
     permission: 'account-admin',
     answer: ChannelPage,
     handle: async () => ({ value: { channels: [...(await channels.rows())] } }),

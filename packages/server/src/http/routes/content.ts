@@ -10,7 +10,7 @@ import type { BlobStore } from '../../blob/blob-store.ts'
 import { sha256 } from '../../machine/sha256.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { nothingHere } from '../../session/outcome.ts'
-import type { RegisterRoute } from '../route.ts'
+import { Nothing, type RegisterRoute } from '../route.ts'
 
 /** What these routes read and write. */
 export interface ContentRoutePorts {
@@ -34,7 +34,10 @@ export function registerContentRoutes(route: RegisterRoute, { exchange, blobs }:
   route({
     method: 'PUT',
     url: '/api/sessions/:id/content/:digest',
+    summary: 'Put a text that is too long for its event',
     permission: 'runner',
+    answer: Nothing,
+    example: { text: 'what is long' },
     params: OfContent,
     bodyBytes,
     body: Content,
@@ -59,6 +62,7 @@ export function registerContentRoutes(route: RegisterRoute, { exchange, blobs }:
   route({
     method: 'GET',
     url: '/api/sessions/:id/content/:digest',
+    summary: 'A text that is too long for its event',
     permission: 'signed-in',
     answer: Content,
     params: OfContent,

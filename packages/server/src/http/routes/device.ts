@@ -8,14 +8,17 @@ import {
   UserCodeBody,
 } from '@hotline/protocol/device-sign-in'
 import type { DeviceSignIns, OpenSignIn } from '../../access/device-sign-ins.ts'
-import type { RegisterRoute } from '../route.ts'
+import { Nothing, type RegisterRoute } from '../route.ts'
 
 /** Signing in a program that has no browser: the program's side is open, the person's takes who they are. */
 export function registerDeviceRoutes(route: RegisterRoute, signIns: DeviceSignIns): void {
   route({
     method: 'POST',
     url: '/api/auth/device',
+    summary: 'Begin to sign in a program that has no browser',
     permission: 'open',
+    status: 201,
+    refuses: ['queue_full'],
     answer: StartedDevice,
     body: StartDeviceBody,
     handle: async ({ body, visit }) => {
@@ -23,14 +26,16 @@ export function registerDeviceRoutes(route: RegisterRoute, signIns: DeviceSignIn
       const started = await signIns.start({ ...body, address, network })
       if ('code' in started) return { problem: started }
       const page = `${origin}/device`
-      return { value: { ...started, page, link: `${page}#${started.userCode}` }, status: 201 }
+      return { value: { ...started, page, link: `${page}#${started.userCode}` } }
     },
   })
 
   route({
     method: 'POST',
     url: '/api/auth/device/token',
+    summary: 'Ask whether a person has let the program in',
     permission: 'open',
+    refuses: ['device_code_over'],
     answer: DeviceOutcome,
     body: DeviceCodeBody,
     handle: async ({ body }) => {
@@ -47,7 +52,9 @@ export function registerDeviceRoutes(route: RegisterRoute, signIns: DeviceSignIn
   route({
     method: 'POST',
     url: '/api/auth/device/look',
+    summary: 'What program a code belongs to',
     permission: 'write',
+    refuses: ['not_found', 'device_code_over'],
     answer: AskingDevice,
     body: UserCodeBody,
     handle: async ({ principal, body }) => {
@@ -59,7 +66,9 @@ export function registerDeviceRoutes(route: RegisterRoute, signIns: DeviceSignIn
   route({
     method: 'POST',
     url: '/api/auth/device/approve',
+    summary: 'Let a program in',
     permission: 'write',
+    refuses: ['not_found', 'device_code_over'],
     proof: 'password',
     answer: AskingDevice,
     body: ApproveDeviceBody,
@@ -72,7 +81,10 @@ export function registerDeviceRoutes(route: RegisterRoute, signIns: DeviceSignIn
   route({
     method: 'POST',
     url: '/api/auth/device/deny',
+    summary: 'Turn a program away',
     permission: 'write',
+    answer: Nothing,
+    refuses: ['not_found', 'device_code_over'],
     body: UserCodeBody,
     handle: async ({ principal, body }) => {
       const refusal = await signIns.deny(principal, body.userCode)

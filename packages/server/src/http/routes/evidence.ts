@@ -25,6 +25,7 @@ export function registerEvidenceRoutes(
   route({
     method: 'PUT',
     url: '/api/runner/evidence',
+    summary: 'A machine tells how the agents of sessions stand',
     permission: 'runner',
     answer: EvidenceTaken,
     body: EvidenceBody,
@@ -34,6 +35,7 @@ export function registerEvidenceRoutes(
   route({
     method: 'GET',
     url: '/api/sessions/:id/evidence',
+    summary: 'What the machine of a session sees of its agent',
     permission: 'signed-in',
     answer: SessionEvidence,
     params: z.strictObject({ id: Id }),

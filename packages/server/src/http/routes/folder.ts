@@ -14,6 +14,7 @@ export function registerFolderRoutes(
   route({
     method: 'PUT',
     url: '/api/runner/folder',
+    summary: 'A machine answers what a folder is like for an agent',
     permission: 'runner',
     answer: FolderTaken,
     body: FolderAnswer,
@@ -23,6 +24,7 @@ export function registerFolderRoutes(
   route({
     method: 'GET',
     url: '/api/runners/:id/folder',
+    summary: 'What a folder on a machine is like for an agent',
     permission: 'write',
     answer: FolderView,
     params: z.strictObject({ id: Id }),

@@ -1,4 +1,4 @@
-import { FollowBody } from '@hotline/protocol/http'
+import { FollowAnswer, FollowBody } from '@hotline/protocol/http'
 import { CursorText, Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { Principal } from '../../access/principal.ts'
@@ -6,7 +6,7 @@ import type { ReceptionPorts } from '../../gate/reception.ts'
 import { openEventStream } from './event-stream.ts'
 import type { FollowRequest } from './follow-request.ts'
 import { longPoll } from './long-poll.ts'
-import type { RegisterRoute } from '../route.ts'
+import { Nothing, type RegisterRoute } from '../route.ts'
 import { nothingHere } from '../../session/outcome.ts'
 
 /** Streams for those whom no WebSocket reaches: the same frames with the same cursors, over plain HTTP. */
@@ -22,7 +22,11 @@ export function registerFollowRoutes(route: RegisterRoute, reception: ReceptionP
   route({
     method: 'POST',
     url: '/api/follow',
+    summary: 'Follow several streams: an answer without end, or with `wait` one answer',
     permission: 'signed-in',
+    streams: ['text/event-stream; charset=utf-8'],
+    answer: FollowAnswer,
+    example: { follows: [{ stream: 'project:default', after: 'now' }], wait: 0 },
     body: FollowBody,
     handle: ({ principal, body: { follows, wait, instance }, signal }) => {
       const request = { known: known(principal, instance), follows, signal }
@@ -33,7 +37,10 @@ export function registerFollowRoutes(route: RegisterRoute, reception: ReceptionP
   route({
     method: 'GET',
     url: '/api/sessions/:id/stream',
+    summary: 'Follow one session as server-sent events',
     permission: 'signed-in',
+    streams: ['text/event-stream; charset=utf-8'],
+    answer: Nothing,
     params: z.strictObject({ id: Id }),
     query: z.strictObject({ after: CursorText.default('0') }),
     resume: 'last-event-id',

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { HealthAnswer } from '@hotline/protocol/http'
 import type { Metrics } from '../../machine/metrics.ts'
-import type { RegisterRoute } from '../route.ts'
+import { Nothing, type RegisterRoute } from '../route.ts'
 
 /** What these routes read. */
 export interface HealthPorts {
@@ -16,6 +16,7 @@ export function registerHealthRoutes(route: RegisterRoute, { metrics, notReady }
   route({
     method: 'GET',
     url: '/healthz',
+    summary: 'Whether the process lives',
     permission: 'open',
     answer: HealthAnswer,
     handle: () => ({ value: { status: 'ok' as const } }),
@@ -24,6 +25,7 @@ export function registerHealthRoutes(route: RegisterRoute, { metrics, notReady }
   route({
     method: 'GET',
     url: '/readyz',
+    summary: 'Whether it can take work',
     permission: 'open',
     answer: HealthAnswer,
     handle: async () => {
@@ -35,7 +37,10 @@ export function registerHealthRoutes(route: RegisterRoute, { metrics, notReady }
   route({
     method: 'GET',
     url: '/metrics',
+    summary: 'What it measures, for Prometheus',
     permission: 'read',
+    streams: ['text/plain; version=0.0.4; charset=utf-8'],
+    answer: Nothing,
     handle: async ({ principal, visit }) => {
       // On its own machine any key will do, so that a scraper need not be an admin.
       if (!principal.admin && !visit.local) {

@@ -28,7 +28,9 @@ export function registerInteractionRoutes(route: RegisterRoute, { exchange, stor
   route({
     method: 'GET',
     url: '/api/projects/:id/tasks/:taskId/interactions',
+    summary: 'What was said in all sessions of a card, as one conversation',
     permission: 'read',
+    refuses: ['too_large'],
     answer: InteractionPage,
     params: z.strictObject({ id: Id, taskId: Id }),
     query: z.strictObject({ limit: Count.default(100), after: AfterInteractions.optional() }),

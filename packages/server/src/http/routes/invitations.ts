@@ -9,7 +9,10 @@ export function registerInvitationRoutes(route: RegisterRoute, invitations: Invi
   route({
     method: 'POST',
     url: '/api/invitations',
+    summary: 'Invite a person; the answer holds the link',
     permission: 'account-admin',
+    status: 201,
+    refuses: ['already_exists', 'queue_full', 'not_found'],
     proof: 'password',
     answer: Invited,
     body: InviteBody,
@@ -18,14 +21,16 @@ export function registerInvitationRoutes(route: RegisterRoute, invitations: Invi
       if ('code' in made) return { problem: made }
       const { row, secret } = made
       const link = `${visit.origin}/#invite=${secret}`
-      return { value: { key: row.key, link, expiresAt: row.expires_at }, status: 201 }
+      return { value: { key: row.key, link, expiresAt: row.expires_at } }
     },
   })
 
   route({
     method: 'POST',
     url: '/api/auth/invitation',
+    summary: 'What an invitation is for',
     permission: 'open',
+    refuses: ['invitation_over', 'not_found'],
     answer: Invitation,
     body: InvitationCodeBody,
     handle: async ({ body, visit }) => {
@@ -40,7 +45,9 @@ export function registerInvitationRoutes(route: RegisterRoute, invitations: Invi
   route({
     method: 'POST',
     url: '/api/auth/invitation/accept',
+    summary: 'Accept an invitation: make the account and sign in',
     permission: 'open',
+    refuses: ['invitation_over', 'weak_password', 'already_exists', 'not_found'],
     answer: SignedInAnswer,
     body: AcceptInvitationBody,
     handle: async ({ body, visit, principal }) =>

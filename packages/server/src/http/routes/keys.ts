@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Keys } from '../../access/keys.ts'
 import type { Principal } from '../../access/principal.ts'
 import type { KeyTable } from '../../log/tables.ts'
-import type { RegisterRoute } from '../route.ts'
+import { Nothing, type RegisterRoute } from '../route.ts'
 
 /** Names are shown in lists and logs: nothing in them moves a cursor or ends a line. */
 const plainText = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
@@ -17,6 +17,7 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
   route({
     method: 'GET',
     url: '/api/keys',
+    summary: 'My keys and sessions, without their secrets',
     permission: 'signed-in',
     revalidate: 'etag',
     answer: KeyPage,
@@ -28,7 +29,11 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
   route({
     method: 'POST',
     url: '/api/keys',
+    summary: 'Make a key; its secret is shown once, in this answer',
     permission: 'write',
+    status: 201,
+    refuses: ['already_exists', 'queue_full', 'idempotency_mismatch', 'not_found'],
+    example: { kind: 'svc', name: 'nightly build', days: 30, scopes: ['read', 'write'] },
     proof: 'password',
     answer: CreatedKey,
     body: NewKeyBody,
@@ -36,14 +41,16 @@ export function registerKeyRoutes(route: RegisterRoute, keys: Keys): void {
     handle: async ({ principal, body, idempotencyKey }) => {
       const made = await keys.create(principal, body, idempotencyKey)
       if ('code' in made) return { problem: made }
-      return { value: { ...keyRow(made.row, principal), token: made.token }, status: 201 }
+      return { value: { ...keyRow(made.row, principal), token: made.token } }
     },
   })
 
   route({
     method: 'DELETE',
     url: '/api/keys/:key',
+    summary: 'End a key or a session',
     permission: 'signed-in',
+    answer: Nothing,
     params: z.strictObject({ key: Id }),
     handle: async ({ principal, params }) => {
       const refusal = await keys.revoke(principal, params.key)

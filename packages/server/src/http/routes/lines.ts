@@ -4,7 +4,7 @@ import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { Lists } from '../../log/lists.ts'
 import type { AgentLines } from '../agent-line/agent-lines.ts'
-import type { RegisterRoute } from '../route.ts'
+import { Nothing, type RegisterRoute } from '../route.ts'
 import { projectsOf } from './sessions.ts'
 
 /** The lines of agents that are open, and what to do where a line or the permissions are asked for without an upgrade. */
@@ -12,6 +12,7 @@ export function registerLineRoutes(route: RegisterRoute, { lines, lists }: { lin
   route({
     method: 'GET',
     url: '/api/ws/stats',
+    summary: 'The lines of agents that are open',
     permission: 'read',
     answer: LineStats,
     handle: async ({ principal }) => ({ value: lines.stats(await projectsOf(principal, lists)) }),
@@ -23,9 +24,18 @@ export function registerLineRoutes(route: RegisterRoute, { lines, lists }: { lin
   route({
     method: 'GET',
     url: '/ws/agents/:name',
+    summary: "The address of an agent's line: a WebSocket, which plain HTTP is told",
     permission: 'read',
+    answer: Nothing,
     params: z.strictObject({ name: Id }),
     handle: upgradeWanted,
   })
-  route({ method: 'GET', url: '/ws/permissions', permission: 'read', handle: upgradeWanted })
+  route({
+    method: 'GET',
+    url: '/ws/permissions',
+    summary: 'The address of permissions.v1: a WebSocket, which plain HTTP is told',
+    permission: 'read',
+    answer: Nothing,
+    handle: upgradeWanted,
+  })
 }

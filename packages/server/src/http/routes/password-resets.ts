@@ -10,7 +10,7 @@ import { Id } from '@hotline/protocol/stream'
 import { z } from 'zod'
 import type { MadeReset, PasswordResets } from '../../access/password-resets.ts'
 import type { Visit } from '../guard.ts'
-import type { RegisterRoute, RouteAnswer } from '../route.ts'
+import { Nothing, type RegisterRoute, type RouteAnswer } from '../route.ts'
 import { placeOf, signedIn } from '../signed-in.ts'
 
 const OfAccount = z.strictObject({ account: Id })
@@ -27,13 +27,14 @@ export function registerPasswordResetRoutes(
       link: `${publicUrl ?? visit.origin}/#reset=${secret}`,
       expiresAt: row.expires_at,
     },
-    status: 201,
   })
 
   route({
     method: 'POST',
     url: '/api/accounts/:account/password-reset',
+    summary: 'Make a link by which a person sets a new password',
     permission: 'account-admin',
+    status: 201,
     proof: 'password',
     answer: PasswordResetLink,
     params: OfAccount,
@@ -46,7 +47,9 @@ export function registerPasswordResetRoutes(
   route({
     method: 'DELETE',
     url: '/api/accounts/:account/password-reset',
+    summary: 'End such a link',
     permission: 'account-admin',
+    answer: Nothing,
     params: OfAccount,
     handle: async ({ principal, params }) => {
       const refusal = await resets.takeBack(principal, params.account)
@@ -57,7 +60,10 @@ export function registerPasswordResetRoutes(
   route({
     method: 'POST',
     url: '/api/auth/password-reset/here',
+    summary: 'On the machine of the server: such a link without a credential',
     permission: 'open',
+    status: 201,
+    refuses: ['wrong_credentials', 'not_found'],
     answer: PasswordResetLink,
     body: PasswordResetHereBody,
     handle: async ({ body, visit }) => {
@@ -69,7 +75,9 @@ export function registerPasswordResetRoutes(
   route({
     method: 'POST',
     url: '/api/auth/password-reset',
+    summary: 'Whose password a link is for',
     permission: 'open',
+    refuses: ['reset_over', 'not_found'],
     answer: PasswordReset,
     body: PasswordResetCodeBody,
     handle: async ({ body, visit }) => {
@@ -82,7 +90,9 @@ export function registerPasswordResetRoutes(
   route({
     method: 'POST',
     url: '/api/auth/password-reset/accept',
+    summary: 'Set the new password and sign in',
     permission: 'open',
+    refuses: ['reset_over', 'weak_password', 'not_found'],
     answer: SignedInAnswer,
     body: AcceptPasswordResetBody,
     handle: async ({ body, visit, principal }) =>

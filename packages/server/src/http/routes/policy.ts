@@ -22,6 +22,7 @@ export function registerPolicyRoutes(
   route({
     method: 'GET',
     url: '/api/projects/:id/policy',
+    summary: 'The rules that count in a project',
     permission: 'read',
     answer: PolicyPage,
     params: z.strictObject({ id: Id }),
@@ -37,6 +38,7 @@ export function registerPolicyRoutes(
   route({
     method: 'GET',
     url: '/api/policy',
+    summary: 'The rules of the server',
     permission: 'account-admin',
     answer: PolicyPage,
     handle: async () => {

@@ -19,6 +19,7 @@ export function registerRunnerRoutes(
   route({
     method: 'PUT',
     url: '/api/runner',
+    summary: 'A machine announces itself and its agents',
     permission: 'runner',
     answer: AnnounceAnswer,
     body: AnnounceBody,
@@ -31,6 +32,7 @@ export function registerRunnerRoutes(
   route({
     method: 'GET',
     url: '/api/runner/work',
+    summary: 'Sessions that wait for this machine',
     permission: 'runner',
     answer: WorkPage,
     handle: async ({ principal }) => {
@@ -44,6 +46,7 @@ export function registerRunnerRoutes(
   route({
     method: 'GET',
     url: '/api/queue',
+    summary: 'Where sessions stand that wait for a machine or a project to have room',
     permission: 'read',
     answer: QueueAnswer,
     handle: async ({ principal }) => ({ value: { queue: await queue.places(await projectsOf(principal, lists)) } }),
@@ -52,6 +55,7 @@ export function registerRunnerRoutes(
   route({
     method: 'GET',
     url: '/api/agents',
+    summary: 'Agents that can be started, as the machines announce them',
     permission: 'read',
     answer: AgentPage,
     handle: () => ({ value: { agents: runners.agents() } }),

@@ -1,3 +1,4 @@
+import { AnyCommand } from '@hotline/protocol/any-command'
 import { parseCommand } from '@hotline/protocol/command'
 import { Accepted } from '@hotline/protocol/command-answer'
 import { problem } from '@hotline/protocol/error'
@@ -17,6 +18,7 @@ import type { SessionTable } from '../../log/tables.ts'
 import type { Clock } from '../../machine/clock.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { type CommandOutcome, nothingHere } from '../../session/outcome.ts'
+import { commandRefusals } from '../refusals.ts'
 import type { RegisterRoute } from '../route.ts'
 
 /** What these routes read and write. */
@@ -52,9 +54,18 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
   route({
     method: 'POST',
     url: '/api/commands',
+    summary: 'Send a command: everything that changes a session, a card or a project',
     permission: 'signed-in',
+    refuses: commandRefusals,
+    example: {
+      id: '0198a1c0-0000-7000-8000-000000000001',
+      stream: 'task:0198a1c0-0000-7000-8000-000000000002',
+      type: 'task.create',
+      data: { project: 'default', title: 'Write the release notes' },
+    },
     answer: Accepted,
     body: z.unknown(),
+    bodyShape: AnyCommand,
     handle: async ({ principal, body }) => {
       const outcome = await carryOut(exchange, principal, body)
       return outcome.ok ? { value: outcome.accepted } : { problem: outcome.problem }
@@ -64,7 +75,9 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
   route({
     method: 'GET',
     url: '/api/sessions',
+    summary: 'A page of sessions, newest first',
     permission: 'read',
+    refuses: ['not_found'],
     answer: SessionPage,
     query: z.strictObject({
       project: Id.optional(),
@@ -99,6 +112,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
   route({
     method: 'GET',
     url: '/api/sessions/:id',
+    summary: 'The state of a session at a cursor',
     permission: 'signed-in',
     answer: SessionSnapshot,
     params: OfSession,
@@ -113,7 +127,9 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
   route({
     method: 'GET',
     url: '/api/sessions/:id/events',
+    summary: 'Events of a session after a cursor, oldest first',
     permission: 'signed-in',
+    refuses: ['cursor_gone'],
     answer: EventPage,
     params: OfSession,
     query: z.strictObject({
@@ -158,6 +174,7 @@ export function registerSessionRoutes(route: RegisterRoute, ports: SessionRouteP
   route({
     method: 'GET',
     url: '/api/sessions/:id/transcript',
+    summary: 'A window of a long session, newest first',
     permission: 'signed-in',
     answer: TranscriptWindow,
     params: OfSession,

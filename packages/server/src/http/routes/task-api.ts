@@ -35,6 +35,7 @@ import type { Runners } from '../../scheduler/runners.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { type CommandOutcome, nothingHere } from '../../session/outcome.ts'
 import { statusOf, viewTask } from '../../session/task-view.ts'
+import { commandRefusals } from '../refusals.ts'
 import type { RegisterRoute } from '../route.ts'
 import { carryOut, Decimal, projectsOf } from './sessions.ts'
 
@@ -111,7 +112,11 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
   route({
     method: 'POST',
     url: '/api/agent',
+    summary: 'Hand in a task',
     permission: 'write',
+    status: 201,
+    refuses: commandRefusals,
+    example: { task: 'Say what this project is about', context: { agent: 'demo' } },
     envelope: 'success',
     answer: SubmitTaskAnswer,
     body: SubmitTaskBody,
@@ -142,13 +147,14 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
       const said = await send(principal, id('message'), `session:${session}`, 'message.send', message)
       if (!said.ok) return { problem: said.problem }
       const data = { taskId: session, conversationId: card, status: 'pending' as const }
-      return { value: { success: true as const, data }, status: 201 }
+      return { value: { success: true as const, data } }
     },
   })
 
   route({
     method: 'GET',
     url: '/api/agent/history',
+    summary: 'Earlier tasks',
     permission: 'read',
     envelope: 'success',
     answer: TaskHistoryAnswer,
@@ -175,6 +181,7 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
   route({
     method: 'GET',
     url: '/api/agent/:taskId',
+    summary: 'How a task stands, with its steps and log',
     permission: 'read',
     envelope: 'success',
     answer: TaskAnswer,
@@ -197,7 +204,10 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
   route({
     method: 'POST',
     url: '/api/agent/:taskId/approve',
+    summary: 'Answer an approval of a task',
     permission: 'decide',
+    refuses: commandRefusals,
+    example: { approvalId: '0198a1c0-0000-7000-8000-000000000003', approved: true },
     envelope: 'success',
     answer: ApproveTaskAnswer,
     params: OfTask,
@@ -220,7 +230,10 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
   route({
     method: 'POST',
     url: '/api/agent/:taskId/undo',
+    summary: 'Take back what the agent did to files',
     permission: 'write',
+    refuses: commandRefusals,
+    example: {},
     envelope: 'success',
     answer: UndoTaskAnswer,
     params: OfTask,
@@ -261,7 +274,9 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
   route({
     method: 'DELETE',
     url: '/api/agent/:taskId',
+    summary: 'End a task',
     permission: 'write',
+    refuses: commandRefusals,
     envelope: 'success',
     answer: CancelTaskAnswer,
     params: OfTask,

@@ -34,7 +34,9 @@ export function registerTaskRoutes(route: RegisterRoute, { exchange, store, list
   route({
     method: 'GET',
     url: '/api/tasks',
+    summary: 'A page of the cards of a project',
     permission: 'read',
+    refuses: ['not_found'],
     answer: TaskPage,
     query: z.strictObject({
       project: Id,
@@ -61,6 +63,7 @@ export function registerTaskRoutes(route: RegisterRoute, { exchange, store, list
   route({
     method: 'GET',
     url: '/api/tasks/:id',
+    summary: 'A card with its sessions',
     permission: 'read',
     answer: TaskDetail,
     params: z.strictObject({ id: Id }),

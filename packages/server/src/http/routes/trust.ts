@@ -12,7 +12,9 @@ export function registerTrustRoutes(route: RegisterRoute, { exchange }: { exchan
   route({
     method: 'POST',
     url: '/api/runner/trust',
+    summary: 'A machine asks whether what a folder brings may count',
     permission: 'runner',
+    refuses: ['not_found'],
     answer: TrustAnswer,
     body: TrustQuestion,
     handle: async ({ principal, body }) => {
@@ -24,6 +26,7 @@ export function registerTrustRoutes(route: RegisterRoute, { exchange }: { exchan
   route({
     method: 'GET',
     url: '/api/projects/:id/trusted',
+    summary: 'Folders whose own settings count',
     permission: 'read',
     answer: TrustedFolders,
     params: z.strictObject({ id: Id }),
