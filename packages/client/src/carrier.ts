@@ -1,10 +1,11 @@
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { ClientFrame } from '@hotline/protocol/frame'
-import { ServerFrame } from '@hotline/protocol/server-frame'
+import type { ServerFrame } from '@hotline/protocol/server-frame'
 import type { Clock } from './clock.ts'
 import type { FrameCodec } from './frame-codec.ts'
 import type { WaitingCommand } from './outbox.ts'
 import type { Credential } from './http-request.ts'
+import { readFrame } from './read-frame.ts'
 
 /** How frames travel: both ways over a WebSocket, or down over HTTP, as server-sent events or one answer after another. */
 export const transports = ['websocket', 'stream', 'poll'] as const
@@ -62,15 +63,15 @@ export function hearFrame(
   ears: CarrierEars,
   account: string | undefined,
 ): ServerFrame | undefined {
-  const parsed = ServerFrame.safeParse(input)
-  const stranger = strangerIn(parsed.data, account)
+  const frame = readFrame(input)
+  const stranger = strangerIn(frame, account)
   if (stranger) {
     ears.ended(stranger)
     return undefined
   }
-  if (parsed.success) ears.frame(parsed.data, sizeChars)
+  if (frame) ears.frame(frame, sizeChars)
   else ears.unreadable(input)
-  return parsed.data
+  return frame
 }
 
 /** Why this connection must not be used: it is somebody else's, who has signed in on this browser meanwhile. */

@@ -1,4 +1,5 @@
-import { type ErrorCode, Problem, problem } from '@hotline/protocol/error'
+import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
+import { readProblem } from './read-frame.ts'
 
 /** What a status means where the body is not a problem of ours: a proxy has answered, or something that is no server. */
 const codeOfStatus: Record<number, ErrorCode> = {
@@ -23,8 +24,8 @@ export function unreachable(detail = 'The server cannot be reached.'): Problem {
 
 /** The problem behind an HTTP answer that is not a success. */
 export function problemOfResponse(status: number, body: unknown, retryAfter: string | null): Problem {
-  const said = Problem.safeParse(body)
-  if (said.success) return said.data
+  const said = readProblem(body)
+  if (said) return said
   const seconds = Number(retryAfter ?? Number.NaN)
   const facts = Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: seconds * 1_000 } : {}
   const code = codeOfStatus[status] ?? 'internal'
