@@ -43,7 +43,6 @@ export const defaultTimeouts: HttpTimeouts = {
 
 const headBytesMax = 16 * 1024
 const requestsPerSocketMax = 1_000
-const paramCharsMax = 200
 
 /** What the HTTP server needs of the world. */
 export interface AppPorts {
@@ -118,7 +117,8 @@ export function openFastify(ports: AppPorts): App {
     requestTimeout: timeouts.requestMs,
     connectionTimeout: timeouts.silenceMs,
     clientErrorHandler: (error, socket) => refuseClient(error, socket, refused),
-    routerOptions: { maxParamLength: paramCharsMax, ignoreTrailingSlash: false },
+    // A parameter that is too long is refused by its schema, by the route that it is for.
+    routerOptions: { maxParamLength: headBytesMax, ignoreTrailingSlash: false },
     trustProxy: false,
     logger: false,
     return503OnClosing: false,

@@ -36,6 +36,9 @@ export interface AskRoutePorts {
   clock: Clock
 }
 
+const oneId = '[A-Za-z0-9_][A-Za-z0-9_-]{0,63}'
+const idsPattern = new RegExp(`^${oneId}(,${oneId}){0,${askedSessionsMax - 1}}$`)
+
 /** What is asked in one page, unless a single session asks more. */
 const pageAsks = 100
 
@@ -53,6 +56,7 @@ export function registerAskRoutes(route: RegisterRoute, { exchange, store, lists
       /** Of these sessions alone, divided by commas; one that is not there or asks nothing is passed over. */
       sessions: z
         .string()
+        .regex(idsPattern, 'must be ids, divided by commas')
         .transform((text) => text.split(','))
         .pipe(z.array(Id).max(askedSessionsMax))
         .optional(),

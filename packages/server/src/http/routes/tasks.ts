@@ -22,7 +22,10 @@ export interface TaskRoutePorts {
 /** The place where an earlier page ended, as its `next` said it. */
 const AfterTask: z.ZodType<TaskPosition, string> = z
   .string()
-  .max(1_000)
+  .regex(
+    /^(backlog|todo|in_progress|review|done|cancelled)~[0-9A-Za-z]{1,900}~[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/,
+    'must be the "next" of an earlier page',
+  )
   .transform((text) => text.split('~'))
   .pipe(
     z.tuple([TaskColumn, z.string().regex(/^[0-9A-Za-z]+$/), Id], { error: 'must be the "next" of an earlier page' }),
