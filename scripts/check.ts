@@ -5,7 +5,7 @@ import { globSync } from 'node:fs'
 const projects = globSync([
   'packages/*/tsconfig.json',
   'packages/*/{test,src/node}/tsconfig.json',
-  '{bench,e2e,scripts}/tsconfig.json',
+  '{bench,e2e,examples,scripts}/tsconfig.json',
 ])
 
 const checks: [name: string, command: string, ...args: string[]][] = [

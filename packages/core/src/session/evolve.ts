@@ -130,13 +130,15 @@ function next(state: SessionState, event: KnownEvent): SessionState {
       }
     }
     case 'message.withdrawn':
-    case 'message.delivered':
-    case 'message.delivery_unknown':
       return unqueue(state, event.data.message)
+    case 'message.delivered':
+      return withBegins(unqueue(state, event.data.message), state.turn ? undefined : event.data.turn)
+    case 'message.delivery_unknown':
+      return withBegins(unqueue(state, event.data.message), undefined)
 
     case 'turn.started':
       return {
-        ...state,
+        ...withBegins(state, undefined),
         turn: { turn: event.data.turn, since: event.at, message: event.data.message },
         counts: { ...state.counts, turns: state.counts.turns + 1 },
       }
@@ -293,6 +295,11 @@ function next(state: SessionState, event: KnownEvent): SessionState {
   }
 }
 
+/** `turn`: one that has its message and will begin. */
+function withBegins(state: SessionState, turn: string | undefined): SessionState {
+  return turn === state.begins ? state : { ...state, begins: turn }
+}
+
 function changed(state: SessionState, event: EventOf<'session.state_changed'>): SessionState {
   const { to, reason, exit, paused } = event.data
   const over = to === 'interrupted' || to === 'completed' || to === 'failed' || to === 'aborted'
@@ -306,6 +313,7 @@ function changed(state: SessionState, event: EventOf<'session.state_changed'>): 
     ...(to === 'paused' && paused ? { paused } : {}),
     ...(over && state.keyboard ? { keyboard: undefined } : {}),
     ...(isLive(to) || state.policyMode === undefined ? {} : { policyMode: undefined }),
+    ...(over && state.begins !== undefined ? { begins: undefined } : {}),
     ...(over ? { turn: undefined, pid: undefined, ending: undefined, controls: [], staleSince: undefined } : {}),
   }
 }

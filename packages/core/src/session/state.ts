@@ -159,6 +159,8 @@ export interface SessionState {
   /** Who types into the terminal, from which window, since when; absent while nobody has taken the keyboard. */
   keyboard?: { keyboard: string; by: Actor; since: string } | undefined
   turn?: { turn: string; since: string; message?: string | undefined } | undefined
+  /** A turn for which the agent has its message, and that it has not begun yet; absent where there is none. */
+  begins?: string | undefined
   queue: readonly QueuedMessage[]
   /** Ids of steps whose end was not told; absent where there are none. */
   steps?: readonly string[] | undefined

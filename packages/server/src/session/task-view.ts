@@ -16,10 +16,11 @@ const beginningEvents = 20
 
 type Data = TaskAnswer['data']
 
-/** How a session stands, in the words of the Task API. A message that waits for the agent is work to come, and an end that is under way is none. */
+/** How a session stands, in the words of the Task API. A message that the agent gets, or has and has not begun with, is work to come, and an end that is under way is none. */
 export function statusOf(state: SessionState): TaskStatus {
   const status = taskStatusOf({ status: state.status, turn: turnOf(state) })
-  return status === 'idle' && (state.queue.length > 0 || state.ending !== undefined) ? 'running' : status
+  const isBetween = state.queue.length > 0 || state.begins !== undefined || state.ending !== undefined
+  return status === 'idle' && isBetween ? 'running' : status
 }
 
 /** A session as a task: what was asked for, how far it is, what was said last, and what it waits for. */

@@ -69,7 +69,12 @@ describe('the Task API', () => {
       context: { ref: 17 },
     })
     expect(await status(id)).toBe('running')
-    await begin(hand)
+    const message = (await stateOf(hand)).queue[0]?.message ?? ''
+    await hand.report({ type: 'message.delivered', data: { message, turn: 'u1' } })
+    // It has its message, and its turn has not begun: whoever waits for the end is not told that nothing goes on.
+    expect((await stateOf(hand)).queue).toEqual([])
+    expect(await status(id)).toBe('running')
+    await hand.report({ type: 'turn.started', data: { turn: 'u1' } })
     await hand.report(
       { type: 'step.started', data: { step: 's1', kind: 'read' }, body: { title: 'Read session.ts' } },
       { type: 'step.progressed', data: { step: 's1', progress: 0.25 }, body: {} },
