@@ -79,6 +79,8 @@ describe('every route', () => {
       'HEAD /readyz',
       'GET /api/openapi.json',
       'HEAD /api/openapi.json',
+      'GET /api/asyncapi.json',
+      'HEAD /api/asyncapi.json',
       'GET /',
       'HEAD /',
       'GET /*',
@@ -171,6 +173,7 @@ describe('every route', () => {
         "GET /api/projects/:id/policy: read",
         "GET /api/policy: account-admin",
         "GET /api/openapi.json: open",
+        "GET /api/asyncapi.json: open",
       ]
     `)
   })

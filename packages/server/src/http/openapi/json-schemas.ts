@@ -10,24 +10,39 @@ export interface JsonSchemas {
   named: Readonly<Record<string, Json>>
 }
 
-const prefix = '#/$defs/'
+/** Where the schemas of a document refer to each other: OpenAPI takes draft 2020-12, AsyncAPI draft 7. */
+export type Draft = 'draft-2020-12' | 'draft-7'
+
+const prefix = /^#\/(\$defs|definitions)\//
 
 /**
  * Schemas as JSON Schema, all at once, so that each name is there once. `io`: what is sent (`input`), or what it is after
  * reading (`output`). References go to `#/components/schemas/`.
  */
-export function jsonSchemas(schemas: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output'): JsonSchemas {
+export function jsonSchemas(
+  schemas: Readonly<Record<string, z.ZodType>>,
+  io: 'input' | 'output',
+  target: Draft = 'draft-2020-12',
+): JsonSchemas {
   const all = z.toJSONSchema(z.object(schemas), {
     io,
+    target,
     metadata: schemaNames(),
     unrepresentable: 'any',
     override: ({ jsonSchema }) => plain(jsonSchema),
   })
-  const { properties = {}, $defs = {} } = refer(all) as {
+  const {
+    properties = {},
+    $defs,
+    definitions = {},
+  } = refer(all) as {
     properties?: Record<string, Json>
     $defs?: Record<string, Json>
+    definitions?: Record<string, Json>
   }
-  const named = Object.entries($defs).map(([name, { id: _id, ...schema }]): [string, Json] => [name, schema])
+  const named = Object.entries($defs ?? definitions).map(
+    ([name, { id: _id, $id: _uri, ...schema }]): [string, Json] => [name, schema],
+  )
   return { byKey: properties, named: Object.fromEntries(named.toSorted(([a], [b]) => (a < b ? -1 : 1))) }
 }
 
