@@ -1,5 +1,5 @@
 import type { Me } from '@hotline/protocol/http'
-import { type ReactNode, useCallback, useEffect, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from 'react'
 import { ask } from './live/ask.ts'
 import { Failed } from './parts/failed.tsx'
 import { FrameSkeleton } from './parts/skeletons.tsx'
@@ -14,14 +14,26 @@ import { ResetPage } from './pages/reset.tsx'
 type Inside = (props: { me: Me }) => ReactNode
 const loadInside = async (): Promise<Inside> => (await import('./inside.tsx')).Inside
 
+const ApiDocs = lazy(async () => ({ default: (await import('./api/api-docs.tsx')).ApiDocs }))
+
 type Stage =
   | { at: 'looking' }
   | { at: 'away'; detail: string; tries: number; since: number }
   | { at: 'outside' }
   | { at: 'inside'; me: Me }
 
-/** Signed in or not; everything else is behind the router. */
+/** The documents of the API are for everybody; all else is for who is signed in. */
 export function App(): ReactNode {
+  if (location.pathname !== '/docs/api') return <Own />
+  return (
+    <Suspense fallback={<main className="api" aria-busy="true" />}>
+      <ApiDocs />
+    </Suspense>
+  )
+}
+
+/** Signed in or not; everything else is behind the router. */
+function Own(): ReactNode {
   const [stage, setStage] = useState<Stage>({ at: 'looking' })
   const [invitation] = useState(() => takeCode('invite'))
   const [reset] = useState(() => takeCode('reset'))
