@@ -27,6 +27,31 @@ const audit = createRoute({
   component: AuditPage,
   validateSearch: readAuditSearch,
 })
+const BoardPage = lazy(async () => ({ default: (await import('./board/board-page.tsx')).BoardPage }))
+const TaskPanel = lazy(async () => ({ default: (await import('./board/task-panel.tsx')).TaskPanel }))
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks',
+  component: function Board() {
+    return (
+      <Suspense fallback={<div className="boards" aria-busy="true" />}>
+        <BoardPage />
+      </Suspense>
+    )
+  },
+})
+const task = createRoute({
+  getParentRoute: () => tasks,
+  path: '$task',
+  component: function Chosen() {
+    const { task: id } = task.useParams()
+    return (
+      <Suspense fallback={<section className="panel" aria-busy="true" />}>
+        <TaskPanel key={id} task={id} />
+      </Suspense>
+    )
+  },
+})
 const DesignPage = lazy(async () => ({ default: (await import('./design/design-page.tsx')).DesignPage }))
 const design = createRoute({
   getParentRoute: () => root,
@@ -39,7 +64,9 @@ const design = createRoute({
     )
   },
 })
-const router = createRouter({ routeTree: root.addChildren([home, needs, need, session, settings, audit, design]) })
+const router = createRouter({
+  routeTree: root.addChildren([home, needs, need, session, tasks.addChildren([task]), settings, audit, design]),
+})
 
 declare module '@tanstack/react-router' {
   interface Register {

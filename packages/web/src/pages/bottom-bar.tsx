@@ -22,6 +22,7 @@ export function BottomBar({
         <To to="/" activeOptions={{ exact: true }}>
           Sessions <span className="quiet">{running}</span>
         </To>
+        <To to="/tasks">Board</To>
         <button type="button" onClick={() => openDialog(more.current)}>
           More
         </button>

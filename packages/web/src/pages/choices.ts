@@ -10,7 +10,7 @@ const sessionsMax = 500
 /** Where the palette can lead. */
 export interface Goals {
   session: (session: string) => void
-  page: (path: '/' | '/needs' | '/audit' | '/settings' | '/design') => void
+  page: (path: '/' | '/needs' | '/tasks' | '/audit' | '/settings' | '/design') => void
   openStart: () => void
   openKeys: () => void
 }
@@ -26,6 +26,7 @@ export function choicesOf(sessions: readonly SeenRow[], goals: Goals, nowMs: num
       run: () => goals.session(row.session),
     })),
     { id: 'needs', kind: 'Pages', label: 'Needs you', run: () => goals.page('/needs') },
+    { id: 'board', kind: 'Pages', label: 'Board', hint: 'cards by column', run: () => goals.page('/tasks') },
     { id: 'sessions', kind: 'Pages', label: 'Sessions', run: () => goals.page('/') },
     {
       id: 'audit',

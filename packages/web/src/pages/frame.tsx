@@ -50,10 +50,11 @@ export function Frame(): ReactNode {
   useKeys({ ...ways, openKeys, peek: setPeeked })
 
   const settings = ['/settings', '/audit', '/design'].includes(pathname)
+  const onBoard = pathname === '/tasks' || pathname.startsWith('/tasks/')
   const onNeeds = pathname === '/needs' || pathname.startsWith('/needs/')
   const page = (
     <>
-      {!settings && (
+      {!settings && !onBoard && (
         <section className="list" aria-label={onNeeds ? 'What needs you' : 'Sessions'}>
           <header>
             <div>
@@ -67,7 +68,7 @@ export function Frame(): ReactNode {
           {onNeeds ? <NeedsList /> : <SessionRows start={ways.openStart} />}
         </section>
       )}
-      {settings ? (
+      {settings || onBoard ? (
         <Outlet />
       ) : (
         <div className="detail">
@@ -77,7 +78,9 @@ export function Frame(): ReactNode {
     </>
   )
   return (
-    <div className={`frame${pathname === '/' || pathname === '/needs' ? '' : settings ? ' open about' : ' open'}`}>
+    <div
+      className={`frame${pathname === '/' || pathname === '/needs' ? '' : settings || pathname === '/tasks' ? ' open about' : ' open'}`}
+    >
       <Rail {...ways} />
       <ContactBanner />
       <main className="content">{onNeeds ? <NeedsProvider>{page}</NeedsProvider> : page}</main>

@@ -24,6 +24,9 @@ export function Rail({ needs, running, openStart, openPalette }: Ways): ReactNod
         <span>Needs you</span>
         <Count needs={needs} />
       </To>
+      <To to="/tasks">
+        <span>Board</span>
+      </To>
       <To to="/" activeOptions={{ exact: true }}>
         <span>Sessions</span>
         <span className="quiet">{running}</span>

@@ -8,6 +8,7 @@ const keys = (): readonly (readonly [key: string, what: string])[] => [
   ['↑ ↓ Home End', 'the same, from a session'],
   ['Enter', 'open it'],
   ['space', 'a short look at it, without leaving'],
+  ['← ↑ ↓ →', 'from card to card on the board; with Shift, move the card'],
   ['n', 'new session'],
   ['a', 'allow what is asked first'],
   ['d', 'deny it'],

@@ -40,8 +40,8 @@ const ChangesView = lazy(async () => ({ default: (await import('../changes/chang
 const Console = lazy(async () => ({ default: (await import('./console/console.tsx')).Console }))
 const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).Terminal }))
 
-/** One session: what it is doing, its conversation or terminal, and where one writes to it. */
-export function SessionPage({ session }: { session: string }): ReactNode {
+/** One session: what it is doing, its conversation or terminal, and where one writes to it. `only`: the one view that is shown. */
+export function SessionPage({ session, only }: { session: string; only?: Tab }): ReactNode {
   const { link, kept } = useLive()
   const [view, setView] = useState<SessionView>()
   const [tries, setTries] = useState(0)
@@ -51,10 +51,20 @@ export function SessionPage({ session }: { session: string }): ReactNode {
     return () => opened[Symbol.dispose]()
   }, [link, session, kept, tries])
   if (!view) return <SessionSkeleton />
-  return <Opened key={tries} view={view} session={session} again={() => setTries(tries + 1)} />
+  return <Opened key={tries} view={view} session={session} only={only} again={() => setTries(tries + 1)} />
 }
 
-function Opened({ view, session, again }: { view: SessionView; session: string; again: () => void }): ReactNode {
+function Opened({
+  view,
+  session,
+  only,
+  again,
+}: {
+  view: SessionView
+  session: string
+  only: Tab | undefined
+  again: () => void
+}): ReactNode {
   const { link } = useLive()
   const picture = useReadable(view.picture)
   const [tab, setTab] = useState<Tab>()
@@ -126,7 +136,7 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
     )
   }
   if (!state) return <SessionSkeleton />
-  const shown = tab ?? (state.capabilities?.screen ? 'output' : 'talk')
+  const shown = only ?? tab ?? (state.capabilities?.screen ? 'output' : 'talk')
   const command = (type: 'session.abort' | 'session.resume'): void => {
     setRefusal(undefined)
     void view.command(type, {}).then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
@@ -186,16 +196,18 @@ function Opened({ view, session, again }: { view: SessionView; session: string; 
         </form>
       </dialog>
       <header>
-        <To to="/" className="back button plain" aria-label="Back to the sessions">
-          ‹
-        </To>
+        {only === undefined && (
+          <To to="/" className="back button plain" aria-label="Back to the sessions">
+            ‹
+          </To>
+        )}
         <div className="name">
           <h1 title={legibleName(state.title)}>
             <OneName text={state.title} />
           </h1>
           <EvidenceLine picture={picture} state={state} />
         </div>
-        <SessionTabs state={state} shown={shown} show={setTab} />
+        {only === undefined && <SessionTabs state={state} shown={shown} show={setTab} />}
         <button type="button" className="button details" onClick={() => openDialog(sheet.current)}>
           Details
         </button>

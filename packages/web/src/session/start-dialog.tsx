@@ -15,13 +15,19 @@ import { StartFence } from './start-fence.tsx'
 import { chosenPlace, StartPlace } from './start-place.tsx'
 import { agentKey, AgentOptions, ChosenAgent, NotReady } from './start-agents.tsx'
 
+/** What an agent is told first here; more can be written to it once it runs. */
+const promptChars = 2_000
+
 /** Which agent, where, and what it shall do. */
 export function StartDialog({
   dialog,
   started,
+  task,
 }: {
   dialog: RefObject<HTMLDialogElement | null>
   started: (session: string) => void
+  /** The card for which it works, and what it is told of it. */
+  task?: { id: string; project: string; prompt: string }
 }): ReactNode {
   const { link, me } = useLive()
   const [shown, setShown] = useState(false)
@@ -31,7 +37,7 @@ export function StartDialog({
   const [problem, setProblem] = useState<Problem | { detail: string }>()
   const [busy, setBusy] = useState(false)
   const [folder, setFolder] = useState('')
-  const [project, setProject] = useState(me.projects[0]?.project ?? 'default')
+  const [project, setProject] = useState(task?.project ?? me.projects[0]?.project ?? 'default')
   const may = useMay(project)
 
   // The same agent on two machines is two things: it would work in another's folders.
@@ -79,6 +85,7 @@ export function StartDialog({
     const outcome = await link.command(`session:${session}`, 'session.start', {
       project,
       agent,
+      ...(task ? { task: task.id } : {}),
       ...(chosen ? { runner: chosen.runnerId } : {}),
       ...(field('title') ? { title: field('title') } : {}),
       ...(field('cwd') ? { cwd: field('cwd'), ...chosenPlace(data) } : {}),
@@ -118,7 +125,7 @@ export function StartDialog({
           {chosen && <ChosenAgent row={chosen} />}
         </label>
         <NotReady agents={agents} />
-        {me.projects.length > 1 && (
+        {me.projects.length > 1 && !task && (
           <label className="field">
             <span>Project</span>
             <select
@@ -158,8 +165,8 @@ export function StartDialog({
               className="input"
               name="prompt"
               rows={3}
-              maxLength={2_000}
-              defaultValue={agent === 'demo' ? firstPrompt : ''}
+              maxLength={promptChars}
+              defaultValue={task?.prompt.slice(0, promptChars) ?? (agent === 'demo' ? firstPrompt : '')}
               placeholder="It waits for your first message if you leave this empty."
               onKeyDown={(event) => {
                 if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit()

@@ -1,0 +1,133 @@
+import { openTaskView, type TaskView } from '@hotline/client/task-view'
+import type { TaskDetail } from '@hotline/protocol/task'
+import { Link as To } from '@tanstack/react-router'
+import { type ReactNode, useEffect, useState } from 'react'
+import { useLive } from '../live/hotline.tsx'
+import { useReadable } from '../live/use-readable.ts'
+import { Failed } from '../parts/failed.tsx'
+import { OneName } from '../parts/legible.tsx'
+import { Refusal } from '../parts/refusal.tsx'
+import { SessionSkeleton } from '../parts/skeletons.tsx'
+import { SessionPage } from '../session/session-page.tsx'
+import { legibleName } from '../text/legible.ts'
+import { agoText } from '../text/time.ts'
+import { useSeenSessions } from './session-badge.tsx'
+import { TaskDetails } from './task-details.tsx'
+
+type Tab = 'details' | 'output' | 'interact'
+const words: readonly (readonly [tab: Tab, word: string])[] = [
+  ['details', 'Details'],
+  ['output', 'Output'],
+  ['interact', 'Interact'],
+]
+
+/** One card: what it says, what its sessions print, and the conversation with them. */
+export function TaskPanel({ task }: { task: string }): ReactNode {
+  const { link } = useLive()
+  const [view, setView] = useState<TaskView>()
+  const [tries, setTries] = useState(0)
+  useEffect(() => {
+    const opened = openTaskView(link, task)
+    setView(opened)
+    return () => opened[Symbol.dispose]()
+  }, [link, task, tries])
+  return (
+    <section className="panel" aria-label="Card">
+      {view ? <Opened view={view} again={() => setTries(tries + 1)} /> : <SessionSkeleton />}
+    </section>
+  )
+}
+
+function Opened({ view, again }: { view: TaskView; again: () => void }): ReactNode {
+  const { detail, status, problem } = useReadable(view.picture)
+  if (status === 'failed') {
+    return (
+      <Failed what="This card cannot be shown." problem={problem} retry={again}>
+        <To to="/tasks" className="button plain">
+          Back to the board
+        </To>
+      </Failed>
+    )
+  }
+  return detail ? <Shown detail={detail} problem={problem} /> : <SessionSkeleton />
+}
+
+function Shown({ detail, problem }: { detail: TaskDetail; problem: { detail: string } | undefined }): ReactNode {
+  const { title, sessions } = detail.task
+  const [tab, setTab] = useState<Tab>('details')
+  const [run, setRun] = useState('')
+  const newest = sessions[0]?.session
+  const shown = sessions.some(({ session }) => session === run) ? run : newest
+  return (
+    <>
+      <header>
+        <div className="name">
+          <h1 title={legibleName(title)}>
+            <OneName text={title} />
+          </h1>
+        </div>
+        <To to="/tasks" className="button plain" aria-label="Close the card">
+          ✕
+        </To>
+        <div className="tabs" role="tablist" aria-label="View of the card">
+          {words.map(([one, word]) => (
+            <button
+              key={one}
+              type="button"
+              role="tab"
+              className="button plain"
+              aria-selected={tab === one}
+              onClick={() => setTab(one)}
+            >
+              {word}
+            </button>
+          ))}
+        </div>
+        {tab === 'output' && sessions.length > 1 && <Runs detail={detail} shown={shown} choose={setRun} />}
+      </header>
+      <Refusal problem={problem} look="notice" />
+      {tab === 'details' && <TaskDetails detail={detail} started={() => setTab('interact')} />}
+      {tab !== 'details' && shown === undefined && (
+        <div className="empty">
+          <p>No session works on it yet.</p>
+          <button type="button" className="button" onClick={() => setTab('details')}>
+            Go to its details
+          </button>
+        </div>
+      )}
+      {tab === 'output' && shown !== undefined && <SessionPage key={`${shown} output`} session={shown} only="output" />}
+      {tab === 'interact' && newest !== undefined && <SessionPage key={newest} session={newest} only="talk" />}
+    </>
+  )
+}
+
+/** Chooses one of the sessions of a card, the newest first. */
+function Runs({
+  detail,
+  shown,
+  choose,
+}: {
+  detail: TaskDetail
+  shown: string | undefined
+  choose: (session: string) => void
+}): ReactNode {
+  const seen = useSeenSessions()
+  const { known } = useLive()
+  const { sessions } = detail.task
+  return (
+    <select className="input runs" aria-label="Run" value={shown} onChange={(event) => choose(event.target.value)}>
+      {sessions.map(({ session, agent }, index) => {
+        const at = seen.get(session)?.createdAt
+        return (
+          <option key={session} value={session}>
+            {[
+              `Run ${sessions.length - index}`,
+              known.agents.get(agent) ?? agent,
+              ...(at === undefined ? [] : [agoText(Date.now() - Date.parse(at))]),
+            ].join(' · ')}
+          </option>
+        )
+      })}
+    </select>
+  )
+}
