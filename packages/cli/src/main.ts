@@ -10,6 +10,7 @@ import { addRecallCommand } from './commands/recall.ts'
 import { addSnoozeCommand } from './commands/snooze.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backup.ts'
+import { addDocumentCommands } from './commands/documents.ts'
 import type { CommandContext } from './commands/context.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addKeyCommands } from './commands/keys.ts'
@@ -108,6 +109,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addDoctorCommand(program, context)
   addBackupCommands(program, context)
   addAuditCommands(program, context)
+  addDocumentCommands(program, context)
   addMcpCommand(program, context, { version, deskFile: process.env[deskVariable] })
 }
 
