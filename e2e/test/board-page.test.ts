@@ -1,5 +1,6 @@
 import type { CommandInput } from '@hotline/protocol/command'
 import type { Link } from '@hotline/client/link'
+import type { TaskDetail } from '@hotline/protocol/task'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -142,6 +143,31 @@ describe('the board', () => {
     await expect.poll(() => card('Gone meanwhile').count()).toBe(0)
   })
 
+  it('[G171] of two people who move one card at once both see where the log has it', async () => {
+    const task = await makeCard('Wanted by two', { column: 'backlog' })
+    const other = await scene.context.newPage()
+    await other.goto(`${scene.live.proxyUrl}/tasks`)
+    const tabs = [page, other]
+    for (const tab of tabs) await card('Wanted by two', tab).waitFor()
+    const menu = (tab: Page): Locator => card('Wanted by two', tab).getByLabel('Move “Wanted by two” to')
+    await Promise.all([menu(page).selectOption('Review'), menu(other).selectOption('Done')])
+    const here = (tab: Page): Promise<string> =>
+      tab
+        .locator('section.column', { has: card('Wanted by two', tab) })
+        .locator('h2')
+        .innerText()
+    const words: Record<string, string> = { review: 'Review', done: 'Done' }
+    await expect
+      .poll(async () => {
+        const answer = await link.request<TaskDetail>('GET', `/api/tasks/${task}`)
+        const there = answer.ok ? (words[answer.value.task.column] ?? '') : ''
+        const shown = await Promise.all(tabs.map(here))
+        return there !== '' && shown.every((word) => word.startsWith(there))
+      })
+      .toBe(true)
+    await other.close()
+  })
+
   it('[G169] goes on after a restart of the server', async () => {
     await scene.live.restart()
     await makeCard('After the restart')
@@ -192,7 +218,7 @@ describe('the panel of a card', () => {
     await expect.poll(() => card('To be deleted').count()).toBe(0)
   })
 
-  it('[G175] starts a session for the card with what it says, and shows its conversation and earlier runs', async () => {
+  it('[G175] shows the conversation of the newest session and earlier runs, and offers to start one with what the card says', async () => {
     const task = await makeCard('Answer the mail', { description: 'All of **it**.' })
     const first = await scene.live.startSession('First run', { task })
     await first.report({
