@@ -1,4 +1,5 @@
-import { problem, Problem } from '@hotline/protocol/error'
+import { problem } from '@hotline/protocol/error'
+import { Problem } from '@hotline/protocol/problem'
 import { ServerFrame, serverFrames } from '@hotline/protocol/server-frame'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

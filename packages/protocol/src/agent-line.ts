@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id } from './stream.ts'
+import { Id } from './ids.ts'
 
 /**
  * The messages of `/ws/agents/:name`: a small view of one session for scripts. Its members are in snake case, as in the

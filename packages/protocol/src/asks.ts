@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { StoredEnvelope } from './http.ts'
 import { Digest } from './events/approval.ts'
-import { Problem } from './error.ts'
+import { Problem } from './problem.ts'
 import { Accepted } from './command-answer.ts'
 import { Risk } from './risk.ts'
-import { Id } from './stream.ts'
+import { Id } from './ids.ts'
 
 /** Something that an agent asks of people and nobody has answered, as far as the log says it. */
 export const AskRow = z.object({

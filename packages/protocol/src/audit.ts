@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Actor } from './actor.ts'
 import type { EventType } from './events.ts'
 import { isKnownType } from './known-event.ts'
-import { Id } from './stream.ts'
+import { Id } from './ids.ts'
 
 /**
  * What the audit is about. `decision`: what people allowed, denied, answered and reviewed. `control`: what was done to agents.

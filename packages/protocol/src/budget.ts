@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { budgetNames } from './budget-names.ts'
 
-/** What a session may use up: time at work, tool calls, bytes that it prints, room on the disk, cost. */
-export const BudgetName = z.enum(['timeMs', 'toolCalls', 'outputBytes', 'diskBytes', 'costUsd'])
-export type BudgetName = z.infer<typeof BudgetName>
+/** See `budgetNames`. */
+export const BudgetName = z.enum(budgetNames)
+export type BudgetName = (typeof budgetNames)[number]
 
 const limits = {
   /** Time in which the agent worked; while it waits for people or is paused, none passes. */

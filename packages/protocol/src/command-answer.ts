@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { errorCodes, Problem } from './error.ts'
+import { errorCodes } from './error.ts'
+import { Problem } from './problem.ts'
 
 /** What an answer tells beside the position: of `lease.take`, `agent.report` and `ask.snooze`. */
 export const AcceptedFacts = z.looseObject({

@@ -10,7 +10,7 @@ import { projectCommands } from './commands/project.ts'
 import { sessionCommands } from './commands/session.ts'
 import { taskCommands } from './commands/task.ts'
 import { terminalCommands } from './commands/terminal.ts'
-import { Id, StreamId } from './stream.ts'
+import { Id, StreamId } from './ids.ts'
 
 /** The data of every command, by type. Unknown members are refused, never dropped. */
 export const commandData = {

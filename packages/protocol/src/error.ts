@@ -1,5 +1,3 @@
-import { z } from 'zod'
-
 /**
  * The one error table. A code says exactly what went wrong and travels in every transport; its kind decides the HTTP
  * status, the WebSocket close code (where the whole connection is affected), the exit code of the command line and
@@ -87,15 +85,15 @@ export const errorCodes = Object.keys(errors) as [ErrorCode, ...ErrorCode[]]
  * RFC 9457 problem details: the body of every refusal over HTTP and the object in every refusal frame. Further members
  * are facts that help (`by`, `seq`, `limit`, `issues`, `retryAfterMs`).
  */
-export const Problem = z.looseObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  code: z.enum(errorCodes),
-  detail: z.string(),
-  retryAfterMs: z.number().optional(),
-})
-export type Problem = z.infer<typeof Problem>
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: ErrorCode
+  detail: string
+  retryAfterMs?: number | undefined
+  [fact: string]: unknown
+}
 
 /** A problem as data. `detail` says what happened and what to do about it. */
 export function problem(code: ErrorCode, detail: string, facts: Record<string, unknown> = {}): Problem {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Actor, Channel } from './actor.ts'
-import { StreamId } from './stream.ts'
+import { StreamId } from './ids.ts'
 
 /**
  * How one type of event is described. `data` holds facts that the rules read (never free text); `body` holds what people

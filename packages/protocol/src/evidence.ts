@@ -4,9 +4,9 @@ import { BudgetName } from './budget.ts'
 import { PauseKind } from './events/control.ts'
 import { Exit } from './events/session.ts'
 import { limits } from './limits.ts'
-import { PolicyModeName } from './policy-mode.ts'
+import { PolicyModeName } from './policy-mode-schema.ts'
 import { FileFence, TreeReach, TreeSample } from './process-tree.ts'
-import { Id } from './stream.ts'
+import { Id } from './ids.ts'
 
 /** What a machine sees of an agent at this moment. It is told while somebody looks, and never logged. */
 export const Evidence = z.looseObject({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CommandEnvelope } from './command.ts'
 import type { EventType } from './events.ts'
-import { CursorText, StreamId } from './stream.ts'
+import { CursorText, StreamId } from './ids.ts'
 
 /**
  * What a follow can leave out, where the welcome says that it can. `output`: the bodies of what agents print and say, of

@@ -6,10 +6,10 @@ import { KeyKind } from './events/server.ts'
 import { Without } from './frame.ts'
 import { ServerFrame } from './server-frame.ts'
 import { limits } from './limits.ts'
-import { PolicyModeName } from './policy-mode.ts'
+import { PolicyModeName } from './policy-mode-schema.ts'
 import { OwnRules } from './own-rules.ts'
 import { FileFence } from './process-tree.ts'
-import { CursorText, Id, StreamId } from './stream.ts'
+import { CursorText, Id, StreamId } from './ids.ts'
 
 /**
  * Bodies and answers of the HTTP API (`/api/...`). Requests are strict. Answers may grow: a reader passes over members

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Role } from './actor.ts'
 import { AccountName, Password } from './http.ts'
-import { Id } from './stream.ts'
+import { Id } from './ids.ts'
 
 /** `POST /api/invitations` (admins of the server): a link with which one person makes their account. */
 export const InviteBody = z.strictObject({

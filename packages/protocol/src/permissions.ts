@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Actor } from './actor.ts'
 import { Digest } from './events/approval.ts'
 import { Risk } from './risk.ts'
-import { Id } from './stream.ts'
+import { Id } from './ids.ts'
 
 /**
  * The messages of `permissions.v1`: what agents ask to be allowed, for any program that can speak JSON over a WebSocket. Its

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Actor } from './actor.ts'
 import { Digest } from './events/approval.ts'
 import { FolderPath } from './folder-path.ts'
-import { Id } from './stream.ts'
+import { Id } from './ids.ts'
 
 /** Where an agent works: in a worktree of its own, in a copy of the folder, or in the folder itself. */
 export const Isolation = z.enum(['worktree', 'copy', 'in_place'])

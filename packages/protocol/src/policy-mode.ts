@@ -1,11 +1,8 @@
-import { z } from 'zod'
-
 /** The names of the modes, from the one that asks most. */
 export const policyModes = ['ask', 'edits_free', 'hands_free'] as const
 
 /** What is not asked in a session. */
-export const PolicyModeName = z.enum(policyModes)
-export type PolicyModeName = z.infer<typeof PolicyModeName>
+export type PolicyModeName = (typeof policyModes)[number]
 
 /**
  * What holds where no rule fits. `ask`: a person is asked. `edits_free`: changes to files in the session's folder are not

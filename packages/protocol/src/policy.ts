@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Actor } from './actor.ts'
 import { Digest } from './events/approval.ts'
 import { Risk } from './risk.ts'
-import { Id } from './stream.ts'
+import { Id } from './ids.ts'
 
 /** What a rule says of the requests that it is about. */
 export const PolicyEffect = z.enum(['allow', 'ask', 'deny'])

@@ -1,5 +1,3 @@
-import { z } from 'zod'
-
 /** Where a run of an agent stands. The last three are final; `interrupted` means that the agent's process is gone. */
 export const sessionStatuses = [
   'queued',
@@ -13,8 +11,7 @@ export const sessionStatuses = [
 ] as const
 
 /** Where a session stands. */
-export const SessionStatus = z.enum(sessionStatuses)
-export type SessionStatus = z.infer<typeof SessionStatus>
+export type SessionStatus = (typeof sessionStatuses)[number]
 
 /** Which change is allowed; everything else is refused. */
 export const transitions: Record<SessionStatus, readonly SessionStatus[]> = {

@@ -1,5 +1,3 @@
-import { z } from 'zod'
-
 /** What a stream belongs to: a run of an agent, a card, a project, the server itself, or a person alone. */
 export const streamKinds = ['session', 'task', 'project', 'server', 'account'] as const
 
@@ -8,15 +6,6 @@ export type StreamKind = (typeof streamKinds)[number]
 
 /** Ids are minted by us or by a client as UUIDs; short names are allowed so that people can read them. Never a leading `-`. */
 export const idPattern = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/
-
-/** Of an account, a session, a message, … */
-export const Id = z.string().regex(idPattern, 'must be 1 to 64 letters, digits, "_" or "-"')
-
-/** `<kind>:<id>`, for example `session:0198a1…`. */
-export const StreamId = z
-  .string()
-  .regex(/^(session|task|project|server|account):[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/, 'must be <kind>:<id>')
-export type StreamId = z.infer<typeof StreamId>
 
 /** The one stream of kind `server`: accounts, keys, runners, settings. */
 export const serverStream = 'server:main'
@@ -37,11 +26,6 @@ export interface Cursor {
   epoch: string
   seq: number
 }
-
-/** `<epoch>.<seq>`; `0` for the beginning; `now` for the present end. */
-export const CursorText = z
-  .string()
-  .regex(/^(0|now|[a-z0-9]{8}\.(0|[1-9][0-9]{0,15}))$/, 'must be "0", "now" or <epoch>.<seq>')
 
 /** `<epoch>.<seq>`, as it travels. */
 export function formatCursor(cursor: Cursor): string {

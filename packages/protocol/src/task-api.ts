@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Digest } from './events/approval.ts'
 import { FolderPath } from './folder-path.ts'
-import { Id } from './stream.ts'
+import { Id } from './ids.ts'
 
 /**
  * Bodies and answers of the Task API (`/api/agent`): a task is handed in, watched, answered for, undone and ended by programs.

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id } from './stream.ts'
+import { Id } from './ids.ts'
 
 /** Columns of the board, from left to right. */
 export const taskColumns = ['backlog', 'todo', 'in_progress', 'review', 'done', 'cancelled'] as const

@@ -1,5 +1,5 @@
 import { uuidV7 } from '@hotline/client/uuid'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import {
   type Assignee,
   TaskColumn,

@@ -1,4 +1,5 @@
-import { type Budget, BudgetName } from '@hotline/protocol/budget'
+import type { Budget, BudgetName } from '@hotline/protocol/budget'
+import { budgetNames } from '@hotline/protocol/budget-names'
 import type { EventOf, KnownEvent } from '@hotline/protocol/events'
 import { type SessionState, turnOf } from './state.ts'
 
@@ -53,7 +54,7 @@ export function usedOf(state: SessionState, budget: BudgetName, nowMs: number): 
 /** All that have a limit, with what is used. */
 export function budgetsOf(state: SessionState, nowMs: number): { budget: BudgetName; used: number; limit: number }[] {
   const { budget: limits = {} } = state
-  return BudgetName.options.flatMap((budget) => {
+  return budgetNames.flatMap((budget) => {
     const limit = limits[budget]
     return limit === undefined ? [] : [{ budget, used: usedOf(state, budget, nowMs), limit }]
   })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** What a person settles for themselves alone, sent to their own stream (`account:<id>`). */
 export const accountCommands = {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { limits } from '../limits.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** The types of events that a runner may report of its agent; everything else is the server's or a person's to say. */
 export const reportable = [

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Digest, Scope, Verdict } from '../events/approval.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** Answers of people to what an agent asks. */
 export const approvalCommands = {

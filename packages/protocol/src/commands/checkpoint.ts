@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Digest } from '../events/approval.ts'
 import { FilePaths } from '../file-path.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** Taking back what an agent did to files: first what would happen, then, with the digest of that, the deed. */
 export const checkpointCommands = {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BranchName } from '../branch-name.ts'
 import { Digest } from '../events/approval.ts'
 import { FilePaths } from '../file-path.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** Reviewing what an agent changed: first what there is, then, with the digest of that, what is kept and what is not. */
 export const draftCommands = {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** The outer bound of any message; the session's own limits are checked by its rules. */
 const MessageText = z.string().max(100_000)

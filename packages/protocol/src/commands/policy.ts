@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { approvalTimeoutMs, PolicyEffect, PolicyRuleText } from '../policy.ts'
 import { handsFreeMinutes } from '../policy-mode.ts'
 import { Risk } from '../risk.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** Rules of a project or of the whole server, sent to its stream, and what is not asked in one session, sent to the session's. */
 export const policyCommands = {

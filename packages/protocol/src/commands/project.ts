@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Actor, Role } from '../actor.ts'
 import { Digest } from '../events/approval.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 import { FolderPath } from '../folder-path.ts'
 import { Title } from './session.ts'
 

@@ -3,7 +3,7 @@ import { BudgetChange, NewBudget } from '../budget.ts'
 import { PauseMoment } from '../events/control.ts'
 import { FolderPath } from '../folder-path.ts'
 import { Bring, Isolation } from '../place.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** Line breaks and tabs are text; other control characters are not a name. */
 const line = (max: number) =>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 import { Assignee, TaskColumn, TaskLabels, TaskPriority, TaskSession } from '../task.ts'
 import { Title } from './session.ts'
 

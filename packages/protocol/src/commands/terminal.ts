@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Encoding } from '../events/output.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 const cols = z.int().min(2).max(1_000)
 const rows = z.int().min(2).max(1_000)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** What a person has settled for themselves alone. */
 export const accountEvents = {

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { Actor } from '../actor.ts'
 import { defineEvent } from '../event.ts'
-import { PolicyModeName } from '../policy-mode.ts'
+import { PolicyModeName } from '../policy-mode-schema.ts'
 import { Risk } from '../risk.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** Hex SHA-256. */
 export const Digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')

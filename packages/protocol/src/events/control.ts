@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
 import { TreeReach } from '../process-tree.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** What can be done to an agent besides writing to it. */
 export const ControlAction = z.enum(['pause', 'resume', 'interrupt', 'kill', 'set_mode'])

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 import { Digest } from './approval.ts'
 import { WhyAsk } from './checkpoint.ts'
 import { FileChange } from './turn.ts'

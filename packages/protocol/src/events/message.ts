@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 const Text = z.looseObject({ text: z.string() })
 const OfMessage = z.looseObject({ message: Id })

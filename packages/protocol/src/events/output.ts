@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** `file`: what was written to a file that is followed; `log`: what the runner has to say of the agent, such as that a line
  * of it was dropped. */

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
 import { PolicyEffect, PolicyMatch } from '../policy.ts'
-import { PolicyModeName } from '../policy-mode.ts'
+import { PolicyModeName } from '../policy-mode-schema.ts'
 import { Risk } from '../risk.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** The rules of a project or of the whole server, and the modes of a session. Their history is the stream: who said it, when, and who took it away. */
 export const policyEvents = {

@@ -3,9 +3,9 @@ import { Actor, Role } from '../actor.ts'
 import { defineEvent } from '../event.ts'
 import { Digest } from './approval.ts'
 import { ChangeReason, Exit } from './session.ts'
-import { PolicyModeName } from '../policy-mode.ts'
-import { SessionStatus } from '../session-status.ts'
-import { Id } from '../stream.ts'
+import { PolicyModeName } from '../policy-mode-schema.ts'
+import { SessionStatus } from '../status-schema.ts'
+import { Id } from '../ids.ts'
 
 /** Projects, members, and the line of each session in its project. */
 export const projectEvents = {

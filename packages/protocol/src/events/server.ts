@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /**
  * Kinds of secrets that are handed out: browser session, personal token, API key of a service, runner, socket ticket, code

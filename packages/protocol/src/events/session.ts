@@ -5,8 +5,8 @@ import { defineEvent } from '../event.ts'
 import { PauseKind } from './control.ts'
 import { Bring, Isolation } from '../place.ts'
 import { FileFence, TreeReach } from '../process-tree.ts'
-import { SessionStatus } from '../session-status.ts'
-import { Id } from '../stream.ts'
+import { SessionStatus } from '../status-schema.ts'
+import { Id } from '../ids.ts'
 
 /** How a process ended: an exit code or a signal, never both. */
 export const Exit = z.looseObject({ code: z.int().nullable(), signal: z.string().nullable() })

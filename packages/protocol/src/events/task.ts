@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 import { Assignee, TaskColumn, TaskPriority, TaskSessionPhase } from '../task.ts'
 
 const LooseAssignee = z.looseObject({ kind: Assignee.shape.kind, id: Id })

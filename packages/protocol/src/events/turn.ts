@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
-import { Id } from '../stream.ts'
+import { Id } from '../ids.ts'
 
 /** What a tool call does, as ACP divides them. */
 export const StepKind = z.enum(['read', 'edit', 'delete', 'move', 'search', 'execute', 'think', 'fetch', 'other'])

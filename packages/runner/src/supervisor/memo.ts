@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { CursorText } from '@hotline/protocol/stream'
+import { CursorText } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import type { Remembered } from './session-log.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import { ConfigError } from '../config/read-config.ts'
 import { isWebhookUrl, secretPattern } from '../config/webhook-target.ts'

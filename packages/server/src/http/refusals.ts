@@ -12,6 +12,7 @@ export const commandRefusals: readonly ErrorCode[] = [
   'invalid_transition',
   'not_queued',
   'queue_full',
+  'must_wait',
   'fenced',
   'already_exists',
   'keyboard_taken',

@@ -1,6 +1,6 @@
 import { issuesOf } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
-import { CursorText, Id } from '@hotline/protocol/stream'
+import { CursorText, Id } from '@hotline/protocol/ids'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { z } from 'zod'
 

@@ -4,7 +4,7 @@ import { type CommandLineReading, readCommandLine } from '@hotline/core/command-
 import { limits } from '@hotline/protocol/limits'
 import type { Budget } from '@hotline/protocol/budget'
 import { Isolation } from '@hotline/protocol/place'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { type AdapterName, adapterNames, type Asking, runsProgram } from '../../adapters/adapter.ts'
 import { mayPass } from '../../process/environment.ts'
 import { claudeProfiles } from '../claude.ts'

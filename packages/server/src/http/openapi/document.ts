@@ -1,6 +1,6 @@
-import { Problem } from '@hotline/protocol/error'
+import { Problem } from '@hotline/protocol/problem'
 import { limits } from '@hotline/protocol/limits'
-import { Id, CursorText } from '@hotline/protocol/stream'
+import { Id, CursorText } from '@hotline/protocol/ids'
 import { protocolVersion } from '@hotline/protocol/version'
 import type { z } from 'zod'
 import { options } from '../../config/options.ts'

@@ -1,6 +1,6 @@
 import type { Role } from '@hotline/protocol/actor'
 import { AccountPage, AccountRow, CreateAccountBody, DisableAccountBody, Me, PeoplePage } from '@hotline/protocol/http'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import type { PublicAccount } from '../../access/new-accounts.ts'
 import type { Access } from '../../access/open-access.ts'

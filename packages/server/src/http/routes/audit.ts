@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { AuditKey, AuditPage, auditFilters } from '@hotline/protocol/audit'
 import { type Problem, problem } from '@hotline/protocol/error'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import type { Principal } from '../../access/principal.ts'
 import { chainLines } from '../../audit/chain-lines.ts'

@@ -1,6 +1,6 @@
 import { FolderPath } from '@hotline/protocol/folder-path'
 import { FolderAnswer, FolderTaken, FolderView } from '@hotline/protocol/place'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import type { FolderDesk } from '../../gate/folder-desk.ts'
 import type { Exchange } from '../../session/exchange.ts'

@@ -1,5 +1,5 @@
 import { FollowAnswer, FollowBody } from '@hotline/protocol/http'
-import { CursorText, Id } from '@hotline/protocol/stream'
+import { CursorText, Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import type { Principal } from '../../access/principal.ts'
 import type { ReceptionPorts } from '../../gate/reception.ts'

@@ -1,7 +1,7 @@
 import { problem } from '@hotline/protocol/error'
 import { InteractionPage } from '@hotline/protocol/interactions'
 import { limits } from '@hotline/protocol/limits'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import { nothingHere } from '../../session/outcome.ts'
 import { readInteractions, type Told } from '../../session/read-interactions.ts'

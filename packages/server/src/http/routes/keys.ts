@@ -1,5 +1,5 @@
 import { CreatedKey, CreateKeyBody, KeyPage, type KeyRow } from '@hotline/protocol/http'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import type { Keys } from '../../access/keys.ts'
 import type { Principal } from '../../access/principal.ts'

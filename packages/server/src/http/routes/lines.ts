@@ -1,6 +1,6 @@
 import { LineStats } from '@hotline/protocol/agent-line'
 import { type Problem, problem } from '@hotline/protocol/error'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import type { Lists } from '../../log/lists.ts'
 import type { AgentLines } from '../agent-line/agent-lines.ts'

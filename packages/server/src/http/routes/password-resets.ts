@@ -6,7 +6,7 @@ import {
   PasswordResetHereBody,
   PasswordResetLink,
 } from '@hotline/protocol/password-reset'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import type { MadeReset, PasswordResets } from '../../access/password-resets.ts'
 import type { Visit } from '../guard.ts'

@@ -7,7 +7,8 @@ import {
   timeoutFor,
 } from '@hotline/core/policy/policy-state'
 import { PolicyPage } from '@hotline/protocol/policy'
-import { Id, serverStream } from '@hotline/protocol/stream'
+import { serverStream } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import { type Clock, timestamp } from '../../machine/clock.ts'
 import type { Exchange } from '../../session/exchange.ts'

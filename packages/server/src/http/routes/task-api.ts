@@ -5,7 +5,8 @@ import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { asKnown } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
-import { Id, parseCursor } from '@hotline/protocol/stream'
+import { parseCursor } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { taskPriorities } from '@hotline/protocol/task'
 import {
   type ApiTask,

@@ -1,6 +1,6 @@
 import { descriptionSubject } from '@hotline/core/task/decide'
 import { asKnown } from '@hotline/protocol/known-event'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { Assignee, TaskColumn, TaskDetail, TaskPage, type TaskRow, TaskSession } from '@hotline/protocol/task'
 import { z } from 'zod'
 import type { Lists, TaskPosition } from '../../log/lists.ts'

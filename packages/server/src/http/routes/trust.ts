@@ -1,5 +1,5 @@
 import { TrustAnswer, TrustedFolders, TrustQuestion } from '@hotline/protocol/place'
-import { Id } from '@hotline/protocol/stream'
+import { Id } from '@hotline/protocol/ids'
 import { z } from 'zod'
 import { systemPrincipal } from '../../scheduler/approval-timer.ts'
 import type { Exchange } from '../../session/exchange.ts'
