@@ -218,7 +218,7 @@ describe('the panel of a card', () => {
     await expect.poll(() => card('To be deleted').count()).toBe(0)
   })
 
-  it('[G175] shows the conversation of the newest session and earlier runs, and offers to start one with what the card says', async () => {
+  it('[G175] shows the conversation of the newest session and earlier runs; a new one is told what the card says', async () => {
     const task = await makeCard('Answer the mail', { description: 'All of **it**.' })
     const first = await scene.live.startSession('First run', { task })
     await first.report({
@@ -251,5 +251,17 @@ describe('the panel of a card', () => {
     const dialog = page.getByRole('dialog', { name: 'New session' })
     expect(await dialog.getByLabel('What shall it do?').inputValue()).toBe('Answer the mail\n\nAll of **it**.')
     await dialog.getByRole('button', { name: 'Cancel' }).click()
+  })
+
+  it('[G175] starts a session that belongs to the card, and shows its conversation', async () => {
+    const task = await makeCard('Sort the mail')
+    const row = { agent: 'demo', name: 'Demo', description: '', runner: 'here', runnerId: 'here', available: true }
+    await page.route('**/api/agents', (route) => route.fulfill({ json: { agents: [row] } }))
+    await page.goto(`${scene.live.proxyUrl}/tasks/${task}`)
+    const panel = page.getByRole('region', { name: 'Card' })
+    await panel.getByRole('button', { name: 'Start a session' }).click()
+    await page.getByRole('dialog', { name: 'New session' }).getByRole('button', { name: 'Start', exact: true }).click()
+    await card('Sort the mail').getByText('Demo · waits for a machine').waitFor()
+    await panel.locator('.session').getByText('Sort the mail').first().waitFor()
   })
 })
