@@ -35,6 +35,7 @@ describe('what is no agent', () => {
     const token = readFileSync(join(live.dataDir, 'runner-key'), 'utf8').trim()
     const machine = live.link({ credential: { kind: 'token', token } })
     const agents = [
+      { agent: 'demo', name: 'Demo agent', description: 'What the other tests here start', available: true },
       { agent: 'pipe', name: 'Any command, by lines', description: 'Lines', available: true },
       { agent: 'log', name: 'A log file', description: 'Follows a file', available: true },
     ]

@@ -165,7 +165,12 @@ export async function startTinyLogServer(): Promise<TinyLogServer> {
     response.writeHead(value ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(value ?? {}))
   }
 
-  const http = createServer((request, response) => void answerHttp(request, response))
+  const http = createServer((request, response) => {
+    answerHttp(request, response).catch((error: unknown) => {
+      // A request that breaks off has nobody to answer.
+      if (request.complete) throw error
+    })
+  })
   const wss = new WebSocketServer({ server: http, path: '/api/ws', handleProtocols: () => 'hotline.v1' })
   wss.on('connection', (socket) => {
     sockets.add(socket)

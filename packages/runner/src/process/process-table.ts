@@ -76,9 +76,23 @@ export function startedAtMs(startTicks: number): number {
   return bootSeconds * 1_000 + (startTicks * 1_000) / ticksPerSecond
 }
 
-/** Now, as start ticks are told: what begins from now on has at least as many. 0 where there is no table. */
-export function nowTicks(): number {
-  return Math.round(Number(readText('/proc/uptime')?.split(' ')[0] ?? 0) * ticksPerSecond)
+/** A moment between the processes that were there and those that begin after it. */
+export interface ProcessMark {
+  /** As start ticks are told. */
+  readonly ticks: number
+  /** The newest process then: within one tick, only their numbers tell what came before what. */
+  readonly newestPid: number
+}
+
+/** Now. */
+export function markNow(): ProcessMark {
+  const ticks = Math.round(Number(readText('/proc/uptime')?.split(' ')[0] ?? 0) * ticksPerSecond)
+  return { ticks, newestPid: Number(readText('/proc/loadavg')?.trim().split(' ')[4] ?? 0) }
+}
+
+/** Whether it began after that; where the kernel cannot say, it did not. */
+export function hasBegunSince({ ticks, newestPid }: ProcessMark, { pid, startTicks }: TableEntry): boolean {
+  return startTicks > ticks || (startTicks === ticks && newestPid > 0 && pid > newestPid)
 }
 
 /** All processes that run now. It reads without waiting, so that nothing happens in the middle of the picture. */

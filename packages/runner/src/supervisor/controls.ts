@@ -98,7 +98,7 @@ export class Controls {
     const name = turn.now
     const control = this.#interrupts.at(-1)
     const afterMs = this.#passedMs
-    const processes = await endBegun(agent, turn.sinceTicks, (found) => {
+    const processes = await endBegun(agent, turn.since, (found) => {
       if (!control || turn.now !== name) return 'leave'
       const data = { control: control.control, action: 'interrupt', processes: found, afterMs }
       report({ type: 'control.escalated', data })

@@ -1,10 +1,10 @@
-import { nowTicks } from '../process/process-table.ts'
+import { markNow, type ProcessMark } from '../process/process-table.ts'
 import type { Reporter } from './reporter.ts'
 
 /** The turn that an agent is in, if any, and what of people's words its model has seen. */
 export class RunningTurn {
   readonly #reporter: Reporter
-  #turn: { turn: string; message: string | undefined; isSeen: boolean; sinceTicks: number } | undefined
+  #turn: { turn: string; message: string | undefined; isSeen: boolean; since: ProcessMark } | undefined
   /** Said into the turn; the model has them, and has not said anything since. */
   #heard: string[] = []
 
@@ -17,14 +17,14 @@ export class RunningTurn {
     return this.#turn?.turn
   }
 
-  /** When it began, as the kernel counts: what a program of this turn has for its start. */
-  get sinceTicks(): number {
-    return this.#turn?.sinceTicks ?? nowTicks()
+  /** When it began, as the kernel counts: what a program of this turn has begun after. */
+  get since(): ProcessMark {
+    return this.#turn?.since ?? markNow()
   }
 
   /** `message`: what it answers to, where it answers to a person. */
   begin(turn: string, message?: string): void {
-    this.#turn = { turn, message, isSeen: false, sinceTicks: nowTicks() }
+    this.#turn = { turn, message, isSeen: false, since: markNow() }
   }
 
   end(): void {

@@ -201,16 +201,17 @@ const changesQueue: ReadonlySet<string> = new Set([
 
 /** What a runner is told that begins one before its turn. */
 function mustWait({ why, position }: Planned): Problem {
-  const reason = whyWords[why ?? 'starting']
-  return problem('must_wait', `${reason} Ask for work again when something has ended.`, { why, position })
+  return problem('must_wait', whyWords[why ?? 'starting'], { why, position })
 }
 
+const askAgain = 'Ask for work again when something has ended.'
 const whyWords: Readonly<Record<QueueReason, string>> = {
-  no_machine: 'This runner cannot begin this session.',
-  machine_full: 'This runner works on as many sessions as it takes.',
-  agent_full: 'This runner works on as many sessions of this agent as it takes.',
-  project_full: 'The project has as many sessions at work as it may.',
-  starting: 'Others are before it.',
+  no_machine:
+    'This runner has not said that it has the agent of this session. Say so with PUT /api/runner, then ask again.',
+  machine_full: `This runner works on as many sessions as it takes. ${askAgain}`,
+  agent_full: `This runner works on as many sessions of this agent as it takes. ${askAgain}`,
+  project_full: `The project has as many sessions at work as it may. ${askAgain}`,
+  starting: `Others are before it. ${askAgain}`,
 }
 
 /** How long sessions were at work that ended while this server ran, in milliseconds, by agent. */

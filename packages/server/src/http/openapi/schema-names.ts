@@ -9,13 +9,18 @@ import * as deviceSignIn from '@hotline/protocol/device-sign-in'
 import * as error from '@hotline/protocol/error'
 import * as evidence from '@hotline/protocol/evidence'
 import * as http from '@hotline/protocol/http'
+import * as ids from '@hotline/protocol/ids'
 import * as interactions from '@hotline/protocol/interactions'
 import * as invitation from '@hotline/protocol/invitation'
 import * as passwordReset from '@hotline/protocol/password-reset'
 import * as permissions from '@hotline/protocol/permissions'
 import * as place from '@hotline/protocol/place'
 import * as policy from '@hotline/protocol/policy'
+import * as policyMode from '@hotline/protocol/policy-mode-schema'
+import * as problem from '@hotline/protocol/problem'
+import * as queue from '@hotline/protocol/queue'
 import * as frame from '@hotline/protocol/server-frame'
+import * as status from '@hotline/protocol/status-schema'
 import * as stream from '@hotline/protocol/stream'
 import * as task from '@hotline/protocol/task'
 import * as taskApi from '@hotline/protocol/task-api'
@@ -40,7 +45,12 @@ const vocabulary: readonly Readonly<Record<string, unknown>>[] = [
   permissions,
   place,
   policy,
+  policyMode,
+  problem,
+  queue,
   frame,
+  ids,
+  status,
   task,
   taskApi,
   agentLine,
