@@ -50,11 +50,11 @@ it('[B50] status and ps say how an agent stands; pause stops all of it, and resu
   const first = await waitFor(
     async () => {
       const one = await seen(session)
-      return one.tree && one.lastOutputAt !== null && one
+      return one.status === 'active' && one.turn === 'running' && one.tree && one.lastOutputAt !== null && one
     },
     { what: 'evidence' },
   )
-  expect(first).toMatchObject({ status: 'active', turn: 'running', exit: null, paused: null })
+  expect(first).toMatchObject({ exit: null, paused: null })
   expect(first.tree?.processes.map(({ pid }) => pid)).toEqual(expect.arrayContaining(Object.values(pids)))
   expect((await run('pause', session)).out).toBe('pausing\n')
   await waitFor(async () => (await seen(session)).status === 'paused', { what: 'a pause' })

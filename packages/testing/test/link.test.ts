@@ -184,6 +184,21 @@ describe('what comes over a socket', () => {
   const open = (): ReturnType<typeof openRawWebSocket> =>
     openRawWebSocket({ ...target(), path: '/api/ws', protocols: ['hotline.v1'] })
 
+  it('[W34] a command that this server does not know is refused, and those after it are carried out', async () => {
+    const link = connect()
+    for (let times = 0; times < 6; times += 1) {
+      const unknown = 'session.levitate' as 'session.rename'
+      expect(await link.command(stream, unknown, { title: 'up' })).toMatchObject({
+        ok: false,
+        problem: { code: 'invalid_request', issues: [{ path: 'type' }] },
+      })
+    }
+    expect(await link.command('nonsense', 'session.rename', { title: 'up' })).toMatchObject({
+      problem: { code: 'invalid_request', issues: [{ path: 'stream' }] },
+    })
+    expect(await link.command(stream, 'message.send', { text: 'down here' })).toMatchObject({ ok: true })
+  })
+
   it('[W19] frames that are not understood are answered, and the fifth ends the connection, not that of others', async () => {
     const other = connect()
     await waitFor(() => other.connection.value.status === 'open', { what: 'the other connection' })

@@ -1,7 +1,9 @@
-import { type CommandType, parseCommandData } from '@hotline/protocol/command'
+import { type CommandType, issuesOf, parseCommandData } from '@hotline/protocol/command'
 import { closeOf, type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import { ClientFrame } from '@hotline/protocol/frame'
+import { Id } from '@hotline/protocol/ids'
 import { limits } from '@hotline/protocol/limits'
+import { z } from 'zod'
 import type { Watchers } from './watchers.ts'
 import type { Principal } from '../access/principal.ts'
 import type { Sink } from '../feed/follower.ts'
@@ -25,6 +27,9 @@ const runnerFrameCost = 0.004
 const commandsMax = 256
 /** A credential is looked at again this often, also one that ends later: timers reach no further than 24 days. */
 const lookAgainMs = 60 * 60 * 1_000
+
+/** What can be answered by its id, whatever else is wrong with it. */
+const NamedCommand = z.looseObject({ t: z.literal('command'), id: Id })
 
 /** What a conversation needs of the server. */
 export interface GatePorts extends FollowPorts {
@@ -84,6 +89,8 @@ export class Gate implements Connection {
     if (this.#closed) return
     const parsed = ClientFrame.safeParse(input)
     if (!parsed.success) {
+      const named = NamedCommand.safeParse(input)
+      if (named.success) return this.#refuseUnread(named.data.id, issuesOf(parsed.error, ''))
       const path = parsed.error.issues[0]?.path.join('.') ?? ''
       return this.strike(problem('invalid_frame', `This frame is not understood${path ? ` (at "${path}")` : ''}.`))
     }
@@ -219,6 +226,12 @@ export class Gate implements Connection {
 
   #tellAnswered(): void {
     if (this.#commands === 0) this.#draining?.answered()
+  }
+
+  /** Its sender waits for an answer: one that speaks of commands of a later Hotline, say. */
+  #refuseUnread(id: string, issues: ReturnType<typeof issuesOf>): void {
+    if (!this.#frames.take(this.principal.kind === 'runner' ? runnerFrameCost : 1).ok) return this.#tooMany()
+    this.#refuse(id, problem('invalid_request', sentence(issues), { issues }))
   }
 
   /** What nobody has carried out. */
