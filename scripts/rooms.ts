@@ -23,6 +23,7 @@ export const serverRooms: readonly string[] = [
   'access',
   'session',
   'audit',
+  'search',
   'feed',
   'gate',
   'scheduler',

@@ -22,6 +22,7 @@ import { addPlacesCommand } from './commands/places.ts'
 import { addResetPasswordCommand } from './commands/reset-password.ts'
 import { addControlCommands } from './commands/control.ts'
 import { addSessionCommands } from './commands/sessions.ts'
+import { addSearchCommand } from './commands/search.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { addTakeoverCommand } from './commands/takeover.ts'
 import { addChangesCommand } from './commands/changes.ts'
@@ -109,6 +110,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addDoctorCommand(program, context)
   addBackupCommands(program, context)
   addAuditCommands(program, context)
+  addSearchCommand(program, context)
   addDocumentCommands(program, context)
   addMcpCommand(program, context, { version, deskFile: process.env[deskVariable] })
 }

@@ -45,6 +45,7 @@ import { AwakeWatch } from './scheduler/awake-watch.ts'
 import { watchTasks } from './scheduler/task-watch.ts'
 import { watchRunners } from './scheduler/runners.ts'
 import { openSessionQueue, type SessionQueue } from './scheduler/session-queue.ts'
+import { openSearch } from './search/open-search.ts'
 import { Exchange } from './session/exchange.ts'
 import { joinOver } from './session/join-project.ts'
 
@@ -150,6 +151,7 @@ async function open(
     },
     observeCommands(metrics, clock),
   )
+  const search = undo.use(openSearch(config.dataDir, { store, bus, clock, fault }))
   const feeds = undo.use(new Feeds(store, bus))
   const connections = new Connections()
   const watchers = undo.use(new Watchers(clock))
@@ -240,6 +242,7 @@ async function open(
     lines: lines.open,
     headKeys: new HeadKeyDesk(headKeys, { log: new AccessLog({ store, bus, clock }), clock }),
     channels,
+    search,
   }
   const http = undo.use(await composeHttp({ ...routes, config, logger, pageDir }))
 

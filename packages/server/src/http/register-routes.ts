@@ -9,6 +9,7 @@ import type { Ids } from '../machine/ids.ts'
 import type { Metrics } from '../machine/metrics.ts'
 import type { Runners } from '../scheduler/runners.ts'
 import type { SessionQueue } from '../scheduler/session-queue.ts'
+import type { Search } from '../search/open-search.ts'
 import type { EvidenceDesk } from '../gate/evidence-desk.ts'
 import type { FolderDesk } from '../gate/folder-desk.ts'
 import type { Exchange } from '../session/exchange.ts'
@@ -33,6 +34,7 @@ import { registerKeyRoutes } from './routes/keys.ts'
 import { registerPasswordResetRoutes } from './routes/password-resets.ts'
 import { registerRunnerRoutes } from './routes/runner.ts'
 import { registerPolicyRoutes } from './routes/policy.ts'
+import { registerSearchRoutes } from './routes/search.ts'
 import { registerSessionRoutes } from './routes/sessions.ts'
 import { registerTaskApiRoutes } from './routes/task-api.ts'
 import { registerTaskRoutes } from './routes/tasks.ts'
@@ -56,6 +58,7 @@ export interface RoutePorts {
   evidence: EvidenceDesk
   headKeys: HeadKeyDesk
   folders: FolderDesk
+  search: Search
 }
 
 /** Declares routes. `declared`: all that were, once they are. */
@@ -95,6 +98,7 @@ export function registerRoutes(
   registerFolderRoutes(route, ports)
   registerTrustRoutes(route, ports)
   registerAuditRoutes(route, ports)
+  registerSearchRoutes(route, ports)
   registerPolicyRoutes(route, { ...ports, clock: ports.reception.gate.clock })
   registerDocumentRoutes(route, declared)
 }

@@ -37,6 +37,7 @@ import { type Clock, systemClock, timestamp } from '../../src/machine/clock.ts'
 import { systemIds } from '../../src/machine/ids.ts'
 import { openLogger } from '../../src/machine/logger.ts'
 import { type Metrics, openMetrics } from '../../src/machine/metrics.ts'
+import { openSearch } from '../../src/search/open-search.ts'
 import { Exchange } from '../../src/session/exchange.ts'
 import { joinOver } from '../../src/session/join-project.ts'
 
@@ -191,6 +192,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     fault,
   })
   late.queue = queue
+  const search = openSearch(dir, { store, bus, clock, fault })
   const feeds = new Feeds(store, bus)
   const watchers = new Watchers(clock)
   const doings = new Doings({ bus, projectOf: (stream) => exchange.projectOf(stream), clock, fault })
@@ -233,6 +235,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       channels: { rows: () => Promise.resolve([]) },
       evidence,
       folders,
+      search,
       headKeys: new HeadKeyDesk(HeadKeys.open(dir), { log: new AccessLog({ store, bus, clock }), clock }),
     },
     (route, ports, declared) => {
@@ -293,6 +296,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       runners[Symbol.dispose]()
       await blobs[Symbol.asyncDispose]()
       await access[Symbol.asyncDispose]()
+      await search[Symbol.asyncDispose]()
       await bus[Symbol.asyncDispose]()
       await database[Symbol.asyncDispose]()
       if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })

@@ -102,6 +102,12 @@ function requestsFor({
       ['GET', `/api/audit/export?format=ndjson&project=${project}`],
       ['GET', `/api/audit/export?format=csv&session=${session}`],
     ],
+    'GET /api/search': [
+      ['GET', `/api/search?q=project&project=${project}`],
+      ['GET', `/api/search?q=project&session=${session}`],
+      ['GET', `/api/search?q=project&task=${card}`],
+      ['GET', '/api/search?q=%22of+one+project%22'],
+    ],
     'GET /api/audit/chain': [['GET', `/api/audit/chain?session=${session}`]],
     'GET /api/sessions': [['GET', `/api/sessions?project=${project}`]],
     'POST /api/approvals/decide': [['POST', '/api/approvals/decide', { decisions: [one] }]],
@@ -148,7 +154,7 @@ async function heads(): Promise<unknown> {
 
 /** What differs by itself: the names that were asked about, and ids of the moment. */
 function without(names: Names, { status, body }: Pick<Answered, 'status' | 'body'>): unknown {
-  let text = JSON.stringify(body).replaceAll(/"(connection|serverTime|retryAt)":"[^"]*"/g, '"$1":""')
+  let text = JSON.stringify(body).replaceAll(/"(connection|serverTime|retryAt|indexedTo)":"[^"]*"/g, '"$1":""')
   for (const [kind, name] of Object.entries(names)) text = text.replaceAll(name, kind)
   return { status, body: JSON.parse(text) as unknown }
 }

@@ -19,6 +19,7 @@ import * as policy from '@hotline/protocol/policy'
 import * as policyMode from '@hotline/protocol/policy-mode-schema'
 import * as problem from '@hotline/protocol/problem'
 import * as queue from '@hotline/protocol/queue'
+import * as search from '@hotline/protocol/search'
 import * as frame from '@hotline/protocol/server-frame'
 import * as status from '@hotline/protocol/status-schema'
 import * as stream from '@hotline/protocol/stream'
@@ -48,6 +49,7 @@ const vocabulary: readonly Readonly<Record<string, unknown>>[] = [
   policyMode,
   problem,
   queue,
+  search,
   frame,
   ids,
   status,
