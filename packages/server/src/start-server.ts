@@ -151,7 +151,7 @@ async function open(
     },
     observeCommands(metrics, clock),
   )
-  const search = undo.use(openSearch(config.dataDir, { store, bus, clock, fault }))
+  const search = undo.use(await openSearch(place, { store, bus, clock, fault }))
   const feeds = undo.use(new Feeds(store, bus))
   const connections = new Connections()
   const watchers = undo.use(new Watchers(clock))

@@ -76,7 +76,7 @@ export function searchIndexContract(name: string, bench: SearchIndexBench): void
     })
     afterAll(() => index[Symbol.asyncDispose]())
 
-    it('[SE2] finds all words, phrases, beginnings, and leaves out what has a minus', async () => {
+    it('[SE2] [SE10] finds all words, phrases, beginnings, and leaves out what has a minus', async () => {
       expect(await find('gate broken')).toEqual([
         'The gate of the meadow is broken.',
         'Mend the gate, and then paint the broken fence',
@@ -165,7 +165,7 @@ export function searchIndexContract(name: string, bench: SearchIndexBench): void
       expect(await find('gate', { ...all, untilMs: startMs + 2_000 })).toHaveLength(2)
     })
 
-    it('[SE6] gives the best first, of those alike the newest, page by page without a gap or a second time', async () => {
+    it('[SE6] [SE10] gives the best first, of those alike the newest, page by page without a gap or a second time', async () => {
       await using many = await fresh()
       const words = Array.from({ length: 700 }, (_, at) =>
         saidPiece(at + 1, at % 3 === 0 ? `hut ${at} hut hut` : `hut ${at} and a lot of other words`),

@@ -87,6 +87,8 @@ export class SearchFollower implements AsyncDisposable {
       () => this.#rest(gatherMs),
       (error: unknown) => {
         this.#ports.fault(error)
+        // The index may have lost more than what was being read.
+        this.#isWalked = false
         this.#rest(retryMs, true)
       },
     )
@@ -118,6 +120,7 @@ export class SearchFollower implements AsyncDisposable {
   /** Every stream of the log from where the index was, and out with those that the log does not have. */
   async #walk(): Promise<void> {
     const { store, index } = this.#ports
+    await index.mend()
     for await (const stream of walkStreams(store)) {
       if (this.#isClosed) return
       if (isSearched(stream)) await this.#read(stream)

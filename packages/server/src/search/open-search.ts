@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import type { DatabasePlace } from '../log/open-database.ts'
 import { SearchFollower, type SearchFollowerPorts } from './follower.ts'
 import type { SearchIndex } from './search-index.ts'
+import { PostgresIndex } from './postgres-index.ts'
 import { SqliteIndex } from './sqlite-index.ts'
 
 /** The index, and how far behind the log it is. */
@@ -10,8 +12,9 @@ export interface Search extends AsyncDisposable {
 }
 
 /** Opens the index beside the log and follows the log from where it was. */
-export function openSearch(dataDir: string, ports: Omit<SearchFollowerPorts, 'index'>): Search {
-  const index = new SqliteIndex(join(dataDir, 'search.db'))
+export async function openSearch(place: DatabasePlace, ports: Omit<SearchFollowerPorts, 'index'>): Promise<Search> {
+  const index =
+    place.kind === 'sqlite' ? new SqliteIndex(join(place.dir, 'search.db')) : await PostgresIndex.open(place.url)
   const follower = new SearchFollower({ ...ports, index })
   return {
     index,

@@ -74,6 +74,8 @@ export interface FoundPiece extends Omit<Piece, 'part'>, About {
  * and is never ahead of it. All of it throws `StoreUnavailable` where its database cannot be had.
  */
 export interface SearchIndex extends AsyncDisposable {
+  /** What is damaged is thrown away: the log has to be gone through from its beginning. */
+  mend(): Promise<void>
   /** How far a stream was read; undefined for one that is not in it. */
   position(stream: string): Promise<StreamPlace | undefined>
   /** Takes a stretch, whole or not at all; one that it has already changes nothing. */

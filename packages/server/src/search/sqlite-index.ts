@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import type { Actor } from '@hotline/protocol/actor'
 import type { SearchKind } from '@hotline/protocol/search'
 import { touchPrivately } from '../log/sqlite/owner-lock.ts'
+import { sqliteTrouble } from '../log/sqlite/sqlite-errors.ts'
 import { describeError, StoreUnavailable } from '../log/store-unavailable.ts'
 import {
   type About,
@@ -78,10 +79,21 @@ type StreamRow = Pick<PieceRow, 'stream' | 'seq' | 'project' | 'task' | 'agent'>
 /** The index in a file of its own, by FTS5. A file that is damaged, or of another version, is thrown away. */
 export class SqliteIndex implements SearchIndex {
   readonly #statements = new Map<string, StatementSync>()
-  readonly #db: DatabaseSync
+  readonly #path: string
+  #opened: DatabaseSync | undefined
+  #isDamaged = false
 
   constructor(path: string) {
-    this.#db = openFile(path)
+    this.#path = path
+  }
+
+  mend(): Promise<void> {
+    if (this.#isDamaged) {
+      this.#close()
+      removeFile(this.#path)
+      this.#isDamaged = false
+    }
+    return Promise.resolve()
   }
 
   position(stream: string): Promise<StreamPlace | undefined> {
@@ -160,7 +172,14 @@ export class SqliteIndex implements SearchIndex {
 
   #close(): void {
     this.#statements.clear()
-    if (this.#db.isOpen) this.#db.close()
+    this.#opened?.close()
+    this.#opened = undefined
+  }
+
+  get #db(): DatabaseSync {
+    if (this.#isDamaged) throw new StoreUnavailable(`${this.#path} is damaged, and is made anew`)
+    this.#opened ??= openFile(this.#path)
+    return this.#opened
   }
 
   #stream(stream: string): StreamRow | undefined {
@@ -263,6 +282,7 @@ export class SqliteIndex implements SearchIndex {
     try {
       return work()
     } catch (error) {
+      if (sqliteTrouble(error) === 'damaged') this.#isDamaged = true
       throw new StoreUnavailable(`the search index: ${describeError(error)}`, { cause: error })
     }
   }

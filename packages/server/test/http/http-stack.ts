@@ -192,7 +192,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     fault,
   })
   late.queue = queue
-  const search = openSearch(dir, { store, bus, clock, fault })
+  const search = await openSearch({ kind: 'sqlite', dir }, { store, bus, clock, fault })
   const feeds = new Feeds(store, bus)
   const watchers = new Watchers(clock)
   const doings = new Doings({ bus, projectOf: (stream) => exchange.projectOf(stream), clock, fault })

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -92,7 +93,7 @@ describe('following the log', () => {
       },
     }) as SearchIndex
     // A bound method of the class itself, where a private member is read.
-    for (const name of ['position', 'find', 'forget', 'streams'] as const) {
+    for (const name of ['position', 'find', 'forget', 'streams', 'mend'] as const) {
       Object.defineProperty(counted, name, { value: index[name].bind(index) })
     }
     await scene.append('session:a', created(), said('before the start'))
@@ -325,5 +326,28 @@ describe('following the log', () => {
     gate.resolve(undefined)
     await settled(follower)
     expect(await find(index, 'number49')).toEqual(['number49'])
+  })
+
+  it('[SE7] makes an index anew that is damaged while it is at work, and finds nothing in it until then', async () => {
+    await using log = await openLog()
+    const scene = sceneOf(log.store)
+    const path = join(dir.path, 'damaged.db')
+    await using index = new SqliteIndex(path)
+    await scene.append('session:a', created(), said('quince '.repeat(1_000)), said('plum '.repeat(1_000)))
+    {
+      await using follower = follow(scene, index)
+      await settled(follower)
+      await index[Symbol.asyncDispose]()
+    }
+    const bytes = readFileSync(path)
+    bytes.fill(0xa5, 4_096)
+    writeFileSync(path, bytes)
+    await expect(find(index, 'quince')).rejects.toMatchObject({ name: 'StoreUnavailable' })
+    await expect(find(index, 'plum')).rejects.toMatchObject({ name: 'StoreUnavailable' })
+    const eager = { ...systemClock, after: (_: number, fire: () => void) => systemClock.after(1, fire) }
+    await using follower = new SearchFollower({ ...scene, index, clock: eager, fault: () => undefined })
+    await settled(follower)
+    expect(await find(index, 'quince')).toHaveLength(1)
+    expect(await find(index, 'plum')).toHaveLength(1)
   })
 })
