@@ -130,7 +130,7 @@ describe.runIf(findFirefox() !== undefined)('in Firefox', () => {
     await page.evaluate('document.activeElement.blur()')
     await page.type('?')
     await page.click(withText('dialog[open] button', 'Close'))
-    await page.click(withText('.rail button', 'Search'))
+    await page.click(withText('.rail button', 'Go to'))
     await page.type('settings')
     await page.press('Enter')
     await page.see('Theme')

@@ -6,7 +6,9 @@ import { NeedChosen, NeedPage } from './needs/need-page.tsx'
 import { AuditPage, readAuditSearch } from './pages/audit.tsx'
 import { Frame } from './pages/frame.tsx'
 import { SettingsPage } from './pages/settings.tsx'
-import { SessionPage } from './session/session-page.tsx'
+import { SearchPage } from './search/search-page.tsx'
+import { readSearchAddress } from './search/search-address.ts'
+import { readSessionPlace, SessionAt } from './session/session-at.tsx'
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage })
 const home = createRoute({ getParentRoute: () => root, path: '/', component: NothingChosen })
@@ -15,9 +17,11 @@ const need = createRoute({ getParentRoute: () => root, path: '/needs/$session/$a
 const session = createRoute({
   getParentRoute: () => root,
   path: '/sessions/$session',
+  validateSearch: readSessionPlace,
   component: function Chosen() {
     const { session: id } = session.useParams()
-    return <SessionPage key={id} session={id} />
+    const place = session.useSearch()
+    return <SessionAt key={`${id} ${place.at} ${place.of}`} session={id} {...place} />
   },
 })
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: SettingsPage })
@@ -26,6 +30,12 @@ const audit = createRoute({
   path: '/audit',
   component: AuditPage,
   validateSearch: readAuditSearch,
+})
+const search = createRoute({
+  getParentRoute: () => root,
+  path: '/search',
+  component: SearchPage,
+  validateSearch: readSearchAddress,
 })
 const BoardPage = lazy(async () => ({ default: (await import('./board/board-page.tsx')).BoardPage }))
 const TaskPanel = lazy(async () => ({ default: (await import('./board/task-panel.tsx')).TaskPanel }))
@@ -65,7 +75,7 @@ const design = createRoute({
   },
 })
 const router = createRouter({
-  routeTree: root.addChildren([home, needs, need, session, tasks.addChildren([task]), settings, audit, design]),
+  routeTree: root.addChildren([home, needs, need, session, tasks.addChildren([task]), settings, audit, search, design]),
 })
 
 declare module '@tanstack/react-router' {

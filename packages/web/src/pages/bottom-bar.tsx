@@ -47,8 +47,11 @@ export function BottomBar({
               openPalette()
             }}
           >
-            Search
+            Go to
           </button>
+          <To to="/search" className="button plain">
+            Search
+          </To>
           <To to="/audit" className="button plain">
             Audit
           </To>

@@ -10,7 +10,7 @@ const sessionsMax = 500
 /** Where the palette can lead. */
 export interface Goals {
   session: (session: string) => void
-  page: (path: '/' | '/needs' | '/tasks' | '/audit' | '/settings' | '/design') => void
+  page: (path: '/' | '/needs' | '/tasks' | '/audit' | '/search' | '/settings' | '/design') => void
   openStart: () => void
   openKeys: () => void
 }
@@ -28,6 +28,13 @@ export function choicesOf(sessions: readonly SeenRow[], goals: Goals, nowMs: num
     { id: 'needs', kind: 'Pages', label: 'Needs you', run: () => goals.page('/needs') },
     { id: 'board', kind: 'Pages', label: 'Board', hint: 'cards by column', run: () => goals.page('/tasks') },
     { id: 'sessions', kind: 'Pages', label: 'Sessions', run: () => goals.page('/') },
+    {
+      id: 'search',
+      kind: 'Pages',
+      label: 'Search',
+      hint: 'everything that was said',
+      run: () => goals.page('/search'),
+    },
     {
       id: 'audit',
       kind: 'Pages',

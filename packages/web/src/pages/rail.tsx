@@ -31,8 +31,11 @@ export function Rail({ needs, running, openStart, openPalette }: Ways): ReactNod
         <span>Sessions</span>
         <span className="quiet">{running}</span>
       </To>
-      <button type="button" onClick={openPalette}>
+      <To to="/search">
         <span>Search</span>
+      </To>
+      <button type="button" onClick={openPalette}>
+        <span>Go to</span>
         <kbd className="key">{commandKey('K')}</kbd>
       </button>
       <button type="button" onClick={openStart}>

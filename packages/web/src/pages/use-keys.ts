@@ -38,7 +38,7 @@ export function useKeys(acts: KeyActs): void {
 
 /** To where one finds: the list's own place where it is in sight, or else the palette. */
 function find(openPalette: () => void): void {
-  const box = document.querySelector<HTMLInputElement>('.list input[type=search]')
+  const box = document.querySelector<HTMLInputElement>('.list input[type=search], .searching input[type=search]')
   if (box?.checkVisibility()) box.focus()
   else openPalette()
 }
