@@ -260,4 +260,14 @@ export const goals: readonly (MeasuredGoal | OpenGoal)[] = [
     { atMost: 2 },
     ratio('files', '100000 files', 'p50Ms', 'hotline, snapshot', 'git status'),
   ),
+  ...(['SQLite', 'PostgreSQL'] as const).flatMap((store) =>
+    (['rare', 'common'] as const).map((word) =>
+      measured(
+        'G23',
+        `search for a ${word} word in 1,000,000 events, beside 10,000 (${store})`,
+        { atMost: 2 },
+        ratio('search', store, `${word}P50Us`, `${ours}, 1,000,000 events`, `${ours}, 10,000 events`),
+      ),
+    ),
+  ),
 ]

@@ -18,6 +18,7 @@ import { memory } from './scenarios/memory.ts'
 import { http, writers } from './scenarios/requests.ts'
 import { open } from './scenarios/open.ts'
 import { resume } from './scenarios/resume.ts'
+import { search } from './scenarios/search.ts'
 import { stall } from './scenarios/stall.ts'
 import { storm } from './scenarios/storm.ts'
 import { checkInstruments } from './self-check.ts'
@@ -40,6 +41,7 @@ const scenarios: readonly Scenario[] = [
   open,
   memory,
   http,
+  search,
 ]
 
 function say(text: string): void {

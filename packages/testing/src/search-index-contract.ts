@@ -165,6 +165,26 @@ export function searchIndexContract(name: string, bench: SearchIndexBench): void
       expect(await find('gate', { ...all, untilMs: startMs + 2_000 })).toHaveLength(2)
     })
 
+    it('[SE4] [SE5] keeps to projects and filters where a word is common, too', async () => {
+      await using many = await fresh()
+      const words = Array.from({ length: 400 }, (_, at) => saidPiece(at + 1, `hut ${at}`))
+      await many.index(
+        firstStretch('session:mine', [saidPiece(1, 'hut of mine'), saidPiece(2, 'hut', { kind: 'note' })]),
+      )
+      const about = { project: 'elsewhere', task: 'card', agent: 'claude' }
+      await many.index(firstStretch('session:theirs', words, { about }))
+      const of = async (more: object): Promise<number> =>
+        (await many.find({ terms: termsOf('hut -nothing'), projects: ['default'], limit: 1_000, ...more })).length
+      expect(await of({})).toBe(2)
+      expect(await of({ kind: 'note' })).toBe(1)
+      expect(await of({ session: 'theirs' })).toBe(0)
+      const both = { projects: ['default', 'elsewhere'] }
+      expect(await of(both)).toBe(402)
+      expect(await of({ ...both, session: 'theirs' })).toBe(400)
+      expect(await of({ ...both, task: 'card' })).toBe(400)
+      expect(await of({ ...both, agent: 'demo' })).toBe(2)
+    })
+
     it('[SE6] [SE10] gives the best first, of those alike the newest, page by page without a gap or a second time', async () => {
       await using many = await fresh()
       const words = Array.from({ length: 700 }, (_, at) =>

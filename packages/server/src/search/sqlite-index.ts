@@ -59,6 +59,7 @@ const cacheKiB = 8 * 1024
 const chunkPieces = 200
 /** Queries have many shapes; when there are more, all are dropped. */
 const maxStatements = 200
+const fewPieces = 256
 
 interface PieceRow {
   id: number
@@ -122,15 +123,18 @@ export class SqliteIndex implements SearchIndex {
   }
 
   find(query: IndexQuery): Promise<readonly FoundPiece[]> {
-    const words = matchText(query)
+    const words = matchWords(query)
     if (words === undefined) return Promise.resolve([])
-    const { projects, authors, agent, sinceMs, untilMs, upTo, limit } = query
-    const where = ['words MATCH ?', `s.project IN (${marks(projects)})`]
-    const values: SQLInputValue[] = [words, ...projects]
+    const { projects, session, task, kind, authors, agent, sinceMs, untilMs, upTo, limit } = query
+    const where = [`s.project IN (${marks(projects)})`]
+    const values: SQLInputValue[] = [...projects]
     const add = (condition: string, ...more: readonly SQLInputValue[]): void => {
       where.push(condition)
       values.push(...more)
     }
+    if (session !== undefined) add('s.stream = ?', `session:${session}`)
+    if (task !== undefined) add('s.task = ?', task)
+    if (kind !== undefined) add('p.kind = ?', kind)
     if (authors) add(`(p.actor IN (${marks(authors)}) OR p.actor_kind IN (${marks(authors)}))`, ...authors, ...authors)
     if (agent !== undefined) add('s.agent = ?', agent)
     if (sinceMs !== undefined) add('words.rowid >= ?', sinceMs * placesPerMs)
@@ -140,8 +144,8 @@ export class SqliteIndex implements SearchIndex {
       this.#all<PieceRow>(
         `SELECT p.id, s.stream, p.seq, p.subject, p.kind, p.actor_kind, p.actor, p.text, s.project, s.task, s.agent
           FROM words CROSS JOIN pieces p ON p.id = words.rowid CROSS JOIN streams s ON s.no = p.no
-          WHERE ${where.join(' AND ')} ORDER BY words.rowid DESC LIMIT ?`,
-        [...values, limit],
+          WHERE words MATCH ? AND ${where.join(' AND ')} ORDER BY words.rowid DESC LIMIT ?`,
+        [this.#isFew(words) ? words : matchAll(words, query), ...values, limit],
       ).map(foundOf),
     )
   }
@@ -168,6 +172,12 @@ export class SqliteIndex implements SearchIndex {
   /** What was erased is in the write-ahead log until that is emptied. */
   #emptyLog(): void {
     this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  }
+
+  /** So few have these words that each can be looked at: to go through the lists of all facets beside them takes longer. */
+  #isFew(words: string): boolean {
+    const rows = this.#all('SELECT 1 FROM words WHERE words MATCH ? LIMIT ?', [words, fewPieces + 1])
+    return rows.length <= fewPieces
   }
 
   #close(): void {
@@ -339,13 +349,16 @@ function wordsOf(row: StreamRow, kind: SearchKind, text: string): [string, strin
 }
 
 /** In the language of FTS5, of letters and digits in quotes alone; undefined where nothing is looked for. */
-function matchText(query: IndexQuery): string | undefined {
-  const { terms, projects } = query
-  if (terms.all.length === 0 || projects.length === 0) return undefined
+function matchWords({ terms: { all, none }, projects }: IndexQuery): string | undefined {
+  if (all.length === 0 || projects.length === 0) return undefined
+  const words = `{said} : (${all.map(phrase).join(' AND ')})`
+  return none.length === 0 ? words : `(${words} NOT {said} : (${none.map(phrase).join(' OR ')}))`
+}
+
+/** With the facets: what is common elsewhere is not gone through. */
+function matchAll(words: string, query: IndexQuery): string {
   const facets = facetGroups(query).map((group) => `{facets} : (${group.map(quoted).join(' OR ')})`)
-  const all = [`{said} : (${terms.all.map(phrase).join(' AND ')})`, ...facets].join(' AND ')
-  if (terms.none.length === 0) return all
-  return `(${all}) NOT {said} : (${terms.none.map(phrase).join(' OR ')})`
+  return [words, ...facets].join(' AND ')
 }
 
 function phrase({ words, isBegun }: Term): string {
