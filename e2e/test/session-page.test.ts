@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { LiveServer } from '@hotline/testing/live-server'
 import type { Page } from 'playwright-core'
@@ -175,7 +176,7 @@ describe('the page of one session', () => {
     await page.getByText('✓ Allowed by You').waitFor()
   })
 
-  it('[G13] beside the conversation stands what is known: state, machine, counts and plan', async () => {
+  it('[G13] [EP3] beside the conversation stands what is known: state, machine, counts and plan', async () => {
     const hand = await live.startSession('With a plan')
     await hand.report(
       { type: 'turn.started', data: { turn: 't1' } },
@@ -198,6 +199,15 @@ describe('the page of one session', () => {
     await aside.getByText('Write the test').waitFor()
     await page.getByText('read 10 files').waitFor()
     await photograph(page, 'context')
+    // [EP3] All of it as a file.
+    await aside.getByText('More facts').click()
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      aside.getByRole('link', { name: 'Markdown' }).click(),
+    ])
+    expect(file.suggestedFilename()).toBe(`session-${hand.session}.md`)
+    expect(readFileSync(await file.path(), 'utf8')).toMatch(/^# [\s\S]*The whole conversation up to /)
+    await photograph(page, 'context-export', [1440])
     await resize(page, 390)
     await page.getByRole('button', { name: 'Details' }).click()
     await page.getByRole('dialog').getByText('Write the test').waitFor()

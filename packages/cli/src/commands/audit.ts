@@ -1,6 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { type AuditEntry, type AuditKey, type AuditPage, auditGroups } from '@hotline/protocol/audit'
 import { HeadBook, HeadsRefused } from '@hotline/server/audit/head-book'
 import { PublicKeyText } from '@hotline/server/audit/signed-head'
@@ -13,6 +12,7 @@ import type { z } from 'zod'
 import { inLine } from '../approval-card.ts'
 import { confirmingPassword } from '../confirm-password.ts'
 import { fail } from '../failure.ts'
+import { printWhole } from '../print-whole.ts'
 import type { CommandContext } from './context.ts'
 
 interface Filters {
@@ -135,16 +135,6 @@ function checkChain(query: URLSearchParams, isAll: boolean): void {
   if (others.length > 0) throw fail('invalid_request', `A chain with holes proves nothing: leave --${others[0]} out.`)
   if (query.has('session') === isAll)
     throw fail('invalid_request', 'Say of what: --session <session>, or --all for all that the server has.')
-}
-
-/** As fast as it is taken, and no further. Throws a `Failure` where it breaks off. */
-async function printWhole(bytes: ReadableStream<Uint8Array>): Promise<void> {
-  try {
-    await pipeline(bytes, process.stdout, { end: false })
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw fail('unreachable', `The export broke off (${why}): what was printed is not whole.`)
-  }
 }
 
 async function newest(context: CommandContext, query: URLSearchParams, wanted: number): Promise<readonly AuditEntry[]> {

@@ -6,12 +6,13 @@ import { FolderPath } from '@hotline/protocol/folder-path'
 import type { AgentRow, SessionRow } from '@hotline/protocol/http'
 import { isLive } from '@hotline/protocol/session-status'
 import { SessionStatus } from '@hotline/protocol/status-schema'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { budgetForms } from '@hotline/core/budget-words'
 import { newBudget } from '../read-budget.ts'
 import { chooseMachine, type Place } from '../choose-machine.ts'
 import { choosePlace, type PlaceOptions, readPlace } from '../choose-place.ts'
 import { Failure, fail } from '../failure.ts'
+import { printWhole } from '../print-whole.ts'
 import { findTask, projectOr } from '../read-tasks.ts'
 import { readSnoozes } from '../read-snoozes.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
@@ -126,6 +127,17 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const { session } = await context.server().findSession(text)
       if (screen) await stayOnScreen(context, session, screen)
       else await stay(context, session, 'end')
+    })
+
+  program
+    .command('export')
+    .description('print a whole session: as Markdown to read, or as JSON with every event')
+    .argument('<session>', 'id, or the beginning of it')
+    .addOption(new Option('--format <format>', 'what to print').choices(['markdown', 'json']).default('markdown'))
+    .action(async (text: string, { format }: { format: string }) => {
+      const server = context.server()
+      const { session } = await server.findSession(text)
+      await printWhole(await server.download(`/api/sessions/${session}/export?format=${format}`))
     })
 
   program

@@ -34,6 +34,7 @@ import { registerKeyRoutes } from './routes/keys.ts'
 import { registerPasswordResetRoutes } from './routes/password-resets.ts'
 import { registerRunnerRoutes } from './routes/runner.ts'
 import { registerPolicyRoutes } from './routes/policy.ts'
+import { registerExportRoutes } from './routes/export.ts'
 import { registerSearchRoutes } from './routes/search.ts'
 import { registerSessionRoutes } from './routes/sessions.ts'
 import { registerTaskApiRoutes } from './routes/task-api.ts'
@@ -98,6 +99,7 @@ export function registerRoutes(
   registerFolderRoutes(route, ports)
   registerTrustRoutes(route, ports)
   registerAuditRoutes(route, ports)
+  registerExportRoutes(route, ports)
   registerSearchRoutes(route, ports)
   registerPolicyRoutes(route, { ...ports, clock: ports.reception.gate.clock })
   registerDocumentRoutes(route, declared)

@@ -170,6 +170,7 @@ describe('every route', () => {
         "GET /api/audit/key: signed-in",
         "POST /api/audit/key: account-admin, password",
         "GET /api/audit/chain: read",
+        "GET /api/sessions/:id/export: signed-in",
         "GET /api/search: read",
         "GET /api/projects/:id/policy: read",
         "GET /api/policy: account-admin",

@@ -62,6 +62,10 @@ function requestsFor({
     'GET /api/sessions/:id': [['GET', `/api/sessions/${session}`]],
     'GET /api/sessions/:id/events': [['GET', `/api/sessions/${session}/events`]],
     'GET /api/sessions/:id/transcript': [['GET', `/api/sessions/${session}/transcript`]],
+    'GET /api/sessions/:id/export': [
+      ['GET', `/api/sessions/${session}/export`],
+      ['GET', `/api/sessions/${session}/export?format=json`],
+    ],
     'GET /api/sessions/:id/stream': [['GET', `/api/sessions/${session}/stream`]],
     'GET /api/sessions/:id/evidence': [['GET', `/api/sessions/${session}/evidence`]],
     'GET /api/sessions/:id/content/:digest': [['GET', `/api/sessions/${session}/content/${beside}`]],

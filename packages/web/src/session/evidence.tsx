@@ -183,6 +183,15 @@ export function Evidence({
           <Fact name="Session">
             <Short text={state.session} />
           </Fact>
+          <Fact name="Export">
+            <a href={`/api/sessions/${state.session}/export`} download>
+              Markdown
+            </a>
+            {' · '}
+            <a href={`/api/sessions/${state.session}/export?format=json`} download>
+              JSON
+            </a>
+          </Fact>
         </dl>
       </details>
       {children}

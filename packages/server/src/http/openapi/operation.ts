@@ -143,7 +143,10 @@ function responsesOf(route: DeclaredRoute, answer: Json | undefined): Json {
     ...(isEmpty ? [] : ['application/json', ...(route.method === 'GET' ? [messagePackType] : [])]).map(
       (type): [string, Json] => [type, { schema: answer ?? {} }],
     ),
-    ...streams.map((type): [string, Json] => [type.split(';', 1)[0] ?? type, { schema: { type: 'string' } }]),
+    ...streams.map((type): [string, Json] => [
+      type.split(';', 1)[0] ?? type,
+      { schema: { type: isJson(type) ? 'object' : 'string' } },
+    ]),
   ]
   const hasContent = types.length > 0
   return {
@@ -204,4 +207,9 @@ export function declaredSchemas(
 ): Record<'params' | 'query' | 'body' | 'answer', z.ZodType | undefined> {
   const { params, query, body, bodyShape, answer } = route
   return { params, query, body: bodyShape ?? body, answer: answer === Nothing ? undefined : answer }
+}
+
+/** A document that is written piece by piece, and one object when it is whole. */
+function isJson(type: string): boolean {
+  return type.startsWith('application/json')
 }
