@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Envelope } from '@hotline/protocol/event'
 import { splitStream } from '@hotline/protocol/stream'
 import type { Bus } from '../log/bus.ts'
@@ -26,6 +26,9 @@ const retryMs = 5_000
 /** One stretch: what is on the event loop at once. */
 const stretchEvents = 100
 const stretchBytes = 256 * 1024
+/** It rests for so many times as long as a stretch took: who commits has most of the processor, also while a program floods. */
+const restShare = 2
+const restMaxMs = 100
 /** Pieces of a message that broke off. */
 const deltasMax = 2_000
 
@@ -133,7 +136,7 @@ export class SearchFollower implements AsyncDisposable {
   }
 
   async #read(stream: string): Promise<void> {
-    const { store, index } = this.#ports
+    const { store, index, clock } = this.#ports
     const head = await store.head(stream)
     if (head === undefined) return
     let place = await index.position(stream)
@@ -142,7 +145,8 @@ export class SearchFollower implements AsyncDisposable {
       place = undefined
     }
     let about = place?.about
-    for (let after = place?.seq ?? 0; after < head.head && !this.#isClosed; await nextTurn()) {
+    for (let after = place?.seq ?? 0; after < head.head && !this.#isClosed;) {
+      const began = clock.monotonicMs()
       const events = await this.#stretch(stream, after)
       const first = events[0]
       const last = events.at(-1)
@@ -152,6 +156,7 @@ export class SearchFollower implements AsyncDisposable {
       const changes = await this.#changes(stream, events)
       await index.index({ stream, epoch: head.epoch, after, upTo: last.seq, about, changes })
       after = last.seq
+      await pause(Math.min(restMaxMs, restShare * (clock.monotonicMs() - began)))
     }
   }
 
