@@ -183,4 +183,42 @@ describe('/metrics', () => {
       if (type === 'histogram') expect(name).toMatch(/_seconds$/)
     }
   })
+
+  it('[O5] docs/grafana-dashboard.json asks for metrics and labels that there are', () => {
+    const file = join(import.meta.dirname, '../../../../docs/grafana-dashboard.json')
+    const { panels } = JSON.parse(readFileSync(file, 'utf8')) as {
+      panels: {
+        title: string
+        gridPos: { x: number; y: number; w: number; h: number }
+        targets: { expr: string; legendFormat: string }[]
+      }[]
+    }
+    const { registry } = openMetrics()
+    const labelsOf = new Map(
+      registry.getMetricsAsArray().map((metric) => {
+        const { labelNames } = metric as unknown as { labelNames: readonly string[] }
+        return [metric.name, labelNames]
+      }),
+    )
+    const cells = new Set<string>()
+    for (const { title, gridPos, targets } of panels) {
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1)
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y += 1) {
+          expect([title, cells.has(`${x}/${y}`), x < 24]).toEqual([title, false, true])
+          cells.add(`${x}/${y}`)
+        }
+      for (const { expr, legendFormat } of targets) {
+        const [name = ''] = /(?:hotline|process|nodejs)_\w+/.exec(expr) ?? []
+        const labels = labelsOf.get(name.replace(/_bucket$/, ''))
+        expect([title, name, labels]).toEqual([title, name, expect.any(Array)])
+        const used = [
+          ...[...expr.matchAll(/by \((\w+)\)/g)].map(([, label]) => label),
+          ...[...expr.matchAll(/[{,](\w+)[=!]/g)].map(([, label]) => label),
+          ...[...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label),
+        ]
+        expect([title, used.filter((label) => label !== 'le' && !labels?.includes(label ?? ''))]).toEqual([title, []])
+      }
+    }
+    expect(panels.length).toBeGreaterThan(15)
+  })
 })
