@@ -23,6 +23,7 @@ import { FolderDesk } from './gate/folder-desk.ts'
 import { openReception } from './gate/open-reception.ts'
 import { Watchers } from './gate/watchers.ts'
 import { composeHttp } from './http/compose.ts'
+import { openUpdateDesk } from './http/task-updates/update-desk.ts'
 import { openAgentLines } from './http/agent-line/open-agent-lines.ts'
 import { openPermissionDesk } from './http/permissions/permission-desk.ts'
 import { openWebSocketDoor } from './http/ws.ts'
@@ -254,6 +255,7 @@ async function open(
       fromHello: (hello, request) => http.doors.fromHello(hello, request),
       lines,
       permissions,
+      updates: openUpdateDesk({ exchange, lists, store, queue }),
       compression: config.compressBatches ? 'large-batches' : 'off',
       clock,
     }),

@@ -10,6 +10,9 @@ import type { Clock } from '../machine/clock.ts'
 import { refuseSocket } from './problem-response.ts'
 import type { Known } from '../gate/reception.ts'
 import { openAgentLine } from './agent-line/agent-line.ts'
+import { openTaskUpdates } from './task-updates/task-updates.ts'
+import type { UpdateDesk } from './task-updates/update-desk.ts'
+import { readUpdatesTarget } from './task-updates/read-target.ts'
 import { type FoundAgent, readLineTarget } from './agent-line/find-agent.ts'
 import type { LineDesk } from './agent-line/open-agent-lines.ts'
 import type { PermissionDesk } from './permissions/permission-desk.ts'
@@ -34,6 +37,7 @@ export interface WebSocketPorts extends ConversationPorts {
   /** Credential in a header of the upgrade, if there is one. */
   fromHeader: (request: IncomingMessage) => Promise<Principal | Problem | undefined>
   lines: LineDesk
+  updates: UpdateDesk
   permissions: PermissionDesk
 }
 
@@ -109,6 +113,10 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
         return (target.compress ? compressedWss : permissionsWss).handleUpgrade(request, socket, head, (webSocket) =>
           open(webSocket, permissionSpeech(webSocket, socket, target)),
         )
+      case 'updates':
+        return lineWss.handleUpgrade(request, socket, head, (webSocket) =>
+          open(webSocket, updateSpeech(webSocket, socket, target)),
+        )
       case 'line': {
         const { name } = target
         const found = principal && (await ports.lines.find(principal, name))
@@ -140,6 +148,22 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
       fault: gate.fault,
       clock,
       newId,
+    })
+  }
+
+  function updateSpeech(
+    webSocket: WebSocket,
+    socket: Duplex,
+    { task, since }: { task: string; since: string | undefined },
+  ): Speech {
+    const { gate, clock, updates } = ports
+    return openTaskUpdates({
+      task,
+      since,
+      desk: updates,
+      say: (message) => write(webSocket, socket, textMessage(message)),
+      clock,
+      fault: gate.fault,
     })
   }
 
@@ -216,7 +240,11 @@ function within(clock: Clock, timeMs: number, what: Promise<unknown>): Promise<v
 }
 
 /** What is spoken at an address. */
-type Target = { speech: 'frames' } | { speech: 'line'; name: string } | PermissionTarget
+type Target =
+  | { speech: 'frames' }
+  | { speech: 'line'; name: string }
+  | { speech: 'updates'; task: string; since: string | undefined }
+  | PermissionTarget
 
 /** `after`: where an earlier connection stood. `compress`, `batch`: what its client wishes and can read. */
 interface PermissionTarget {
@@ -233,13 +261,18 @@ function readTarget(request: IncomingMessage): Target | Problem {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2)
   const line = readLineTarget(path)
   if (line) return 'code' in line ? line : { speech: 'line', ...line }
+  const updates = readUpdatesTarget(path, query)
+  if (updates) return 'code' in updates ? updates : { speech: 'updates', ...updates }
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
   if (permissionPaths.has(path)) {
     if (offered.includes('') || offered.includes(permissionsSubprotocol)) return readWishes(new URLSearchParams(query))
     return problem('version_not_spoken', `The sub-protocol ${permissionsSubprotocol} is spoken here, and no other.`)
   }
   if (path !== '/api/ws') {
-    return problem('not_found', 'WebSocket is spoken at /api/ws, /ws/permissions and /ws/agents/:name.')
+    return problem(
+      'not_found',
+      'WebSocket is spoken at /api/ws, /ws/permissions, /ws/agents/:name and /api/agent/:taskId/updates.',
+    )
   }
   if (offered.some(isSpoken)) return { speech: 'frames' }
   return problem(

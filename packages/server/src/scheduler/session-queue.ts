@@ -40,6 +40,8 @@ export interface SessionQueue extends Disposable {
   turnToBegin(runner: Principal, session: string): Promise<{ refusal: Problem | undefined; leave: () => void }>
   /** Those of some projects, as people see them. */
   places(projects: readonly string[]): Promise<readonly QueuePlace[]>
+  /** Calls with what waits in a project, and again whenever that changes; the answer ends it. */
+  watch(project: string, hear: (places: readonly QueuePlace[]) => void): () => void
   /** What machines there are, or how much they take, is another than before. */
   changed(): void
   /** Somebody follows a stream: of a project they are told what waits in it, whenever that changes. */
@@ -70,6 +72,7 @@ export function openSessionQueue(ports: SessionQueuePorts): SessionQueue {
   const measured = measureWork(ports)
   /** What each who follows a project's stream was told last, as JSON. */
   const audiences = new Map<string, Map<Connection, string>>()
+  const watchers = new Map<(places: readonly QueuePlace[]) => void, string>()
   let cancel: (() => void) | undefined
   let isClosed = false
 
@@ -126,9 +129,10 @@ export function openSessionQueue(ports: SessionQueuePorts): SessionQueue {
     const wanted = new Set(planned.flatMap(({ admitted }) => admitted))
     for (const connection of connections.of('runner'))
       if (wanted.has(connection.principal.id)) connection.whisper({ kind: 'work' })
-    if (audiences.size === 0) return
-    const projects = [...audiences.keys()].map((stream) => splitStream(stream).id)
-    const all = await places(projects)
+    if (audiences.size + watchers.size === 0) return
+    const projects = new Set([...[...audiences.keys()].map((stream) => splitStream(stream).id), ...watchers.values()])
+    const all = await places([...projects])
+    for (const [hear, project] of watchers) hear(all.filter((place) => place.project === project))
     for (const [stream, audience] of audiences) {
       const own = all.filter(({ project }) => stream === `project:${project}`).slice(0, queuePlacesMax)
       const told = JSON.stringify(own)
@@ -170,6 +174,11 @@ export function openSessionQueue(ports: SessionQueuePorts): SessionQueue {
       }
     },
     places,
+    watch: (project, hear) => {
+      watchers.set(hear, project)
+      tellSoon()
+      return () => void watchers.delete(hear)
+    },
     changed: tellSoon,
     joined: (stream, connection) => {
       if (!stream.startsWith('project:')) return
@@ -188,6 +197,7 @@ export function openSessionQueue(ports: SessionQueuePorts): SessionQueue {
       leaveConnections()
       measured[Symbol.dispose]()
       audiences.clear()
+      watchers.clear()
     },
   }
 }

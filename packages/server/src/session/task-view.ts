@@ -5,7 +5,7 @@ import { taskStatusOf } from '@hotline/core/task/task-status'
 import type { KnownEvent } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
-import type { ApiTask, TaskAnswer, TaskApproval, TaskLog, TaskStatus } from '@hotline/protocol/task-api'
+import type { ApiTask, TaskAnswer, TaskApproval, TaskLog, TaskStatus, TaskStep } from '@hotline/protocol/task-api'
 import type { LogStore, StoredEvent } from '../log/log-store.ts'
 import { readEvent } from '../log/read-event.ts'
 
@@ -36,7 +36,6 @@ export async function viewTask(
   )
   const last = await readKnown(store, stream, Math.max(0, head - limits.pageEvents), head)
   const logs = last.flatMap(logOf).slice(-logsMax)
-  const said = last.findLast((event) => event.type === 'message.completed')
   const broken = last.findLast((event) => event.type === 'turn.ended')
   const over = last.findLast((event) => event.type === 'session.state_changed')
   const current = await currentStep(store, state)
@@ -51,11 +50,11 @@ export async function viewTask(
       createdAt: row.createdAt,
       updatedAt: row.updatedAt,
       task: first?.type === 'message.posted' ? (first.body?.text ?? null) : null,
-      result: said?.type === 'message.completed' ? (said.body?.text ?? null) : null,
+      result: saidLast(last),
       error: errorOf(broken, over),
     },
     logs,
-    approvals: await openOf(store, state),
+    approvals: await openRequests(store, state),
     ...(current ? { currentExecution: current } : {}),
   }
 }
@@ -70,7 +69,8 @@ async function readKnown(store: LogStore, stream: string, after: number, upTo: n
   return events
 }
 
-function errorOf(turn: KnownEvent | undefined, change: KnownEvent | undefined): string | null {
+/** Why it came to no good end; null where it did not, or as far as nobody knows. */
+export function errorOf(turn: KnownEvent | undefined, change: KnownEvent | undefined): string | null {
   if (change?.type === 'session.state_changed' && ['failed', 'aborted', 'interrupted'].includes(change.data.to)) {
     return change.body?.note ?? change.data.reason.replaceAll('_', ' ')
   }
@@ -86,22 +86,43 @@ function logOf(event: KnownEvent): readonly TaskLog[] {
 
 /** The step that was begun last and is not over. */
 async function currentStep(store: LogStore, state: SessionState): Promise<Data['currentExecution']> {
-  const step = state.steps?.at(-1)
-  if (step === undefined) return undefined
-  const events = (await store.readSubjects(`session:${state.session}`, [`step:${step}`], 0, limits.pageEvents)).flatMap(
+  const last = state.steps?.at(-1)
+  const step = last === undefined ? undefined : await readStep(store, state.session, last)
+  return step && { step: step.step, progress: step.progress, status: statusOf(state) }
+}
+
+/** A step, how far it is, per cent, and what was wrong with it; undefined where its beginning is not in the log. */
+export async function readStep(
+  store: Pick<LogStore, 'readSubjects'>,
+  session: string,
+  step: string,
+): Promise<{ step: TaskStep; progress: number; error: string | undefined } | undefined> {
+  const events = (await store.readSubjects(`session:${session}`, [`step:${step}`], 0, limits.pageEvents)).flatMap(
     knownOf,
   )
   const begun = events.find((event) => event.type === 'step.started')
   const told = events.findLast((event) => event.type === 'step.progressed')
+  const ended = events.findLast((event) => event.type === 'step.finished')
   if (begun?.type !== 'step.started') return undefined
   return {
+    error: ended?.type === 'step.finished' ? ended.body?.error : undefined,
     step: { id: step, title: begun.body?.title ?? '', kind: begun.data.kind, startedAt: begun.at },
     progress: told?.type === 'step.progressed' ? Math.round((told.data.progress ?? 0) * 100) : 0,
-    status: statusOf(state),
   }
 }
 
-async function openOf(store: LogStore, state: SessionState): Promise<TaskApproval[]> {
+/** What the agent said last, as far as the end of the log has it. */
+export async function readLastWords(store: LogStore, session: string, head: number): Promise<string | null> {
+  return saidLast(await readKnown(store, `session:${session}`, Math.max(0, head - limits.pageEvents), head))
+}
+
+function saidLast(events: readonly KnownEvent[]): string | null {
+  const said = events.findLast((event) => event.type === 'message.completed')
+  return said?.type === 'message.completed' ? (said.body?.text ?? null) : null
+}
+
+/** What waits for an answer. */
+export async function openRequests(store: Pick<LogStore, 'readEnds'>, state: SessionState): Promise<TaskApproval[]> {
   const open = openApprovals(state)
   const ends = await store.readEnds(
     open.map(({ approval }) => ({ stream: `session:${state.session}`, subject: `approval:${approval}` })),

@@ -1,6 +1,7 @@
 import asyncApi from '@asyncapi/specs/schemas/3.0.0.json' with { type: 'json' }
 import { clientFrames } from '@hotline/protocol/frame'
 import { serverFrames } from '@hotline/protocol/server-frame'
+import { taskUpdateTypes } from '@hotline/protocol/task-updates'
 import { enterRaw, heard, say } from '@hotline/testing/raw-conversation'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { Ajv } from 'ajv'
@@ -45,6 +46,8 @@ describe('the AsyncAPI document', () => {
     )
     expect(namesOf('agentLine', 'client')).toEqual(['hello', 'get_state', 'pause', 'resume', 'kill', 'send_input'])
     expect(namesOf('agentLine', 'server')).toEqual(['connected', 'status', 'response', 'error'])
+    expect(namesOf('taskUpdates', 'client')).toEqual(['hello'])
+    expect(namesOf('taskUpdates', 'server')).toEqual(taskUpdateTypes)
     for (const { action, channel, messages } of Object.values<{
       action: string
       channel: { $ref: string }

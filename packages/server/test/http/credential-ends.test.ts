@@ -6,6 +6,7 @@ import { Feeds } from '../../src/feed/feeds.ts'
 import { Connections } from '../../src/gate/connections.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
 import type { RoutePorts } from '../../src/http/register-routes.ts'
+import { openUpdateDesk } from '../../src/http/task-updates/update-desk.ts'
 import { openAgentLines } from '../../src/http/agent-line/open-agent-lines.ts'
 import { openPermissionDesk } from '../../src/http/permissions/permission-desk.ts'
 import { openWebSocketDoor, type WebSocketDoor } from '../../src/http/ws.ts'
@@ -65,6 +66,12 @@ beforeEach(async () => {
     connections,
     lines: openAgentLines({ exchange, lists: stack.lists, store: stack.store }),
     permissions: openPermissionDesk({ lists: stack.lists, store: stack.store, bus: stack.bus }),
+    updates: openUpdateDesk({
+      exchange,
+      lists: stack.lists,
+      store: stack.store,
+      queue: { watch: () => () => undefined },
+    }),
     guard: (request) => stack.http.doors.guardUpgrade(request),
     fromHeader: (request) => stack.http.doors.fromHeader(request),
     fromHello: (hello, request) => stack.http.doors.fromHello(hello, request),

@@ -157,6 +157,7 @@ describe('every route', () => {
         "GET /api/sessions/:id/stream: signed-in",
         "GET /api/ws/stats: read",
         "GET /ws/agents/:name: read",
+        "GET /api/agent/:taskId/updates: read",
         "GET /ws/permissions: read",
         "GET /api/channels: account-admin",
         "PUT /api/runner/evidence: runner",

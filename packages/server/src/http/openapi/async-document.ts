@@ -10,6 +10,7 @@ import {
   permissionsSubprotocol,
 } from '@hotline/protocol/permissions'
 import { serverFrames } from '@hotline/protocol/server-frame'
+import { TaskUpdate, taskUpdateTypes } from '@hotline/protocol/task-updates'
 import { messagePackSubprotocol, protocolVersion, subprotocol } from '@hotline/protocol/version'
 import { z } from 'zod'
 import { type Json, jsonSchemas } from './json-schemas.ts'
@@ -69,6 +70,22 @@ const channels: Readonly<Record<string, Channel>> = {
     parameters: { name: { description: 'The id of a session, the name of a profile, or the title of a session.' } },
     fromClient: { hello: LineHello, ...byMember('command', LineCommand.options) },
     fromServer: byMember('type', LineMessage.options),
+  },
+  taskUpdates: {
+    address: '/api/agent/{taskId}/updates',
+    title: 'What happens in a task',
+    description:
+      'The steps of a task, what it asks for, where it stands and how it ends. Nothing is said to it after the `hello`: ' +
+      'what it asks for is answered at `POST /api/agent/:taskId/approve`.',
+    parameters: { taskId: { description: 'The id of a session, or of a card for the newest session of it.' } },
+    query: {
+      type: 'object',
+      properties: {
+        since: { type: 'string', description: 'The id of the last message that an earlier connection had.' },
+      },
+    },
+    fromClient: { hello: LineHello },
+    fromServer: Object.fromEntries(taskUpdateTypes.map((type) => [type, TaskUpdate.extend({ type: z.literal(type) })])),
   },
 }
 

@@ -25,6 +25,7 @@ import * as status from '@hotline/protocol/status-schema'
 import * as stream from '@hotline/protocol/stream'
 import * as task from '@hotline/protocol/task'
 import * as taskApi from '@hotline/protocol/task-api'
+import * as taskUpdates from '@hotline/protocol/task-updates'
 import { z } from 'zod'
 
 /** Where the words of the wire are: a schema is called in the documents as it is called there. */
@@ -55,6 +56,7 @@ const vocabulary: readonly Readonly<Record<string, unknown>>[] = [
   status,
   task,
   taskApi,
+  taskUpdates,
   agentLine,
 ]
 

@@ -32,6 +32,15 @@ export function registerLineRoutes(route: RegisterRoute, { lines, lists }: { lin
   })
   route({
     method: 'GET',
+    url: '/api/agent/:taskId/updates',
+    summary: 'The address of what happens in a task: a WebSocket, which plain HTTP is told',
+    permission: 'read',
+    answer: Nothing,
+    params: z.strictObject({ taskId: Id }),
+    handle: upgradeWanted,
+  })
+  route({
+    method: 'GET',
     url: '/ws/permissions',
     summary: 'The address of permissions.v1: a WebSocket, which plain HTTP is told',
     permission: 'read',

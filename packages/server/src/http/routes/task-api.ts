@@ -5,7 +5,6 @@ import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import { type Problem, problem } from '@hotline/protocol/error'
 import { asKnown } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
-import { parseCursor } from '@hotline/protocol/stream'
 import { Id } from '@hotline/protocol/ids'
 import { taskPriorities } from '@hotline/protocol/task'
 import {
@@ -35,6 +34,7 @@ import { sha256 } from '../../machine/sha256.ts'
 import type { Runners } from '../../scheduler/runners.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { type CommandOutcome, nothingHere } from '../../session/outcome.ts'
+import { type FoundTask, findTask, readTask } from '../../session/find-task.ts'
 import { statusOf, viewTask } from '../../session/task-view.ts'
 import { commandRefusals } from '../refusals.ts'
 import type { RegisterRoute } from '../route.ts'
@@ -54,34 +54,11 @@ export interface TaskApiPorts {
 const OfTask = z.strictObject({ taskId: Id })
 const undoWaitMs = 20_000
 
-/** A session with what is needed to speak of it. */
-interface Found {
-  session: string
-  stream: string
-  state: SessionState
-  seq: number
-}
-
 /** Tasks for programs: small views of sessions and cards, with the shapes of their documented API. */
 export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts): void {
   const { exchange, store, lists, runners, ids } = ports
 
-  /** A task by the id of its session, or of its card: then the newest session of it. */
-  async function find(principal: Principal, task: string): Promise<Found | undefined> {
-    const own = await readable(principal, task)
-    if (own) return own
-    if (!(await exchange.mayRead(principal, `task:${task}`))) return undefined
-    const newest = (await lists.sessionsOfTask(task)).at(-1)
-    return newest === undefined ? undefined : await readable(principal, newest)
-  }
-
-  async function readable(principal: Principal, session: string): Promise<Found | undefined> {
-    const stream = `session:${session}`
-    const snapshot = (await exchange.mayRead(principal, stream)) ? await exchange.snapshot(stream) : undefined
-    const cursor = snapshot && parseCursor(snapshot.cursor)
-    if (snapshot?.state.kind !== 'session' || typeof cursor !== 'object') return undefined
-    return { session, stream, state: snapshot.state, seq: cursor.seq }
-  }
+  const find = (principal: Principal, task: string): Promise<FoundTask | undefined> => findTask(ports, principal, task)
 
   const send = <T extends CommandType>(
     principal: Principal,
@@ -94,18 +71,18 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
   /** Waits until the state is as wanted, or the time is over; answers it as it is then. */
   async function waitFor(
     principal: Principal,
-    found: Found,
+    found: FoundTask,
     isReached: (state: SessionState) => boolean,
     { waitMs, signal }: { waitMs: number; signal: AbortSignal },
-  ): Promise<Found | undefined> {
+  ): Promise<FoundTask | undefined> {
     const endMs = ports.clock.monotonicMs() + waitMs
-    let now: Found | undefined = found
+    let now: FoundTask | undefined = found
     while (now && !isReached(now.state)) {
       const leftMs = endMs - ports.clock.monotonicMs()
       if (leftMs <= 0 || signal.aborted) break
       const feed = await ports.feeds.open(now.stream)
       if (feed) await growthAfter(feed, now.seq, { waitMs: leftMs, clock: ports.clock, signal })
-      now = await readable(principal, now.session)
+      now = await readTask(ports, principal, now.session)
     }
     return now
   }
@@ -286,7 +263,7 @@ export function registerTaskApiRoutes(route: RegisterRoute, ports: TaskApiPorts)
       if (!found) return { problem: nothingHere() }
       const outcome = await send(principal, ids.uuid(), found.stream, 'session.abort', { reason: 'cancelled' })
       if (!outcome.ok) return { problem: outcome.problem }
-      const now = await readable(principal, found.session)
+      const now = await readTask(ports, principal, found.session)
       return {
         value: { success: true as const, data: { taskId: found.session, status: statusOf((now ?? found).state) } },
       }
@@ -352,7 +329,7 @@ function listed(row: SessionTable): ApiTask {
 /** The command that says it, with the digest of what was asked; a refusal where there is no such request, or it cannot be changed so. */
 async function decisionOf(
   store: LogStore,
-  { stream, state }: Found,
+  { stream, state }: FoundTask,
   { approvalId, approved, message, modifiedParameters, digest }: ApproveTaskBody,
 ): Promise<Problem | (CommandInput<'approval.decide'> & { verdict: 'allow' | 'modify' | 'deny' })> {
   const [first] = await store.readSubjects(stream, [`approval:${approvalId}`], 0, 1)
