@@ -3,7 +3,8 @@ import type { ReactNode } from 'react'
 import { groupOf, whatOf } from '../list/row-words.ts'
 import { seenRows, type SeenRow } from '../list/seen-rows.ts'
 import { useLive } from '../live/hotline.tsx'
-import { useNow, useReadable } from '../live/use-readable.ts'
+import { useReadable } from '@hotline/client/use-readable'
+import { useNow } from '../live/use-now.ts'
 import { Legible } from '../parts/legible.tsx'
 
 /** What a card knows of a session that the list of sessions does not hold any more. */

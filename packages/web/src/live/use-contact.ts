@@ -1,6 +1,6 @@
 import type { Link } from '@hotline/client/link'
 import { useEffect, useMemo, useState } from 'react'
-import { useReadable } from './use-readable.ts'
+import { useReadable } from '@hotline/client/use-readable'
 
 /** What the page has of the server: everything as it is now, or everything as it was at a moment. */
 export type Contact =

@@ -3,7 +3,7 @@ import type { SessionList } from '@hotline/client/session-list'
 import type { AgentRow } from '@hotline/protocol/http'
 import { useEffect, useMemo, useState } from 'react'
 import { legibleName } from '../text/legible.ts'
-import { useReadable } from './use-readable.ts'
+import { useReadable } from '@hotline/client/use-readable'
 
 /** What agents and machines are called by people. */
 export interface KnownNames {

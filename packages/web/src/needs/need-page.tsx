@@ -8,7 +8,7 @@ import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'rea
 import { useLive } from '../live/hotline.tsx'
 import { isPlain, isTyping } from '../live/keyboard.ts'
 import { useMay } from '../live/use-may.ts'
-import { useReadable } from '../live/use-readable.ts'
+import { useReadable } from '@hotline/client/use-readable'
 import { Legible, OneName } from '../parts/legible.tsx'
 import { ApprovalCard } from '../session/approval-card.tsx'
 import { QuestionCard } from '../session/question-card.tsx'

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { SeenRow } from '../list/seen-rows.ts'
-import { useNow } from '../live/use-readable.ts'
+import { useNow } from '../live/use-now.ts'
 import { agoText, exactText } from '../text/time.ts'
 
 /** How the queue of approvals stands, over all sessions that are shown; nothing where there is none. */

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { useLive } from '../live/hotline.tsx'
-import { useReadable } from '../live/use-readable.ts'
+import { useReadable } from '@hotline/client/use-readable'
 import { BringBack } from '../session/snooze.tsx'
 import { clockText, exactText } from '../text/time.ts'
 import type { Need } from './arrange-asks.ts'

@@ -1,6 +1,6 @@
 import { waitBefore } from '@hotline/client/backoff'
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
-import { useNow } from '../live/use-readable.ts'
+import { useNow } from '../live/use-now.ts'
 
 /** The server could not be reached before anything was shown: why, since when, and when it is tried again. */
 export function Away({

@@ -2,7 +2,7 @@ import { Link as To } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { commandKey } from '../live/keyboard.ts'
-import { useReadable } from '../live/use-readable.ts'
+import { useReadable } from '@hotline/client/use-readable'
 
 /** What the ways through the page need: how much waits, how much runs, and what opens what. */
 export interface Ways {

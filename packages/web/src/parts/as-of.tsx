@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
-import { useNow } from '../live/use-readable.ts'
+import { useNow } from '../live/use-now.ts'
 import { agoText, clockText } from '../text/time.ts'
 
 /** What was kept of an earlier visit is mostly brought up to date sooner; then nothing is said of its age. */

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { useLive } from '../live/hotline.tsx'
-import { useNow, useReadable } from '../live/use-readable.ts'
+import { useReadable } from '@hotline/client/use-readable'
+import { useNow } from '../live/use-now.ts'
 import { countText } from '../text/amounts.ts'
 import { durationText } from '../text/time.ts'
 

@@ -1,7 +1,7 @@
 import type { ApprovalItem } from '@hotline/core/transcript/item'
 import type { Problem } from '@hotline/protocol/error'
 import { type ReactNode, useState } from 'react'
-import { useNow } from '../live/use-readable.ts'
+import { useNow } from '../live/use-now.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { useLive } from '../live/hotline.tsx'
 import { Legible } from '../parts/legible.tsx'

@@ -3,7 +3,7 @@ import type { SessionState } from '@hotline/core/session/state'
 import { budgetsOf } from '@hotline/core/session/spent'
 import type { CommandInput } from '@hotline/protocol/command'
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { useNow } from '../live/use-readable.ts'
+import { useNow } from '../live/use-now.ts'
 import { Refusal } from '../parts/refusal.tsx'
 import { BudgetFields, readFields } from './budget-fields.tsx'
 

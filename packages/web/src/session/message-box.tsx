@@ -6,7 +6,7 @@ import { isLive } from '@hotline/protocol/session-status'
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { commandKey } from '../live/keyboard.ts'
-import { useReadable } from '../live/use-readable.ts'
+import { useReadable } from '@hotline/client/use-readable'
 import { Queue } from './queue.tsx'
 import { UnsentLine } from './unsent-line.tsx'
 

@@ -3,7 +3,7 @@ import type { SessionState } from '@hotline/core/session/state'
 import { isLive } from '@hotline/protocol/session-status'
 import type { ReactNode } from 'react'
 import { useLive } from '../live/hotline.tsx'
-import { useNow } from '../live/use-readable.ts'
+import { useNow } from '../live/use-now.ts'
 import { clockText } from '../text/time.ts'
 
 /** That something is not asked in this session, for how long and who said so; one tap ends it. Nothing where all is asked. */

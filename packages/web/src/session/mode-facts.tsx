@@ -3,7 +3,7 @@ import type { SessionState } from '@hotline/core/session/state'
 import type { CommandInput } from '@hotline/protocol/command'
 import { handsFreeMinutes, type PolicyModeName, policyModes } from '@hotline/protocol/policy-mode'
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { useNow } from '../live/use-readable.ts'
+import { useNow } from '../live/use-now.ts'
 
 /** Sends another mode. */
 export type SetPolicyMode = (data: CommandInput<'policy.set_mode'>) => void

@@ -1,7 +1,7 @@
 import { askKey } from '@hotline/core/account/ask-key'
 import type { Item } from '@hotline/core/transcript/item'
 import { useLive } from '../live/hotline.tsx'
-import { useReadable } from '../live/use-readable.ts'
+import { useReadable } from '@hotline/client/use-readable'
 
 /** Tells of what is asked in a session whether the one who looks has put it aside; of everything else that they have not. */
 export function useAside(session: string): (item: Item | { kind: string }) => boolean {

@@ -4,7 +4,7 @@ import type { SessionState } from '@hotline/core/session/state'
 import type { ReactNode } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { useAgents } from '../live/use-agents.ts'
-import { useReadable } from '../live/use-readable.ts'
+import { useReadable } from '@hotline/client/use-readable'
 
 /**
  * Why a session that waits was not begun: nothing that is connected offers its agent, or can start it, or others are before
