@@ -24,6 +24,8 @@ export function registerFollowRoutes(route: RegisterRoute, reception: ReceptionP
     url: '/api/follow',
     summary: 'Follow several streams: an answer without end, or with `wait` one answer',
     permission: 'signed-in',
+    // Another runner works with this key.
+    refuses: ['already_exists'],
     streams: ['text/event-stream; charset=utf-8'],
     answer: FollowAnswer,
     example: { follows: [{ stream: 'project:default', after: 'now' }], wait: 0 },
