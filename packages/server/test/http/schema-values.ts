@@ -133,7 +133,7 @@ export function wildValue(random: SeededRandom, depth = 0): unknown {
     case 0:
       return random.pick(strange)
     case 1:
-      return random.pick([0, -1, 1.5, 2 ** 53 - 1, 1e21])
+      return random.pick([0, -1, 1.5, 2 ** 53 - 1, -(2 ** 53 - 1)])
     case 2:
       return random.chance(0.5)
     case 3:

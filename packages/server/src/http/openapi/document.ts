@@ -78,9 +78,9 @@ const usage = {
   jsonDepth: limits.jsonDepth,
 } as const
 
-const introduction = `Sessions of AI agents, what they ask, and what people answer. Everything is JSON.
+const introduction = `Sessions of AI agents, what they ask, and what people answer. Everything is JSON, with whole numbers of at most 2^53 − 1.
 
-**Who asks.** A key in \`Authorization: Bearer …\` (\`hotline keys create\`, or \`POST /api/keys\`), or the cookie of a browser that signed in. Each operation says what it needs; what of another project is asked for is 404, as what is nowhere.
+**Who asks.** A key in \`Authorization: Bearer …\` (\`hotline keys make\`, or \`POST /api/keys\`), or the cookie of a browser that signed in. Each operation says what it needs; what of another project is asked for is 404, as what is nowhere.
 
 **Refusals** are \`application/problem+json\` (RFC 9457): \`code\` says exactly what was wrong, \`detail\` what to do. Each operation lists its codes.
 
