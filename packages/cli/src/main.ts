@@ -26,6 +26,7 @@ import { addSearchCommand } from './commands/search.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { addTakeoverCommand } from './commands/takeover.ts'
 import { addChangesCommand } from './commands/changes.ts'
+import { addConnectionsCommand } from './commands/connections.ts'
 import { addQueueCommand } from './commands/queue.ts'
 import { addTaskCommand } from './commands/task.ts'
 import { addTrustCommand } from './commands/trust.ts'
@@ -101,6 +102,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addPolicyCommand(program, context)
   addModeCommand(program, context)
   addTaskCommand(program, context)
+  addConnectionsCommand(program, context)
   addQueueCommand(program, context)
   addTrustCommand(program, context)
   addKeyCommands(program, context)

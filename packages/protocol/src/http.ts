@@ -198,6 +198,35 @@ export const PeoplePage = z.object({
   people: z.array(z.object({ id: z.string(), name: z.string(), kind: z.enum(['person', 'service']) })).readonly(),
 })
 
+/** An open connection, as `GET /api/connections` tells of it. */
+export const ConnectionRow = z.object({
+  connection: z.string(),
+  kind: z.enum(['person', 'service', 'runner', 'system']),
+  /** Of the account, the service or the machine. */
+  id: z.string(),
+  name: z.string(),
+  /** Of the credential. */
+  key: z.string(),
+  /** Through what it speaks, see `Channel`. */
+  channel: z.string(),
+  /** As far as it can be believed; null where it speaks from nowhere. */
+  address: z.string().nullable(),
+  since: z.string(),
+  /** Milliseconds since anything came from its other side. */
+  silentMs: z.int(),
+  /** How many streams it follows. */
+  streams: z.int(),
+})
+export type ConnectionRow = z.infer<typeof ConnectionRow>
+
+/** `GET /api/connections`: those of the asker, or for admins all of this server, the newest first. */
+export const ConnectionPage = z.object({
+  connections: z.array(ConnectionRow).readonly(),
+  /** All that there are, where these are not. */
+  count: z.int(),
+})
+export type ConnectionPage = z.infer<typeof ConnectionPage>
+
 /**
  * How things stand with an agent on a machine. `signed_out`: nothing was found that shows a sign-in, and it can be started
  * all the same; `off`: its profile turns it off; `broken`: its profile cannot be read.

@@ -11,6 +11,8 @@ export interface Connection {
   readonly principal: Principal
   /** Which life of a runner it is of, where that was said. */
   readonly instance: string | undefined
+  /** When it came in, in milliseconds of the wall clock. */
+  readonly sinceMs: number
   /** Milliseconds since anything came from its other side. */
   readonly silentMs: number
   /** A frame that is not logged; false where it was dropped because the connection is slow. */

@@ -52,6 +52,7 @@ export interface GatePorts extends FollowPorts {
 export class Gate implements Connection {
   readonly id: string
   readonly instance: string | undefined
+  readonly sinceMs: number
   #principal: Principal
   readonly #wire: Wire
   readonly #ports: GatePorts
@@ -66,6 +67,7 @@ export class Gate implements Connection {
   constructor(id: string, principal: Principal, wire: Wire, ports: GatePorts, instance?: string) {
     this.id = id
     this.instance = instance
+    this.sinceMs = ports.clock.wallMs()
     this.#principal = principal
     this.#wire = wire
     this.#ports = ports

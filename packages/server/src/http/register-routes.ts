@@ -20,6 +20,7 @@ import { registerEvidenceRoutes } from './routes/evidence.ts'
 import { registerFolderRoutes } from './routes/folder.ts'
 import { registerLineRoutes } from './routes/lines.ts'
 import { type ChannelRows, registerChannelRoutes } from './routes/channels.ts'
+import { registerConnectionRoutes } from './routes/connections.ts'
 import { registerContentRoutes } from './routes/content.ts'
 import { registerFollowRoutes } from './routes/follow.ts'
 import { registerInteractionRoutes } from './routes/interactions.ts'
@@ -91,6 +92,7 @@ export function registerRoutes(
   registerInteractionRoutes(route, ports)
   registerTaskApiRoutes(route, { ...ports, feeds: ports.reception.gate.feeds, clock: ports.reception.gate.clock })
   registerRunnerRoutes(route, ports)
+  registerConnectionRoutes(route, ports.reception.connections)
   registerContentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)
   registerLineRoutes(route, ports)

@@ -151,6 +151,7 @@ describe('every route', () => {
         "GET /api/runner/work: runner",
         "GET /api/queue: read",
         "GET /api/agents: read",
+        "GET /api/connections: signed-in",
         "PUT /api/sessions/:id/content/:digest: runner",
         "GET /api/sessions/:id/content/:digest: signed-in",
         "POST /api/follow: signed-in",
