@@ -115,6 +115,22 @@ export const Ticket = z.object({ ticket: z.string(), expiresAt: z.string() })
 /** `POST /api/auth/token`: for an API key, a signed token of the same rights that lives ten minutes. */
 export const ServiceToken = z.object({ token: z.string(), expiresAt: z.string() })
 
+/** `GET /.well-known/jwks.json`: the public keys that service tokens are signed with (RFC 7517, RFC 8037), the newest last. */
+export const SigningKeySet = z.object({
+  keys: z.array(
+    z.object({
+      kty: z.literal('OKP'),
+      crv: z.literal('Ed25519'),
+      use: z.literal('sig'),
+      alg: z.literal('EdDSA'),
+      kid: z.string(),
+      /** The public key, in base64url. */
+      x: z.string(),
+    }),
+  ),
+})
+export type SigningKeySet = z.infer<typeof SigningKeySet>
+
 /** A session in a list: `GET /api/sessions`. The same facts as `session.indexed`. */
 export const SessionRow = z.object({
   session: z.string(),

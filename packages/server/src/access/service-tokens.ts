@@ -1,4 +1,5 @@
 import { type Problem, problem } from '@hotline/protocol/error'
+import type { SigningKeySet } from '@hotline/protocol/http'
 import { jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { Clock } from '../machine/clock.ts'
@@ -39,6 +40,12 @@ export class ServiceTokens {
     this.#keys = ports.keys
     this.#clock = ports.clock
     this.#ids = ports.ids
+  }
+
+  /** The public keys of what it signed; a new one stands there before it signs. */
+  async publicKeys(): Promise<SigningKeySet> {
+    await this.#keys.current()
+    return this.#keys.published()
   }
 
   /** A token for the service that asks with its key; one does not make another. */

@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import type { SigningKeySet } from '@hotline/protocol/http'
 import { z } from 'zod'
 import { ConfigError } from '../config/read-config.ts'
 import type { Clock } from '../machine/clock.ts'
@@ -85,6 +86,17 @@ export class SigningKeys {
     // The one after it has taken over then.
     if (next && this.#clock.wallMs() - next.createdMs > believedMs) return undefined
     return this.#keys[at]?.publicKey
+  }
+
+  /** The public halves of all that are believed now, for programs that look at a token themselves. */
+  published(): SigningKeySet {
+    const believed = this.#keys.filter(({ kid }) => this.find(kid) !== undefined)
+    return {
+      keys: believed.map(({ kid, publicKey }) => {
+        const { x = '' } = publicKey.export({ format: 'jwk' })
+        return { kty: 'OKP', crv: 'Ed25519', use: 'sig', alg: 'EdDSA', kid, x }
+      }),
+    }
   }
 
   async #rotate(): Promise<SigningKey> {

@@ -1,9 +1,9 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import { openTempDir } from '@hotline/testing/temp-dir'
-import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SigningKeys } from '../../src/access/signing-keys.ts'
 import { type Answer, type CallOptions, type HttpStack, openHttpStack, owner } from '../http/http-stack.ts'
@@ -222,6 +222,37 @@ describe('a token that the server did not sign like this', () => {
 
 describe('the keys that sign', () => {
   const fileIn = (dir: string): string => join(dir, 'signing-keys')
+
+  it('[A17] are published: another program verifies a token with nothing but these', async () => {
+    const shown = (await stack.call('GET', '/.well-known/jwks.json', {})).body as unknown as JSONWebKeySet
+    const keySet = createLocalJWKSet(shown)
+    const { iss = '' } = decodeJwt(await signed())
+    const rules = { algorithms: ['EdDSA'], issuer: iss, audience: `${iss}:api`, currentDate: new Date(clock.wallMs()) }
+    const { payload } = await jwtVerify(await signed(), keySet, rules)
+    expect(payload.sub).toBe(key.key)
+    const [head, body] = (await signed()).split('.')
+    const foreign = sign(null, Buffer.from(`${head}.${body}`), generateKeyPairSync('ed25519').privateKey).toString(
+      'base64url',
+    )
+    await expect(jwtVerify(`${head}.${body}.${foreign}`, keySet, rules)).rejects.toThrow(
+      'signature verification failed',
+    )
+    // The secret half is not among what is shown.
+    expect(shown.keys.map((one) => Object.keys(one).toSorted())).toEqual([['alg', 'crv', 'kid', 'kty', 'use', 'x']])
+  })
+
+  it('[A17] are published while they are believed, the next one before it signs', async () => {
+    const kids = async (): Promise<unknown[]> => {
+      const { body } = await stack.call('GET', '/.well-known/jwks.json', {})
+      return (body as { keys: { kid: string }[] }).keys.map(({ kid }) => kid)
+    }
+    const [first] = await kids()
+    clock.advance(30 * dayMs)
+    const [before, next] = await kids()
+    expect([before, next === first, next]).toEqual([first, false, expect.any(String)])
+    clock.advance(60 * minuteMs + 1)
+    expect(await kids()).toEqual([next])
+  })
 
   it('[T08] are made at the first start, for their owner alone, and stay', async () => {
     expect(statSync(fileIn(stack.dir)).mode & 0o777).toBe(0o600)

@@ -144,7 +144,7 @@ async function atLine(name: string, session: string): Promise<{ status: number; 
 
 /** Routes that name nothing of a project: accounts, keys, codes, oneself; what machines say goes by their leases. Commands: below. */
 const nameless =
-  /^(GET|POST|PUT|DELETE) \/(api\/(me|people|accounts|connections|auth|invitations|keys|ws\/stats|channels|agent\/history|audit\/key|runner|runner\/work|runner\/folder|runner\/evidence|queue|agents|commands|policy|(open|async)api\.json)\b|healthz|readyz|metrics|ws\/permissions)/
+  /^(GET|POST|PUT|DELETE) \/(api\/(me|people|accounts|connections|auth|invitations|keys|ws\/stats|channels|agent\/history|audit\/key|runner|runner\/work|runner\/folder|runner\/evidence|queue|agents|commands|policy|(open|async)api\.json)\b|\.well-known\/jwks|healthz|readyz|metrics|ws\/permissions)/
 
 async function heads(): Promise<unknown> {
   const { owner } = callers

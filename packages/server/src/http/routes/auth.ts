@@ -8,6 +8,7 @@ import {
   SignInBody,
   SignOutEverywhereBody,
   ServiceToken,
+  SigningKeySet,
   Ticket,
 } from '@hotline/protocol/http'
 import type { Access } from '../../access/open-access.ts'
@@ -133,6 +134,16 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
       const issued = await access.serviceTokens.issue(principal)
       return 'code' in issued ? { problem: issued } : { value: issued }
     },
+  })
+
+  route({
+    method: 'GET',
+    url: '/.well-known/jwks.json',
+    summary: 'The public keys of signed tokens, for programs that check one themselves',
+    permission: 'open',
+    revalidate: 'etag',
+    answer: SigningKeySet,
+    handle: async () => ({ value: await access.serviceTokens.publicKeys() }),
   })
 
   route({
