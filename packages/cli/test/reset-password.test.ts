@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateSync } from 'otplib'
 import { describe, expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
 import { liveScene } from './live-scene.ts'
 
 const scene = liveScene()
+const second = 'seven grey herons over the weir'
 
 const run = (dataDir: string, ...args: string[]): Promise<{ code: number | null; out: string; err: string }> =>
   startHotlineProcess(['--url', scene.live.url, '--data-dir', dataDir, ...args], { HOME: scene.home.path }).ended
@@ -23,6 +25,29 @@ describe('reset-password', () => {
       body: JSON.stringify({ code: secret, password: 'nine slow barges under the bridge' }),
     })
     expect(accepted.status).toBe(200)
+  })
+
+  it('[A19] [B80] with the wish it ends the second factor of the account, which then is no longer asked for', async () => {
+    const { url } = scene.live
+    const made = await run(scene.live.dataDir, 'reset-password', 'dana', '--remove-second-factor')
+    expect(made.code).toBe(0)
+    const secret = /#reset=(\S+)/.exec(made.out)?.[1] ?? ''
+    const post = async (path: string, body: object, cookie = ''): Promise<Response> =>
+      fetch(new URL(path, url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: url, cookie },
+        body: JSON.stringify(body),
+      })
+    const entered = await post('/api/auth/password-reset/accept', { code: secret, password: second })
+    const cookie = entered.headers.getSetCookie()[0]?.split(';', 1)[0] ?? ''
+    const started = (await (await post('/api/me/second-factor', {}, cookie)).json()) as { secret: string }
+    const code = generateSync({ secret: started.secret })
+    expect((await post('/api/me/second-factor/confirm', { code }, cookie)).status).toBe(200)
+    expect((await post('/api/auth/sign-in', { name: 'dana', password: second })).status).toBe(401)
+    expect((await run(scene.live.dataDir, 'reset-password', 'dana')).code).toBe(0)
+    expect((await post('/api/auth/sign-in', { name: 'dana', password: second })).status).toBe(401)
+    expect((await run(scene.live.dataDir, 'reset-password', 'dana', '--remove-second-factor')).code).toBe(0)
+    expect((await post('/api/auth/sign-in', { name: 'dana', password: second })).status).toBe(200)
   })
 
   it('[B80] says who may do it, and for whom it cannot be done', async () => {

@@ -154,6 +154,12 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
       return `${nameOf(event.data.account)} signed in`
     case 'account.locked':
       return `${nameOf(event.data.account)} locked until ${event.data.until}: too many wrong passwords`
+    case 'account.second_factor_added':
+      return `second factor of ${nameOf(event.data.account)} turned on`
+    case 'account.second_factor_removed':
+      return `second factor of ${nameOf(event.data.account)} turned off`
+    case 'account.recovery_code_used':
+      return `${nameOf(event.data.account)} used a recovery code: ${event.data.left} left`
     case 'key.created': {
       const { kind, account } = event.data
       return `${kinds[kind] ?? kind} made${account === undefined ? '' : ` for ${nameOf(account)}`}`

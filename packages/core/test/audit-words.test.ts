@@ -110,6 +110,9 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
     [{ account, keys: 'keep' }, undefined, 'Ada signed out everywhere'],
   ],
   'account.signed_in': [[{ account }, undefined, 'Ada signed in']],
+  'account.second_factor_added': [[{ account }, undefined, 'second factor of Ada turned on']],
+  'account.second_factor_removed': [[{ account }, undefined, 'second factor of Ada turned off']],
+  'account.recovery_code_used': [[{ account, left: 9 }, undefined, 'Ada used a recovery code: 9 left']],
   'account.locked': [[{ account, until: 'T' }, undefined, 'Ada locked until T: too many wrong passwords']],
   'key.created': [
     [{ kind: 'svc', account }, {}, 'the key of a service made for Ada'],

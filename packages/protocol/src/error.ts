@@ -38,6 +38,7 @@ export const errors = {
   weak_password: { kind: 'invalid', title: 'The password is too easy to guess' },
   unauthenticated: { kind: 'unauthenticated', title: 'Sign in first' },
   wrong_credentials: { kind: 'unauthenticated', title: 'Name or password is wrong' },
+  code_needed: { kind: 'unauthenticated', title: 'The code of your second factor is needed' },
   password_needed: { kind: 'unauthenticated', title: 'Say your password again first' },
   ticket_invalid: { kind: 'unauthenticated', title: 'The ticket is unknown, used or too old' },
   forbidden: { kind: 'forbidden', title: 'Your role does not allow this' },

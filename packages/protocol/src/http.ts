@@ -9,6 +9,7 @@ import { limits } from './limits.ts'
 import { PolicyModeName } from './policy-mode-schema.ts'
 import { OwnRules } from './own-rules.ts'
 import { FileFence } from './process-tree.ts'
+import { SecondFactorCode } from './second-factor.ts'
 import { CursorText, Id, StreamId } from './ids.ts'
 
 /**
@@ -28,7 +29,12 @@ export const Password = z.string().min(12, 'must have at least 12 characters').m
 /** `POST /api/auth/bootstrap`: the first account of a fresh server. */
 export const BootstrapBody = z.strictObject({ code: z.string().max(100), name: AccountName, password: Password })
 /** `POST /api/auth/sign-in` */
-export const SignInBody = z.strictObject({ name: z.string().min(1).max(64), password: z.string().min(1).max(256) })
+export const SignInBody = z.strictObject({
+  name: z.string().min(1).max(64),
+  password: z.string().min(1).max(256),
+  /** Where the account has a second factor: `code_needed` asks for it. */
+  code: SecondFactorCode.optional(),
+})
 /** `POST /api/accounts` (admins): another person. */
 export const CreateAccountBody = z.strictObject({
   name: AccountName,

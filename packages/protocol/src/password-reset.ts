@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SecondFactorCode } from './second-factor.ts'
 import { AccountName, Password } from './http.ts'
 
 /** Answer of what makes a link for a new password: it is shown once, here. */
@@ -14,7 +15,12 @@ export type PasswordResetLink = z.infer<typeof PasswordResetLink>
  * `POST /api/auth/password-reset/here`: for whoever sits at the server's machine. `proof` is what the file `local-proof`
  * in the data directory holds at that moment; who can write there has everything.
  */
-export const PasswordResetHereBody = z.strictObject({ name: AccountName, proof: z.string().max(160) })
+export const PasswordResetHereBody = z.strictObject({
+  name: AccountName,
+  proof: z.string().max(160),
+  /** `remove`: the second factor of the account ends at once. */
+  secondFactor: z.enum(['keep', 'remove']).default('keep'),
+})
 
 /** `POST /api/auth/password-reset` */
 export const PasswordResetCodeBody = z.strictObject({ code: z.string().max(160) })
@@ -27,5 +33,7 @@ export type PasswordReset = z.infer<typeof PasswordReset>
 export const AcceptPasswordResetBody = z.strictObject({
   code: z.string().max(160),
   password: Password,
+  /** Of the second factor, where the account has one. The one of the link is `code`. */
+  secondCode: SecondFactorCode.optional(),
   keys: z.enum(['keep', 'revoke']).default('keep'),
 })

@@ -82,6 +82,7 @@ describe.each(stores)('answered approvals in %s', (_, open, olderSchema) => {
       JSON.stringify({ ...(await keptOf(bench)), resolved: older }),
     )
     // What later steps have brought.
+    await bench.sql('DROP TABLE second_factors')
     await bench.sql('DROP TABLE deliveries')
     await bench.sql('DROP TABLE audit')
     await bench.sql('DROP INDEX sessions_with_mode')

@@ -17,7 +17,8 @@ export function addResetPasswordCommand(program: Command, context: CommandContex
     .command('reset-password')
     .description("on the server's machine: make a link with which a person chooses a new password")
     .argument('<name>', 'of the account')
-    .action(async (name: string) => {
+    .option('--remove-second-factor', 'for somebody who has lost their authenticator app and their recovery codes too')
+    .action(async (name: string, options: { removeSecondFactor?: boolean }) => {
       const { dataDir, url } = context.settings()
       if (!existsSync(dataDir)) {
         throw fail('not_found', `${dataDir} does not exist. Run this on the machine of the server, as its user.`)
@@ -26,6 +27,7 @@ export function addResetPasswordCommand(program: Command, context: CommandContex
         httpRequest<PasswordResetLink>(url, { kind: 'cookie' }, 'POST', '/api/auth/password-reset/here', {
           name,
           proof,
+          ...(options.removeSecondFactor ? { secondFactor: 'remove' } : {}),
         }),
       )
       if (!made.ok) {

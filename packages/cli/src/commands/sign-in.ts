@@ -82,7 +82,7 @@ async function makeToken(
     throw fail('invalid_request', 'There is no terminal to ask for a password. Use --with-token and standard input.')
   }
   const { name, password } = await askWho(context, given)
-  const signedIn = await post(url, '/api/auth/sign-in', undefined, { name, password })
+  const signedIn = await signIn(context, url, { name, password })
   const cookie = signedIn.cookie
   if (cookie === undefined) throw fail('internal', 'The server gave no session.')
   const body = { kind: 'pat', name: `hotline on ${hostname()}`.slice(0, 100), days: tokenDays }
@@ -90,6 +90,26 @@ async function makeToken(
   const { token, key } = value as { token: string; key: string }
   await post(url, '/api/auth/sign-out', cookie, {})
   return { token, key }
+}
+
+/** With the code of the second factor, where the server asks for one. */
+async function signIn(
+  { stdin }: CommandContext,
+  url: string,
+  who: { name: string; password: string },
+): Promise<{ cookie: string | undefined }> {
+  try {
+    return await post(url, '/api/auth/sign-in', undefined, who)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.problem.code !== 'code_needed') throw error
+  }
+  const prompt = openPrompt(stdin, process.stderr)
+  try {
+    const code = await prompt.line('Code of your authenticator app, or a recovery code: ')
+    return await post(url, '/api/auth/sign-in', undefined, { ...who, code })
+  } finally {
+    prompt[Symbol.dispose]()
+  }
 }
 
 async function askWho(

@@ -284,6 +284,9 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'account.signed_in':
     case 'account.signed_out':
     case 'account.locked':
+    case 'account.second_factor_added':
+    case 'account.second_factor_removed':
+    case 'account.recovery_code_used':
     case 'key.created':
     case 'key.revoked':
     case 'head_key.replaced':

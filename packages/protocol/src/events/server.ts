@@ -24,6 +24,11 @@ export const serverEvents = {
   'account.signed_out': defineEvent(1, z.looseObject({ account: Id, keys: z.enum(['keep', 'revoke']) })),
   'account.signed_in': defineEvent(1, z.looseObject({ account: Id, key: Id })),
   'account.locked': defineEvent(1, z.looseObject({ account: Id, until: z.string() })),
+  'account.second_factor_added': defineEvent(1, z.looseObject({ account: Id })),
+  /** By its person, by an admin, or on the server's machine: the actor says it. */
+  'account.second_factor_removed': defineEvent(1, z.looseObject({ account: Id })),
+  /** One of the codes for a lost app was shown in the place of a code. */
+  'account.recovery_code_used': defineEvent(1, z.looseObject({ account: Id, left: z.int() })),
   'key.created': defineEvent(
     1,
     z.looseObject({

@@ -11,6 +11,7 @@ import { type KnownBrowser, markBrowser, readMark } from './known-browser.ts'
 import type { Passwords } from './passwords.ts'
 import type { Proofs } from './proofs.ts'
 import { actorOf, type Principal } from './principal.ts'
+import type { SecondFactors, Shown } from './second-factors.ts'
 import type { Bucket, Origin, SignInLimits, Taken } from './sign-in-limits.ts'
 import type { Token } from './token.ts'
 import { weaknessOf } from './weak-passwords.ts'
@@ -22,6 +23,7 @@ export interface AccountPorts {
   passwords: Passwords
   limits: SignInLimits
   proofs: Proofs
+  secondFactors: SecondFactors
   clock: Clock
   ids: Ids
   /** Work that nobody waits for; ends before the server does. */
@@ -59,9 +61,15 @@ export class Accounts {
     this.#ports = ports
   }
 
-  /** A new session for the right name and password. Unknown names cost and answer the same as wrong passwords. */
-  async signIn(name: string, password: string, place: Place): Promise<SignedIn | Problem> {
-    const { limits, passwords, proofs } = this.#ports
+  /**
+   * A new session for the right name and password, and for the code of the second factor where there is one. Unknown names
+   * cost and answer the same as wrong passwords; a wrong code counts as a wrong password does.
+   */
+  async signIn(
+    { name, password, code }: { name: string; password: string; code?: string | undefined },
+    place: Place,
+  ): Promise<SignedIn | Problem> {
+    const { limits, passwords, proofs, secondFactors } = this.#ports
     const { changes } = proofs
     const nameKey = keyOfName(name)
     const { account, browser, taken } = await this.#takeTry(nameKey, place)
@@ -79,9 +87,17 @@ export class Accounts {
       this.#ports.background(this.#noteFailure(bucket, usable))
       return wrongCredentials()
     }
+    const shown = await secondFactors.show(usable.account, code)
+    if (!shown.ok) {
+      if (code !== undefined) {
+        this.#ports.signedIn('wrong')
+        this.#ports.background(this.#noteFailure(bucket, usable))
+      }
+      return shown.problem
+    }
     await limits.succeeded(nameKey, bucket, place.network)
     this.#ports.signedIn('right')
-    return this.#open(usable, changes, { ...place, browser })
+    return this.#open(usable, { changes, shown }, { ...place, browser })
   }
 
   /** Ends one browser session. */
@@ -150,7 +166,7 @@ export class Accounts {
 
   async #open(
     checked: AccountTable,
-    changes: number,
+    { changes, shown }: { changes: number; shown: Shown & { ok: true } },
     place: Place & { browser: KnownBrowser | undefined },
   ): Promise<SignedIn | Problem> {
     const { log, lists, clock } = this.#ports
@@ -163,9 +179,15 @@ export class Accounts {
       address: place.address,
       events: [
         { type: 'account.signed_in', subject: subjectOf(account), data: { account, key: token.id } },
+        ...shown.events,
         ...(replaced === undefined ? [] : [revoked(replaced)]),
       ],
-      rows: [...(await dropOldSessions(account, { lists, clock, replaced })), ...dropReplaced(replaced), row],
+      rows: [
+        ...shown.rows,
+        ...(await dropOldSessions(account, { lists, clock, replaced })),
+        ...dropReplaced(replaced),
+        row,
+      ],
     })
     if (!written.ok) return storeProblem(written)
     // A password that was changed after this one was compared has ended the sessions that were there by then, and not this.

@@ -24,6 +24,8 @@ import type { Principal } from './principal.ts'
 import type { Proofs } from './proofs.ts'
 import { signOutEverywhere } from './sign-out-everywhere.ts'
 import { ServiceTokens } from './service-tokens.ts'
+import { Sealing } from './sealing.ts'
+import { SecondFactors } from './second-factors.ts'
 import { SigningKeys } from './signing-keys.ts'
 import { type SignInLimitOptions, SignInLimits } from './sign-in-limits.ts'
 import { Tickets } from './tickets.ts'
@@ -59,6 +61,7 @@ export interface Access extends AsyncDisposable {
   readonly deviceSignIns: DeviceSignIns
   readonly invitations: Invitations
   readonly passwordResets: PasswordResets
+  readonly secondFactors: SecondFactors
   readonly serviceTokens: ServiceTokens
   readonly tickets: Tickets
   readonly authenticator: Authenticator
@@ -90,7 +93,19 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const limits = new SignInLimits(ports.limits)
   const passwords = new Passwords(ports.passwordCost ?? defaultPasswordCost, () => metrics.passwordChecks.inc())
   const signedIn = (outcome: string): void => metrics.signIns.inc({ outcome })
-  const accounts = new Accounts({ lists, log, passwords, limits, proofs, clock, ids, background, signedIn })
+  const secondFactors = new SecondFactors({ lists, log, clock, sealing: await Sealing.open(ports.dataDir) })
+  const accounts = new Accounts({
+    lists,
+    log,
+    passwords,
+    limits,
+    proofs,
+    secondFactors,
+    clock,
+    ids,
+    background,
+    signedIn,
+  })
   const newAccounts = new NewAccounts({ log, passwords, clock, ids })
   const accountSwitch = new AccountSwitch({ lists, log, clock, owners: ports.owners })
   const keys = new Keys({ lists, log, clock, ids })
@@ -100,7 +115,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const { joinProject } = ports
   const invitations = new Invitations({ lists, log, newAccounts, limits, proofs, clock, ids, joinProject })
   const local = { dataDir: ports.dataDir, lists, log, clock, ids }
-  const passwordResets = new PasswordResets({ ...local, passwords, limits, proofs })
+  const passwordResets = new PasswordResets({ ...local, passwords, limits, proofs, secondFactors })
 
   await ensureRunnerKey(local)
   await renewCommandLineToken(local)
@@ -131,6 +146,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
     deviceSignIns,
     invitations,
     passwordResets,
+    secondFactors,
     serviceTokens,
     tickets,
     authenticator,

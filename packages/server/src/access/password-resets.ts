@@ -5,7 +5,7 @@ import type { AccountTable, KeyTable, RowChange } from '../log/tables.ts'
 import { type Clock, timestamp } from '../machine/clock.ts'
 import type { Ids } from '../machine/ids.ts'
 import { sha256 } from '../machine/sha256.ts'
-import { type AccessDraft, type AccessLog, serverActor } from './access-log.ts'
+import { type AccessChange, type AccessDraft, type AccessLog, serverActor } from './access-log.ts'
 import { keyOfName, type Place, type SignedIn, storeProblem, subjectOf, tooMany } from './accounts.ts'
 import { newSession } from './browser-sessions.ts'
 import { markBrowser } from './known-browser.ts'
@@ -13,6 +13,7 @@ import { takeLocalProof } from './local-proof.ts'
 import type { Passwords } from './passwords.ts'
 import { actorOf, type Principal } from './principal.ts'
 import type { Proofs } from './proofs.ts'
+import type { SecondFactors } from './second-factors.ts'
 import type { SignInLimits } from './sign-in-limits.ts'
 import { mintToken, parseToken, sameDigest } from './token.ts'
 import { weaknessOf } from './weak-passwords.ts'
@@ -28,6 +29,7 @@ export interface PasswordResetPorts {
   passwords: Passwords
   limits: SignInLimits
   proofs: Proofs
+  secondFactors: SecondFactors
   clock: Clock
   ids: Ids
 }
@@ -62,9 +64,12 @@ export class PasswordResets {
     })
   }
 
-  /** The same by whoever can write into the data directory. */
-  async makeHere(name: string, proof: string, network: string): Promise<MadeReset | Problem> {
-    const { limits, lists, dataDir } = this.#ports
+  /** The same by whoever can write into the data directory; with the wish, the second factor of the account ends at once. */
+  async makeHere(
+    { name, proof, secondFactor }: { name: string; proof: string; secondFactor: 'keep' | 'remove' },
+    network: string,
+  ): Promise<MadeReset | Problem> {
+    const { limits, lists, dataDir, secondFactors } = this.#ports
     const taken = await limits.takeFrom(network)
     if (!taken.ok) return tooMany(taken.waitMs)
     if (!(await takeLocalProof(dataDir, proof))) {
@@ -74,7 +79,8 @@ export class PasswordResets {
     }
     const row = await lists.accountByName(keyOfName(name))
     if (!row) return problem('not_found', `There is no account called "${name}".`)
-    return this.#make(row, { actor: serverActor, name: "new password, on the server's machine" })
+    const also = secondFactor === 'remove' ? await secondFactors.dropOf(row.account) : undefined
+    return this.#make(row, { actor: serverActor, name: "new password, on the server's machine", also })
   }
 
   /** Takes the open link of an account back. */
@@ -100,10 +106,10 @@ export class PasswordResets {
   /** Sets the password, ends every session of the account, and signs in. Of two that come at once, one does. */
   async accept(
     code: string,
-    what: { password: string; keys: 'keep' | 'revoke' },
+    what: { password: string; secondCode?: string | undefined; keys: 'keep' | 'revoke' },
     place: Place,
   ): Promise<SignedIn | Problem> {
-    const { limits, log, lists, clock, ids, passwords, proofs } = this.#ports
+    const { limits, log, lists, clock, ids, passwords, proofs, secondFactors } = this.#ports
     const taken = await limits.takeFrom(place.network)
     if (!taken.ok) return tooMany(taken.waitMs)
     const found = await this.#find(code)
@@ -112,6 +118,8 @@ export class PasswordResets {
     const { account } = before
     const weak = weaknessOf(what.password, before.name)
     if (weak !== undefined) return problem('weak_password', weak)
+    const shown = await secondFactors.showCounted(account, what.secondCode)
+    if (!shown.ok) return shown.problem
     const hashed = await passwords.hash(what.password)
     if (hashed === 'busy') return tooMany(1_000)
     const { token, row: session } = newSession(account, place.device, { clock, ids })
@@ -124,6 +132,7 @@ export class PasswordResets {
       address: place.address,
       events: [
         revoked(link),
+        ...shown.events,
         { type: 'account.password_changed', subject: subjectOf(account), data: { account, reset: link.key } },
         ...(what.keys === 'revoke'
           ? [{ type: 'account.signed_out', subject: subjectOf(account), data: { account, keys: what.keys } } as const]
@@ -171,7 +180,13 @@ export class PasswordResets {
 
   async #make(
     { account, disabled }: AccountTable,
-    by: { actor: Actor; channel?: string; address?: string | undefined; name: string },
+    by: {
+      actor: Actor
+      channel?: string
+      address?: string | undefined
+      name: string
+      also?: Pick<AccessChange, 'events' | 'rows'> | undefined
+    },
   ): Promise<MadeReset | Problem> {
     const { log, clock, ids } = this.#ports
     if (disabled !== 0) return problem('invalid_request', 'This account is turned off. Turn it on first.')
@@ -198,6 +213,7 @@ export class PasswordResets {
       channel: by.channel,
       address: by.address,
       events: [
+        ...(by.also?.events ?? []),
         ...before.map(revoked),
         {
           type: 'key.created',
@@ -206,7 +222,7 @@ export class PasswordResets {
           body: { name: row.name },
         },
       ],
-      rows: [dropLinks(account), { table: 'keys', insert: row }],
+      rows: [...(by.also?.rows ?? []), dropLinks(account), { table: 'keys', insert: row }],
     })
     return written.ok ? { row, secret: code.text } : storeProblem(written)
   }

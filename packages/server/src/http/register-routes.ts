@@ -33,6 +33,7 @@ import { registerHealthRoutes } from './routes/health.ts'
 import { registerInvitationRoutes } from './routes/invitations.ts'
 import { registerKeyRoutes } from './routes/keys.ts'
 import { registerPasswordResetRoutes } from './routes/password-resets.ts'
+import { registerSecondFactorRoutes } from './routes/second-factor.ts'
 import { registerRunnerRoutes } from './routes/runner.ts'
 import { registerPolicyRoutes } from './routes/policy.ts'
 import { registerExportRoutes } from './routes/export.ts'
@@ -78,6 +79,7 @@ export function registerRoutes(
   registerAccountRoutes(route, access, lists)
   registerInvitationRoutes(route, access.invitations)
   registerPasswordResetRoutes(route, access.passwordResets, ports.config.publicUrl)
+  registerSecondFactorRoutes(route, access.secondFactors)
   registerKeyRoutes(route, access.keys)
   registerHealthRoutes(route, {
     metrics,

@@ -111,6 +111,17 @@ export function queueColumns(text: string): readonly string[] {
   ]
 }
 
+/** Second factors of people; `text` and `end` as above. */
+export function secondFactorTable(text: string, end: string): string {
+  return `CREATE TABLE second_factors (
+    account ${text} PRIMARY KEY NOT NULL,
+    secret ${text} NOT NULL,
+    last_step INTEGER NOT NULL,
+    recovery ${text} NOT NULL,
+    since ${text}
+  )${end}`
+}
+
 /** What channels were sent; `text` and `end` as above. */
 export function deliveryTable(text: string, end: string): string {
   return `CREATE TABLE deliveries (

@@ -10,6 +10,7 @@ import type {
   DeliveryTable,
   KeyTable,
   ProjectTable,
+  SecondFactorTable,
   SessionTable,
   Tables,
   TaskTable,
@@ -146,6 +147,8 @@ export interface Lists {
   audit(query: AuditQuery): Promise<readonly AuditTable[]>
   fact(name: string): Promise<string | undefined>
   /** What a channel was sent and did not take back. */
+  /** The second factor of an account, also one that was only begun. */
+  secondFactor(account: string): Promise<SecondFactorTable | undefined>
   deliveries(channel: string): Promise<readonly DeliveryTable[]>
   /** Notes the last use of a key that is not revoked. */
   noteKeyUse(use: KeyUse): Promise<void>
@@ -363,6 +366,12 @@ export function listsOver(db: Kysely<Tables>): Lists {
       const row = await db.selectFrom('facts').select('value').where('name', '=', name).executeTakeFirst()
       return row?.value
     },
+    secondFactor: (account) =>
+      db
+        .selectFrom('second_factors')
+        .select(['account', 'secret', 'last_step', 'recovery', 'since'])
+        .where('account', '=', account)
+        .executeTakeFirst(),
     deliveries: (channel) =>
       db
         .selectFrom('deliveries')

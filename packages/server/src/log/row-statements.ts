@@ -13,6 +13,7 @@ const keyColumns: Record<TableName, readonly string[]> = {
   facts: ['name'],
   audit: ['at', 'stream', 'seq'],
   deliveries: ['channel', 'session', 'approval'],
+  second_factors: ['account'],
 }
 
 /** Kysely with the columns forgotten: which ones a change names is known only when it comes. */

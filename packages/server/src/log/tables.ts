@@ -136,6 +136,19 @@ export interface AuditTable {
   address: string | null
 }
 
+/** The second factor of a person. */
+export interface SecondFactorTable {
+  account: string
+  /** Sealed. */
+  secret: string
+  /** Time step of the last code that was taken: none is good twice. */
+  last_step: number
+  /** JSON array of SHA-256, of the recovery codes that are left. */
+  recovery: string
+  /** When it was turned on; null while the first code has not been shown. */
+  since: string | null
+}
+
 /** What a channel was sent of an open request, or may have been. */
 export interface DeliveryTable {
   /** Its kind and its name: `webhook:ops`. */
@@ -157,6 +170,7 @@ export interface Tables {
   facts: FactTable
   audit: AuditTable
   deliveries: DeliveryTable
+  second_factors: SecondFactorTable
 }
 
 /** The name of a table, as it is in the database. */

@@ -139,7 +139,7 @@ describe('the first account', () => {
     await using other = await openHttpStack()
     const read = (stack: HttpStack, name: string): string => readFileSync(join(stack.dir, name), 'utf8').trim()
     // Whatever else a fresh server writes for itself is to be looked at here: it may be a secret too.
-    const secretFiles = ['audit-key', 'bootstrap-code', 'runner-key', 'signing-keys']
+    const secretFiles = ['audit-key', 'bootstrap-code', 'runner-key', 'sealing-key', 'signing-keys']
     const files = readdirSync(one.dir).filter((name) => !/^((hotline|search)\.db|owner\.)/.test(name))
     expect(files.toSorted()).toEqual(['blobs', ...secretFiles].toSorted())
     for (const name of secretFiles) {

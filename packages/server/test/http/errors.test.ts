@@ -23,6 +23,7 @@ const provokedIn: Record<ErrorCode, string> = {
   weak_password: 'packages/server/test/access/first-account.test.ts',
   unauthenticated: 'packages/server/test/http/live-sockets.test.ts',
   wrong_credentials: 'packages/server/test/access/sign-in.test.ts',
+  code_needed: 'packages/server/test/access/second-factor.test.ts',
   password_needed: 'packages/server/test/http/password-needed.test.ts',
   ticket_invalid: 'packages/server/test/http/live-sockets.test.ts',
   forbidden: 'packages/server/test/http/doors.test.ts',

@@ -2,6 +2,7 @@ import type { Problem } from '@hotline/protocol/error'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { ask } from '../live/ask.ts'
 import { Refusal } from '../parts/refusal.tsx'
+import { CodeField } from './second-factor.tsx'
 
 /** The code of the printed link, taken out of the address bar at once. */
 function takeBootstrapCode(): string {
@@ -20,6 +21,8 @@ export function Enter({ entered }: { entered: () => void }): ReactNode {
   const [password, setPassword] = useState('')
   const [problem, setProblem] = useState<Problem>()
   const [busy, setBusy] = useState(false)
+  /** Once the password was right, and the account has a second factor. */
+  const [codeIsAsked, setCodeIsAsked] = useState(false)
 
   useEffect(() => {
     void ask<{ bootstrap: string }>('GET', '/api/auth/state').then((state) => {
@@ -28,16 +31,20 @@ export function Enter({ entered }: { entered: () => void }): ReactNode {
     })
   }, [])
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault()
+    const secondCode = new FormData(event.currentTarget).get('second-code') ?? undefined
     setBusy(true)
     setProblem(undefined)
     const answer = first
       ? await ask('POST', '/api/auth/bootstrap', { code, name, password })
-      : await ask('POST', '/api/auth/sign-in', { name, password })
+      : await ask('POST', '/api/auth/sign-in', { name, password, code: secondCode })
     setBusy(false)
-    if (answer.ok) entered()
-    else setProblem(answer.problem)
+    if (answer.ok) return entered()
+    const isNeeded = answer.problem.code === 'code_needed'
+    setCodeIsAsked(isNeeded || codeIsAsked)
+    // That it is asked for is said by the field.
+    return setProblem(isNeeded && secondCode === undefined ? undefined : answer.problem)
   }
 
   return (
@@ -79,6 +86,7 @@ export function Enter({ entered }: { entered: () => void }): ReactNode {
             required
           />
         </label>
+        {codeIsAsked && <CodeField words="Code of your authenticator app, or a recovery code" name="second-code" />}
         <Refusal problem={problem} />
         <button type="submit" className="button strong" disabled={busy}>
           {first ? 'Create account' : 'Sign in'}

@@ -2,6 +2,7 @@ import type { Problem } from '@hotline/protocol/error'
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
 import { ask } from '../live/ask.ts'
 import { Refusal } from '../parts/refusal.tsx'
+import { CodeField } from './second-factor.tsx'
 
 /** The code of a link such as `/#invite=…`, taken out of the address bar at once; empty where the page came by none. */
 export function takeCode(name: 'invite' | 'reset'): string {
@@ -28,6 +29,7 @@ export function LinkDoor<Found extends { name: string }>(props: LinkDoorProps<Fo
   const [found, setFound] = useState<Found>()
   const [problem, setProblem] = useState<Problem>()
   const [busy, setBusy] = useState(false)
+  const [codeIsAsked, setCodeIsAsked] = useState(false)
   useEffect(() => {
     void ask<Found>('POST', path, { code }).then((answer) => {
       if (answer.ok) setFound(answer.value)
@@ -39,10 +41,14 @@ export function LinkDoor<Found extends { name: string }>(props: LinkDoorProps<Fo
     event.preventDefault()
     setBusy(true)
     const given = new FormData(event.currentTarget)
-    const answer = await ask('POST', `${path}/accept`, { code, password: given.get('password'), ...also?.(given) })
+    const secondCode = given.get('secondCode') ?? undefined
+    const sent = { code, password: given.get('password'), secondCode, ...also?.(given) }
+    const answer = await ask('POST', `${path}/accept`, sent)
     setBusy(false)
-    if (answer.ok) location.assign('/')
-    else setProblem(answer.problem)
+    if (answer.ok) return location.assign('/')
+    const isNeeded = answer.problem.code === 'code_needed'
+    setCodeIsAsked(isNeeded || codeIsAsked)
+    return setProblem(isNeeded && secondCode === undefined ? undefined : answer.problem)
   }
   return (
     <main className="enter">
@@ -73,6 +79,7 @@ export function LinkDoor<Found extends { name: string }>(props: LinkDoorProps<Fo
             />
           </label>
           {fields}
+          {codeIsAsked && <CodeField words="Code of your authenticator app, or a recovery code" name="secondCode" />}
           <Refusal problem={problem} />
           <button type="submit" className="button strong" disabled={busy}>
             {button}

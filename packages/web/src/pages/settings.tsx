@@ -8,6 +8,7 @@ import { chooseDensity, chooseTheme, densities, densityNow, themeNow, themes } f
 import { chooseTypingMs, typingChoices, typingMs } from '../live/typing-setting.ts'
 import { People } from './people.tsx'
 import { Rules, ServerRules } from './rules.tsx'
+import { SecondFactor } from './second-factor.tsx'
 import { SignIns } from './sign-ins.tsx'
 import { Tokens } from './tokens.tsx'
 import { Trusted } from './trusted.tsx'
@@ -42,6 +43,7 @@ export function SettingsPage(): ReactNode {
           </p>
         </section>
         <Password />
+        <SecondFactor />
       </div>
     </div>
   )

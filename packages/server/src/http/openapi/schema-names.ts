@@ -20,6 +20,7 @@ import * as policyMode from '@hotline/protocol/policy-mode-schema'
 import * as problem from '@hotline/protocol/problem'
 import * as queue from '@hotline/protocol/queue'
 import * as search from '@hotline/protocol/search'
+import * as secondFactor from '@hotline/protocol/second-factor'
 import * as frame from '@hotline/protocol/server-frame'
 import * as status from '@hotline/protocol/status-schema'
 import * as stream from '@hotline/protocol/stream'
@@ -51,6 +52,7 @@ const vocabulary: readonly Readonly<Record<string, unknown>>[] = [
   problem,
   queue,
   search,
+  secondFactor,
   frame,
   ids,
   status,

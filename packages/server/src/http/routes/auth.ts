@@ -51,12 +51,12 @@ export function registerAuthRoutes(route: RegisterRoute, access: Access): void {
     url: '/api/auth/sign-in',
     summary: 'Sign in with a password; the answer sets a cookie',
     permission: 'open',
-    refuses: ['wrong_credentials'],
+    refuses: ['wrong_credentials', 'code_needed'],
     example: { name: 'dana', password: 'a long walk in the rain' },
     answer: SignedInAnswer,
     body: SignInBody,
     handle: async ({ body, visit, principal }) =>
-      signedIn(await accounts.signIn(body.name, body.password, placeOf(visit, principal)), visit),
+      signedIn(await accounts.signIn(body, placeOf(visit, principal)), visit),
   })
 
   route({

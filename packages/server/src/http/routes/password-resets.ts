@@ -67,7 +67,7 @@ export function registerPasswordResetRoutes(
     answer: PasswordResetLink,
     body: PasswordResetHereBody,
     handle: async ({ body, visit }) => {
-      const made = await resets.makeHere(body.name, body.proof, visit.network)
+      const made = await resets.makeHere(body, visit.network)
       return 'code' in made ? { problem: made } : linkOf(made, visit)
     },
   })
@@ -92,7 +92,7 @@ export function registerPasswordResetRoutes(
     url: '/api/auth/password-reset/accept',
     summary: 'Set the new password and sign in',
     permission: 'open',
-    refuses: ['reset_over', 'weak_password', 'not_found'],
+    refuses: ['reset_over', 'weak_password', 'code_needed', 'not_found'],
     answer: SignedInAnswer,
     body: AcceptPasswordResetBody,
     handle: async ({ body, visit, principal }) =>

@@ -2,6 +2,7 @@ import { auditOfOlderEvents, auditOrders, auditTable, typesForgottenAtFirst } fr
 import {
   boardColumns,
   deliveryTable,
+  secondFactorTable,
   firstLists,
   policyModeColumn,
   queueColumns,
@@ -85,4 +86,5 @@ export const postgresMigrations: readonly Migration[] = [
   { version: 8, statements: [deliveryTable(text, '')] },
   { version: 9, statements: [auditOfOlderEvents(inHeader, typesForgottenAtFirst)] },
   { version: 10, statements: boardColumns(text, 'BIGINT') },
+  { version: 11, statements: [secondFactorTable(text, '')] },
 ]

@@ -2,6 +2,7 @@ import { auditOfOlderEvents, auditOrders, auditTable, typesForgottenAtFirst } fr
 import {
   boardColumns,
   deliveryTable,
+  secondFactorTable,
   firstLists,
   policyModeColumn,
   queueColumns,
@@ -139,4 +140,5 @@ export const sqliteMigrations: readonly Migration[] = [
   { version: 10, statements: [deliveryTable('TEXT', ' STRICT, WITHOUT ROWID')] },
   { version: 11, statements: [auditOfOlderEvents(inHeader, typesForgottenAtFirst)] },
   { version: 12, statements: boardColumns('TEXT', 'INTEGER') },
+  { version: 13, statements: [secondFactorTable('TEXT', ' STRICT, WITHOUT ROWID')] },
 ]
