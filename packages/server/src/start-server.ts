@@ -23,6 +23,7 @@ import { FolderDesk } from './gate/folder-desk.ts'
 import { openReception } from './gate/open-reception.ts'
 import { Watchers } from './gate/watchers.ts'
 import { composeHttp } from './http/compose.ts'
+import { openInteractDesk } from './http/interact/interact-desk.ts'
 import { openUpdateDesk } from './http/task-updates/update-desk.ts'
 import { openAgentLines } from './http/agent-line/open-agent-lines.ts'
 import { openPermissionDesk } from './http/permissions/permission-desk.ts'
@@ -256,6 +257,7 @@ async function open(
       lines,
       permissions,
       updates: openUpdateDesk({ exchange, lists, store, queue }),
+      interact: openInteractDesk({ exchange, lists, store }),
       compression: config.compressBatches ? 'large-batches' : 'off',
       clock,
     }),

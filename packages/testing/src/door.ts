@@ -7,6 +7,7 @@ import type { Principal } from '@hotline/server/access/principal'
 import { Watchers } from '@hotline/server/gate/watchers'
 import { Doings } from '@hotline/server/gate/doings'
 import { Connections } from '@hotline/server/gate/connections'
+import { openInteractDesk } from '@hotline/server/http/interact/interact-desk'
 import { openUpdateDesk } from '@hotline/server/http/task-updates/update-desk'
 import { openAgentLines } from '@hotline/server/http/agent-line/open-agent-lines'
 import { openPermissionDesk } from '@hotline/server/http/permissions/permission-desk'
@@ -61,6 +62,7 @@ export async function openDoor(
     connections,
     lines: openAgentLines(middle),
     permissions: openPermissionDesk(middle),
+    interact: openInteractDesk(middle),
     updates: openUpdateDesk({ ...middle, queue: { watch: () => () => undefined } }),
     guard: () => undefined,
     fromHeader: () => Promise.resolve(undefined),

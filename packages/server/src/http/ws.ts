@@ -15,6 +15,9 @@ import type { UpdateDesk } from './task-updates/update-desk.ts'
 import { readUpdatesTarget } from './task-updates/read-target.ts'
 import { type FoundAgent, readLineTarget } from './agent-line/find-agent.ts'
 import type { LineDesk } from './agent-line/open-agent-lines.ts'
+import { openInteract } from './interact/interact.ts'
+import type { InteractDesk } from './interact/interact-desk.ts'
+import { readInteractTarget } from './interact/read-target.ts'
 import type { PermissionDesk } from './permissions/permission-desk.ts'
 import { openPermissionLine } from './permissions/permission-line.ts'
 import { frameSpeech, type Speech } from './speech.ts'
@@ -38,6 +41,7 @@ export interface WebSocketPorts extends ConversationPorts {
   fromHeader: (request: IncomingMessage) => Promise<Principal | Problem | undefined>
   lines: LineDesk
   updates: UpdateDesk
+  interact: InteractDesk
   permissions: PermissionDesk
 }
 
@@ -117,6 +121,10 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
         return lineWss.handleUpgrade(request, socket, head, (webSocket) =>
           open(webSocket, updateSpeech(webSocket, socket, target)),
         )
+      case 'interact':
+        return lineWss.handleUpgrade(request, socket, head, (webSocket) =>
+          open(webSocket, interactSpeech(webSocket, socket, target)),
+        )
       case 'line': {
         const { name } = target
         const found = principal && (await ports.lines.find(principal, name))
@@ -163,6 +171,19 @@ export function openWebSocketDoor(server: Server, ports: WebSocketPorts): WebSoc
       desk: updates,
       say: (message) => write(webSocket, socket, textMessage(message)),
       clock,
+      fault: gate.fault,
+    })
+  }
+
+  function interactSpeech(webSocket: WebSocket, socket: Duplex, place: { project: string; task: string }): Speech {
+    const { gate, clock, newId, interact } = ports
+    return openInteract({
+      project: place.project,
+      task: place.task,
+      desk: interact,
+      say: (message) => write(webSocket, socket, textMessage(message)),
+      clock,
+      newId,
       fault: gate.fault,
     })
   }
@@ -244,6 +265,7 @@ type Target =
   | { speech: 'frames' }
   | { speech: 'line'; name: string }
   | { speech: 'updates'; task: string; since: string | undefined }
+  | { speech: 'interact'; project: string; task: string }
   | PermissionTarget
 
 /** `after`: where an earlier connection stood. `compress`, `batch`: what its client wishes and can read. */
@@ -263,6 +285,8 @@ function readTarget(request: IncomingMessage): Target | Problem {
   if (line) return 'code' in line ? line : { speech: 'line', ...line }
   const updates = readUpdatesTarget(path, query)
   if (updates) return 'code' in updates ? updates : { speech: 'updates', ...updates }
+  const interact = readInteractTarget(path)
+  if (interact) return 'code' in interact ? interact : { speech: 'interact', ...interact }
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
   if (permissionPaths.has(path)) {
     if (offered.includes('') || offered.includes(permissionsSubprotocol)) return readWishes(new URLSearchParams(query))
@@ -271,7 +295,7 @@ function readTarget(request: IncomingMessage): Target | Problem {
   if (path !== '/api/ws') {
     return problem(
       'not_found',
-      'WebSocket is spoken at /api/ws, /ws/permissions, /ws/agents/:name and /api/agent/:taskId/updates.',
+      'WebSocket is spoken at /api/ws, /ws/permissions, /ws/agents/:name, /api/agent/:taskId/updates and /api/projects/:id/tasks/:taskId/interact.',
     )
   }
   if (offered.some(isSpoken)) return { speech: 'frames' }

@@ -11,10 +11,12 @@ const stretchesMax = 40
 /** How far the log of each session is told; a session that is not named is told from its beginning. */
 export type Told = Readonly<Record<string, number>>
 
-/** A page of a conversation, and how far it goes; `told` is absent at the end. */
+/** A page of a conversation, and how far it goes. */
 export interface InteractionsRead {
   interactions: readonly Interaction[]
-  told: Told | undefined
+  told: Told
+  /** Nothing was said after it yet. */
+  isOver: boolean
 }
 
 const spoken: ReadonlySet<string> = new Set(['message.posted', 'message.completed', 'notice.posted'])
@@ -91,10 +93,10 @@ export async function readInteractions(
     if (next?.event) found.push({ session: next.log.session, event: next.event })
     next?.log.pass()
   }
-  const isEnd = logs.every(({ isOver }) => isOver)
   return {
     interactions: await wordsOf(store, task, found),
-    told: isEnd ? undefined : Object.fromEntries(logs.map((log) => [log.session, log.told])),
+    told: Object.fromEntries(logs.map((log) => [log.session, log.told])),
+    isOver: logs.every(({ isOver }) => isOver),
   }
 }
 
@@ -126,8 +128,8 @@ async function wordsOf(
   })
 }
 
-/** Undefined for what was erased. */
-function interactionOf(task: string, session: string, event: Envelope): Interaction | undefined {
+/** Undefined where nothing is said in it, or it was erased. */
+export function interactionOf(task: string, session: string, event: Envelope): Interaction | undefined {
   const known = asKnown(event)
   const common = { task_id: task, session_id: session, created_at: event.at }
   if (known?.type === 'message.posted' && known.body) {

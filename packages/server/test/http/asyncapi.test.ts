@@ -48,6 +48,15 @@ describe('the AsyncAPI document', () => {
     expect(namesOf('agentLine', 'server')).toEqual(['connected', 'status', 'response', 'error'])
     expect(namesOf('taskUpdates', 'client')).toEqual(['hello'])
     expect(namesOf('taskUpdates', 'server')).toEqual(taskUpdateTypes)
+    expect(namesOf('interact', 'client')).toEqual(['auth', 'user_message'])
+    expect(namesOf('interact', 'server')).toEqual([
+      'history',
+      'user_message',
+      'agent_response',
+      'system_notification',
+      'status_update',
+      'error',
+    ])
     for (const { action, channel, messages } of Object.values<{
       action: string
       channel: { $ref: string }

@@ -6,6 +6,7 @@ import { Feeds } from '../../src/feed/feeds.ts'
 import { Connections } from '../../src/gate/connections.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
 import type { RoutePorts } from '../../src/http/register-routes.ts'
+import { openInteractDesk } from '../../src/http/interact/interact-desk.ts'
 import { openUpdateDesk } from '../../src/http/task-updates/update-desk.ts'
 import { openAgentLines } from '../../src/http/agent-line/open-agent-lines.ts'
 import { openPermissionDesk } from '../../src/http/permissions/permission-desk.ts'
@@ -66,6 +67,7 @@ beforeEach(async () => {
     connections,
     lines: openAgentLines({ exchange, lists: stack.lists, store: stack.store }),
     permissions: openPermissionDesk({ lists: stack.lists, store: stack.store, bus: stack.bus }),
+    interact: openInteractDesk({ exchange, lists: stack.lists, store: stack.store }),
     updates: openUpdateDesk({
       exchange,
       lists: stack.lists,

@@ -167,6 +167,7 @@ describe('every route', () => {
         "GET /api/ws/stats: read",
         "GET /ws/agents/:name: read",
         "GET /api/agent/:taskId/updates: read",
+        "GET /api/projects/:id/tasks/:taskId/interact: read",
         "GET /ws/permissions: read",
         "GET /api/channels: account-admin",
         "PUT /api/runner/evidence: runner",

@@ -127,6 +127,8 @@ function requestsFor({
 const line = 'GET /ws/agents/:name'
 /** The same, where who may not read it is told so after the upgrade: see task-updates.test.ts. */
 const updates = 'GET /api/agent/:taskId/updates'
+/** And see interact.test.ts. */
+const interact = 'GET /api/projects/:id/tasks/:taskId/interact'
 
 async function atLine(name: string, session: string): Promise<{ status: number; body: unknown }> {
   const headers = [
@@ -178,7 +180,11 @@ describe('what is of another project', () => {
     await using stack = await openHttpStack()
     const declared = stack.http.declared.map(({ method, url }) => `${method} ${url}`)
     const known = Object.keys(requestsFor(nobodys))
-    expect(declared.filter((route) => !known.includes(route) && !nameless.test(route))).toEqual([line, updates])
+    expect(declared.filter((route) => !known.includes(route) && !nameless.test(route))).toEqual([
+      line,
+      updates,
+      interact,
+    ])
     expect(known.filter((route) => !declared.includes(route))).toEqual([])
     const before = await heads()
     for (const name of strangers) {

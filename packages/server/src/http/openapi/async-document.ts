@@ -10,6 +10,7 @@ import {
   permissionsSubprotocol,
 } from '@hotline/protocol/permissions'
 import { serverFrames } from '@hotline/protocol/server-frame'
+import { InteractInput, InteractMessage } from '@hotline/protocol/interact'
 import { TaskUpdate, taskUpdateTypes } from '@hotline/protocol/task-updates'
 import { messagePackSubprotocol, protocolVersion, subprotocol } from '@hotline/protocol/version'
 import { z } from 'zod'
@@ -86,6 +87,16 @@ const channels: Readonly<Record<string, Channel>> = {
     },
     fromClient: { hello: LineHello },
     fromServer: Object.fromEntries(taskUpdateTypes.map((type) => [type, TaskUpdate.extend({ type: z.literal(type) })])),
+  },
+  interact: {
+    address: '/api/projects/{id}/tasks/{taskId}/interact',
+    title: 'The conversation of a task',
+    description:
+      'What people, agents and the server say in all sessions of a task, from the history on, and a way to say something. ' +
+      'A message goes to the newest session of the task.',
+    parameters: { id: { description: 'The project.' }, taskId: { description: 'The id of the card.' } },
+    fromClient: byMember('type', InteractInput.options),
+    fromServer: byMember('type', InteractMessage.options),
   },
 }
 

@@ -10,6 +10,7 @@ import * as error from '@hotline/protocol/error'
 import * as evidence from '@hotline/protocol/evidence'
 import * as http from '@hotline/protocol/http'
 import * as ids from '@hotline/protocol/ids'
+import * as interact from '@hotline/protocol/interact'
 import * as interactions from '@hotline/protocol/interactions'
 import * as invitation from '@hotline/protocol/invitation'
 import * as passwordReset from '@hotline/protocol/password-reset'
@@ -42,6 +43,7 @@ const vocabulary: readonly Readonly<Record<string, unknown>>[] = [
   commandAnswer,
   deviceSignIn,
   evidence,
+  interact,
   interactions,
   invitation,
   passwordReset,

@@ -43,8 +43,13 @@ export function registerInteractionRoutes(route: RegisterRoute, { exchange, stor
         const detail = `This task has more than ${limits.taskSessions} sessions. Read them one by one.`
         return { problem: problem('too_large', detail, { limit: limits.taskSessions }) }
       }
-      const { interactions, told } = await readInteractions(store, { task: taskId, sessions, told: after, limit })
-      return { value: { interactions: [...interactions], next: told ? nextText(told) : null } }
+      const { interactions, told, isOver } = await readInteractions(store, {
+        task: taskId,
+        sessions,
+        told: after,
+        limit,
+      })
+      return { value: { interactions: [...interactions], next: isOver ? null : nextText(told) } }
     },
   })
 }

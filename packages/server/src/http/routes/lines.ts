@@ -41,6 +41,15 @@ export function registerLineRoutes(route: RegisterRoute, { lines, lists }: { lin
   })
   route({
     method: 'GET',
+    url: '/api/projects/:id/tasks/:taskId/interact',
+    summary: 'The address of the conversation of a card: a WebSocket, which plain HTTP is told',
+    permission: 'read',
+    answer: Nothing,
+    params: z.strictObject({ id: Id, taskId: Id }),
+    handle: upgradeWanted,
+  })
+  route({
+    method: 'GET',
     url: '/ws/permissions',
     summary: 'The address of permissions.v1: a WebSocket, which plain HTTP is told',
     permission: 'read',
