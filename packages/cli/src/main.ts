@@ -26,6 +26,7 @@ import { addSearchCommand } from './commands/search.ts'
 import { addSignInCommands } from './commands/sign-in.ts'
 import { addTakeoverCommand } from './commands/takeover.ts'
 import { addChangesCommand } from './commands/changes.ts'
+import { addUsageCommand } from './commands/usage.ts'
 import { addConnectionsCommand } from './commands/connections.ts'
 import { addQueueCommand } from './commands/queue.ts'
 import { addTaskCommand } from './commands/task.ts'
@@ -103,6 +104,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addModeCommand(program, context)
   addTaskCommand(program, context)
   addConnectionsCommand(program, context)
+  addUsageCommand(program, context)
   addQueueCommand(program, context)
   addTrustCommand(program, context)
   addKeyCommands(program, context)

@@ -83,6 +83,7 @@ describe.each(stores)('answered approvals in %s', (_, open, olderSchema) => {
     )
     // What later steps have brought.
     await bench.sql('DROP TABLE second_factors')
+    await bench.sql('DROP TABLE usage_days')
     await bench.sql('DROP TABLE deliveries')
     await bench.sql('DROP TABLE audit')
     await bench.sql('DROP INDEX sessions_with_mode')

@@ -5,6 +5,7 @@ import { auditContract } from './log-contract-audit.ts'
 import { listsContract } from './log-contract-lists.ts'
 import { modelContract } from './log-contract-model.ts'
 import { proofContract } from './log-contract-proof.ts'
+import { usageContract } from './log-contract-usage.ts'
 import { readContract } from './log-contract-read.ts'
 
 /** What every log store has to hold, whatever it is built on. `open` gives each test an empty one. */
@@ -16,5 +17,6 @@ export function logStoreContract(name: string, open: OpenLogBench): void {
     modelContract(open)
     listsContract(open)
     auditContract(open)
+    usageContract(open)
   })
 }

@@ -5,6 +5,7 @@ import { LiveProvider } from './live/hotline.tsx'
 import { NeedChosen, NeedPage } from './needs/need-page.tsx'
 import { AuditPage, readAuditSearch } from './pages/audit.tsx'
 import { Frame } from './pages/frame.tsx'
+import { UsagePage } from './pages/usage.tsx'
 import { SettingsPage } from './pages/settings.tsx'
 import { SearchPage } from './search/search-page.tsx'
 import { readSearchAddress } from './search/search-address.ts'
@@ -31,6 +32,7 @@ const audit = createRoute({
   component: AuditPage,
   validateSearch: readAuditSearch,
 })
+const usage = createRoute({ getParentRoute: () => root, path: '/usage', component: UsagePage })
 const search = createRoute({
   getParentRoute: () => root,
   path: '/search',
@@ -75,7 +77,18 @@ const design = createRoute({
   },
 })
 const router = createRouter({
-  routeTree: root.addChildren([home, needs, need, session, tasks.addChildren([task]), settings, audit, search, design]),
+  routeTree: root.addChildren([
+    home,
+    needs,
+    need,
+    session,
+    tasks.addChildren([task]),
+    settings,
+    audit,
+    usage,
+    search,
+    design,
+  ]),
 })
 
 declare module '@tanstack/react-router' {

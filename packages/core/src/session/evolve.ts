@@ -48,6 +48,7 @@ function created(event: EventOf<'session.created'>): SessionState {
     status: 'queued',
     since: event.at,
     createdAt: event.at,
+    startedBy: { kind: event.actor.kind, id: event.actor.id },
     personMessageChars: data.personMessageChars,
     agentMessageChars: data.agentMessageChars,
     approvalTimeoutMs: data.approvalTimeoutMs,

@@ -128,6 +128,8 @@ export interface SessionState {
   personMessageChars: number
   agentMessageChars: number
   approvalTimeoutMs: number
+  /** Who started it; absent where a Hotline kept it that did not note it. */
+  startedBy?: Pick<Actor, 'kind' | 'id'> | undefined
   /** It was started as something that asks nobody, by somebody with the right to decide. */
   unasked?: boolean | undefined
   /** It was started to be without a fence. */

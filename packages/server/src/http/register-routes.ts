@@ -39,6 +39,7 @@ import { registerPolicyRoutes } from './routes/policy.ts'
 import { registerExportRoutes } from './routes/export.ts'
 import { registerSearchRoutes } from './routes/search.ts'
 import { registerSessionRoutes } from './routes/sessions.ts'
+import { registerUsageRoutes } from './routes/usage.ts'
 import { registerTaskApiRoutes } from './routes/task-api.ts'
 import { registerTaskRoutes } from './routes/tasks.ts'
 import { registerTrustRoutes } from './routes/trust.ts'
@@ -95,6 +96,7 @@ export function registerRoutes(
   registerTaskApiRoutes(route, { ...ports, feeds: ports.reception.gate.feeds, clock: ports.reception.gate.clock })
   registerRunnerRoutes(route, ports)
   registerConnectionRoutes(route, ports.reception.connections)
+  registerUsageRoutes(route, { lists, clock: ports.reception.gate.clock })
   registerContentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)
   registerLineRoutes(route, ports)

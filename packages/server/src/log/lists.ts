@@ -3,6 +3,7 @@ import type { TaskColumn } from '@hotline/protocol/task'
 import { compiledOnce } from './compiled-once.ts'
 import type { Kysely, Selectable } from 'kysely'
 import { type AuditQuery, readAudit } from './audit-list.ts'
+import { readUsage, type UsageQuery, type UsageSum } from './usage-list.ts'
 import type {
   AccountTable,
   ApprovalTable,
@@ -147,6 +148,8 @@ export interface Lists {
   audit(query: AuditQuery): Promise<readonly AuditTable[]>
   fact(name: string): Promise<string | undefined>
   /** What a channel was sent and did not take back. */
+  /** What sessions used up, added up. */
+  usage(query: UsageQuery): Promise<readonly UsageSum[]>
   /** The second factor of an account, also one that was only begun. */
   secondFactor(account: string): Promise<SecondFactorTable | undefined>
   deliveries(channel: string): Promise<readonly DeliveryTable[]>
@@ -366,6 +369,7 @@ export function listsOver(db: Kysely<Tables>): Lists {
       const row = await db.selectFrom('facts').select('value').where('name', '=', name).executeTakeFirst()
       return row?.value
     },
+    usage: (query) => readUsage(db, query),
     secondFactor: (account) =>
       db
         .selectFrom('second_factors')

@@ -14,6 +14,7 @@ const keyColumns: Record<TableName, readonly string[]> = {
   audit: ['at', 'stream', 'seq'],
   deliveries: ['channel', 'session', 'approval'],
   second_factors: ['account'],
+  usage_days: ['session', 'day'],
 }
 
 /** Kysely with the columns forgotten: which ones a change names is known only when it comes. */

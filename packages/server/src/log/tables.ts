@@ -149,6 +149,22 @@ export interface SecondFactorTable {
   since: string | null
 }
 
+/** What a session had used up at the end of a day, or has until now, as its agent told it. */
+export interface UsageTable {
+  session: string
+  /** `2026-11-23`, UTC. */
+  day: string
+  project: string
+  agent: string
+  /** The account or the service that started it; null where nobody knows. */
+  starter: string | null
+  input_tokens: number
+  output_tokens: number
+  /** Null where its agent tells none. */
+  cost: number | null
+  currency: string | null
+}
+
 /** What a channel was sent of an open request, or may have been. */
 export interface DeliveryTable {
   /** Its kind and its name: `webhook:ops`. */
@@ -171,6 +187,7 @@ export interface Tables {
   audit: AuditTable
   deliveries: DeliveryTable
   second_factors: SecondFactorTable
+  usage_days: UsageTable
 }
 
 /** The name of a table, as it is in the database. */

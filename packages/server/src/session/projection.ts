@@ -168,8 +168,9 @@ export function rowsOf(
       const earlier = before?.kind === 'session' ? before : undefined
       const untold = untoldBetween(earlier, after, events)
       const isShown = !sameLine(earlier, after) || earlier === undefined || isWanted(earlier) !== isWanted(after)
-      if (!isShown && untold === undefined) return []
-      return [sessionChange(earlier, after, now, untold), ...approvalRows(earlier, after)]
+      const used = earlier?.usage === after.usage ? [] : usageRows(after, now)
+      if (!isShown && untold === undefined) return used
+      return [sessionChange(earlier, after, now, untold), ...approvalRows(earlier, after), ...used]
     }
     case 'project':
       return events.flatMap((event) => projectRows(after.project, event, now))
@@ -179,6 +180,25 @@ export function rowsOf(
     case 'task':
       return taskRows(before?.kind === 'task' ? before : undefined, after, events, now)
   }
+}
+
+/** What it has used until now: of this day the last word counts. */
+function usageRows({ session, project, agent, startedBy, usage }: SessionState, now: string): readonly RowChange[] {
+  if (!usage) return []
+  const { inputTokens = 0, outputTokens = 0, cost } = usage
+  if (inputTokens === 0 && outputTokens === 0 && cost === undefined) return []
+  const row = {
+    session,
+    day: now.slice(0, 10),
+    project,
+    agent,
+    starter: startedBy?.id ?? null,
+    input_tokens: inputTokens,
+    output_tokens: outputTokens,
+    cost: cost?.amount ?? null,
+    currency: cost?.currency ?? null,
+  }
+  return [{ table: 'usage_days', put: row }]
 }
 
 /** Those whose time runs: while the session is paused it stands. */

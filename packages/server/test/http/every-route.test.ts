@@ -160,6 +160,7 @@ describe('every route', () => {
         "GET /api/queue: read",
         "GET /api/agents: read",
         "GET /api/connections: signed-in",
+        "GET /api/usage: read",
         "PUT /api/sessions/:id/content/:digest: runner",
         "GET /api/sessions/:id/content/:digest: signed-in",
         "POST /api/follow: signed-in",

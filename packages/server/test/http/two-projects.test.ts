@@ -106,6 +106,7 @@ function requestsFor({
       ['GET', `/api/audit/export?format=ndjson&project=${project}`],
       ['GET', `/api/audit/export?format=csv&session=${session}`],
     ],
+    'GET /api/usage': [['GET', `/api/usage?project=${project}`]],
     'GET /api/search': [
       ['GET', `/api/search?q=project&project=${project}`],
       ['GET', `/api/search?q=project&session=${session}`],

@@ -49,7 +49,7 @@ export function Frame(): ReactNode {
   const openKeys = (): void => openDialog(keys.current)
   useKeys({ ...ways, openKeys, peek: setPeeked })
 
-  const settings = ['/settings', '/audit', '/search', '/design'].includes(pathname)
+  const settings = ['/settings', '/audit', '/usage', '/search', '/design'].includes(pathname)
   const onBoard = pathname === '/tasks' || pathname.startsWith('/tasks/')
   const onNeeds = pathname === '/needs' || pathname.startsWith('/needs/')
   const page = (

@@ -42,6 +42,12 @@ export function SettingsPage(): ReactNode {
             <To to="/audit">Who decided, stopped, allowed and let in what</To>
           </p>
         </section>
+        <section className="stack" aria-label="Usage">
+          <h2>Usage</h2>
+          <p className="small quiet">
+            <To to="/usage">Tokens and cost that agents used up</To>
+          </p>
+        </section>
         <Password />
         <SecondFactor />
       </div>

@@ -28,6 +28,7 @@ import * as stream from '@hotline/protocol/stream'
 import * as task from '@hotline/protocol/task'
 import * as taskApi from '@hotline/protocol/task-api'
 import * as taskUpdates from '@hotline/protocol/task-updates'
+import * as usage from '@hotline/protocol/usage'
 import { z } from 'zod'
 
 /** Where the words of the wire are: a schema is called in the documents as it is called there. */
@@ -61,6 +62,7 @@ const vocabulary: readonly Readonly<Record<string, unknown>>[] = [
   task,
   taskApi,
   taskUpdates,
+  usage,
   agentLine,
 ]
 

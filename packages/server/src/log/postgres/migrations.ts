@@ -9,6 +9,7 @@ import {
   resumingColumn,
   standingColumns,
 } from '../first-lists.ts'
+import { usageTable } from '../usage-list.ts'
 import type { Migration } from '../migrations.ts'
 
 /** Compared byte by byte, as SQLite does it, so that lists have the same order everywhere. */
@@ -87,4 +88,5 @@ export const postgresMigrations: readonly Migration[] = [
   { version: 9, statements: [auditOfOlderEvents(inHeader, typesForgottenAtFirst)] },
   { version: 10, statements: boardColumns(text, 'BIGINT') },
   { version: 11, statements: [secondFactorTable(text, '')] },
+  { version: 12, statements: usageTable(text, 'DOUBLE PRECISION', '') },
 ]

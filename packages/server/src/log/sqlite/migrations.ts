@@ -9,6 +9,7 @@ import {
   resumingColumn,
   standingColumns,
 } from '../first-lists.ts'
+import { usageTable } from '../usage-list.ts'
 import type { Migration } from '../migrations.ts'
 import { seqBits, seqMax } from './event-place.ts'
 
@@ -141,4 +142,5 @@ export const sqliteMigrations: readonly Migration[] = [
   { version: 11, statements: [auditOfOlderEvents(inHeader, typesForgottenAtFirst)] },
   { version: 12, statements: boardColumns('TEXT', 'INTEGER') },
   { version: 13, statements: [secondFactorTable('TEXT', ' STRICT, WITHOUT ROWID')] },
+  { version: 14, statements: usageTable('TEXT', 'REAL', ' STRICT, WITHOUT ROWID') },
 ]
