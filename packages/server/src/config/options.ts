@@ -42,6 +42,13 @@ export const options = {
     default: undefined,
     help: 'Where people reach this server, for example https://hotline.example.org. Host and Origin are compared with it.',
   },
+  corsOrigins: {
+    env: 'HOTLINE_CORS_ORIGINS',
+    type: 'list',
+    default: [],
+    of: 'origins (https://board.example.org)',
+    help: 'Pages from elsewhere that may use the API with a token of their own; never with the cookie of a person. No patterns.',
+  },
   tlsCert: {
     env: 'HOTLINE_TLS_CERT',
     type: 'path',

@@ -34,6 +34,8 @@ export interface Config {
   listen: readonly string[]
   /** An origin, for example `https://hotline.example.org`. */
   publicUrl: string | undefined
+  /** Origins of pages from elsewhere that may use the API with a token. */
+  corsOrigins: readonly string[]
   tls: { certPath: string; keyPath: string } | undefined
   /** Addresses and networks of proxies; empty where there is none. */
   trustedProxies: readonly string[]
@@ -84,7 +86,7 @@ export function readConfig(env: Environment): Config {
     if (!/^[0-9]{1,10}$/.test(text) || value < min || value > max) throw wrong(name)
     return value
   }
-  const list = (name: 'listen' | 'trustedProxies' | 'debug'): readonly string[] =>
+  const list = (name: 'listen' | 'trustedProxies' | 'corsOrigins' | 'debug'): readonly string[] =>
     read(name)
       ?.split(',')
       .map((part) => part.trim())
@@ -103,6 +105,9 @@ export function readConfig(env: Environment): Config {
   const trustedProxies = list('trustedProxies')
   for (const proxy of trustedProxies) if (!isNetwork(proxy)) throw wrong('trustedProxies', ` with "${proxy}"`)
   const publicUrl = readUrl(read('publicUrl'), () => wrong('publicUrl'))
+  const corsOrigins = list('corsOrigins').map((text) =>
+    readCorsOrigin(text, () => wrong('corsOrigins', ` with "${text}"`)),
+  )
   const behindProxy = isOn('behindProxy')
   const databaseUrl = read('databaseUrl')
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
@@ -119,6 +124,7 @@ export function readConfig(env: Environment): Config {
     port: whole('port'),
     listen,
     publicUrl,
+    corsOrigins,
     tls: certPath === undefined || keyPath === undefined ? undefined : { certPath, keyPath },
     trustedProxies: behindProxy ? trustedProxies : [],
     databaseUrl,
@@ -198,6 +204,16 @@ function refuseOpenDoors(config: Config): void {
         `${options.tlsCert.env} and ${options.tlsKey.env}, or ${options.behindProxy.env}=true and ${options.trustedProxies.env}.`,
     )
   }
+}
+
+/** Whole, as browsers say it: https, or http on this machine. */
+function readCorsOrigin(text: string, wrong: () => ConfigError): string {
+  const origin = readUrl(text, wrong) ?? ''
+  const { protocol, hostname } = new URL(origin)
+  if (hostname.includes('*')) throw wrong()
+  const isHere = hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  if (protocol === 'https:' || isHere) return origin
+  throw wrong()
 }
 
 function readUrl(text: string | undefined, wrong: () => ConfigError): string | undefined {

@@ -65,7 +65,7 @@ export async function composeHttp(ports: HttpPorts, register: RegisterRoutes = r
   // Until the port is known no name is right.
   let hosts: HostTable = new Map()
   const addresses = addressReader(config.trustedProxies)
-  const guard = openGuard({ hosts: () => hosts, addresses })
+  const guard = openGuard({ hosts: () => hosts, addresses, corsOrigins: config.corsOrigins })
   const { app, server, served, visitOf } = openFastify({
     guard,
     logger: ports.logger,

@@ -86,6 +86,8 @@ function from({ address }: Visit, principal: Principal, client: string | undefin
 function carriedBy(request: IncomingMessage, visit: Visit): Carried {
   const header = bearer(request.headers.authorization)
   if (header !== 'none') return header
+  // Whoever is signed in in that browser has not asked for anything there.
+  if (visit.fromElsewhere !== undefined) return 'none'
   const cookie = readSessionCookie(request.headers.cookie, visit)
   if (cookie === 'none') return 'none'
   if (cookie === 'strange') return problem('invalid_request', 'The Cookie header is not acceptable.')

@@ -9,6 +9,7 @@ import type { Metrics } from '../machine/metrics.ts'
 import type { Guard, Visit } from './guard.ts'
 import { parseJsonBytes } from './json.ts'
 import { problemHeaders, problemType, refuseRequest, refuseSocket } from './problem-response.ts'
+import { corsHeaders, preflightHeaders } from './cors.ts'
 import { securityHeaders } from './security-headers.ts'
 
 declare module 'fastify' {
@@ -144,6 +145,12 @@ export function openFastify(ports: AppPorts): App {
   const everyAnswer = securityHeaders({ tls: ports.tls ? 'on' : 'off' })
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(everyAnswer)
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    const origin = visits.get(request.raw)?.fromElsewhere
+    if (origin === undefined) return
+    reply.headers(corsHeaders(origin))
+    if (request.method === 'OPTIONS') await reply.code(204).headers(preflightHeaders).send()
   })
   app.addHook('onSend', async (request, reply) => {
     if (request.url.startsWith('/api')) reply.header('cache-control', 'no-store')

@@ -20,6 +20,8 @@ export interface Visit {
   origin: string
   /** The origin that the browser said. */
   sentOrigin: string | undefined
+  /** That origin, where it is one of those that may use the API from elsewhere: with a token alone, its cookies count for nothing. */
+  fromElsewhere: string | undefined
   /** `Sec-Fetch-Site`, as the browser said it. */
   site: string | undefined
   /** `User-Agent`, as it came. */
@@ -54,7 +56,12 @@ const singleHeaders = new Set([
 ])
 
 /** Refuses what no browser and no client of ours sends. The names are asked for each time: the port is known late. */
-export function openGuard(ports: { hosts: () => HostTable; addresses: AddressReader }): Guard {
+export function openGuard(ports: {
+  hosts: () => HostTable
+  addresses: AddressReader
+  corsOrigins: readonly string[]
+}): Guard {
+  const allowed = new Set(ports.corsOrigins)
   const inspect = (request: IncomingMessage): Visit | Problem => {
     const form = checkForm(request)
     if (form) return form
@@ -78,6 +85,7 @@ export function openGuard(ports: { hosts: () => HostTable; addresses: AddressRea
       secure: entry.secure,
       origin: entry.origin,
       sentOrigin: request.headers.origin,
+      fromElsewhere: allowed.has(request.headers.origin ?? '') ? request.headers.origin : undefined,
       site: single(request.headers['sec-fetch-site']),
       userAgent: request.headers['user-agent'],
       mark: readMarkCookie(request.headers.cookie, entry.secure),
@@ -102,6 +110,7 @@ export function openGuard(ports: { hosts: () => HostTable; addresses: AddressRea
 
 /** Refuses another origin than the own one, where the browser says which it is. */
 export function checkOrigin(visit: Visit): Problem | undefined {
+  if (visit.fromElsewhere !== undefined) return undefined
   if (visit.sentOrigin !== undefined && visit.sentOrigin !== visit.origin) return originRefused()
   if (visit.site === 'cross-site' || visit.site === 'same-site') return originRefused()
   return undefined
@@ -123,7 +132,8 @@ function checkHandshake({ headers }: IncomingMessage): Problem | undefined {
   return isKey ? undefined : problem('invalid_request', 'The Sec-WebSocket-Key is not 16 bytes in base64.')
 }
 
-function originRefused(): Problem {
+/** The refusal of whoever sends from the page of another server. */
+export function originRefused(): Problem {
   return problem('origin_refused', 'Only pages of this server may send this. Other programs use a token.')
 }
 

@@ -6,7 +6,7 @@ import type { Principal } from '../access/principal.ts'
 import type { Proofs } from '../access/proofs.ts'
 import type { Doors } from './doors.ts'
 import { messagePackType, writeMessagePack } from './message-pack.ts'
-import { checkCookieUse, checkOrigin, type Visit } from './guard.ts'
+import { checkCookieUse, checkOrigin, originRefused, type Visit } from './guard.ts'
 import { problemHeaders, problemType } from './problem-response.ts'
 import type { RequestLimits } from './request-limits.ts'
 import { type Part, readBody, readIdempotencyKey, readLastEventId, readPart, readQuery } from './request-parts.ts'
@@ -100,7 +100,8 @@ export function openRouter(ports: RouterPorts): Router {
         if (answer.value === undefined) return reply.code(204).send()
         const text = JSON.stringify(answer.value)
         const form = method === 'GET' ? wantedForm(request.headers.accept) : 'json'
-        if (method === 'GET') reply.header('vary', 'Accept')
+        if (method === 'GET')
+          reply.header('vary', known.visit.fromElsewhere === undefined ? 'Accept' : 'Accept, Origin')
         if (given.revalidate === 'etag') {
           const tag = `"${createHash('sha256').update(form).update(text).digest('base64url').slice(0, 27)}"`
           reply.header('etag', tag)
@@ -129,6 +130,10 @@ async function admit(
   const refusal = (await ports.limits.fromNetwork(visit.network)) ?? checkOrigin(visit) ?? checkBody(request)
   if (refusal) return { problem: refusal }
   const found = await ports.doors.ofRequest(request.raw, visit)
+  if (visit.fromElsewhere !== undefined && permission === 'open' && request.method !== 'GET') {
+    // Nobody signs in there: what sets a cookie is for pages of this server.
+    return { problem: originRefused() }
+  }
   if (permission === 'open') {
     // Nobody has to be known here; an old cookie that comes along is looked at, and may be wrong.
     return { visit, principal: found && !('code' in found) ? found.principal : undefined }

@@ -6,7 +6,7 @@ export interface Protection {
   styleNonce?: string
 }
 
-/** The headers of every response. No CORS at all: other origins get nothing. */
+/** The headers of every response. Other origins get nothing, but those of `cors.ts`. */
 export function securityHeaders(protection: Protection): Record<string, string> {
   const styles = protection.styleNonce === undefined ? '' : ` 'nonce-${protection.styleNonce}'`
   return {

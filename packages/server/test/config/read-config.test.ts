@@ -15,6 +15,7 @@ describe('settings', () => {
       port: 4680,
       listen: ['127.0.0.1', '::1'],
       publicUrl: undefined,
+      corsOrigins: [],
       tls: undefined,
       trustedProxies: [],
       databaseUrl: undefined,
