@@ -130,7 +130,7 @@ function examineFiles({ dataDir, configDir }: Settings): Finding[] {
   const found = statSync(dataDir, { throwIfNoEntry: false })
   if (found && !found.isDirectory()) return [{ ok: false, what: `${dataDir} is no directory: set HOTLINE_DATA_DIR` }]
   examineMode(dataDir, '700', { ok: true, what: `${dataDir} does not exist: no server was started here` })
-  for (const file of ['cli-token', 'runner-key', 'signing-keys', 'audit-key'])
+  for (const file of ['cli-token', 'runner-key', 'signing-keys', 'sealing-key', 'audit-key'])
     examineMode(join(dataDir, file), '600', undefined)
   examineMode(join(configDir, 'credentials.json'), '600', undefined)
   return [...findings, ...examineRoom(dataDir)]

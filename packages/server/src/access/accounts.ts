@@ -28,7 +28,8 @@ export interface AccountPorts {
   ids: Ids
   /** Work that nobody waits for; ends before the server does. */
   background: (work: Promise<unknown>) => void
-  signedIn: (outcome: 'right' | 'wrong' | 'limited') => void
+  /** `unfinished`: the right password, and no code of the second factor yet. */
+  signedIn: (outcome: 'right' | 'wrong' | 'limited' | 'unfinished') => void
 }
 
 /** A browser that has just proved who it is: the cookie's new content. */
@@ -89,10 +90,8 @@ export class Accounts {
     }
     const shown = await secondFactors.show(usable.account, code)
     if (!shown.ok) {
-      if (code !== undefined) {
-        this.#ports.signedIn('wrong')
-        this.#ports.background(this.#noteFailure(bucket, usable))
-      }
+      this.#ports.signedIn(shown.isWrong ? 'wrong' : 'unfinished')
+      if (shown.isWrong) this.#ports.background(this.#noteFailure(bucket, usable))
       return shown.problem
     }
     await limits.succeeded(nameKey, bucket, place.network)

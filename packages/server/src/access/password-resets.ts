@@ -146,6 +146,7 @@ export class PasswordResets {
           // Somebody who has meanwhile changed it themselves needs no link.
           where: { account, password: before.password },
         },
+        ...shown.rows,
         dropLinks(account),
         { table: 'keys', drop: { account, kind: 'ses' } },
         ...ended.map((kind): RowChange => ({
@@ -161,7 +162,11 @@ export class PasswordResets {
       // Of two that come at once, the second one finds that this was done.
       once: { what: { sender: `reset:${link.key}`, key: 'accept', hash: sha256(link.key) }, answer: {} },
     })
-    if (!written.ok) return written.reason === 'conflict' ? over() : storeProblem(written)
+    if (!written.ok) {
+      // Somebody took it up, or the code was used for something else meanwhile: then the link is still good.
+      const isOver = written.reason === 'conflict' && 'code' in (await this.#find(code))
+      return isOver ? over() : storeProblem(written)
+    }
     proofs.forget(account)
     const after = await lists.account(account)
     if (after?.password !== hashed.stored || after.disabled !== 0) {

@@ -31,7 +31,7 @@ export class Sealing {
     const key = Buffer.from(text, 'base64url')
     if (key.length === keyBytes) return new Sealing(key)
     throw new ConfigError(
-      `The key in ${path} cannot be used: it has ${key.length} bytes and not ${keyBytes}. Put back the file of your last backup; without it, what was sealed with it has to be set up anew.`,
+      `The key in ${path} cannot be used: it has ${key.length} bytes and not ${keyBytes}. Put back the one that was there, or remove the file: then people sign in with a recovery code and set up their app anew.`,
     )
   }
 

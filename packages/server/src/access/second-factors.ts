@@ -8,6 +8,7 @@ import type { RowChange, SecondFactorTable } from '../log/tables.ts'
 import { type Clock, timestamp } from '../machine/clock.ts'
 import { sha256 } from '../machine/sha256.ts'
 import type { AccessChange, AccessDraft, AccessLog } from './access-log.ts'
+import { consume } from './sign-in-limits.ts'
 import { storeProblem, subjectOf, tooMany } from './accounts.ts'
 import { actorOf, type Principal } from './principal.ts'
 import type { Sealing } from './sealing.ts'
@@ -29,7 +30,10 @@ export interface SecondFactorPorts {
 }
 
 /** What came with a password: a code that is good, with what is to be written so that it is good once; or a problem. */
-export type Shown = ({ ok: true } & Pick<AccessChange, 'events' | 'rows'>) | { ok: false; problem: Problem }
+export type Shown =
+  | ({ ok: true } & Pick<AccessChange, 'events' | 'rows'>)
+  /** `isWrong`: somebody may be guessing. */
+  | { ok: false; problem: Problem; isWrong: boolean }
 
 /**
  * Second factors of people: a secret that their authenticator app has as well, sealed, and recovery codes, of which digests are
@@ -68,10 +72,11 @@ export class SecondFactors {
     const { lists, log, clock } = this.#ports
     if (by.kind !== 'person') return onlyPeople()
     const row = await lists.secondFactor(by.id)
-    if (!row) return problem('not_found', 'Nothing was begun. Ask for a secret first (POST /api/me/second-factor).')
+    if (!row || isGone(row))
+      return problem('not_found', 'Nothing was begun. Ask for a secret first (POST /api/me/second-factor).')
     if (row.since !== null) return isOnAlready()
     const step = this.#stepOf(row, plainOf(code))
-    if (step === undefined) return wrongCode()
+    if (typeof step !== 'number') return wrongCode()
     const codes = Array.from({ length: recoveryCount }, () => randomBytes(recoveryBytes).toString('hex'))
     const recovery = JSON.stringify(codes.map((one) => sha256(one)))
     const written = await log.write({
@@ -89,21 +94,26 @@ export class SecondFactors {
     if (by.kind !== 'person') return onlyPeople()
     const shown = await this.showCounted(by.id, code)
     if (!shown.ok) return shown.problem
-    return shown.rows.length === 0 ? isOff() : this.#drop(by, by.id, shown.rows)
+    const row = shown.rows.length === 0 ? undefined : await this.#ports.lists.secondFactor(by.id)
+    // What is removed is the very row that the code was looked up in: its own change would only be undone by this one.
+    return row ? this.#drop(by, row, shown.events) : isOff()
   }
 
   /** An admin turns it off for somebody who has lost their app and their codes. */
   async removeOf(by: Principal, account: string): Promise<Problem | undefined> {
+    if (by.account === account) {
+      return problem('forbidden', 'Your own takes a code: POST /api/me/second-factor/remove.')
+    }
     const row = await this.#ports.lists.secondFactor(account)
-    return !row || row.since === null ? isOff() : this.#drop(by, account)
+    return !row || row.since === null ? isOff() : this.#drop(by, row)
   }
 
   /** What turns it off as part of another change; nothing where there is none. */
   async dropOf(account: string): Promise<Pick<AccessChange, 'events' | 'rows'>> {
     const row = await this.#ports.lists.secondFactor(account)
     if (!row) return { events: [], rows: [] }
-    const events: readonly AccessDraft[] = row.since === null ? [] : [removed(account)]
-    return { events, rows: [{ table: 'second_factors', drop: { account } }] }
+    await this.#wrong.delete(account)
+    return { events: row.since === null ? [] : [removed(account)], rows: replace(row, gone(account)) }
   }
 
   /**
@@ -111,10 +121,11 @@ export class SecondFactors {
    * of an hour.
    */
   async showCounted(account: string, code: string | undefined): Promise<Shown> {
-    const spent = await this.#wrong.get(account)
-    if (spent !== null && spent.consumedPoints > wrongMax) return { ok: false, problem: tooMany(spent.msBeforeNext) }
+    // Before anything is looked at, so that guesses that come at the same time are counted too.
+    const waitMs = await consume(this.#wrong, account)
+    if (waitMs !== undefined) return { ok: false, problem: tooMany(waitMs), isWrong: false }
     const shown = await this.show(account, code)
-    if (!shown.ok && code !== undefined) await this.#wrong.penalty(account)
+    if (shown.ok || !shown.isWrong) await this.#wrong.reward(account)
     return shown
   }
 
@@ -122,16 +133,17 @@ export class SecondFactors {
   async show(account: string, code: string | undefined): Promise<Shown> {
     const row = await this.#ports.lists.secondFactor(account)
     if (!row || row.since === null) return { ok: true, events: [], rows: [] }
-    if (code === undefined) return { ok: false, problem: codeNeeded() }
+    if (code === undefined) return { ok: false, problem: codeNeeded(), isWrong: false }
     const plain = plainOf(code)
     if (ofApp.test(plain)) {
       const step = this.#stepOf(row, plain)
-      if (step === undefined) return { ok: false, problem: wrongCode() }
+      if (step === 'unreadable') return { ok: false, problem: unreadable(), isWrong: false }
+      if (step === 'wrong') return { ok: false, problem: wrongCode(), isWrong: true }
       return { ok: true, events: [], rows: replace(row, { ...row, last_step: step }) }
     }
     const left = codesOf(row)
     const rest = left.filter((one) => one !== sha256(plain))
-    if (rest.length === left.length) return { ok: false, problem: wrongCode() }
+    if (rest.length === left.length) return { ok: false, problem: wrongCode(), isWrong: true }
     const data = { account, left: rest.length }
     return {
       ok: true,
@@ -140,35 +152,51 @@ export class SecondFactors {
     }
   }
 
-  async #drop(by: Principal, account: string, shown: readonly RowChange[] = []): Promise<Problem | undefined> {
+  async #drop(by: Principal, row: SecondFactorTable, shown: readonly AccessDraft[] = []): Promise<Problem | undefined> {
+    const { account } = row
     const written = await this.#ports.log.write({
       actor: actorOf(by),
       channel: by.channel,
       address: by.address,
-      events: [removed(account)],
-      rows: [...shown, { table: 'second_factors', drop: { account } }],
+      events: [...shown, removed(account)],
+      rows: replace(row, gone(account)),
     })
-    return written.ok ? undefined : storeProblem(written)
+    if (!written.ok) return storeProblem(written)
+    await this.#wrong.delete(account)
+    return undefined
   }
 
-  /** The time step of a code of the app that was not used yet; undefined for any other. */
-  #stepOf(row: SecondFactorTable, token: string): number | undefined {
-    if (!ofApp.test(token)) return undefined
+  /** The time step of a code of the app that was not used yet. `unreadable`: its secret was sealed with a key that is gone. */
+  #stepOf(row: SecondFactorTable, token: string): number | 'wrong' | 'unreadable' {
+    if (!ofApp.test(token)) return 'wrong'
     const secret = this.#ports.sealing.unseal(row.secret, row.account)
-    if (secret === undefined) return undefined
+    if (secret === undefined) return 'unreadable'
     const epoch = Math.floor(this.#ports.clock.wallMs() / 1_000)
+    // The clock was set back: until it is there again, none of its codes is new.
+    if (row.last_step > Math.floor((epoch + toleranceSeconds) / stepSeconds)) return 'wrong'
     const result = verifySync({ secret, token, epoch, epochTolerance: toleranceSeconds, afterTimeStep: row.last_step })
-    return result.valid ? Math.floor(epoch / stepSeconds) + result.delta : undefined
+    return result.valid ? Math.floor(epoch / stepSeconds) + result.delta : 'wrong'
   }
 }
 
 /** Of two who do this with the same row, the second finds it there and is refused as a conflict. */
 function replace(before: SecondFactorTable | undefined, row: SecondFactorTable): readonly RowChange[] {
-  const { account } = row
-  const gone: readonly RowChange[] = before
-    ? [{ table: 'second_factors', drop: { account, last_step: before.last_step, recovery: before.recovery } }]
-    : []
-  return [...gone, { table: 'second_factors', insert: row }]
+  const drop = before && {
+    account: before.account,
+    secret: before.secret,
+    last_step: before.last_step,
+    recovery: before.recovery,
+  }
+  return [...(drop ? [{ table: 'second_factors', drop } as const] : []), { table: 'second_factors', insert: row }]
+}
+
+/** What stays where one was removed: whoever has read the row before finds another one, and cannot bring it back. */
+function gone(account: string): SecondFactorTable {
+  return { account, secret: '', last_step: 0, recovery: '[]', since: null }
+}
+
+function isGone({ secret }: SecondFactorTable): boolean {
+  return secret === ''
 }
 
 function codesOf({ recovery }: SecondFactorTable): readonly string[] {
@@ -200,6 +228,13 @@ function wrongCode(): Problem {
   return problem(
     'code_needed',
     'The code is wrong, or was used. Take the next one that the app shows, or a recovery code.',
+  )
+}
+
+function unreadable(): Problem {
+  return problem(
+    'code_needed',
+    'Codes of the app cannot be checked: this server has lost the key of its secret. Use a recovery code, and set the app up anew.',
   )
 }
 

@@ -70,7 +70,10 @@ export function Enter({ entered }: { entered: () => void }): ReactNode {
             // oxlint-disable-next-line jsx-a11y/no-autofocus -- there is nothing else to do here
             autoFocus={!first || taken.current !== ''}
             value={name}
-            onChange={(event) => setName(event.target.value)}
+            onChange={(event) => {
+              setName(event.target.value)
+              setCodeIsAsked(false)
+            }}
             required
           />
         </label>
@@ -86,7 +89,9 @@ export function Enter({ entered }: { entered: () => void }): ReactNode {
             required
           />
         </label>
-        {codeIsAsked && <CodeField words="Code of your authenticator app, or a recovery code" name="second-code" />}
+        {codeIsAsked && (
+          <CodeField words="Code of your authenticator app, or a recovery code" name="second-code" isNext />
+        )}
         <Refusal problem={problem} />
         <button type="submit" className="button strong" disabled={busy}>
           {first ? 'Create account' : 'Sign in'}

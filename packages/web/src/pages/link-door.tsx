@@ -79,7 +79,9 @@ export function LinkDoor<Found extends { name: string }>(props: LinkDoorProps<Fo
             />
           </label>
           {fields}
-          {codeIsAsked && <CodeField words="Code of your authenticator app, or a recovery code" name="secondCode" />}
+          {codeIsAsked && (
+            <CodeField words="Code of your authenticator app, or a recovery code" name="secondCode" isNext />
+          )}
           <Refusal problem={problem} />
           <button type="submit" className="button strong" disabled={busy}>
             {button}

@@ -17,6 +17,7 @@ export function SecondFactor(): ReactNode {
   const [state, setState] = useState<SecondFactorState>()
   const [step, setStep] = useState<'none' | 'begin' | 'remove' | StartedSecondFactor | RecoveryCodes>('none')
   const [problem, setProblem] = useState<Problem>()
+  const [busy, setBusy] = useState(false)
   const load = useCallback(async () => {
     const answer = await link.request<SecondFactorState>('GET', url)
     if (answer.ok) setState(answer.value)
@@ -30,6 +31,7 @@ export function SecondFactor(): ReactNode {
     go: (code: string) => Promise<Problem | undefined>,
   ): Promise<void> {
     event.preventDefault()
+    setBusy(true)
     const given = new FormData(event.currentTarget)
     const password = given.get('password')
     const said =
@@ -37,6 +39,7 @@ export function SecondFactor(): ReactNode {
     const code = given.get('code')
     setProblem(said.ok ? await go(typeof code === 'string' ? code : '') : said.problem)
     await load()
+    setBusy(false)
   }
   async function begin(): Promise<Problem | undefined> {
     const answer = await link.request<StartedSecondFactor>('POST', url)
@@ -86,6 +89,7 @@ export function SecondFactor(): ReactNode {
           label="Turn on the second factor"
           send={(event) => void send(event, begin)}
           stop={stop}
+          busy={busy}
           button="Go on"
           problem={problem}
         >
@@ -97,6 +101,7 @@ export function SecondFactor(): ReactNode {
           label="Turn off the second factor"
           send={(event) => void send(event, turnOff)}
           stop={stop}
+          busy={busy}
           button="Turn off"
           problem={problem}
         >
@@ -109,6 +114,7 @@ export function SecondFactor(): ReactNode {
           label="Show that the app has it"
           send={(event) => void send(event, turnOn)}
           stop={stop}
+          busy={busy}
           button="Turn on"
           problem={problem}
         >
@@ -119,6 +125,9 @@ export function SecondFactor(): ReactNode {
             <CopyButton text={step.secret} what="key" />
           </p>
           <CodeField words="Code of the app" />
+          {problem?.code === 'password_needed' && (
+            <PasswordAgain words="Your password once more: it was said a while ago" />
+          )}
         </Asking>
       )}
       {typeof step === 'object' && 'recoveryCodes' in step && (
@@ -144,7 +153,8 @@ export function SecondFactor(): ReactNode {
 }
 
 /** The field for a code, wherever one is asked for. */
-export function CodeField({ words, name = 'code' }: { words: string; name?: string }): ReactNode {
+export function CodeField(props: { words: string; name?: string; isNext?: boolean }): ReactNode {
+  const { words, name = 'code', isNext = false } = props
   return (
     <label className="field">
       <span>{words}</span>
@@ -154,6 +164,8 @@ export function CodeField({ words, name = 'code' }: { words: string; name?: stri
         autoComplete="one-time-code"
         autoCapitalize="off"
         spellCheck={false}
+        // oxlint-disable-next-line jsx-a11y/no-autofocus -- where it appears because of what was just sent
+        autoFocus={isNext}
         minLength={6}
         maxLength={40}
         required
@@ -167,6 +179,7 @@ function Asking(props: {
   send: (event: FormEvent<HTMLFormElement>) => void
   stop: () => void
   button: string
+  busy: boolean
   problem: Problem | undefined
   children: ReactNode
 }): ReactNode {
@@ -175,7 +188,7 @@ function Asking(props: {
       {props.children}
       <Refusal problem={props.problem} />
       <div className="actions" style={{ justifyContent: 'start' }}>
-        <button type="submit" className="button strong">
+        <button type="submit" className="button strong" disabled={props.busy}>
           {props.button}
         </button>
         <button type="button" className="button plain" onClick={props.stop}>
