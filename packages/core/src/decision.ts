@@ -4,6 +4,7 @@ import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import type { ApprovalTimeouts, HeldRule } from '@hotline/protocol/policy'
 import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import type { KnownDraft } from '@hotline/protocol/events'
+import type { SaidById } from './session/said.ts'
 import type { Board } from './task/board.ts'
 
 /** What the rules may know besides the state: all of it given, so that the same question has the same answer. */
@@ -31,6 +32,8 @@ export interface Context {
   cards?: ReadonlyMap<string, string> | undefined
   /** The board that a card is on; absent where nobody has looked. */
   board?: Board | undefined
+  /** Messages of the session that commands are about; absent where nobody has looked. */
+  said?: SaidById | undefined
   /** What open approvals ask, by their ids, where it is needed. */
   asked?: ReadonlyMap<string, ApprovalRequest> | undefined
 }

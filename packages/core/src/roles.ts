@@ -48,6 +48,7 @@ const bySender: Record<CommandType, Sender> = {
   'message.withdraw': 'write',
   'message.hurry': 'write',
   'message.reorder': 'write',
+  'message.react': 'write',
   'approval.decide': 'decide',
   'approval.extend': 'decide',
   'approval.recall': 'decide',

@@ -148,6 +148,7 @@ const leftOut: Readonly<Record<string, readonly EventType[]>> = {
     'message.seen',
     'message.delivery_unknown',
     'message.broken_off',
+    'message.reacted',
     'thought.delta',
     'thought.completed',
     'thought.broken_off',

@@ -4,6 +4,7 @@ import type { Context, Decision } from '@hotline/core/decision'
 import { draftEvent } from '@hotline/core/draft-event'
 import { decideSession } from '@hotline/core/session/decide'
 import { evolveSession } from '@hotline/core/session/evolve'
+import { evolveSaid } from '@hotline/core/session/said'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Actor } from '@hotline/protocol/actor'
 import type { Command, CommandInput, CommandType } from '@hotline/protocol/command'
@@ -27,6 +28,8 @@ export class Log {
   approvalTimeouts: Context['approvalTimeouts']
   rules: Context['rules']
   asked: Context['asked']
+  /** What a server has read of the messages that a command is about. */
+  said: NonNullable<Context['said']> = new Map()
   nowMs = Date.parse('2026-01-01T00:00:00.000Z')
   #id = 0
 
@@ -47,6 +50,7 @@ export class Log {
       approvalTimeouts: this.approvalTimeouts,
       rules: this.rules,
       asked: this.asked,
+      said: this.said,
     }
     const decision = decideSession(this.state, command, context)
     if (decision.ok) {
@@ -54,6 +58,9 @@ export class Log {
         const event = { ...draftEvent(stream, draft, context), seq: this.events.length + 1 }
         this.events.push(event)
         this.state = evolveSession(this.state, event)
+        const [kind, message = ''] = event.subject?.split(':') ?? []
+        const said = kind === 'message' ? evolveSaid(this.said.get(message), event) : undefined
+        if (said) this.said = new Map(this.said).set(message, said)
       }
     }
     return decision

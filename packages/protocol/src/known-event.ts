@@ -27,6 +27,7 @@ const known: Readonly<Record<EventType, true>> = {
   'message.seen': true,
   'message.delivery_unknown': true,
   'message.broken_off': true,
+  'message.reacted': true,
   'thought.delta': true,
   'thought.completed': true,
   'thought.broken_off': true,

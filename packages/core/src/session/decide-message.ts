@@ -5,10 +5,11 @@ import { isLive } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import type { QueuedMessage, SessionState } from './state.ts'
 import { checkText } from './check-text.ts'
+import { hasSign } from './said.ts'
 import { keyboardTaken } from './decide-terminal.ts'
 
 type MessageCommand = CommandOf<
-  'message.send' | 'message.edit' | 'message.withdraw' | 'message.hurry' | 'message.reorder'
+  'message.send' | 'message.edit' | 'message.withdraw' | 'message.hurry' | 'message.reorder' | 'message.react'
 >
 
 /** People's messages: they wait in the session's queue until the agent can take them, and can be changed until then. */
@@ -57,6 +58,8 @@ export function decideMessage(state: SessionState, command: MessageCommand, cont
       }
       return accept(hurried(message))
     }
+    case 'message.react':
+      return react(command.data, context)
     case 'message.reorder': {
       const late = tooLate(state)
       if (late) return late
@@ -78,6 +81,16 @@ export function decideMessage(state: SessionState, command: MessageCommand, cont
       return accept({ type: 'message.reordered', data: { order: wanted } })
     }
   }
+}
+
+/** Also where the session is over: what was said there can still be liked. */
+function react({ message, sign, on }: CommandOf<'message.react'>['data'], { said, actor }: Context): Decision {
+  const about = said?.get(message)
+  if (!about || about.role === 'system') {
+    return refuse('not_found', 'There is no message of a person or an agent with this id in this session.')
+  }
+  if (hasSign(about.signs, { sign, by: actor }) === on) return accept()
+  return accept({ type: 'message.reacted', subject: `message:${message}`, data: { message, sign, on } })
 }
 
 function send(state: SessionState, command: CommandOf<'message.send'>): Decision {

@@ -70,6 +70,7 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
     case 'message.withdraw':
     case 'message.hurry':
     case 'message.reorder':
+    case 'message.react':
       return decideMessage(state, command, context)
 
     case 'approval.decide':

@@ -251,6 +251,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'workspace.released':
     case 'goal.completed':
     case 'message.seen':
+    case 'message.reacted':
     case 'step.progressed':
     case 'plan.updated':
     case 'output.appended':

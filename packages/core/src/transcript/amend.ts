@@ -1,4 +1,5 @@
 import type { KnownEvent } from '@hotline/protocol/events'
+import { withSign } from '../session/said.ts'
 import { shownOf } from './begin.ts'
 import { addRecovered } from './recovered.ts'
 import type { ApprovalItem, Item, MessageItem, QuestionItem, StepItem, DraftItem, UndoItem } from './item.ts'
@@ -64,6 +65,10 @@ function amendMessage(item: MessageItem, event: KnownEvent): MessageItem {
   if (event.type === 'message.delivered') return { ...item, delivery: 'delivered', takenSeq: event.seq }
   if (event.type === 'message.seen') return { ...item, delivery: 'seen' }
   if (event.type === 'message.delivery_unknown') return { ...item, delivery: 'unknown' }
+  if (event.type === 'message.reacted') {
+    const signs = withSign(item.signs ?? [], { sign: event.data.sign, by: event.actor }, event.data.on)
+    return { ...item, signs: signs.length === 0 ? undefined : signs }
+  }
   if (event.type === 'message.withdrawn') {
     return { ...item, delivery: event.data.reason === 'session_ended' ? 'unread' : 'withdrawn' }
   }

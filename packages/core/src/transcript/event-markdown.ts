@@ -22,6 +22,10 @@ export function eventMarkdown(event: Envelope, nameOf: (actor: Actor) => string)
       return said(`${nameOf(actor)} (changed, before the agent had it)`, at, known.body?.text)
     case 'message.withdrawn':
       return item(at, `Message withdrawn${known.data.reason === undefined ? ` by ${escaped(nameOf(actor))}` : ''}.`)
+    case 'message.reacted': {
+      const { sign, on } = known.data
+      return item(at, `${escaped(nameOf(actor))} ${on ? 'put' : 'took back'} ${sign} ${on ? 'under' : 'from'} a message.`)
+    }
     case 'approval.requested': {
       const { title, input } = known.body ?? {}
       return `${item(at, `The agent asks: ${escaped(title ?? '(erased)')}`)}${fenced(input)}`

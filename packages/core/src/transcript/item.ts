@@ -10,6 +10,7 @@ import type { OutputSource } from '@hotline/protocol/events/output'
 import type { ChangeReason, Exit } from '@hotline/protocol/events/session'
 import type { FileChange, StepKind, StepOutcome, TurnEnd } from '@hotline/protocol/events/turn'
 import type { SessionStatus } from '@hotline/protocol/session-status'
+import type { GivenSign } from '../session/said.ts'
 
 /** What all items share. `key` names the item for good: screens use it, and later events find it by it. */
 interface Placed {
@@ -39,6 +40,8 @@ export interface MessageItem extends Placed {
   takenSeq?: number | undefined
   editedAt?: string | undefined
   replyTo?: string | undefined
+  /** Absent where there are none. */
+  signs?: readonly GivenSign[] | undefined
   metadata?: Record<string, unknown> | undefined
 }
 

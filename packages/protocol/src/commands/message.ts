@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Id } from '../ids.ts'
+import { signs } from '../sign.ts'
 
 /** The outer bound of any message; the session's own limits are checked by its rules. */
 const MessageText = z.string().max(100_000)
@@ -18,6 +19,8 @@ export const messageCommands = {
   'message.withdraw': z.strictObject({ message: Id }),
   /** A waiting one shall not wait for the end of the turn: the same as `now`. */
   'message.hurry': z.strictObject({ message: Id }),
+  /** A sign of one's own under a message, or no longer there (`on` false). */
+  'message.react': z.strictObject({ message: Id, sign: z.enum(signs), on: z.boolean() }),
   /** All waiting messages in the wanted order. */
   'message.reorder': z.strictObject({ order: z.array(Id).max(100) }),
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.ts'
 import { Id } from '../ids.ts'
+import { signs } from '../sign.ts'
 
 const Text = z.looseObject({ text: z.string() })
 const OfMessage = z.looseObject({ message: Id })
@@ -48,6 +49,8 @@ export const messageEvents = {
   'message.delivery_unknown': defineEvent(1, OfMessage),
   /** Nothing more comes of a message that came in pieces: whoever wrote it is gone. The pieces are all there is of it. */
   'message.broken_off': defineEvent(1, OfMessage),
+  /** Whoever did it has put a sign under a message, or taken it away. One of each kind of one actor counts once. */
+  'message.reacted': defineEvent(1, OfMessage.extend({ sign: z.enum(signs), on: z.boolean() })),
   'thought.delta': defineEvent(1, z.looseObject({ thought: Id }), Text),
   'thought.completed': defineEvent(1, z.looseObject({ thought: Id }), Text),
   'thought.broken_off': defineEvent(1, z.looseObject({ thought: Id })),

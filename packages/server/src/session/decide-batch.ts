@@ -1,4 +1,5 @@
 import type { Context } from '@hotline/core/decision'
+import { evolveSaidById } from '@hotline/core/session/said'
 import type { Command } from '@hotline/protocol/command'
 import type { AcceptedFacts } from '@hotline/protocol/command-answer'
 import { type Problem, problem } from '@hotline/protocol/error'
@@ -73,6 +74,7 @@ export function decideBatch(
   const outcomes: Answer[] = []
   const first = new Map<string, Known>()
   let state = standing.state
+  let { said } = facts
   for (const [at, { command, principal, hash, allowHigh }] of batch.entries()) {
     const sender = senderKey(principal)
     const key = `${sender} ${command.id}`
@@ -81,7 +83,7 @@ export function decideBatch(
       outcomes.push(earlier.hash === hash ? earlier.outcome : mismatch())
       continue
     }
-    const context = { now, actor: actorOf(principal), channel: principal.channel, sha256, allowHigh, ...facts }
+    const context = { now, actor: actorOf(principal), channel: principal.channel, sha256, allowHigh, ...facts, said }
     const decision = decide(state, command, context)
     if (!decision.ok) {
       outcomes.push({ ok: false, problem: decision.problem })
@@ -98,6 +100,8 @@ export function decideBatch(
       continue
     }
     for (const event of made) state = evolve(state, event)
+    // Those of one batch see what the ones before them have put under a message.
+    said &&= evolveSaidById(said, made)
     events.push(...made)
     const seq = standing.head + events.length
     const accepted = { ...decision.facts, id: command.id, seq }

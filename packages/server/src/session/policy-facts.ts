@@ -9,11 +9,12 @@ import type { LogStore } from '../log/log-store.ts'
 import { readEvent } from '../log/read-event.ts'
 import type { AskedNow } from './asked-now.ts'
 import { boardFor, cardsFor } from './board-facts.ts'
+import { readSaid } from './read-said.ts'
 import type { Standing } from './decide-batch.ts'
 import type { QueuePorts } from './stream-queue.ts'
 
 /** What the rules are told beside the state of a stream. */
-export type Facts = Pick<Context, 'rules' | 'asked' | 'openAsks' | 'approvalTimeouts' | 'board' | 'cards'>
+export type Facts = Pick<Context, 'rules' | 'asked' | 'openAsks' | 'approvalTimeouts' | 'board' | 'cards' | 'said'>
 
 /** What commands need beside the state of their stream: of rules that could have a say, of what is to be put aside, or of the board. */
 export async function factsFor(
@@ -28,6 +29,16 @@ export async function factsFor(
     if (kind === 'session') return cardsFor(lists, batch)
     return batch.some(putsAside) ? { openAsks: await readOpen(askOf, batch) } : {}
   }
+  const said = await readSaid(store, stream, batch)
+  return { ...said, ...(await policyFacts(store, policyOf, state, batch)) }
+}
+
+async function policyFacts(
+  store: LogStore,
+  policyOf: QueuePorts['policyOf'],
+  state: SessionState,
+  batch: readonly { command: Command }[],
+): Promise<Facts> {
   const decided = batch.flatMap(({ command }) =>
     command.type === 'approval.decide' && command.data.verdict !== 'deny' ? [command.data.approval] : [],
   )

@@ -18,6 +18,8 @@ export interface Live {
   /** A session in `default` that a runner holds, with an open approval and a question. */
   session: string
   approval: string
+  /** What the agent of that session has said. */
+  message: string
   /** Accounts: one who may be let go, and the only owner. */
   pawn: string
   owner: string
@@ -56,6 +58,7 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
     'message.withdraw': inSession({ message: 'none' }),
     'message.hurry': inSession({ message: 'none' }),
     'message.reorder': inSession({ order: ['none'] }),
+    'message.react': (at) => [askedOf(at), { message: live.message, sign: '👍', on: true }],
     'approval.decide': (at) => [askedOf(at), { approval: live.approval, digest: 'a'.repeat(64), verdict: 'allow' }],
     'approval.extend': (at) => [askedOf(at), { approval: live.approval, until: '2020-01-01T00:00:00.000Z' }],
     'approval.recall': (at) => [askedOf(at), { approval: live.approval }],

@@ -10,16 +10,18 @@ import { heard, say } from '@hotline/testing/raw-conversation'
 
 let callers: Callers
 /** A session in `default` that a runner holds, with an open approval and a question. */
-let live: { session: string; approval: string; risky: string; content: string }
+let live: { session: string; approval: string; message: string; risky: string; content: string }
 
 beforeAll(async () => {
   callers = await openCallers()
   const runner = await callers.server.startSession()
   const { approval } = await runner.ask({ tool: 'bash', title: 'List', input: 'ls' })
   const risky = await runner.ask({ tool: 'bash', title: 'Remove', input: 'rm -rf x' })
+  const message = 'm1'
+  await runner.report({ type: 'message.completed', data: { message, chars: 2 }, body: { text: 'Hi' } })
   await runner.report({ type: 'question.asked', data: { question: 'q1' }, body: { text: 'Which?' } })
   const { digest } = await callers.server.putContent(runner.session, 'long')
-  live = { session: runner.session, approval, risky: risky.approval, content: digest }
+  live = { session: runner.session, approval, message, risky: risky.approval, content: digest }
 })
 afterAll(() => callers[Symbol.asyncDispose]())
 

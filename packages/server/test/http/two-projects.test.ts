@@ -217,7 +217,7 @@ describe('what is of another project', () => {
   it('[T26] takes no command, whatever its type, and nothing is written', async () => {
     const before = await heads()
     const at: Place = { project: 'default', session: hand.session, program: hand.session, tool: hand.session, task }
-    const of = { session: hand.session, approval: asked.approval, risky: asked.approval, content }
+    const of = { session: hand.session, approval: asked.approval, message: 'm1', risky: asked.approval, content }
     const pawn = callers.accounts['pawn'] ?? ''
     const samples = {
       ...samplesFor({ ...of, pawn, owner: callers.accounts['owner'] ?? '' }),
