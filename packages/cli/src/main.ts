@@ -6,6 +6,7 @@ import { askServer } from './ask-server.ts'
 import { addAgentCommands } from './commands/agents.ts'
 import { addAnswerCommand } from './commands/answer.ts'
 import { addApprovalCommands } from './commands/approvals.ts'
+import { addReactCommand } from './commands/react.ts'
 import { addRecallCommand } from './commands/recall.ts'
 import { addSnoozeCommand } from './commands/snooze.ts'
 import { addAuditCommands } from './commands/audit.ts'
@@ -90,6 +91,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   const context = contextOf(program)
   addUpCommand(program, context)
   addSessionCommands(program, context, argv)
+  addReactCommand(program, context)
   addControlCommands(program, context)
   addTakeoverCommand(program, context)
   addAgentCommands(program, context)

@@ -25,6 +25,9 @@ const nameMax = 24
 /** Characters of a message that waits, where it is named once more. */
 const namedChars = 60
 
+/** Messages that are still known by their beginning. */
+const saidMax = 200
+
 /** Prints what happens in a session, event by event. */
 export interface SessionPrinter {
   event(event: Envelope): void
@@ -63,6 +66,8 @@ export function openSessionPrinter(
   const streaming = new Map<string, Streaming>()
   /** Messages that wait for the agent, each by its beginning. */
   const waiting = new Map<string, string>()
+  /** What was said lately, each by its beginning. */
+  const said = new Map<string, string>()
   /** What is asked and waits for its turn: it is shown when it can be decided. */
   const queued = new Map<string, EventOf<'approval.requested'>>()
   let lastAt = ''
@@ -119,6 +124,7 @@ export function openSessionPrinter(
   }
 
   function printCompleted({ at, data, body }: EventOf<'message.completed'>): void {
+    remember(data.message, body?.text)
     const { printed = '', isOpen = false } = streaming.get(data.message) ?? {}
     streaming.delete(data.message)
     const text = body?.text ?? '(erased)'
@@ -140,7 +146,16 @@ export function openSessionPrinter(
     }
   }
 
+  function remember(message: string, text: string | undefined): void {
+    said.set(message, beginningOf(text))
+    for (const oldest of said.keys()) {
+      if (said.size <= saidMax) break
+      said.delete(oldest)
+    }
+  }
+
   function printPosted({ at, actor, data, body }: EventOf<'message.posted'>): void {
+    remember(data.message, body?.text)
     if (data.queued) waiting.set(data.message, beginningOf(body?.text))
     say(at, { person: nameOf(actor.id), agent: 'agent', system: 'note' }[data.role], body?.text ?? '(erased)')
   }
@@ -148,6 +163,7 @@ export function openSessionPrinter(
   function printEdited({ at, actor, data, body }: EventOf<'message.edited'>): void {
     const before = waiting.get(data.message)
     waiting.set(data.message, beginningOf(body?.text))
+    remember(data.message, body?.text)
     say(at, 'edited', `${nameOf(actor.id)} wrote in place of ${before ?? 'a message'}:\n${body?.text ?? '(erased)'}`)
   }
 
@@ -185,6 +201,12 @@ export function openSessionPrinter(
               ? `nobody reads ${what}: the session ended`
               : `${nameOf(known.actor.id)} took back ${what}`,
           )
+        case 'message.reacted': {
+          const { message, sign, on } = known.data
+          const what = said.get(message) ?? 'a message'
+          const did = on ? `put ${sign} under ${what}` : `took ${sign} away from ${what}`
+          return line(at, 'note', `${nameOf(known.actor.id)} ${did}`)
+        }
         case 'message.hurried': {
           const what = waiting.get(known.data.message) ?? 'a message'
           return line(at, 'note', `${nameOf(known.actor.id)} wants ${what} read in this turn`)

@@ -24,7 +24,7 @@ function open(): Scene {
     printer,
     tell: (type, data, text) => {
       seq += 1
-      const isPersons = /posted|edited|withdrawn/.test(type)
+      const isPersons = /posted|edited|withdrawn|reacted/.test(type)
       printer.event({
         stream: 'session:s',
         seq,
@@ -66,6 +66,12 @@ describe('what is printed of a session', () => {
       `${' '.repeat(16)}a better thing`,
       'note   @dana took back "second thing…"',
       'note   the agent has "a better thing"',
+    ])
+    scene.tell('message.reacted', { message: 'one', sign: '👍', on: true })
+    scene.tell('message.reacted', { message: 'long ago', sign: '👍', on: false })
+    expect(scene.printed()).toEqual([
+      'note   @dana put 👍 under "a better thing"',
+      'note   @dana took 👍 away from a message',
     ])
     scene.printer.end()
     expect(scene.printed()).toEqual(['note   "third thing" waits for the agent'])

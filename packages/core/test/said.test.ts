@@ -1,10 +1,14 @@
 import { emptyTranscript, foldTranscript } from '@hotline/core/transcript/transcript'
 import { eventMarkdown } from '@hotline/core/transcript/event-markdown'
-import { signs } from '@hotline/protocol/sign'
+import type { signs } from '@hotline/protocol/sign'
 import { describe, expect, it } from 'vitest'
 import { activeLog, code, dana, eli, type Log } from './fixtures.ts'
 
-const said = (message: string) => ({ type: 'message.completed' as const, data: { message, chars: 2 }, body: { text: 'Hi' } })
+const said = (message: string) => ({
+  type: 'message.completed' as const,
+  data: { message, chars: 2 },
+  body: { text: 'Hi' },
+})
 
 function signsOf(log: Log, message: string): string[] {
   const { items, places } = foldTranscript(emptyTranscript, log.events)
@@ -53,7 +57,11 @@ describe('signs under messages', () => {
     log.send(dana, 'message.send', { text: 'Hello' })
     const [message = ''] = log.state?.queue.map((queued) => queued.message) ?? []
     expect(code(log.send(eli, 'message.react', { message, sign: '👀', on: true }))).toBe('ok')
-    log.report({ type: 'session.state_changed', data: { from: 'active', to: 'failed', reason: 'agent_lost' }, body: {} })
+    log.report({
+      type: 'session.state_changed',
+      data: { from: 'active', to: 'failed', reason: 'agent_lost' },
+      body: {},
+    })
     const before = log.state
     expect(code(log.send(eli, 'message.react', { message, sign: '❤️', on: true }))).toBe('ok')
     expect(log.state).toBe(before)

@@ -22,7 +22,8 @@ export type SaidById = ReadonlyMap<string, Said>
 export function evolveSaid(said: Said | undefined, event: Envelope): Said | undefined {
   const known = asKnown(event)
   if (known?.type === 'message.posted') return said ?? { role: known.data.role, signs: [] }
-  if (known?.type === 'message.delta' || known?.type === 'message.completed') return said ?? { role: 'agent', signs: [] }
+  if (known?.type === 'message.delta' || known?.type === 'message.completed')
+    return said ?? { role: 'agent', signs: [] }
   if (known?.type !== 'message.reacted' || !said) return said
   return { ...said, signs: withSign(said.signs, { sign: known.data.sign, by: known.actor }, known.data.on) }
 }

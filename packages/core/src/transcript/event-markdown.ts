@@ -24,7 +24,10 @@ export function eventMarkdown(event: Envelope, nameOf: (actor: Actor) => string)
       return item(at, `Message withdrawn${known.data.reason === undefined ? ` by ${escaped(nameOf(actor))}` : ''}.`)
     case 'message.reacted': {
       const { sign, on } = known.data
-      return item(at, `${escaped(nameOf(actor))} ${on ? 'put' : 'took back'} ${sign} ${on ? 'under' : 'from'} a message.`)
+      return item(
+        at,
+        `${escaped(nameOf(actor))} ${on ? 'put' : 'took back'} ${sign} ${on ? 'under' : 'from'} a message.`,
+      )
     }
     case 'approval.requested': {
       const { title, input } = known.body ?? {}

@@ -28,7 +28,7 @@ async function readOne(
   message: string,
 ): Promise<Said | undefined> {
   let said: Said | undefined
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const page = await store.readSubjects(stream, [`message:${message}`], after, limits.pageEvents)
     for (const event of page) said = evolveSaid(said, readEvent(event))
     const last = page.at(-1)

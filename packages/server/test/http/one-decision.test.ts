@@ -116,7 +116,7 @@ describe('one decision', () => {
       }
     })
     expect(table(decisions)).toMatchInlineSnapshot(`
-      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.hurry, message.reorder, question.answer, terminal.resize, undo.plan, undo.apply, undo.drop, draft.make, draft.review, task.create, task.change, task.move:
+      "session.start, session.pause, session.resume, session.interrupt, session.abort, session.complete, session.rename, message.send, message.edit, message.withdraw, message.hurry, message.react, message.reorder, question.answer, terminal.resize, undo.plan, undo.apply, undo.drop, draft.make, draft.review, task.create, task.change, task.move:
         owner in a browser
         admin in a browser
         admin by token

@@ -67,6 +67,7 @@ export function DesignPage(): ReactNode {
       apply: () => Promise.resolve(undefined),
       drop: () => Promise.resolve(undefined),
     },
+    react: () => Promise.resolve(undefined),
     showChanges: () => undefined,
     remember: nothing,
     mayWrite: true,

@@ -53,7 +53,16 @@ export function sampleMessages(): readonly MessageItem[] {
   return [
     message(1, 'person', 'Fix the login redirect, please.', { delivery: 'seen' }),
     message(2, 'agent', longText, {}),
-    message(3, 'person', 'Only the redirect, nothing else.', { by: theirs, delivery: 'delivered', editedAt: ago(30) }),
+    message(3, 'person', 'Only the redirect, nothing else.', {
+      by: theirs,
+      delivery: 'delivered',
+      editedAt: ago(30),
+      signs: [
+        { sign: '👍', by: mine },
+        { sign: '👍', by: theirs },
+        { sign: '🚀', by: theirs },
+      ],
+    }),
     message(4, 'person', 'And run the tests.', { delivery: 'unknown' }),
     message(5, 'person', 'Never mind.', { delivery: 'withdrawn' }),
     message(6, 'agent', 'Running the tests n', { streaming: true }),

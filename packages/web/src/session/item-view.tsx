@@ -13,7 +13,7 @@ import { clockText } from '../text/time.ts'
 import { ApprovalCard, type Drafts } from './approval-card.tsx'
 import { DraftLine } from '../changes/draft-line.tsx'
 import type { Row } from './fold-steps.ts'
-import { MessageLine, Notice } from './message-line.tsx'
+import { type MessageActs, MessageLine, Notice } from './message-line.tsx'
 import { ModeLine } from './mode-line.tsx'
 import { type AnswerQuestion, QuestionCard } from './question-card.tsx'
 import { sourceWords } from './step-words.ts'
@@ -25,7 +25,7 @@ import { StepLine, StepRow, StepsLine } from './step-line.tsx'
 import { TurnLine } from './turn-line.tsx'
 
 /** What can be done from within a conversation. */
-export interface Acts {
+export interface Acts extends MessageActs {
   session: string
   project: string
   decide: Decide
@@ -37,12 +37,10 @@ export interface Acts {
   showChanges: () => void
   /** Holds the agent at its next step; absent where it cannot be held, or will be. */
   pause?: (() => void) | undefined
-  agent: string
   isPaused: boolean
   /** The machine of its agent is out of contact. */
   isAway: boolean
   /** What the role of whoever looks allows. */
-  mayWrite: boolean
   mayDecide: boolean
   mayDecideHigh: boolean
 }
@@ -72,7 +70,7 @@ export const ItemView: (props: Shown) => ReactNode = memo(function ItemView({
     case 'nest':
       return <StepRow row={item} />
     case 'message':
-      return <MessageLine item={item} agent={acts.agent} />
+      return <MessageLine item={item} acts={acts} />
     case 'thought':
       return (
         <details className="step">

@@ -7,6 +7,7 @@ import { Legible } from '../parts/legible.tsx'
 import { Said } from '../parts/said.tsx'
 import { legibleName } from '../text/legible.ts'
 import { clockText, exactText } from '../text/time.ts'
+import { AddSign, type GiveSign, Signs, useSigning } from './signs.tsx'
 
 const deliveries = {
   queued: 'queued',
@@ -17,10 +18,23 @@ const deliveries = {
   unread: 'not read: the session ended',
 } as const
 
+/** What can be done with a message. */
+export interface MessageActs {
+  agent: string
+  mayWrite: boolean
+  react: GiveSign
+}
+
+const noSigns = [] as const
+
 /** A message: an agent's as Markdown, on the left; a person's as it was typed, on the right; the server's in the middle. */
-export function MessageLine({ item, agent }: { item: MessageItem; agent: string }): ReactNode {
+export function MessageLine({ item, acts }: { item: MessageItem; acts: MessageActs }): ReactNode {
+  return item.role === 'system' ? <Notice text={item.text} /> : <OneMessage item={item} acts={acts} />
+}
+
+function OneMessage({ item, acts: { agent, mayWrite, react } }: { item: MessageItem; acts: MessageActs }): ReactNode {
   const { names, known } = useLive()
-  if (item.role === 'system') return <Notice text={item.text} />
+  const signing = useSigning(item, react)
   const who =
     item.role === 'agent' ? (known.agents.get(agent) ?? legibleName(agent)) : (names.get(item.by.id) ?? 'Somebody')
   return (
@@ -32,6 +46,7 @@ export function MessageLine({ item, agent }: { item: MessageItem; agent: string 
           {item.editedAt && ' · edited'}
           {item.isBrokenOff === true && ' · broken off'}
         </span>
+        {mayWrite && <AddSign signing={signing} />}
         {!item.erased && !item.streaming && <CopyButton text={item.text} what="message" />}
       </div>
       {item.erased ? (
@@ -41,6 +56,7 @@ export function MessageLine({ item, agent }: { item: MessageItem; agent: string 
       ) : (
         <Said text={item.text} />
       )}
+      <Signs given={item.signs ?? noSigns} signing={signing} mayWrite={mayWrite} />
     </div>
   )
 }

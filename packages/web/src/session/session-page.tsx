@@ -102,6 +102,7 @@ function Opened({
         apply: async (data) => problemOf(await view.command('undo.apply', data)),
         drop: async (undo) => problemOf(await view.command('undo.drop', { undo })),
       },
+      react: async (message, sign, on) => problemOf(await view.command('message.react', { message, sign, on })),
       showChanges: () => setTab('changes'),
       pause: mayPause
         ? () =>

@@ -1,0 +1,36 @@
+import { errorKinds } from '@hotline/protocol/error'
+import { expect, it } from 'vitest'
+import { startHotlineProcess } from './hotline-process.ts'
+import { liveScene } from './live-scene.ts'
+
+const scene = liveScene()
+
+async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const hotline = startHotlineProcess(args, scene.env)
+  hotline.endInput()
+  return await hotline.ended
+}
+
+it('[M9] react puts a sign under what the agent said last, or under another message, and logs show it', async () => {
+  const hand = await scene.live.startSession()
+  const say = (message: string, text: string) =>
+    hand.report({ type: 'message.completed', data: { message, chars: text.length }, body: { text } })
+  expect(await run('react', hand.session, '👍')).toMatchObject({ code: errorKinds['not-found'].exit })
+  await say('first-words', 'I begin.')
+  await say('last-words', 'I am done.')
+  expect(await run('react', hand.session, 'yes')).toMatchObject({ code: 0, out: '👍 is there\n' })
+  expect(await run('react', hand.session, '🎉', '--message', 'first')).toMatchObject({ code: 0 })
+  expect(await run('react', hand.session, '👍', '--off')).toMatchObject({ code: 0, out: '👍 is not there any more\n' })
+  const { out } = await run('logs', hand.session)
+  const notes = out.split('\n').flatMap((line) => (/put|took/.test(line) ? [line.slice(9).trim()] : []))
+  expect(notes).toEqual([
+    expect.stringMatching(/put 👍 under "I am done\."$/),
+    expect.stringMatching(/put 🎉 under "I begin\."$/),
+    expect.stringMatching(/took 👍 away from "I am done\."$/),
+  ])
+  const invalid = errorKinds.invalid.exit
+  expect(await run('react', hand.session, 'maybe')).toMatchObject({ code: invalid })
+  expect(await run('react', hand.session, '👍', '--message', 'none-such')).toMatchObject({
+    code: errorKinds['not-found'].exit,
+  })
+})
