@@ -156,6 +156,7 @@ export function openSessionPrinter(
 
   function printPosted({ at, actor, data, body }: EventOf<'message.posted'>): void {
     remember(data.message, body?.text)
+    if (body?.quote) line(at, 'note', `${nameOf(actor.id)} replies to ${beginningOf(body.quote.text)}`)
     if (data.queued) waiting.set(data.message, beginningOf(body?.text))
     say(at, { person: nameOf(actor.id), agent: 'agent', system: 'note' }[data.role], body?.text ?? '(erased)')
   }
@@ -295,8 +296,8 @@ export function openSessionPrinter(
         case 'session.taken_over':
           return line(at, 'state', `${nameOf(known.actor.id)} took it over; another machine goes on`)
         case 'report.recovered': {
-          const said = recoveredLine(known)
-          return said === undefined ? undefined : line(at, 'former', said)
+          const again = recoveredLine(known)
+          return again === undefined ? undefined : line(at, 'former', again)
         }
         case 'turn.ended':
           return line(

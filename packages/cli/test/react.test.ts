@@ -34,3 +34,19 @@ it('[M9] react puts a sign under what the agent said last, or under another mess
     code: errorKinds['not-found'].exit,
   })
 })
+
+it('[B116] send --reply-to replies to what the agent said last, or to another message, and logs show it', async () => {
+  const hand = await scene.live.startSession()
+  const none = await run('send', hand.session, 'Yes.', '--reply-to', 'last')
+  expect(none).toMatchObject({ code: errorKinds['not-found'].exit, out: '' })
+  const text = 'Shall I go on?'
+  await hand.report({ type: 'message.completed', data: { message: 'question-1', chars: text.length }, body: { text } })
+  expect(await run('send', hand.session, 'Yes.', '--reply-to', 'last')).toMatchObject({ code: 0, out: 'sent\n' })
+  expect(await run('send', hand.session, '--reply-to', 'question', 'And then stop.')).toMatchObject({ code: 0 })
+  const posted = (await scene.live.stored(hand.session)).filter(({ type }) => type === 'message.posted')
+  expect(posted).toMatchObject([
+    { data: { replyTo: 'question-1' }, body: { text: 'Yes.', quote: { role: 'agent', text } } },
+    { data: { replyTo: 'question-1' }, body: { text: 'And then stop.' } },
+  ])
+  expect((await run('logs', hand.session)).out.match(/ note {3}@\S+ replies to "Shall I go on\?"\n/g)).toHaveLength(2)
+})

@@ -48,7 +48,7 @@ describe('signs under messages', () => {
     const log = activeLog()
     const react = (message: string) => code(log.send(dana, 'message.react', { message, sign: '👀', on: true }))
     expect(react('none')).toBe('not_found')
-    log.said = new Map([['s', { role: 'system', signs: [] }]])
+    log.said = new Map([['s', { role: 'system', by: dana, text: 'x', signs: [] }]])
     expect(react('s')).toBe('not_found')
   })
 
@@ -68,5 +68,29 @@ describe('signs under messages', () => {
     expect(signsOf(log, message)).toEqual(['👀 eli', '❤️ eli'])
     const last = log.events.at(-1)
     expect(last && eventMarkdown(last, ({ id }) => id)).toContain('eli put ❤️ under a message.')
+  })
+})
+
+describe('replies', () => {
+  it('[M10] carry how the other message began, cut where it is long, as it was said then', () => {
+    const log = activeLog()
+    log.report(said('m1'), { ...said('m2'), body: { text: 'x'.repeat(400) } })
+    const sent = (replyTo: string) => {
+      log.send(dana, 'message.send', { text: 'Yes.', replyTo })
+      return log.events.at(-1)
+    }
+    expect(sent('m1')).toMatchObject({ data: { replyTo: 'm1' }, body: { quote: { role: 'agent', text: 'Hi' } } })
+    expect(sent('m2')?.body).toMatchObject({ quote: { text: `${'x'.repeat(300)}…` } })
+    const mine = String(sent('m1')?.data['message'])
+    log.send(dana, 'message.edit', { message: mine, text: 'No.' })
+    const reply = sent(mine)
+    expect(reply?.body).toMatchObject({ quote: { role: 'person', by: dana, text: 'No.' } })
+    expect(reply && eventMarkdown(reply, ({ id }) => id)).toContain('> > No.\n>\n> Yes.')
+  })
+
+  it('[M10] to what is not there, and nothing is sent', () => {
+    const log = activeLog()
+    expect(code(log.send(dana, 'message.send', { text: 'Yes.', replyTo: 'none' }))).toBe('not_found')
+    expect(log.state?.queue).toEqual([])
   })
 })

@@ -4,6 +4,8 @@ export const limits = {
   personMessageChars: 2_000,
   /** Setting. Characters in one message of an agent. */
   agentMessageChars: 50_000,
+  /** Characters of a message that stand over a reply to it. */
+  quoteChars: 300,
   /** Messages that may wait for one busy agent. */
   queuedMessages: 100,
   /** Questions that may be open in one session; further ones are refused as "queue full". */

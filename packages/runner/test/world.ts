@@ -4,6 +4,7 @@ import type { Context, Decision } from '@hotline/core/decision'
 import { draftEvent } from '@hotline/core/draft-event'
 import { decideSession } from '@hotline/core/session/decide'
 import { evolveSession } from '@hotline/core/session/evolve'
+import { evolveSaidById } from '@hotline/core/session/said'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Actor } from '@hotline/protocol/actor'
 import { type Command, type CommandInput, type CommandType, parseCommand } from '@hotline/protocol/command'
@@ -46,7 +47,8 @@ export class Stream {
       return before.body === body ? before.outcome : { ok: false, problem: mismatch }
     }
     const { rules, approvalLimits } = this
-    const context = { now: new Date().toISOString(), actor, sha256, rules, approvalLimits }
+    const said = evolveSaidById(new Map(), this.events)
+    const context = { now: new Date().toISOString(), actor, sha256, rules, approvalLimits, said }
     const decision: Decision = decideSession(this.state, command, context)
     if (!decision.ok) return { ok: false, problem: decision.problem }
     for (const draft of decision.events) {

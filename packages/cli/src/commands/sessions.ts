@@ -12,6 +12,7 @@ import { newBudget } from '../read-budget.ts'
 import { chooseMachine, type Place } from '../choose-machine.ts'
 import { choosePlace, type PlaceOptions, readPlace } from '../choose-place.ts'
 import { Failure, fail } from '../failure.ts'
+import { findMessage } from '../find-message.ts'
 import { printWhole } from '../print-whole.ts'
 import { findTask, projectOr } from '../read-tasks.ts'
 import { readSnoozes } from '../read-snoozes.ts'
@@ -184,10 +185,19 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .argument('<session>', 'id, or the beginning of it')
     .argument('<text...>')
     .option('--now', 'into the turn that runs, instead of after it, where the agent can take that')
-    .action(async (text: string, message: string[], options: { now?: true }) => {
+    .option(
+      '--reply-to <message>',
+      'id of a message of the session, its beginning, or "last": what the agent said last',
+    )
+    .action(async (text: string, message: string[], options: { now?: true; replyTo?: string }) => {
       const server = context.server()
       const { session, status } = await server.findSession(text)
-      const data = { text: message.join(' '), ...(options.now ? { now: true as const } : {}) }
+      const replyTo = options.replyTo === undefined ? undefined : await findMessage(server, session, options.replyTo)
+      const data = {
+        text: message.join(' '),
+        ...(options.now ? { now: true as const } : {}),
+        ...(replyTo === undefined ? {} : { replyTo }),
+      }
       const accepted = await server.command(`session:${session}`, 'message.send', data)
       context.print(accepted, 'sent\n')
       if (status === 'interrupted' || status === 'paused') context.note(whyUnread(session, status))

@@ -5,7 +5,7 @@ import { isLive } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import type { QueuedMessage, SessionState } from './state.ts'
 import { checkText } from './check-text.ts'
-import { hasSign } from './said.ts'
+import { hasSign, quoteOf } from './said.ts'
 import { keyboardTaken } from './decide-terminal.ts'
 
 type MessageCommand = CommandOf<
@@ -16,7 +16,7 @@ type MessageCommand = CommandOf<
 export function decideMessage(state: SessionState, command: MessageCommand, context: Context): Decision {
   switch (command.type) {
     case 'message.send':
-      return keyboardTaken(state, context) ?? send(state, command)
+      return keyboardTaken(state, context) ?? send(state, command, context)
     case 'message.edit': {
       const late = tooLate(state)
       if (late) return late
@@ -93,7 +93,7 @@ function react({ message, sign, on }: CommandOf<'message.react'>['data'], { said
   return accept({ type: 'message.reacted', subject: `message:${message}`, data: { message, sign, on } })
 }
 
-function send(state: SessionState, command: CommandOf<'message.send'>): Decision {
+function send(state: SessionState, command: CommandOf<'message.send'>, { said }: Context): Decision {
   if (!isLive(state.status) || state.ending) {
     return refuse(
       'invalid_transition',
@@ -113,6 +113,10 @@ function send(state: SessionState, command: CommandOf<'message.send'>): Decision
   const { text, replyTo, metadata, now } = command.data
   const refusal = checkText(text, state.personMessageChars)
   if (refusal) return refusal
+  const about = replyTo === undefined ? undefined : said?.get(replyTo)
+  if (replyTo !== undefined && !about) {
+    return refuse('not_found', 'The message that this replies to is not in this session. Send it without that.')
+  }
   if (state.queue.length >= limits.queuedMessages) {
     return refuse('queue_full', `${state.queue.length} messages wait already. Withdraw one, or wait for the agent.`, {
       limit: limits.queuedMessages,
@@ -120,6 +124,7 @@ function send(state: SessionState, command: CommandOf<'message.send'>): Decision
   }
   const takesNow = state.capabilities?.steer === true
   if (now && state.turn && !takesNow) return takesNone()
+  const quote = about && quoteOf(about)
   const posted: KnownDraft = {
     type: 'message.posted',
     subject: `message:${command.id}`,
@@ -130,7 +135,7 @@ function send(state: SessionState, command: CommandOf<'message.send'>): Decision
       ...(replyTo === undefined ? {} : { replyTo }),
       queued: true,
     },
-    body: { text, ...(metadata === undefined ? {} : { metadata }) },
+    body: { text, ...(metadata === undefined ? {} : { metadata }), ...(quote === undefined ? {} : { quote }) },
   }
   // Where nothing goes before it, it is read at once by itself.
   const isToHurry = now && takesNow && (state.turn || state.queue.length > 0)

@@ -1,6 +1,8 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { Envelope } from '@hotline/protocol/event'
+import type { Quote } from '@hotline/protocol/events/message'
 import { asKnown } from '@hotline/protocol/known-event'
+import { limits } from '@hotline/protocol/limits'
 import type { Sign } from '@hotline/protocol/sign'
 
 /** A sign under a message, and who put it there. */
@@ -12,6 +14,9 @@ export interface GivenSign {
 /** What the rules know of a message that commands are about. The state of a session keeps none that was read. */
 export interface Said {
   role: 'person' | 'agent' | 'system'
+  by: Actor
+  /** How it begins, a little longer than is quoted. */
+  text: string
   signs: readonly GivenSign[]
 }
 
@@ -21,24 +26,50 @@ export type SaidById = ReadonlyMap<string, Said>
 /** A message after an event about it; undefined before it began. */
 export function evolveSaid(said: Said | undefined, event: Envelope): Said | undefined {
   const known = asKnown(event)
-  if (known?.type === 'message.posted') return said ?? { role: known.data.role, signs: [] }
-  if (known?.type === 'message.delta' || known?.type === 'message.completed')
-    return said ?? { role: 'agent', signs: [] }
-  if (known?.type !== 'message.reacted' || !said) return said
-  return { ...said, signs: withSign(said.signs, { sign: known.data.sign, by: known.actor }, known.data.on) }
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others change nothing of what is known here
+  switch (known?.type) {
+    case 'message.posted':
+      return { role: known.data.role, by: known.actor, text: beginning(known.body?.text), signs: said?.signs ?? [] }
+    case 'message.delta':
+      if (!said) return { role: 'agent', by: known.actor, text: beginning(known.body?.text), signs: [] }
+      return said.text.length > limits.quoteChars
+        ? said
+        : { ...said, text: beginning(said.text + (known.body?.text ?? '')) }
+    case 'message.completed':
+      return { role: 'agent', by: known.actor, text: beginning(known.body?.text), signs: said?.signs ?? [] }
+    case 'message.edited':
+      return said && { ...said, text: beginning(known.body?.text) }
+    case 'message.reacted':
+      return said && { ...said, signs: withSign(said.signs, { sign: known.data.sign, by: known.actor }, known.data.on) }
+    default:
+      return said
+  }
 }
 
-/** Those messages after more events of their stream; the same object where none is about them. */
+/** Those messages after more events of their stream. */
 export function evolveSaidById(said: SaidById, events: readonly Envelope[]): SaidById {
   let after = said
   for (const event of events) {
-    const known = asKnown(event)
-    if (known?.type !== 'message.reacted' && known?.type !== 'message.posted') continue
-    const before = after.get(known.data.message)
+    if (event.subject?.startsWith(subjectStart) !== true) continue
+    const message = event.subject.slice(subjectStart.length)
+    const before = after.get(message)
     const now = evolveSaid(before, event)
-    if (now && now !== before) after = new Map(after).set(known.data.message, now)
+    if (now && now !== before) after = new Map(after).set(message, now)
   }
   return after
+}
+
+const subjectStart = 'message:'
+
+/** What stands over a reply; undefined where nothing was said, or it was erased. */
+export function quoteOf({ role, by, text }: Said): Quote | undefined {
+  if (text.trim() === '') return undefined
+  const isWhole = text.length <= limits.quoteChars
+  return { role, by, text: isWhole ? text : `${text.slice(0, limits.quoteChars).toWellFormed()}…` }
+}
+
+function beginning(text = ''): string {
+  return text.slice(0, limits.quoteChars + 1)
 }
 
 /** Signs in the order in which they came, each of an actor once. */

@@ -47,6 +47,7 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         erased: event.body === undefined,
         delivery: event.data.queued ? 'queued' : undefined,
         replyTo: event.data.replyTo,
+        quote: event.body?.quote,
         metadata: event.body?.metadata,
       }
     case 'message.delta':

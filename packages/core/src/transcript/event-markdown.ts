@@ -1,5 +1,6 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { Envelope } from '@hotline/protocol/event'
+import type { Quote } from '@hotline/protocol/events/message'
 import { asKnown } from '@hotline/protocol/known-event'
 import { oneLine } from '../one-line.ts'
 
@@ -15,7 +16,7 @@ export function eventMarkdown(event: Envelope, nameOf: (actor: Actor) => string)
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest is told in one line, or is no part of it
   switch (known.type) {
     case 'message.posted':
-      return said(known.data.role === 'agent' ? 'Agent' : nameOf(actor), at, known.body?.text)
+      return said(known.data.role === 'agent' ? 'Agent' : nameOf(actor), at, known.body?.text, known.body?.quote)
     case 'message.completed':
       return said('Agent', at, known.body?.text)
     case 'message.edited':
@@ -63,9 +64,10 @@ export function headMarkdown(title: string, facts: readonly (readonly [string, s
   return `# ${escaped(title)}\n\n${facts.map(([name, value]) => `- ${name}: ${escaped(value)}\n`).join('')}\n## What happened\n\n`
 }
 
-function said(who: string, at: string, text: string | undefined): string {
+function said(who: string, at: string, text: string | undefined, quote?: Quote): string {
   const quoted = linesOf(text ?? '(erased)').map((line) => `> ${line}`.trimEnd())
-  return `\n**${escaped(who)}** · ${at}\n\n${quoted.join('\n')}\n\n`
+  const about = quote === undefined ? [] : [...linesOf(quote.text).map((line) => `> > ${line}`.trimEnd()), '>']
+  return `\n**${escaped(who)}** · ${at}\n\n${[...about, ...quoted].join('\n')}\n\n`
 }
 
 function item(at: string, words: string): string {

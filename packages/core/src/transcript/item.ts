@@ -1,6 +1,7 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { ApprovalOutcome, ApprovalRequest, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
 import type { DraftFile, ReviewedFile, WasMerged, WouldMerge } from '@hotline/protocol/events/draft'
+import type { Quote } from '@hotline/protocol/events/message'
 import type { LeftOut, Moment, PlannedFile, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
 import type { PolicyModeName } from '@hotline/protocol/policy-mode'
@@ -40,6 +41,8 @@ export interface MessageItem extends Placed {
   takenSeq?: number | undefined
   editedAt?: string | undefined
   replyTo?: string | undefined
+  /** How that one began, as it was said then. */
+  quote?: Quote | undefined
   /** Absent where there are none. */
   signs?: readonly GivenSign[] | undefined
   metadata?: Record<string, unknown> | undefined

@@ -10,6 +10,7 @@ export const messageCommands = {
   /** The id of the command becomes the id of the message. */
   'message.send': z.strictObject({
     text: MessageText,
+    /** A message of this session. How it began goes with this one, to people and to the agent. */
     replyTo: Id.optional(),
     /** Before all that waits, and into the turn that runs; refused where the agent takes none in the middle of one. */
     now: z.literal(true).optional(),

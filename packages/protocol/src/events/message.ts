@@ -1,9 +1,14 @@
 import { z } from 'zod'
+import { Actor } from '../actor.ts'
 import { defineEvent } from '../event.ts'
 import { Id } from '../ids.ts'
 import { signs } from '../sign.ts'
 
 const Text = z.looseObject({ text: z.string() })
+/** The beginning of a message, and whose it was. */
+const Quote = z.looseObject({ role: z.enum(['person', 'agent', 'system']), by: Actor, text: z.string() })
+export type Quote = z.infer<typeof Quote>
+
 const OfMessage = z.looseObject({ message: Id })
 
 /** Messages of people and agents: whole, in pieces, waiting, delivered, seen. */
@@ -19,7 +24,12 @@ export const messageEvents = {
       /** True where it waits for the agent. */
       queued: z.boolean(),
     }),
-    z.looseObject({ text: z.string(), metadata: z.looseObject({}).optional() }),
+    z.looseObject({
+      text: z.string(),
+      metadata: z.looseObject({}).optional(),
+      /** How the message began that this one replies to, as it was said then. */
+      quote: Quote.optional(),
+    }),
   ),
   /** A piece of a message that the agent is writing, already coalesced. */
   'message.delta': defineEvent(1, OfMessage, Text),

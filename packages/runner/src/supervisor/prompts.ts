@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Quote } from '@hotline/protocol/events/message'
 import type { QueuedMessage } from '@hotline/core/session/state'
 import type { AgentSession } from '../adapters/adapter.ts'
 import type { Log } from '../log.ts'
@@ -171,12 +172,15 @@ export class Prompts {
    */
   async #claim({ message, edits }: QueuedMessage, into: string | undefined): Promise<void> {
     const { reporter, spool, sessionLog, agent } = this.#ports
-    const text = sessionLog.textOf(message)
+    const isTurn = agent.capabilities.input === 'turns'
+    const said = sessionLog.textOf(message)
+    // Into a program only what a person wrote is typed.
+    const quote = isTurn ? sessionLog.quoteOf(message) : undefined
+    const text = said === undefined || quote === undefined ? said : withMark(replyNote(quote), said)
     // What is claimed is what the log knows; that it was claimed takes the note away.
     const note = noteOf(sessionLog.wanted)
     const changes = this.#changes
     const turn = into ?? randomUUID()
-    const isTurn = agent.capabilities.input === 'turns'
     const intent = await spool.intend({
       what: 'prompt',
       message,
@@ -204,8 +208,7 @@ export class Prompts {
   /** The person's words stay as they are; what stands before them is marked as ours, and is in the log as well. */
   #withNote(note: string, text: string): string {
     this.#ports.reporter.output('log', `Told to the agent with this message: ${note}\n`)
-    // A command of the agent's own has to stand first.
-    return text.startsWith('/') ? `${text}\n\n[Hotline] ${note}` : `[Hotline] ${note}\n\n${text}`
+    return withMark(note, text)
   }
 
   /** False where the agent did not hear it: the turn was over, or it takes nothing in this one. */
@@ -251,6 +254,17 @@ export class Prompts {
       if (message !== undefined) reporter.put({ type: 'message.delivery_unknown', data: { message } })
     }
   }
+}
+
+/** A command of the agent's own has to stand first. */
+function withMark(note: string, text: string): string {
+  return text.startsWith('/') ? `${text}\n\n[Hotline] ${note}` : `[Hotline] ${note}\n\n${text}`
+}
+
+/** What the person replies to: in quotes on one line, so that it can pose as nothing else. It is in the log with the message. */
+function replyNote({ role, text }: Quote): string {
+  const whose = { agent: 'what you said', person: 'what a person said', system: 'a notice of Hotline' }[role]
+  return `This replies to ${whose}: ${JSON.stringify(text)}`
 }
 
 /** What the agent has to know before it reads the message. */

@@ -1,6 +1,7 @@
 import { evolveSession } from '@hotline/core/session/evolve'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
+import type { Quote } from '@hotline/protocol/events/message'
 import type { DataOf, EventOf } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { RestoredFile } from '@hotline/protocol/events/checkpoint'
@@ -64,6 +65,8 @@ export interface Remembered {
   state: SessionState
   wanted: Wanted
   texts: [string, string][]
+  /** Absent where a Hotline kept it that knew of none. */
+  quotes?: [string, Quote][] | undefined
   controls: DataOf<'control.requested'>[]
   undelivered?: Undelivered | undefined
 }
@@ -77,6 +80,8 @@ export class SessionLog {
   wanted: Wanted = {}
   undelivered: Undelivered = { answers: [], inputs: [] }
   readonly #texts = new Map<string, string>()
+  /** What waiting messages reply to. */
+  readonly #quotes = new Map<string, Quote>()
   readonly #controls = new Map<string, DataOf<'control.requested'>>()
 
   apply(event: Envelope): void {
@@ -120,7 +125,9 @@ export class SessionLog {
         this.wanted = { ...this.wanted, size: { cols: known.data.cols, rows: known.data.rows } }
         return
       case 'message.posted':
-        if (known.data.queued && known.body) this.#texts.set(known.data.message, known.body.text)
+        if (!known.data.queued || !known.body) return
+        this.#texts.set(known.data.message, known.body.text)
+        if (known.body.quote) this.#quotes.set(known.data.message, known.body.quote)
         return
       case 'message.edited':
         if (this.#texts.has(known.data.message) && known.body) this.#texts.set(known.data.message, known.body.text)
@@ -128,7 +135,7 @@ export class SessionLog {
       case 'message.delivered':
         this.undelivered = { ...this.undelivered, claimed: known.data.message }
         this.#told(known.data)
-        this.#texts.delete(known.data.message)
+        this.#forget(known.data.message)
         return
       case 'message.seen':
         if (this.wanted.told?.message === known.data.message) this.wanted = { ...this.wanted, told: undefined }
@@ -158,7 +165,7 @@ export class SessionLog {
       case 'message.withdrawn':
       case 'message.delivery_unknown':
         this.#untold(known.data.message)
-        this.#texts.delete(known.data.message)
+        this.#forget(known.data.message)
         return
       case 'control.requested':
         this.#controls.set(known.data.control, known.data)
@@ -210,6 +217,16 @@ export class SessionLog {
     return this.#texts.get(message)
   }
 
+  /** What a waiting message replies to. */
+  quoteOf(message: string): Quote | undefined {
+    return this.#quotes.get(message)
+  }
+
+  #forget(message: string): void {
+    this.#texts.delete(message)
+    this.#quotes.delete(message)
+  }
+
   /** What people asked of the runner and it has not answered. */
   get controls(): readonly DataOf<'control.requested'>[] {
     const open = new Set(this.state?.controls.map(({ control }) => control))
@@ -219,14 +236,16 @@ export class SessionLog {
   /** Undefined before anything is known. */
   remember(): Remembered | undefined {
     const { state, wanted, undelivered } = this
-    return state && { state, wanted, texts: [...this.#texts], controls: [...this.#controls.values()], undelivered }
+    const controls = [...this.#controls.values()]
+    return state && { state, wanted, texts: [...this.#texts], quotes: [...this.#quotes], controls, undelivered }
   }
 
-  recall({ state, wanted, texts, controls, undelivered }: Remembered): void {
+  recall({ state, wanted, texts, quotes = [], controls, undelivered }: Remembered): void {
     this.undelivered = undelivered ?? this.undelivered
     this.state = state
     this.wanted = wanted
     for (const [message, text] of texts) this.#texts.set(message, text)
+    for (const [message, quote] of quotes) this.#quotes.set(message, quote)
     for (const control of controls) this.#controls.set(control.control, control)
   }
 
@@ -240,6 +259,7 @@ export class SessionLog {
     this.wanted = {}
     this.undelivered = { answers: [], inputs: [] }
     this.#texts.clear()
+    this.#quotes.clear()
     this.#controls.clear()
   }
 }

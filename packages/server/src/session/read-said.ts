@@ -11,10 +11,10 @@ export async function readSaid(
   stream: string,
   batch: readonly { command: Command }[],
 ): Promise<Pick<Context, 'said'>> {
-  const reacted = idsOf(batch, ({ command }) => (command.type === 'message.react' ? command.data.message : undefined))
-  if (reacted.size === 0) return {}
+  const wanted = new Set(batch.flatMap(({ command }) => aboutOf(command) ?? []))
+  if (wanted.size === 0) return {}
   const said = new Map<string, Said>()
-  for (const message of reacted) {
+  for (const message of wanted) {
     const found = await readOne(store, stream, message)
     if (found) said.set(message, found)
   }
@@ -37,6 +37,7 @@ async function readOne(
   }
 }
 
-function idsOf<T>(batch: readonly T[], idOf: (one: T) => string | undefined): ReadonlySet<string> {
-  return new Set(batch.flatMap((one) => idOf(one) ?? []))
+function aboutOf(command: Command): string | undefined {
+  if (command.type === 'message.react') return command.data.message
+  return command.type === 'message.send' ? command.data.replyTo : undefined
 }

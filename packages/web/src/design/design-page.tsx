@@ -68,6 +68,8 @@ export function DesignPage(): ReactNode {
       drop: () => Promise.resolve(undefined),
     },
     react: () => Promise.resolve(undefined),
+    reply: nothing,
+    showMessage: nothing,
     showChanges: () => undefined,
     remember: nothing,
     mayWrite: true,
@@ -146,6 +148,8 @@ export function DesignPage(): ReactNode {
             picture={picture}
             present={present}
             wrote={() => undefined}
+            reply={undefined}
+            endReply={nothing}
             sent={() => undefined}
             mayWrite
           />
@@ -179,6 +183,8 @@ export function DesignPage(): ReactNode {
             picture={picture}
             present={{ typing: [], watching: [] }}
             wrote={() => undefined}
+            reply={undefined}
+            endReply={nothing}
             sent={() => undefined}
             mayWrite
           />

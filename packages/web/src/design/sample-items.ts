@@ -63,7 +63,11 @@ export function sampleMessages(): readonly MessageItem[] {
         { sign: '🚀', by: theirs },
       ],
     }),
-    message(4, 'person', 'And run the tests.', { delivery: 'unknown' }),
+    message(4, 'person', 'And run the tests.', {
+      delivery: 'unknown',
+      replyTo: 'm3',
+      quote: { role: 'person', by: theirs, text: 'Only the redirect, nothing else.' },
+    }),
     message(5, 'person', 'Never mind.', { delivery: 'withdrawn' }),
     message(6, 'agent', 'Running the tests n', { streaming: true }),
     message(7, 'person', '', { erased: true }),

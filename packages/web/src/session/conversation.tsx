@@ -25,6 +25,7 @@ import { endPx, leftOf, useFollowEnd } from './use-follow-end.ts'
 import { useFilled } from './use-filled.ts'
 import { useOlder } from './use-older.ts'
 import { useSettled } from './use-settled.ts'
+import { useWayTo } from './use-way-to.ts'
 import { isOver, useWayBack } from './use-way-back.ts'
 import { countNew, seqOf, type UnreadRow, useUnread } from './use-unread.ts'
 
@@ -37,6 +38,8 @@ export interface Ways {
   toAsked: () => void
   /** To the end, where what one says comes. */
   toEnd: () => void
+  /** To a message, however far above it is. */
+  toMessage: (message: string) => void
 }
 
 interface ConversationProps {
@@ -131,7 +134,8 @@ function Talk({
     // when anything grows, also what somebody opens.
     if (isBegunAbove) list.current?.scrollToIndex({ index: 'LAST', align: 'end' })
   }, [toEnd, isBegunAbove])
-  useImperativeHandle(ways, () => ({ toAsked: showAsked, toEnd: showEnd }), [showAsked, showEnd])
+  const toMessage = useWayTo({ items, picture, loadOlder, leave, list })
+  useImperativeHandle(ways, () => ({ toAsked: showAsked, toEnd: showEnd, toMessage }), [showAsked, showEnd, toMessage])
   const asked = isAway ? items.filter((item) => isOpen(item) && !isAside(item)).length : 0
 
   useEffect(() => {

@@ -8,6 +8,7 @@ import { useLive } from '../live/hotline.tsx'
 import { commandKey } from '../live/keyboard.ts'
 import { useReadable } from '@hotline/client/use-readable'
 import { Queue } from './queue.tsx'
+import { type Reply, ReplyLine } from './reply.tsx'
 import { UnsentLine } from './unsent-line.tsx'
 
 const minHeightPx = 44
@@ -20,6 +21,8 @@ export function MessageBox({
   picture,
   present,
   wrote,
+  reply,
+  endReply,
   sent,
   mayWrite,
 }: {
@@ -29,6 +32,9 @@ export function MessageBox({
   present: Present
   /** Somebody writes here: the others may know. */
   wrote: () => void
+  /** What the next message replies to. */
+  reply: Reply | undefined
+  endReply: () => void
   /** A message went where the agent reads it next: into the conversation, whatever somebody was looking at there. */
   sent: () => void
   mayWrite: boolean
@@ -57,6 +63,13 @@ export function MessageBox({
     area.style.height = `${Math.min(maxHeightPx, Math.max(minHeightPx, area.scrollHeight + 2))}px`
   }, [text])
 
+  // Who has just said what it replies to wants to write it.
+  const isNew = useRef(reply)
+  useEffect(() => {
+    if (reply && reply !== isNew.current) box.current?.focus()
+    isNew.current = reply
+  }, [reply])
+
   /** A text that comes back stands before what is being written. */
   const rewrite = (back: string): void => setText((now) => (now.trim() === '' ? back : `${back}\n${now}`))
 
@@ -65,12 +78,15 @@ export function MessageBox({
     live && contact.here && state.status === 'active' && state.turn !== undefined && state.capabilities?.steer === true
   function send(when: 'now' | 'in turn'): void {
     if (disabled) return
-    void view.send(text, when === 'now' && takesNow ? { now: true } : {})
+    const about = reply === undefined ? {} : { replyTo: reply.message }
+    void view.send(text, when === 'now' && takesNow ? { ...about, now: true } : about)
     setText('')
+    endReply()
     // What waits in the queue is seen there, and nobody is taken away from what they read.
     if (contact.here && state.turn === undefined && state.status === 'active') sent()
   }
   function onKeyDown(event: KeyboardEvent): void {
+    if (event.key === 'Escape' && reply && !event.nativeEvent.isComposing) endReply()
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
     event.preventDefault()
     send(event.ctrlKey || event.metaKey ? 'now' : 'in turn')
@@ -102,7 +118,14 @@ export function MessageBox({
   return (
     <div className="compose">
       <div className="inner">
-        <Queue items={queued} view={view} rewrite={rewrite} mayWrite={mayWrite} hurry={hurry} />
+        <Queue
+          items={queued}
+          agent={state?.agent ?? ''}
+          view={view}
+          rewrite={rewrite}
+          mayWrite={mayWrite}
+          hurry={hurry}
+        />
         {unsent.map((message) => (
           <UnsentLine
             key={message.id}
@@ -111,6 +134,7 @@ export function MessageBox({
             rewrite={() => rewrite(message.text)}
           />
         ))}
+        {reply && live && <ReplyLine reply={reply} agent={state.agent} end={endReply} />}
         <div className="line">
           <textarea
             ref={box}

@@ -7,6 +7,7 @@ import { Legible } from '../parts/legible.tsx'
 import { Said } from '../parts/said.tsx'
 import { legibleName } from '../text/legible.ts'
 import { clockText, exactText } from '../text/time.ts'
+import { QuoteLine, type Reply, replyTo } from './reply.tsx'
 import { AddSign, type GiveSign, Signs, useSigning } from './signs.tsx'
 
 const deliveries = {
@@ -23,6 +24,10 @@ export interface MessageActs {
   agent: string
   mayWrite: boolean
   react: GiveSign
+  /** The next message replies to this one; absent where nothing can be sent. */
+  reply?: ((reply: Reply) => void) | undefined
+  /** Shows a message where it was said. */
+  showMessage: (message: string) => void
 }
 
 const noSigns = [] as const
@@ -32,9 +37,11 @@ export function MessageLine({ item, acts }: { item: MessageItem; acts: MessageAc
   return item.role === 'system' ? <Notice text={item.text} /> : <OneMessage item={item} acts={acts} />
 }
 
-function OneMessage({ item, acts: { agent, mayWrite, react } }: { item: MessageItem; acts: MessageActs }): ReactNode {
+function OneMessage({ item, acts }: { item: MessageItem; acts: MessageActs }): ReactNode {
+  const { agent, mayWrite, react, reply, showMessage } = acts
   const { names, known } = useLive()
   const signing = useSigning(item, react)
+  const { quote, replyTo: about } = item
   const who =
     item.role === 'agent' ? (known.agents.get(agent) ?? legibleName(agent)) : (names.get(item.by.id) ?? 'Somebody')
   return (
@@ -46,9 +53,24 @@ function OneMessage({ item, acts: { agent, mayWrite, react } }: { item: MessageI
           {item.editedAt && ' · edited'}
           {item.isBrokenOff === true && ' · broken off'}
         </span>
+        {reply && !item.erased && (
+          <button
+            type="button"
+            className="copy"
+            aria-label="Reply to this message"
+            onClick={() => reply(replyTo(item))}
+          >
+            reply
+          </button>
+        )}
         {mayWrite && <AddSign signing={signing} />}
         {!item.erased && !item.streaming && <CopyButton text={item.text} what="message" />}
       </div>
+      {quote && about !== undefined && (
+        <button type="button" className="quoted" title="Show it where it was said" onClick={() => showMessage(about)}>
+          <QuoteLine quote={quote} agent={agent} />
+        </button>
+      )}
       {item.erased ? (
         <div className="said quiet">erased</div>
       ) : item.role === 'agent' ? (

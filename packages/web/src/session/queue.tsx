@@ -7,6 +7,7 @@ import { useLive } from '../live/hotline.tsx'
 import { isPlain, isTyping } from '../live/keyboard.ts'
 import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
+import { QuoteLine } from './reply.tsx'
 
 /**
  * Messages that the agent has not taken yet, in their order: moved by whoever may, changed and withdrawn by their writer, and
@@ -14,12 +15,14 @@ import { Refusal } from '../parts/refusal.tsx'
  */
 export function Queue({
   items,
+  agent,
   view,
   rewrite,
   mayWrite,
   hurry,
 }: {
   items: readonly MessageItem[]
+  agent: string
   view: SessionView
   /** Puts a text where one writes. */
   rewrite: (text: string) => void
@@ -90,6 +93,7 @@ export function Queue({
         >
           <Queued
             item={item}
+            agent={agent}
             place={index + 1}
             of={items.length}
             mayWrite={mayWrite}
@@ -110,6 +114,7 @@ export function Queue({
 
 function Queued({
   item,
+  agent,
   place,
   of,
   view,
@@ -122,6 +127,7 @@ function Queued({
   sendNow,
 }: {
   item: MessageItem
+  agent: string
   /** 1 is read first. */
   place: number
   of: number
@@ -184,6 +190,11 @@ function Queued({
   return (
     <>
       <span className="small quiet">{isHurried ? 'sending now …' : `#${place} queued`}</span>
+      {item.quote && (
+        <span className="quoted small">
+          <QuoteLine quote={item.quote} agent={agent} />
+        </span>
+      )}
       <div className="said">
         <Legible text={item.text} place="prose" />
       </div>

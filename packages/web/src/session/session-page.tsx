@@ -26,6 +26,7 @@ import { MessageBox } from './message-box.tsx'
 import { ModeBanner } from './mode-banner.tsx'
 import { ModeFacts, type SetPolicyMode } from './mode-facts.tsx'
 import { OwnRulesFact } from './own-rules-fact.tsx'
+import { useReply } from './reply.tsx'
 import { SessionTabs, type Tab } from './session-tabs.tsx'
 import { StopButton } from './stop-button.tsx'
 import { TakeOverNotice } from './take-over.tsx'
@@ -77,11 +78,13 @@ function Opened({
   const { state } = picture
   const may = useMay(state?.project)
   const [refusal, setRefusal] = useState<Problem>()
+  const [reply, setReply] = useReply(session)
   const [mayWrite, mayDecide, mayDecideHigh] = [may('write'), may('decide'), may('decide_high')]
   const agent = state?.agent ?? ''
   const project = state?.project ?? ''
   const mayPause = mayWrite && state !== undefined && canPauseLater(state)
   const isPaused = state?.status === 'paused'
+  const canReply = mayWrite && state !== undefined && isLive(state.status) && state.capabilities?.input === 'turns'
   const isAway = state?.staleSince !== undefined
   const acts = useMemo<Acts>(
     () => ({
@@ -103,6 +106,8 @@ function Opened({
         drop: async (undo) => problemOf(await view.command('undo.drop', { undo })),
       },
       react: async (message, sign, on) => problemOf(await view.command('message.react', { message, sign, on })),
+      reply: canReply ? setReply : undefined,
+      showMessage: (message) => ways.current?.toMessage(message),
       showChanges: () => setTab('changes'),
       pause: mayPause
         ? () =>
@@ -115,7 +120,21 @@ function Opened({
       mayDecide,
       mayDecideHigh,
     }),
-    [session, view, link, project, agent, isPaused, isAway, mayPause, mayWrite, mayDecide, mayDecideHigh],
+    [
+      session,
+      view,
+      link,
+      project,
+      agent,
+      isPaused,
+      isAway,
+      canReply,
+      setReply,
+      mayPause,
+      mayWrite,
+      mayDecide,
+      mayDecideHigh,
+    ],
   )
   const review: ReviewActs = {
     make: async () => problemOf(await view.command('draft.make', {})),
@@ -279,6 +298,8 @@ function Opened({
           picture={picture}
           present={present}
           wrote={wrote}
+          reply={reply}
+          endReply={() => setReply(undefined)}
           sent={() => {
             // What is typed to a program shows where it prints; what is said to an agent, and its answer, in the conversation.
             if (!typed) setTab('talk')
