@@ -12,9 +12,14 @@ export const shownIdChars = 18
 
 /**
  * A session in a list: a line, and one more for each approval that is open. What whoever asks has put aside (`snoozed`, by
- * `askKey`) is told, and not counted.
+ * `askKey`) is told, and not counted; so is how much of it they have not read (`unread`, messages).
  */
-export function rowLines(row: SessionRow, now: Date, snoozed: ReadonlyMap<string, string> = new Map()): string {
+export function rowLines(
+  row: SessionRow,
+  now: Date,
+  snoozed: ReadonlyMap<string, string> = new Map(),
+  unread = 0,
+): string {
   const isAside = (ask: string): boolean => snoozed.has(askKey(row.session, ask))
   const open = [...row.openApprovals, ...row.openQuestions]
   const aside = open.filter(isAside).length
@@ -35,10 +40,11 @@ export function rowLines(row: SessionRow, now: Date, snoozed: ReadonlyMap<string
   )
   const mark = isLive(row.status as 'active') ? modeMark(row.policyMode, now.getTime()) : undefined
   const mode = mark === undefined ? '' : `${' '.repeat(shownIdChars + 2)}${mark}\n`
+  const news = unread === 0 ? '' : `${' '.repeat(shownIdChars + 2)}${unread} unread\n`
   const review = rowAwaitsReview(row)
     ? `${' '.repeat(shownIdChars + 2)}waits for a review: hotline changes ${row.session.slice(0, shownIdChars)}\n`
     : ''
-  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${elapsedOf(row, now).padEnd(8)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${mode}${approvals}${behind}${questions.join('')}${review}`
+  return `${id}  ${state.padEnd(14)} ${turn.padEnd(12)} ${elapsedOf(row, now).padEnd(8)} ${inLine(row.agent).padEnd(10)} ${inLine(row.title)}\n${mode}${news}${approvals}${behind}${questions.join('')}${review}`
 }
 
 /** From its start until now, or until it was over. */

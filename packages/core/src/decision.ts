@@ -4,6 +4,7 @@ import type { ApprovalRequest } from '@hotline/protocol/events/approval'
 import type { ApprovalTimeouts, HeldRule } from '@hotline/protocol/policy'
 import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import type { KnownDraft } from '@hotline/protocol/events'
+import type { ReadPlace } from './account/read-mark.ts'
 import type { SaidById } from './session/said.ts'
 import type { Board } from './task/board.ts'
 
@@ -28,6 +29,8 @@ export interface Context {
    * over, in wall milliseconds; absent where it never is.
    */
   openAsks?: ReadonlyMap<string, { project: string; endsMs?: number }> | undefined
+  /** Places up to which somebody says to have read, by session and event (`placeKey`). */
+  readTo?: ReadonlyMap<string, ReadPlace> | undefined
   /** Cards that there are, with their projects, where a session shall belong to one; absent where nobody has looked. */
   cards?: ReadonlyMap<string, string> | undefined
   /** The board that a card is on; absent where nobody has looked. */

@@ -96,6 +96,7 @@ const bySender: Record<CommandType, Sender> = {
   'account.begin': 'read',
   'ask.snooze': 'read',
   'ask.unsnooze': 'read',
+  'read.mark': 'read',
 }
 
 /**

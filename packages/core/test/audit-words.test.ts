@@ -191,7 +191,12 @@ const leftOut: Readonly<Record<string, readonly EventType[]>> = {
     'checkpoint.created',
     'checkpoint.skipped',
   ],
-  'what a person settles for themselves is read by nobody else': ['account.begun', 'ask.snoozed', 'ask.unsnoozed'],
+  'what a person settles for themselves is read by nobody else': [
+    'account.begun',
+    'ask.snoozed',
+    'ask.unsnoozed',
+    'read.marked',
+  ],
   'cards of the board do nothing to an agent': [
     'task.created',
     'task.changed',

@@ -122,6 +122,7 @@ const known: Readonly<Record<EventType, true>> = {
   'account.begun': true,
   'ask.snoozed': true,
   'ask.unsnoozed': true,
+  'read.marked': true,
 }
 
 /** False for events of a newer version, which are passed on untouched. */

@@ -5,6 +5,7 @@ import { Title } from '@hotline/protocol/commands/session'
 import { FolderPath } from '@hotline/protocol/folder-path'
 import type { AgentRow, SessionRow } from '@hotline/protocol/http'
 import { isLive } from '@hotline/protocol/session-status'
+import { parseCursor } from '@hotline/protocol/stream'
 import { SessionStatus } from '@hotline/protocol/status-schema'
 import { type Command, Option } from 'commander'
 import { budgetForms } from '@hotline/core/budget-words'
@@ -12,6 +13,7 @@ import { newBudget } from '../read-budget.ts'
 import { chooseMachine, type Place } from '../choose-machine.ts'
 import { choosePlace, type PlaceOptions, readPlace } from '../choose-place.ts'
 import { Failure, fail } from '../failure.ts'
+import { markRead, markWritten, readUnread } from '../read-marks.ts'
 import { findMessage } from '../find-message.ts'
 import { printWhole } from '../print-whole.ts'
 import { findTask, projectOr } from '../read-tasks.ts'
@@ -91,7 +93,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
         cwd === undefined || isPlain || agent === logAgent
           ? chosen
           : await choosePlace(context, server, { runner: place.runner, project, agent, folder: cwd, chosen })
-      await server.command(`session:${session}`, 'session.start', {
+      const { seq } = await server.command(`session:${session}`, 'session.start', {
         project,
         ...(task ? { task: task.task } : {}),
         agent,
@@ -107,6 +109,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
         ...(budget === undefined ? {} : { budget }),
         ...titleOf(options),
       })
+      await markWritten(server, session, seq)
       if (options.detach) return context.print({ session }, `${session}\n`)
       if (screen) return await stayOnScreen(context, session, screen)
       await stay(context, session, until)
@@ -171,12 +174,30 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const server = context.server()
       const [all, snoozed] = await Promise.all([server.sessions(), readSnoozes(server)])
       const rows = all.filter((row) => options.all || isRunning(row))
+      const unread = await readUnread(
+        server,
+        rows.map(({ session }) => session),
+      )
       context.print(
         rows,
         rows.length > 0
-          ? rows.map((row) => rowLines(row, now, snoozed)).join('')
+          ? rows.map((row) => rowLines(row, now, snoozed, unread.get(row.session))).join('')
           : 'No sessions. Start one: hotline run demo\n',
       )
+    })
+
+  program
+    .command('read')
+    .description('say that you have read a session as far as it goes now')
+    .argument('<session>', 'id, or the beginning of it')
+    .action(async (text: string) => {
+      const server = context.server()
+      const { session } = await server.findSession(text)
+      const { cursor } = await server.state(session)
+      const at = parseCursor(cursor)
+      const seq = typeof at === 'object' ? at.seq : 0
+      await markRead(server, session, seq)
+      context.print({ session, seq }, 'read\n')
     })
 
   program
@@ -200,6 +221,7 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       }
       const accepted = await server.command(`session:${session}`, 'message.send', data)
       context.print(accepted, 'sent\n')
+      await markWritten(server, session, accepted.seq)
       if (status === 'interrupted' || status === 'paused') context.note(whyUnread(session, status))
     })
 

@@ -3,6 +3,7 @@ import { limits } from '@hotline/protocol/limits'
 import { splitStream } from '@hotline/protocol/stream'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { askKey } from './ask-key.ts'
+import { placeKey } from './read-mark.ts'
 import { snoozeEndMs } from './snooze-end.ts'
 import { type AccountState, snoozeOf } from './state.ts'
 
@@ -18,7 +19,25 @@ export function decideAccount(state: AccountState | undefined, command: Command,
     if (!snoozeOf(state, command.data, context.now)) return accept()
     return accept({ type: 'ask.unsnoozed', subject: `ask:${ask}`, data: { session, ask } })
   }
+  if (command.type === 'read.mark') return markRead(state, command, context)
   return refuse('invalid_request', `"${command.type}" is not a command for what is one person's own.`)
+}
+
+/** Only ever forward: what another device has read is read. */
+function markRead(
+  state: AccountState | undefined,
+  { data: { session, seq } }: CommandOf<'read.mark'>,
+  { readTo }: Context,
+): Decision {
+  const place = readTo?.get(placeKey(session, seq))
+  if (!place) return refuse('not_found', 'There is no session with this id.')
+  if (seq > place.head) {
+    return refuse('invalid_request', `The session has ${place.head} events so far.`, { head: place.head })
+  }
+  const before = state?.read?.find((one) => one.session === session)
+  if (before && before.seq >= seq) return accept()
+  const { project, messages } = place
+  return accept({ type: 'read.marked', subject: `read:${session}`, data: { project, session, seq, messages } })
 }
 
 /** Puts aside what is open, for a time that leaves some to answer in. */

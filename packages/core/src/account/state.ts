@@ -1,4 +1,5 @@
 import type { Snooze } from '@hotline/protocol/asks'
+import type { ReadMark } from './read-mark.ts'
 
 /** What the rules know of what a person has settled for themselves alone. */
 export interface AccountState {
@@ -6,6 +7,10 @@ export interface AccountState {
   account: string
   /** In the order in which they were put aside. Some may be over: what is over is forgotten with the next one. */
   snoozed: readonly Snooze[]
+  /** How far sessions were read, the one that was read last at the end; absent where none was. */
+  read?: readonly ReadMark[] | undefined
+  /** Sessions that began later and have no mark were never opened, RFC 3339, UTC. */
+  readSince?: string | undefined
 }
 
 /** One that is put aside now; undefined where none is, or where it has come back. */

@@ -117,6 +117,7 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
       return state.staleSince ? accept({ type: 'session.contact_restored', data: {} }) : accept()
 
     case 'account.begin':
+    case 'read.mark':
     case 'ask.snooze':
     case 'ask.unsnooze':
     case 'project.create':

@@ -296,6 +296,7 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'account.begun':
     case 'ask.snoozed':
     case 'ask.unsnoozed':
+    case 'read.marked':
       return state
   }
 }

@@ -9,4 +9,6 @@ export const accountCommands = {
   'ask.snooze': z.strictObject({ session: Id, ask: Id, until: z.iso.datetime() }),
   /** Back before its time. */
   'ask.unsnooze': z.strictObject({ session: Id, ask: Id }),
+  /** The sender has read a session up to this event. */
+  'read.mark': z.strictObject({ session: Id, seq: z.int().min(1) }),
 }

@@ -15,6 +15,7 @@ import type { FolderDesk } from '../gate/folder-desk.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { AgentLines } from './agent-line/agent-lines.ts'
 import { registerAuditRoutes } from './routes/audit.ts'
+import { registerUnreadRoutes } from './routes/unread.ts'
 import { registerAskRoutes } from './routes/asks.ts'
 import { registerEvidenceRoutes } from './routes/evidence.ts'
 import { registerFolderRoutes } from './routes/folder.ts'
@@ -91,6 +92,7 @@ export function registerRoutes(
   })
   registerSessionRoutes(route, { ...ports, feeds: ports.reception.gate.feeds, clock: ports.reception.gate.clock })
   registerAskRoutes(route, { ...ports, clock: ports.reception.gate.clock })
+  registerUnreadRoutes(route, ports)
   registerTaskRoutes(route, ports)
   registerInteractionRoutes(route, ports)
   registerTaskApiRoutes(route, { ...ports, feeds: ports.reception.gate.feeds, clock: ports.reception.gate.clock })

@@ -1,3 +1,4 @@
+import type { ReadPlace } from '@hotline/core/account/read-mark'
 import { heldPolicy, type HeldPolicy, type PolicyState } from '@hotline/core/policy/policy-state'
 import type { SessionState } from '@hotline/core/session/state'
 import { isPermission, needsPassword, type Permission, roleAllows, sendersOf } from '@hotline/core/roles'
@@ -8,6 +9,7 @@ import { formatCursor, serverStream, splitStream } from '@hotline/protocol/strea
 import { type Principal, senderKey } from '../access/principal.ts'
 import { type CommandOutcome, nothingHere } from './outcome.ts'
 import { type AskedNow, askedNow } from './asked-now.ts'
+import { countMessages } from './count-messages.ts'
 import type { Submitted } from './decide-batch.ts'
 import { type QueuePorts, StreamQueue } from './stream-queue.ts'
 import { projectIn, type StreamState } from './state.ts'
@@ -30,7 +32,7 @@ export interface Rights {
 }
 
 /** What it needs of the world. */
-export interface ExchangePorts extends Omit<QueuePorts, 'policyOf' | 'askOf'> {
+export interface ExchangePorts extends Omit<QueuePorts, 'policyOf' | 'askOf' | 'placeOf'> {
   /**
    * Resolves when the time is given back in which nobody could answer, because the server was away: before that nobody is
    * told that theirs is over. Absent: nobody keeps such time.
@@ -230,7 +232,7 @@ export class Exchange {
     if (principal.kind !== 'person')
       return problem('forbidden', `Only a person has what is their own; this is a ${principal.kind}.`)
     if (!isSelf(principal, splitStream(command.stream).id)) return nothingHere()
-    if (command.type !== 'ask.snooze') return undefined
+    if (command.type !== 'ask.snooze' && command.type !== 'read.mark') return undefined
     return (await this.mayRead(principal, `session:${command.data.session}`)) ? undefined : nothingHere()
   }
 
@@ -288,6 +290,14 @@ export class Exchange {
     return state && askedNow(state, ask, Date.parse(this.#ports.now()))
   }
 
+  async #placeOf(session: string, seq: number): Promise<ReadPlace | undefined> {
+    const stream = `session:${session}`
+    const { state, head } = await this.#queue(stream).state()
+    if (state?.kind !== 'session') return undefined
+    const later = seq < head ? await countMessages(this.#ports.store, stream, seq, head) : 0
+    return { project: state.project, head, messages: Math.max(0, state.counts.messages - later) }
+  }
+
   #queue(stream: string): StreamQueue {
     const known = this.#queues.get(stream)
     if (known) {
@@ -304,6 +314,7 @@ export class Exchange {
       ...this.#ports,
       policyOf: (project) => this.policyOf(project),
       askOf: (session, ask) => this.#askOf(session, ask),
+      placeOf: (session, seq) => this.#placeOf(session, seq),
     })
     this.#queues.set(stream, queue)
     return queue

@@ -1,4 +1,5 @@
 import { askKey } from '@hotline/core/account/ask-key'
+import { placeKey, type ReadPlace } from '@hotline/core/account/read-mark'
 import type { Context } from '@hotline/core/decision'
 import { openApprovals, type SessionState } from '@hotline/core/session/state'
 import type { Command } from '@hotline/protocol/command'
@@ -14,11 +15,14 @@ import type { Standing } from './decide-batch.ts'
 import type { QueuePorts } from './stream-queue.ts'
 
 /** What the rules are told beside the state of a stream. */
-export type Facts = Pick<Context, 'rules' | 'asked' | 'openAsks' | 'approvalTimeouts' | 'board' | 'cards' | 'said'>
+export type Facts = Pick<
+  Context,
+  'rules' | 'asked' | 'openAsks' | 'approvalTimeouts' | 'board' | 'cards' | 'said' | 'readTo'
+>
 
 /** What commands need beside the state of their stream: of rules that could have a say, of what is to be put aside, or of the board. */
 export async function factsFor(
-  { store, lists, policyOf, askOf }: Pick<QueuePorts, 'store' | 'lists' | 'policyOf' | 'askOf'>,
+  { store, lists, policyOf, askOf, placeOf }: Pick<QueuePorts, 'store' | 'lists' | 'policyOf' | 'askOf' | 'placeOf'>,
   stream: string,
   { state }: Standing,
   batch: readonly { command: Command }[],
@@ -27,7 +31,10 @@ export async function factsFor(
     const { kind } = splitStream(stream)
     if (kind === 'task') return boardFor(lists, state, batch)
     if (kind === 'session') return cardsFor(lists, batch)
-    return batch.some(putsAside) ? { openAsks: await readOpen(askOf, batch) } : {}
+    return {
+      ...(batch.some(putsAside) ? { openAsks: await readOpen(askOf, batch) } : {}),
+      ...(await readPlaces(placeOf, batch)),
+    }
   }
   const said = await readSaid(store, stream, batch)
   return { ...said, ...(await policyFacts(store, policyOf, state, batch)) }
@@ -79,6 +86,20 @@ async function readOpen(
     if (found) open.set(askKey(session, ask), found)
   }
   return open
+}
+
+async function readPlaces(
+  placeOf: QueuePorts['placeOf'],
+  batch: readonly { command: Command }[],
+): Promise<Pick<Context, 'readTo'>> {
+  const places = new Map<string, ReadPlace>()
+  for (const { command } of batch) {
+    if (command.type !== 'read.mark') continue
+    const { session, seq } = command.data
+    const found = await placeOf(session, seq)
+    if (found) places.set(placeKey(session, seq), found)
+  }
+  return places.size === 0 ? {} : { readTo: places }
 }
 
 function asks(command: Command): boolean {

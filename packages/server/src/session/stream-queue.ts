@@ -1,3 +1,4 @@
+import type { ReadPlace } from '@hotline/core/account/read-mark'
 import type { Context } from '@hotline/core/decision'
 import type { HeldPolicy } from '@hotline/core/policy/policy-state'
 import type { Command } from '@hotline/protocol/command'
@@ -41,6 +42,8 @@ export interface QueuePorts {
   policyOf: (project: string) => Promise<HeldPolicy>
   /** Something that a session asks now; undefined where that is not open. */
   askOf: (session: string, ask: string) => Promise<AskedNow | undefined>
+  /** A place in a session that somebody has read up to; undefined where there is no such session. */
+  placeOf: (session: string, seq: number) => Promise<ReadPlace | undefined>
   /** As the rules of a session take it (`Context`). */
   approvalLimits?: Context['approvalLimits']
 }

@@ -112,6 +112,7 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
       `account:${live.pawn}`,
       { session, ask: live.approval, until: '2020-01-01T00:00:00.000Z' },
     ],
+    'read.mark': ({ session }) => [`account:${live.pawn}`, { session, seq: 1 }],
     'ask.unsnooze': ({ session }) => [`account:${live.pawn}`, { session, ask: live.approval }],
   }
 }

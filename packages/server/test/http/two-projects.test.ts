@@ -97,6 +97,7 @@ function requestsFor({
       ['GET', `/api/asks?sessions=${session}`],
     ],
     'GET /api/snoozes': [['GET', '/api/snoozes']],
+    'GET /api/unread': [['GET', `/api/unread?sessions=${session}`]],
     'GET /api/asks/status': [['GET', `/api/asks/status?project=${project}`]],
     'GET /api/audit': [
       ['GET', `/api/audit?project=${project}`],

@@ -1,6 +1,7 @@
 import type { TaskRow } from '@hotline/protocol/task'
 import type { ReactNode } from 'react'
 import { groupOf, whatOf } from '../list/row-words.ts'
+import { UnreadCount } from '../list/unread-count.tsx'
 import { seenRows, type SeenRow } from '../list/seen-rows.ts'
 import { useLive } from '../live/hotline.tsx'
 import { useReadable } from '@hotline/client/use-readable'
@@ -42,6 +43,7 @@ export function SessionBadge({ row, seen }: { row: TaskRow; seen: SeenRow | unde
   return (
     <p className="stands small">
       {group === 'Needs you' && <span className="badge">Needs you</span>}
+      <UnreadCount session={newest.session} />
       <span className={isWrong && group !== 'Needs you' ? 'danger' : 'quiet'}>
         <Legible text={words} place="name" />
       </span>

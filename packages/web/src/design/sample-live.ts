@@ -126,6 +126,7 @@ export function sampleLive(me: Me, away: boolean, agents: readonly AgentRow[] = 
     link,
     list,
     snoozes: { picture: watchable(new Map()), [Symbol.dispose]: () => undefined },
+    reads: { picture: watchable(new Map([['s9', 3]])), mark: () => undefined, [Symbol.dispose]: () => undefined },
     kept: forgetful,
     leave: () => Promise.resolve(),
     me: { ...me, id: people.me },

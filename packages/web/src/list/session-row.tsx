@@ -11,6 +11,7 @@ import { doingWords } from '../session/doing.ts'
 import { legibleName } from '../text/legible.ts'
 import { moneyText, shortCount } from '../text/amounts.ts'
 import { ageText, agoText, exactText } from '../text/time.ts'
+import { UnreadCount } from './unread-count.tsx'
 import { type Group, isOver, whatOf } from './row-words.ts'
 import type { SeenRow } from './seen-rows.ts'
 
@@ -48,6 +49,7 @@ export function SessionLine({
         {agoText(now - Date.parse(row.updatedAt))}
       </time>
       <span className="what">
+        <UnreadCount session={row.session} />
         <Mode row={row} />
         {doing?.step && isAtWork(row) ? (
           <Doing agent={agent} step={doing.step} />

@@ -3,6 +3,7 @@ import type { Link } from '@hotline/client/link'
 import { openBrowserStore } from '@hotline/client/browser-store'
 import type { KeptSessions } from '@hotline/client/kept-sessions'
 import { openSharedLink } from '@hotline/client/tabs/open-shared-link'
+import { openReads, type Reads } from '@hotline/client/reads'
 import { openSessionList, type SessionList } from '@hotline/client/session-list'
 import { openSnoozes, type Snoozes } from '@hotline/client/snoozes'
 import type { Me } from '@hotline/protocol/http'
@@ -17,6 +18,8 @@ export interface Live {
   list: SessionList
   /** What this person has put aside. */
   snoozes: Snoozes
+  /** What this person has not read. */
+  reads: Reads
   /** What was seen of sessions on earlier visits. */
   kept: KeptSessions
   me: Me
@@ -69,7 +72,9 @@ export function LiveProvider({ me, children }: { me: Me; children: ReactNode }):
       })
       const list = openSessionList(link, store.list)
       const snoozes = openSnoozes(link, me.id)
+      const reads = openReads(link, me.id, list)
       close = () => {
+        reads[Symbol.dispose]()
         snoozes[Symbol.dispose]()
         list[Symbol.dispose]()
         void link[Symbol.asyncDispose]()
@@ -78,6 +83,7 @@ export function LiveProvider({ me, children }: { me: Me; children: ReactNode }):
         link,
         list,
         snoozes,
+        reads,
         kept: store.sessions,
         me,
         names: new Map([[me.id, 'You']]),

@@ -23,6 +23,7 @@ import { useAside } from './use-aside.ts'
 import { useKeptPlace } from './use-kept-place.ts'
 import { endPx, leftOf, useFollowEnd } from './use-follow-end.ts'
 import { useFilled } from './use-filled.ts'
+import { useReadMark } from './use-read-mark.ts'
 import { useOlder } from './use-older.ts'
 import { useSettled } from './use-settled.ts'
 import { useWayTo } from './use-way-to.ts'
@@ -87,6 +88,7 @@ function Talk({
   )
   const isLive = picture.asOf === undefined
   const items = useUnread({ session: acts.session, rows, seq, atEnd, isLive, isMine })
+  useReadMark({ session: acts.session, seq, messages: picture.state?.counts.messages ?? 0, atEnd: atEnd && isLive })
   const [start] = useState(() => startOf(items, kept))
   const indexOf = (key: string): number => items.findIndex((item) => item.key === key)
   const seen = useRef(seq)

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'react'
+import { useVisible } from '../live/use-visible.ts'
 import type { Row } from './fold-steps.ts'
 import { markRead, readUpTo } from './unread.ts'
 
@@ -73,15 +74,4 @@ export function seqOf(row: Row): number {
   if (row.kind === 'message') return row.takenSeq ?? row.seq
   if (row.kind === 'steps') return row.steps[0]?.seq ?? 0
   return row.kind === 'nest' ? row.step.seq : row.seq
-}
-
-/** Whether the page is in sight at all. */
-function useVisible(): boolean {
-  const [visible, setVisible] = useState(() => document.visibilityState === 'visible')
-  useEffect(() => {
-    const changed = (): void => setVisible(document.visibilityState === 'visible')
-    document.addEventListener('visibilitychange', changed)
-    return () => document.removeEventListener('visibilitychange', changed)
-  }, [])
-  return visible
 }

@@ -48,7 +48,7 @@ const tags: readonly [RegExp, string][] = [
   [/^\/api\/keys/, 'Keys'],
   [/^\/api\/commands/, 'Commands'],
   [/^\/api\/(follow|sessions\/:id\/stream)/, 'Following'],
-  [/^\/api\/sessions/, 'Sessions'],
+  [/^\/api\/(sessions|unread)/, 'Sessions'],
   [/^\/api\/(asks|snoozes|approvals)/, 'Asks'],
   [/^\/api\/(tasks|projects\/:id\/tasks)/, 'Cards'],
   [/^\/api\/agent(\/|$)/, 'Task API'],
