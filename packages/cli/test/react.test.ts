@@ -50,3 +50,26 @@ it('[B116] send --reply-to replies to what the agent said last, or to another me
   ])
   expect((await run('logs', hand.session)).out.match(/ note {3}@\S+ replies to "Shall I go on\?"\n/g)).toHaveLength(2)
 })
+
+it('[B117] ls says how much is unread, read says that it was read, and so does writing', async () => {
+  // One's own stream begins before the session does.
+  const before = await scene.live.startSession()
+  await run('read', before.session)
+  const hand = await scene.live.startSession()
+  const say = async (message: string) => {
+    const text = 'I am done.'
+    await hand.report({ type: 'message.completed', data: { message, chars: text.length }, body: { text } })
+  }
+  const told = async () => {
+    const lines = (await run('ls')).out.split('\n')
+    return lines[lines.findIndex((line) => line.startsWith(hand.session.slice(0, 18))) + 1]?.trim()
+  }
+  for (const message of ['m1', 'm2']) await say(message)
+  expect(await told()).toBe('2 unread')
+  expect(await run('read', hand.session)).toMatchObject({ code: 0, out: 'read\n' })
+  expect(await told()).not.toContain('unread')
+  await say('m3')
+  expect(await told()).toBe('1 unread')
+  expect(await run('send', hand.session, 'Good.')).toMatchObject({ code: 0 })
+  expect(await told()).not.toContain('unread')
+})

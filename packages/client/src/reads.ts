@@ -1,6 +1,7 @@
 import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Problem } from '@hotline/protocol/error'
+import type { SessionRow } from '@hotline/protocol/http'
 import { accountStream } from '@hotline/protocol/stream'
 import { type UnreadPage, unreadSessionsMax } from '@hotline/protocol/unread'
 import { type Clock, systemClock } from './clock.ts'
@@ -37,8 +38,8 @@ export function openReads(link: Link, account: string, list: SessionList, clock:
   const stream = accountStream(account)
   const picture = watchable<ReadonlyMap<string, number>>(new Map())
   const known = new Map<string, Known>()
-  /** When the line changed of which was asked last, by session. */
-  const asked = new Map<string, string>()
+  /** The line that there was when it was asked about, by session. */
+  const asked = new Map<string, SessionRow>()
   /** Marks on their way: the furthest of each session. */
   const sent = new Map<string, number>()
   /** Said before it was known what was read earlier. */
@@ -85,7 +86,7 @@ export function openReads(link: Link, account: string, list: SessionList, clock:
     if (asking || closed) return
     const rows = list.picture.value.sessions
       .slice(0, sessionsMax)
-      .filter(({ session, updatedAt }) => asked.get(session) !== updatedAt)
+      .filter((row) => asked.get(row.session) !== row)
       .slice(0, unreadSessionsMax)
     if (rows.length === 0) return
     asking = true
@@ -94,7 +95,7 @@ export function openReads(link: Link, account: string, list: SessionList, clock:
     asking = false
     if (closed) return
     if (!page.ok) return failed(page.problem)
-    for (const { session, updatedAt } of rows) asked.set(session, updatedAt)
+    for (const row of rows) asked.set(row.session, row)
     for (const { session, messages, unread, seq } of page.value.sessions) {
       const before = known.get(session)
       // What was heard meanwhile is newer.

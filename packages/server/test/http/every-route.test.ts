@@ -146,6 +146,7 @@ describe('every route', () => {
         "GET /api/asks/status: read",
         "GET /api/snoozes: read",
         "POST /api/approvals/decide: decide",
+        "GET /api/unread: read",
         "GET /api/tasks: read",
         "GET /api/tasks/:id: read",
         "GET /api/projects/:id/tasks/:taskId/interactions: read",

@@ -204,7 +204,7 @@ describe('one decision', () => {
         runner
         runner for elsewhere: not_found
         runner of this machine
-      account.begin, ask.snooze, ask.unsnooze:
+      account.begin, ask.snooze, ask.unsnooze, read.mark:
         owner in a browser: not_found
         admin in a browser: not_found
         admin by token: not_found
