@@ -1,3 +1,4 @@
+import { uuidV7 } from '@hotline/client/uuid'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -30,7 +31,10 @@ const unread = (page: Page, title: string) =>
   expect.poll(() => row(page, title).locator('.unread-count').allInnerTexts())
 
 it('[G189] the list counts what came, until its end is seen in a page that is in sight, on every device and for nobody else', async () => {
-  const hand = await scene.live.startSession('Reports')
+  const task = uuidV7()
+  const card = { project: 'default', title: 'Write reports' }
+  expect(await scene.live.link().command(`task:${task}`, 'task.create', card)).toMatchObject({ ok: true })
+  const hand = await scene.live.startSession('Reports', { task })
   const other = await scene.live.startSession('Elsewhere')
   for (const page of [danas, sams]) {
     // Both have seen that there is nothing in it yet.
@@ -45,7 +49,14 @@ it('[G189] the list counts what came, until its end is seen in a page that is in
   await say(hand, 'The first part is done.')
   await say(hand, 'The second part as well.')
   for (const page of [danas, sams, second]) await unread(page, 'Reports').toEqual(['2 unread'])
-  await photograph(danas, 'unread-list', [390, 1440])
+  await photograph(danas, 'unread-list', [1440])
+  await second.goto(scene.live.proxyUrl)
+  await unread(second, 'Reports').toEqual(['2 unread'])
+  await photograph(second, 'unread-list', [390])
+  await second.goto(`${scene.live.proxyUrl}/tasks`)
+  await second.locator('.stands', { hasText: '2 unread' }).waitFor()
+  await photograph(second, 'unread-board', [390, 1440])
+  await second.goto(`${scene.live.proxyUrl}/sessions/${other.session}`)
 
   // Read by one in one tab: so it is in the other tab, and still unread for the colleague.
   await resize(danas, 1440)

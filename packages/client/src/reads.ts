@@ -110,7 +110,7 @@ export function openReads(link: Link, account: string, list: SessionList, clock:
     follow?.close()
     follow = undefined
     asked.clear()
-    const page = await read()
+    const page = await readPlace()
     if (closed) return
     if (!page.ok) return failed(page.problem)
     retry.succeeded()
@@ -122,7 +122,7 @@ export function openReads(link: Link, account: string, list: SessionList, clock:
   }
 
   /** The stream is begun where it is not there yet. */
-  async function read(): ReturnType<typeof link.request<UnreadPage>> {
+  async function readPlace(): ReturnType<typeof link.request<UnreadPage>> {
     const page = await link.request<UnreadPage>('GET', '/api/unread')
     if (closed || !page.ok || page.value.cursor !== null) return page
     const begun = await link.command(stream, 'account.begin', {})

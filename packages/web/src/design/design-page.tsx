@@ -149,7 +149,7 @@ export function DesignPage(): ReactNode {
             present={present}
             wrote={() => undefined}
             reply={undefined}
-            endReply={nothing}
+            endReply={() => undefined}
             sent={() => undefined}
             mayWrite
           />
@@ -184,7 +184,7 @@ export function DesignPage(): ReactNode {
             present={{ typing: [], watching: [] }}
             wrote={() => undefined}
             reply={undefined}
-            endReply={nothing}
+            endReply={() => undefined}
             sent={() => undefined}
             mayWrite
           />
