@@ -12,6 +12,8 @@ import type { Board } from './task/board.ts'
 export interface Context {
   /** RFC 3339, UTC, milliseconds. */
   now: string
+  /** Position of the last event of the stream, the one that is decided upon; absent where nobody has said. */
+  head?: number | undefined
   actor: Actor
   channel?: string | undefined
   /** Hex SHA-256 of the UTF-8 bytes of a text. */

@@ -38,6 +38,8 @@ const bySender: Record<CommandType, Sender> = {
   'session.abort': 'write',
   'session.complete': 'write',
   'session.rename': 'write',
+  // Nothing brings it back.
+  'session.erase': 'admin',
   // What an agent may cost is a decision.
   'session.set_budget': 'decide',
   'session.set_mode': 'decide',
@@ -114,10 +116,14 @@ export function sendersOf(command: Command, session: SessionState | undefined): 
   return isUnasked(command, session) ? [sender, 'decide'] : [sender]
 }
 
-/** Whether it lets somebody in or out, lets agents do more than one plain thing, or counts for all projects: whoever sends it has just said their password. */
+/**
+ * Whether it lets somebody in or out, lets agents do more than one plain thing, erases what nothing brings back, or counts for all
+ * projects: whoever sends it has just said their password.
+ */
 export function needsPassword(command: Command): boolean {
   if (isOfServer(command)) return true
-  return ['member.add', 'member.change', 'member.remove'].includes(command.type) || isWideRule(command)
+  const guarded = ['member.add', 'member.change', 'member.remove', 'session.erase']
+  return guarded.includes(command.type) || isWideRule(command)
 }
 
 /** It counts for all projects. */

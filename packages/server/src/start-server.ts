@@ -40,6 +40,7 @@ import { newTraffic } from './machine/traffic.ts'
 import { UndoList } from './machine/undo-list.ts'
 import { measureProcess } from './ops/measure-process.ts'
 import { measureServer, observeCommands, observeLog } from './ops/measure-server.ts'
+import { Eraser } from './scheduler/eraser.ts'
 import { type ApprovalTimer, startApprovalTimer } from './scheduler/approval-timer.ts'
 import { startModeTimer } from './scheduler/mode-timer.ts'
 import { watchRules } from './scheduler/rule-watch.ts'
@@ -196,6 +197,7 @@ async function open(
   undo.use(startModeTimer(timerPorts))
   undo.use(watchRules(timerPorts))
   undo.use(watchTasks(timerPorts))
+  const eraser = undo.use(new Eraser({ store, lists, blobs, feeds, bus, fault }))
   const runners = undo.use(watchRunners({ ...timerPorts, connections, announced: () => timers.queue?.changed() }))
   const queue = undo.use(openSessionQueue({ ...timerPorts, connections, machines: () => runners.machines() }))
   timers.queue = queue
@@ -237,6 +239,7 @@ async function open(
     blobs,
     runners,
     queue,
+    eraser,
     metrics,
     reception,
     evidence,

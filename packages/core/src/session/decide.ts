@@ -2,7 +2,7 @@ import type { Command, CommandOf } from '@hotline/protocol/command'
 import { logAgent } from '@hotline/protocol/commands/session'
 import type { KnownDraft } from '@hotline/protocol/events'
 import { limits } from '@hotline/protocol/limits'
-import { holdsAgent } from '@hotline/protocol/session-status'
+import { holdsAgent, isLive } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
 import { evolveSession } from './evolve.ts'
@@ -62,6 +62,8 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
       return decideControl(state, command)
     case 'session.take_over':
       return takeOver(state, command.data)
+    case 'session.erase':
+      return eraseSession(state, context)
     case 'session.rename':
       return accept({ type: 'session.renamed', data: {}, body: { title: command.data.title } })
 
@@ -206,4 +208,12 @@ function titleFrom(text: string): string {
       .split('\n', 1)[0]
       ?.replaceAll(/[\u0000-\u001f\u007f]/g, ' ') ?? ''
   return line.length > 80 ? `${line.slice(0, 79).trimEnd()}…` : line
+}
+
+/** Nothing is left to say or to do in it: what is erased can be asked for by nobody. Erased already, it stays so. */
+function eraseSession({ status, erased }: SessionState, { head = 0 }: Context): Decision {
+  if (isLive(status)) {
+    return refuse('invalid_transition', `This session is ${status}. End it first; then it can be erased.`, { status })
+  }
+  return erased === true ? accept() : accept({ type: 'content.erased', data: { upTo: head, reason: 'requested' } })
 }

@@ -8,6 +8,8 @@ import { modeSaid } from './standing-mode.ts'
 import { budgetChanged, budgetExhausted, budgetWarned, spend } from './spent.ts'
 import type { Draft, SessionState, Undo, Usage } from './state.ts'
 
+/** In lists, in place of what the session was called. */
+const erasedTitle = '(erased)'
 /** Leases that were taken away and of which something may still come. */
 const formerKept = 20
 
@@ -20,7 +22,10 @@ export function evolveSession(state: SessionState | undefined, event: Envelope):
   const known = asKnown(event)
   if (!known) return state
   if (known.type === 'session.created') return created(known)
-  return state && spend(state, next(state, known), known)
+  if (!state) return state
+  const erasing = known.type === 'content.erased'
+  const before = state.erased === true && !erasing ? { ...state, erased: undefined } : state
+  return spend(before, next(before, known), known)
 }
 
 /** What was told and nothing else: a later report may hold a part of it. */
@@ -239,6 +244,10 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'terminal.released':
       return state.keyboard?.keyboard === event.data.keyboard ? { ...state, keyboard: undefined } : state
 
+    case 'content.erased':
+      // Of one subject nothing is kept here.
+      return event.data.subject === undefined ? { ...state, title: erasedTitle, erased: true } : state
+
     case 'workspace.prepared':
       return { ...state, isolation: event.data.isolation }
 
@@ -259,7 +268,6 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'terminal.resized':
     case 'input.sent':
     case 'notice.posted':
-    case 'content.erased':
     case 'project.created':
     case 'project.renamed':
     case 'project.sessions_limited':

@@ -125,6 +125,8 @@ export interface SessionState {
   reason?: ChangeReason | undefined
   exit?: Exit | undefined
   createdAt: string
+  /** All that was in it is erased, and nothing has come since. */
+  erased?: true | undefined
   personMessageChars: number
   agentMessageChars: number
   approvalTimeoutMs: number

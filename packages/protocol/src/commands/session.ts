@@ -97,6 +97,8 @@ export const sessionCommands = {
     reason: z.string().max(500).optional(),
   }),
   'session.rename': z.strictObject({ title: Title }),
+  /** Of a session that is over: all that was said and done in it is erased; that it was, by whom and when, stays. */
+  'session.erase': z.strictObject({}),
   /** More of something, or less; where one was used up and is not any more, the agent goes on. */
   'session.set_budget': z.strictObject({ budget: BudgetChange }),
   'session.set_mode': z.strictObject({ mode: z.string().min(1).max(100) }),

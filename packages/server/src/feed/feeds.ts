@@ -34,6 +34,11 @@ export class Feeds implements Disposable {
     }
   }
 
+  /** What is kept of a stream in memory goes; whoever asks gets it from the store, as it is there by now. */
+  forget(stream: string): void {
+    this.#feeds.get(stream)?.forget()
+  }
+
   [Symbol.dispose](): void {
     this.#leave()
     this.#feeds.clear()

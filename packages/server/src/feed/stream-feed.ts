@@ -87,6 +87,13 @@ export class StreamFeed {
     setImmediate(() => this.#flush())
   }
 
+  /** Of what is in memory nothing stays; the position does. */
+  forget(): void {
+    this.#tail = []
+    this.#tailBytes = 0
+    this.#pages.clear()
+  }
+
   /** The next page after a position, from memory where it is recent, else from the store; undefined at the head. */
   pageAfter(seq: number): Page | undefined | Promise<Page | undefined> {
     if (seq >= this.#head) return undefined

@@ -7,6 +7,7 @@ import type { LogStore } from '../log/log-store.ts'
 import type { ReceptionPorts } from '../gate/reception.ts'
 import type { Ids } from '../machine/ids.ts'
 import type { Metrics } from '../machine/metrics.ts'
+import type { Eraser } from '../scheduler/eraser.ts'
 import type { Runners } from '../scheduler/runners.ts'
 import type { SessionQueue } from '../scheduler/session-queue.ts'
 import type { Search } from '../search/open-search.ts'
@@ -56,6 +57,7 @@ export interface RoutePorts {
   blobs: BlobStore
   runners: Runners
   queue: SessionQueue
+  eraser: Pick<Eraser, 'erased'>
   metrics: Metrics
   reception: ReceptionPorts
   lines: AgentLines

@@ -83,7 +83,9 @@ export function decideBatch(
       outcomes.push(earlier.hash === hash ? earlier.outcome : mismatch())
       continue
     }
-    const context = { now, actor: actorOf(principal), channel: principal.channel, sha256, allowHigh, ...facts, said }
+    const head = standing.head + events.length
+    const by = { actor: actorOf(principal), channel: principal.channel }
+    const context = { now, head, ...by, sha256, allowHigh, ...facts, said }
     const decision = decide(state, command, context)
     if (!decision.ok) {
       outcomes.push({ ok: false, problem: decision.problem })

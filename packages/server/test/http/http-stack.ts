@@ -26,6 +26,7 @@ import { FolderDesk } from '../../src/gate/folder-desk.ts'
 import { Watchers } from '../../src/gate/watchers.ts'
 import { newTraffic } from '../../src/machine/traffic.ts'
 import { openSessionQueue, type SessionQueue } from '../../src/scheduler/session-queue.ts'
+import { Eraser } from '../../src/scheduler/eraser.ts'
 import { watchRunners } from '../../src/scheduler/runners.ts'
 import { noFailpoints } from '../../src/log/failpoints.ts'
 import type { Bus } from '../../src/log/bus.ts'
@@ -194,6 +195,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   late.queue = queue
   const search = await openSearch({ kind: 'sqlite', dir }, { store, bus, clock, fault })
   const feeds = new Feeds(store, bus)
+  const eraser = new Eraser({ store, lists, blobs, feeds, bus, fault })
   const watchers = new Watchers(clock)
   const doings = new Doings({ bus, projectOf: (stream) => exchange.projectOf(stream), clock, fault })
   const evidence = new EvidenceDesk({ exchange, connections, watchers, clock, fault })
@@ -226,6 +228,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       blobs,
       runners,
       queue,
+      eraser,
       logger,
       metrics,
       pageDir,
@@ -287,6 +290,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
     },
     [Symbol.asyncDispose]: async () => {
       await http[Symbol.asyncDispose]()
+      await eraser[Symbol.asyncDispose]()
       feeds[Symbol.dispose]()
       evidence[Symbol.dispose]()
       folders[Symbol.dispose]()

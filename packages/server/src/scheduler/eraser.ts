@@ -1,0 +1,186 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { asKnown } from '@hotline/protocol/known-event'
+import { limits } from '@hotline/protocol/limits'
+import { splitStream } from '@hotline/protocol/stream'
+import type { BlobStore } from '../blob/blob-store.ts'
+import type { Feeds } from '../feed/feeds.ts'
+import type { AuditPosition } from '../log/audit-list.ts'
+import type { Bus } from '../log/bus.ts'
+import type { Lists } from '../log/lists.ts'
+import type { LogStore } from '../log/log-store.ts'
+import { readEvent } from '../log/read-event.ts'
+import { walkStreams } from '../log/walk-streams.ts'
+
+/** Erasures that are looked up at once after a start. */
+const pageErasures = 500
+
+/** What the eraser needs of the server. */
+export interface EraserPorts {
+  store: LogStore
+  lists: Pick<Lists, 'audit'>
+  blobs: Pick<BlobStore, 'delete'>
+  feeds: Pick<Feeds, 'forget'>
+  bus: Pick<Bus, 'subscribe'>
+  fault: (error: unknown) => void
+}
+
+/** What an event says that is to go: of one subject, or all. */
+interface Erasure {
+  stream: string
+  seq: number
+  upTo: number
+  subject?: string | undefined
+}
+
+/**
+ * Carries out what `content.erased` says: the log says it first, so that it is never lost, and then the words go. What a crash
+ * cut off is finished at the next start, before any erasure that comes after.
+ */
+export class Eraser implements AsyncDisposable {
+  readonly #ports: EraserPorts
+  readonly #leave: () => void
+  #isClosed = false
+  #work: Promise<void>
+  /** Streams of which not all has gone that was said to. */
+  readonly #failed = new Set<string>()
+
+  constructor(ports: EraserPorts) {
+    this.#ports = ports
+    this.#leave = ports.bus.subscribe(({ stream, events }) => {
+      if (events.some(({ type }) => type === 'content.erased')) this.#next(stream)
+    })
+    this.#work = this.#begin().catch(ports.fault)
+  }
+
+  /** Resolves with true when all has gone that the log of this stream says is erased; false where some of it could not go now. */
+  async erased(stream: string): Promise<boolean> {
+    await this.#work
+    if (this.#failed.has(stream)) this.#next(stream)
+    await this.#work
+    return !this.#failed.has(stream)
+  }
+
+  /** What is being erased is finished; the rest waits for the next start. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    this.#leave()
+    await this.#work
+  }
+
+  #next(stream: string): void {
+    this.#work = this.#work.then(() => this.#tryStream(stream))
+  }
+
+  async #begin(): Promise<void> {
+    let before: AuditPosition | undefined
+    const seen = new Set<string>()
+    for (;;) {
+      const rows = await this.#ports.lists.audit({
+        projects: 'all',
+        types: ['content.erased'],
+        before,
+        limit: pageErasures,
+      })
+      for (const { stream } of rows) {
+        if (this.#isClosed) return
+        if (!seen.has(stream)) await this.#tryStream(stream)
+        seen.add(stream)
+      }
+      before = rows.at(-1)
+      if (before === undefined) return
+    }
+  }
+
+  async #tryStream(stream: string): Promise<void> {
+    if (this.#isClosed) return
+    this.#failed.add(stream)
+    try {
+      for (const erasure of await this.#saidOf(stream)) await this.#carryOut(erasure)
+      this.#failed.delete(stream)
+    } catch (error) {
+      this.#ports.fault(error)
+    }
+  }
+
+  /** All that this stream says is erased: an erasure of all comes to one. */
+  async #saidOf(stream: string): Promise<readonly Erasure[]> {
+    const query = { projects: 'all', stream, types: ['content.erased'], limit: pageErasures } as const
+    const rows = await this.#ports.lists.audit(query)
+    const seqs = rows.map(({ seq }) => Number(seq)).toSorted((a, b) => a - b)
+    return (await this.#ports.store.readAt(stream, seqs)).flatMap((stored) => {
+      const known = asKnown(readEvent(stored))
+      if (known?.type !== 'content.erased') return []
+      const { subject, upTo } = known.data
+      // Nothing that came after it was meant.
+      return [{ stream, seq: stored.seq, upTo: Math.min(upTo, stored.seq - 1), subject }]
+    })
+  }
+
+  async #carryOut({ stream, upTo, subject }: Erasure): Promise<void> {
+    const { store, feeds } = this.#ports
+    const { kind } = splitStream(stream)
+    // The digests are in what goes: whatever they name goes first.
+    if (kind === 'session') await this.#eraseContent(stream, upTo, subject)
+    await store.erase(stream, { subject, upTo })
+    feeds.forget(stream)
+    if (kind === 'session' && subject === undefined) await this.#eraseLines(stream)
+  }
+
+  /** What the session was called, in the lines of its project: all but the last one, which says that it is erased. */
+  async #eraseLines(stream: string): Promise<void> {
+    const { store, feeds } = this.#ports
+    const project = await projectOf(store, stream)
+    if (project === undefined) return
+    const lines = `project:${project}`
+    const [ends] = await store.readEnds([{ stream: lines, subject: stream }])
+    const last = ends?.events.at(-1)
+    if (!last) return
+    await store.erase(lines, { subject: stream, upTo: last.seq - 1 })
+    feeds.forget(lines)
+  }
+
+  /** Content that lies beside the events, where no other session of the project speaks of the same. */
+  async #eraseContent(stream: string, upTo: number, subject: string | undefined): Promise<void> {
+    const { store, blobs } = this.#ports
+    const project = await projectOf(store, stream)
+    const gone = new Set<string>()
+    const kept = new Set<string>()
+    for await (const { seq, of, digest } of contentOf(store, stream)) {
+      const goes = seq <= upTo && (subject === undefined || of === subject)
+      ;(goes ? gone : kept).add(digest)
+    }
+    if (project === undefined || gone.size === 0) return
+    for await (const other of walkStreams(store)) {
+      if (other === stream || splitStream(other).kind !== 'session' || (await projectOf(store, other)) !== project)
+        continue
+      for await (const { digest } of contentOf(store, other)) kept.add(digest)
+    }
+    for (const digest of gone) if (!kept.has(digest)) await blobs.delete(project, digest)
+  }
+}
+
+/** The project of a session, as the event says with which it begins. */
+async function projectOf(store: LogStore, stream: string): Promise<string | undefined> {
+  const [first] = await store.readAt(stream, [1])
+  const known = first && asKnown(readEvent(first))
+  return known?.type === 'session.created' ? known.data.project : undefined
+}
+
+/** Digests of content that lies beside the events of a session. */
+async function* contentOf(
+  store: LogStore,
+  stream: string,
+): AsyncGenerator<{ seq: number; of: string | undefined; digest: string }, void, undefined> {
+  for (let after = 0; ;) {
+    const page = await store.read(stream, { after, limit: limits.pageEvents, maxBytes: limits.pageBytes })
+    for (const stored of page.filter(({ type }) => type === 'approval.requested')) {
+      const known = asKnown(readEvent(stored))
+      const digest = known?.type === 'approval.requested' ? known.body?.content?.digest : undefined
+      if (digest !== undefined) yield { seq: stored.seq, of: stored.subject, digest }
+    }
+    const last = page.at(-1)
+    if (last === undefined) return
+    after = last.seq
+    await nextTurn()
+  }
+}

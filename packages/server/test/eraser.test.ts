@@ -1,0 +1,230 @@
+import type { Envelope } from '@hotline/protocol/event'
+import type { HandRunner } from '@hotline/testing/hand-runner'
+import type { LogBench, OpenLogBench } from '@hotline/testing/log-bench'
+import { person } from '@hotline/testing/middle'
+import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
+import { openTestPostgres } from '@hotline/testing/test-postgres'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { BlobStore } from '../src/blob/blob-store.ts'
+import { openFileBlobStore } from '../src/blob/file-blob-store.ts'
+import { Feeds } from '../src/feed/feeds.ts'
+import { Eraser } from '../src/scheduler/eraser.ts'
+import { begin, dana, hold, type Life, liveOn, prove } from './exchange-life.ts'
+import { openSqliteBench, postgresBenches } from './log-benches.ts'
+
+const postgres = await openTestPostgres()
+afterAll(() => postgres.stop())
+
+const stores: readonly [string, OpenLogBench][] = [
+  ['SQLite', openSqliteBench],
+  ['PostgreSQL', postgresBenches(postgres)],
+]
+
+interface Erasing extends AsyncDisposable {
+  eraser: Eraser
+  feeds: Feeds
+}
+
+function erasing(life: Life, bench: LogBench, blobs: BlobStore): Erasing {
+  const { store, lists } = bench
+  const feeds = new Feeds(store, life.bus)
+  const eraser = new Eraser({ store, lists, blobs, feeds, bus: life.bus, fault: (error) => life.faults.push(error) })
+  return {
+    eraser,
+    feeds,
+    [Symbol.asyncDispose]: async () => {
+      await eraser[Symbol.asyncDispose]()
+      feeds[Symbol.dispose]()
+    },
+  }
+}
+
+async function eventsOf({ store }: LogBench, stream: string): Promise<readonly Envelope[]> {
+  const stored = await store.read(stream, { after: 0, limit: 10_000, maxBytes: 10_000_000 })
+  return stored.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString('utf8')) as Envelope)
+}
+
+const wordsIn = (events: readonly Envelope[]): string => JSON.stringify(events.map(({ body }) => body))
+
+/** Dana's session `s3`, in which something was said, with content beside its events where that is wanted. */
+async function talk(life: Life, session = 's3', content?: { digest: string; bytes: number }): Promise<HandRunner> {
+  const stream = `session:${session}`
+  await life.send(dana, stream, 'session.start', { project: 'p1', agent: 'demo', title: 'A secret title' })
+  const hand = await hold([life], session)
+  await life.send(dana, stream, 'message.send', { text: 'a secret question' })
+  await hand.report({
+    type: 'message.completed',
+    data: { message: 'm1', chars: 15 },
+    body: { text: 'a secret answer' },
+  })
+  if (content) await hand.ask({ tool: 'run', title: 'A long one', content }, { approval: `long-${session}` })
+  return hand
+}
+
+async function end(hand: HandRunner, life: Life): Promise<void> {
+  await life.send(dana, hand.stream, 'session.complete', {})
+  await hand.report({
+    type: 'session.state_changed',
+    data: { from: 'active', to: 'completed', reason: 'goal_reached' },
+    body: {},
+  })
+}
+
+async function withBlobs(): Promise<AsyncDisposable & { blobs: BlobStore; dir: TempDir }> {
+  const dir = await openTempDir('hotline-blobs-')
+  const blobs = await openFileBlobStore(dir.path)
+  return { blobs, dir, [Symbol.asyncDispose]: () => dir.remove() }
+}
+
+describe.each(stores)('erasing in %s', (_, open) => {
+  test('[TK6] all that was said goes, and what says that it went stays; every chain holds', async () => {
+    await using bench = await open()
+    await using content = await withBlobs()
+    const life = liveOn(bench)
+    await using at = erasing(life, bench, content.blobs)
+    await begin([life])
+    const hand = await talk(life)
+    await end(hand, life)
+    const before = await eventsOf(bench, hand.stream)
+    expect(wordsIn(before)).toContain('a secret answer')
+    expect(wordsIn(await eventsOf(bench, 'project:p1'))).toContain('A secret title')
+
+    expect(await life.send(dana, hand.stream, 'session.erase', {})).toMatchObject({ ok: true })
+    expect(await at.eraser.erased(hand.stream)).toBe(true)
+    const after = await eventsOf(bench, hand.stream)
+    expect(wordsIn(after)).not.toMatch(/secret|List/)
+    expect(after.slice(0, -1).map(({ hash }) => hash)).toEqual(before.map(({ hash }) => hash))
+    expect(after.at(-1)).toMatchObject({
+      type: 'content.erased',
+      actor: { kind: 'person', id: 'dana' },
+      data: { upTo: before.length, reason: 'requested' },
+    })
+    const lines = await eventsOf(bench, 'project:p1')
+    expect(wordsIn(lines)).not.toContain('secret')
+    expect((await bench.lists.session('s3'))?.title).toBe('(erased)')
+    expect(lines.at(-1)).toMatchObject({ type: 'session.indexed', body: { title: '(erased)' } })
+    expect(await prove(bench, [hand.stream, 'project:p1'])).toMatchObject({ faults: [] })
+    expect(life.faults).toEqual([])
+  })
+
+  test('[TK7] what is not over is refused and stays; again is nothing new, and what came since goes with the next', async () => {
+    await using bench = await open()
+    await using content = await withBlobs()
+    const life = liveOn(bench)
+    await using at = erasing(life, bench, content.blobs)
+    await begin([life])
+    const hand = await talk(life)
+    const refused = await life.send(dana, hand.stream, 'session.erase', {})
+    expect(refused).toMatchObject({ ok: false, problem: { code: 'invalid_transition', status: 409 } })
+    expect(wordsIn(await eventsOf(bench, hand.stream))).toContain('a secret answer')
+    await end(hand, life)
+    await life.send(dana, hand.stream, 'session.erase', {})
+    const { length } = await eventsOf(bench, hand.stream)
+    expect(await life.send(dana, hand.stream, 'session.erase', {})).toMatchObject({ ok: true })
+    expect(await eventsOf(bench, hand.stream)).toHaveLength(length)
+    await life.send(dana, hand.stream, 'session.rename', { title: 'Another secret' })
+    expect((await bench.lists.session('s3'))?.title).toBe('Another secret')
+    await life.send(dana, hand.stream, 'session.erase', {})
+    expect(await at.eraser.erased(hand.stream)).toBe(true)
+    expect(wordsIn(await eventsOf(bench, hand.stream))).not.toContain('secret')
+    expect(wordsIn(await eventsOf(bench, 'project:p1'))).not.toContain('secret')
+    expect(life.faults).toEqual([])
+  })
+
+  test('[TK8] nobody below an admin erases', async () => {
+    await using bench = await open()
+    const life = liveOn(bench)
+    await begin([life])
+    const hand = await talk(life)
+    await end(hand, life)
+    for (const role of ['viewer', 'operator', 'approver', 'admin']) {
+      await life.send(dana, 'project:p1', 'member.add', { account: role, role })
+      const outcome = await life.send(person(role), hand.stream, 'session.erase', {})
+      expect([role, outcome.ok]).toEqual([role, role === 'admin'])
+    }
+  })
+
+  test('[TK9] content beside the events goes, but not what another session speaks of as well', async () => {
+    await using bench = await open()
+    await using content = await withBlobs()
+    const { blobs } = content
+    const life = liveOn(bench)
+    await using at = erasing(life, bench, blobs)
+    await begin([life])
+    const put = async (text: string): Promise<{ digest: string; bytes: number }> => {
+      const result = await blobs.put('p1', Buffer.from(text), 1_000)
+      if (!result.ok) throw new Error(result.reason)
+      return { digest: result.blob.digest, bytes: result.blob.sizeBytes }
+    }
+    const own = await put('of one alone')
+    const shared = await put('of two')
+    const hands = [await talk(life, 's3', own), await talk(life, 's4', shared), await talk(life, 's5', shared)]
+    for (const hand of hands) await end(hand, life)
+    const isThere = async ({ digest }: { digest: string }): Promise<boolean> => {
+      const found = await blobs.get('p1', digest)
+      found?.content.destroy()
+      return found !== undefined
+    }
+    for (const session of ['s3', 's4']) {
+      await life.send(dana, `session:${session}`, 'session.erase', {})
+      await at.eraser.erased(`session:${session}`)
+    }
+    expect([await isThere(own), await isThere(shared)]).toEqual([false, true])
+    await life.send(dana, 'session:s5', 'session.erase', {})
+    await at.eraser.erased('session:s5')
+    expect(await isThere(shared)).toBe(false)
+    expect(life.faults).toEqual([])
+  })
+
+  test('[TK10] who follows from before hears of it, and gets no words from memory', async () => {
+    await using bench = await open()
+    await using content = await withBlobs()
+    const life = liveOn(bench)
+    await using at = erasing(life, bench, content.blobs)
+    await begin([life])
+    const hand = await talk(life)
+    const feed = await at.feeds.open(hand.stream)
+    const before = feed?.head ?? 0
+    // This one the feed has in memory.
+    await life.send(dana, hand.stream, 'message.send', { text: 'a second secret' })
+    await end(hand, life)
+    const heard: string[] = []
+    feed?.listen({ grown: (page) => heard.push(textIn(page.frame(undefined))) })
+    await life.send(dana, hand.stream, 'message.send', { text: 'too late' })
+    await life.send(dana, hand.stream, 'session.erase', {})
+    await at.eraser.erased(hand.stream)
+    await expect.poll(() => heard.join('')).toContain('content.erased')
+    let told = ''
+    for (let after = 1; feed && after < feed.head;) {
+      const page = await feed.pageAfter(after)
+      if (!page) break
+      told += textIn(page.frame(undefined))
+      after = page.to
+    }
+    const recent = await feed?.pageAfter(before)
+    expect(recent && textIn(recent.frame(undefined))).not.toContain('secret')
+    expect(told).toContain('content.erased')
+    expect(told).not.toContain('secret')
+  })
+
+  test('[L52] what the log says is erased is gone after the next start', async () => {
+    await using bench = await open()
+    await using content = await withBlobs()
+    const first = liveOn(bench)
+    await begin([first])
+    const hand = await talk(first)
+    await end(hand, first)
+    // It is said, and the server is gone before anything went.
+    await first.send(dana, hand.stream, 'session.erase', {})
+    expect(wordsIn(await eventsOf(bench, hand.stream))).toContain('a secret answer')
+    await bench.reopen()
+    const second = liveOn(bench, first.nowMs())
+    await using at = erasing(second, bench, content.blobs)
+    expect(await at.eraser.erased(hand.stream)).toBe(true)
+    expect(wordsIn(await eventsOf(bench, hand.stream))).not.toContain('secret')
+    expect(wordsIn(await eventsOf(bench, 'project:p1'))).not.toContain('secret')
+    expect([...first.faults, ...second.faults]).toEqual([])
+  })
+})
+
+const textIn = (frame: { json: Uint8Array }): string => Buffer.from(frame.json).toString('utf8')
