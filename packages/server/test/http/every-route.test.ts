@@ -150,6 +150,7 @@ describe('every route', () => {
         "GET /api/tasks: read",
         "GET /api/tasks/:id: read",
         "GET /api/projects/:id/tasks/:taskId/interactions: read",
+        "DELETE /api/projects/:id/tasks/:taskId/interactions: admin, password",
         "POST /api/agent: write",
         "GET /api/agent/history: read",
         "GET /api/agent/:taskId: read",

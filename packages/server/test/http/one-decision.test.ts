@@ -156,6 +156,18 @@ describe('one decision', () => {
         owner for no project: not_found
         service of approver, signed
         owner by token, with the password said
+      session.erase, member.add, member.change, member.remove:
+        owner in a browser
+        admin in a browser
+        admin by token: password_needed
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner with scope admin: password_needed
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said
       project.create:
         owner in a browser
         owner by token
@@ -172,18 +184,6 @@ describe('one decision', () => {
         owner by the token of this machine
         owner with scope admin
         service for default
-        owner for elsewhere: not_found
-        owner for no project: not_found
-        owner by token, with the password said
-      member.add, member.change, member.remove:
-        owner in a browser
-        admin in a browser
-        admin by token: password_needed
-        stranger in a browser: not_found
-        stranger by token: not_found
-        owner by token: password_needed
-        owner by the token of this machine: password_needed
-        owner with scope admin: password_needed
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said

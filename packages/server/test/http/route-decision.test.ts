@@ -178,6 +178,24 @@ describe('one decision', () => {
         owner for no project
         service of approver, signed
         owner by token, with the password said
+      DELETE /api/projects/:id/tasks/:taskId/interactions:
+        owner in a browser
+        admin in a browser
+        admin by token: password_needed
+        approver in a browser
+        approver by token: password_needed
+        operator in a browser
+        operator by token: password_needed
+        viewer in a browser
+        viewer by token: password_needed
+        stranger in a browser
+        stranger by token: password_needed
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner with scope admin: password_needed
+        owner for elsewhere: password_needed
+        owner for no project: password_needed
+        owner by token, with the password said
       PUT /api/runner, GET /api/runner/work, PUT /api/sessions/:id/content/:digest, PUT /api/runner/evidence, PUT /api/runner/folder, POST /api/runner/trust:
         runner
         runner for elsewhere

@@ -76,6 +76,10 @@ function requestsFor({
       ['GET', `/api/projects/${project}/tasks/${card}/interactions`],
       ['GET', `/api/projects/elsewhere/tasks/${card}/interactions`],
     ],
+    'DELETE /api/projects/:id/tasks/:taskId/interactions': [
+      ['DELETE', `/api/projects/${project}/tasks/${card}/interactions`],
+      ['DELETE', `/api/projects/elsewhere/tasks/${card}/interactions`],
+    ],
     'POST /api/agent': [
       ['POST', '/api/agent', { task: 'x', context: { project, agent: 'demo' } }],
       ['POST', '/api/agent', { task: 'x', context: { project, agent: 'demo' }, conversationId: card }],
@@ -202,7 +206,9 @@ describe('what is of another project', () => {
           const text = JSON.stringify(answer.body)
           if (answer.status === 200)
             expect([name, route, text.includes('Of one project')]).toEqual([name, route, false])
-          else expect([name, route, [403, 404].includes(answer.status)]).toEqual([name, route, true])
+          // A token that never said a password is asked for it first, wherever that is.
+          else if (!text.includes('"password_needed"'))
+            expect([name, route, [403, 404].includes(answer.status)]).toEqual([name, route, true])
         }
       }
     }
