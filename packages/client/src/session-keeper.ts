@@ -1,5 +1,6 @@
 import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
+import { erasedAt } from './erased-at.ts'
 import type { Clock } from './clock.ts'
 import { forgetful, keptCharsMax, keptForm, type KeptSession, type KeptSessions } from './kept-sessions.ts'
 import { watchLife } from './tabs/watch-life.ts'
@@ -31,6 +32,12 @@ const keepsNothing: SessionKeeper = {
   soon: nothing,
   drop: nothing,
   [Symbol.dispose]: nothing,
+}
+
+/** Nothing from before it was erased. */
+function sinceErased(whole: Kept): Kept {
+  const at = erasedAt(whole.events)
+  return at < 0 ? whole : { ...whole, events: whole.events.slice(at), before: null }
 }
 
 /** Joins many changes into few writes. Disposing keeps what was not kept yet. */
@@ -89,11 +96,22 @@ export function openSessionKeeper(kept: KeptSessions, session: string, clock: Cl
     begin: (whole) => {
       sizes = []
       size = 0
-      measure(whole.events)
-      present = trim(whole)
+      const kept = sinceErased(whole)
+      measure(kept.events)
+      present = trim(kept)
     },
     came: (events, state, cursor) => {
       if (!present || !state || cursor === undefined) return
+      if (erasedAt(events) >= 0) {
+        sizes = []
+        size = 0
+        const since = sinceErased({ ...present, cursor, state, events })
+        measure(since.events)
+        present = trim(since)
+        dirty = true
+        // What was kept before goes now: the page may be closed in a moment.
+        return keep()
+      }
       measure(events)
       present = trim({ ...present, cursor, state, events: [...present.events, ...events] })
       keepSoon()

@@ -105,9 +105,9 @@ export function openSessionView(link: Link, session: string, kept: KeptSessions 
     const at = parseCursor(found?.cursor ?? '0')
     if (found && typeof at === 'object' && !closed) {
       earlier = found
-      before = found.before
       const { state, keptAt } = found
       const transcript = { ...foldTranscript(emptyTranscript, found.events), seq: at.seq }
+      before = beginOf(transcript, found.before)
       keeper.begin(found)
       change({ status: 'live', state, transcript, hasOlder: before !== null, asOf: keptAt })
       unsent.seen(transcript)
@@ -140,9 +140,9 @@ export function openSessionView(link: Link, session: string, kept: KeptSessions 
     // The log began another life between the two answers.
     if (typeof at === 'object' && window.value.epoch !== at.epoch) return void start()
     retry.succeeded()
-    before = window.value.before
     // Its later events are after the cursor: they come by the follow.
     const transcript = { ...foldTranscript(emptyTranscript, window.value.events), seq }
+    before = beginOf(transcript, window.value.before)
     const { problem: _, ...rest } = picture.value
     const { asOf: _before, ...now } = rest
     picture.set({ ...now, status: 'live', state, transcript, hasOlder: before !== null, early: [] })
@@ -191,7 +191,9 @@ export function openSessionView(link: Link, session: string, kept: KeptSessions 
     for (const event of events) state = evolveSession(state, event)
     const transcript = foldTranscript(picture.value.transcript, events)
     const early = picture.value.early.filter(({ seq }) => seq > transcript.seq)
-    change({ ...(state ? { state } : {}), transcript, early, lastEventAt: Date.now() })
+    before = beginOf(transcript, before)
+    const hasOlder = before !== null
+    change({ ...(state ? { state } : {}), transcript, early, hasOlder, lastEventAt: Date.now() })
     keeper.came(events, state, follow?.cursor)
     unsent.seen(transcript)
   }
@@ -225,11 +227,9 @@ export function openSessionView(link: Link, session: string, kept: KeptSessions 
     const older = foldTranscript(emptyTranscript, events)
     const known = later.filter((event) => event.seq <= seq)
     const since = came.filter((event) => event.seq > head)
-    before = window.value.before
-    change({
-      transcript: joinTranscripts(applyLater(applyLater(older, known), since), picture.value.transcript),
-      hasOlder: before !== null,
-    })
+    const transcript = joinTranscripts(applyLater(applyLater(older, known), since), picture.value.transcript)
+    before = beginOf(transcript, window.value.before)
+    change({ transcript, hasOlder: before !== null })
     return undefined
   }
 
@@ -262,6 +262,11 @@ export function openSessionView(link: Link, session: string, kept: KeptSessions 
       follow?.close()
     },
   }
+}
+
+/** Where the window before this one ends; null where there is nothing to read there. */
+function beginOf({ erasedUpTo }: Transcript, before: number | null): number | null {
+  return erasedUpTo === undefined ? before : null
 }
 
 /** Both are of one log, and not much lies between them. */

@@ -9,7 +9,7 @@ import { budgetChanged, budgetExhausted, budgetWarned, spend } from './spent.ts'
 import type { Draft, SessionState, Undo, Usage } from './state.ts'
 
 /** In lists, in place of what the session was called. */
-const erasedTitle = '(erased)'
+export const erasedTitle = '(erased)'
 /** Leases that were taken away and of which something may still come. */
 const formerKept = 20
 

@@ -237,6 +237,10 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
       }
     case 'approval.refused':
       return { ...placed, kind: 'notice', code: event.data.reason, text: `Queue full, not asked: ${event.body?.title}` }
+    case 'content.erased':
+      return event.data.subject === undefined
+        ? { ...placed, kind: 'notice', code: 'erased', text: 'This conversation was deleted.' }
+        : undefined
     case 'notice.posted':
       return { ...placed, kind: 'notice', code: event.data.code, text: event.body?.text ?? '' }
     default:

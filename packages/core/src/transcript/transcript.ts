@@ -16,6 +16,8 @@ export interface Transcript {
   places: ReadonlyMap<string, number>
   /** When the running turn started, for the line at its end. */
   turnStartedAt?: string | undefined
+  /** All up to this position is erased: there is nothing to read before it. Absent where nothing of it is. */
+  erasedUpTo?: number | undefined
 }
 
 /** Before the first event. */
@@ -44,6 +46,7 @@ export function applyLater(transcript: Transcript, later: readonly Envelope[]): 
 
 /** An older window in front of a newer one that follows it without a gap. Items of both keep the newer text and outcome. */
 export function joinTranscripts(older: Transcript, newer: Transcript): Transcript {
+  if (newer.erasedUpTo !== undefined) return newer
   const items = [...older.items]
   const places = new Map(older.places)
   for (const item of newer.items) {
@@ -59,7 +62,7 @@ export function joinTranscripts(older: Transcript, newer: Transcript): Transcrip
       items.push(item)
     }
   }
-  return { seq: newer.seq, items, places, turnStartedAt: newer.turnStartedAt }
+  return { seq: newer.seq, items, places, turnStartedAt: newer.turnStartedAt, erasedUpTo: older.erasedUpTo }
 }
 
 interface Work {
@@ -67,6 +70,7 @@ interface Work {
   items: Item[]
   places: Map<string, number>
   turnStartedAt: string | undefined
+  erasedUpTo: number | undefined
 }
 
 function openWork(transcript: Transcript): Work {
@@ -75,6 +79,7 @@ function openWork(transcript: Transcript): Work {
     items: [...transcript.items],
     places: new Map(transcript.places),
     turnStartedAt: transcript.turnStartedAt,
+    erasedUpTo: transcript.erasedUpTo,
   }
 }
 
@@ -86,6 +91,7 @@ function apply(work: Work, event: Envelope): void {
   if (change(work, event)) return
   const known = asKnown(event)
   if (!known) return
+  if (known.type === 'content.erased' && known.data.subject === undefined) eraseAll(work, known.data.upTo)
   if (known.type === 'turn.started') work.turnStartedAt = known.at
   if (known.type === 'output.appended' && joinOutput(work, known.data.source, known.body?.text, known.data.bytes))
     return
@@ -93,6 +99,14 @@ function apply(work: Work, event: Envelope): void {
   if (!item) return
   work.places.set(item.key, work.items.length)
   work.items.push(item)
+}
+
+/** Whoever read it before may still hold its words: nothing stays of what was shown. */
+function eraseAll(work: Work, upTo: number): void {
+  work.items = []
+  work.places.clear()
+  work.turnStartedAt = undefined
+  work.erasedUpTo = upTo
 }
 
 /** Changes the item that the event is about; false where there is none. */

@@ -1,6 +1,7 @@
 import { openStoredTransportMemory } from '@hotline/client/transport-memory'
 import type { Link } from '@hotline/client/link'
 import { openBrowserStore } from '@hotline/client/browser-store'
+import { forgetErased } from '@hotline/client/forget-erased'
 import type { KeptSessions } from '@hotline/client/kept-sessions'
 import { openSharedLink } from '@hotline/client/tabs/open-shared-link'
 import { openReads, type Reads } from '@hotline/client/reads'
@@ -71,11 +72,13 @@ export function LiveProvider({ me, children }: { me: Me; children: ReactNode }):
         void store.list.clear()
       })
       const list = openSessionList(link, store.list)
+      const stopForgetting = forgetErased(list.picture, store.sessions)
       const snoozes = openSnoozes(link, me.id)
       const reads = openReads(link, me.id, list)
       close = () => {
         reads[Symbol.dispose]()
         snoozes[Symbol.dispose]()
+        stopForgetting()
         list[Symbol.dispose]()
         void link[Symbol.asyncDispose]()
       }
