@@ -73,6 +73,41 @@ describe('cards at the command line', () => {
     })
   })
 
+  it('[B115] the conversation of one is erased after a yes, with the password', async () => {
+    const card = (await run('task', 'add', 'Talked about')).out.trim()
+    const hand = await scene.live.startSession('A secret', { task: card })
+    await hand.report({
+      type: 'message.posted',
+      data: { message: 'm1', role: 'agent', queued: false, chars: 6 },
+      body: { text: 'secret' },
+    })
+    expect(await run('task', 'erase', card)).toMatchObject({
+      code: errorKinds.invalid.exit,
+      err: expect.stringContaining('add --yes') as string,
+    })
+    const confirmed = async (): Promise<{ code: number | null; out: string; err: string }> => {
+      const hotline = startHotlineProcess(['task', 'erase', card, '--yes', '--with-password'], scene.env)
+      hotline.type('a long walk over the wet meadow')
+      hotline.endInput()
+      return await hotline.ended
+    }
+    expect(await run('task', 'erase', card, '--yes')).toMatchObject({
+      code: errorKinds.unauthenticated.exit,
+      err: expect.stringContaining('--with-password') as string,
+    })
+    expect(await confirmed()).toMatchObject({
+      code: errorKinds.conflict.exit,
+      err: expect.stringContaining('End it first') as string,
+    })
+    expect(JSON.stringify(await scene.live.stored(hand.session))).toContain('secret')
+    expect(await scene.live.link().command(hand.stream, 'session.complete', {})).toMatchObject({ ok: true })
+    const data = { from: 'active', to: 'completed', reason: 'goal_reached' } as const
+    await hand.report({ type: 'session.state_changed', data, body: {} })
+    expect(await confirmed()).toEqual({ code: 0, out: 'Erased.\n', err: '' })
+    expect(JSON.stringify(await scene.live.stored(hand.session))).not.toContain('secret')
+    expect((await run('task', 'show', card)).out).toContain('Talked about')
+  })
+
   it('[B106] what it cannot mean is refused, and says what there is', async () => {
     const card = (await run('task', 'add', 'Stays')).out.trim()
     for (const [why, ...args] of [

@@ -11,7 +11,9 @@ import {
 } from '@hotline/protocol/task'
 import type { Command } from 'commander'
 import { inLine } from '../approval-card.ts'
+import { confirmingPassword } from '../confirm-password.ts'
 import { fail } from '../failure.ts'
+import { isWanted } from '../is-wanted.ts'
 import { plainText } from '../plain-text.ts'
 import { findTask, projectOr, readTasks } from '../read-tasks.ts'
 import { shownIdChars } from '../session-row.ts'
@@ -134,6 +136,27 @@ export function addTaskCommand(program: Command, context: CommandContext): void 
       const server = context.server()
       const { task: id } = await findTask(server, text, project)
       context.print(await server.command(`task:${id}`, 'task.remove', {}), 'Removed.\n')
+    })
+
+  task
+    .command('erase')
+    .description('erases for good what was said and done in the sessions of a card; the card stays')
+    .argument('<task>', 'id, or the beginning of it')
+    .option('--project <project>', 'id of the project it is in (default: the first one)')
+    .option('-y, --yes', 'do not ask')
+    .option('--with-password', 'read your password from standard input')
+    .action(async (text: string, options: { project?: string; yes?: true; withPassword?: true }) => {
+      const server = context.server()
+      const row = await findTask(server, text, options.project)
+      const count = row.sessions.length
+      const question = `Erase for good what was said and done in ${count === 1 ? 'the session' : `all ${count} sessions`} of “${inLine(row.title)}”?`
+      if (!options.yes && !(await isWanted(context.stdin, question)))
+        throw fail('invalid_request', 'Nothing was erased. Without a terminal to ask at, add --yes.')
+      const path = `/api/projects/${encodeURIComponent(row.project)}/tasks/${encodeURIComponent(row.task)}/interactions`
+      await confirmingPassword(context, options.withPassword ? 'standard input' : 'terminal', () =>
+        server.once('DELETE', path),
+      )
+      context.print({ task: row.task, sessions: count }, 'Erased.\n')
     })
 }
 

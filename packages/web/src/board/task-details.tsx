@@ -11,6 +11,7 @@ import { openDialog } from '../parts/open-dialog.ts'
 import { Refusal } from '../parts/refusal.tsx'
 import { StartDialog } from '../session/start-dialog.tsx'
 import { exactText } from '../text/time.ts'
+import { EraseConversation } from './erase-conversation.tsx'
 import { columnWords } from './places.ts'
 import { SessionBadge, useSeenSessions } from './session-badge.tsx'
 import { MoveMenu, priorityWords } from './task-card.tsx'
@@ -92,6 +93,7 @@ export function TaskDetails({ detail, started }: { detail: TaskDetail; started: 
         ))}
       </ul>
       <div className="actions">
+        {may('admin') && row.sessions.length > 0 && <EraseConversation row={row} />}
         {may('admin') && (
           <button type="button" className={`button${isSure ? ' danger' : ''}`} onClick={() => void remove()}>
             {isSure ? 'Delete it for good?' : 'Delete'}

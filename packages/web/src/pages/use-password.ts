@@ -1,7 +1,9 @@
-import type { CommandOutcome } from '@hotline/client/link'
 import type { Problem } from '@hotline/protocol/error'
 import { useState } from 'react'
 import { ask } from '../live/ask.ts'
+
+/** What became of a command or a request. */
+type Outcome = { ok: true } | { ok: false; problem: Problem }
 
 /** A form that asks for the password where the server does. */
 export interface PasswordForm {
@@ -10,7 +12,7 @@ export interface PasswordForm {
   problem: Problem | undefined
   say: (problem: Problem | undefined) => void
   /** Confirms the password where the form has one, and sends; true once it is accepted. */
-  send: (said: FormData, command: () => Promise<CommandOutcome>) => Promise<boolean>
+  send: (said: FormData, act: () => Promise<Outcome>) => Promise<boolean>
 }
 
 /** What a form needs whose command may take the password once more. */
@@ -18,7 +20,7 @@ export function usePassword(): PasswordForm {
   const [isAsked, setIsAsked] = useState(false)
   const [problem, setProblem] = useState<Problem>()
 
-  async function send(said: FormData, command: () => Promise<CommandOutcome>): Promise<boolean> {
+  async function send(said: FormData, act: () => Promise<Outcome>): Promise<boolean> {
     const password = said.get('password')
     if (typeof password === 'string') {
       const confirmed = await ask('POST', '/api/auth/confirm', { password })
@@ -27,7 +29,7 @@ export function usePassword(): PasswordForm {
         return false
       }
     }
-    const outcome = await command()
+    const outcome = await act()
     const isNeeded = !outcome.ok && outcome.problem.code === 'password_needed'
     setIsAsked(isNeeded)
     setProblem(outcome.ok || isNeeded ? undefined : outcome.problem)
