@@ -34,10 +34,10 @@ async function talkedAbout(): Promise<{ task: string; hand: HandRunner }> {
   return { task, hand }
 }
 
-async function end({ stream, report }: HandRunner): Promise<void> {
-  await link.command(stream, 'session.complete', {})
+async function end(hand: HandRunner): Promise<void> {
+  await link.command(hand.stream, 'session.complete', {})
   const data = { from: 'active', to: 'completed', reason: 'goal_reached' } as const
-  await report({ type: 'session.state_changed', data, body: {} })
+  await hand.report({ type: 'session.state_changed', data, body: {} })
 }
 
 const panel = (): Locator => page.getByRole('region', { name: 'Card' })

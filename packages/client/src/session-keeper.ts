@@ -96,9 +96,9 @@ export function openSessionKeeper(kept: KeptSessions, session: string, clock: Cl
     begin: (whole) => {
       sizes = []
       size = 0
-      const kept = sinceErased(whole)
-      measure(kept.events)
-      present = trim(kept)
+      const since = sinceErased(whole)
+      measure(since.events)
+      present = trim(since)
     },
     came: (events, state, cursor) => {
       if (!present || !state || cursor === undefined) return

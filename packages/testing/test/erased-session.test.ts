@@ -86,7 +86,7 @@ describe('a session that is erased', () => {
     const list = openSessionList(scene.countedLink().link, scene.store.list)
     scene.endsWithTest(list)
     const stop = forgetErased(list.picture, scene.store.sessions)
-    scene.endsWithTest({ [Symbol.dispose]: () => void stop() })
+    scene.endsWithTest({ [Symbol.dispose]: stop })
     await waitFor(async () => (await keptWords(now)) === undefined, {
       what: 'what the first page says to be forgotten',
     })

@@ -106,7 +106,7 @@ export class Eraser implements AsyncDisposable {
   async #saidOf(stream: string): Promise<readonly Erasure[]> {
     const query = { projects: 'all', stream, types: ['content.erased'], limit: pageErasures } as const
     const rows = await this.#ports.lists.audit(query)
-    const seqs = rows.map(({ seq }) => Number(seq)).toSorted((a, b) => a - b)
+    const seqs = rows.map(({ seq }) => seq).toSorted((a, b) => a - b)
     return (await this.#ports.store.readAt(stream, seqs)).flatMap((stored) => {
       const known = asKnown(readEvent(stored))
       if (known?.type !== 'content.erased') return []

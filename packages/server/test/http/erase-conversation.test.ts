@@ -31,10 +31,10 @@ async function card(): Promise<string> {
   return task
 }
 
-async function end({ stream, report }: HandRunner): Promise<void> {
-  await callers.command(owner, stream, 'session.complete', {})
+async function end(hand: HandRunner): Promise<void> {
+  await callers.command(owner, hand.stream, 'session.complete', {})
   const data = { from: 'active', to: 'completed', reason: 'goal_reached' }
-  await report({ type: 'session.state_changed', data, body: {} })
+  await hand.report({ type: 'session.state_changed', data, body: {} })
 }
 
 const path = (task: string, project = 'default'): string => `/api/projects/${project}/tasks/${task}/interactions`
