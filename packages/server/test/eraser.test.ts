@@ -224,6 +224,9 @@ describe.each(stores)('erasing in %s', (_, open) => {
     }
     expect(wordsIn(await eventsOf(bench, 'project:p1'))).not.toContain('secret')
     expect([...first.faults, ...second.faults]).toEqual([])
+    // The next start does not look for it again.
+    const { length } = await eventsOf(bench, hand.stream)
+    expect(await bench.lists.fact(`erased:${hand.stream}`)).toBe(String(length))
   })
 })
 

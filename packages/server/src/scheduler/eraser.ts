@@ -17,7 +17,7 @@ const pageErasures = 500
 /** What the eraser needs of the server. */
 export interface EraserPorts {
   store: LogStore
-  lists: Pick<Lists, 'audit'>
+  lists: Pick<Lists, 'audit' | 'fact'>
   blobs: Pick<BlobStore, 'delete'>
   feeds: Pick<Feeds, 'forget'>
   bus: Pick<Bus, 'subscribe'>
@@ -95,19 +95,31 @@ export class Eraser implements AsyncDisposable {
     if (this.#isClosed) return
     this.#failed.add(stream)
     try {
-      for (const erasure of await this.#saidOf(stream)) await this.#carryOut(erasure)
+      const said = await this.#saidOf(stream)
+      for (const erasure of said) await this.#carryOut(erasure)
+      const last = said.at(-1)
+      if (last) await this.#note(last)
       this.#failed.delete(stream)
     } catch (error) {
       this.#ports.fault(error)
     }
   }
 
-  /** All that this stream says is erased: an erasure of all comes to one. */
+  /** What is done is not looked for again at every start. */
+  async #note({ stream, seq }: Erasure): Promise<void> {
+    const row = { table: 'facts', put: { name: doneFact(stream), value: String(seq) } } as const
+    const written = await this.#ports.store.append([{ stream, expect: 'any', events: [], rows: [row] }])
+    if (!written.ok) throw new Error(`what was erased could not be noted: ${written.reason}`)
+  }
+
+  /** All that this stream says is erased and that was not carried out yet, the oldest first. */
   async #saidOf(stream: string): Promise<readonly Erasure[]> {
     const query = { projects: 'all', stream, types: ['content.erased'], limit: pageErasures } as const
-    const rows = await this.#ports.lists.audit(query)
-    const seqs = rows.map(({ seq }) => seq).toSorted((a, b) => a - b)
-    return (await this.#ports.store.readAt(stream, seqs)).flatMap((stored) => {
+    const { lists, store } = this.#ports
+    const done = Number((await lists.fact(doneFact(stream))) ?? 0)
+    const rows = await lists.audit(query)
+    const seqs = rows.flatMap(({ seq }) => (seq > done ? [seq] : [])).toSorted((a, b) => a - b)
+    return (await store.readAt(stream, seqs)).flatMap((stored) => {
       const known = asKnown(readEvent(stored))
       if (known?.type !== 'content.erased') return []
       const { subject, upTo } = known.data
@@ -158,6 +170,9 @@ export class Eraser implements AsyncDisposable {
     for (const digest of gone) if (!kept.has(digest)) await blobs.delete(project, digest)
   }
 }
+
+/** Says up to which event of a stream all that it says is erased is gone. */
+const doneFact = (stream: string): string => `erased:${stream}`
 
 /** The project of a session, as the event says with which it begins. */
 async function projectOf(store: LogStore, stream: string): Promise<string | undefined> {

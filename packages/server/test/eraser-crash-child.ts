@@ -1,0 +1,56 @@
+// Erases a session with many words, and dies in the middle of it: `eraser-crash.test.ts`.
+import { DatabaseSync } from 'node:sqlite'
+import { join } from 'node:path'
+import { openFileBlobStore } from '../src/blob/file-blob-store.ts'
+import { Feeds } from '../src/feed/feeds.ts'
+import { openDatabase } from '../src/log/open-database.ts'
+import { systemClock } from '../src/machine/clock.ts'
+import { systemIds } from '../src/machine/ids.ts'
+import { Eraser } from '../src/scheduler/eraser.ts'
+import { begin, dana, liveOn, stream } from './exchange-life.ts'
+
+const [dir = ''] = process.argv.slice(2)
+const ids = systemIds(() => systemClock.wallMs())
+const database = await openDatabase({ kind: 'sqlite', dir }, { clock: systemClock, ids })
+const { store, lists } = database
+const life = liveOn({ ...database, reopen: fail, sql: fail, moveEvent: fail })
+const hand = await begin([life])
+for (let at = 0; at < 20; at += 1) {
+  const lines = Array.from({ length: 50 }, (_, line) => ({
+    type: 'output.appended' as const,
+    data: { source: 'stdout', encoding: 'utf8', bytes: 6 },
+    body: { text: `secret ${at} ${line}\n` },
+  }))
+  await hand.report(...lines)
+}
+await life.send(dana, stream, 'session.complete', {})
+await hand.report({
+  type: 'session.state_changed',
+  data: { from: 'active', to: 'completed', reason: 'goal_reached' },
+  body: {},
+})
+const blobs = await openFileBlobStore(join(dir, 'blobs'))
+const feeds = new Feeds(store, life.bus)
+new Eraser({ store, lists, blobs, feeds, bus: life.bus, fault: console.error })
+
+const file = new DatabaseSync(join(dir, 'hotline.db'), { readOnly: true })
+const left = file.prepare('SELECT count(*) AS n FROM events WHERE body IS NOT NULL')
+const count = (): number => Number(left.get()?.['n'])
+const before = count()
+const outcome = await life.send(dana, stream, 'session.erase', {})
+console.log(JSON.stringify(outcome))
+look()
+
+/** Each turn of the event loop erases no more than one chunk. */
+function look(): void {
+  const now = count()
+  if (now > 0 && now < before) {
+    console.log(`left ${now} of ${before}`)
+    process.kill(process.pid, 'SIGKILL')
+  }
+  setImmediate(look)
+}
+
+function fail(): never {
+  throw new Error('not in a child')
+}
