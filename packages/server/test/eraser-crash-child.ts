@@ -31,7 +31,7 @@ await hand.report({
 })
 const blobs = await openFileBlobStore(join(dir, 'blobs'))
 const feeds = new Feeds(store, life.bus)
-new Eraser({ store, lists, blobs, feeds, bus: life.bus, fault: console.error })
+const eraser = new Eraser({ store, lists, blobs, feeds, bus: life.bus, fault: console.error })
 
 const file = new DatabaseSync(join(dir, 'hotline.db'), { readOnly: true })
 const left = file.prepare('SELECT count(*) AS n FROM events WHERE body IS NOT NULL')
@@ -39,6 +39,7 @@ const count = (): number => Number(left.get()?.['n'])
 const before = count()
 const outcome = await life.send(dana, stream, 'session.erase', {})
 console.log(JSON.stringify(outcome))
+void eraser.erased(stream)
 look()
 
 /** Each turn of the event loop erases no more than one chunk. */
