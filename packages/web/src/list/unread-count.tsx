@@ -9,7 +9,7 @@ export function UnreadCount({ session }: { session: string }): ReactNode {
   return (
     <>
       <span className="unread-count">{count} unread</span>
-      {' · '}
+      <span className="after-count"> · </span>
     </>
   )
 }
