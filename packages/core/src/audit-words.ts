@@ -128,6 +128,16 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
       return `folder trusted on the machine ${event.data.runner}`
     case 'folder.distrusted':
       return `folder no longer trusted on the machine ${event.data.runner}`
+    case 'webhook.added':
+      return `webhook ${event.data.webhook} added for ${event.data.events.join(', ')}`
+    case 'webhook.changed':
+      return `webhook ${event.data.webhook} changed${stateWords(event.data.enabled)}`
+    case 'webhook.removed':
+      return `webhook ${event.data.webhook} removed`
+    case 'webhook.rotated':
+      return `webhook ${event.data.webhook} has a new secret`
+    case 'webhook.disabled':
+      return `webhook ${event.data.webhook} turned off: its receiver is gone`
     case 'project.created':
       return 'project made'
     case 'project.sessions_limited':
@@ -188,4 +198,9 @@ function plain(word: string): string {
 
 function withReason(words: string, reason: string | undefined): string {
   return reason === undefined || reason.trim() === '' ? words : `${words} - ${reason.trim()}`
+}
+
+function stateWords(enabled: boolean | undefined): string {
+  if (enabled === undefined) return ''
+  return enabled ? ' and turned on' : ' and turned off'
 }

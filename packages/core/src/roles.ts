@@ -74,6 +74,12 @@ const bySender: Record<CommandType, Sender> = {
   // Only what somebody was shown, and allowed.
   'folder.trust': 'system',
   'folder.distrust': 'decide',
+  // What happens in the project is told elsewhere.
+  'webhook.add': 'admin',
+  'webhook.change': 'admin',
+  'webhook.remove': 'admin',
+  'webhook.rotate': 'admin',
+  'webhook.disable': 'system',
   // A rule decides for people, who are not asked any more.
   'policy.set_rule': 'decide',
   'policy.move_rule': 'decide',
@@ -122,9 +128,19 @@ export function sendersOf(command: Command, session: SessionState | undefined): 
  */
 export function needsPassword(command: Command): boolean {
   if (isOfServer(command)) return true
-  const guarded = ['member.add', 'member.change', 'member.remove', 'session.erase']
-  return guarded.includes(command.type) || isWideRule(command)
+  return guarded.has(command.type) || isWideRule(command)
 }
+
+/** The last three send what is said in a project somewhere else, or tell by which secret it is believed there. */
+const guarded: ReadonlySet<CommandType> = new Set([
+  'member.add',
+  'member.change',
+  'member.remove',
+  'session.erase',
+  'webhook.add',
+  'webhook.change',
+  'webhook.rotate',
+])
 
 /** It counts for all projects. */
 function isOfServer({ stream }: Command): boolean {

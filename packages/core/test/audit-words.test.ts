@@ -85,6 +85,17 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
   ],
   'policy.mode_ended': [[{ mode: 'hands_free' }, undefined, 'no longer hands-free: everything is asked']],
   'folder.trusted': [[{ runner: 'r1' }, {}, 'folder trusted on the machine r1']],
+  'webhook.added': [
+    [{ webhook: 'w1', events: ['approval.*'] }, { url: 'https://x.example' }, 'webhook w1 added for approval.*'],
+  ],
+  'webhook.changed': [
+    [{ webhook: 'w1' }, {}, 'webhook w1 changed'],
+    [{ webhook: 'w1', enabled: true }, {}, 'webhook w1 changed and turned on'],
+    [{ webhook: 'w1', enabled: false }, {}, 'webhook w1 changed and turned off'],
+  ],
+  'webhook.removed': [[{ webhook: 'w1' }, undefined, 'webhook w1 removed']],
+  'webhook.rotated': [[{ webhook: 'w1', generation: 2 }, undefined, 'webhook w1 has a new secret']],
+  'webhook.disabled': [[{ webhook: 'w1' }, undefined, 'webhook w1 turned off: its receiver is gone']],
   'folder.distrusted': [[{ runner: 'r1' }, undefined, 'folder no longer trusted on the machine r1']],
   'project.created': [[{}, {}, 'project made']],
   'project.sessions_limited': [

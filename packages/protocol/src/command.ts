@@ -10,6 +10,7 @@ import { projectCommands } from './commands/project.ts'
 import { sessionCommands } from './commands/session.ts'
 import { taskCommands } from './commands/task.ts'
 import { terminalCommands } from './commands/terminal.ts'
+import { webhookCommands } from './commands/webhook.ts'
 import { Id, StreamId } from './ids.ts'
 
 /** The data of every command, by type. Unknown members are refused, never dropped. */
@@ -25,6 +26,7 @@ export const commandData = {
   ...policyCommands,
   ...agentCommands,
   ...accountCommands,
+  ...webhookCommands,
 } as const
 
 /** The name of a command, `noun.verb`. */

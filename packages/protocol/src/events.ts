@@ -14,6 +14,7 @@ import { serverEvents } from './events/server.ts'
 import { sessionEvents } from './events/session.ts'
 import { taskEvents } from './events/task.ts'
 import { turnEvents } from './events/turn.ts'
+import { webhookEvents } from './events/webhook.ts'
 import { workspaceEvents } from './events/workspace.ts'
 
 /** Every type of event that this version knows. */
@@ -33,6 +34,7 @@ export const eventSpecs = {
   ...policyEvents,
   ...serverEvents,
   ...accountEvents,
+  ...webhookEvents,
 } as const satisfies Record<string, EventSpec>
 
 type Specs = typeof eventSpecs

@@ -11,6 +11,8 @@ import { HeadKeeper } from './audit/head-keeper.ts'
 import { intoFile, toWebhook } from './audit/head-places.ts'
 import { openFileBlobStore } from './blob/file-blob-store.ts'
 import { openChannels } from './channels/open-channels.ts'
+import { HookKeys } from './channels/hooks/hook-keys.ts'
+import { Hooks } from './channels/hooks/hooks.ts'
 import { outboxOver } from './channels/outbox.ts'
 import { readChannels } from './channels/read-channels.ts'
 import { prepareDataDirectory } from './config/data-dir.ts'
@@ -230,6 +232,9 @@ async function open(
       logger: logger.area('channels'),
     }),
   )
+  const hookKeys = new HookKeys(access.sealing)
+  const targets = config.webhookTargets
+  const hooks = undo.use(new Hooks({ exchange, store, lists, bus, ids, clock, keys: hookKeys, targets, fault }))
   const routes = {
     access,
     ids,
@@ -248,6 +253,11 @@ async function open(
     headKeys: new HeadKeyDesk(headKeys, { log: new AccessLog({ store, bus, clock }), clock }),
     channels,
     search,
+    webhooks: {
+      hooks,
+      secretOf: (...of: Parameters<HookKeys['secret']>) => hookKeys.secret(...of),
+      targets,
+    },
   }
   const http = undo.use(await composeHttp({ ...routes, config, logger, pageDir }))
 

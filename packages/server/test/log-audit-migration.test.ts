@@ -137,6 +137,11 @@ const listedFromBirth: ReadonlySet<string> = new Set([
   'account.second_factor_added',
   'account.second_factor_removed',
   'account.recovery_code_used',
+  'webhook.added',
+  'webhook.changed',
+  'webhook.removed',
+  'webhook.rotated',
+  'webhook.disabled',
 ])
 
 test('[AU3] every type that the audit lists is found in older logs by some step of the schema', () => {

@@ -3,6 +3,7 @@ import { splitStream } from '@hotline/protocol/stream'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import { decidePolicy } from '../policy/decide-policy.ts'
 import type { ProjectState } from './state.ts'
+import { decideWebhooks } from './webhooks.ts'
 
 /** What a command means for a project. A project always keeps an owner. */
 export function decideProject(state: ProjectState | undefined, command: Command, context: Context): Decision {
@@ -51,6 +52,8 @@ export function decideProject(state: ProjectState | undefined, command: Command,
   if (command.type === 'folder.distrust') {
     return isTrusted(state, command.data) ? accept({ type: 'folder.distrusted', data: command.data }) : accept()
   }
+  const webhooks = decideWebhooks(state.webhooks ?? {}, command)
+  if (webhooks) return webhooks
   const decision = decidePolicy(state, command, context)
   return decision ?? refuse('invalid_request', `"${command.type}" is not a command for a project.`)
 }

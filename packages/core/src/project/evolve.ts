@@ -2,6 +2,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import { asKnown } from '@hotline/protocol/known-event'
 import { evolvePolicy } from '../policy/policy-state.ts'
 import type { ProjectState } from './state.ts'
+import { evolveWebhooks } from './webhooks.ts'
 
 /** Of more, the oldest are asked about again. */
 const trustedMax = 1_000
@@ -31,6 +32,8 @@ export function evolveProject(state: ProjectState | undefined, event: Envelope):
     const { runner, digest } = known.data
     return { ...state, trusted: state.trusted?.filter((one) => one.runner !== runner || one.digest !== digest) }
   }
+  const webhooks = evolveWebhooks(state.webhooks ?? {}, known)
+  if (webhooks) return { ...state, webhooks }
   const policy = evolvePolicy(state, known, undefined)
   return policy ? { ...state, ...policy } : state
 }

@@ -1,5 +1,6 @@
 import type { Actor, Role } from '@hotline/protocol/actor'
 import type { PolicyState } from '../policy/policy-state.ts'
+import type { Webhooks } from './webhooks.ts'
 
 /** What the rules know of a project. The lines of its sessions are in the log and in the lists, not here. */
 export interface ProjectState extends PolicyState {
@@ -11,6 +12,8 @@ export interface ProjectState extends PolicyState {
   sessionsMax?: number | undefined
   /** Settings of folders that start agents without a question, newest last; absent where there are none. */
   trusted?: readonly TrustedFolder[] | undefined
+  /** Where its events are posted to; absent where there never was one. */
+  webhooks?: Webhooks | undefined
 }
 
 /** Settings that a person has seen and trusts, on one machine. */

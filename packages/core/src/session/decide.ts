@@ -130,6 +130,11 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
     case 'member.remove':
     case 'folder.trust':
     case 'folder.distrust':
+    case 'webhook.add':
+    case 'webhook.change':
+    case 'webhook.remove':
+    case 'webhook.rotate':
+    case 'webhook.disable':
     case 'policy.set_rule':
     case 'policy.move_rule':
     case 'policy.revoke_rule':

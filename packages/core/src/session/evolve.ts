@@ -277,6 +277,11 @@ function next(state: SessionState, event: KnownEvent): SessionState {
     case 'session.indexed':
     case 'folder.trusted':
     case 'folder.distrusted':
+    case 'webhook.added':
+    case 'webhook.changed':
+    case 'webhook.removed':
+    case 'webhook.rotated':
+    case 'webhook.disabled':
     case 'policy.rule_set':
     case 'policy.rule_moved':
     case 'policy.rule_revoked':

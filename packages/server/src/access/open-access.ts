@@ -68,6 +68,7 @@ export interface Access extends AsyncDisposable {
   readonly bootstrap: Bootstrap
   readonly proofs: Proofs
   readonly feed: AccessFeed
+  readonly sealing: Sealing
   /** Ends every browser session of the asker's account, and where wished all of its keys. */
   signOutEverywhere(by: Principal, keys: 'keep' | 'revoke'): Promise<Problem | undefined>
   /** What follows the first account: its project, and the token of the local command line. Does it once. */
@@ -93,7 +94,8 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
   const limits = new SignInLimits(ports.limits)
   const passwords = new Passwords(ports.passwordCost ?? defaultPasswordCost, () => metrics.passwordChecks.inc())
   const signedIn = (outcome: string): void => metrics.signIns.inc({ outcome })
-  const secondFactors = new SecondFactors({ lists, log, clock, sealing: await Sealing.open(ports.dataDir) })
+  const sealing = await Sealing.open(ports.dataDir)
+  const secondFactors = new SecondFactors({ lists, log, clock, sealing })
   const accounts = new Accounts({
     lists,
     log,
@@ -153,6 +155,7 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
     bootstrap,
     proofs,
     feed,
+    sealing,
     signOutEverywhere: (by, what) => signOutEverywhere(by, what, { log, clock, proofs }),
     finishFirstAccount,
     [Symbol.asyncDispose]: async () => {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { ConfigError } from '../config/read-config.ts'
 import { readSecretFile, writeSecretFile } from './secret-file.ts'
@@ -33,6 +33,11 @@ export class Sealing {
     throw new ConfigError(
       `The key in ${path} cannot be used: it has ${key.length} bytes and not ${keyBytes}. Put back the one that was there, or remove the file: then people sign in with a recovery code and set up their app anew.`,
     )
+  }
+
+  /** A secret of 32 bytes that belongs to this and is the same each time: nothing has to keep it. */
+  derive(of: string): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.#key, Buffer.alloc(0), `derived:${of}`, keyBytes))
   }
 
   seal(plain: string, of: string): string {

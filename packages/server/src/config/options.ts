@@ -111,6 +111,13 @@ export const options = {
     unit: 'minutes',
     help: 'So often the heads of all streams that have moved are signed.',
   },
+  webhookTargets: {
+    env: 'HOTLINE_WEBHOOK_TARGETS',
+    type: 'list',
+    default: [],
+    of: 'hosts with ports (127.0.0.1:8080)',
+    help: 'Where webhooks of projects may lead beside the internet: into this network, over plain http, to other ports.',
+  },
   debug: {
     env: 'HOTLINE_DEBUG',
     type: 'list',

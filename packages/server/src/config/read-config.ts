@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isWebhookUrl, secretPattern } from './webhook-target.ts'
+import { isTarget } from './private-targets.ts'
 import { expectedOf, type Option, type OptionName, options } from './options.ts'
 
 /** A setting is missing, unknown or wrong; the message names it and says what to do. */
@@ -43,6 +44,8 @@ export interface Config {
   debugAreas: readonly string[]
   failpoint: string | undefined
   /** Where signed heads of the log go, and how often. */
+  /** Hosts with ports, beside the internet. */
+  webhookTargets: readonly string[]
   auditHeads: {
     file: string | undefined
     webhook: string | undefined
@@ -86,7 +89,7 @@ export function readConfig(env: Environment): Config {
     if (!/^[0-9]{1,10}$/.test(text) || value < min || value > max) throw wrong(name)
     return value
   }
-  const list = (name: 'listen' | 'trustedProxies' | 'corsOrigins' | 'debug'): readonly string[] =>
+  const list = (name: 'listen' | 'trustedProxies' | 'corsOrigins' | 'webhookTargets' | 'debug'): readonly string[] =>
     read(name)
       ?.split(',')
       .map((part) => part.trim())
@@ -104,6 +107,8 @@ export function readConfig(env: Environment): Config {
   if (listen.length === 0) throw wrong('listen')
   const trustedProxies = list('trustedProxies')
   for (const proxy of trustedProxies) if (!isNetwork(proxy)) throw wrong('trustedProxies', ` with "${proxy}"`)
+  const webhookTargets = list('webhookTargets')
+  for (const target of webhookTargets) if (!isTarget(target)) throw wrong('webhookTargets', ` with "${target}"`)
   const publicUrl = readUrl(read('publicUrl'), () => wrong('publicUrl'))
   const corsOrigins = list('corsOrigins').map((text) =>
     readCorsOrigin(text, () => wrong('corsOrigins', ` with "${text}"`)),
@@ -131,6 +136,7 @@ export function readConfig(env: Environment): Config {
     debugAreas: list('debug'),
     failpoint: read('failpoint'),
     compressBatches: isOn('compressBatches'),
+    webhookTargets,
     auditHeads: {
       file: path('auditHeadsFile'),
       webhook: readWebhook(read('auditHeadsWebhook')),

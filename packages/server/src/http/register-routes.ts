@@ -45,6 +45,7 @@ import { registerUsageRoutes } from './routes/usage.ts'
 import { registerTaskApiRoutes } from './routes/task-api.ts'
 import { registerTaskRoutes } from './routes/tasks.ts'
 import { registerTrustRoutes } from './routes/trust.ts'
+import { type WebhookRoutePorts, registerWebhookRoutes } from './routes/webhooks.ts'
 
 /** What the routes of the HTTP API read and write. */
 export interface RoutePorts {
@@ -66,6 +67,7 @@ export interface RoutePorts {
   headKeys: HeadKeyDesk
   folders: FolderDesk
   search: Search
+  webhooks: Pick<WebhookRoutePorts, 'hooks' | 'secretOf' | 'targets'>
 }
 
 /** Declares routes. `declared`: all that were, once they are. */
@@ -108,6 +110,7 @@ export function registerRoutes(
   registerEvidenceRoutes(route, ports)
   registerFolderRoutes(route, ports)
   registerTrustRoutes(route, ports)
+  registerWebhookRoutes(route, { ...ports, ...ports.webhooks })
   registerAuditRoutes(route, ports)
   registerExportRoutes(route, ports)
   registerSearchRoutes(route, ports)

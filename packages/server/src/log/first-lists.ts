@@ -122,6 +122,30 @@ export function secondFactorTable(text: string, end: string): string {
   )${end}`
 }
 
+/** How far webhooks have got, and what they gave up; `text`, `long` and `end` as above. */
+export function webhookTables(text: string, long: string, end: string): readonly string[] {
+  return [
+    `CREATE TABLE webhook_cursors (
+      webhook ${text} NOT NULL,
+      stream ${text} NOT NULL,
+      seq ${long} NOT NULL,
+      next_seq ${long} NOT NULL,
+      tries INTEGER NOT NULL,
+      due_at ${text},
+      why ${text},
+      PRIMARY KEY (webhook, stream)
+    )${end}`,
+    `CREATE TABLE webhook_letters (
+      webhook ${text} NOT NULL,
+      stream ${text} NOT NULL,
+      seq ${long} NOT NULL,
+      tries INTEGER NOT NULL,
+      why ${text} NOT NULL,
+      PRIMARY KEY (webhook, stream, seq)
+    )${end}`,
+  ]
+}
+
 /** What channels were sent; `text` and `end` as above. */
 export function deliveryTable(text: string, end: string): string {
   return `CREATE TABLE deliveries (

@@ -16,6 +16,7 @@ import type {
   Tables,
   TaskTable,
 } from './tables.ts'
+import { type WebhookRows, webhookRows } from './webhook-rows.ts'
 
 /** Where a page of sessions ended. */
 export interface SessionPosition {
@@ -97,7 +98,7 @@ export interface BusyRow {
 }
 
 /** What is read from the lists that `append` writes, and the two changes that are no events. All can throw `StoreUnavailable`. */
-export interface Lists {
+export interface Lists extends WebhookRows {
   session(session: string): Promise<SessionTable | undefined>
   sessions(query: SessionQuery): Promise<SessionListPage>
   /** Those that were begun last come first; `total`: how many there are in all. */
@@ -147,11 +148,11 @@ export interface Lists {
   /** Lines of the audit, newest first. */
   audit(query: AuditQuery): Promise<readonly AuditTable[]>
   fact(name: string): Promise<string | undefined>
-  /** What a channel was sent and did not take back. */
   /** What sessions used up, added up. */
   usage(query: UsageQuery): Promise<readonly UsageSum[]>
   /** The second factor of an account, also one that was only begun. */
   secondFactor(account: string): Promise<SecondFactorTable | undefined>
+  /** What a channel was sent and did not take back. */
   deliveries(channel: string): Promise<readonly DeliveryTable[]>
   /** Notes the last use of a key that is not revoked. */
   noteKeyUse(use: KeyUse): Promise<void>
@@ -384,6 +385,7 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .orderBy('session')
         .orderBy('approval')
         .execute(),
+    ...webhookRows(db),
     noteKeyUse: async (use) => {
       await db
         .updateTable('keys')

@@ -15,6 +15,8 @@ const keyColumns: Record<TableName, readonly string[]> = {
   deliveries: ['channel', 'session', 'approval'],
   second_factors: ['account'],
   usage_days: ['session', 'day'],
+  webhook_cursors: ['webhook', 'stream'],
+  webhook_letters: ['webhook', 'stream', 'seq'],
 }
 
 /** Kysely with the columns forgotten: which ones a change names is known only when it comes. */

@@ -174,6 +174,28 @@ export interface DeliveryTable {
   state: 'sending' | 'shown' | 'refused'
 }
 
+/** How far a webhook has got in a stream, and how its next event fares. */
+export interface WebhookCursorTable {
+  webhook: string
+  stream: string
+  /** All up to here has arrived, was not wanted, or was given up. */
+  seq: number
+  /** Where the next event that is wanted stands, and how often it was tried; both 0 where none failed. */
+  next_seq: number
+  tries: number
+  due_at: string | null
+  why: string | null
+}
+
+/** What a webhook gave up. */
+export interface WebhookLetterTable {
+  webhook: string
+  stream: string
+  seq: number
+  tries: number
+  why: string
+}
+
 /** The rows of each table. */
 export interface Tables {
   sessions: SessionTable
@@ -188,6 +210,8 @@ export interface Tables {
   deliveries: DeliveryTable
   second_factors: SecondFactorTable
   usage_days: UsageTable
+  webhook_cursors: WebhookCursorTable
+  webhook_letters: WebhookLetterTable
 }
 
 /** The name of a table, as it is in the database. */

@@ -18,6 +18,7 @@ describe('settings', () => {
       corsOrigins: [],
       tls: undefined,
       trustedProxies: [],
+      webhookTargets: [],
       databaseUrl: undefined,
       debugAreas: [],
       failpoint: undefined,

@@ -88,6 +88,15 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
       by: { kind: 'person', id: 'p1' },
     }),
     'folder.distrust': inProject({ runner: 'r1', digest: 'a'.repeat(64) }),
+    'webhook.add': ({ project }, fresh) => [
+      `project:${project}`,
+      { webhook: fresh, url: 'https://hooks.example.org', events: ['webhook.none'] },
+    ],
+    // There is none, which is no matter of rights.
+    'webhook.change': inProject({ webhook: 'none', enabled: false }),
+    'webhook.remove': inProject({ webhook: 'none' }),
+    'webhook.rotate': inProject({ webhook: 'none' }),
+    'webhook.disable': inProject({ webhook: 'none' }),
     'policy.set_rule': inProject({ effect: 'deny', match: { tool: 'nothing' } }),
     // There is none, which is no matter of rights.
     'policy.revoke_rule': inProject({ rule: 'none', effect: 'allow' }),

@@ -239,6 +239,15 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       evidence,
       folders,
       search,
+      webhooks: {
+        hooks: {
+          deliveries: () => Promise.resolve([]),
+          replay: () => Promise.resolve(undefined),
+          test: () => Promise.resolve('taken'),
+        },
+        secretOf: () => 'whsec_none',
+        targets: [],
+      },
       headKeys: new HeadKeyDesk(HeadKeys.open(dir), { log: new AccessLog({ store, bus, clock }), clock }),
     },
     (route, ports, declared) => {

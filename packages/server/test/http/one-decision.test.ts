@@ -173,7 +173,7 @@ describe('one decision', () => {
         owner by token
         owner by the token of this machine
         owner by token, with the password said
-      project.rename, project.limit_sessions, task.remove, policy.set_timeout:
+      project.rename, project.limit_sessions, task.remove, policy.set_timeout, webhook.add:
         owner in a browser
         admin in a browser
         admin by token
@@ -219,6 +219,20 @@ describe('one decision', () => {
         owner by token: not_found
         owner by the token of this machine: not_found
         owner with scope read: not_found
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said: not_found
+      webhook.change, webhook.remove, webhook.rotate:
+        owner in a browser: not_found
+        admin in a browser: not_found
+        admin by token: not_found
+        service of admin: not_found
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token: not_found
+        owner by the token of this machine: not_found
+        owner with scope admin: not_found
+        service for default: not_found
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said: not_found

@@ -200,6 +200,30 @@ describe('one decision', () => {
         runner
         runner for elsewhere
         runner of this machine
+      GET /api/projects/:id/webhooks, POST /api/projects/:id/webhooks, PUT /api/projects/:id/webhooks/:webhook, DELETE /api/projects/:id/webhooks/:webhook, POST /api/projects/:id/webhooks/:webhook/rotate, POST /api/projects/:id/webhooks/:webhook/test, GET /api/projects/:id/webhooks/:webhook/deliveries, POST /api/projects/:id/webhooks/:webhook/deliveries/:delivery/replay:
+        owner in a browser
+        admin in a browser
+        admin by token
+        service of admin
+        approver in a browser
+        approver by token
+        service of approver
+        operator in a browser
+        operator by token
+        service of operator
+        viewer in a browser
+        viewer by token
+        service of viewer
+        stranger in a browser
+        stranger by token
+        owner by token
+        owner by the token of this machine
+        owner with scope admin
+        service for default
+        owner for elsewhere
+        owner for no project
+        service of approver, signed
+        owner by token, with the password said
       GET /api/audit/chain:
         owner in a browser
         owner by token

@@ -58,6 +58,7 @@ function requestsFor({
 }: Names): Record<string, Asking[]> {
   const one = { id: uuidV7(), session, approval, digest, verdict: 'deny' }
   const trust = { session, folder: '/work', digest }
+  const hook = { url: 'https://hooks.example.org/', events: ['task.*'] }
   return {
     'GET /api/sessions/:id': [['GET', `/api/sessions/${session}`]],
     'GET /api/sessions/:id/events': [['GET', `/api/sessions/${session}/events`]],
@@ -95,6 +96,16 @@ function requestsFor({
     'DELETE /api/agent/:taskId': [['DELETE', `/api/agent/${session}`]],
     'GET /api/projects/:id/policy': [['GET', `/api/projects/${project}/policy`]],
     'GET /api/projects/:id/trusted': [['GET', `/api/projects/${project}/trusted`]],
+    'GET /api/projects/:id/webhooks': [['GET', `/api/projects/${project}/webhooks`]],
+    'POST /api/projects/:id/webhooks': [['POST', `/api/projects/${project}/webhooks`, hook]],
+    'PUT /api/projects/:id/webhooks/:webhook': [['PUT', `/api/projects/${project}/webhooks/w1`, { enabled: false }]],
+    'DELETE /api/projects/:id/webhooks/:webhook': [['DELETE', `/api/projects/${project}/webhooks/w1`]],
+    'POST /api/projects/:id/webhooks/:webhook/rotate': [['POST', `/api/projects/${project}/webhooks/w1/rotate`]],
+    'POST /api/projects/:id/webhooks/:webhook/test': [['POST', `/api/projects/${project}/webhooks/w1/test`]],
+    'GET /api/projects/:id/webhooks/:webhook/deliveries': [['GET', `/api/projects/${project}/webhooks/w1/deliveries`]],
+    'POST /api/projects/:id/webhooks/:webhook/deliveries/:delivery/replay': [
+      ['POST', `/api/projects/${project}/webhooks/w1/deliveries/d1/replay`],
+    ],
     'GET /api/runners/:id/folder': [['GET', `/api/runners/r1/folder?project=${project}&agent=demo&folder=/work`]],
     'GET /api/asks': [
       ['GET', `/api/asks?project=${project}`],

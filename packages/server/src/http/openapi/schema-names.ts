@@ -1,3 +1,4 @@
+import * as webhooks from '@hotline/protocol/webhooks'
 import * as agentLine from '@hotline/protocol/agent-line'
 import * as anyCommand from '@hotline/protocol/any-command'
 import * as asks from '@hotline/protocol/asks'
@@ -64,6 +65,7 @@ const vocabulary: readonly Readonly<Record<string, unknown>>[] = [
   taskUpdates,
   usage,
   agentLine,
+  webhooks,
 ]
 
 /** The names of schemas, as `z.toJSONSchema` takes them: each becomes a schema of its own, and is referred to by it. */

@@ -3,6 +3,7 @@ import {
   boardColumns,
   deliveryTable,
   secondFactorTable,
+  webhookTables,
   firstLists,
   policyModeColumn,
   queueColumns,
@@ -89,4 +90,5 @@ export const postgresMigrations: readonly Migration[] = [
   { version: 10, statements: boardColumns(text, 'BIGINT') },
   { version: 11, statements: [secondFactorTable(text, '')] },
   { version: 12, statements: usageTable(text, 'DOUBLE PRECISION', '') },
+  { version: 13, statements: webhookTables(text, 'BIGINT', '') },
 ]

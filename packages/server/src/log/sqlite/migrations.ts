@@ -3,6 +3,7 @@ import {
   boardColumns,
   deliveryTable,
   secondFactorTable,
+  webhookTables,
   firstLists,
   policyModeColumn,
   queueColumns,
@@ -143,4 +144,5 @@ export const sqliteMigrations: readonly Migration[] = [
   { version: 12, statements: boardColumns('TEXT', 'INTEGER') },
   { version: 13, statements: [secondFactorTable('TEXT', ' STRICT, WITHOUT ROWID')] },
   { version: 14, statements: usageTable('TEXT', 'REAL', ' STRICT, WITHOUT ROWID') },
+  { version: 15, statements: webhookTables('TEXT', 'INTEGER', ' STRICT, WITHOUT ROWID') },
 ]
