@@ -128,11 +128,11 @@ export function sendersOf(command: Command, session: SessionState | undefined): 
  */
 export function needsPassword(command: Command): boolean {
   if (isOfServer(command)) return true
-  return guarded.has(command.type) || isWideRule(command)
+  return withPassword.has(command.type) || isWideRule(command)
 }
 
 /** The last three send what is said in a project somewhere else, or tell by which secret it is believed there. */
-const guarded: ReadonlySet<CommandType> = new Set([
+const withPassword: ReadonlySet<CommandType> = new Set([
   'member.add',
   'member.change',
   'member.remove',

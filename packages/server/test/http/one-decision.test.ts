@@ -156,7 +156,7 @@ describe('one decision', () => {
         owner for no project: not_found
         service of approver, signed
         owner by token, with the password said
-      session.erase, member.add, member.change, member.remove:
+      session.erase, member.add, member.change, member.remove, webhook.add:
         owner in a browser
         admin in a browser
         admin by token: password_needed
@@ -173,7 +173,7 @@ describe('one decision', () => {
         owner by token
         owner by the token of this machine
         owner by token, with the password said
-      project.rename, project.limit_sessions, task.remove, policy.set_timeout, webhook.add:
+      project.rename, project.limit_sessions, task.remove, policy.set_timeout:
         owner in a browser
         admin in a browser
         admin by token
@@ -187,7 +187,7 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said
-      folder.trust, task.observe, approval.expire, approval.judge, policy.end_mode, contact.lose, contact.restore, policy.set_rule of a server that is none:
+      folder.trust, task.observe, approval.expire, approval.judge, policy.end_mode, contact.lose, contact.restore, webhook.disable, policy.set_rule of a server that is none:
         nobody
       policy.move_rule, policy.set_rule of what allows more, policy.set_rule in the place of another, policy.revoke_rule of what denies:
         owner in a browser
@@ -222,7 +222,19 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said: not_found
-      webhook.change, webhook.remove, webhook.rotate:
+      webhook.change, webhook.rotate:
+        owner in a browser: not_found
+        admin in a browser: not_found
+        admin by token: password_needed
+        stranger in a browser: not_found
+        stranger by token: not_found
+        owner by token: password_needed
+        owner by the token of this machine: password_needed
+        owner with scope admin: password_needed
+        owner for elsewhere: not_found
+        owner for no project: not_found
+        owner by token, with the password said: not_found
+      webhook.remove:
         owner in a browser: not_found
         admin in a browser: not_found
         admin by token: not_found

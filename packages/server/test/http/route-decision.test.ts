@@ -178,7 +178,7 @@ describe('one decision', () => {
         owner for no project
         service of approver, signed
         owner by token, with the password said
-      DELETE /api/projects/:id/tasks/:taskId/interactions:
+      DELETE /api/projects/:id/tasks/:taskId/interactions, POST /api/projects/:id/webhooks, PUT /api/projects/:id/webhooks/:webhook, POST /api/projects/:id/webhooks/:webhook/rotate:
         owner in a browser
         admin in a browser
         admin by token: password_needed
@@ -200,7 +200,7 @@ describe('one decision', () => {
         runner
         runner for elsewhere
         runner of this machine
-      GET /api/projects/:id/webhooks, POST /api/projects/:id/webhooks, PUT /api/projects/:id/webhooks/:webhook, DELETE /api/projects/:id/webhooks/:webhook, POST /api/projects/:id/webhooks/:webhook/rotate, POST /api/projects/:id/webhooks/:webhook/test, GET /api/projects/:id/webhooks/:webhook/deliveries, POST /api/projects/:id/webhooks/:webhook/deliveries/:delivery/replay:
+      GET /api/projects/:id/webhooks, DELETE /api/projects/:id/webhooks/:webhook, POST /api/projects/:id/webhooks/:webhook/test, GET /api/projects/:id/webhooks/:webhook/deliveries, POST /api/projects/:id/webhooks/:webhook/deliveries/:delivery/replay:
         owner in a browser
         admin in a browser
         admin by token

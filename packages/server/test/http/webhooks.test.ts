@@ -60,8 +60,13 @@ async function ask<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, b
   return outcome.value
 }
 
-const add = (events = ['task.*']): Promise<WebhookSecret> =>
-  ask('POST', hooks, { url: `http://${target}/in`, events, description: 'for the board' })
+/** Said again before each, since it is forgotten over a restart. */
+const confirm = (): Promise<void> => ask('POST', '/api/auth/confirm', { password: 'a long walk over the wet meadow' })
+
+const add = async (events = ['task.*']): Promise<WebhookSecret> => {
+  await confirm()
+  return ask('POST', hooks, { url: `http://${target}/in`, events, description: 'for the board' })
+}
 
 async function card(title = 'A card'): Promise<string> {
   const task = uuidV7()
@@ -93,6 +98,15 @@ describe('a webhook of a project', () => {
     await waitFor(() => arrived('task.created').length === 2, { what: 'the second card' })
     expect(arrived('task.created').map(({ body }) => body.data.task)).toEqual([task, second])
     expect(came.every(({ body }) => body.type.startsWith('task.'))).toBe(true)
+  })
+
+  it('[WH2] takes the password, for it sends what is said elsewhere', async () => {
+    const { webhook } = await add()
+    await live.restart()
+    const body = { url: `http://${target}/in`, events: ['task.*'] }
+    await expect(ask('POST', hooks, body)).rejects.toThrow('password_needed')
+    await expect(ask('PUT', `${hooks}/${webhook}`, { url: body.url })).rejects.toThrow('password_needed')
+    await expect(ask('POST', `${hooks}/${webhook}/rotate`)).rejects.toThrow('password_needed')
   })
 
   it('[WH2] shows its secret once, and neither the list nor the log has it', async () => {
