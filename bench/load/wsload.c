@@ -129,7 +129,9 @@ static void storm(struct load *load, struct schedule *s, uint64_t now) {
 
 // Called for a subscriber of a storm after it was handled.
 static void storm_check(struct load *load, struct connection *c) {
-  if (c->counted || c == &load->subscribers[0] || c->link != LINK_LIVE || c->received < load->options.replay) return;
+  // The publisher hears things too, and is no newcomer.
+  if (c->role != ROLE_SUBSCRIBER || c->counted || c == &load->subscribers[0]) return;
+  if (c->link != LINK_LIVE || c->received < load->options.replay) return;
   c->counted = true;
   load->finished++;
   histogram_record(&load->latency, clock_ns() - c->started_ns);

@@ -14,6 +14,7 @@ import { approval } from './scenarios/approval.ts'
 import { fanout, latency } from './scenarios/fanout.ts'
 import { files } from './scenarios/files.ts'
 import { flood } from './scenarios/flood.ts'
+import { leak } from './scenarios/leak.ts'
 import { memory } from './scenarios/memory.ts'
 import { http, writers } from './scenarios/requests.ts'
 import { open } from './scenarios/open.ts'
@@ -40,6 +41,7 @@ const scenarios: readonly Scenario[] = [
   resume,
   open,
   memory,
+  leak,
   http,
   search,
 ]

@@ -48,6 +48,8 @@ export const stormSubjects: readonly { name: string; subject: Subject; replay: n
 ]
 
 /** Idle connections. */
+/** Whose connections come and go. */
+export const leakSubjects: readonly Subject[] = [wsNaive, hotline]
 export const memorySubjects: readonly Subject[] = [floorEach, wsNaive, socketIo, hotline]
 
 /** Simple reads over HTTP. */
