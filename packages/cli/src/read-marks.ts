@@ -1,13 +1,14 @@
+import { limits } from '@hotline/protocol/limits'
 import { accountStream } from '@hotline/protocol/stream'
 import type { Me } from '@hotline/protocol/http'
-import { type UnreadPage, unreadSessionsMax } from '@hotline/protocol/unread'
+import type { UnreadPage } from '@hotline/protocol/unread'
 import type { Server } from './ask-server.ts'
 
 /** How many messages whoever asks has not read, by session. */
 export async function readUnread(server: Server, sessions: readonly string[]): Promise<ReadonlyMap<string, number>> {
   const unread = new Map<string, number>()
-  for (let at = 0; at < sessions.length; at += unreadSessionsMax) {
-    const some = sessions.slice(at, at + unreadSessionsMax).join(',')
+  for (let at = 0; at < sessions.length; at += limits.unreadSessions) {
+    const some = sessions.slice(at, at + limits.unreadSessions).join(',')
     const page = await server.get<UnreadPage>(`/api/unread?sessions=${some}`)
     for (const row of page.sessions) unread.set(row.session, row.unread)
   }

@@ -1,9 +1,10 @@
+import { limits } from '@hotline/protocol/limits'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Problem } from '@hotline/protocol/error'
 import type { SessionRow } from '@hotline/protocol/http'
 import { accountStream } from '@hotline/protocol/stream'
-import { type UnreadPage, unreadSessionsMax } from '@hotline/protocol/unread'
+import type { UnreadPage } from '@hotline/protocol/unread'
 import { type Clock, systemClock } from './clock.ts'
 import type { Follow, Link, Readable } from './link.ts'
 import { watchable } from './readable.ts'
@@ -87,7 +88,7 @@ export function openReads(link: Link, account: string, list: SessionList, clock:
     const rows = list.picture.value.sessions
       .slice(0, sessionsMax)
       .filter((row) => asked.get(row.session) !== row)
-      .slice(0, unreadSessionsMax)
+      .slice(0, limits.unreadSessions)
     if (rows.length === 0) return
     asking = true
     const sessions = rows.map(({ session }) => session).join(',')

@@ -28,6 +28,8 @@ export const limits = {
   contentBytes: 2 * 1024 * 1024,
   /** Asks that one person may have put aside at once. */
   snoozes: 500,
+  /** Sessions that one asks about at once how much of them is unread. */
+  unreadSessions: 100,
   /** Sessions of which is kept how far one person has read them; of more, those that they read last. */
   readMarks: 200,
   /** Milliseconds for which an ask may be put aside. */

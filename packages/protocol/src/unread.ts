@@ -1,8 +1,5 @@
 import { z } from 'zod'
 
-/** Sessions that one asks about at once. */
-export const unreadSessionsMax = 100
-
 /** How much of a session the caller has not read. */
 const UnreadRow = z.object({
   session: z.string(),

@@ -19,11 +19,16 @@ export type Webhooks = Readonly<Record<string, Webhook>>
 
 const webhooksMax = 20
 
+/** Ids are chosen by people: one may be what every object has. */
+function held(webhooks: Webhooks, webhook: string): Webhook | undefined {
+  return Object.hasOwn(webhooks, webhook) ? webhooks[webhook] : undefined
+}
+
 /** What a command means for the webhooks of a project; undefined for one that is about something else. */
 export function decideWebhooks(webhooks: Webhooks, command: Command): Decision | undefined {
   if (command.type === 'webhook.add') {
     const { webhook, events, url, description } = command.data
-    if (webhooks[webhook]) return refuse('already_exists', 'A webhook with this id exists.')
+    if (held(webhooks, webhook)) return refuse('already_exists', 'A webhook with this id exists.')
     if (Object.keys(webhooks).length >= webhooksMax) {
       return refuse('invalid_request', `A project has ${webhooksMax} webhooks at most. Remove one first.`)
     }
@@ -32,7 +37,7 @@ export function decideWebhooks(webhooks: Webhooks, command: Command): Decision |
   }
   if (!isOfWebhook(command)) return undefined
   const { webhook } = command.data
-  const now = webhooks[webhook]
+  const now = held(webhooks, webhook)
   if (!now) return refuse('not_found', 'There is no webhook with this id.')
   switch (command.type) {
     case 'webhook.change': {
@@ -72,7 +77,7 @@ export function evolveWebhooks(webhooks: Webhooks, event: KnownEvent): Webhooks 
   if (event.type !== 'webhook.changed' && event.type !== 'webhook.rotated' && event.type !== 'webhook.disabled') {
     return undefined
   }
-  const now = webhooks[event.data.webhook]
+  const now = held(webhooks, event.data.webhook)
   return now ? { ...webhooks, [event.data.webhook]: changed(now, event) } : webhooks
 }
 

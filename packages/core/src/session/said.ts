@@ -39,6 +39,9 @@ export function evolveSaid(said: Said | undefined, event: Envelope): Said | unde
       return { role: 'agent', by: known.actor, text: beginning(known.body?.text), signs: said?.signs ?? [] }
     case 'message.edited':
       return said && { ...said, text: beginning(known.body?.text) }
+    // What was taken back is quoted by nobody.
+    case 'message.withdrawn':
+      return said && known.data.reason === undefined ? { ...said, text: '' } : said
     case 'message.reacted':
       return said && { ...said, signs: withSign(said.signs, { sign: known.data.sign, by: known.actor }, known.data.on) }
     default:

@@ -78,6 +78,7 @@ export function openGuard(ports: {
       }
       if (!isLoopback(address)) return misdirected('Under this name the server answers only on its own machine.')
     }
+    const { origin } = request.headers
     return {
       address,
       network: networkOf(address),
@@ -85,7 +86,7 @@ export function openGuard(ports: {
       secure: entry.secure,
       origin: entry.origin,
       sentOrigin: request.headers.origin,
-      fromElsewhere: allowed.has(request.headers.origin ?? '') ? request.headers.origin : undefined,
+      fromElsewhere: origin !== entry.origin && allowed.has(origin ?? '') ? origin : undefined,
       site: single(request.headers['sec-fetch-site']),
       userAgent: request.headers['user-agent'],
       mark: readMarkCookie(request.headers.cookie, entry.secure),

@@ -100,6 +100,23 @@ export async function readInteractions(
   }
 }
 
+/** Every event about these subjects from a position on: what became of a message may be told long after it. */
+async function allOf(
+  store: LogStore,
+  stream: string,
+  subjects: readonly string[],
+  from: number,
+): Promise<readonly StoredEvent[]> {
+  const all: StoredEvent[] = []
+  for (let after = from; subjects.length > 0;) {
+    const page = await store.readSubjects(stream, subjects, after, limits.pageEvents)
+    all.push(...page)
+    if (page.length < limits.pageEvents) break
+    after = page.at(-1)?.seq ?? after
+  }
+  return all
+}
+
 async function wordsOf(
   store: LogStore,
   task: string,
@@ -110,9 +127,7 @@ async function wordsOf(
     const posted = found.filter(({ session: of, event }) => of === session && event.type === 'message.posted')
     const subjects = posted.flatMap(({ event: { subject } }) => (subject === undefined ? [] : [subject]))
     const from = posted[0]?.event.seq ?? 0
-    const events =
-      subjects.length > 0 ? await store.readSubjects(`session:${session}`, subjects, from, limits.pageEvents) : []
-    for (const event of events) {
+    for (const event of await allOf(store, `session:${session}`, subjects, from)) {
       const known = asKnown(readEvent(event))
       if (known?.type === 'message.edited' && known.body) later.set(`${session} ${known.subject}`, known.body.text)
       if (known?.type === 'message.withdrawn') later.set(`${session} ${known.subject}`, undefined)

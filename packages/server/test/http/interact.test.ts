@@ -118,10 +118,32 @@ describe('the conversation of a task', () => {
       ['Once', hand.session],
       ['To the second', next.session],
     ])
+    // Sent again after a cut, it is where it was: no second agent hears it.
+    talker.say({ type: 'user_message', content: 'Once', id })
+    talker.say({ type: 'user_message', content: 'After it' })
+    await heard(talker, 'user_message After it')
+    expect(talker.told.filter((one) => one.type === 'user_message' && one.content === 'Once')).toHaveLength(1)
     // What the one before says is still heard.
     await answers(hand, 'm2', 'From the first')
     await answers(next, 'm3', 'From the second')
     await heard(talker, 'agent_response From the first', 'agent_response From the second')
+  })
+
+  it('[TA11] of a history that is longer than one message may be, the last of it is told', async () => {
+    const { task, hand } = await work()
+    const long = 'x'.repeat(40_000)
+    for (let at = 0; at < 30; at += 1) {
+      const data = { message: `long-${at}`, chars: long.length + 3 }
+      await hand.report({ type: 'message.completed', data, body: { text: `${String(at).padStart(2, '0')} ${long}` } })
+    }
+    using talker = talk(task)
+    await begun(talker)
+    expect(talker.told[0]).toMatchObject({ type: 'history', truncated: true })
+    const numbers = talker.history().map((text) => Number(text.slice(0, 2)))
+    expect(numbers.length).toBeGreaterThan(3)
+    expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, at) => 30 - numbers.length + at))
+    await answers(hand, 'm9', 'Still heard')
+    await heard(talker, 'agent_response Still heard')
   })
 
   it('[TA12] is the same over a restart: whoever comes again finds all of it', async () => {

@@ -15,6 +15,7 @@ import { isOutside, outsideLookup, targetRefusal } from '../../src/machine/outsi
 import { postOutside } from '../../src/machine/post-outside.ts'
 
 interface Came {
+  path: string
   headers: IncomingHttpHeaders
   text: string
   body: {
@@ -30,7 +31,7 @@ let answer: { status: number; headers?: Record<string, string>; body?: string } 
 const receiver = createServer((request, response) => {
   void buffer(request).then((bytes) => {
     const text = bytes.toString('utf8')
-    came.push({ headers: request.headers, text, body: JSON.parse(text) as Came['body'] })
+    came.push({ path: request.url ?? '', headers: request.headers, text, body: JSON.parse(text) as Came['body'] })
     response.writeHead(answer?.status ?? 204, answer?.headers).end(answer?.body)
   })
 })
@@ -118,6 +119,55 @@ describe('a webhook of a project', () => {
     expect(texts).not.toContain(secret)
   })
 
+  it('[T70] [WH4] a webhook of another project under the same id hears nothing of this one, and takes nothing from it', async () => {
+    const { webhook } = await add()
+    answer = { status: 500 }
+    await card('Held up')
+    const listed = (project: string): Promise<WebhookDeliveries> =>
+      ask('GET', `/api/projects/${project}/webhooks/${webhook}/deliveries`)
+    await waitFor(async () => (await listed('default')).deliveries.length === 1, { what: 'the failure' })
+    const project = `other-${uuidV7()}`
+    const send = (type: string, data: object): Promise<object> =>
+      ask('POST', '/api/commands', { id: uuidV7(), stream: `project:${project}`, type, data })
+    await send('project.create', { name: 'Other' })
+    await send('webhook.add', { webhook, url: `http://${target}/theirs`, events: ['task.*', 'project.*'] })
+    came.length = 0
+    answer = undefined
+    await send('project.rename', { name: 'Another' })
+    await first('project.renamed')
+    expect(came.filter(({ body }) => body.data.project === project).map(({ body }) => body.type)).toEqual([
+      'project.renamed',
+    ])
+    expect((await listed(project)).deliveries).toEqual([])
+    const task = await card('After it')
+    await waitFor(() => came.some(({ body }) => body.data.task === task), { what: 'what its own project did' })
+    const ours = came.filter(({ body }) => body.data.project === 'default')
+    expect(ours.every(({ path }) => path === '/in')).toBe(true)
+    await ask('DELETE', `/api/projects/${project}/webhooks/${webhook}`)
+  })
+
+  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+    '[WH2] %s is the id of none that nobody added',
+    async (id) => {
+      await confirm()
+      await expect(ask('PUT', `${hooks}/${id}`, { url: `http://${target}/in`, enabled: true })).rejects.toThrow(
+        'not_found',
+      )
+      await expect(ask('POST', `${hooks}/${id}/rotate`)).rejects.toThrow('not_found')
+      await expect(ask('DELETE', `${hooks}/${id}`)).rejects.toThrow('not_found')
+      expect((await ask<WebhookPage>('GET', hooks)).webhooks).toEqual([])
+    },
+  )
+
+  it('[WH4] what came while it was off, in a stream that was new then, is posted once it is on again', async () => {
+    const { webhook } = await add()
+    await confirm()
+    await ask('PUT', `${hooks}/${webhook}`, { enabled: false })
+    const task = await card('While it was off')
+    await ask('PUT', `${hooks}/${webhook}`, { enabled: true })
+    await waitFor(() => came.some(({ body }) => body.data.task === task), { what: 'what came meanwhile' })
+  })
+
   it('[WH3] gets a new secret beside the one before, which counts for another day', async () => {
     const { webhook, secret } = await add()
     const made = await ask<WebhookSecret>('POST', `${hooks}/${webhook}/rotate`)
@@ -127,10 +177,21 @@ describe('a webhook of a project', () => {
     expect(one.headers['webhook-signature']).toBe(`${signature(made.secret, one)} ${signature(secret, one)}`)
     const keys = new HookKeys({ derive: (of) => Buffer.from(of) })
     const rotatedAt = '2026-01-01T00:00:00.000Z'
-    const held = { url: '', events: [], description: '', enabled: true, addedAt: rotatedAt, generation: 2, rotatedAt }
+    const held = {
+      project: 'p',
+      webhook: 'w',
+      url: '',
+      events: [],
+      description: '',
+      enabled: true,
+      addedAt: rotatedAt,
+      generation: 2,
+      rotatedAt,
+    }
     const after = (hours: number): number => Date.parse(rotatedAt) + hours * 3_600_000
-    expect(keys.secrets('p', 'w', held, after(23))).toHaveLength(2)
-    expect(keys.secrets('p', 'w', held, after(24))).toEqual([keys.secret('p', 'w', 2)])
+    expect(keys.secrets(held, after(23))).toHaveLength(2)
+    expect(keys.secrets(held, after(24))).toEqual([keys.secret(held)])
+    expect(keys.secret({ ...held, addedAt: '2026-01-02T00:00:00.000Z' })).not.toBe(keys.secret(held))
   })
 
   it('[WH4] what fails waits with what comes after it in its stream, visible, and other streams go on; it arrives after a restart', async () => {

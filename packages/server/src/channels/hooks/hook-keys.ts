@@ -1,6 +1,9 @@
 import type { Webhook } from '@hotline/core/project/webhooks'
 import type { Sealing } from '../../access/sealing.ts'
 
+/** What a secret is made of, beside the server's key. */
+type Keyed = Pick<Webhook, 'addedAt' | 'generation'> & { project: string; webhook: string }
+
 /** So long the secret before counts beside the new one. */
 const overlapMs = 24 * 60 * 60_000
 
@@ -15,14 +18,17 @@ export class HookKeys {
     this.#sealing = sealing
   }
 
-  secret(project: string, webhook: string, generation: number): string {
-    return `whsec_${this.#sealing.derive(`webhook:${project}:${webhook}:${generation}`).toString('base64')}`
+  /** When it was added is part of it: whoever removes a webhook and adds one of the same id has none of its secrets again. */
+  secret({ project, webhook, addedAt, generation }: Keyed): string {
+    const of = `webhook:${project}:${webhook}:${addedAt}:${generation}`
+    return `whsec_${this.#sealing.derive(of).toString('base64')}`
   }
 
   /** All that posts are signed with now, the newest first. */
-  secrets(project: string, webhook: string, { generation, rotatedAt }: Webhook, nowMs: number): readonly string[] {
+  secrets(hook: Keyed & Pick<Webhook, 'rotatedAt'>, nowMs: number): readonly string[] {
+    const { generation, rotatedAt } = hook
     const isOld = rotatedAt !== undefined && nowMs - Date.parse(rotatedAt) < overlapMs
     const generations = isOld ? [generation, generation - 1] : [generation]
-    return generations.map((one) => this.secret(project, webhook, one))
+    return generations.map((one) => this.secret({ ...hook, generation: one }))
   }
 }

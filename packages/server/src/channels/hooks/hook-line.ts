@@ -4,7 +4,7 @@ import type { LogStore } from '../../log/log-store.ts'
 import { readEvent } from '../../log/read-event.ts'
 import type { WebhookCursorTable } from '../../log/tables.ts'
 import type { HookBook } from './hook-book.ts'
-import { type Hook, type HookPostPorts, postEvent } from './hook-post.ts'
+import { bookKey, type Hook, type HookPostPorts, postEvent } from './hook-post.ts'
 
 /** After each failure so long; after the last of them it is given up. About a day in all. */
 export const waitsMs: readonly number[] = [
@@ -17,6 +17,8 @@ export const waitsMs: readonly number[] = [
   14 * 60 * 60_000,
 ]
 
+/** Events that nobody wanted, before it is noted that they were passed. */
+const unwrittenMax = 1_000
 const stretch = { limit: 100, maxBytes: 256 * 1024 }
 /** The longest wait before everything that waits is looked at again: nothing that was lost stays lost. */
 const lookAgainMs = 60_000
@@ -38,6 +40,8 @@ export interface HookLinePorts extends HookPostPorts {
 export class HookLine implements AsyncDisposable {
   readonly #ports: HookLinePorts
   readonly #cursors = new Map<string, WebhookCursorTable>()
+  /** How far each stream is in the book. */
+  readonly #written = new Map<string, number>()
   readonly #moved = new Set<string>()
   readonly #closing = new AbortController()
   #cancel: () => void = () => undefined
@@ -103,15 +107,15 @@ export class HookLine implements AsyncDisposable {
 
   async #readBook(): Promise<void> {
     if (this.#isRead) return
-    for (const cursor of await this.#ports.book.cursors(this.#ports.hook.webhook)) {
+    for (const cursor of await this.#ports.book.cursors(bookKey(this.#ports.hook))) {
       this.#cursors.set(cursor.stream, cursor)
+      this.#written.set(cursor.stream, cursor.seq)
     }
     this.#isRead = true
   }
 
   #cursor(stream: string): WebhookCursorTable {
-    const { webhook } = this.#ports.hook
-    return this.#cursors.get(stream) ?? { webhook, stream, ...calm, seq: 0 }
+    return this.#cursors.get(stream) ?? { webhook: bookKey(this.#ports.hook), stream, ...calm, seq: 0 }
   }
 
   /** Posts what a stream has, up to its end or to what has to wait. */
@@ -121,14 +125,17 @@ export class HookLine implements AsyncDisposable {
     if (!head) return
     const begun = this.#cursor(stream)
     if (begun.due_at !== null && Date.parse(begun.due_at) > clock.wallMs()) return
-    while (!this.#closing.signal.aborted) {
-      const { seq } = this.#cursor(stream)
-      const events = (await store.read(stream, { after: seq, ...stretch })).map(readEvent)
-      for (const event of events) if (!(await this.#pass(event))) return
-      if (events.length === 0) break
-      const last = events.at(-1)?.seq ?? seq
-      await this.#note({ ...this.#cursor(stream), ...calm, seq: last })
-    }
+    const { seq } = begun
+    const events = (await store.read(stream, { after: seq, ...stretch })).map(readEvent)
+    for (const event of events) if (!(await this.#pass(event))) return
+    const last = events.at(-1)?.seq
+    if (last === undefined) return
+    const after = { ...this.#cursor(stream), ...calm, seq: last }
+    // Where nothing was wanted it may be read once more after a crash: that costs less than a write each time.
+    if (last - (this.#written.get(stream) ?? 0) >= unwrittenMax) await this.#note(after)
+    else this.#cursors.set(stream, after)
+    // The others have their turn before it goes on.
+    this.#moved.add(stream)
   }
 
   /** False where the stream has to wait. */
@@ -149,10 +156,13 @@ export class HookLine implements AsyncDisposable {
     const waitMs = posted.failed === 'gone' ? undefined : waitsMs[tries - 1]
     if (waitMs === undefined) {
       const cursor = { ...before, ...calm, seq }
-      await book.giveUp(cursor, { webhook: hook.webhook, stream, seq, tries, why })
+      await book.giveUp(cursor, { webhook: bookKey(hook), stream, seq, tries, why })
       this.#cursors.set(stream, cursor)
-      if (posted.failed === 'gone') await gone()
-      return posted.failed !== 'gone'
+      if (posted.failed !== 'gone') return true
+      // Nothing of any stream is posted there any more, also where this cannot be written down now.
+      this.#closing.abort()
+      await gone()
+      return false
     }
     const due_at = new Date(clock.wallMs() + Math.max(waitMs, posted.retryAfterMs ?? 0)).toISOString()
     await this.#note({ ...before, next_seq: seq, tries, due_at, why })
@@ -161,6 +171,7 @@ export class HookLine implements AsyncDisposable {
 
   async #note(cursor: WebhookCursorTable): Promise<void> {
     await this.#ports.book.put(cursor)
+    this.#written.set(cursor.stream, cursor.seq)
     this.#cursors.set(cursor.stream, cursor)
   }
 }

@@ -19,6 +19,11 @@ export interface HookPostPorts {
   targets: readonly string[]
 }
 
+/** Under which it is in the book: people choose the id of a webhook, and those of two projects may be the same. */
+export function bookKey({ project, webhook }: Pick<Hook, 'project' | 'webhook'>): string {
+  return `${project}.${webhook}`
+}
+
 /** The same at every try, and after a restart. */
 export function deliveryId(webhook: string, stream: string, seq: number): string {
   return `${webhook}.${stream}.${seq}`
@@ -49,7 +54,7 @@ export function postHook(
   { keys, clock, targets }: HookPostPorts,
   signal: AbortSignal,
 ): Promise<OutsidePosted> {
-  const secrets = keys.secrets(hook.project, hook.webhook, hook, clock.wallMs())
+  const secrets = keys.secrets(hook, clock.wallMs())
   const body = JSON.stringify({ type, timestamp: at, data })
   return postOutside({ url: hook.url, secrets, id, body }, { clock, signal, targets })
 }

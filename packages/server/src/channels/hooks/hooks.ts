@@ -13,7 +13,7 @@ import { systemPrincipal } from '../../scheduler/approval-timer.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import { HookBook } from './hook-book.ts'
 import { HookLine } from './hook-line.ts'
-import { deliveryId, type Hook, type HookPostPorts, postEvent, postHook } from './hook-post.ts'
+import { bookKey, deliveryId, type Hook, type HookPostPorts, postEvent, postHook } from './hook-post.ts'
 
 /** What the webhooks of all projects need. */
 export interface HooksPorts extends HookPostPorts {
@@ -26,6 +26,8 @@ export interface HooksPorts extends HookPostPorts {
 }
 
 const lettersMax = 500
+/** After a failure to read the log. */
+const againMs = 5_000
 
 /**
  * Follows the log for the webhooks of all projects. What is new is only noted when it is heard; which webhooks there are is read again
@@ -39,6 +41,8 @@ export class Hooks implements AsyncDisposable {
   /** Projects whose webhooks have changed. */
   readonly #changed = new Set<string>()
   readonly #closing = new AbortController()
+  #hasFailed = false
+  #cancel: (() => void) | undefined
   readonly #leave: () => void
   #isWalked = false
   #work: Promise<void> | undefined
@@ -56,13 +60,14 @@ export class Hooks implements AsyncDisposable {
   }
 
   /** What has not arrived, of one webhook. */
-  async deliveries(webhook: string): Promise<readonly WebhookDelivery[]> {
-    const waiting = (await this.#book.cursors(webhook)).flatMap(({ stream, next_seq, tries, due_at, why }) =>
+  async deliveries(hook: Hook): Promise<readonly WebhookDelivery[]> {
+    const { webhook } = hook
+    const waiting = (await this.#book.cursors(bookKey(hook))).flatMap(({ stream, next_seq, tries, due_at, why }) =>
       due_at === null
         ? []
         : [{ ...named(webhook, stream, next_seq), state: 'waiting' as const, tries, why: why ?? '', dueAt: due_at }],
     )
-    const dead = (await this.#book.letters(webhook, lettersMax)).map(({ stream, seq, tries, why }) => ({
+    const dead = (await this.#book.letters(bookKey(hook), lettersMax)).map(({ stream, seq, tries, why }) => ({
       ...named(webhook, stream, seq),
       state: 'dead' as const,
       tries,
@@ -73,8 +78,8 @@ export class Hooks implements AsyncDisposable {
 
   /** Posts once more what was given up; undefined where there is no such. */
   async replay(hook: Hook, id: string, signal: AbortSignal): Promise<OutsidePosted | undefined> {
-    const letters = await this.#book.letters(hook.webhook, lettersMax)
-    const letter = letters.find(({ webhook, stream, seq }) => deliveryId(webhook, stream, seq) === id)
+    const letters = await this.#book.letters(bookKey(hook), lettersMax)
+    const letter = letters.find(({ stream, seq }) => deliveryId(hook.webhook, stream, seq) === id)
     const [stored] = letter ? await this.#ports.store.readAt(letter.stream, [letter.seq]) : []
     if (!letter || !stored) return undefined
     const posted = await postEvent(hook, readEvent(stored), this.#ports, signal)
@@ -98,57 +103,92 @@ export class Hooks implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#leave()
     this.#closing.abort()
+    this.#cancel?.()
     await this.#work
     for (const { line } of this.#lines.values()) await line[Symbol.asyncDispose]()
   }
 
   #begin(): void {
-    if (this.#closing.signal.aborted) return
-    this.#work ??= this.#round()
-      .catch((error: unknown) => this.#ports.fault(error))
-      .finally(() => {
-        this.#work = undefined
-        if (this.#moved.size > 0) this.#begin()
-      })
+    if (this.#closing.signal.aborted || this.#cancel) return
+    this.#work ??= this.#round().finally(() => {
+      this.#work = undefined
+      if (this.#hasFailed) this.#beginLater()
+      else if (this.#moved.size > 0) this.#begin()
+    })
   }
 
+  /** What failed is tried again by the clock, so that a log that cannot be read keeps nobody busy. */
+  #beginLater(): void {
+    if (this.#closing.signal.aborted) return
+    this.#cancel = this.#ports.clock.after(againMs, () => {
+      this.#cancel = undefined
+      this.#begin()
+    })
+  }
+
+  /** Never rejects: what failed stays to be done. */
   async #round(): Promise<void> {
-    if (!this.#isWalked) await this.#walk()
+    this.#hasFailed = false
+    if (!this.#isWalked) await this.#try(() => this.#walk())
     const moved = [...this.#moved]
     this.#moved.clear()
-    for (const project of this.#changed) {
+    for (const project of [...this.#changed]) {
       this.#changed.delete(project)
-      await this.#readProject(project)
+      if (!(await this.#try(() => this.#readProject(project, 'changed')))) this.#changed.add(project)
     }
-    if (this.#lines.size > 0) for (const stream of moved) await this.#tell(stream)
+    if (this.#lines.size === 0) return
+    for (const stream of moved) if (!(await this.#try(() => this.#tell(stream)))) this.#moved.add(stream)
+  }
+
+  async #try(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      this.#ports.fault(error)
+      this.#hasFailed = true
+      return false
+    }
   }
 
   /** Everything that was there before the start. */
   async #walk(): Promise<void> {
-    for (const { project } of await this.#ports.lists.projects()) await this.#readProject(project)
-    if (this.#lines.size > 0) for await (const stream of walkStreams(this.#ports.store)) await this.#tell(stream)
+    for (const { project } of await this.#ports.lists.projects()) {
+      if (!(await this.#try(() => this.#readProject(project, 'first')))) this.#changed.add(project)
+    }
+    if (this.#lines.size > 0) await this.#tellAll()
     this.#isWalked = true
   }
 
-  async #readProject(project: string): Promise<void> {
-    const state = (await this.#ports.exchange.snapshot(`project:${project}`))?.state
-    const webhooks = state?.kind === 'project' ? (state.webhooks ?? {}) : {}
-    for (const [webhook, { hook, line }] of this.#lines) {
-      if (hook.project !== project) continue
-      this.#lines.delete(webhook)
-      await line[Symbol.asyncDispose]()
-    }
-    for (const [webhook, one] of Object.entries(webhooks)) {
-      if (one.enabled) this.#open({ ...one, project, webhook })
+  async #tellAll(): Promise<void> {
+    for await (const stream of walkStreams(this.#ports.store)) {
+      if (!(await this.#try(() => this.#tell(stream)))) this.#moved.add(stream)
     }
   }
 
-  #open(hook: Hook): void {
-    const line = new HookLine({ ...this.#ports, hook, book: this.#book, gone: () => this.#disable(hook) })
-    this.#lines.set(hook.webhook, { hook, line })
-    void this.#book
-      .cursors(hook.webhook)
-      .then((cursors) => cursors.forEach(({ stream }) => line.look(stream)), this.#ports.fault)
+  /** Those that are as they were go on; of the others everything is looked at, also what came while they were off. */
+  async #readProject(project: string, when: 'first' | 'changed'): Promise<void> {
+    const state = (await this.#ports.exchange.snapshot(`project:${project}`))?.state
+    const webhooks = state?.kind === 'project' ? (state.webhooks ?? {}) : {}
+    const wanted = new Map(
+      Object.entries(webhooks)
+        .filter(([, one]) => one.enabled)
+        .map(([webhook, one]): [string, Hook] => [bookKey({ project, webhook }), { ...one, project, webhook }]),
+    )
+    for (const [key, { hook, line }] of this.#lines) {
+      if (hook.project !== project) continue
+      if (JSON.stringify(wanted.get(key)) === JSON.stringify(hook)) {
+        wanted.delete(key)
+        continue
+      }
+      this.#lines.delete(key)
+      await line[Symbol.asyncDispose]()
+    }
+    for (const [key, hook] of wanted) {
+      const line = new HookLine({ ...this.#ports, hook, book: this.#book, gone: () => this.#disable(hook) })
+      this.#lines.set(key, { hook, line })
+    }
+    if (wanted.size > 0 && when === 'changed') await this.#tellAll()
   }
 
   async #tell(stream: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import { limits } from '@hotline/protocol/limits'
 import type { Interaction } from '@hotline/protocol/interactions'
 import { formatCursor, parseCursor } from '@hotline/protocol/stream'
-import type { Principal } from '../../access/principal.ts'
+import { type Principal, senderKey } from '../../access/principal.ts'
 import type { Lists } from '../../log/lists.ts'
 import type { LogStore } from '../../log/log-store.ts'
 import { readEvent } from '../../log/read-event.ts'
@@ -11,6 +11,8 @@ import { readInteractions } from '../../session/read-interactions.ts'
 
 /** The newest messages that are told at the beginning; older ones are read over HTTP. */
 const historyMax = 500
+/** As many bytes of words as one socket may wait for: of longer ones the last. */
+const historyBytes = limits.socketQueueBytes
 /** Of so many sessions, the newest, and of each so many events from its end. */
 const historySessions = 20
 const historyEvents = 5_000
@@ -23,11 +25,25 @@ export interface OpenedConversation {
   follows: readonly { stream: string; after: string }[]
 }
 
+/** The last of them, as many as one message may hold. */
+function newest(messages: readonly Interaction[]): readonly Interaction[] {
+  let bytes = 0
+  let from = messages.length
+  while (from > 0 && messages.length - from < historyMax) {
+    bytes += Buffer.byteLength(JSON.stringify(messages[from - 1]))
+    if (bytes > historyBytes) break
+    from -= 1
+  }
+  return messages.slice(from)
+}
+
 /** What the conversations of tasks share. */
 export interface InteractDesk {
   open: (principal: Principal, place: { project: string; task: string }) => Promise<OpenedConversation | undefined>
-  /** The session that a message is for: the newest. */
-  newest: (task: string) => Promise<string | undefined>
+  /**
+   * The session that a message is for: the one that has it already, where it was sent before under this id, or else the newest.
+   */
+  addressee: (principal: Principal, task: string, id: string) => Promise<string | undefined>
   /** One event of a log, whole. */
   readEvent: (stream: string, seq: number) => Promise<Envelope | undefined>
 }
@@ -66,8 +82,8 @@ export function openInteractDesk(ports: { exchange: Exchange; lists: Lists; stor
         ;({ isOver } = page)
         told = { ...page.told }
         const known = [...messages, ...page.interactions]
-        truncated ||= known.length > historyMax
-        messages = known.slice(-historyMax)
+        messages = newest(known)
+        truncated ||= messages.length < known.length
       }
       const follows = [...cursors].map(([session, { epoch, seq }]) => ({
         stream: `session:${session}`,
@@ -79,6 +95,14 @@ export function openInteractDesk(ports: { exchange: Exchange; lists: Lists; stor
       const [event] = await store.read(stream, { after: seq - 1, limit: 1, maxBytes: limits.pageBytes })
       return event && readEvent(event)
     },
-    newest: async (task) => (await lists.sessionsOfTask(task)).at(-1),
+    addressee: async (principal, task, id) => {
+      const sessions = await lists.sessionsOfTask(task)
+      const key = { principal: senderKey(principal), id }
+      for (const session of sessions.slice(-historySessions).toReversed()) {
+        const [known] = await store.findCommands(`session:${session}`, [key])
+        if (known) return session
+      }
+      return sessions.at(-1)
+    },
   }
 }

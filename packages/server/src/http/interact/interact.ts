@@ -89,7 +89,7 @@ class Interact implements Speech {
   }
 
   async #send(gate: Gate, id: string, message: InteractInput & { type: 'user_message' }): Promise<void> {
-    const session = await this.#ports.desk.newest(this.#ports.task)
+    const session = await this.#ports.desk.addressee(gate.principal, this.#ports.task, id)
     if (session === undefined) {
       return this.#refuse(
         problem('invalid_transition', 'No agent has begun with this task. Start a session of it.'),

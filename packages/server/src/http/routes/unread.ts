@@ -1,15 +1,16 @@
+import { limits } from '@hotline/protocol/limits'
 import type { AccountState } from '@hotline/core/account/state'
 import { unreadIn } from '@hotline/core/account/read-mark'
 import { Id } from '@hotline/protocol/ids'
 import { accountStream } from '@hotline/protocol/stream'
-import { UnreadPage, type UnreadRow, unreadSessionsMax } from '@hotline/protocol/unread'
+import { UnreadPage, type UnreadRow } from '@hotline/protocol/unread'
 import { z } from 'zod'
 import type { Principal } from '../../access/principal.ts'
 import type { Exchange } from '../../session/exchange.ts'
 import type { RegisterRoute } from '../route.ts'
 
 const oneId = '[A-Za-z0-9_][A-Za-z0-9_-]{0,63}'
-const idsPattern = new RegExp(`^${oneId}(,${oneId}){0,${unreadSessionsMax - 1}}$`)
+const idsPattern = new RegExp(`^${oneId}(,${oneId}){0,${limits.unreadSessions - 1}}$`)
 
 /** How much a person has not read. */
 export function registerUnreadRoutes(route: RegisterRoute, { exchange }: { exchange: Exchange }): void {
@@ -25,7 +26,7 @@ export function registerUnreadRoutes(route: RegisterRoute, { exchange }: { excha
         .string()
         .regex(idsPattern, 'must be ids, divided by commas')
         .transform((text) => text.split(','))
-        .pipe(z.array(Id).max(unreadSessionsMax))
+        .pipe(z.array(Id).max(limits.unreadSessions))
         .optional(),
     }),
     handle: async ({ principal, query }) => {

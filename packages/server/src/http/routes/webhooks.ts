@@ -25,7 +25,7 @@ type Named = Webhook & { project: string; webhook: string }
 
 /** What posts for webhooks. */
 export interface HookDesk {
-  deliveries(webhook: string): Promise<readonly WebhookDelivery[]>
+  deliveries(hook: Named): Promise<readonly WebhookDelivery[]>
   replay(hook: Named, id: string, signal: AbortSignal): Promise<OutsidePosted | undefined>
   test(hook: Named, signal: AbortSignal): Promise<OutsidePosted>
 }
@@ -35,7 +35,7 @@ export interface WebhookRoutePorts {
   exchange: Exchange
   ids: Ids
   hooks: HookDesk
-  secretOf: (project: string, webhook: string, generation: number) => string
+  secretOf: (hook: Named) => string
   targets: readonly string[]
 }
 
@@ -118,7 +118,9 @@ export function registerWebhookRoutes(
       const lacking = await exchange.refusalIn(principal, params.id, 'admin')
       const refusal =
         lacking ?? refusalOf(body.url) ?? (await send(principal, params.id, 'webhook.add', { webhook, ...body }))
-      return refusal ? { problem: refusal } : { value: { webhook, secret: secretOf(params.id, webhook, 1) } }
+      if (refusal) return { problem: refusal }
+      const hook = await find(principal, { id: params.id, webhook })
+      return 'problem' in hook ? hook : { value: { webhook, secret: secretOf(hook) } }
     },
   })
   route({
@@ -165,7 +167,7 @@ export function registerWebhookRoutes(
       if (refusal) return { problem: refusal }
       const hook = await find(principal, params)
       if ('problem' in hook) return hook
-      return { value: { webhook: params.webhook, secret: secretOf(params.id, params.webhook, hook.generation) } }
+      return { value: { webhook: params.webhook, secret: secretOf(hook) } }
     },
   })
   route({
@@ -193,7 +195,7 @@ export function registerWebhookRoutes(
     handle: async ({ principal, params, query }) => {
       const hook = await find(principal, params)
       if ('problem' in hook) return hook
-      const all = await hooks.deliveries(params.webhook)
+      const all = await hooks.deliveries(hook)
       return { value: { deliveries: all.filter(({ state }) => query.state === undefined || state === query.state) } }
     },
   })
