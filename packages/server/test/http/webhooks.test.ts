@@ -119,7 +119,7 @@ describe('a webhook of a project', () => {
     expect(texts).not.toContain(secret)
   })
 
-  it('[T70] [WH4] a webhook of another project under the same id hears nothing of this one, and takes nothing from it', async () => {
+  it('[WH4] a webhook of another project under the same id hears nothing of this one, and takes nothing from it', async () => {
     const { webhook } = await add()
     answer = { status: 500 }
     await card('Held up')

@@ -132,8 +132,9 @@ export class Hooks implements AsyncDisposable {
     if (!this.#isWalked) await this.#try(() => this.#walk())
     const moved = [...this.#moved]
     this.#moved.clear()
-    for (const project of [...this.#changed]) {
-      this.#changed.delete(project)
+    const changed = [...this.#changed]
+    this.#changed.clear()
+    for (const project of changed) {
       if (!(await this.#try(() => this.#readProject(project, 'changed')))) this.#changed.add(project)
     }
     if (this.#lines.size === 0) return
