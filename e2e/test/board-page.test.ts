@@ -122,7 +122,13 @@ describe('the board', () => {
     await page.locator('.tabs .under').waitFor()
     await touch.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
     await expect.poll(() => titlesIn('To do')).toEqual(['The redirect drops the query'])
-    await page.getByRole('tab', { name: 'Done' }).click()
+    // For a moment after a card was let go of nothing can be pressed: that click would belong to the move.
+    await expect
+      .poll(async () => {
+        await page.getByRole('tab', { name: 'Done' }).click()
+        return page.getByRole('tab', { name: 'Done', selected: true }).count()
+      })
+      .toBe(1)
     await expect.poll(() => titlesIn('Done')).toEqual(['Third'])
     await photograph(page, 'board-phone', [390])
   })

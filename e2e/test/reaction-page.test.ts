@@ -26,6 +26,7 @@ afterAll(() => scene[Symbol.asyncDispose]())
 const said = (page: Page) => page.locator('.message.agent')
 const signs = (page: Page) => said(page).getByRole('group', { name: 'Signs' })
 const menu = (page: Page) => page.getByRole('group', { name: 'Add a sign' })
+const labelOfFocus = (page: Page) => page.evaluate<string | null>('document.activeElement.getAttribute("aria-label")')
 
 describe('signs under messages', () => {
   it('[G185] two people put them there and take them away, and all see how many, whose, and which are their own', async () => {
@@ -49,7 +50,8 @@ describe('signs under messages', () => {
     await sams.keyboard.press('Escape')
     await menu(sams).waitFor({ state: 'hidden' })
     await sams.keyboard.press('Enter')
-    await menu(sams).getByRole('button', { name: 'yes', pressed: true }).waitFor()
+    await expect.poll(() => labelOfFocus(sams)).toBe('yes')
+    expect(await menu(sams).getByRole('button', { name: 'yes', pressed: true }).count()).toBe(1)
     for (const key of ['ArrowLeft', 'Enter']) await sams.keyboard.press(key)
     await expect.poll(() => signs(danas).innerText()).toBe('👍 2\n🚀 1')
     await photograph(danas, 'signs', [390, 1440])

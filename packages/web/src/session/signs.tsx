@@ -2,7 +2,8 @@ import { type GivenSign, hasSign } from '@hotline/core/session/said'
 import type { MessageItem } from '@hotline/core/transcript/item'
 import type { Problem } from '@hotline/protocol/error'
 import { type Sign, signNames, signs } from '@hotline/protocol/sign'
-import { type KeyboardEvent, type ReactNode, useId, useLayoutEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { useLive } from '../live/hotline.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 
@@ -91,14 +92,16 @@ export function AddSign({ signing }: { signing: Signing }): ReactNode {
   const id = useId()
   const button = useRef<HTMLButtonElement>(null)
   const menu = useRef<HTMLDivElement>(null)
-  // What is not open draws nothing: there is one of these for each message. Told after the browser has shown it, or has led
-  // the focus back.
+  // What is not open draws nothing: there is one of these for each message.
   const [isOpen, setOpen] = useState(false)
-  useLayoutEffect(() => {
-    if (!isOpen || !menu.current || !button.current) return
+  // Told after the browser has shown it, or has led the focus back; of both at once only the last is told, so that it may
+  // be opened that was open for us.
+  function turned({ newState }: { newState: string }): void {
+    flushSync(() => setOpen(newState === 'open'))
+    if (newState !== 'open' || !menu.current || !button.current) return
     place(menu.current, button.current.getBoundingClientRect())
     menu.current.querySelector('button')?.focus()
-  }, [isOpen])
+  }
   const onKey = (event: KeyboardEvent<HTMLDivElement>): void => {
     const buttons = [...event.currentTarget.querySelectorAll('button')]
     const at = buttons.findIndex((one) => one === document.activeElement)
@@ -120,7 +123,7 @@ export function AddSign({ signing }: { signing: Signing }): ReactNode {
         className="sign-menu"
         role="group"
         aria-label="Add a sign"
-        onToggle={({ newState }) => setOpen(newState === 'open')}
+        onToggle={turned}
         onKeyDown={onKey}
       >
         {isOpen &&
