@@ -11,6 +11,7 @@ import {
   type Verdict,
 } from '../adapter.ts'
 import { EventQueue } from '../event-queue.ts'
+import { UsedSoFar } from '../used-so-far.ts'
 import { Asks } from './asks.ts'
 import { Breaker } from '../wire/breaker.ts'
 import { Ids } from '../wire/ids.ts'
@@ -54,6 +55,7 @@ export class AcpSession implements AgentSession {
   readonly #asks: Asks
   readonly #tools: Tools
   readonly #updates: Updates
+  readonly #used: UsedSoFar
   readonly #modes: ModeKeeper
   #native: string | undefined
   #canResume = false
@@ -101,9 +103,11 @@ export class AcpSession implements AgentSession {
     const emit = (event: AgentEvent): void => this.#queue.push(event, sizeOf(event))
     this.#tools = new Tools(emit, ids.next)
     this.#steering = new Steering({ peer: this.peer, native: () => this.#native, emit })
+    this.#used = new UsedSoFar(spec)
     this.#updates = new Updates(
       {
         emit,
+        cost: (told) => this.#used.cost(told),
         tool: (patch) => void this.#tools.patch(patch, 'update'),
         mode: (update) => this.#modes.updated(update),
       },
@@ -354,10 +358,8 @@ export class AcpSession implements AgentSession {
     // Some say that they came to their end when what they had asked was called off.
     const end = told === 'end' && gaveUp ? 'cancelled' : told
     this.#tools.closeAll(end === 'cancelled' ? 'cancelled' : 'ended')
-    const { inputTokens, outputTokens } = result?.data?.usage ?? {}
-    if (inputTokens || outputTokens) {
-      this.#queue.push({ t: 'usage', inputTokens: inputTokens ?? undefined, outputTokens: outputTokens ?? undefined })
-    }
+    const took = result?.data?.usage
+    if (took?.inputTokens || took?.outputTokens) this.#queue.push({ t: 'usage', ...this.#used.turn(took) })
     const error = outcome.ok
       ? result?.success
         ? undefined

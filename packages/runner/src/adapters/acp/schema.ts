@@ -82,9 +82,20 @@ export const UserMessage = z.looseObject({
 /** A number that every reader reads alike. */
 const Amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
 
-const TokenUsage = z.object({ inputTokens: maybe(Amount), outputTokens: maybe(Amount) })
+/** Of one turn. What was read from a cache, or written into it, is not among the input here, and is for us. */
+const TokenUsage = z
+  .object({
+    inputTokens: maybe(Amount),
+    outputTokens: maybe(Amount),
+    cachedReadTokens: maybe(Amount),
+    cachedWriteTokens: maybe(Amount),
+  })
+  .transform(({ inputTokens, outputTokens, cachedReadTokens, cachedWriteTokens }) => ({
+    inputTokens: (inputTokens ?? 0) + (cachedReadTokens ?? 0) + (cachedWriteTokens ?? 0),
+    outputTokens: outputTokens ?? 0,
+  }))
 
-/** Where Gemini CLI counts. */
+/** Where Gemini CLI counts a turn. */
 const Quota = z.object({ token_count: maybe(z.object({ input_tokens: maybe(Amount), output_tokens: maybe(Amount) })) })
 
 /** Answer to session/prompt, which is the end of a turn. */
@@ -92,7 +103,10 @@ export const PromptResult = z
   .object({ stopReason: z.string(), usage: maybe(TokenUsage), _meta: maybe(z.looseObject({ quota: maybe(Quota) })) })
   .transform(({ stopReason, usage, _meta }) => {
     const counted = _meta?.quota?.token_count
-    const quota = counted && { inputTokens: counted.input_tokens, outputTokens: counted.output_tokens }
+    const quota = counted && {
+      inputTokens: counted.input_tokens ?? 0,
+      outputTokens: counted.output_tokens ?? 0,
+    }
     return { stopReason, usage: usage ?? quota }
   })
 

@@ -1,3 +1,4 @@
+import type { Usage } from '@hotline/core/session/state'
 import type { AgentEvent } from '../adapter.ts'
 import type { Breaker } from '../wire/breaker.ts'
 import { type KnownUpdate, KnownUpdate as KnownUpdateSchema, quietUpdates, type ToolPatch } from './schema.ts'
@@ -10,6 +11,8 @@ const planTextChars = 2_000
 export interface UpdateSink {
   emit(event: AgentEvent): void
   tool(patch: ToolPatch): void
+  /** What the whole session has cost, where the agent has counted so much. */
+  cost(told: NonNullable<Usage['cost']>): NonNullable<Usage['cost']>
   mode(update: Extract<KnownUpdate, { sessionUpdate: 'current_mode_update' | 'config_option_update' }>): void
 }
 
@@ -68,7 +71,7 @@ export class Updates {
           t: 'usage',
           contextUsed: update.used ?? undefined,
           contextSize: update.size ?? undefined,
-          cost: update.cost ?? undefined,
+          cost: update.cost ? this.#sink.cost(update.cost) : undefined,
         })
     }
   }

@@ -11,6 +11,7 @@ import type {
   Verdict,
 } from '../adapter.ts'
 import { EventQueue } from '../event-queue.ts'
+import { UsedSoFar } from '../used-so-far.ts'
 import { Breaker } from '../wire/breaker.ts'
 import { Ids } from '../wire/ids.ts'
 import { Peer } from '../wire/peer.ts'
@@ -103,6 +104,7 @@ export class CodexSession implements AgentSession {
       texts: this.#texts,
       modes: this.modes,
       breaker,
+      used: new UsedSoFar(spec),
       judged: () => fault('The agent lets a model answer in place of a person.'),
     })
     void this.#watchExit()

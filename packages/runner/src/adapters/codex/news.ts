@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { AgentEvent } from '../adapter.ts'
+import type { UsedSoFar } from '../used-so-far.ts'
 import type { Breaker } from '../wire/breaker.ts'
 import type { ModeKeeper } from './mode-keeper.ts'
 import {
@@ -38,6 +39,7 @@ export interface NewsSink {
   readonly texts: Texts
   readonly modes: ModeKeeper
   readonly breaker: Breaker
+  readonly used: UsedSoFar
 }
 
 /** Names that mean nothing to a person here: of accounts, plugins, voices, and echoes of what we did ourselves. */
@@ -59,7 +61,7 @@ export class News {
 
   /** Answers false where the method is not known. */
   handle(method: string, params: unknown): boolean {
-    const { emit, steps, texts, modes } = this.#sink
+    const { emit, steps, texts, modes, used } = this.#sink
     switch (method) {
       case 'item/started':
       case 'item/completed':
@@ -94,8 +96,7 @@ export class News {
         return this.#ours(TokenUsage, params, ({ tokenUsage: { total, last, modelContextWindow } }) =>
           emit({
             t: 'usage',
-            inputTokens: total.inputTokens,
-            outputTokens: total.outputTokens,
+            ...used.tokens(total),
             contextUsed: last.totalTokens,
             contextSize: modelContextWindow ?? undefined,
           }),
