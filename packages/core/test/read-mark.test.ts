@@ -20,7 +20,9 @@ function ownLog() {
     const parsed = parseCommand({ id: `c${(sent += 1)}`, stream: 'account:dana', type, data })
     if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
     const { session, seq } = { session: '', seq: 0, ...data }
-    const place = { project: 'p1', head: 100, messages: Math.floor(seq / 10) }
+    // The number of a session says in which minute it began.
+    const createdAt = at(Number(session.slice(1)) || 0)
+    const place = { project: 'p1', head: 100, messages: Math.floor(seq / 10), createdAt }
     const context: Context = {
       now: at(minutes),
       actor: dana,
@@ -69,10 +71,14 @@ describe('what a person has read', () => {
   test('[RM5] marks that are forgotten leave nothing behind that counts as new', () => {
     const log = ownLog()
     log.send(0, 'account.begin', {})
-    for (let of = 0; of <= limits.readMarks; of += 1) log.mark(10 + of, `s${of}`, 100)
+    // The newest is read first: it is the oldest that is forgotten, and not what was read longest ago.
+    for (let of = limits.readMarks + 1; of >= 1; of -= 1) log.mark(1_000, `s${of}`, 100)
     expect(log.state?.read).toHaveLength(limits.readMarks)
-    expect(log.unread('s0', 5)).toBe(0)
-    expect(log.unread('s1', 5, 12)).toBe(2)
-    expect(log.unread('new', 10 + limits.readMarks + 1)).toBe(10)
+    expect(log.state?.read?.some(({ session }) => session === 's2')).toBe(false)
+    expect(log.unread('s2', 2)).toBe(0)
+    expect(log.unread('s1', 1, 12)).toBe(2)
+    expect(log.unread('s3', 3, 12)).toBe(2)
+    // Only what began before that is taken along: the rest that was never opened is as unread as before.
+    expect([log.unread('older', 1), log.unread('never', 3)]).toEqual([0, 10])
   })
 })

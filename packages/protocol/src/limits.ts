@@ -30,8 +30,8 @@ export const limits = {
   snoozes: 500,
   /** Sessions that one asks about at once how much of them is unread. */
   unreadSessions: 100,
-  /** Sessions of which is kept how far one person has read them; of more, those that they read last. */
-  readMarks: 200,
+  /** Sessions of which is kept how far one person has read them; of more the oldest are forgotten. */
+  readMarks: 500,
   /** Milliseconds for which an ask may be put aside. */
   snoozeMs: 30 * 24 * 60 * 60 * 1_000,
   /** Sessions of one task whose conversations are read as one. */

@@ -36,8 +36,9 @@ function markRead(
   }
   const before = state?.read?.find((one) => one.session === session)
   if (before && before.seq >= seq) return accept()
-  const { project, messages } = place
-  return accept({ type: 'read.marked', subject: `read:${session}`, data: { project, session, seq, messages } })
+  const { project, messages, createdAt } = place
+  const data = { project, session, seq, messages, createdAt }
+  return accept({ type: 'read.marked', subject: `read:${session}`, data })
 }
 
 /** Puts aside what is open, for a time that leaves some to answer in. */

@@ -2,6 +2,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import { asKnown } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
 import { splitStream } from '@hotline/protocol/stream'
+import type { ReadMark } from './read-mark.ts'
 import type { AccountState } from './state.ts'
 
 /** The fold of a person's own stream. */
@@ -10,12 +11,19 @@ export function evolveAccount(state: AccountState | undefined, event: Envelope):
   const before = state ?? { kind: 'account', account: splitStream(event.stream).id, snoozed: [] }
   if (known?.type === 'account.begun') return { ...before, readSince: known.at }
   if (known?.type === 'read.marked') {
-    const { project, session, seq, messages } = known.data
-    const marked = { ...before, readSince: before.readSince ?? known.at }
-    const read = [...(before.read ?? []).filter((one) => one.session !== session), { project, session, seq, messages }]
-    if (read.length <= limits.readMarks) return { ...marked, read }
-    // What is forgotten does not count as never opened: nothing that began before now does.
-    return { ...marked, readSince: known.at, read: read.slice(-limits.readMarks) }
+    const { project, session, seq, messages, createdAt } = known.data
+    const others = (before.read ?? []).filter((one) => one.session !== session)
+    const mark: ReadMark = { project, session, seq, messages, ...(createdAt === undefined ? {} : { createdAt }) }
+    const readSince = before.readSince ?? known.at
+    if (others.length < limits.readMarks) return { ...before, readSince, read: [...others, mark] }
+    // What is forgotten does not count as never opened: nothing that began before it does. The oldest one takes the least along.
+    const oldest = others.reduce((one, two) => (beganAt(two, known.at) < beganAt(one, known.at) ? two : one))
+    const forgotten = beganAt(oldest, known.at)
+    return {
+      ...before,
+      readSince: forgotten > readSince ? forgotten : readSince,
+      read: [...others.filter((one) => one !== oldest), mark],
+    }
   }
   if (known?.type === 'ask.snoozed') {
     const { project, session, ask, until } = known.data
@@ -27,4 +35,9 @@ export function evolveAccount(state: AccountState | undefined, event: Envelope):
     return { ...before, snoozed: before.snoozed.filter((one) => one.session !== session || one.ask !== ask) }
   }
   return state
+}
+
+/** Where nobody knows, it may have been until now. */
+function beganAt({ createdAt }: ReadMark, now: string): string {
+  return createdAt ?? now
 }

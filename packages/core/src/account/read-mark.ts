@@ -8,6 +8,8 @@ export interface ReadMark {
   seq: number
   /** How many messages had been said there by then. */
   messages: number
+  /** When the session was created; absent in marks from before that was noted. */
+  createdAt?: string | undefined
 }
 
 /** A place in a session, as it is now. */
@@ -17,6 +19,7 @@ export interface ReadPlace {
   head: number
   /** Messages up to the place. */
   messages: number
+  createdAt: string
 }
 
 /** One name for each place. */

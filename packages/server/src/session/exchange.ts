@@ -295,7 +295,12 @@ export class Exchange {
     const { state, head } = await this.#queue(stream).state()
     if (state?.kind !== 'session') return undefined
     const later = seq < head ? await countMessages(this.#ports.store, stream, seq, head) : 0
-    return { project: state.project, head, messages: Math.max(0, state.counts.messages - later) }
+    return {
+      project: state.project,
+      head,
+      messages: Math.max(0, state.counts.messages - later),
+      createdAt: state.createdAt,
+    }
   }
 
   #queue(stream: string): StreamQueue {
