@@ -259,6 +259,34 @@ describe('the panel of a card', () => {
     await dialog.getByRole('button', { name: 'Cancel' }).click()
   })
 
+  it('[G196] a message that names another agent of the card goes there, and so does the conversation', async () => {
+    const task = await makeCard('Work for two')
+    const first = await scene.live.startSession('One', { task })
+    const second = await scene.live.startSession('Two', { task, agent: 'second' })
+    await page.goto(`${scene.live.proxyUrl}/tasks/${task}`)
+    const panel = page.getByRole('region', { name: 'Card' })
+    await panel.getByRole('tab', { name: 'Interact' }).click()
+    const talkers = panel.getByRole('group', { name: 'Agents of this card' })
+    await talkers.getByRole('button', { name: '@second', pressed: true }).waitFor()
+    await panel.getByRole('textbox').fill('@demo is it done?')
+    await page.keyboard.press('Enter')
+    await talkers.getByRole('button', { name: '@demo', pressed: true }).waitFor()
+    await panel.getByText('@demo is it done?').first().waitFor()
+    await photograph(page, 'task-two-agents', [390, 1440])
+    // One stays where one is, whatever is the newest.
+    await panel.getByRole('textbox').fill('Mail me at me@second.example')
+    await page.keyboard.press('Enter')
+    await panel.getByText('Mail me at').first().waitFor()
+    await talkers.getByRole('button', { name: '@second' }).click()
+    await panel.getByRole('heading', { name: 'Two' }).waitFor()
+    const said = async (session: string): Promise<unknown[]> =>
+      (await scene.live.stored(session)).flatMap(({ type, body }) => (type === 'message.posted' ? [body] : []))
+    await expect
+      .poll(() => said(first.session))
+      .toEqual([{ text: '@demo is it done?' }, { text: 'Mail me at me@second.example' }])
+    expect(await said(second.session)).toEqual([])
+  })
+
   it('[G175] starts a session that belongs to the card, and shows its conversation', async () => {
     const task = await makeCard('Sort the mail')
     const row = { agent: 'demo', name: 'Demo', description: '', runner: 'here', runnerId: 'here', available: true }

@@ -73,6 +73,24 @@ describe('cards at the command line', () => {
     })
   })
 
+  it('[B125] [MN1] a message goes to the agent that it names, or to the newest', async () => {
+    const card = (await run('task', 'add', 'For two')).out.trim()
+    expect(await run('task', 'say', card, 'hello')).toMatchObject({
+      code: errorKinds.conflict.exit,
+      err: expect.stringContaining('Start a session of it') as string,
+    })
+    const first = await scene.live.startSession('One', { task: card })
+    const second = await scene.live.startSession('Two', { task: card, agent: 'second' })
+    const both = async () => JSON.parse((await run('--json', 'task', 'show', card)).out) as TaskDetail
+    await expect.poll(async () => (await both()).task.sessions.length).toBe(2)
+    expect((await run('task', 'say', card, '@demo', 'go', 'on')).out).toMatch(/^Sent to demo \(/)
+    expect((await run('task', 'say', card, 'hello')).out).toMatch(/^Sent to second \(/)
+    const said = async (session: string): Promise<unknown[]> =>
+      (await scene.live.stored(session)).flatMap(({ type, body }) => (type === 'message.posted' ? [body] : []))
+    expect(await said(first.session)).toEqual([{ text: '@demo go on' }])
+    expect(await said(second.session)).toEqual([{ text: 'hello' }])
+  })
+
   it('[B115] the conversation of one is erased after a yes, with the password', async () => {
     const card = (await run('task', 'add', 'Talked about')).out.trim()
     const hand = await scene.live.startSession('A secret', { task: card })

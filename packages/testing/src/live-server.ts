@@ -30,7 +30,7 @@ export interface LiveServer extends AsyncDisposable {
   /** Takes a session that somebody has started, with a hand-led runner: what its agent does, the test says. */
   take(session: string): Promise<HandRunner>
   /** Starts one and takes it. */
-  startSession(title?: string, more?: { task?: string }): Promise<HandRunner>
+  startSession(title?: string, more?: { task?: string; agent?: string }): Promise<HandRunner>
   /** Puts text beside a session's events, as its runner would; answers how an event names it. */
   putContent(session: string, text: string): Promise<{ digest: string; bytes: number }>
   /** Everything that is stored of a stream of kind session. */

@@ -1,4 +1,5 @@
 import { uuidV7 } from '@hotline/client/uuid'
+import { addresseeOf } from '@hotline/core/task/addressee'
 import { Id } from '@hotline/protocol/ids'
 import {
   type Assignee,
@@ -125,6 +126,23 @@ export function addTaskCommand(program: Command, context: CommandContext): void 
         await server.command(`task:${id}`, 'task.move', { to: column, ...place }),
         `It is in ${column} now.\n`,
       )
+    })
+
+  task
+    .command('say')
+    .description('writes to the agent that it names (@codex), or else to that of the newest session of a card')
+    .argument('<task>', 'id, or the beginning of it')
+    .argument('<text...>')
+    .option('--project <project>', 'id of the project it is in (default: the first one)')
+    .action(async (card: string, words: string[], { project }: CardOptions) => {
+      const server = context.server()
+      const row = await findTask(server, card, project)
+      const text = words.join(' ')
+      const to = addresseeOf(row.sessions, text)
+      if (!to) throw fail('invalid_transition', 'No agent has begun with this card. Start a session of it.')
+      const accepted = await server.command(`session:${to.session}`, 'message.send', { text })
+      const { agent, session } = to
+      context.print({ ...accepted, agent, session }, `Sent to ${agent} (${session.slice(0, shownIdChars)}).\n`)
     })
 
   task

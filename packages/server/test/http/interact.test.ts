@@ -129,6 +129,27 @@ describe('the conversation of a task', () => {
     await heard(talker, 'agent_response From the first', 'agent_response From the second')
   })
 
+  it('[MN2] what names an agent of the task goes to it, and all hear what each of them says', async () => {
+    const { task, hand } = await work()
+    const other = await callers.server.startSession('A task', { task, agent: 'second' })
+    using talker = talk(task)
+    await begun(talker)
+    const id = uuidV7()
+    for (let time = 0; time < 2; time += 1) talker.say({ type: 'user_message', content: `@demo first`, id })
+    talker.say({ type: 'user_message', content: 'No one by name' })
+    talker.say({ type: 'user_message', content: 'And now @second' })
+    await heard(talker, 'user_message And now @second')
+    const said = talker.told.filter((one) => one.type === 'user_message')
+    expect(said.map(({ content, session_id }) => [content, session_id])).toEqual([
+      [`@demo first`, hand.session],
+      ['No one by name', other.session],
+      ['And now @second', other.session],
+    ])
+    await answers(hand, 'n2', 'One')
+    await answers(other, 'n3', 'Two')
+    await heard(talker, 'agent_response One', 'agent_response Two')
+  })
+
   it('[TA11] of a history that is longer than one message may be, the last of it is told', async () => {
     const { task, hand } = await work()
     const long = 'x'.repeat(40_000)

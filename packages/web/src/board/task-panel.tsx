@@ -1,5 +1,7 @@
+import { namedIn, openSessions } from '@hotline/core/task/addressee'
 import { openTaskView, type TaskView } from '@hotline/client/task-view'
-import type { TaskDetail } from '@hotline/protocol/task'
+import type { Problem } from '@hotline/protocol/error'
+import type { TaskDetail, TaskSession } from '@hotline/protocol/task'
 import { Link as To } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
@@ -96,7 +98,50 @@ function Shown({ detail, problem }: { detail: TaskDetail; problem: { detail: str
         </div>
       )}
       {tab === 'output' && shown !== undefined && <SessionPage key={`${shown} output`} session={shown} only="output" />}
-      {tab === 'interact' && newest !== undefined && <SessionPage key={newest} session={newest} only="talk" />}
+      {tab === 'interact' && newest !== undefined && <Talk sessions={sessions} newest={newest} />}
+    </>
+  )
+}
+
+/** The conversation with one of the agents of a card: the newest, or the one that was chosen or named. */
+function Talk({ sessions, newest }: { sessions: readonly TaskSession[]; newest: string }): ReactNode {
+  const { link, known } = useLive()
+  const [chosen, setChosen] = useState('')
+  const [refusal, setRefusal] = useState<Problem>()
+  const shown = sessions.some(({ session }) => session === chosen) ? chosen : newest
+  const open = openSessions(sessions)
+  const sentElsewhere = (text: string): boolean => {
+    const to = namedIn(sessions, text)
+    if (!to || to.session === shown) return false
+    setRefusal(undefined)
+    setChosen(to.session)
+    void link
+      .command(`session:${to.session}`, 'message.send', { text })
+      .then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
+    return true
+  }
+  return (
+    <>
+      {open.length > 1 && (
+        <div className="talkers" role="group" aria-label="Agents of this card">
+          {open.map(({ session, agent }) => (
+            <button
+              key={session}
+              type="button"
+              className="button plain small"
+              aria-pressed={session === shown}
+              title={`Write to ${known.agents.get(agent) ?? agent}; or name it in any message here`}
+              onClick={() => setChosen(session)}
+            >
+              @{agent}
+              {open.some((other) => other.agent === agent && other.session !== session) &&
+                ` · run ${sessions.length - sessions.findIndex((one) => one.session === session)}`}
+            </button>
+          ))}
+        </div>
+      )}
+      <Refusal problem={refusal} look="notice" />
+      <SessionPage key={shown} session={shown} only="talk" sentElsewhere={sentElsewhere} />
     </>
   )
 }

@@ -24,6 +24,7 @@ export function MessageBox({
   reply,
   endReply,
   sent,
+  sentElsewhere,
   mayWrite,
 }: {
   session: string
@@ -37,6 +38,8 @@ export function MessageBox({
   endReply: () => void
   /** A message went where the agent reads it next: into the conversation, whatever somebody was looking at there. */
   sent: () => void
+  /** What is for somebody else goes there, and not to this session: true where it is on its way. */
+  sentElsewhere?: ((text: string) => boolean) | undefined
   mayWrite: boolean
 }): ReactNode {
   const kept = `hotline-draft:${session}`
@@ -78,6 +81,8 @@ export function MessageBox({
     live && contact.here && state.status === 'active' && state.turn !== undefined && state.capabilities?.steer === true
   function send(when: 'now' | 'in turn'): void {
     if (disabled) return
+    // A reply is for whom it replies to, whomever it names.
+    if (reply === undefined && sentElsewhere?.(text) === true) return setText('')
     const about = reply === undefined ? {} : { replyTo: reply.message }
     void view.send(text, when === 'now' && takesNow ? { ...about, now: true } : about)
     setText('')

@@ -41,8 +41,19 @@ const ChangesView = lazy(async () => ({ default: (await import('../changes/chang
 const Console = lazy(async () => ({ default: (await import('./console/console.tsx')).Console }))
 const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).Terminal }))
 
-/** One session: what it is doing, its conversation or terminal, and where one writes to it. `only`: the one view that is shown. */
-export function SessionPage({ session, only }: { session: string; only?: Tab }): ReactNode {
+/**
+ * One session: what it is doing, its conversation or terminal, and where one writes to it. `only`: the one view that is shown.
+ * `sentElsewhere`: as of the message box.
+ */
+export function SessionPage({
+  session,
+  only,
+  sentElsewhere,
+}: {
+  session: string
+  only?: Tab
+  sentElsewhere?: (text: string) => boolean
+}): ReactNode {
   const { link, kept } = useLive()
   const [view, setView] = useState<SessionView>()
   const [tries, setTries] = useState(0)
@@ -52,18 +63,21 @@ export function SessionPage({ session, only }: { session: string; only?: Tab }):
     return () => opened[Symbol.dispose]()
   }, [link, session, kept, tries])
   if (!view) return <SessionSkeleton />
-  return <Opened key={tries} view={view} session={session} only={only} again={() => setTries(tries + 1)} />
+  const ports = { view, session, only, sentElsewhere, again: () => setTries(tries + 1) }
+  return <Opened key={tries} {...ports} />
 }
 
 function Opened({
   view,
   session,
   only,
+  sentElsewhere,
   again,
 }: {
   view: SessionView
   session: string
   only: Tab | undefined
+  sentElsewhere: ((text: string) => boolean) | undefined
   again: () => void
 }): ReactNode {
   const { link } = useLive()
@@ -305,6 +319,7 @@ function Opened({
             if (!typed) setTab('talk')
             ways.current?.toEnd()
           }}
+          sentElsewhere={sentElsewhere}
           mayWrite={typed ? mayDecide : mayWrite}
         />
       )}

@@ -1,3 +1,5 @@
+import { addresseeOf } from '@hotline/core/task/addressee'
+import { taskSessionOf } from '@hotline/core/task/task-session'
 import type { Envelope } from '@hotline/protocol/event'
 import { limits } from '@hotline/protocol/limits'
 import type { Interaction } from '@hotline/protocol/interactions'
@@ -41,9 +43,10 @@ function newest(messages: readonly Interaction[]): readonly Interaction[] {
 export interface InteractDesk {
   open: (principal: Principal, place: { project: string; task: string }) => Promise<OpenedConversation | undefined>
   /**
-   * The session that a message is for: the one that has it already, where it was sent before under this id, or else the newest.
+   * The session that a message is for: the one that has it already, where it was sent before under this id; that of an agent
+   * that its words name; or else the newest.
    */
-  addressee: (principal: Principal, task: string, id: string) => Promise<string | undefined>
+  addressee: (principal: Principal, task: string, said: { id: string; text: string }) => Promise<string | undefined>
   /** One event of a log, whole. */
   readEvent: (stream: string, seq: number) => Promise<Envelope | undefined>
 }
@@ -95,14 +98,19 @@ export function openInteractDesk(ports: { exchange: Exchange; lists: Lists; stor
       const [event] = await store.read(stream, { after: seq - 1, limit: 1, maxBytes: limits.pageBytes })
       return event && readEvent(event)
     },
-    addressee: async (principal, task, id) => {
-      const sessions = await lists.sessionsOfTask(task)
+    addressee: async (principal, task, { id, text }) => {
+      const sessions = (await lists.sessionsOfTask(task)).slice(-historySessions).toReversed()
       const key = { principal: senderKey(principal), id }
-      for (const session of sessions.slice(-historySessions).toReversed()) {
+      for (const session of sessions) {
         const [known] = await store.findCommands(`session:${session}`, [key])
         if (known) return session
       }
-      return sessions.at(-1)
+      if (!text.includes('@')) return sessions[0]
+      const states = await Promise.all(
+        sessions.map(async (session) => (await exchange.snapshot(`session:${session}`))?.state),
+      )
+      const known = states.flatMap((state) => (state?.kind === 'session' ? [taskSessionOf(state)] : []))
+      return addresseeOf(known, text)?.session
     },
   }
 }

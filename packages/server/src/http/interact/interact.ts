@@ -89,14 +89,14 @@ class Interact implements Speech {
   }
 
   async #send(gate: Gate, id: string, message: InteractInput & { type: 'user_message' }): Promise<void> {
-    const session = await this.#ports.desk.addressee(gate.principal, this.#ports.task, id)
+    const { content: text, metadata } = message
+    const session = await this.#ports.desk.addressee(gate.principal, this.#ports.task, { id, text })
     if (session === undefined) {
       return this.#refuse(
         problem('invalid_transition', 'No agent has begun with this task. Start a session of it.'),
         id,
       )
     }
-    const { content: text, metadata } = message
     const data = { text, ...(metadata === undefined ? {} : { metadata }) }
     gate.receive({ t: 'command', id, stream: `session:${session}`, type: 'message.send', data })
   }
