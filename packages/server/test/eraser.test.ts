@@ -1,6 +1,6 @@
 import type { Envelope } from '@hotline/protocol/event'
 import type { HandRunner } from '@hotline/testing/hand-runner'
-import type { LogBench, OpenLogBench } from '@hotline/testing/log-bench'
+import { accepted, agentEvent, freely, type LogBench, type OpenLogBench } from '@hotline/testing/log-bench'
 import { person } from '@hotline/testing/middle'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { openTestPostgres } from '@hotline/testing/test-postgres'
@@ -160,6 +160,16 @@ describe.each(stores)('erasing in %s', (_, open) => {
     const shared = await put('of two')
     const hands = [await talk(life, 's3', own), await talk(life, 's4', shared), await talk(life, 's5', shared)]
     for (const hand of hands) await end(hand, life)
+    // What a former runner told afterwards names one as well.
+    const late = await put('told too late')
+    const request = { tool: 'run', title: 'Late', content: late }
+    const told = {
+      ...agentEvent('', 'recovered:1'),
+      type: 'report.recovered',
+      data: { runner: 'r0', fence: 1, reported: 'approval.requested' },
+      body: { data: {}, body: request },
+    }
+    accepted(await bench.store.append([freely('session:s3', told)]))
     const isThere = async ({ digest }: { digest: string }): Promise<boolean> => {
       const found = await blobs.get('p1', digest)
       found?.content.destroy()
@@ -169,7 +179,7 @@ describe.each(stores)('erasing in %s', (_, open) => {
       await life.send(dana, `session:${session}`, 'session.erase', {})
       await at.eraser.erased(`session:${session}`)
     }
-    expect([await isThere(own), await isThere(shared)]).toEqual([false, true])
+    expect([await isThere(own), await isThere(late), await isThere(shared)]).toEqual([false, false, true])
     await life.send(dana, 'session:s5', 'session.erase', {})
     await at.eraser.erased('session:s5')
     expect(await isThere(shared)).toBe(false)

@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Envelope } from '@hotline/protocol/event'
+import { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { asKnown } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
 import { splitStream } from '@hotline/protocol/stream'
@@ -188,9 +190,8 @@ async function* contentOf(
 ): AsyncGenerator<{ seq: number; of: string | undefined; digest: string }, void, undefined> {
   for (let after = 0; ;) {
     const page = await store.read(stream, { after, limit: limits.pageEvents, maxBytes: limits.pageBytes })
-    for (const stored of page.filter(({ type }) => type === 'approval.requested')) {
-      const known = asKnown(readEvent(stored))
-      const digest = known?.type === 'approval.requested' ? known.body?.content?.digest : undefined
+    for (const stored of page.filter(({ type }) => type === 'approval.requested' || type === 'report.recovered')) {
+      const digest = digestIn(readEvent(stored))
       if (digest !== undefined) yield { seq: stored.seq, of: stored.subject, digest }
     }
     const last = page.at(-1)
@@ -198,4 +199,12 @@ async function* contentOf(
     after = last.seq
     await nextTurn()
   }
+}
+
+/** What a request names, also one that a former runner of the session told afterwards. */
+function digestIn(event: Envelope): string | undefined {
+  const known = asKnown(event)
+  if (known?.type === 'approval.requested') return known.body?.content?.digest
+  if (known?.type !== 'report.recovered' || known.data.reported !== 'approval.requested') return undefined
+  return ApprovalRequest.safeParse(known.body?.body).data?.content?.digest
 }
