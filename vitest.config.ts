@@ -5,6 +5,8 @@ import { measuredRooms, runElsewhere } from './scripts/measured-rooms.ts'
 // One PostgreSQL for all files that ask for one, started when the first does.
 const globalSetup = ['packages/testing/src/postgres-global-setup.ts']
 
+const countChildren = ['scripts/count-children.ts']
+
 // Patience only costs where something is broken: a limit is there to end a test that hangs, and says nothing about
 // speed. So each one is many times what a quiet machine needs, and the limit of a test is above those of its waits.
 const patience = {
@@ -24,10 +26,11 @@ export default defineConfig({
     // Most of them wait for processes and sockets: two at once go well also where there are two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', './scripts/count-reporter.ts'],
-    // Only with `--coverage`, and of what the rooms do inside of the test process: what runs in a child process or in a
-    // browser is tested there and not counted.
+    // Only with `--coverage`, and of what the rooms do inside of the test process, and machines that run agents in children of it:
+    // what runs in other children or in a browser is tested there and not counted.
     coverage: {
       provider: 'v8',
+      autoAttachSubprocess: true,
       include: measuredRooms.map((room) => `${room}/**`),
       exclude: runElsewhere,
       reporter: ['json-summary'],
@@ -48,6 +51,7 @@ export default defineConfig({
           name: 'contract',
           include: ['packages/{server,runner,cli,web,demo-agent,testing}/test/**/*.test.{ts,tsx}'],
           globalSetup,
+          setupFiles: countChildren,
           ...patience.contract,
           retry,
         },
@@ -57,6 +61,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['e2e/test/**/*.test.ts'],
           globalSetup,
+          setupFiles: countChildren,
           ...patience.e2e,
           retry,
           fileParallelism: false,
@@ -67,6 +72,7 @@ export default defineConfig({
         test: {
           name: 'agents',
           include: ['e2e/agents/**/*.test.ts'],
+          setupFiles: countChildren,
           ...patience.e2e,
           retry,
           // The first run installs them.

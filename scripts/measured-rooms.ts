@@ -1,10 +1,11 @@
-/** Where the words, the rules, the link, the log and the server around it are: a line that no test runs there is a promise that nobody checks. */
+/** Where the words, the rules, the link, the log, the server around it and the machines that run agents are: a line that no test runs there is a promise that nobody checks. */
 export const measuredRooms: readonly string[] = [
   'packages/protocol/src',
   'packages/core/src',
   'packages/client/src',
   'packages/server/src/log',
   'packages/server/src',
+  'packages/runner/src',
 ]
 
 /** Files of these rooms that only a browser or a worker thread can run; tests do that, where lines are not counted. */

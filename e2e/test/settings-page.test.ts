@@ -23,7 +23,7 @@ describe('settings', () => {
 
     await page.goto(`${server.url}/settings`)
     await page.getByLabel('Name of the token').fill('laptop')
-    await page.getByRole('button', { name: 'New personal token' }).click()
+    await page.getByRole('button', { name: 'Make a token' }).click()
     const confirm = page.getByRole('form', { name: 'Confirm your password' })
     await confirm.getByLabel(/Your password, to make “laptop”/).fill('not my password')
     await confirm.getByRole('button', { name: 'Confirm' }).click()
@@ -37,8 +37,8 @@ describe('settings', () => {
 
     // Within the next minutes it is not asked for again.
     await page.getByLabel('Name of the token').fill('phone')
-    await page.getByRole('button', { name: 'New personal token' }).click()
-    await page.getByRole('cell', { name: 'phone' }).waitFor()
+    await page.getByRole('button', { name: 'Make a token' }).click()
+    await page.getByRole('cell', { name: 'phone', exact: true }).waitFor()
     expect(await confirm.count()).toBe(0)
   })
 
@@ -72,7 +72,7 @@ describe('settings', () => {
     await place.getByRole('button', { name: 'Sign out everywhere …' }).click()
     await page.getByRole('form', { name: 'Sign out everywhere' }).getByText('this one too').waitFor()
     await photograph(page, 'settings-sign-out-everywhere', [390, 1440])
-    await page.getByLabel(/Revoke/).check()
+    await page.getByLabel(/^Revoke .* too/).check()
     await page
       .getByRole('form', { name: 'Sign out everywhere' })
       .getByRole('button', { name: 'Sign out everywhere' })

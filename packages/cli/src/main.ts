@@ -31,6 +31,7 @@ import { addUsageCommand } from './commands/usage.ts'
 import { addConnectionsCommand } from './commands/connections.ts'
 import { addQueueCommand } from './commands/queue.ts'
 import { addTaskCommand } from './commands/task.ts'
+import { addMemberCommands } from './commands/members.ts'
 import { addTrustCommand } from './commands/trust.ts'
 import { addUndoCommands } from './commands/undo.ts'
 import { up, type UpFacts } from './commands/up.ts'
@@ -108,6 +109,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addConnectionsCommand(program, context)
   addUsageCommand(program, context)
   addQueueCommand(program, context)
+  addMemberCommands(program, context)
   addTrustCommand(program, context)
   addKeyCommands(program, context)
   addLoginCommand(program, context)

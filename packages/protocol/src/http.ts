@@ -220,6 +220,12 @@ export const PeoplePage = z.object({
   people: z.array(z.object({ id: z.string(), name: z.string(), kind: z.enum(['person', 'service']) })).readonly(),
 })
 
+/** `GET /api/projects/:id/members`: who may do what in a project, by name. */
+export const MemberPage = z.object({
+  members: z.array(z.object({ account: z.string(), name: z.string(), role: Role })).readonly(),
+})
+export type MemberPage = z.infer<typeof MemberPage>
+
 /** An open connection, as `GET /api/connections` tells of it. */
 export const ConnectionRow = z.object({
   connection: z.string(),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { takeCoverage } from 'node:v8'
 import type { CommandOutcome, ConnectionState, Follower } from '@hotline/client/link'
 import type { Envelope } from '@hotline/protocol/event'
 import { problem } from '@hotline/protocol/error'
@@ -14,12 +15,15 @@ export type ToServer =
   | { k: 'command'; id: string; stream: string; type: string; data: unknown }
   | { k: 'request'; id: string; method: 'GET' | 'POST' | 'PUT' | 'DELETE'; path: string; body?: unknown }
   | { k: 'ready'; runner: string }
+  | { k: 'counted' }
 export type ToRunner =
   | { k: 'events'; id: string; events: readonly Envelope[]; epoch: string }
   | { k: 'caughtUp'; id: string; cursor: string }
   | { k: 'answer'; id: string; outcome: CommandOutcome }
   | { k: 'response'; id: string; answer: { ok: true; value: unknown } }
   | { k: 'hint' }
+  /** Where lines are counted, say now which were run: it is killed next. */
+  | { k: 'count' }
 
 /** A link over the channel to the process that started this one. */
 function linkOverChannel(): ServerLink {
@@ -39,6 +43,10 @@ function linkOverChannel(): ServerLink {
     if (message.k === 'answer') waiting.get(message.id)?.(message.outcome as never)
     if (message.k === 'response') waiting.get(message.id)?.(message.answer as never)
     if (message.k === 'hint') for (const hear of ears) hear({ kind: 'work' })
+    if (message.k === 'count') {
+      takeCoverage()
+      process.send?.({ k: 'counted' } satisfies ToServer)
+    }
   })
   return {
     connection: { value: state, watch: () => () => undefined },

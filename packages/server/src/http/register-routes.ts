@@ -44,6 +44,7 @@ import { registerSessionRoutes } from './routes/sessions.ts'
 import { registerUsageRoutes } from './routes/usage.ts'
 import { registerTaskApiRoutes } from './routes/task-api.ts'
 import { registerTaskRoutes } from './routes/tasks.ts'
+import { registerMemberRoutes } from './routes/members.ts'
 import { registerTrustRoutes } from './routes/trust.ts'
 import { type WebhookRoutePorts, registerWebhookRoutes } from './routes/webhooks.ts'
 
@@ -110,6 +111,7 @@ export function registerRoutes(
   registerEvidenceRoutes(route, ports)
   registerFolderRoutes(route, ports)
   registerTrustRoutes(route, ports)
+  registerMemberRoutes(route, { exchange: ports.exchange, lists })
   registerWebhookRoutes(route, { ...ports, ...ports.webhooks })
   registerAuditRoutes(route, ports)
   registerExportRoutes(route, ports)

@@ -179,6 +179,7 @@ describe('every route', () => {
         "GET /api/runners/:id/folder: write",
         "POST /api/runner/trust: runner",
         "GET /api/projects/:id/trusted: read",
+        "GET /api/projects/:id/members: read",
         "GET /api/projects/:id/webhooks: admin",
         "POST /api/projects/:id/webhooks: admin, password",
         "PUT /api/projects/:id/webhooks/:webhook: admin, password",

@@ -96,7 +96,7 @@ describe('one decision', () => {
         owner for elsewhere: password_needed
         owner for no project: password_needed
         owner by token, with the password said
-      GET /api/people, GET /metrics, GET /api/sessions, GET /api/asks, GET /api/asks/status, GET /api/snoozes, GET /api/unread, GET /api/tasks, GET /api/tasks/:id, GET /api/projects/:id/tasks/:taskId/interactions, GET /api/agent/history, GET /api/agent/:taskId, GET /api/queue, GET /api/agents, GET /api/usage, GET /api/ws/stats, GET /ws/agents/:name, GET /api/agent/:taskId/updates, GET /api/projects/:id/tasks/:taskId/interact, GET /ws/permissions, GET /api/projects/:id/trusted, GET /api/audit, GET /api/audit/export, GET /api/search, GET /api/projects/:id/policy:
+      GET /api/people, GET /metrics, GET /api/sessions, GET /api/asks, GET /api/asks/status, GET /api/snoozes, GET /api/unread, GET /api/tasks, GET /api/tasks/:id, GET /api/projects/:id/tasks/:taskId/interactions, GET /api/agent/history, GET /api/agent/:taskId, GET /api/queue, GET /api/agents, GET /api/usage, GET /api/ws/stats, GET /ws/agents/:name, GET /api/agent/:taskId/updates, GET /api/projects/:id/tasks/:taskId/interact, GET /ws/permissions, GET /api/projects/:id/trusted, GET /api/projects/:id/members, GET /api/audit, GET /api/audit/export, GET /api/search, GET /api/projects/:id/policy:
         owner in a browser
         admin in a browser
         admin by token

@@ -96,6 +96,7 @@ function requestsFor({
     'DELETE /api/agent/:taskId': [['DELETE', `/api/agent/${session}`]],
     'GET /api/projects/:id/policy': [['GET', `/api/projects/${project}/policy`]],
     'GET /api/projects/:id/trusted': [['GET', `/api/projects/${project}/trusted`]],
+    'GET /api/projects/:id/members': [['GET', `/api/projects/${project}/members`]],
     'GET /api/projects/:id/webhooks': [['GET', `/api/projects/${project}/webhooks`]],
     'POST /api/projects/:id/webhooks': [['POST', `/api/projects/${project}/webhooks`, hook]],
     'PUT /api/projects/:id/webhooks/:webhook': [['PUT', `/api/projects/${project}/webhooks/w1`, { enabled: false }]],

@@ -6,6 +6,7 @@ import { ask } from '../live/ask.ts'
 import { useLive } from '../live/hotline.tsx'
 import { chooseDensity, chooseTheme, densities, densityNow, themeNow, themes } from '../live/appearance.ts'
 import { chooseTypingMs, typingChoices, typingMs } from '../live/typing-setting.ts'
+import { Members } from './members.tsx'
 import { People } from './people.tsx'
 import { Rules, ServerRules } from './rules.tsx'
 import { SecondFactor } from './second-factor.tsx'
@@ -35,6 +36,7 @@ export function SettingsPage(): ReactNode {
         <Rules />
         {me.admin && <ServerRules />}
         <Trusted />
+        <Members />
         {me.admin && <People keys={keys} load={load} />}
         <section className="stack" aria-label="Audit">
           <h2>Audit</h2>

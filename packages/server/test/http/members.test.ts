@@ -1,0 +1,37 @@
+import { roles } from '@hotline/protocol/actor'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Callers, openCallers } from './callers.ts'
+
+let callers: Callers
+beforeAll(async () => {
+  callers = await openCallers()
+})
+afterAll(() => callers[Symbol.asyncDispose]())
+
+const of = async (who: string, project = 'default') => {
+  const { status, body } = await callers.call('GET', `/api/projects/${project}/members`, callers.who[who] ?? {})
+  return { status, members: (body.members ?? []) as { account: string; name: string; role: string }[] }
+}
+
+describe('who is in a project', () => {
+  it('[ME1] every member reads who is in it, and what each may do there; nobody else does', async () => {
+    const { status, members } = await of('viewer in a browser')
+    expect(status).toBe(200)
+    const others = roles.filter((role) => role !== 'owner').toSorted()
+    expect(members.map(({ name, role }) => `${name}: ${role}`).toSorted()).toEqual(
+      ['dana: owner', ...others.map((role) => `${role}: ${role}`)].toSorted(),
+    )
+    expect(members.find(({ name }) => name === 'viewer')?.account).toBe(callers.accounts['viewer'])
+    expect(await of('viewer in a browser', 'elsewhere')).toEqual({ status: 404, members: [] })
+    expect(await of('viewer in a browser', 'nowhere')).toEqual({ status: 404, members: [] })
+  })
+
+  it('[ME1] it says what is so now', async () => {
+    const { owner, accounts } = callers
+    await callers.command(owner, 'project:default', 'member.change', { account: accounts['operator'], role: 'viewer' })
+    expect((await of('admin in a browser')).members.find(({ name }) => name === 'operator')?.role).toBe('viewer')
+    await callers.command(owner, 'project:default', 'member.remove', { account: accounts['operator'] })
+    expect((await of('admin in a browser')).members.map(({ name }) => name)).not.toContain('operator')
+    expect((await of('operator in a browser')).status).toBe(404)
+  })
+})
