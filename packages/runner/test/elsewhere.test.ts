@@ -32,6 +32,7 @@ test('[S22] what an agent without its context is to be told is told, also where 
   await world.until(session, 'an agent there', ({ status }) => status === 'active')
   await waitFor(() => told(place, session).includes('so it begins anew'), { what: 'word of it' })
   const { pid } = world.state(session)
+  await place.count()
   await place.kill()
   await place.start()
   world.send(session, 'message.send', { text: say('after') })

@@ -55,6 +55,7 @@ test('[R110] a terminal goes on where it was, with its screen, and with the keys
   await has('ready')
   type('one\n')
   await has('1: one')
+  await place.count()
   await place.kill()
   type('two\n')
   type('three\n')
@@ -83,6 +84,7 @@ test('[R111] an agent that asks while the runner is dead gets the answer that wa
     ]),
   })
   const ask = await world.ask(session)
+  await place.count()
   await place.kill()
   world.decide(session, ask, 'allow')
   await place.start()
@@ -163,6 +165,7 @@ test('[R112] when the keeper is killed its agents are ended, and their sessions 
   await haveEnded(first)
   // The next agent has a keeper again; this time the runner goes first.
   const second = await startBoth()
+  await place.count()
   await place.kill()
   for (const pid of keepers()) process.kill(pid, 'SIGKILL')
   await waitFor(() => keepers().length === 0, { what: 'no keeper' })
@@ -179,6 +182,7 @@ test('[R113] an agent whose conversation went another way than it was recorded i
   })
   const ask = await world.ask(session)
   const { pid } = world.state(session)
+  await place.count()
   await place.kill()
   const [file = ''] = globSync(join(dataDir, 'keepers/*/processes/*/in.*'))
   const lines = readFileSync(file, 'utf8').split('\n')
@@ -205,6 +209,7 @@ test('[R114] an agent that is killed while the runner is dead is told to be kill
   const program = world.start('pipe', { cwd, command: ['sleep', '1000'], unasked: true })
   await world.ask(asking)
   await world.until(program, 'an active session', ({ status }) => status === 'active')
+  await place.count()
   await place.kill()
   for (const session of [asking, program]) process.kill(world.state(session).pid ?? 0, 'SIGKILL')
   await place.start()
@@ -227,6 +232,7 @@ test('[R116] a keeper that was stopped is told to go on, by a runner that starts
     expect(keepers()).toHaveLength(1)
     for (const pid of keepers()) process.kill(pid, 'SIGSTOP')
   }
+  await place.count()
   await place.kill()
   stop()
   await place.start()
@@ -243,6 +249,7 @@ test('[R116] a keeper that was stopped is told to go on, by a runner that starts
 test('[R115] where no keeper can be started, the runner holds its agents itself', async () => {
   await using place = await openPlace('by keeper')
   const { world, cwd, dataDir, guard } = place
+  await place.count()
   await place.kill()
   // A file stands where its folder would be.
   rmSync(join(dataDir, 'keepers'), { recursive: true, force: true })
@@ -252,6 +259,7 @@ test('[R115] where no keeper can be started, the runner holds its agents itself'
   const program = world.start('command', { cwd, command: ['sleep', '1000'], unasked: true })
   await world.until(agent, 'a turn', ({ turn, counts }) => !turn && counts.turns === 1)
   await world.until(program, 'an active session', ({ status }) => status === 'active')
+  await place.count()
   await place.kill()
   rmSync(join(dataDir, 'keepers'))
   mkdirSync(join(dataDir, 'keepers'), { mode: 0o700 })
@@ -268,6 +276,7 @@ test('[R115] with the keeper turned off, one that an earlier life has left is en
   const { world, cwd, guard } = place
   const session = world.start('demo', { cwd, prompt: scriptPrompt([{ do: 'say', text: 'here' }, { do: 'hang' }]) })
   await world.until(session, 'words', () => world.events(session, 'message.delta').length > 0)
+  await place.count()
   await place.kill()
   await place.start('without keeper')
   await world.until(session, 'an interrupted session', ({ status }) => status === 'interrupted')

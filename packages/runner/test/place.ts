@@ -24,6 +24,11 @@ export interface Place extends AsyncDisposable {
   /** What the agent `scripted` plays for each prompt. */
   script(steps: unknown): Promise<void>
   start(as?: Holds): Promise<void>
+  /**
+   * Where lines are counted, those of the present life, which a process that is killed cannot tell: before a kill that need not come at
+   * just this moment, and at the end.
+   */
+  count(): Promise<void>
   /** As with SIGKILL. */
   kill(): Promise<void>
   pid(): number | undefined
@@ -93,7 +98,6 @@ export async function openPlace(holds: Holds = 'itself'): Promise<Place> {
     mine.kill('SIGKILL')
     await once(mine, 'exit')
   }
-  /** What a process that is killed has run is not known: it says so before. Only of the last life, for it is not killed at any moment. */
   const count = async (): Promise<void> => {
     const mine = child
     if (process.env['NODE_V8_COVERAGE'] === undefined || !mine?.connected) return
@@ -113,6 +117,7 @@ export async function openPlace(holds: Holds = 'itself'): Promise<Place> {
     dataDir: join(temp.path, '.hotline'),
     script: (steps: unknown) => writeFile(join(temp.path, 'script.json'), JSON.stringify(steps)),
     start,
+    count,
     kill,
     pid: () => child?.pid,
     [Symbol.asyncDispose]: async () => {
