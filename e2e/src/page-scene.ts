@@ -23,8 +23,9 @@ export interface PageScene extends AsyncDisposable {
   open(session: string): Promise<void>
 }
 
-export async function openPageScene(): Promise<PageScene> {
-  const live = await startLiveServer({ pageDir })
+/** `env`: settings of the server beside those of every such one. */
+export async function openPageScene(options: { env?: Record<string, string> } = {}): Promise<PageScene> {
+  const live = await startLiveServer({ pageDir, ...options })
   const browser = await openBrowser()
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
   let page = await context.newPage()

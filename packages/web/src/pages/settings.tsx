@@ -13,6 +13,7 @@ import { SecondFactor } from './second-factor.tsx'
 import { SignIns } from './sign-ins.tsx'
 import { Tokens } from './tokens.tsx'
 import { Trusted } from './trusted.tsx'
+import { Webhooks } from './webhooks.tsx'
 
 /** How it looks, where one is signed in, tokens, the password. */
 export function SettingsPage(): ReactNode {
@@ -37,6 +38,7 @@ export function SettingsPage(): ReactNode {
         {me.admin && <ServerRules />}
         <Trusted />
         <Members />
+        <Webhooks />
         {me.admin && <People keys={keys} load={load} />}
         <section className="stack" aria-label="Audit">
           <h2>Audit</h2>
