@@ -1,6 +1,6 @@
 import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
-import { erasedAt } from './erased-at.ts'
+import { erasedAt, withoutErasedOutput } from './erased-at.ts'
 import type { Clock } from './clock.ts'
 import { forgetful, keptCharsMax, keptForm, type KeptSession, type KeptSessions } from './kept-sessions.ts'
 import { watchLife } from './tabs/watch-life.ts'
@@ -37,7 +37,8 @@ const keepsNothing: SessionKeeper = {
 /** Nothing from before it was erased. */
 function sinceErased(whole: Kept): Kept {
   const at = erasedAt(whole.events)
-  return at < 0 ? whole : { ...whole, events: whole.events.slice(at), before: null }
+  const events = withoutErasedOutput(whole.events)
+  return at < 0 ? { ...whole, events } : { ...whole, events: events.slice(at), before: null }
 }
 
 /** Joins many changes into few writes. Disposing keeps what was not kept yet. */
@@ -102,10 +103,10 @@ export function openSessionKeeper(kept: KeptSessions, session: string, clock: Cl
     },
     came: (events, state, cursor) => {
       if (!present || !state || cursor === undefined) return
-      if (erasedAt(events) >= 0) {
+      if (events.some(({ type }) => type === 'content.erased')) {
         sizes = []
         size = 0
-        const since = sinceErased({ ...present, cursor, state, events })
+        const since = sinceErased({ ...present, cursor, state, events: [...present.events, ...events] })
         measure(since.events)
         present = trim(since)
         dirty = true

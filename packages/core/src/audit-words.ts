@@ -106,6 +106,10 @@ export function auditWords(event: AuditedEvent, nameOf: NameOf): string {
     case 'terminal.taken':
       return 'keyboard taken'
     case 'content.erased':
+      if (event.data.kind === 'output') {
+        const { upTo, days } = event.data
+        return `output erased up to event ${upTo}${days === undefined ? '' : `, kept for ${days} days`}`
+      }
       return `content erased up to event ${event.data.upTo} (${event.data.reason})`
     case 'policy.rule_set':
       return withReason(`${ruleSet(event.data)}${ofWhole(event)}`, event.body?.note)

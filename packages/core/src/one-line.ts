@@ -1,6 +1,7 @@
 import type { KnownEvent } from '@hotline/protocol/events'
 import { budgetWords, usedWords } from './budget-words.ts'
 import { modeAnswered } from './policy/mode-words.ts'
+import { outputErased } from './transcript/erase-output.ts'
 import { preparedLines, releasedLines } from './place-words.ts'
 
 const modeSet = { ask: 'everything is asked', edits_free: 'edits are free', hands_free: 'hands-free' }
@@ -109,6 +110,8 @@ function lineOf(event: KnownEvent): string | undefined {
       const rest = kept > 0 ? `, ${kept} kept as they are` : ''
       return `Status: undone: ${restored} ${restored === 1 ? 'file' : 'files'} put back${rest}`
     }
+    case 'content.erased':
+      return event.data.kind === 'output' ? `Status: ${outputErased(event.data.days)}` : undefined
     case 'notice.posted':
       return said('Status:', event.body?.text)
     default:

@@ -40,6 +40,7 @@ const bySender: Record<CommandType, Sender> = {
   'session.rename': 'write',
   // Nothing brings it back.
   'session.erase': 'admin',
+  'session.erase_output': 'system',
   // What an agent may cost is a decision.
   'session.set_budget': 'decide',
   'session.set_mode': 'decide',

@@ -64,7 +64,14 @@ const samples: Readonly<Record<AuditedType, [data: object, body: object | undefi
   'undo.dropped': [[{}, undefined, 'undo put aside']],
   'checkpoint.restored': [[{ restored: 2, kept: 1 }, {}, 'undone: 2 put back, 1 kept']],
   'terminal.taken': [[{}, undefined, 'keyboard taken']],
-  'content.erased': [[{ upTo: 9, reason: 'requested' }, undefined, 'content erased up to event 9 (requested)']],
+  'content.erased': [
+    [{ upTo: 9, reason: 'requested' }, undefined, 'content erased up to event 9 (requested)'],
+    [
+      { upTo: 9, reason: 'retention', kind: 'output', days: 30 },
+      undefined,
+      'output erased up to event 9, kept for 30 days',
+    ],
+  ],
   'policy.rule_set': [
     [{ rule: 'r1', effect: 'deny' }, { note: 'Never.' }, 'rule r1 denies - Never.'],
     [{ rule: 'r2', effect: 'ask', replaces: 'r1' }, undefined, 'rule r2 asks, in place of the rule r1'],

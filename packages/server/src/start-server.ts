@@ -44,6 +44,7 @@ import { measureProcess } from './ops/measure-process.ts'
 import { measureServer, observeCommands, observeLog } from './ops/measure-server.ts'
 import { Eraser } from './scheduler/eraser.ts'
 import { type ApprovalTimer, startApprovalTimer } from './scheduler/approval-timer.ts'
+import { keepOutputFor } from './scheduler/retention.ts'
 import { startModeTimer } from './scheduler/mode-timer.ts'
 import { watchRules } from './scheduler/rule-watch.ts'
 import { AwakeWatch } from './scheduler/awake-watch.ts'
@@ -200,6 +201,11 @@ async function open(
   undo.use(watchRules(timerPorts))
   undo.use(watchTasks(timerPorts))
   const eraser = undo.use(new Eraser({ store, lists, blobs, feeds, bus, fault }))
+  const days = config.keepOutputDays
+  if (days > 0) {
+    const erased = (stream: string): Promise<boolean> => eraser.erased(stream)
+    undo.use(keepOutputFor({ ...timerPorts, store, erased, days }))
+  }
   const runners = undo.use(watchRunners({ ...timerPorts, connections, announced: () => timers.queue?.changed() }))
   const queue = undo.use(openSessionQueue({ ...timerPorts, connections, machines: () => runners.machines() }))
   timers.queue = queue

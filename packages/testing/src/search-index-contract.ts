@@ -262,6 +262,26 @@ export function searchIndexContract(name: string, bench: SearchIndexBench): void
       expect(await of('secret')).toEqual(['secret anew', 'secret of another'])
     })
 
+    it('[RT4] does not find output that was erased, but how a step began and what was said', async () => {
+      await using own = await fresh()
+      const of = (q: string): Promise<string[]> =>
+        findPage(own, { terms: termsOf(q), projects: ['default'] }, undefined, 10).then(texts)
+      const step = { subject: 'step:x', kind: 'step' } as const
+      await own.index(
+        firstStretch('session:s', [
+          saidPiece(1, 'gate asked'),
+          saidPiece(2, 'gate begun', step),
+          saidPiece(3, 'gate result', step),
+          saidPiece(4, 'gate result, more of it', { ...step, seq: 3, part: 1 }),
+          saidPiece(5, 'gate printed', { subject: undefined, kind: 'output' }),
+          saidPiece(6, 'gate printed later', { subject: undefined, kind: 'output' }),
+        ]),
+      )
+      const erase = { subject: undefined, kind: 'output', upTo: 5 } as const
+      await own.index({ ...firstStretch('session:s', [{ erase }]), after: 6, upTo: 7 })
+      expect(await of('gate')).toEqual(['gate printed later', 'gate begun', 'gate asked'])
+    })
+
     it('[SE6] keeps the order of time where more was said in a millisecond than it has places', async () => {
       await using own = await fresh()
       const said = Array.from({ length: 1_500 }, (_, at) => saidPiece(at + 1, `tick t${at}`, { atMs: startMs }))

@@ -64,6 +64,8 @@ function decideCommand(state: SessionState | undefined, command: Command, contex
       return takeOver(state, command.data)
     case 'session.erase':
       return eraseSession(state, context)
+    case 'session.erase_output':
+      return eraseOutput(state, command.data, context)
     case 'session.rename':
       return accept({ type: 'session.renamed', data: {}, body: { title: command.data.title } })
 
@@ -221,4 +223,15 @@ function eraseSession({ status, erased }: SessionState, { head = 0 }: Context): 
     return refuse('invalid_transition', `This session is ${status}. End it first; then it can be erased.`, { status })
   }
   return erased === true ? accept() : accept({ type: 'content.erased', data: { upTo: head, reason: 'requested' } })
+}
+
+/** What people and agents said stays, and so does what it is called. */
+function eraseOutput(
+  { status, erased }: SessionState,
+  { days }: CommandOf<'session.erase_output'>['data'],
+  { head = 0 }: Context,
+): Decision {
+  if (isLive(status)) return refuse('invalid_transition', `This session is ${status}.`, { status })
+  if (erased === true) return accept()
+  return accept({ type: 'content.erased', data: { upTo: head, reason: 'retention', kind: 'output', days } })
 }

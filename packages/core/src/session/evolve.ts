@@ -315,8 +315,10 @@ function next(state: SessionState, event: KnownEvent): SessionState {
       return state.keyboard?.keyboard === event.data.keyboard ? { ...state, keyboard: undefined } : state
 
     case 'content.erased':
-      // Of one subject nothing is kept here.
-      return event.data.subject === undefined ? { ...state, title: erasedTitle, erased: true } : state
+      // Of one subject nothing is kept here, and of output neither.
+      return event.data.subject === undefined && event.data.kind === undefined
+        ? { ...state, title: erasedTitle, erased: true }
+        : state
 
     case 'workspace.prepared':
       return { ...state, isolation: event.data.isolation }

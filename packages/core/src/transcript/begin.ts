@@ -2,6 +2,7 @@ import type { EventOf, KnownEvent } from '@hotline/protocol/events'
 import { budgetWords, usedWords } from '../budget-words.ts'
 import { preparedLines, releasedLines } from '../place-words.ts'
 import type { DraftItem, Item } from './item.ts'
+import { outputErased } from './erase-output.ts'
 import { addRecovered } from './recovered.ts'
 
 /** What a draft shows. */
@@ -238,6 +239,9 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
     case 'approval.refused':
       return { ...placed, kind: 'notice', code: event.data.reason, text: `Queue full, not asked: ${event.body?.title}` }
     case 'content.erased':
+      if (event.data.kind === 'output') {
+        return { ...placed, kind: 'notice', code: 'erased', text: outputErased(event.data.days) }
+      }
       return event.data.subject === undefined
         ? { ...placed, kind: 'notice', code: 'erased', text: 'This conversation was deleted.' }
         : undefined

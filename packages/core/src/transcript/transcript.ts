@@ -2,6 +2,7 @@ import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
 import { amend } from './amend.ts'
 import { begin } from './begin.ts'
+import { withoutOutput } from './erase-output.ts'
 import type { Item, OutputItem } from './item.ts'
 
 /**
@@ -91,7 +92,12 @@ function apply(work: Work, event: Envelope): void {
   if (change(work, event)) return
   const known = asKnown(event)
   if (!known) return
-  if (known.type === 'content.erased' && known.data.subject === undefined) eraseAll(work, known.data.upTo)
+  if (known.type === 'content.erased' && known.data.subject === undefined) {
+    if (known.data.kind === undefined) eraseAll(work, known.data.upTo)
+    else eraseOutput(work)
+  }
+  // What was erased is told of once, where it is said that it was.
+  if (known.type === 'output.appended' && known.body === undefined) return
   if (known.type === 'turn.started') work.turnStartedAt = known.at
   if (known.type === 'output.appended' && joinOutput(work, known.data.source, known.body?.text, known.data.bytes))
     return
@@ -107,6 +113,11 @@ function eraseAll(work: Work, upTo: number): void {
   work.places.clear()
   work.turnStartedAt = undefined
   work.erasedUpTo = upTo
+}
+
+function eraseOutput(work: Work): void {
+  work.items = withoutOutput(work.items)
+  work.places = new Map(work.items.map(({ key }, place) => [key, place]))
 }
 
 /** Changes the item that the event is about; false where there is none. */

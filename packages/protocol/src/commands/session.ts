@@ -99,6 +99,8 @@ export const sessionCommands = {
   'session.rename': z.strictObject({ title: Title }),
   /** Of a session that is over: all that was said and done in it is erased; that it was, by whom and when, stays. */
   'session.erase': z.strictObject({}),
+  /** The same of what programs and tools said alone, which is kept for so many days. */
+  'session.erase_output': z.strictObject({ days: z.int().min(1) }),
   /** More of something, or less; where one was used up and is not any more, the agent goes on. */
   'session.set_budget': z.strictObject({ budget: BudgetChange }),
   'session.set_mode': z.strictObject({ mode: z.string().min(1).max(100) }),

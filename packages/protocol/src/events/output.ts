@@ -50,9 +50,18 @@ export const outputEvents = {
   ),
   /** The server's own words. The code chooses the template; agents can never append this type. */
   'notice.posted': defineEvent(1, z.looseObject({ code: z.string() }), z.looseObject({ text: z.string() })),
-  /** Bodies were erased: those of one subject, or all up to a position. */
+  /**
+   * Bodies were erased up to a position: those of one subject, or all. `kind`: of all subjects, but only what programs and tools
+   * said; `days`: because it is kept for so long.
+   */
   'content.erased': defineEvent(
     1,
-    z.looseObject({ subject: z.string().optional(), upTo: z.int(), reason: z.enum(['requested', 'retention']) }),
+    z.looseObject({
+      subject: z.string().optional(),
+      upTo: z.int(),
+      reason: z.enum(['requested', 'retention']),
+      kind: z.literal('output').optional(),
+      days: z.int().optional(),
+    }),
   ),
 }

@@ -118,6 +118,15 @@ export const options = {
     of: 'hosts with ports (127.0.0.1:8080)',
     help: 'Where webhooks of projects may lead beside the internet: into this network, over plain http, to other ports.',
   },
+  keepOutputDays: {
+    env: 'HOTLINE_KEEP_OUTPUT_DAYS',
+    type: 'whole',
+    default: 0,
+    min: 0,
+    max: 36_500,
+    unit: 'days',
+    help: 'What programs and tools printed is erased when its session has been over for so long. 0 keeps it for ever.',
+  },
   debug: {
     env: 'HOTLINE_DEBUG',
     type: 'list',

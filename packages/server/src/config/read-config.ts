@@ -54,6 +54,8 @@ export interface Config {
     events: number
     minutes: number
   }
+  /** Days for which output of a session is kept after its end; 0: for ever. */
+  keepOutputDays: number
   /** Large batches go compressed to whoever takes them so. */
   compressBatches: boolean
   limits: ConfigLimits
@@ -136,6 +138,7 @@ export function readConfig(env: Environment): Config {
     debugAreas: list('debug'),
     failpoint: read('failpoint'),
     compressBatches: isOn('compressBatches'),
+    keepOutputDays: whole('keepOutputDays'),
     webhookTargets,
     auditHeads: {
       file: path('auditHeadsFile'),

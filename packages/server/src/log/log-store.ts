@@ -117,6 +117,13 @@ export interface SubjectEnds {
   events: readonly StoredEvent[]
 }
 
+/** Which bodies go: of one subject, at these positions, or all; no later one than `upTo`. */
+export interface ErasedBodies {
+  subject?: string | undefined
+  seqs?: readonly number[] | undefined
+  upTo: number
+}
+
 /**
  * The log: streams of events, each numbered 1, 2, 3, … in commit order. What `append` resolved with is on disk. Appends
  * that arrive while a commit runs share the next one.
@@ -143,10 +150,10 @@ export interface LogStore extends AsyncDisposable {
   /** Each of these commands of a stream, in their order; undefined for one that was never answered. */
   findCommands(stream: string, keys: readonly CommandKey[]): Promise<readonly (KnownCommand | undefined)[]>
   /**
-   * Erases body and salt of the events of one subject, or of all, up to a position. Header, hash and position stay, so
+   * Erases body and salt of the events of one subject, of those at some positions, or of all, up to a position. Header, hash and position stay, so
    * the chain still verifies. Answers how many bodies went.
    */
-  erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number>
+  erase(stream: string, what: ErasedBodies): Promise<number>
   /** Rows as they are stored, for an export that proves itself: nothing of them is checked. At least one, where there is one. */
   readChain(stream: string, after: number, limit: number): Promise<ChainPage | undefined>
   /** Names of streams after this one, in the order of their bytes. */

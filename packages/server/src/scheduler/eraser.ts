@@ -12,6 +12,7 @@ import type { Lists } from '../log/lists.ts'
 import type { LogStore } from '../log/log-store.ts'
 import { readEvent } from '../log/read-event.ts'
 import { walkStreams } from '../log/walk-streams.ts'
+import { outputSeqs } from './output-seqs.ts'
 
 /** Erasures that are looked up at once after a start. */
 const pageErasures = 500
@@ -32,6 +33,7 @@ interface Erasure {
   seq: number
   upTo: number
   subject?: string | undefined
+  kind?: 'output' | undefined
 }
 
 /**
@@ -124,14 +126,19 @@ export class Eraser implements AsyncDisposable {
     return (await store.readAt(stream, seqs)).flatMap((stored) => {
       const known = asKnown(readEvent(stored))
       if (known?.type !== 'content.erased') return []
-      const { subject, upTo } = known.data
+      const { subject, kind, upTo } = known.data
       // Nothing that came after it was meant.
-      return [{ stream, seq: stored.seq, upTo: Math.min(upTo, stored.seq - 1), subject }]
+      return [{ stream, seq: stored.seq, upTo: Math.min(upTo, stored.seq - 1), subject, kind }]
     })
   }
 
-  async #carryOut({ stream, upTo, subject }: Erasure): Promise<void> {
+  async #carryOut({ stream, upTo, subject, kind: only }: Erasure): Promise<void> {
     const { store, feeds } = this.#ports
+    if (only === 'output') {
+      for await (const seqs of outputSeqs(store, stream, upTo)) await store.erase(stream, { seqs, upTo })
+      feeds.forget(stream)
+      return
+    }
     const { kind } = splitStream(stream)
     // The digests are in what goes: whatever they name goes first.
     if (kind === 'session') await this.#eraseContent(stream, upTo, subject)

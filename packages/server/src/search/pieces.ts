@@ -26,8 +26,8 @@ export function piecesOf(event: Envelope): readonly (Piece | Erasure)[] {
   const known = asKnown(event)
   if (known === undefined) return []
   if (known.type === 'content.erased') {
-    const { subject, upTo } = known.data
-    return [{ erase: { subject, upTo } }]
+    const { subject, kind, upTo } = known.data
+    return [{ erase: { subject, kind, upTo } }]
   }
   const said = saidBy(known)
   const pieces = said === undefined ? [] : cut(event, said)

@@ -11,6 +11,7 @@ import {
   type FoundPiece,
   type IndexQuery,
   indexVersion,
+  isOutput,
   type Piece,
   placesPerMs,
   type SearchIndex,
@@ -257,12 +258,17 @@ async function put(client: PostgresClient, row: StreamRow, pieces: readonly Piec
   )
 }
 
-async function erase(client: PostgresClient, row: StreamRow, { erase: { subject, upTo } }: Erasure): Promise<void> {
-  await all(client, 'DELETE FROM search_pieces WHERE no = $1 AND seq <= $2 AND ($3::text IS NULL OR subject = $3)', [
-    row.no,
-    upTo,
-    subject ?? null,
-  ])
+async function erase(
+  client: PostgresClient,
+  row: StreamRow,
+  { erase: { subject, kind, upTo } }: Erasure,
+): Promise<void> {
+  const only = kind === undefined ? '' : ` AND ${isOutput('search_pieces')}`
+  await all(
+    client,
+    `DELETE FROM search_pieces WHERE no = $1 AND seq <= $2 AND ($3::text IS NULL OR subject = $3)${only}`,
+    [row.no, upTo, subject ?? null],
+  )
 }
 
 /** For each the next free place in its millisecond, or in the first one after it that has one. */

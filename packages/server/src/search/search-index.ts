@@ -15,10 +15,15 @@ export interface Piece {
   text: string
 }
 
-/** What is not to be found any more: of one subject, or all, up to a position. */
+/** What is not to be found any more: of one subject, only what programs and tools said, or all, up to a position. */
 export interface Erasure {
-  erase: { subject: string | undefined; upTo: number }
+  erase: { subject: string | undefined; kind?: 'output' | undefined; upTo: number }
 }
+
+/** What programs and tools said, among these pieces: of a step all but how it began. */
+export const isOutput = (pieces: string): string =>
+  `(kind = 'output' OR kind = 'step' AND EXISTS (SELECT 1 FROM ${pieces} b
+    WHERE b.no = ${pieces}.no AND b.subject = ${pieces}.subject AND b.seq < ${pieces}.seq))`
 
 /** What a stream belongs to. */
 export interface About {

@@ -14,6 +14,7 @@ import {
   type FoundPiece,
   type IndexQuery,
   indexVersion,
+  isOutput,
   type Piece,
   placesPerMs,
   type SearchIndex,
@@ -212,9 +213,9 @@ export class SqliteIndex implements SearchIndex {
     else this.#put(row, change)
   }
 
-  #erase(row: StreamRow, { erase: { subject, upTo } }: Erasure): void {
+  #erase(row: StreamRow, { erase: { subject, kind, upTo } }: Erasure): void {
     for (let isLeft = true; isLeft;) {
-      const rows = this.#pieces(row, subject, upTo)
+      const rows = this.#pieces(row, subject, upTo, kind)
       for (const piece of rows) this.#drop(row, piece)
       isLeft = rows.length === chunkPieces
     }
@@ -229,10 +230,11 @@ export class SqliteIndex implements SearchIndex {
     this.#run('INSERT INTO words (rowid, said, facets) VALUES (?, ?, ?)', [id, ...wordsOf(row, kind, text)])
   }
 
-  #pieces(row: StreamRow, subject: string | undefined, upTo: number): readonly PieceRow[] {
+  #pieces(row: StreamRow, subject: string | undefined, upTo: number, only?: 'output'): readonly PieceRow[] {
     const values = subject === undefined ? [] : [subject]
     return this.#all<PieceRow>(
-      `SELECT id, kind, text FROM pieces WHERE no = ? AND seq <= ? ${subject === undefined ? '' : 'AND subject = ?'} LIMIT ?`,
+      `SELECT id, kind, text FROM pieces WHERE no = ? AND seq <= ? ${subject === undefined ? '' : 'AND subject = ?'}
+        ${only === undefined ? '' : `AND ${isOutput('pieces')}`} LIMIT ?`,
       [row.no, upTo, ...values, chunkPieces],
     )
   }

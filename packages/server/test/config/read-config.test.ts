@@ -23,6 +23,7 @@ describe('settings', () => {
       debugAreas: [],
       failpoint: undefined,
       compressBatches: false,
+      keepOutputDays: 0,
       auditHeads: { file: undefined, webhook: undefined, secrets: [], events: 500, minutes: 5 },
       limits: {
         bodyBytes: 1024 * 1024,

@@ -51,6 +51,7 @@ export function samplesFor(live: Live): { [T in CommandType]: Sample<T> } {
     'session.complete': inSession({}),
     'session.rename': inSession({ title: 'Another' }),
     'session.erase': inSession({}),
+    'session.erase_output': inSession({ days: 30 }),
     'session.set_budget': inSession({ budget: { toolCalls: 5 } }),
     'session.set_mode': inSession({ mode: 'ask' }),
     'session.take_over': inSession({ runner: 'another' }),

@@ -168,6 +168,8 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said
+      session.erase_output, folder.trust, task.observe, approval.expire, approval.judge, policy.end_mode, contact.lose, contact.restore, webhook.disable, policy.set_rule of a server that is none:
+        nobody
       project.create:
         owner in a browser
         owner by token
@@ -187,8 +189,6 @@ describe('one decision', () => {
         owner for elsewhere: not_found
         owner for no project: not_found
         owner by token, with the password said
-      folder.trust, task.observe, approval.expire, approval.judge, policy.end_mode, contact.lose, contact.restore, webhook.disable, policy.set_rule of a server that is none:
-        nobody
       policy.move_rule, policy.set_rule of what allows more, policy.set_rule in the place of another, policy.revoke_rule of what denies:
         owner in a browser
         admin in a browser

@@ -3,6 +3,7 @@ import type {
   AppendResult,
   ChainPage,
   CommandKey,
+  ErasedBodies,
   KnownCommand,
   LogStore,
   ReadRange,
@@ -79,7 +80,7 @@ export class PostgresLogStore implements LogStore {
     return this.#reader.findCommands(stream, keys)
   }
 
-  erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
+  erase(stream: string, what: ErasedBodies): Promise<number> {
     return this.#reader.erase(stream, what)
   }
 

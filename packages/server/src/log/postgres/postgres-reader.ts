@@ -6,6 +6,7 @@ import { type EndRow, serveEnds } from '../serve-ends.ts'
 import type {
   ChainPage,
   CommandKey,
+  ErasedBodies,
   KnownCommand,
   ReadRange,
   StoredEvent,
@@ -63,6 +64,9 @@ const queries = {
     ) c WHERE s.stream = $1`,
   bodies: `SELECT seq, salt, body FROM events
     WHERE no = $1 AND ($2::text IS NULL OR subject = $2) AND body IS NOT NULL AND seq > $3 AND seq <= $4
+    ORDER BY seq LIMIT $5`,
+  bodiesAt: `SELECT seq, salt, body FROM events
+    WHERE no = $1 AND seq = ANY ($2::bigint[]) AND body IS NOT NULL AND seq > $3 AND seq <= $4
     ORDER BY seq LIMIT $5`,
   erase: `UPDATE events e SET salt = NULL, body = NULL, digest = d.digest
     FROM unnest($2::bigint[], $3::bytea[]) AS d (seq, digest) WHERE e.no = $1 AND e.seq = d.seq`,
@@ -122,12 +126,15 @@ export class PostgresReader {
     return keys.map((_, index) => found.get(index + 1))
   }
 
-  async erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
+  async erase(stream: string, what: ErasedBodies): Promise<number> {
     const row = await this.#stream(stream)
     if (row === undefined) return 0
     const subject = what.subject === undefined ? null : storableText(what.subject)
     return eraseBodies({
-      bodies: (after, limit) => this.#rows<StoredBody>('bodies', [row.no, subject, after, what.upTo, limit]),
+      bodies: (after, limit) =>
+        what.seqs === undefined
+          ? this.#rows<StoredBody>('bodies', [row.no, subject, after, what.upTo, limit])
+          : this.#rows<StoredBody>('bodiesAt', [row.no, what.seqs, after, what.upTo, limit]),
       replace: async (digests) => {
         const seqs = digests.map(({ seq }) => seq)
         await this.#rows('erase', [row.no, seqs, digests.map(({ digest }) => digest)])

@@ -7,6 +7,7 @@ import type {
   AppendResult,
   ChainPage,
   CommandKey,
+  ErasedBodies,
   KnownCommand,
   LogStore,
   ReadRange,
@@ -108,7 +109,7 @@ export class SqliteLogStore implements LogStore {
     })
   }
 
-  async erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
+  async erase(stream: string, what: ErasedBodies): Promise<number> {
     const erased = await this.#guarded(() => this.#reader.erase(stream, what))
     // The bodies are gone from the tables; the write-ahead log holds them until it is begun anew. Also where there was
     // nothing left to erase: an earlier life may have died between the two.

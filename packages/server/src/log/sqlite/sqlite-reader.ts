@@ -5,6 +5,7 @@ import { type EndRow, serveEnds } from '../serve-ends.ts'
 import type {
   ChainPage,
   CommandKey,
+  ErasedBodies,
   KnownCommand,
   ReadRange,
   StoredEvent,
@@ -53,6 +54,8 @@ const selectCommand = 'SELECT body_hash AS bodyHash, answer FROM commands WHERE 
 const selectBodies = `SELECT seq, salt, body FROM events WHERE ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
 const selectBodiesOf = `SELECT seq, salt, body FROM events INDEXED BY events_by_subject
   WHERE no = ? AND subject = ? AND ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
+const selectBodiesAt = `SELECT seq, salt, body FROM events
+  WHERE place IN (SELECT ${placeOf('value')} FROM json_each(?)) AND ${between} AND body IS NOT NULL ORDER BY place LIMIT ?`
 const eraseBody = `UPDATE events SET salt = NULL, body = NULL, digest = ? WHERE place = ${place}`
 
 /** What reading needs of a file; erasing begins and commits. */
@@ -114,13 +117,17 @@ export class SqliteReader {
     )
   }
 
-  erase(stream: string, what: { subject?: string | undefined; upTo: number }): Promise<number> {
+  erase(stream: string, what: ErasedBodies): Promise<number> {
     const row = this.#stream(stream)
     if (row === undefined) return Promise.resolve(0)
     const { no } = row
-    const subject = what.subject === undefined ? [] : [no, storableText(what.subject)]
     const upTo = Math.min(what.upTo, seqMax)
-    const sql = what.subject === undefined ? selectBodies : selectBodiesOf
+    const [sql, subject] =
+      what.seqs !== undefined
+        ? [selectBodiesAt, [no, JSON.stringify(what.seqs)]]
+        : what.subject === undefined
+          ? [selectBodies, []]
+          : [selectBodiesOf, [no, storableText(what.subject)]]
     return eraseBodies({
       bodies: async (after, limit) =>
         this.#file.statement(sql).all(...subject, no, after, no, upTo, limit) as unknown as StoredBody[],

@@ -1,0 +1,46 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { limits } from '@hotline/protocol/limits'
+import { outputTypes } from '@hotline/protocol/output-types'
+import type { LogStore } from '../log/log-store.ts'
+
+const types: ReadonlySet<string> = outputTypes
+/** Pieces, and what makes them needless. */
+const wholeOf = new Map([
+  ['message.completed', 'message.delta'],
+  ['thought.completed', 'thought.delta'],
+])
+const pieces: ReadonlySet<string> = new Set(wholeOf.values())
+
+/**
+ * Where output is in a stream, up to a position, page by page: what programs and tools said, and the pieces of what agents said
+ * where the whole is there. Of what was broken off the pieces are all there is: they stay.
+ */
+export async function* outputSeqs(
+  store: Pick<LogStore, 'read'>,
+  stream: string,
+  upTo: number,
+): AsyncGenerator<readonly number[], void, undefined> {
+  const open = new Map<string, number[]>()
+  for (let after = 0; ;) {
+    const page = await store.read(stream, { after, upTo, limit: limits.pageEvents, maxBytes: limits.pageBytes })
+    const found: number[] = []
+    for (const stored of page) {
+      const { seq, type, subject = '' } = stored
+      if (types.has(type)) found.push(seq)
+      const of = `${wholeOf.get(type) ?? type} ${subject}`
+      if (pieces.has(type)) {
+        const seqs = open.get(of)
+        if (seqs) seqs.push(seq)
+        else open.set(of, [seq])
+      } else if (wholeOf.has(type)) {
+        found.push(...(open.get(of) ?? []))
+        open.delete(of)
+      }
+    }
+    if (found.length > 0) yield found
+    const last = page.at(-1)
+    if (last === undefined) return
+    after = last.seq
+    await nextTurn()
+  }
+}
