@@ -7,6 +7,7 @@ import { uuidV7 } from '@hotline/client/uuid'
 import type { Accepted } from '@hotline/protocol/command-answer'
 import type { Envelope } from '@hotline/protocol/event'
 import { type Environment, readConfig } from '@hotline/server/config/read-config'
+import type { Clock } from '@hotline/server/machine/clock'
 import { type RunningServer, startServer } from '@hotline/server/start-server'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { freePort } from './free-port.ts'
@@ -37,8 +38,17 @@ export interface LiveServer extends AsyncDisposable {
   stored(session: string): Promise<Envelope[]>
 }
 
-/** `pageDir`: the built page; without it there is none. `env`: settings beside those of every such server. */
-export async function startLiveServer(options: { pageDir?: string; env?: Environment } = {}): Promise<LiveServer> {
+/** What a live server is started with beside what every such server has. */
+interface LiveOptions {
+  /** The built page; without it there is none. */
+  pageDir?: string
+  env?: Environment
+  /** Whose time it goes by; the machine's own when absent. */
+  clock?: Clock
+}
+
+/** A server with an account, on a port of its own. */
+export async function startLiveServer(options: LiveOptions = {}): Promise<LiveServer> {
   const dir = await openTempDir('hotline-live-')
   const dataDir = join(dir.path, '.hotline')
   const port = await freePort()
@@ -53,7 +63,8 @@ export async function startLiveServer(options: { pageDir?: string; env?: Environ
     HOTLINE_PUBLIC_URL: proxyUrl,
     ...options.env,
   })
-  const begin = (): Promise<RunningServer> => startServer(config, options.pageDir ?? join(dir.path, 'no-page'))
+  const begin = (): Promise<RunningServer> =>
+    startServer(config, options.pageDir ?? join(dir.path, 'no-page'), undefined, options.clock)
   let server = await begin()
   const code = server.bootstrap?.split('#bootstrap=')[1] ?? ''
   const first = await fetch(new URL('/api/auth/bootstrap', url), {
