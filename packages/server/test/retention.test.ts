@@ -39,14 +39,14 @@ async function keeping(life: Life, { store, lists }: LogBench): Promise<Keeping>
   const fault = (error: unknown): unknown => life.faults.push(error)
   const eraser = new Eraser({ store, lists, blobs, feeds, bus: life.bus, fault })
   const hand = handClock()
-  const clock: HandClock = { ...hand, wallMs: life.nowMs }
+  const clock: HandClock = { ...hand, wallMs: () => life.nowMs() }
   let ids = 0
   const retention = keepOutputFor({
     exchange: life.exchange,
     lists,
     store,
     clock,
-    ids: { ...systemIds(life.nowMs), uuid: () => `retention-${life.nowMs()}-${(ids += 1)}` },
+    ids: { ...systemIds(() => life.nowMs()), uuid: () => `retention-${life.nowMs()}-${(ids += 1)}` },
     fault,
     erased: (stream) => eraser.erased(stream),
     days: 30,
