@@ -56,11 +56,12 @@ export function keepOutputFor({ days, ...ports }: RetentionPorts): AsyncDisposab
     for (const stream of streams) {
       if (stopped) return false
       const { kind, id } = splitStream(stream)
+      // One that fails now is tried again with the next round, and holds up no other.
+      after = stream
       if (kind === 'session' && (await isDue(id))) {
         await erase(id)
         done += 1
       }
-      after = stream
       if (done === partSessions) return true
     }
     if (streams.length === partStreams) return true
