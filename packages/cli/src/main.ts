@@ -32,6 +32,7 @@ import { addConnectionsCommand } from './commands/connections.ts'
 import { addQueueCommand } from './commands/queue.ts'
 import { addTaskCommand } from './commands/task.ts'
 import { addMemberCommands } from './commands/members.ts'
+import { addWebhookCommands } from './commands/webhooks.ts'
 import { addTrustCommand } from './commands/trust.ts'
 import { addUndoCommands } from './commands/undo.ts'
 import { up, type UpFacts } from './commands/up.ts'
@@ -110,6 +111,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addUsageCommand(program, context)
   addQueueCommand(program, context)
   addMemberCommands(program, context)
+  addWebhookCommands(program, context)
   addTrustCommand(program, context)
   addKeyCommands(program, context)
   addLoginCommand(program, context)

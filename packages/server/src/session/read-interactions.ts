@@ -7,6 +7,8 @@ import { readEvent } from '../log/read-event.ts'
 
 /** Stretches of logs that are read for one page: sessions print far more than is said in them. */
 const stretchesMax = 40
+/** Bytes of events that one page tells: of long words there are fewer than were asked for. */
+const pageBytes = 1024 * 1024
 
 /** How far the log of each session is told; a session that is not named is told from its beginning. */
 export type Told = Readonly<Record<string, number>>
@@ -54,6 +56,11 @@ class Spoken {
     return first && readEvent(first)
   }
 
+  /** Of the next event, as it is stored. */
+  get bytes(): number {
+    return this.#page[0]?.bytes.byteLength ?? 0
+  }
+
   pass(): void {
     this.#after = this.#page[0]?.seq ?? this.#after
     this.#page = this.#page.slice(1)
@@ -77,6 +84,7 @@ export async function readInteractions(
   const logs = sessions.map((session) => new Spoken(store, session, told[session] ?? 0))
   const found: { session: string; event: Envelope }[] = []
   let stretches = 0
+  let bytes = 0
   while (found.length < limit) {
     const heads = logs.filter(({ isOver }) => !isOver).map((log) => ({ log, event: log.next }))
     if (heads.length === 0) break
@@ -90,8 +98,12 @@ export async function readInteractions(
     }
     const [first, ...others] = heads
     const next = others.reduce((one, other) => ((other.event?.at ?? '') < (one?.event?.at ?? '') ? other : one), first)
-    if (next?.event) found.push({ session: next.log.session, event: next.event })
-    next?.log.pass()
+    if (!next?.event) break
+    // A page holds what one answer may; at least one.
+    bytes += next.log.bytes
+    if (found.length > 0 && bytes > pageBytes) break
+    found.push({ session: next.log.session, event: next.event })
+    next.log.pass()
   }
   return {
     interactions: await wordsOf(store, task, found),

@@ -111,6 +111,19 @@ describe('the conversation of a task', () => {
     expect(body).toEqual({ interactions: [], next: null })
   })
 
+  it('[TK5] of long words a page holds fewer than were asked for, and the next goes on', async () => {
+    const task = await card()
+    const hand = await callers.server.startSession('Long', { task })
+    const texts = Array.from({ length: 30 }, (_, at) => `${at} ${'x'.repeat(49_000)}`)
+    for (const text of texts) await answer(hand, text)
+    const all = await pages(task, 1_000)
+    expect(all.length).toBeGreaterThan(1)
+    for (const page of all) expect(JSON.stringify(page).length).toBeLessThan(1_200_000)
+    expect(all.flatMap(({ interactions }) => interactions.map(({ content }) => content.split(' ')[0]))).toEqual(
+      texts.map((_, at) => String(at)),
+    )
+  })
+
   it('[TK5] where little is said in much that happens, a page ends early and the next goes on', async () => {
     const middle = await openMiddle()
     const events = (count: number) => Array.from({ length: count }, (_, at) => agentEvent(`step ${at}`))
