@@ -126,6 +126,27 @@ describe('cards at the command line', () => {
     expect((await run('task', 'show', card)).out).toContain('Talked about')
   })
 
+  it('[B127] with its card a conversation is erased, after a yes, with the password', async () => {
+    const card = (await run('task', 'add', 'A secret card')).out.trim()
+    const hand = await scene.live.startSession('A secret', { task: card })
+    await scene.live.link().command(hand.stream, 'session.complete', {})
+    const data = { from: 'active', to: 'completed', reason: 'goal_reached' } as const
+    await hand.report({ type: 'session.state_changed', data, body: {} })
+    await expect.poll(async () => (await rows()).find(({ task }) => task === card)?.sessions.length).toBe(1)
+    expect(await run('task', 'rm', card, '--with-conversation')).toMatchObject({
+      code: errorKinds.invalid.exit,
+      err: expect.stringContaining('add --yes') as string,
+    })
+    expect((await rows()).some(({ task }) => task === card)).toBe(true)
+    const args = ['task', 'rm', card, '--with-conversation', '--yes', '--with-password']
+    const hotline = startHotlineProcess(args, scene.env)
+    hotline.type('a long walk over the wet meadow')
+    hotline.endInput()
+    expect(await hotline.ended).toMatchObject({ code: 0, out: 'Removed.\n' })
+    await expect.poll(async () => JSON.stringify(await scene.live.stored(hand.session))).not.toContain('A secret')
+    expect((await rows()).some(({ task }) => task === card)).toBe(false)
+  })
+
   it('[B106] what it cannot mean is refused, and says what there is', async () => {
     const card = (await run('task', 'add', 'Stays')).out.trim()
     for (const [why, ...args] of [

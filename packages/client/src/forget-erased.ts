@@ -1,4 +1,4 @@
-import { erasedTitle } from '@hotline/core/session/evolve'
+import { erasedTitle } from '@hotline/core/erased-title'
 import type { KeptSessions } from './kept-sessions.ts'
 import type { Readable } from './link.ts'
 import type { SessionListPicture } from './session-list.ts'

@@ -212,6 +212,44 @@ describe.each(stores)('erasing in %s', (_, open) => {
     expect(told).not.toContain('secret')
   })
 
+  test('[TK13] a card that is removed is erased, also where the server dies in between; every chain holds', async () => {
+    await using bench = await open()
+    await using content = await withBlobs()
+    const first = liveOn(bench)
+    await begin([first])
+    const fields = { project: 'p1', title: 'A secret card', description: 'a secret description', labels: ['secret'] }
+    for (const task of ['t1', 't2', 't3']) await first.send(dana, `task:${task}`, 'task.create', fields)
+    await first.send(dana, 'task:t1', 'task.change', { title: 'Another secret', description: 'more secrets' })
+    {
+      await using at = erasing(first, bench, content.blobs)
+      await first.send(dana, 'task:t1', 'task.remove', {})
+      expect(await at.eraser.erased('task:t1')).toBe(true)
+    }
+    expect(wordsIn(await eventsOf(bench, 'task:t1'))).not.toContain('secret')
+    const [created, , removed, erased] = await eventsOf(bench, 'task:t1')
+    expect([created?.data, removed?.type, erased?.type]).toMatchObject([
+      { task: 't1', column: 'todo' },
+      'task.removed',
+      'content.erased',
+    ])
+    // It is said, and the server is gone before anything went.
+    await first.send(dana, 'task:t2', 'task.remove', {})
+    expect(wordsIn(await eventsOf(bench, 'task:t2'))).toContain('secret')
+    await bench.reopen()
+    const second = liveOn(bench, first.nowMs())
+    await using at = erasing(second, bench, content.blobs)
+    expect(await at.eraser.erased('task:t2')).toBe(true)
+    expect(wordsIn(await eventsOf(bench, 'task:t2'))).not.toContain('secret')
+    const lines = await eventsOf(bench, 'project:p1')
+    const of = (task: string): string => wordsIn(lines.filter(({ subject }) => subject === `task:${task}`))
+    expect([of('t1'), of('t2')].join('')).not.toContain('secret')
+    // What nobody removed is as it was.
+    expect(of('t3')).toContain('A secret card')
+    expect(wordsIn(await eventsOf(bench, 'task:t3'))).toContain('a secret description')
+    expect(await prove(bench, ['task:t1', 'task:t2', 'project:p1'])).toMatchObject({ faults: [] })
+    expect([...first.faults, ...second.faults]).toEqual([])
+  })
+
   test('[L52] what the log says is erased is gone after the next start', async () => {
     await using bench = await open()
     await using content = await withBlobs()

@@ -147,13 +147,17 @@ export function addTaskCommand(program: Command, context: CommandContext): void 
 
   task
     .command('rm')
-    .description('takes a card off the board; its sessions go on')
+    .description('takes a card off the board and erases what it says; its sessions go on')
     .argument('<task>', 'id, or the beginning of it')
     .option('--project <project>', 'id of the project it is in (default: the first one)')
-    .action(async (text: string, { project }: CardOptions) => {
+    .option('--with-conversation', 'erase for good what was said and done in its sessions first')
+    .option('-y, --yes', 'do not ask whether to erase that')
+    .option('--with-password', 'read your password from standard input')
+    .action(async (text: string, options: EraseOptions & { withConversation?: true }) => {
       const server = context.server()
-      const { task: id } = await findTask(server, text, project)
-      context.print(await server.command(`task:${id}`, 'task.remove', {}), 'Removed.\n')
+      const row = await findTask(server, text, options.project)
+      if (options.withConversation && row.sessions.length > 0) await eraseConversation(context, row, options)
+      context.print(await server.command(`task:${row.task}`, 'task.remove', {}), 'Removed.\n')
     })
 
   task
@@ -163,19 +167,29 @@ export function addTaskCommand(program: Command, context: CommandContext): void 
     .option('--project <project>', 'id of the project it is in (default: the first one)')
     .option('-y, --yes', 'do not ask')
     .option('--with-password', 'read your password from standard input')
-    .action(async (text: string, options: { project?: string; yes?: true; withPassword?: true }) => {
-      const server = context.server()
-      const row = await findTask(server, text, options.project)
-      const count = row.sessions.length
-      const question = `Erase for good what was said and done in ${count === 1 ? 'the session' : `all ${count} sessions`} of “${inLine(row.title)}”?`
-      if (!options.yes && !(await isWanted(context.stdin, question)))
-        throw fail('invalid_request', 'Nothing was erased. Without a terminal to ask at, add --yes.')
-      const path = `/api/projects/${encodeURIComponent(row.project)}/tasks/${encodeURIComponent(row.task)}/interactions`
-      await confirmingPassword(context, options.withPassword ? 'standard input' : 'terminal', () =>
-        server.once('DELETE', path),
-      )
-      context.print({ task: row.task, sessions: count }, 'Erased.\n')
+    .action(async (text: string, options: EraseOptions) => {
+      const row = await findTask(context.server(), text, options.project)
+      await eraseConversation(context, row, options)
+      context.print({ task: row.task, sessions: row.sessions.length }, 'Erased.\n')
     })
+}
+
+interface EraseOptions {
+  project?: string
+  yes?: true
+  withPassword?: true
+}
+
+/** After a yes. Throws a `Failure` where there is none, or it is refused. */
+async function eraseConversation(context: CommandContext, row: TaskRow, options: EraseOptions): Promise<void> {
+  const count = row.sessions.length
+  const question = `Erase for good what was said and done in ${count === 1 ? 'the session' : `all ${count} sessions`} of “${inLine(row.title)}”?`
+  if (!options.yes && !(await isWanted(context.stdin, question)))
+    throw fail('invalid_request', 'Nothing was erased. Without a terminal to ask at, add --yes.')
+  const path = `/api/projects/${encodeURIComponent(row.project)}/tasks/${encodeURIComponent(row.task)}/interactions`
+  await confirmingPassword(context, options.withPassword ? 'standard input' : 'terminal', () =>
+    context.server().once('DELETE', path),
+  )
 }
 
 /** What the options say of a card. Throws a `Failure` for what they cannot mean. */

@@ -3,13 +3,12 @@ import { asKnown } from '@hotline/protocol/known-event'
 import type { Envelope } from '@hotline/protocol/event'
 import { isLive } from '@hotline/protocol/session-status'
 import { splitStream } from '@hotline/protocol/stream'
+import { erasedTitle } from '../erased-title.ts'
 import { asked, drop, opened, recalled, settle } from './pending.ts'
 import { modeSaid } from './standing-mode.ts'
 import { budgetChanged, budgetExhausted, budgetWarned, spend } from './spent.ts'
 import type { Draft, SessionState, Undo, Usage } from './state.ts'
 
-/** In lists, in place of what the session was called. */
-export const erasedTitle = '(erased)'
 /** Leases that were taken away and of which something may still come. */
 const formerKept = 20
 

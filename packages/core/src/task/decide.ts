@@ -13,7 +13,7 @@ export function decideTask(state: TaskState | undefined, command: Command, conte
   if (command.type === 'task.observe') return observe(state, command, context)
   if (state.removed) return refuse('not_found', 'There is no task with this id.')
   if (command.type === 'task.change') return change(state, command, context)
-  if (command.type === 'task.remove') return accept({ type: 'task.removed', data: { task: state.task } })
+  if (command.type === 'task.remove') return remove(state, context)
   if (command.type === 'task.move') return move(state, command, context)
   return refuse('invalid_request', `"${command.type}" is not a command for a task.`)
 }
@@ -64,6 +64,14 @@ function change(state: TaskState, { data }: CommandOf<'task.change'>, { board }:
       ...(labels === undefined ? {} : { labels }),
     },
   })
+}
+
+/** What it said goes with it: nobody could ask for that any more. */
+function remove({ task }: TaskState, { head = 0 }: Context): Decision {
+  return accept(
+    { type: 'task.removed', data: { task } },
+    { type: 'content.erased', data: { upTo: head, reason: 'requested' } },
+  )
 }
 
 function move(state: TaskState, { data: { to, after } }: CommandOf<'task.move'>, { board }: Context): Decision {

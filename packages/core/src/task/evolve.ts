@@ -1,5 +1,6 @@
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown } from '@hotline/protocol/known-event'
+import { erasedTitle } from '../erased-title.ts'
 import type { TaskState } from './state.ts'
 
 /** Of more, the oldest are forgotten; they are in the log. */
@@ -37,5 +38,6 @@ export function evolveTask(state: TaskState | undefined, event: Envelope): TaskS
     return { ...state, sessions }
   }
   if (known.type === 'task.removed') return { ...state, removed: true }
+  if (known.type === 'content.erased') return { ...state, title: erasedTitle, labels: [] }
   return state
 }

@@ -144,10 +144,10 @@ export class Eraser implements AsyncDisposable {
     if (kind === 'session') await this.#eraseContent(stream, upTo, subject)
     await store.erase(stream, { subject, upTo })
     feeds.forget(stream)
-    if (kind === 'session' && subject === undefined) await this.#eraseLines(stream)
+    if ((kind === 'session' || kind === 'task') && subject === undefined) await this.#eraseLines(stream)
   }
 
-  /** What the session was called, in the lines of its project: all but the last one, which says that it is erased. */
+  /** What the session or card was called, in the lines of its project: all but the last one, which says that it is erased. */
   async #eraseLines(stream: string): Promise<void> {
     const { store, feeds } = this.#ports
     const project = await projectOf(store, stream)
@@ -183,11 +183,11 @@ export class Eraser implements AsyncDisposable {
 /** Says up to which event of a stream all that it says is erased is gone. */
 const doneFact = (stream: string): string => `erased:${stream}`
 
-/** The project of a session, as the event says with which it begins. */
+/** The project of a session or a card, as the event says with which it begins. */
 async function projectOf(store: LogStore, stream: string): Promise<string | undefined> {
   const [first] = await store.readAt(stream, [1])
   const known = first && asKnown(readEvent(first))
-  return known?.type === 'session.created' ? known.data.project : undefined
+  return known?.type === 'session.created' || known?.type === 'task.created' ? known.data.project : undefined
 }
 
 /** Digests of content that lies beside the events of a session. */
