@@ -84,6 +84,20 @@ describe('which machine begins a session', () => {
     expect(await startedBy('--on', beta.id.slice(0, -2), 'demo')).toEqual([beta.id, undefined])
   })
 
+  it('[B124] [SQ6] with labels any machine that has them all may begin it, or the one that is named', async () => {
+    const asked = async (...args: string[]): Promise<unknown> => {
+      const { code, out, err } = await run('run', '--detach', ...args, '--', 'true')
+      expect({ code, err }).toEqual({ code: 0, err: '' })
+      const [created] = await live.stored(out.trim())
+      return [created?.data['runner'], created?.data['labels'], created?.body?.['cwd']]
+    }
+    expect(await asked('--label', 'gpu', '--label', 'linux')).toEqual([undefined, ['gpu', 'linux'], undefined])
+    expect(await asked('--label', 'gpu', '--on', 'beta', '--cwd', '/srv')).toEqual([beta.id, ['gpu'], '/srv'])
+    const refused = await run('run', '--detach', '--label', 'two words', '--', 'true')
+    expect(refused).toMatchObject({ out: '', err: expect.stringContaining('labels') as string })
+    expect(refused.code).not.toBe(0)
+  })
+
   it.each([
     ['a machine that is not there', ['--on', 'gamma'], 'No machine "gamma" is connected. Choose one with --on: '],
     ['nothing', ['--on', ''], 'too little of an id'],

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Role } from './actor.ts'
+import { MachineLabel } from './machine-label.ts'
 import { Capabilities } from './capabilities.ts'
 import { Envelope } from './event.ts'
 import { KeyKind } from './events/server.ts'
@@ -288,6 +289,8 @@ export const AgentRow = z.object({
   can: Capabilities.partial().optional(),
   /** So many of its sessions are at work there at once; absent for as many as the machine takes. */
   sessionsMax: z.int().optional(),
+  /** Those of its machine; absent where it has none. */
+  labels: z.array(z.string()).readonly().optional(),
 })
 export type AgentRow = z.infer<typeof AgentRow>
 
@@ -318,6 +321,8 @@ export const AnnounceBody = z.strictObject({
     .max(100),
   /** So many sessions are at work on this machine at once; absent for an older runner. */
   sessionsMax: z.int().min(1).optional(),
+  /** What it is, or has: sessions may ask for that. */
+  labels: z.array(MachineLabel).max(20).optional(),
   /** Sessions that this runner holds now, with their fences. */
   holds: z.array(z.strictObject({ session: Id, fence: z.int().min(1) })).max(limits.sessionsPerRunner),
 })

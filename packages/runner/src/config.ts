@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { limits } from '@hotline/protocol/limits'
+import { MachineLabel } from '@hotline/protocol/machine-label'
 import type { HolderReach } from './process/local-holder.ts'
 
 /** One setting: its variable, what it is for, and what holds where nothing is set. */
@@ -24,6 +25,10 @@ export const options = {
     help: 'So many sessions are at work here at once; more wait for their turn.',
     unit: 'sessions',
     standard: '150',
+  },
+  labels: {
+    env: 'HOTLINE_RUNNER_LABELS',
+    help: 'What this machine is, or has, separated by commas (gpu,linux): sessions that ask for such labels begin only where all of them are.',
   },
   debug: {
     env: 'HOTLINE_DEBUG',
@@ -87,6 +92,8 @@ export interface Config {
   name: string
   /** So many sessions are at work here at once. */
   sessionsMax: number
+  /** What it is, or has. */
+  labels: readonly string[]
   debug: readonly string[]
   stopGraceMs: number
   stopDeadlineMs: number
@@ -112,6 +119,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     dataDir,
     name: (read(options.name) ?? hostname()).slice(0, 100) || 'runner',
     sessionsMax: readCount(options.sessions, read(options.sessions)),
+    labels: readLabels(read(options.labels) ?? ''),
     debug: (read(options.debug) ?? '').split(',').map((area) => area.trim()),
     stopGraceMs: readNumber(options.stopGraceMs, read(options.stopGraceMs)),
     stopDeadlineMs: readNumber(options.stopDeadlineMs, read(options.stopDeadlineMs)),
@@ -122,6 +130,19 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     hasKeeper: readSwitch(options.keeper, read(options.keeper)),
     environment: { ...env },
   }
+}
+
+function readLabels(text: string): readonly string[] {
+  const labels = text
+    .split(',')
+    .map((label) => label.trim())
+    .filter((label) => label !== '')
+  const wrong = labels.find((label) => !MachineLabel.safeParse(label).success)
+  if (wrong !== undefined) {
+    throw new Error(`${options.labels.env} takes words of 1 to 40 letters, digits, ".", "_" or "-", not "${wrong}".`)
+  }
+  if (labels.length > 20) throw new Error(`${options.labels.env} takes 20 labels at most, not ${labels.length}.`)
+  return [...new Set(labels)]
 }
 
 function readReach(text: string): HolderReach {

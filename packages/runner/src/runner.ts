@@ -82,7 +82,13 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       stopGraceMs: config.stopGraceMs,
       interruptTimeoutMs,
     },
-    { name: config.name, version: runnerVersion, platform: process.platform, sessionsMax: config.sessionsMax },
+    {
+      name: config.name,
+      version: runnerVersion,
+      platform: process.platform,
+      sessionsMax: config.sessionsMax,
+      ...(config.labels.length === 0 ? {} : { labels: [...config.labels] }),
+    },
   )
 }
 

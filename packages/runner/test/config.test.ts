@@ -121,3 +121,15 @@ test('the log is one JSON object a line, and details only where they were asked 
   log.debug('work', 'not shown')
   expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(['hello', 'shown'])
 })
+
+test('[SQ6] labels are words, each once', async () => {
+  await using temp = await openTempDir()
+  const key = join(temp.path, 'key')
+  writeFileSync(key, 'hl_run_x')
+  const read = (labels: string): readonly string[] =>
+    readConfig({ HOTLINE_RUNNER_KEY_FILE: key, HOTLINE_DATA_DIR: temp.path, HOTLINE_RUNNER_LABELS: labels }).labels
+  expect(read('')).toEqual([])
+  expect(read(' gpu, linux,gpu,,eu-west.1 ')).toEqual(['gpu', 'linux', 'eu-west.1'])
+  expect(() => read('gpu,two words')).toThrow('HOTLINE_RUNNER_LABELS takes words of 1 to 40')
+  expect(() => read(Array.from({ length: 21 }, (_, at) => `l${at}`).join(','))).toThrow('takes 20 labels at most')
+})

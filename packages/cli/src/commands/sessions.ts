@@ -27,6 +27,7 @@ interface RunOptions extends PlaceOptions, ScreenOptions {
   title?: string
   cwd?: string
   on?: string
+  label?: string[]
   project?: string
   task?: string
   detach?: boolean
@@ -38,6 +39,8 @@ interface RunOptions extends PlaceOptions, ScreenOptions {
   fence: boolean
   freeEdits?: boolean
 }
+
+const collect = (one: string, all: string[] = []): string[] => [...all, one]
 
 /** Starting, watching, listing and ending sessions. `words` is the command line as it was typed, to see `--` in it. */
 export function addSessionCommands(program: Command, context: CommandContext, words: readonly string[]): void {
@@ -61,6 +64,11 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     )
     .option('--include <what>', 'what comes along into a worktree: uncommitted, ignored, or all')
     .option('--on <machine>', 'name or id of the machine that shall do it (default: this one)')
+    .option(
+      '--label <label>',
+      'what the machine has to be, or have (gpu); may be given again; without --on any that has all of them',
+      collect,
+    )
     .option('--project <project>', 'id of a project (default: the first one)')
     .option('--task <task>', 'the card it works on: id, or the beginning of it')
     .option('--budget <limits>', `it is held and you are asked when this much is used: ${budgetForms}`)
@@ -84,20 +92,24 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const task = options.task === undefined ? undefined : await findTask(server, options.task, project)
       const session = uuidV7()
       const { agents } = await server.get<{ agents: AgentRow[] }>('/api/agents')
-      const place = chooseMachine(agents, context.settings().runner, options.on)
+      const anywhere = options.label !== undefined && options.on === undefined
+      const place = anywhere
+        ? { runner: undefined, isHere: false }
+        : chooseMachine(agents, context.settings().runner, options.on)
       const row = agents.find((one) => one.agent === agent && one.runnerId === place.runner)
       const needsNone = row?.ownFolder ?? agent === 'demo'
       const cwd = folderThere(place, options.cwd ?? (needsNone || !place.isHere ? undefined : '.'))
       const isPlain = isOfSession(agent) && chosen.isolation === undefined
       const at =
-        cwd === undefined || isPlain || agent === logAgent
+        cwd === undefined || isPlain || agent === logAgent || place.runner === undefined
           ? chosen
           : await choosePlace(context, server, { runner: place.runner, project, agent, folder: cwd, chosen })
       const { seq } = await server.command(`session:${session}`, 'session.start', {
         project,
         ...(task ? { task: task.task } : {}),
         agent,
-        runner: place.runner,
+        ...(place.runner === undefined ? {} : { runner: place.runner }),
+        ...(options.label === undefined ? {} : { labels: options.label }),
         ...at,
         ...(command === undefined ? {} : { command: agent === logAgent ? fileThere(place, command) : [...command] }),
         // A program asks nobody, and whoever types its name knows what it is.
@@ -268,7 +280,7 @@ function readRun(
 }
 
 /** A folder of here means nothing on another machine. */
-function folderThere({ isHere }: Place, cwd: string | undefined): string | undefined {
+function folderThere({ isHere }: Pick<Place, 'isHere'>, cwd: string | undefined): string | undefined {
   if (cwd === undefined) return undefined
   if (isHere) return resolve(cwd)
   if (FolderPath.safeParse(cwd).success) return cwd
@@ -283,7 +295,7 @@ function titleOf({ title, log }: RunOptions): { title?: string } {
 }
 
 /** The same for a file that is followed. */
-function fileThere({ isHere }: Place, [path = '', ...how]: readonly string[]): string[] {
+function fileThere({ isHere }: Pick<Place, 'isHere'>, [path = '', ...how]: readonly string[]): string[] {
   if (isHere) return [resolve(path), ...how]
   if (FolderPath.safeParse(path).success) return [path, ...how]
   throw fail('invalid_request', `On another machine --log takes an absolute path, not "${path}".`)

@@ -11,6 +11,8 @@ export interface Waiting {
   agent: string
   /** The only machine that may begin it; null for any that has its agent. */
   runner: string | null
+  /** What that machine has to be, or have; absent: anything. */
+  labels?: readonly string[] | undefined
   priority: TaskPriority
   /** Since when it waits, in milliseconds of the wall clock. */
   sinceMs: number
@@ -25,6 +27,8 @@ export interface Machine {
   sessionsMax: number
   /** What it can start, and how many of each at once where it says so; absent where it has not said yet. */
   agents?: ReadonlyMap<string, number | undefined> | undefined
+  /** What it is, or has. */
+  labels?: readonly string[] | undefined
 }
 
 /** Sessions that have begun and are not over, counted. */
@@ -138,7 +142,8 @@ export function expectedWait(
   return { lowS: secondsAt(0.25), likelyS: secondsAt(0.5), highS: secondsAt(0.75), of: sorted.length }
 }
 
-function canBegin({ runner, projects, agents }: Machine, one: Waiting): boolean {
+function canBegin({ runner, projects, agents, labels = [] }: Machine, one: Waiting): boolean {
+  if (one.labels?.some((label) => !labels.includes(label))) return false
   if (one.runner !== null && one.runner !== runner) return false
   if (projects && !projects.includes(one.project)) return false
   return one.runner !== null || !agents || agents.has(one.agent)

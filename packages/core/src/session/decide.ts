@@ -174,6 +174,7 @@ function startSession(
       ...(data.task === undefined ? {} : { task: data.task }),
       agent: data.agent,
       ...(data.runner === undefined ? {} : { runner: data.runner }),
+      ...(data.labels === undefined ? {} : { labels: [...new Set(data.labels)] }),
       personMessageChars: limits.personMessageChars,
       agentMessageChars: limits.agentMessageChars,
       approvalTimeoutMs: data.approvalTimeoutMs ?? limits.approvalTimeoutMs,

@@ -53,6 +53,7 @@ function created(event: EventOf<'session.created'>): SessionState {
     since: event.at,
     createdAt: event.at,
     startedBy: { kind: event.actor.kind, id: event.actor.id },
+    ...(data.labels === undefined ? {} : { labels: data.labels }),
     personMessageChars: data.personMessageChars,
     agentMessageChars: data.agentMessageChars,
     approvalTimeoutMs: data.approvalTimeoutMs,

@@ -118,6 +118,8 @@ export interface SessionState {
   agent: string
   /** The runner that must take it, or that holds it. */
   runner?: string | undefined
+  /** What that runner has to be, or have; absent: anything. */
+  labels?: readonly string[] | undefined
   title: string
   status: SessionStatus
   /** Since when it is in this status, and why. */

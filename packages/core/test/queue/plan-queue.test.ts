@@ -48,6 +48,23 @@ describe('the order in which sessions begin', () => {
     expect(plan(three, [machine('m', 1), machine('n', 1)])).toMatchObject({ b: [undefined, 2], c: ['machine_full', 3] })
   })
 
+  it('[SQ6] one that asks for labels begins only where all of them are, and keeps no place from others', () => {
+    const waiting = [
+      waits('gpu', { labels: ['gpu', 'linux'], sinceMs: 1 }),
+      waits('named', { labels: ['gpu'], runner: 'm', sinceMs: 2 }),
+      waits('any', { sinceMs: 3 }),
+    ]
+    const linux = machine('m', 1, { labels: ['linux'] })
+    expect(plan(waiting, [linux])).toEqual({
+      gpu: ['no_machine', undefined],
+      named: ['no_machine', undefined],
+      any: [undefined, 1],
+    })
+    const both = [linux, machine('n', 1, { labels: ['linux', 'gpu', 'fast'] })]
+    const [first] = planQueue(waiting, { machines: both, busy: [], projectMax: () => undefined })
+    expect(first).toMatchObject({ session: 'gpu', admitted: ['n'], places: 1 })
+  })
+
   it('[SQ2] what waits for one place stops nobody who wants another', () => {
     const waiting = [
       waits('a', { sinceMs: 1 }),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { BudgetChange, NewBudget } from '../budget.ts'
 import { PauseMoment } from '../events/control.ts'
 import { FolderPath } from '../folder-path.ts'
+import { MachineLabel } from '../machine-label.ts'
 import { Bring, Isolation } from '../place.ts'
 import { Id } from '../ids.ts'
 
@@ -51,6 +52,8 @@ export const sessionCommands = {
     task: Id.optional(),
     agent: Id,
     runner: Id.optional(),
+    /** Only a machine that has all of these begins it. */
+    labels: z.array(MachineLabel).min(1).max(10).optional(),
     title: Title.optional(),
     cwd: FolderPath.optional(),
     command: CommandLine.optional(),

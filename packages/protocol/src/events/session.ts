@@ -41,6 +41,8 @@ export const sessionEvents = {
       agent: Id,
       /** The runner that must take it; absent: any runner of the project. */
       runner: Id.optional(),
+      /** What that runner has to be, or have. */
+      labels: z.array(z.string()).optional(),
       personMessageChars: z.int(),
       agentMessageChars: z.int(),
       approvalTimeoutMs: z.int(),

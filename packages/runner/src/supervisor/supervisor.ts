@@ -37,6 +37,8 @@ export interface Introduction {
   platform: string
   /** So many sessions are at work here at once. */
   sessionsMax: number
+  /** What this machine is, or has; absent where nobody says. */
+  labels?: string[]
 }
 
 interface Held {

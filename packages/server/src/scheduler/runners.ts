@@ -11,7 +11,7 @@ import { systemPrincipal, type TimerPorts } from './approval-timer.ts'
 const graceMs = 3_000
 
 /** What a runner said of itself last. Told again at each connect, so it need not be stored. */
-interface Announced extends Pick<AnnounceBody, 'name' | 'agents' | 'sessionsMax'> {}
+interface Announced extends Pick<AnnounceBody, 'name' | 'agents' | 'sessionsMax' | 'labels'> {}
 
 /** Which machines there are, what they can start, and which sessions are out of contact. */
 export interface Runners extends Disposable {
@@ -108,7 +108,8 @@ export function watchRunners(
 
   return {
     announce: async (runner, body) => {
-      announced.set(runner, { name: body.name, agents: body.agents, sessionsMax: body.sessionsMax })
+      const { name, agents, sessionsMax, labels } = body
+      announced.set(runner, { name, agents, sessionsMax, labels })
       ports.announced()
       for (const { session } of body.holds) {
         // What was taken over from it is somebody else's to be in contact with.
@@ -117,16 +118,17 @@ export function watchRunners(
     },
     agents: () =>
       connections.of('runner').flatMap(({ principal }) => {
-        const { name, agents } = announced.get(principal.id) ?? { name: '', agents: [] }
-        return agents.map((agent) => ({ ...agent, runner: name, runnerId: principal.id }))
+        const { name, agents, labels = [] } = announced.get(principal.id) ?? { name: '', agents: [] }
+        const of = { runner: name, runnerId: principal.id, ...(labels.length === 0 ? {} : { labels }) }
+        return agents.map((agent) => ({ ...agent, ...of }))
       }),
     machines: () =>
       connections.of('runner').flatMap(({ principal }): Machine[] => {
         const known = announced.get(principal.id)
         if (!known) return []
-        const { agents, sessionsMax = Number.POSITIVE_INFINITY } = known
+        const { agents, labels, sessionsMax = Number.POSITIVE_INFINITY } = known
         const offered = new Map(agents.map((agent) => [agent.agent, agent.sessionsMax]))
-        return [{ runner: principal.id, projects: principal.projects, sessionsMax, agents: offered }]
+        return [{ runner: principal.id, projects: principal.projects, sessionsMax, agents: offered, labels }]
       }),
     [Symbol.dispose]: () => {
       leaveConnections()

@@ -16,6 +16,7 @@ import type { Connection, Connections } from '../gate/connections.ts'
 import type { Bus } from '../log/bus.ts'
 import type { Lists } from '../log/lists.ts'
 import { readEvent } from '../log/read-event.ts'
+import { damageOf } from '../log/store-unavailable.ts'
 import type { Clock } from '../machine/clock.ts'
 import { Turns } from '../machine/turns.ts'
 import type { Exchange } from '../session/exchange.ts'
@@ -73,6 +74,7 @@ export function openSessionQueue(ports: SessionQueuePorts): SessionQueue {
   /** What each who follows a project's stream was told last, as JSON. */
   const audiences = new Map<string, Map<Connection, string>>()
   const watchers = new Map<(places: readonly QueuePlace[]) => void, string>()
+  const asked = new Map<string, readonly string[] | undefined>()
   let cancel: (() => void) | undefined
   let isClosed = false
 
@@ -83,11 +85,13 @@ export function openSessionQueue(ports: SessionQueuePorts): SessionQueue {
     const busy: readonly Busy[] = await lists.busySessions()
     const limits = new Map<string, number | undefined>()
     for (const { project } of rows) if (!limits.has(project)) limits.set(project, await limitOf(project))
+    const wanted = await labelsOf(rows.map(({ session }) => session))
     const waiting = rows.map(({ session, project, agent, runner, priority, created_at }): Waiting => ({
       session,
       project,
       agent,
       runner,
+      labels: wanted.get(session),
       priority: priority ?? 'normal',
       sinceMs: Date.parse(created_at),
     }))
@@ -95,6 +99,30 @@ export function openSessionQueue(ports: SessionQueuePorts): SessionQueue {
     if (also && !machines.some(({ runner }) => runner === also.id))
       machines.push({ runner: also.id, projects: also.projects, sessionsMax: Number.POSITIVE_INFINITY })
     return { waiting, planned: planQueue(waiting, { machines, busy, projectMax: (project) => limits.get(project) }) }
+  }
+
+  /** What sessions ask of a machine. It is said once, at their start, so it is read once while they wait. */
+  async function labelsOf(sessions: readonly string[]): Promise<ReadonlyMap<string, readonly string[] | undefined>> {
+    const read = await Promise.all(
+      sessions
+        .filter((session) => !asked.has(session))
+        .map(async (session) => [session, await askedBy(session)] as const),
+    )
+    for (const [session, labels] of read) asked.set(session, labels)
+    const waiting = new Set(sessions)
+    for (const session of asked.keys()) if (!waiting.has(session)) asked.delete(session)
+    return asked
+  }
+
+  /** Of one that is damaged nobody knows; it begins nowhere, and keeps no other from its turn. */
+  async function askedBy(session: string): Promise<readonly string[] | undefined> {
+    try {
+      const now = await exchange.snapshot(`session:${session}`)
+      return now?.state.kind === 'session' ? now.state.labels : undefined
+    } catch (error) {
+      if (!damageOf(error)) throw error
+      return undefined
+    }
   }
 
   async function limitOf(project: string): Promise<number | undefined> {
@@ -217,7 +245,7 @@ function mustWait({ why, position }: Planned): Problem {
 const askAgain = 'Ask for work again when something has ended.'
 const whyWords: Readonly<Record<QueueReason, string>> = {
   no_machine:
-    'This runner has not said that it has the agent of this session. Say so with PUT /api/runner, then ask again.',
+    'This runner has not said that it has the agent of this session, or all labels that it asks for. Say so with PUT /api/runner, then ask again.',
   machine_full: `This runner works on as many sessions as it takes. ${askAgain}`,
   agent_full: `This runner works on as many sessions of this agent as it takes. ${askAgain}`,
   project_full: `The project has as many sessions at work as it may. ${askAgain}`,

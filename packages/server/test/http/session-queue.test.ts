@@ -134,6 +134,30 @@ describe('sessions that wait for a machine', () => {
     ])
   })
 
+  it('[SQ6] what asks for labels waits for a machine that has them all, and is told of to no other', async () => {
+    const plain = await machine('runner of this machine', { labels: ['linux'] })
+    const wanting = await start({ labels: ['gpu', 'linux'] })
+    expect(await queue()).toMatchObject([{ session: wanting, why: 'no_machine', position: null }])
+    expect(await workOf(plain)).toEqual([])
+    expect(await take(plain, wanting)).toBe('must_wait')
+    const other = await start()
+    expect(await workOf(plain)).toEqual([other])
+    const strong = await machine('runner', { labels: ['gpu', 'linux'], sessionsMax: 1 })
+    expect(await workOf(strong)).toEqual([wanting])
+    const { body } = await callers.call('GET', '/api/agents', owner)
+    const rows = (body as { agents: { runner: string; labels?: string[] }[] }).agents
+    expect(rows.map(({ runner, labels }) => [runner, labels])).toEqual([
+      ['runner of this machine', ['linux']],
+      ['runner', ['gpu', 'linux']],
+    ])
+    expect(await take(strong, wanting)).toBe('taken')
+    const wrong = { id: uuidV7(), stream: `session:${uuidV7()}`, type: 'session.start' }
+    for (const labels of [[], ['with blank'], ['x'.repeat(41)], ['']]) {
+      const data = { project: 'default', agent: 'demo', labels }
+      expect((await callers.call('POST', '/api/commands', owner, { ...wrong, data })).status).toBe(400)
+    }
+  })
+
   it('[SQ4] [SQ5] people are told live where theirs stands, and how long it will probably be once that was measured', async () => {
     const link = await machine('runner of this machine', { sessionsMax: 1 })
     for (let at = 0; at < 5; at += 1) await end(await takeByHand(await start(), link))
