@@ -1,6 +1,6 @@
 import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
-import { erasedAt, withoutErasedOutput } from './erased-at.ts'
+import { erasedAt } from './erased-at.ts'
 import type { Clock } from './clock.ts'
 import { forgetful, keptCharsMax, keptForm, type KeptSession, type KeptSessions } from './kept-sessions.ts'
 import { watchLife } from './tabs/watch-life.ts'
@@ -34,11 +34,12 @@ const keepsNothing: SessionKeeper = {
   [Symbol.dispose]: nothing,
 }
 
-/** Nothing from before it was erased. */
+/** Nothing from before it was erased. Where that was its output alone, the rest is read anew when it is wanted. */
 function sinceErased(whole: Kept): Kept {
   const at = erasedAt(whole.events)
-  const events = withoutErasedOutput(whole.events)
-  return at < 0 ? { ...whole, events } : { ...whole, events: events.slice(at), before: null }
+  const since = whole.events[at]
+  if (!since) return whole
+  return { ...whole, events: whole.events.slice(at), before: since.data['kind'] === undefined ? null : since.seq }
 }
 
 /** Joins many changes into few writes. Disposing keeps what was not kept yet. */
@@ -103,10 +104,10 @@ export function openSessionKeeper(kept: KeptSessions, session: string, clock: Cl
     },
     came: (events, state, cursor) => {
       if (!present || !state || cursor === undefined) return
-      if (events.some(({ type }) => type === 'content.erased')) {
+      if (erasedAt(events) >= 0) {
         sizes = []
         size = 0
-        const since = sinceErased({ ...present, cursor, state, events: [...present.events, ...events] })
+        const since = sinceErased({ ...present, cursor, state, events })
         measure(since.events)
         present = trim(since)
         dirty = true

@@ -41,6 +41,6 @@ it('[RT6] what a page keeps loses its output as soon as the page hears that it w
   const now = written.at(-1)
   keeper[Symbol.dispose]()
   expect(JSON.stringify(now)).not.toContain('printed')
-  expect(JSON.stringify(now?.events)).toContain('an answer')
-  expect(now).toMatchObject({ cursor: 'e.7', before: 4, events: [{ seq: 5 }, { seq: 6 }, { seq: 7 }] })
+  // The rest of it is read anew, when somebody looks.
+  expect(now).toMatchObject({ cursor: 'e.7', before: 7, events: [{ seq: 7 }] })
 })
