@@ -278,13 +278,23 @@ describe('the panel of a card', () => {
     await page.keyboard.press('Enter')
     await panel.getByText('Mail me at').first().waitFor()
     await talkers.getByRole('button', { name: '@second' }).click()
-    await panel.getByRole('heading', { name: 'Two' }).waitFor()
+    await panel.getByRole('heading', { name: 'Two', exact: true }).waitFor()
     const said = async (session: string): Promise<unknown[]> =>
       (await scene.live.stored(session)).flatMap(({ type, body }) => (type === 'message.posted' ? [body] : []))
     await expect
       .poll(() => said(first.session))
       .toEqual([{ text: '@demo is it done?' }, { text: 'Mail me at me@second.example' }])
     expect(await said(second.session)).toEqual([])
+    // What was sent there is not left here, to be sent again to somebody else.
+    expect(await panel.getByRole('textbox').inputValue()).toBe('')
+    await panel.getByRole('textbox').fill('@demo and on')
+    await link.command(first.stream, 'session.complete', {})
+    const end = { from: 'active', to: 'completed', reason: 'goal_reached' } as const
+    await first.report({ type: 'session.state_changed', data: end, body: {} })
+    await talkers.waitFor({ state: 'detached' })
+    // Nobody is there who could be named any more: it goes to whom one talks to.
+    await page.keyboard.press('Enter')
+    await expect.poll(() => said(second.session)).toEqual([{ text: '@demo and on' }])
   })
 
   it('[G175] starts a session that belongs to the card, and shows its conversation', async () => {

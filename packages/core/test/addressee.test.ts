@@ -19,7 +19,10 @@ describe('who a message to a card is for', () => {
     ['Let @Codex look at it.', 's3'],
     ['(@codex) and @claude', 's3'],
     ['@claude: write the test', 's2'],
-    ['@my-agent_2 again', 's1'],
+    // Whose sessions are all over hears nothing any more: it is spoken of.
+    ['@my-agent_2 wrote this, look at it', 's4'],
+    ['@codex.', 's3'],
+    ['mail @codex.example or @codex@host', 's4'],
     // Nobody is meant by these.
     ['Ask dana@codex.example', 's4'],
     ['import x from "@codex/sdk"', 's4'],

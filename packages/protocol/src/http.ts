@@ -220,6 +220,7 @@ export type TranscriptWindow = z.infer<typeof TranscriptWindow>
 export const PeoplePage = z.object({
   people: z.array(z.object({ id: z.string(), name: z.string(), kind: z.enum(['person', 'service']) })).readonly(),
 })
+export type PeoplePage = z.infer<typeof PeoplePage>
 
 /** `GET /api/projects/:id/members`: who may do what in a project, by name. */
 export const MemberPage = z.object({

@@ -8,18 +8,31 @@ const say = (text: string): string => scriptPrompt([{ do: 'say', text }])
 
 /** A session of which the machine is gone with all that its agent knew, on its way to another machine. */
 async function leaveBehind(place: Place): Promise<string> {
-  const { world, guard, dataDir } = place
+  const { world } = place
   // Without a folder of its own: what the agent remembers goes with its machine.
   const session = world.start('demo', { prompt: say('before') })
   await world.until(session, 'a turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+  await leave(place, session)
+  return session
+}
+
+/** The machine of this session is gone with all that its agent knew, and it is on its way to another one. */
+async function leave(place: Place, session: string): Promise<void> {
+  const { world, guard, dataDir } = place
   await place.kill()
-  for (const { pid } of guard.findSurvivors()) process.kill(pid, 'SIGKILL')
+  for (const { pid } of guard.findSurvivors()) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (error) {
+      // One that is killed takes others along.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
   await waitFor(() => guard.findSurvivors().length === 0, { what: 'nothing to be left' })
   rmSync(dataDir, { recursive: true, force: true })
   world.send(session, 'contact.lose', { since: new Date().toISOString() }, { kind: 'system', id: 'server' })
   world.runner.id = 'another'
   world.send(session, 'session.take_over', { runner: 'another' })
-  return session
 }
 
 const told = (place: Place, session: string): string => place.world.printed(session, 'log')
@@ -45,6 +58,21 @@ test('[S22] what an agent without its context is to be told is told, also where 
   // The demonstration agent plays again what it is told of.
   expect(world.said(session)).toMatch(/after\nand on$/)
   expect(told(place, session).split('Told to the agent')).toHaveLength(2)
+})
+
+test('[US4] [S22] what was used before a takeover counts on, and so does its budget', async () => {
+  await using place = await openPlace('by keeper')
+  const { world } = place
+  const cost = (amount: number) => ({ do: 'usage', used: 1, size: 9, cost: { amount, currency: 'USD' } }) as const
+  const session = world.start('demo', { prompt: scriptPrompt([cost(2)]) })
+  await world.until(session, 'a turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+  await leave(place, session)
+  await place.start()
+  await world.until(session, 'an agent there', ({ status }) => status === 'active')
+  world.send(session, 'message.send', { text: scriptPrompt([cost(0.5)]) })
+  await world.until(session, 'another turn', ({ counts, turn }) => counts.turns === 2 && !turn)
+  // The demonstration agent plays again what it is told of: twice 2, and then what it was asked for.
+  expect(world.state(session).usage?.cost).toEqual({ amount: 4.5, currency: 'USD' })
 })
 
 test('[S22] killed at any moment of a takeover, the new runner tells the agent all the same', async () => {

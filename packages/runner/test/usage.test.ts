@@ -80,4 +80,5 @@ test('[US4] a new process that takes nothing up counts from what was used before
   expect(resumed.tokens({ inputTokens: 50, outputTokens: 0 })).toEqual({ inputTokens: 50, outputTokens: 1 })
   expect(resumed.cost({ amount: 0.5, currency: 'USD' })).toEqual({ amount: 1.5, currency: 'USD' })
   expect(resumed.cost({ amount: 0.5, currency: 'EUR' })).toEqual({ amount: 0.5, currency: 'EUR' })
+  expect(resumed.cost({ amount: 0.7, currency: 'EUR' })).toEqual({ amount: 0.7, currency: 'EUR' })
 })

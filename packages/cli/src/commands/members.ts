@@ -1,5 +1,5 @@
 import { Role, roles } from '@hotline/protocol/actor'
-import type { AccountRow, MemberPage } from '@hotline/protocol/http'
+import type { AccountRow, MemberPage, PeoplePage } from '@hotline/protocol/http'
 import type { Command } from 'commander'
 import { inLine } from '../approval-card.ts'
 import type { Server } from '../ask-server.ts'
@@ -86,6 +86,8 @@ async function acquaintances(server: Server): Promise<readonly { account: string
     return (await server.get<{ accounts: AccountRow[] }>('/api/accounts')).accounts
   } catch (error) {
     if (!(error instanceof Failure) || error.problem.code !== 'forbidden') throw error
-    return [...(await server.names())].map(([account, name]) => ({ account, name }))
+    // Programs are no members: they may what the account of theirs may.
+    const { people } = await server.get<PeoplePage>('/api/people')
+    return people.filter(({ kind }) => kind === 'person').map(({ id, name }) => ({ account: id, name }))
   }
 }

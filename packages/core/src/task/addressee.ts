@@ -1,7 +1,7 @@
 import type { TaskSession, TaskSessionPhase } from '@hotline/protocol/task'
 
 /** At the beginning of a word: an address of mail names nobody, and neither does the scope of a package. */
-const mention = /(?<![^\s(,;:])@([A-Za-z0-9_][A-Za-z0-9_-]{0,63})(?![A-Za-z0-9_/-])/g
+const mention = /(?<![^\s(,;:])@([A-Za-z0-9_][A-Za-z0-9_-]{0,63})(?![A-Za-z0-9_/@-]|\.[A-Za-z0-9])/g
 
 const over: readonly TaskSessionPhase[] = ['completed', 'failed', 'aborted']
 
@@ -13,13 +13,12 @@ export function openSessions<S extends Addressee>(sessions: readonly S[]): reado
 }
 
 /**
- * The session of the first agent of a card that the words name (`@codex`). `sessions`: the newest first. An agent that has more
- * than one gets it in the newest that is not over.
+ * The session of the first agent of a card that the words name (`@codex`), which has to be at work there. `sessions`: the newest
+ * first; of an agent that has more than one it is the newest that is not over.
  */
 export function namedIn<S extends Addressee>(sessions: readonly S[], text: string): S | undefined {
   for (const [, name = ''] of text.matchAll(mention)) {
-    const its = sessions.filter(({ agent }) => agent.toLowerCase() === name.toLowerCase())
-    const [named] = [...openSessions(its), ...its]
+    const named = openSessions(sessions).find(({ agent }) => agent.toLowerCase() === name.toLowerCase())
     if (named) return named
   }
   return undefined

@@ -8,13 +8,13 @@ import type { StartSpec } from './adapter.ts'
 export class UsedSoFar {
   readonly #input: Counter
   readonly #output: Counter
-  readonly #cost: Counter
-  readonly #before: Usage
+  #cost: Counter
+  #currency: string | undefined
 
   /** `resume`: the agent takes the session up again, so that what it counts may hold what was used before. */
   constructor({ usedBefore = {}, resume }: Pick<StartSpec, 'usedBefore' | 'resume'>) {
     const mayGoOn = resume !== undefined
-    this.#before = usedBefore
+    this.#currency = usedBefore.cost?.currency
     this.#input = new Counter(usedBefore.inputTokens ?? 0, mayGoOn)
     this.#output = new Counter(usedBefore.outputTokens ?? 0, mayGoOn)
     this.#cost = new Counter(usedBefore.cost?.amount ?? 0, mayGoOn)
@@ -32,8 +32,8 @@ export class UsedSoFar {
 
   /** The agent has counted so much by now. What was paid in another currency cannot be added to it. */
   cost(told: NonNullable<Usage['cost']>): NonNullable<Usage['cost']> {
-    const { cost: before } = this.#before
-    if (before && before.currency !== told.currency) return told
+    if (this.#currency !== undefined && this.#currency !== told.currency) this.#cost = new Counter(0, false)
+    this.#currency = told.currency
     return { amount: this.#cost.read(told.amount), currency: told.currency }
   }
 }

@@ -108,7 +108,7 @@ export function planLaunch(options: {
       mode: wanted.mode,
       // What takes up a session by a command line of its own is not asked to do it again.
       resume: runsProgram(profile.adapter) ? undefined : native,
-      usedBefore: native === undefined ? undefined : options.used,
+      usedBefore: options.used,
       allowAlways: profile.allowAlways,
       ...(profile.contain === 'files' ? { fenced: true as const } : {}),
       losesSessions: profile.losesSessions,

@@ -48,7 +48,7 @@ export async function startElsewhere<T>(
       log.info('the context of the agent is not here', { session, why: error.message })
     }
   }
-  const begun = await start({ ...spec, resume: undefined, usedBefore: undefined, mode: sessionLog.wanted.mode })
+  const begun = await start({ ...spec, resume: undefined, mode: sessionLog.wanted.mode })
   const recap = await readRecap(session, link)
   if (recap !== '') {
     sessionLog.wanted = { ...sessionLog.wanted, recap: `${opening}\n\n${recap}` }

@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { limits } from '@hotline/protocol/limits'
 import { outputTypes } from '@hotline/protocol/output-types'
-import type { LogStore } from '../log/log-store.ts'
+import { asKnown } from '@hotline/protocol/known-event'
+import type { LogStore, StoredEvent } from '../log/log-store.ts'
+import { readEvent } from '../log/read-event.ts'
 
 const types: ReadonlySet<string> = outputTypes
 /** Pieces, and what makes them needless. */
@@ -26,7 +28,7 @@ export async function* outputSeqs(
     const found: number[] = []
     for (const stored of page) {
       const { seq, type, subject = '' } = stored
-      if (types.has(type)) found.push(seq)
+      if (types.has(type) || isRecovered(stored)) found.push(seq)
       const of = `${wholeOf.get(type) ?? type} ${subject}`
       if (pieces.has(type)) {
         const seqs = open.get(of)
@@ -43,4 +45,10 @@ export async function* outputSeqs(
     after = last.seq
     await nextTurn()
   }
+}
+
+/** Output that a former runner of the session told afterwards. */
+function isRecovered(stored: StoredEvent): boolean {
+  const known = stored.type === 'report.recovered' ? asKnown(readEvent(stored)) : undefined
+  return known?.type === 'report.recovered' && types.has(known.data.reported)
 }

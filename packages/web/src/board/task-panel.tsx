@@ -110,15 +110,18 @@ function Talk({ sessions, newest }: { sessions: readonly TaskSession[]; newest: 
   const [refusal, setRefusal] = useState<Problem>()
   const shown = sessions.some(({ session }) => session === chosen) ? chosen : newest
   const open = openSessions(sessions)
-  const sentElsewhere = (text: string): boolean => {
+  const here = open.find(({ session }) => session === shown)
+  const sentElsewhere = (text: string): Promise<boolean> | undefined => {
     const to = namedIn(sessions, text)
-    if (!to || to.session === shown) return false
+    // One of several sessions of the agent that is named is as good as another: it stays where somebody is.
+    return !to || to.agent === here?.agent ? undefined : sendTo(to.session, text)
+  }
+  async function sendTo(session: string, text: string): Promise<boolean> {
     setRefusal(undefined)
-    setChosen(to.session)
-    void link
-      .command(`session:${to.session}`, 'message.send', { text })
-      .then((outcome) => setRefusal(outcome.ok ? undefined : outcome.problem))
-    return true
+    const outcome = await link.command(`session:${session}`, 'message.send', { text })
+    if (outcome.ok) setChosen(session)
+    else setRefusal(outcome.problem)
+    return outcome.ok
   }
   return (
     <>

@@ -1,5 +1,5 @@
 import { type Role, roles } from '@hotline/protocol/actor'
-import type { AccountRow, MemberPage } from '@hotline/protocol/http'
+import type { AccountRow, MemberPage, PeoplePage } from '@hotline/protocol/http'
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react'
 import { useLive } from '../live/hotline.tsx'
 import { PasswordAgain } from '../parts/password-again.tsx'
@@ -47,9 +47,10 @@ export function Members(): ReactNode {
 }
 
 function OfProject({ project, role: own }: { project: string; role: Role }): ReactNode {
-  const { link, me, names } = useLive()
+  const { link, me } = useLive()
   const [members, setMembers] = useState<readonly Member[]>([])
-  const [accounts, setAccounts] = useState<readonly AccountRow[]>([])
+  /** Who could be let in: everybody for an admin of the server, for others whom they share a project with. */
+  const [known, setKnown] = useState<readonly { account: string; name: string }[]>([])
   const [wanted, setWanted] = useState<Change>()
   const password = usePassword()
   const { say } = password
@@ -57,18 +58,21 @@ function OfProject({ project, role: own }: { project: string; role: Role }): Rea
     const answer = await link.request<MemberPage>('GET', `/api/projects/${encodeURIComponent(project)}/members`)
     if (answer.ok) setMembers(answer.value.members)
     else say(answer.problem)
-    if (!me.admin) return
-    const all = await link.request<{ accounts: AccountRow[] }>('GET', '/api/accounts')
-    if (all.ok) setAccounts(all.value.accounts)
+    if (me.admin) {
+      const all = await link.request<{ accounts: AccountRow[] }>('GET', '/api/accounts')
+      if (all.ok) setKnown(all.value.accounts.filter(({ disabled }) => !disabled))
+    } else {
+      const all = await link.request<PeoplePage>('GET', '/api/people')
+      // Programs are no members: they may what the account of theirs may.
+      const people = all.ok ? all.value.people.filter(({ kind }) => kind === 'person') : []
+      setKnown(people.map(({ id, name }) => ({ account: id, name })))
+    }
   }, [link, project, me.admin, say])
   useEffect(() => void load(), [load])
 
   // Owners are made and unmade by owners alone.
   const given = roles.filter((role) => role !== 'owner' || own === 'owner')
   const mayChange = ({ account, role }: Member): boolean => account !== me.id && (role !== 'owner' || own === 'owner')
-  const known = me.admin
-    ? accounts.flatMap(({ account, name, disabled }) => (disabled ? [] : [{ account, name }]))
-    : [...names].map(([account, name]) => ({ account, name }))
   const others = known.filter(({ account }) => members.every((member) => member.account !== account))
 
   async function send(change: Change, said: FormData): Promise<void> {

@@ -22,7 +22,7 @@ const scopes = [
   ['write', 'start agents, write and steer'],
   ['decide', 'allow and deny'],
   ['decide_high', 'allow what is of high risk'],
-  ['admin', 'say who is in a project'],
+  ['admin', 'administer: members, webhooks, rules of a project, deleting'],
 ] as const
 
 const days = [7, 30, 90, 365] as const

@@ -38,8 +38,8 @@ export function MessageBox({
   endReply: () => void
   /** A message went where the agent reads it next: into the conversation, whatever somebody was looking at there. */
   sent: () => void
-  /** What is for somebody else goes there, and not to this session: true where it is on its way. */
-  sentElsewhere?: ((text: string) => boolean) | undefined
+  /** What is for somebody else goes there, and not to this session: whether it was taken. Undefined where it is for this one. */
+  sentElsewhere?: ((text: string) => Promise<boolean> | undefined) | undefined
   mayWrite: boolean
 }): ReactNode {
   const kept = `hotline-draft:${session}`
@@ -48,6 +48,8 @@ export function MessageBox({
     if (text === '') sessionStorage.removeItem(kept)
     else sessionStorage.setItem(kept, text)
   }, [kept, text])
+  /** It is on its way to another session. */
+  const [leaving, setLeaving] = useState(false)
   const box = useRef<HTMLTextAreaElement>(null)
   const { state, transcript, unsent } = picture
   const limit = state?.personMessageChars ?? 2_000
@@ -57,7 +59,7 @@ export function MessageBox({
   const isDeaf = state?.capabilities?.input === 'none'
   const live = mayWrite && state !== undefined && isLive(state.status) && !state.ending && !isDeaf
   // Out of contact it goes to the outbox; only where nothing will ever be sent from here is there no sending.
-  const disabled = !live || connection.status === 'closed' || over || !isVisible(text)
+  const disabled = leaving || !live || connection.status === 'closed' || over || !isVisible(text)
 
   useLayoutEffect(() => {
     const area = box.current
@@ -82,7 +84,17 @@ export function MessageBox({
   function send(when: 'now' | 'in turn'): void {
     if (disabled) return
     // A reply is for whom it replies to, whomever it names.
-    if (reply === undefined && sentElsewhere?.(text) === true) return setText('')
+    const elsewhere = reply === undefined ? sentElsewhere?.(text) : undefined
+    if (elsewhere) {
+      setLeaving(true)
+      void elsewhere.then((taken) => {
+        setLeaving(false)
+        // What was refused stays. This box may have made room for another one by now.
+        if (taken) sessionStorage.removeItem(kept)
+        if (taken) setText('')
+      })
+      return
+    }
     const about = reply === undefined ? {} : { replyTo: reply.message }
     void view.send(text, when === 'now' && takesNow ? { ...about, now: true } : about)
     setText('')

@@ -52,7 +52,7 @@ export function SessionPage({
 }: {
   session: string
   only?: Tab
-  sentElsewhere?: (text: string) => boolean
+  sentElsewhere?: (text: string) => Promise<boolean> | undefined
 }): ReactNode {
   const { link, kept } = useLive()
   const [view, setView] = useState<SessionView>()
@@ -77,7 +77,7 @@ function Opened({
   view: SessionView
   session: string
   only: Tab | undefined
-  sentElsewhere: ((text: string) => boolean) | undefined
+  sentElsewhere: ((text: string) => Promise<boolean> | undefined) | undefined
   again: () => void
 }): ReactNode {
   const { link } = useLive()
