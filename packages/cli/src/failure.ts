@@ -1,4 +1,4 @@
-import { type ErrorCode, errorKinds, kindOf, type Problem, problem } from '@hotline/protocol/error'
+import { type ErrorCode, exitCodes, kindOf, type Problem, problem } from '@hotline/protocol/error'
 
 /** A refusal on its way to the end of the program: its kind decides the exit code. */
 export class Failure extends Error {
@@ -16,5 +16,5 @@ export function fail(code: ErrorCode, detail: string): Failure {
 
 /** The exit code of a refusal, by its kind. */
 export function exitCodeOf(refusal: Problem): number {
-  return errorKinds[kindOf(refusal.code)].exit
+  return exitCodes[kindOf(refusal.code)]
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
@@ -42,7 +42,7 @@ function plant(name: string, ...lines: readonly string[]): void {
   writeFileSync(join(place, 'bin', name), ['#!/bin/sh', ...lines, ''].join('\n'), { mode: 0o755 })
 }
 
-const wrong = errorKinds.invalid.exit
+const wrong = exitCodes.invalid
 
 describe('agents', () => {
   it('[B70] --here says how things stand on this machine, without a server', async () => {
@@ -130,7 +130,7 @@ describe('agents', () => {
     // Nothing has to be agreed to where nothing can be started.
     expect(await hotline('agents', 'test', 'copilot')).toMatchObject({ code: 1, out: expect.stringContaining('FAIL') })
     const unknown = await hotline('agents', 'test', 'copilto')
-    expect(unknown).toMatchObject({ code: errorKinds['not-found'].exit, err: expect.stringContaining('"copilot"') })
+    expect(unknown).toMatchObject({ code: exitCodes['not-found'], err: expect.stringContaining('"copilot"') })
   })
 
   it('[B72] test sees that an agent acts without asking', async () => {

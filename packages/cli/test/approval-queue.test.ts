@@ -1,4 +1,4 @@
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { describe, expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
 import { liveScene } from './live-scene.ts'
@@ -24,7 +24,7 @@ describe('an agent that asks for much at once, from the command line', () => {
     expect(out).toMatch(/\n\n2 more wait behind these; the next comes up when one is answered\.\n$/)
     expect((await run('ls')).out).toContain('and 2 more behind these')
     const early = await run('deny', last.approval, '--digest', last.digest)
-    expect(early).toMatchObject({ code: errorKinds.conflict.exit })
+    expect(early).toMatchObject({ code: exitCodes.conflict })
     expect(early.err).toContain('It waits for its turn: 5 are open and come first, after 1 that wait before it.')
 
     // Who looks on sees each card when it can be decided.

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { httpRequest } from '@hotline/client/http-request'
 import { openLink } from '@hotline/client/open-link'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { SessionRow } from '@hotline/protocol/http'
 import { openDatabase } from '@hotline/server/log/open-database'
@@ -137,7 +137,7 @@ describe('a copy of everything', () => {
   })
 
   it('[O7] is never written over something else, nor from what is none', async () => {
-    const refused = { code: errorKinds.invalid.exit, out: '' }
+    const refused = { code: exitCodes.invalid, out: '' }
     expect(await run('data', 'backup', inDir('copy'))).toMatchObject(refused)
     expect(existsSync(inDir('copy'))).toBe(false)
     const first = await up('data', await freePort())

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { describe, expect, it } from 'vitest'
 
@@ -75,21 +75,21 @@ describe('the command line', () => {
   })
 
   it.each([
-    ['without a credential', ['ls'], errorKinds.unauthenticated.exit, 'HOTLINE_TOKEN'],
+    ['without a credential', ['ls'], exitCodes.unauthenticated, 'HOTLINE_TOKEN'],
     [
       'without a server',
       ['--token', 'x', 'ls'],
-      errorKinds.unavailable.exit,
+      exitCodes.unavailable,
       'The server cannot be reached (http://127.0.0.1:9).\n',
     ],
     [
       'without a server that could say what was done',
       ['--token', 'x', 'keys', 'revoke', 'k1'],
-      errorKinds.unavailable.exit,
+      exitCodes.unavailable,
       'An answer may have been lost',
     ],
-    ['with a word that it does not know', ['explode'], errorKinds.invalid.exit, 'explode'],
-    ['without what it needs', ['send'], errorKinds.invalid.exit, 'session'],
+    ['with a word that it does not know', ['explode'], exitCodes.invalid, 'explode'],
+    ['without what it needs', ['send'], exitCodes.invalid, 'session'],
   ])('[B2] %s it ends with the exit code of the error table, and says what to do', async (_name, args, exit, says) => {
     const { code, err } = await hotline(...args)
     expect(err).toContain(says)
@@ -110,7 +110,7 @@ describe('the command line', () => {
     ['no command', ['--json'], 'command'],
   ])('[B2] with --json %s is one problem and nothing else', async (_name, args, says) => {
     const { code, out, err } = await hotline(...args)
-    expect(code).toBe(errorKinds.invalid.exit)
+    expect(code).toBe(exitCodes.invalid)
     expect(out).toBe('')
     const refusal = JSON.parse(err) as { code: string; status: number; detail: string }
     expect(refusal).toMatchObject({ code: 'invalid_request', status: 400 })
@@ -120,7 +120,7 @@ describe('the command line', () => {
 
   it('[B2] --json of a program that is run is not ours', async () => {
     const { code, err } = await hotline('explode', '--', '--json')
-    expect(code).toBe(errorKinds.invalid.exit)
+    expect(code).toBe(exitCodes.invalid)
     expect(err).toMatch(/^error: /)
   })
 })

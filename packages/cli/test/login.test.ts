@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -72,7 +72,7 @@ describe('login', () => {
     expect(looked).toMatchObject({ machine: 'a strange machine', scopes: ['read'] })
     expect((await post('/api/auth/device/deny', { userCode })).status).toBe(204)
     const { code, err } = await login.ended
-    expect([code, err]).toEqual([errorKinds.forbidden.exit, 'hotline: The sign-in was denied in the page.\n'])
+    expect([code, err]).toEqual([exitCodes.forbidden, 'hotline: The sign-in was denied in the page.\n'])
   })
 
   it('[B19] goes on while the server is away for a moment; with --json it says the same in values', async () => {
@@ -110,17 +110,17 @@ describe('login', () => {
     expect(out).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/)
     expect((await run('--url', live.url, '--token', out.trim(), 'ls').ended).code).toBe(0)
     const refused = await run('--url', live.url, '--token', live.token, 'keys', 'exchange').ended
-    expect(refused.code).toBe(errorKinds.forbidden.exit)
+    expect(refused.code).toBe(exitCodes.forbidden)
   })
 
   it('[B19] Ctrl-C ends the wait, and what is no server or no scope is said', async () => {
     const login = run('login', live.url)
     await login.says('Waiting for you')
     login.child.kill('SIGINT')
-    expect(await login.ended).toMatchObject({ code: errorKinds.invalid.exit })
-    expect((await run('login', 'nowhere').ended).code).toBe(errorKinds.invalid.exit)
-    expect((await run('login', live.url, '--scope', 'own').ended).code).toBe(errorKinds.invalid.exit)
-    expect((await run('login', 'http://127.0.0.1:9').ended).code).toBe(errorKinds.unavailable.exit)
+    expect(await login.ended).toMatchObject({ code: exitCodes.invalid })
+    expect((await run('login', 'nowhere').ended).code).toBe(exitCodes.invalid)
+    expect((await run('login', live.url, '--scope', 'own').ended).code).toBe(exitCodes.invalid)
+    expect((await run('login', 'http://127.0.0.1:9').ended).code).toBe(exitCodes.unavailable)
   })
 
   it('[B20] logout --everywhere ends every browser and this machine’s token; other tokens where it is wished', async () => {
@@ -131,14 +131,14 @@ describe('login', () => {
     const status = async (headers: Record<string, string>): Promise<number> =>
       (await fetch(new URL('/api/me', live.url), { headers })).status
     const others = { authorization: `Bearer ${live.token}` }
-    expect((await run('logout', live.url, '--all-keys').ended).code).toBe(errorKinds.invalid.exit)
+    expect((await run('logout', live.url, '--all-keys').ended).code).toBe(exitCodes.invalid)
     expect(await run('logout', live.url, '--everywhere').ended).toMatchObject({
       code: 0,
       out: `Signed out of ${live.url}, everywhere.\n`,
     })
     expect([await status({ cookie }), await status(others)]).toEqual([401, 200])
     // A second time nothing is stored to do it with; the token of the server's own machine can.
-    expect((await run('logout', live.url, '--everywhere').ended).code).toBe(errorKinds.unauthenticated.exit)
+    expect((await run('logout', live.url, '--everywhere').ended).code).toBe(exitCodes.unauthenticated)
     const all = run('--token', live.token, 'logout', live.url, '--everywhere', '--all-keys')
     expect(await all.ended).toMatchObject({ code: 0, out: `Signed out of every browser at ${live.url}.\n` })
     expect(await status(others)).toBe(401)

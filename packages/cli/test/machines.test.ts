@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Link } from '@hotline/client/link'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -120,7 +120,7 @@ describe('which machine begins a session', () => {
     await alpha.link[Symbol.asyncDispose]()
     await waitFor(async () => !(await run('agents')).out.includes('alpha'), { what: 'alpha to be gone' })
     const refused = await run('run', '--detach', '--', 'true')
-    expect(refused).toMatchObject({ code: errorKinds['not-found'].exit, out: '' })
+    expect(refused).toMatchObject({ code: exitCodes['not-found'], out: '' })
     expect(refused.err).toContain('This machine is not connected. Choose one with --on: beta')
     const rows = JSON.parse((await run('--json', 'ls')).out) as { session: string; runner: string }[]
     const waiting = startHotlineProcess(

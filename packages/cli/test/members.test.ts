@@ -1,5 +1,5 @@
 import { httpRequest } from '@hotline/client/http-request'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { describe, expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
 import { liveScene } from './live-scene.ts'
@@ -43,7 +43,7 @@ describe('hotline members', () => {
       ['conflict', 'Make somebody else an owner first', 'change', 'dana', 'viewer', '--with-password'],
     ] as const) {
       const { code: exit, err } = await run(...args)
-      expect([why, exit, err.includes(why)]).toEqual([why, errorKinds[code].exit, true])
+      expect([why, exit, err.includes(why)]).toEqual([why, exitCodes[code], true])
     }
     expect((await run()).out).toBe('owner     dana\n')
   })

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import type { LiveServer } from '@hotline/testing/live-server'
 import type { TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
@@ -88,7 +88,7 @@ describe('programs from the command line', () => {
 
   it('[B25] a command line that makes no sense is refused before anything is started', async () => {
     for (const args of [[], ['--pipe', 'sort'], ['--from-start', 'demo'], ['--log', 'a', '--', 'sort']]) {
-      expect((await run('run', ...args)).code).toBe(errorKinds.invalid.exit)
+      expect((await run('run', ...args)).code).toBe(exitCodes.invalid)
     }
   })
 })

@@ -1,4 +1,4 @@
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { waitFor } from '@hotline/testing/wait-for'
 import { describe, expect, it } from 'vitest'
@@ -53,13 +53,13 @@ describe('questions from the command line', () => {
     const [line = ''] = (await run('--json', 'asks', runner.session)).out.trim().split('\n')
     expect(JSON.parse(line)).toMatchObject({ session: runner.session, question: 'q-colours', schema: colours })
     const wrong = await run('approve', runner.session)
-    expect(wrong).toMatchObject({ code: errorKinds['not-found'].exit, out: '' })
+    expect(wrong).toMatchObject({ code: exitCodes['not-found'], out: '' })
     expect(wrong.err).toContain('hotline answer q-colours')
   })
 
   it('[B16] answer takes text, a choice, its number, names, JSON and no; what does not fit is sent nowhere', async () => {
     const runner = await scene.live.startSession()
-    const invalid = errorKinds.invalid.exit
+    const invalid = exitCodes.invalid
     await ask(runner, 'one-colour', colours)
     const blue = await run('answer', 'one-colour', 'blue')
     expect(blue).toMatchObject({ code: invalid, out: '' })
@@ -71,7 +71,7 @@ describe('questions from the command line', () => {
     })
     expect(await answersOf(runner)).toEqual([])
     expect(await run('answer', 'one-colour', '2')).toMatchObject({ code: 0, out: 'answered\n' })
-    expect(await run('answer', 'one-colour', 'red')).toMatchObject({ code: errorKinds['not-found'].exit })
+    expect(await run('answer', 'one-colour', 'red')).toMatchObject({ code: exitCodes['not-found'] })
 
     await ask(runner, 'first-several', several)
     await ask(runner, 'other-several', several)

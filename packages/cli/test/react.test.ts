@@ -1,4 +1,4 @@
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
 import { liveScene } from './live-scene.ts'
@@ -15,7 +15,7 @@ it('[M9] react puts a sign under what the agent said last, or under another mess
   const hand = await scene.live.startSession()
   const say = (message: string, text: string) =>
     hand.report({ type: 'message.completed', data: { message, chars: text.length }, body: { text } })
-  expect(await run('react', hand.session, '👍')).toMatchObject({ code: errorKinds['not-found'].exit })
+  expect(await run('react', hand.session, '👍')).toMatchObject({ code: exitCodes['not-found'] })
   await say('first-words', 'I begin.')
   await say('last-words', 'I am done.')
   expect(await run('react', hand.session, 'yes')).toMatchObject({ code: 0, out: '👍 is there\n' })
@@ -28,17 +28,17 @@ it('[M9] react puts a sign under what the agent said last, or under another mess
     expect.stringMatching(/put 🎉 under "I begin\."$/),
     expect.stringMatching(/took 👍 away from "I am done\."$/),
   ])
-  const invalid = errorKinds.invalid.exit
+  const invalid = exitCodes.invalid
   expect(await run('react', hand.session, 'maybe')).toMatchObject({ code: invalid })
   expect(await run('react', hand.session, '👍', '--message', 'none-such')).toMatchObject({
-    code: errorKinds['not-found'].exit,
+    code: exitCodes['not-found'],
   })
 })
 
 it('[B116] send --reply-to replies to what the agent said last, or to another message, and logs show it', async () => {
   const hand = await scene.live.startSession()
   const none = await run('send', hand.session, 'Yes.', '--reply-to', 'last')
-  expect(none).toMatchObject({ code: errorKinds['not-found'].exit, out: '' })
+  expect(none).toMatchObject({ code: exitCodes['not-found'], out: '' })
   const text = 'Shall I go on?'
   await hand.report({ type: 'message.completed', data: { message: 'question-1', chars: text.length }, body: { text } })
   expect(await run('send', hand.session, 'Yes.', '--reply-to', 'last')).toMatchObject({ code: 0, out: 'sent\n' })

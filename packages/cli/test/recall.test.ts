@@ -1,4 +1,4 @@
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
 import { liveScene } from './live-scene.ts'
@@ -24,16 +24,16 @@ it('[DV10] recall takes back what was allowed, and says who was first where the 
   expect(answer).toMatchObject({ code: 0, err: '' })
   expect(answer.out).toContain('Taken back. The agent is told no, unless')
   const again = await run('recall', taken)
-  expect(again).toMatchObject({ code: errorKinds.conflict.exit })
+  expect(again).toMatchObject({ code: exitCodes.conflict })
   expect(again.err).toContain('taken back already')
   await hand.report({ type: 'approval.dispatch_refused', data: { approval: taken, reason: 'recalled' } })
 
   const late = await allow()
   await hand.report({ type: 'approval.dispatched', data: { approval: late } })
   const refused = await run('recall', late)
-  expect(refused).toMatchObject({ code: errorKinds.conflict.exit })
+  expect(refused).toMatchObject({ code: exitCodes.conflict })
   expect(refused.err).toContain('Too late')
-  expect((await run('recall', 'f'.repeat(8))).code).toBe(errorKinds['not-found'].exit)
+  expect((await run('recall', 'f'.repeat(8))).code).toBe(exitCodes['not-found'])
   const { out } = await run('logs', hand.session)
   expect(out).toContain('@dana took back that it was allowed.')
   expect(out).toContain('The answer did not reach the agent: it was taken back before.')

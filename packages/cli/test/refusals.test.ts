@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { limits } from '@hotline/protocol/limits'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
@@ -49,7 +49,7 @@ describe('lines that the server refuses', () => {
       const piped = start(...args)
       piped.type(`before\n${tooLong}\nafter\n/quit`)
       const { code, err } = await piped.ended
-      expect(code).toBe(errorKinds['too-large'].exit)
+      expect(code).toBe(exitCodes['too-large'])
       expect(err).toMatch(/^! The message has 2001 characters; 2000 are allowed/m)
       const last = err.trim().split('\n').at(-1) ?? ''
       const detail = args[0] === '--json' ? (JSON.parse(last) as { detail: string }).detail : last
@@ -64,7 +64,7 @@ describe('lines that the server refuses', () => {
     const running = start('run', 'demo')
     running.type(`${tooLong}\n/quit`)
     const ran = await running.ended
-    expect(ran.code).toBe(errorKinds['too-large'].exit)
+    expect(ran.code).toBe(exitCodes['too-large'])
     expect(ran.err).toContain('It goes on. Come back with: hotline attach')
 
     const runner = await live.startSession()
@@ -72,7 +72,7 @@ describe('lines that the server refuses', () => {
     stopping.type('/stop\n/quit')
     const stopped = await stopping.ended
     // Nothing is under way that could be stopped.
-    expect(stopped.code).toBe(errorKinds.conflict.exit)
+    expect(stopped.code).toBe(exitCodes.conflict)
     expect(stopped.err).toContain('"/stop" was refused: ')
   })
 
@@ -106,7 +106,7 @@ describe('an input that lies beside its event and is gone', () => {
     expect(JSON.parse(second ?? '')).toMatchObject({ approval: other.approval, digest: other.digest })
 
     const allowed = await run('approve', lost.approval, '--digest', lost.digest)
-    expect(allowed).toMatchObject({ code: errorKinds.conflict.exit, out: '' })
+    expect(allowed).toMatchObject({ code: exitCodes.conflict, out: '' })
     expect(allowed.err).toContain('could not be fetched')
     expect(await storedOf(runner, 'approval.resolved')).toEqual([])
     expect(await run('deny', lost.approval, '--reason', 'unseen')).toMatchObject({ code: 0, out: 'denied\n' })
@@ -141,7 +141,7 @@ describe('an approval that was answered long ago', () => {
     ] as const) {
       for (const command of ['deny', 'approve']) {
         const late = await run(command, approval)
-        expect(late).toMatchObject({ code: errorKinds.conflict.exit, out: '' })
+        expect(late).toMatchObject({ code: exitCodes.conflict, out: '' })
         expect(late.err).toMatch(
           new RegExp(`This was ${word} already: by @dana at \\d\\d:\\d\\d:\\d\\d over the API\\.`),
         )
@@ -152,7 +152,7 @@ describe('an approval that was answered long ago', () => {
     const expired = await run('--json', 'deny', gone.approval)
     expect(JSON.parse(expired.err)).toMatchObject({ code: 'approval_expired' })
     expect(expired.err).toContain('The agent no longer asks')
-    expect(await run('deny', 'f'.repeat(8))).toMatchObject({ code: errorKinds['not-found'].exit })
+    expect(await run('deny', 'f'.repeat(8))).toMatchObject({ code: exitCodes['not-found'] })
   })
 })
 

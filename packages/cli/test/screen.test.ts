@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { listProcesses } from '@hotline/testing/process-list'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -207,10 +207,10 @@ describe('the screen of a program in a terminal', () => {
   it('[B82] what has no terminal, and whoever has none, is refused', async () => {
     const { out } = await scene.run('run', '--detach', '--pipe', '--cwd', scene.dir.path, '--', 'cat')
     const terminal = startHotlineTerminal(['attach', '--keys', out.trim()], scene.env)
-    expect(await terminal.ended).toBe(errorKinds.unsupported.exit)
+    expect(await terminal.ended).toBe(exitCodes.unsupported)
     expect(terminal.screen).toContain('This agent has no terminal.')
     const piped = await scene.run('attach', '--screen', out.trim())
-    expect([piped.code, piped.err]).toEqual([errorKinds.invalid.exit, expect.stringContaining('need a terminal')])
+    expect([piped.code, piped.err]).toEqual([exitCodes.invalid, expect.stringContaining('need a terminal')])
     expect((await scene.run('abort', out.trim())).code).toBe(0)
   })
 })

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import type { KeyRow, SessionRow } from '@hotline/protocol/http'
 import { handCapabilities, type HandRunner } from '@hotline/testing/hand-runner'
@@ -57,7 +57,7 @@ describe('sessions from the command line', () => {
     const runner = await live.startSession('In the middle')
     await runner.report({ type: 'turn.started', data: { turn: 't1' } })
     const refused = await run(['send', '--now', runner.session, 'turn', 'left'])
-    expect(refused).toMatchObject({ code: errorKinds.unsupported.exit })
+    expect(refused).toMatchObject({ code: exitCodes.unsupported })
     expect(refused.err).toContain('takes no message in the middle of a turn')
     expect(await typesOf(runner)).not.toContain('message.posted')
     const capabilities = { ...handCapabilities, steer: true }
@@ -146,11 +146,11 @@ describe('sessions from the command line', () => {
 
   it('[B4] send says where nobody reads it, and resume takes a session up again', async () => {
     const runner = await live.startSession()
-    expect(await run(['resume', runner.session])).toMatchObject({ code: errorKinds.conflict.exit, out: '' })
+    expect(await run(['resume', runner.session])).toMatchObject({ code: exitCodes.conflict, out: '' })
     const change = { from: 'active', to: 'interrupted', reason: 'agent_lost' }
     await runner.report({ type: 'session.state_changed', data: change, body: {} })
     const lost = await run(['send', runner.session, 'hello'])
-    expect(lost).toMatchObject({ code: errorKinds.conflict.exit, out: '' })
+    expect(lost).toMatchObject({ code: exitCodes.conflict, out: '' })
     expect(lost.err).toContain('The agent is gone and cannot be taken up again; nobody would read this.')
 
     const other = await live.startSession()
@@ -178,7 +178,7 @@ describe('sessions from the command line', () => {
         ['attach', id],
       ]) {
         const refused = await run(['--json', ...args])
-        expect(refused).toMatchObject({ code: errorKinds.invalid.exit, out: '' })
+        expect(refused).toMatchObject({ code: exitCodes.invalid, out: '' })
         expect(JSON.parse(refused.err)).toMatchObject({ code: 'invalid_request' })
         expect(refused.err).toContain('too little of an id')
       }
@@ -203,13 +203,13 @@ describe('sessions from the command line', () => {
     expect(values).toMatchObject([{ session: runner.session, approval, digest, request }, { approval: second }])
 
     const several = await run(['deny', runner.session])
-    expect(several.code).toBe(errorKinds.invalid.exit)
+    expect(several.code).toBe(exitCodes.invalid)
     expect(several.err).toContain(second)
     const denied = await run(['deny', approval, '--reason', 'not now'])
     expect(denied).toMatchObject({ code: 0, out: 'denied\n' })
     for (const text of card) expect(denied.err).toContain(text)
     const late = await run(['approve', approval])
-    expect(late).toMatchObject({ code: errorKinds.conflict.exit, out: '' })
+    expect(late).toMatchObject({ code: exitCodes.conflict, out: '' })
     expect(late.err).toMatch(/This was denied already: by @dana at \d\d:\d\d:\d\d in a terminal\./)
     const again = await run(['--json', 'deny', approval])
     expect(JSON.parse(again.err)).toMatchObject({
@@ -217,7 +217,7 @@ describe('sessions from the command line', () => {
       outcome: 'denied',
       at: expect.any(String) as string,
     })
-    expect(await run(['deny', 'f'.repeat(8)])).toMatchObject({ code: errorKinds['not-found'].exit })
+    expect(await run(['deny', 'f'.repeat(8)])).toMatchObject({ code: exitCodes['not-found'] })
     expect(await resolvedOf(runner)).toEqual([['denied', 'not now']])
   })
 
@@ -254,13 +254,13 @@ describe('sessions from the command line', () => {
     ]
     for (const args of blind) {
       const refused = await run(args)
-      expect(refused).toMatchObject({ code: errorKinds.invalid.exit, out: '' })
+      expect(refused).toMatchObject({ code: exitCodes.invalid, out: '' })
       expect(refused.err).toContain(`hotline approve ${approval} --digest`)
       expect(refused.err).not.toContain(digest)
     }
-    expect(await run(['approve', approval, '--digest', 'abc'])).toMatchObject({ code: errorKinds.invalid.exit })
+    expect(await run(['approve', approval, '--digest', 'abc'])).toMatchObject({ code: exitCodes.invalid })
     const other = await run(['--json', 'approve', approval, '--digest', 'f'.repeat(64)])
-    expect(other.code).toBe(errorKinds.conflict.exit)
+    expect(other.code).toBe(exitCodes.conflict)
     expect(JSON.parse(other.err)).toMatchObject({ code: 'digest_mismatch' })
     expect(await resolvedOf(runner)).toEqual([])
     expect(await run(['approve', approval, '--digest', digest])).toMatchObject({ code: 0, out: 'allowed\n' })
@@ -350,7 +350,7 @@ describe('sessions from the command line', () => {
     cut.child.kill('SIGINT')
     const lost = await cut.ended
     live.proxy.restore()
-    expect(lost.code).toBe(errorKinds.unavailable.exit)
+    expect(lost.code).toBe(exitCodes.unavailable)
     expect(JSON.parse(lost.err.trim().split('\n').at(-1) ?? '')).toMatchObject({
       code: 'unreachable',
       unsent: ['FOUR', 'FIVE'],
@@ -383,7 +383,7 @@ describe('sessions from the command line', () => {
       waiting.child.kill('SIGINT')
       expect((await waiting.ended).err.split(why)).toHaveLength(2)
     }
-    expect(await run(['run', '--until', 'tomorrow', 'demo'])).toMatchObject({ code: errorKinds.invalid.exit })
+    expect(await run(['run', '--until', 'tomorrow', 'demo'])).toMatchObject({ code: exitCodes.invalid })
   })
 })
 
@@ -391,7 +391,7 @@ describe('who the command line is', () => {
   it('[B8] sign-in keeps a token that is given, for this server alone, in a file of its owner; sign-out forgets it', async () => {
     const config = join(home.path, 'config')
     const env = { XDG_CONFIG_HOME: config, HOTLINE_TOKEN: '', HOTLINE_DATA_DIR: join(home.path, 'none') }
-    expect(await run(['ls'], env)).toMatchObject({ code: errorKinds.unauthenticated.exit })
+    expect(await run(['ls'], env)).toMatchObject({ code: exitCodes.unauthenticated })
     const signingIn = start(['sign-in', '--with-token'], env)
     signingIn.type(live.token)
     signingIn.endInput()
@@ -403,12 +403,12 @@ describe('who the command line is', () => {
     const wrong = start(['sign-in', '--with-token'], env)
     wrong.type('hl_pat_wrong')
     wrong.endInput()
-    expect((await wrong.ended).code).toBe(errorKinds.unauthenticated.exit)
+    expect((await wrong.ended).code).toBe(exitCodes.unauthenticated)
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ [live.url]: { token: live.token } })
 
     expect((await run(['sign-out'], env)).code).toBe(0)
     expect(readFileSync(file, 'utf8')).not.toContain(live.token)
-    expect(await run(['ls'], env)).toMatchObject({ code: errorKinds.unauthenticated.exit })
+    expect(await run(['ls'], env)).toMatchObject({ code: exitCodes.unauthenticated })
   })
 
   it('[B2] a folder that cannot be one is said, by sign-in before it makes a token, and by doctor', async () => {
@@ -419,7 +419,7 @@ describe('who the command line is', () => {
       signingIn.type(live.token)
       signingIn.endInput()
       const { code, err } = await signingIn.ended
-      expect({ code, err }).toMatchObject({ code: errorKinds.invalid.exit })
+      expect({ code, err }).toMatchObject({ code: exitCodes.invalid })
       expect(JSON.parse(err)).toMatchObject({
         code: 'invalid_request',
         detail: expect.stringContaining(`No credential can be kept in ${join(folder, 'hotline')}`) as string,
@@ -430,7 +430,7 @@ describe('who the command line is', () => {
 
   it('[B12] keys are made, shown once, listed without their secret, and revoked', async () => {
     const make = ['keys', 'make', 'a probe', '--scope', 'read', '--days', '7']
-    expect(await run(make)).toMatchObject({ code: errorKinds.unauthenticated.exit, out: '' })
+    expect(await run(make)).toMatchObject({ code: exitCodes.unauthenticated, out: '' })
     const making = start([...make, '--with-password'])
     making.type('a long walk over the wet meadow')
     making.endInput()
@@ -441,10 +441,10 @@ describe('who the command line is', () => {
     const guessing = start(['keys', 'make', 'another', '--with-password'])
     guessing.type('wrong')
     guessing.endInput()
-    expect(await guessing.ended).toMatchObject({ code: errorKinds.unauthenticated.exit, out: '' })
+    expect(await guessing.ended).toMatchObject({ code: exitCodes.unauthenticated, out: '' })
     const as = { HOTLINE_TOKEN: token }
     expect((await run(['ls'], as)).code).toBe(0)
-    expect((await run(['run', 'demo', '--detach'], as)).code).toBe(errorKinds.forbidden.exit)
+    expect((await run(['run', 'demo', '--detach'], as)).code).toBe(exitCodes.forbidden)
     const rows = JSON.parse((await run(['--json', 'keys'])).out) as KeyRow[]
     const row = rows.find(({ name }) => name === 'a probe')
     expect(row).toMatchObject({ kind: 'svc', scopes: ['read'] })
@@ -453,9 +453,9 @@ describe('who the command line is', () => {
     expect(listed.out).toContain(`${row?.key}  service  a probe (read; until `)
     expect(listed.out).not.toContain(token)
     expect(await run(['keys', 'revoke', row?.key ?? ''])).toMatchObject({ code: 0, out: 'revoked\n' })
-    expect((await run(['ls'], as)).code).toBe(errorKinds.unauthenticated.exit)
-    expect((await run(['keys', 'make', 'x', '--days', 'many'])).code).toBe(errorKinds.invalid.exit)
-    expect((await run(['keys', 'revoke', 'none'])).code).toBe(errorKinds['not-found'].exit)
+    expect((await run(['ls'], as)).code).toBe(exitCodes.unauthenticated)
+    expect((await run(['keys', 'make', 'x', '--days', 'many'])).code).toBe(exitCodes.invalid)
+    expect((await run(['keys', 'revoke', 'none'])).code).toBe(exitCodes['not-found'])
   })
 
   it('[B3] a token goes to no server but the one that it is of', async () => {
@@ -473,7 +473,7 @@ describe('who the command line is', () => {
       writeFileSync(join(live.dataDir, 'url'), `${live.url}\n`)
       const url = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`
       const env = { XDG_CONFIG_HOME: config, HOTLINE_TOKEN: '', HOTLINE_URL: url }
-      expect(await run(['ls'], env)).toMatchObject({ code: errorKinds.unauthenticated.exit })
+      expect(await run(['ls'], env)).toMatchObject({ code: exitCodes.unauthenticated })
       expect(heard).toEqual([])
       // On this machine, without anything said, the owner's own token is used.
       const own = await run(['ls'], { HOTLINE_TOKEN: '', HOTLINE_URL: '' })
@@ -489,12 +489,12 @@ describe('who the command line is', () => {
     ['another scheme', ['--url', 'file:///etc/passwd', 'ls']],
     ['a port that is none', ['up', '--port', '99999']],
   ])('[B2] %s is refused', async (_name, args) => {
-    expect(await run(args)).toMatchObject({ code: errorKinds.invalid.exit, out: '' })
+    expect(await run(args)).toMatchObject({ code: exitCodes.invalid, out: '' })
   })
 
   it('[B2] a setting with a typing error is named, not ignored', async () => {
     const { code, err } = await run(['up'], { HOTLINE_PROT: '1' })
-    expect(code).toBe(errorKinds.invalid.exit)
+    expect(code).toBe(exitCodes.invalid)
     expect(err).toContain('HOTLINE_PROT')
   })
 })

@@ -1,4 +1,4 @@
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import { describe, expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
 import { liveScene } from './live-scene.ts'
@@ -38,14 +38,14 @@ describe('putting something aside from the command line', () => {
     expect((await run('snooze', asked.approval, '--for', '100h')).out).toContain('its own time ends soon after')
     // It is open as before.
     expect(await run('deny', asked.approval, '--digest', asked.digest)).toMatchObject({ code: 0 })
-    expect(await run('snooze', asked.approval)).toMatchObject({ code: errorKinds['not-found'].exit })
+    expect(await run('snooze', asked.approval)).toMatchObject({ code: exitCodes['not-found'] })
   })
 
   it('[B98] what it cannot mean is refused, and nothing is put aside', async () => {
     const runner = await scene.live.startSession()
     const one = await runner.ask({ tool: 'bash', title: 'One', input: 'ls 1' })
     await runner.ask({ tool: 'bash', title: 'Two', input: 'ls 2' })
-    const invalid = errorKinds.invalid.exit
+    const invalid = exitCodes.invalid
     for (const [why, ...args] of [
       ['--for takes a time', one.approval, '--for', 'long'],
       ['--until takes', one.approval, '--until', '8'],

@@ -1,4 +1,4 @@
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import type { TaskDetail, TaskRow } from '@hotline/protocol/task'
 import { describe, expect, it } from 'vitest'
 import { startHotlineProcess } from './hotline-process.ts'
@@ -68,7 +68,7 @@ describe('cards at the command line', () => {
     expect((await run('task', 'show', card)).out).toContain(`${runner.session.slice(0, 18)}  demo, at rest\n`)
     const none = await run('run', 'demo', 'Hello', '--task', 'none-such', '--detach')
     expect(none).toMatchObject({
-      code: errorKinds['not-found'].exit,
+      code: exitCodes['not-found'],
       err: expect.stringContaining('hotline task ls') as string,
     })
   })
@@ -76,7 +76,7 @@ describe('cards at the command line', () => {
   it('[B125] [MN1] a message goes to the agent that it names, or to the newest', async () => {
     const card = (await run('task', 'add', 'For two')).out.trim()
     expect(await run('task', 'say', card, 'hello')).toMatchObject({
-      code: errorKinds.conflict.exit,
+      code: exitCodes.conflict,
       err: expect.stringContaining('Start a session of it') as string,
     })
     const first = await scene.live.startSession('One', { task: card })
@@ -100,7 +100,7 @@ describe('cards at the command line', () => {
       body: { text: 'secret' },
     })
     expect(await run('task', 'erase', card)).toMatchObject({
-      code: errorKinds.invalid.exit,
+      code: exitCodes.invalid,
       err: expect.stringContaining('add --yes') as string,
     })
     const confirmed = async (): Promise<{ code: number | null; out: string; err: string }> => {
@@ -110,11 +110,11 @@ describe('cards at the command line', () => {
       return await hotline.ended
     }
     expect(await run('task', 'erase', card, '--yes')).toMatchObject({
-      code: errorKinds.unauthenticated.exit,
+      code: exitCodes.unauthenticated,
       err: expect.stringContaining('--with-password') as string,
     })
     expect(await confirmed()).toMatchObject({
-      code: errorKinds.conflict.exit,
+      code: exitCodes.conflict,
       err: expect.stringContaining('End it first') as string,
     })
     expect(JSON.stringify(await scene.live.stored(hand.session))).toContain('secret')
@@ -134,7 +134,7 @@ describe('cards at the command line', () => {
     await hand.report({ type: 'session.state_changed', data, body: {} })
     await expect.poll(async () => (await rows()).find(({ task }) => task === card)?.sessions.length).toBe(1)
     expect(await run('task', 'rm', card, '--with-conversation')).toMatchObject({
-      code: errorKinds.invalid.exit,
+      code: exitCodes.invalid,
       err: expect.stringContaining('add --yes') as string,
     })
     expect((await rows()).some(({ task }) => task === card)).toBe(true)
@@ -157,9 +157,9 @@ describe('cards at the command line', () => {
       ['must not hold a label twice', 'edit', card, '--label', 'a', '--label', 'a'],
     ] as const) {
       const { code, err } = await run('task', ...args)
-      expect([why, code, err.includes(why)]).toEqual([why, errorKinds.invalid.exit, true])
+      expect([why, code, err.includes(why)]).toEqual([why, exitCodes.invalid, true])
     }
-    expect((await run('task', 'edit', card, '--assign', 'nobody-known')).code).toBe(errorKinds['not-found'].exit)
+    expect((await run('task', 'edit', card, '--assign', 'nobody-known')).code).toBe(exitCodes['not-found'])
     expect((await rows()).find(({ task }) => task === card)).toMatchObject({
       title: 'Stays',
       column: 'todo',

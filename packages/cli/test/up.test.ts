@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import type { Envelope } from '@hotline/protocol/event'
 import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
@@ -290,7 +290,7 @@ describe('hotline up', () => {
     await runner.says('"ready":true')
     const command = ['--cwd', dir.path, '--', 'echo', 'from the second machine']
     const unsaid = await startHotlineProcess(['run', '--detach', ...command], cli).ended
-    expect(unsaid.code).toBe(errorKinds['not-found'].exit)
+    expect(unsaid.code).toBe(exitCodes['not-found'])
     expect(unsaid.err).toContain(`This machine runs no agents for this server. Choose one with --on: ${hostname()}`)
     const session = await own('run', '--detach', '--on', hostname(), ...command)
     await waitFor(async () => (await own('logs', session)).includes('from the second machine'), {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { uuidV7 } from '@hotline/client/uuid'
-import { errorKinds } from '@hotline/protocol/error'
+import { exitCodes } from '@hotline/protocol/error'
 import type { WebhookRow } from '@hotline/protocol/webhooks'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
@@ -55,7 +55,7 @@ describe('hotline webhooks', () => {
     expect((await run()).out).toBe('There are none.\n')
     const add = ['add', `http://${target}/in`, '--event', 'task.*', '--event', 'member.*', '--description', 'board']
     expect(await run(...add)).toMatchObject({
-      code: errorKinds.unauthenticated.exit,
+      code: exitCodes.unauthenticated,
       err: expect.stringContaining('--with-password') as string,
     })
     const made = await run(...add, '--with-password')
@@ -67,9 +67,7 @@ describe('hotline webhooks', () => {
     const rotated = await run('rotate', row?.webhook ?? '', '--with-password')
     expect(rotated.out).toMatch(/^whsec_/)
     expect(rotated.out).not.toBe(made.out)
-    expect((await run('add', 'https://10.0.0.1/', '--event', 'task.*', '--with-password')).code).toBe(
-      errorKinds.invalid.exit,
-    )
+    expect((await run('add', 'https://10.0.0.1/', '--event', 'task.*', '--with-password')).code).toBe(exitCodes.invalid)
   })
 
   it('[B111] it is tried, turned off and on', async () => {
@@ -77,14 +75,14 @@ describe('hotline webhooks', () => {
     expect(await run('test', webhook.slice(0, 12))).toMatchObject({ code: 0, out: 'It was taken.\n' })
     status = 500
     expect(await run('test', webhook)).toMatchObject({
-      code: errorKinds.unavailable.exit,
+      code: exitCodes.unavailable,
       err: expect.stringContaining('It was not taken: it answered 500.') as string,
     })
     status = 204
     expect((await run('off', webhook, '--with-password')).out).toContain('is off.')
     expect((await run()).out).toContain('(off, board)')
     expect((await run('on', webhook, '--with-password')).out).toContain('is on.')
-    expect(await run('test', 'nothing-like-it')).toMatchObject({ code: errorKinds['not-found'].exit })
+    expect(await run('test', 'nothing-like-it')).toMatchObject({ code: exitCodes['not-found'] })
   })
 
   it('[B112] what has not arrived is told, with why and when it is tried again', async () => {
@@ -96,7 +94,7 @@ describe('hotline webhooks', () => {
       .poll(async () => (await run('deliveries', webhook)).out)
       .toMatch(/event 1 of task:\S+: it answered 503 \(tried once, again at /)
     expect((await run('deliveries', webhook, '--dead')).out).toBe('Nothing was given up.\n')
-    expect((await run('replay', webhook, 'no-such-delivery')).code).toBe(errorKinds['not-found'].exit)
+    expect((await run('replay', webhook, 'no-such-delivery')).code).toBe(exitCodes['not-found'])
     status = 204
   })
 

@@ -5,6 +5,7 @@ import type { ApprovalTimeouts, HeldRule } from '@hotline/protocol/policy'
 import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
 import type { KnownDraft } from '@hotline/protocol/events'
 import type { ReadPlace } from './account/read-mark.ts'
+import type { Upload } from './session/attachments.ts'
 import type { SaidById } from './session/said.ts'
 import type { Board } from './task/board.ts'
 
@@ -39,6 +40,8 @@ export interface Context {
   board?: Board | undefined
   /** Messages of the session that commands are about; absent where nobody has looked. */
   said?: SaidById | undefined
+  /** Files of the session that commands name, as far as they were uploaded; absent where nobody has looked. */
+  uploads?: readonly Upload[] | undefined
   /** What open approvals ask, by their ids, where it is needed. */
   asked?: ReadonlyMap<string, ApprovalRequest> | undefined
 }

@@ -1,3 +1,4 @@
+import type { Attachment } from '@hotline/protocol/attachment'
 import type { KnownEvent } from '@hotline/protocol/events'
 import { budgetWords, usedWords } from './budget-words.ts'
 import { modeAnswered } from './policy/mode-words.ts'
@@ -26,10 +27,10 @@ function lineOf(event: KnownEvent): string | undefined {
       if (event.data.encoding === 'base64') return `[${event.data.source}] (${event.data.bytes} bytes that are no text)`
       return said(`[${event.data.source}]`, event.body?.text)
     case 'message.posted':
-      if (event.data.role === 'agent') return said('[agent]', event.body?.text)
-      return said(event.data.role === 'system' ? 'Status:' : 'Message:', event.body?.text)
+      if (event.data.role === 'agent') return said('[agent]', withFiles(event.body))
+      return said(event.data.role === 'system' ? 'Status:' : 'Message:', withFiles(event.body))
     case 'message.completed':
-      return said('[agent]', event.body?.text)
+      return said('[agent]', withFiles(event.body))
     case 'approval.requested':
       return said(event.data.queued ? 'In the queue for approval:' : 'Waiting for approval:', event.body?.title)
     case 'approval.opened':
@@ -134,6 +135,13 @@ export function escalatedWords({ processes, agent }: { processes: number; agent?
 function said(word: string, text: string | undefined): string {
   const folded = (text ?? '(erased)').replaceAll(/[\s\u0085]+/gu, ' ').trim()
   return folded === '' ? word : `${word} ${folded}`
+}
+
+/** What was said, and what came with it. */
+function withFiles(
+  body: { text: string; attachments?: readonly Attachment[] | undefined } | undefined,
+): string | undefined {
+  return body && [body.text, ...(body.attachments ?? []).map(({ name }) => `[file: ${name}]`)].join(' ')
 }
 
 function reasonOf(text: string | undefined): string {

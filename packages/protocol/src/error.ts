@@ -4,24 +4,60 @@
  * whether trying again makes sense. Statuses are derived, never chosen by hand.
  */
 export const errorKinds = {
-  invalid: { status: 400, close: 4400, exit: 2, retry: 'no' },
-  unauthenticated: { status: 401, close: 4401, exit: 3, retry: 'after signing in' },
-  forbidden: { status: 403, close: 4403, exit: 3, retry: 'no' },
-  'not-found': { status: 404, close: 4404, exit: 4, retry: 'no' },
-  conflict: { status: 409, close: 4409, exit: 5, retry: 'after reading again' },
-  gone: { status: 410, close: 4410, exit: 4, retry: 'from the snapshot' },
-  'too-large': { status: 413, close: 1009, exit: 2, retry: 'no' },
-  'media-type': { status: 415, close: 1003, exit: 2, retry: 'no' },
-  misdirected: { status: 421, close: 4421, exit: 2, retry: 'no' },
-  unsupported: { status: 422, close: 4422, exit: 5, retry: 'no' },
-  version: { status: 426, close: 4426, exit: 2, retry: 'no' },
-  'rate-limited': { status: 429, close: 4429, exit: 6, retry: 'after retryAfterMs' },
-  internal: { status: 500, close: 1011, exit: 1, retry: 'once' },
-  unavailable: { status: 503, close: 4503, exit: 6, retry: 'with backoff, from the cursor' },
+  invalid: { status: 400, close: 4400 },
+  unauthenticated: { status: 401, close: 4401 },
+  forbidden: { status: 403, close: 4403 },
+  'not-found': { status: 404, close: 4404 },
+  conflict: { status: 409, close: 4409 },
+  gone: { status: 410, close: 4410 },
+  'too-large': { status: 413, close: 1009 },
+  'media-type': { status: 415, close: 1003 },
+  misdirected: { status: 421, close: 4421 },
+  unsupported: { status: 422, close: 4422 },
+  version: { status: 426, close: 4426 },
+  'rate-limited': { status: 429, close: 4429 },
+  internal: { status: 500, close: 1011 },
+  unavailable: { status: 503, close: 4503 },
 } as const
 
-/** What sort of refusal it is: status, close code, exit code and retry rule follow from it. */
+/** What sort of refusal it is: status, close code and exit code follow from it. */
 export type ErrorKind = keyof typeof errorKinds
+
+/** With which the command line ends, for each kind of refusal. */
+export const exitCodes: Readonly<Record<ErrorKind, number>> = {
+  invalid: 2,
+  unauthenticated: 3,
+  forbidden: 3,
+  'not-found': 4,
+  conflict: 5,
+  gone: 4,
+  'too-large': 2,
+  'media-type': 2,
+  misdirected: 2,
+  unsupported: 5,
+  version: 2,
+  'rate-limited': 6,
+  internal: 1,
+  unavailable: 6,
+}
+
+/** Whether trying again makes sense, and when (docs/errors.md). */
+export const retryRules: Readonly<Record<ErrorKind, string>> = {
+  invalid: 'no',
+  unauthenticated: 'after signing in',
+  forbidden: 'no',
+  'not-found': 'no',
+  conflict: 'after reading again',
+  gone: 'from the snapshot',
+  'too-large': 'no',
+  'media-type': 'no',
+  misdirected: 'no',
+  unsupported: 'no',
+  version: 'no',
+  'rate-limited': 'after retryAfterMs',
+  internal: 'once',
+  unavailable: 'with backoff, from the cursor',
+}
 
 interface ErrorEntry {
   kind: ErrorKind

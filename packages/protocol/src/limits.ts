@@ -26,6 +26,12 @@ export const limits = {
   approvalInputBytes: 64 * 1024,
   /** Bytes of one piece of content that lies beside its event: a longer input of an approval. */
   contentBytes: 2 * 1024 * 1024,
+  /** Bytes of one file that belongs to a message. */
+  attachmentBytes: 25 * 1024 * 1024,
+  /** Files of one message. */
+  messageAttachments: 10,
+  /** Files that one sender has uploaded to a session and not sent yet. */
+  unsentAttachments: 50,
   /** Asks that one person may have put aside at once. */
   snoozes: 500,
   /** Sessions that one asks about at once how much of them is unread. */

@@ -52,6 +52,7 @@ import { watchTasks } from './scheduler/task-watch.ts'
 import { watchRunners } from './scheduler/runners.ts'
 import { openSessionQueue, type SessionQueue } from './scheduler/session-queue.ts'
 import { openSearch } from './search/open-search.ts'
+import { Attachments } from './session/attachments.ts'
 import { Exchange } from './session/exchange.ts'
 import { joinOver } from './session/join-project.ts'
 
@@ -200,7 +201,9 @@ async function open(
   undo.use(startModeTimer(timerPorts))
   undo.use(watchRules(timerPorts))
   undo.use(watchTasks(timerPorts))
-  const eraser = undo.use(new Eraser({ store, lists, blobs, feeds, bus, fault }))
+  const files = undo.use(await openFileBlobStore(join(config.dataDir, 'attachments')))
+  const attachments = undo.use(new Attachments({ blobs: files, store, lists, clock, fault }))
+  const eraser = undo.use(new Eraser({ store, lists, blobs, attachments, feeds, bus, fault }))
   const days = config.keepOutputDays
   if (days > 0) {
     const erased = (stream: string): Promise<boolean> => eraser.erased(stream)
@@ -248,6 +251,7 @@ async function open(
     store,
     lists,
     blobs,
+    attachments,
     runners,
     queue,
     eraser,

@@ -7,6 +7,7 @@ import { openDatabase } from '../src/log/open-database.ts'
 import { systemClock } from '../src/machine/clock.ts'
 import { systemIds } from '../src/machine/ids.ts'
 import { Eraser } from '../src/scheduler/eraser.ts'
+import { Attachments } from '../src/session/attachments.ts'
 import { begin, dana, liveOn, stream } from './exchange-life.ts'
 
 const [dir = ''] = process.argv.slice(2)
@@ -31,7 +32,9 @@ await hand.report({
 })
 const blobs = await openFileBlobStore(join(dir, 'blobs'))
 const feeds = new Feeds(store, life.bus)
-const eraser = new Eraser({ store, lists, blobs, feeds, bus: life.bus, fault: console.error })
+const files = await openFileBlobStore(join(dir, 'attachments'))
+const attachments = new Attachments({ blobs: files, store, lists, clock: systemClock, fault: console.error })
+const eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus: life.bus, fault: console.error })
 
 const file = new DatabaseSync(join(dir, 'hotline.db'), { readOnly: true })
 const left = file.prepare('SELECT count(*) AS n FROM events WHERE body IS NOT NULL')

@@ -11,6 +11,7 @@ import { openDatabase } from '../src/log/open-database.ts'
 import { systemClock } from '../src/machine/clock.ts'
 import { systemIds } from '../src/machine/ids.ts'
 import { Eraser } from '../src/scheduler/eraser.ts'
+import { Attachments } from '../src/session/attachments.ts'
 import { stream } from './exchange-life.ts'
 
 const script = fileURLToPath(new URL('./eraser-crash-child.ts', import.meta.url))
@@ -34,7 +35,10 @@ test('[L53] a server that is killed while words go has none of them left after t
   await using bus = openMemoryBus()
   using feeds = new Feeds(store, bus)
   const blobs = await openFileBlobStore(join(dir.path, 'blobs'))
-  await using eraser = new Eraser({ store, lists, blobs, feeds, bus, fault: (error) => faults.push(error) })
+  const fault = (error: unknown): void => void faults.push(error)
+  const files = await openFileBlobStore(join(dir.path, 'attachments'))
+  await using attachments = new Attachments({ blobs: files, store, lists, clock: systemClock, fault })
+  await using eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus, fault })
   expect(await eraser.erased(stream)).toBe(true)
   expect(await words()).toBe(false)
   expect(await store.verify(stream)).toBeUndefined()

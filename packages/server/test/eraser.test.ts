@@ -9,6 +9,8 @@ import type { BlobStore } from '../src/blob/blob-store.ts'
 import { openFileBlobStore } from '../src/blob/file-blob-store.ts'
 import { Feeds } from '../src/feed/feeds.ts'
 import { Eraser } from '../src/scheduler/eraser.ts'
+import { systemClock } from '../src/machine/clock.ts'
+import { Attachments } from '../src/session/attachments.ts'
 import { begin, dana, hold, type Life, liveOn, prove } from './exchange-life.ts'
 import { openSqliteBench, postgresBenches } from './log-benches.ts'
 
@@ -28,12 +30,15 @@ interface Erasing extends AsyncDisposable {
 function erasing(life: Life, bench: LogBench, blobs: BlobStore): Erasing {
   const { store, lists } = bench
   const feeds = new Feeds(store, life.bus)
-  const eraser = new Eraser({ store, lists, blobs, feeds, bus: life.bus, fault: (error) => life.faults.push(error) })
+  const fault = (error: unknown): void => void life.faults.push(error)
+  const attachments = new Attachments({ blobs, store, lists, clock: systemClock, fault })
+  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus: life.bus, fault })
   return {
     eraser,
     feeds,
     [Symbol.asyncDispose]: async () => {
       await eraser[Symbol.asyncDispose]()
+      await attachments[Symbol.asyncDispose]()
       feeds[Symbol.dispose]()
     },
   }

@@ -82,6 +82,7 @@ describe.each(stores)('answered approvals in %s', (_, open, olderSchema) => {
       JSON.stringify({ ...(await keptOf(bench)), resolved: older }),
     )
     // What later steps have brought.
+    await bench.sql('DROP TABLE attachments')
     await bench.sql('DROP TABLE webhook_letters')
     await bench.sql('DROP TABLE webhook_cursors')
     await bench.sql('DROP TABLE second_factors')

@@ -11,6 +11,7 @@ import { systemPrincipal } from '../src/scheduler/approval-timer.ts'
 import { systemIds } from '../src/machine/ids.ts'
 import { Eraser } from '../src/scheduler/eraser.ts'
 import { keepOutputFor } from '../src/scheduler/retention.ts'
+import { Attachments } from '../src/session/attachments.ts'
 import { begin, dana, hold, type Life, liveOn, prove } from './exchange-life.ts'
 import { openSqliteBench, postgresBenches } from './log-benches.ts'
 
@@ -39,9 +40,10 @@ async function keeping(life: Life, { store, lists }: LogBench): Promise<Keeping>
   const blobs = await openFileBlobStore(dir.path)
   const feeds = new Feeds(store, life.bus)
   const fault = (error: unknown): unknown => life.faults.push(error)
-  const eraser = new Eraser({ store, lists, blobs, feeds, bus: life.bus, fault })
   const hand = handClock()
   const clock: HandClock = { ...hand, wallMs: () => life.nowMs() }
+  const attachments = new Attachments({ blobs, store, lists, clock, fault })
+  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus: life.bus, fault })
   let ids = 0
   const retention = keepOutputFor({
     exchange: life.exchange,
@@ -67,6 +69,7 @@ async function keeping(life: Life, { store, lists }: LogBench): Promise<Keeping>
     [Symbol.asyncDispose]: async () => {
       await retention[Symbol.asyncDispose]()
       await eraser[Symbol.asyncDispose]()
+      await attachments[Symbol.asyncDispose]()
       feeds[Symbol.dispose]()
       await dir.remove()
     },

@@ -1,5 +1,5 @@
 import type { OneDecision, OneOutcome } from '@hotline/client/decide-many'
-import { kindOf, errorKinds, type Problem } from '@hotline/protocol/error'
+import { kindOf, exitCodes, type Problem } from '@hotline/protocol/error'
 import type { SessionRow } from '@hotline/protocol/http'
 import { inLine } from '../approval-card.ts'
 import { askBack } from '../ask-back.ts'
@@ -79,7 +79,7 @@ async function tell(
     const text = problem ? `not decided: ${inLine(problem.detail)}` : verdict === 'allow' ? 'allowed' : 'denied'
     context.print({ approval, ok: problem === undefined, ...(problem ? { problem } : {}) }, `${approval}  ${text}\n`)
   }
-  if (refused) context.exit(errorKinds[kindOf(refused.code)].exit)
+  if (refused) context.exit(exitCodes[kindOf(refused.code)])
 }
 
 /** Why one cannot be allowed together with others; undefined where it can. */

@@ -4,6 +4,7 @@ import { limits } from '@hotline/protocol/limits'
 import { isLive } from '@hotline/protocol/session-status'
 import { accept, type Context, type Decision, refuse } from '../decision.ts'
 import type { QueuedMessage, SessionState } from './state.ts'
+import { attached } from './attachments.ts'
 import { checkText } from './check-text.ts'
 import { hasSign, quoteOf } from './said.ts'
 import { keyboardTaken } from './decide-terminal.ts'
@@ -93,7 +94,7 @@ function react({ message, sign, on }: CommandOf<'message.react'>['data'], { said
   return accept({ type: 'message.reacted', subject: `message:${message}`, data: { message, sign, on } })
 }
 
-function send(state: SessionState, command: CommandOf<'message.send'>, { said }: Context): Decision {
+function send(state: SessionState, command: CommandOf<'message.send'>, { said, actor, uploads }: Context): Decision {
   if (!isLive(state.status) || state.ending) {
     return refuse(
       'invalid_transition',
@@ -111,7 +112,11 @@ function send(state: SessionState, command: CommandOf<'message.send'>, { said }:
   if (state.capabilities?.input === 'none')
     return refuse('unsupported', 'Nothing can be sent to this agent; it is only watched.')
   const { text, replyTo, metadata, now } = command.data
-  const refusal = checkText(text, state.personMessageChars)
+  const files = attached(command.data.attachments, actor, uploads)
+  if ('ok' in files) return files
+  const { attachments } = files
+  // A file says enough.
+  const refusal = attachments.length > 0 && text === '' ? undefined : checkText(text, state.personMessageChars)
   if (refusal) return refusal
   const about = replyTo === undefined ? undefined : said?.get(replyTo)
   if (replyTo !== undefined && !about) {
@@ -135,7 +140,12 @@ function send(state: SessionState, command: CommandOf<'message.send'>, { said }:
       ...(replyTo === undefined ? {} : { replyTo }),
       queued: true,
     },
-    body: { text, ...(metadata === undefined ? {} : { metadata }), ...(quote === undefined ? {} : { quote }) },
+    body: {
+      text,
+      ...(metadata === undefined ? {} : { metadata }),
+      ...(quote === undefined ? {} : { quote }),
+      ...(attachments.length === 0 ? {} : { attachments }),
+    },
   }
   // Where nothing goes before it, it is read at once by itself.
   const isToHurry = now && takesNow && (state.turn || state.queue.length > 0)

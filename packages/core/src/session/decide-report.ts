@@ -9,6 +9,7 @@ import { limits } from '@hotline/protocol/limits'
 import { holdsAgent, isLive, transitions } from '@hotline/protocol/session-status'
 import { type Context, type Decision, refuse } from '../decision.ts'
 import { draftEvent } from '../draft-event.ts'
+import { attachedOf } from './attachments.ts'
 import { extendApprovals } from './decide-approval.ts'
 import { breakOff, cancelStep, closeAll, closeAsks, closeReview } from './close-open.ts'
 import { droppedDraft } from './decide-draft.ts'
@@ -94,7 +95,7 @@ function weigh(state: SessionState, report: Report, context: Context): Weighed {
       return { drafts: [...makeRoom(state.steps, draft.data.step, limits.openSteps, cancelStep), draft] }
     case 'message.posted':
     case 'message.completed':
-      return agentMessage(state, draft)
+      return agentMessage(state, draft, context)
     case 'message.delivered':
       return keepIf(draft, isNext(state, draft), 'not_queued')
     case 'message.delivery_unknown':
@@ -227,7 +228,13 @@ function isUndo({ undo }: SessionState, id: string, phase: Undo['phase']): boole
 }
 
 /** An agent's own words: never in a person's or the server's name, never queued. */
-function agentMessage(state: SessionState, draft: DraftOf<'message.posted' | 'message.completed'>): Weighed {
+function agentMessage(
+  state: SessionState,
+  told: DraftOf<'message.posted' | 'message.completed'>,
+  { actor, uploads }: Context,
+): Weighed {
+  const { attachments, ...words } = told.body
+  const draft = { ...told, body: { ...words, ...attachedOf(attachments, actor, uploads) } } as typeof told
   if (draft.body.text.length > state.agentMessageChars) {
     return {
       refusal: refuse(

@@ -1,6 +1,6 @@
 import type { KnownEvent } from '@hotline/protocol/events'
 import { withSign } from '../session/said.ts'
-import { shownOf } from './begin.ts'
+import { saidIn, shownOf } from './begin.ts'
 import { addRecovered } from './recovered.ts'
 import type { ApprovalItem, Item, MessageItem, QuestionItem, StepItem, DraftItem, UndoItem } from './item.ts'
 
@@ -56,7 +56,7 @@ function amendMessage(item: MessageItem, event: KnownEvent): MessageItem {
   if (event.type === 'message.delta') return { ...item, text: item.text + (event.body?.text ?? '') }
   if (event.type === 'message.completed') {
     const { isBrokenOff: _, ...rest } = item
-    return { ...rest, text: event.body?.text ?? '', streaming: false, erased: event.body === undefined }
+    return { ...rest, ...saidIn(event.body), streaming: false }
   }
   if (event.type === 'message.broken_off') return { ...item, streaming: false, isBrokenOff: true }
   if (event.type === 'message.edited') {

@@ -1,7 +1,7 @@
 import type { EventOf, KnownEvent } from '@hotline/protocol/events'
 import { budgetWords, usedWords } from '../budget-words.ts'
 import { preparedLines, releasedLines } from '../place-words.ts'
-import type { DraftItem, Item } from './item.ts'
+import type { DraftItem, Item, MessageItem } from './item.ts'
 import { outputErased } from './erase-output.ts'
 import { addRecovered } from './recovered.ts'
 
@@ -28,6 +28,13 @@ export function shownOf({
   }
 }
 
+/** The words and files of a message. */
+export function saidIn(
+  body: (Pick<MessageItem, 'attachments'> & { text: string }) | undefined,
+): Pick<MessageItem, 'text' | 'attachments' | 'erased'> {
+  return { text: body?.text ?? '', attachments: body?.attachments, erased: body === undefined }
+}
+
 /** The item that an event brings into a transcript; undefined where it only changes others, or is not for reading. */
 export function begin(event: KnownEvent, turnStartedAt: string | undefined): Item | undefined {
   const { seq, at, actor: by, channel } = event
@@ -43,9 +50,8 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         role: event.data.role,
         by,
         channel,
-        text: event.body?.text ?? '',
+        ...saidIn(event.body),
         streaming: false,
-        erased: event.body === undefined,
         delivery: event.data.queued ? 'queued' : undefined,
         replyTo: event.data.replyTo,
         quote: event.body?.quote,
@@ -60,9 +66,8 @@ export function begin(event: KnownEvent, turnStartedAt: string | undefined): Ite
         role: 'agent',
         by,
         channel,
-        text: event.body?.text ?? '',
+        ...saidIn(event.body),
         streaming: event.type === 'message.delta',
-        erased: event.body === undefined,
       }
     case 'thought.delta':
     case 'thought.completed':

@@ -1,4 +1,5 @@
 import type { Actor } from '@hotline/protocol/actor'
+import type { Attachment } from '@hotline/protocol/attachment'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Quote } from '@hotline/protocol/events/message'
 import { asKnown } from '@hotline/protocol/known-event'
@@ -16,9 +17,9 @@ export function eventMarkdown(event: Envelope, nameOf: (actor: Actor) => string)
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest is told in one line, or is no part of it
   switch (known.type) {
     case 'message.posted':
-      return said(known.data.role === 'agent' ? 'Agent' : nameOf(actor), at, known.body?.text, known.body?.quote)
+      return said(known.data.role === 'agent' ? 'Agent' : nameOf(actor), at, known.body?.text, known.body)
     case 'message.completed':
-      return said('Agent', at, known.body?.text)
+      return said('Agent', at, known.body?.text, known.body)
     case 'message.edited':
       return said(`${nameOf(actor)} (changed, before the agent had it)`, at, known.body?.text)
     case 'message.withdrawn':
@@ -64,10 +65,20 @@ export function headMarkdown(title: string, facts: readonly (readonly [string, s
   return `# ${escaped(title)}\n\n${facts.map(([name, value]) => `- ${name}: ${escaped(value)}\n`).join('')}\n## What happened\n\n`
 }
 
-function said(who: string, at: string, text: string | undefined, quote?: Quote): string {
+interface Beside {
+  quote?: Quote | undefined
+  attachments?: readonly Attachment[] | undefined
+}
+
+function said(who: string, at: string, text: string | undefined, { quote, attachments = [] }: Beside = {}): string {
   const quoted = linesOf(text ?? '(erased)').map((line) => `> ${line}`.trimEnd())
   const about = quote === undefined ? [] : [...linesOf(quote.text).map((line) => `> > ${line}`.trimEnd()), '>']
-  return `\n**${escaped(who)}** · ${at}\n\n${[...about, ...quoted].join('\n')}\n\n`
+  const files = attachments.map(
+    ({ name, type, bytes, digest }) =>
+      `- File: ${escaped(name)} (${escaped(type)}, ${bytes} bytes, SHA-256 ${digest})\n`,
+  )
+  const end = files.length === 0 ? '' : `${files.join('')}\n`
+  return `\n**${escaped(who)}** · ${at}\n\n${[...about, ...quoted].join('\n')}\n\n${end}`
 }
 
 function item(at: string, words: string): string {

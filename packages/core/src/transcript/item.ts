@@ -1,6 +1,7 @@
 import type { Actor } from '@hotline/protocol/actor'
 import type { ApprovalOutcome, ApprovalRequest, Scope, Strength, Verdict } from '@hotline/protocol/events/approval'
 import type { DraftFile, ReviewedFile, WasMerged, WouldMerge } from '@hotline/protocol/events/draft'
+import type { Attachment } from '@hotline/protocol/attachment'
 import type { Quote } from '@hotline/protocol/events/message'
 import type { LeftOut, Moment, PlannedFile, RestoredFile, UndoTarget } from '@hotline/protocol/events/checkpoint'
 import type { ControlAction, PauseMoment } from '@hotline/protocol/events/control'
@@ -46,6 +47,8 @@ export interface MessageItem extends Placed {
   /** Absent where there are none. */
   signs?: readonly GivenSign[] | undefined
   metadata?: Record<string, unknown> | undefined
+  /** Files that belong to it. */
+  attachments?: readonly Attachment[] | undefined
 }
 
 /** What an agent thought aloud. */

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { NamedAttachment } from '../attachment.ts'
 import { Id } from '../ids.ts'
+import { limits } from '../limits.ts'
 import { signs } from '../sign.ts'
 
 /** The outer bound of any message; the session's own limits are checked by its rules. */
@@ -14,6 +16,8 @@ export const messageCommands = {
     replyTo: Id.optional(),
     /** Before all that waits, and into the turn that runs; refused where the agent takes none in the middle of one. */
     now: z.literal(true).optional(),
+    /** Files that the sender has uploaded to this session; a message with one may have no text. */
+    attachments: z.array(NamedAttachment).min(1).max(limits.messageAttachments).optional(),
     metadata: z.record(z.string().max(100), z.unknown()).optional(),
   }),
   'message.edit': z.strictObject({ message: Id, text: MessageText }),

@@ -1,10 +1,13 @@
 import { z } from 'zod'
 import { Actor } from '../actor.ts'
+import { Attachment } from '../attachment.ts'
 import { defineEvent } from '../event.ts'
 import { Id } from '../ids.ts'
 import { signs } from '../sign.ts'
 
 const Text = z.looseObject({ text: z.string() })
+/** Files that belong to a message. */
+const attachments = z.array(Attachment).optional()
 /** The beginning of a message, and whose it was. */
 const Quote = z.looseObject({ role: z.enum(['person', 'agent', 'system']), by: Actor, text: z.string() })
 export type Quote = z.infer<typeof Quote>
@@ -29,12 +32,13 @@ export const messageEvents = {
       metadata: z.looseObject({}).optional(),
       /** How the message began that this one replies to, as it was said then. */
       quote: Quote.optional(),
+      attachments,
     }),
   ),
   /** A piece of a message that the agent is writing, already coalesced. */
   'message.delta': defineEvent(1, OfMessage, Text),
   /** The whole text of a message that came in pieces; from here on the pieces may be erased. */
-  'message.completed': defineEvent(1, z.looseObject({ message: Id, chars: z.int() }), Text),
+  'message.completed': defineEvent(1, z.looseObject({ message: Id, chars: z.int() }), Text.extend({ attachments })),
   'message.edited': defineEvent(1, z.looseObject({ message: Id, chars: z.int() }), Text),
   /** The waiting messages in their new order. */
   'message.reordered': defineEvent(1, z.looseObject({ order: z.array(Id) })),

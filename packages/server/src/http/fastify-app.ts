@@ -42,6 +42,9 @@ export const defaultTimeouts: HttpTimeouts = {
   checkMs: 2_000,
 }
 
+/** How a file comes. */
+export const uploadType = 'application/octet-stream'
+
 const headBytesMax = 16 * 1024
 const requestsPerSocketMax = 1_000
 
@@ -135,6 +138,8 @@ export function openFastify(ports: AppPorts): App {
     if ('value' in parsed) return done(null, parsed.value)
     done(new RefusedBody(problem('invalid_json', parsed.detail)))
   })
+  // A file is read by the route that takes it; the others refuse it before.
+  app.addContentTypeParser(uploadType, (_request, body, done) => done(null, body))
   const served: string[] = []
   app.addHook('onRoute', ({ config, method, url }) => {
     if (config?.permission === undefined) {
@@ -153,7 +158,7 @@ export function openFastify(ports: AppPorts): App {
     if (request.method === 'OPTIONS') await reply.code(204).headers(preflightHeaders).send()
   })
   app.addHook('onSend', async (request, reply) => {
-    if (request.url.startsWith('/api')) reply.header('cache-control', 'no-store')
+    if (request.url.startsWith('/api') && !reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
     // Nothing more is to be sent on this connection: it would meet a closed one.
     if (ports.draining()) reply.header('connection', 'close')
   })

@@ -13,8 +13,10 @@ import type { SessionQueue } from '../scheduler/session-queue.ts'
 import type { Search } from '../search/open-search.ts'
 import type { EvidenceDesk } from '../gate/evidence-desk.ts'
 import type { FolderDesk } from '../gate/folder-desk.ts'
+import type { Attachments } from '../session/attachments.ts'
 import type { Exchange } from '../session/exchange.ts'
 import type { AgentLines } from './agent-line/agent-lines.ts'
+import { registerAttachmentRoutes } from './routes/attachments.ts'
 import { registerAuditRoutes } from './routes/audit.ts'
 import { registerUnreadRoutes } from './routes/unread.ts'
 import { registerAskRoutes } from './routes/asks.ts'
@@ -57,6 +59,7 @@ export interface RoutePorts {
   store: LogStore
   lists: Lists
   blobs: BlobStore
+  attachments: Attachments
   runners: Runners
   queue: SessionQueue
   eraser: Pick<Eraser, 'erased'>
@@ -105,6 +108,7 @@ export function registerRoutes(
   registerConnectionRoutes(route, ports.reception.connections)
   registerUsageRoutes(route, { lists, clock: ports.reception.gate.clock })
   registerContentRoutes(route, ports)
+  registerAttachmentRoutes(route, ports)
   registerFollowRoutes(route, ports.reception)
   registerLineRoutes(route, ports)
   registerChannelRoutes(route, ports.channels)

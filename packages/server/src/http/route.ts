@@ -12,6 +12,11 @@ import type { Visit } from './guard.ts'
  */
 export type RoutePermission = 'open' | 'signed-in' | 'account-admin' | 'runner' | Permission
 
+/** A file as it comes; `destroyed` where whoever sent it has gone. */
+export interface AsyncUpload extends AsyncIterable<Uint8Array> {
+  readonly destroyed: boolean
+}
+
 /** What a handler gets: parsed values and the one who asks, never raw credentials. */
 export interface RouteInput<N extends RoutePermission, B, Q, P> {
   /** On an open route there may be nobody. */
@@ -19,6 +24,8 @@ export interface RouteInput<N extends RoutePermission, B, Q, P> {
   body: B
   query: Q
   params: P
+  /** The bytes of a file as they come, where the route takes one and one came. */
+  upload: AsyncUpload | undefined
   /** `Idempotency-Key`, where the route honours it and one came. */
   idempotencyKey: string | undefined
   /** `Last-Event-ID`, where the route honours it and one came. */
@@ -34,7 +41,7 @@ export const Nothing = z.undefined()
 /** An answer: a value as JSON (or 204 for undefined), a stream of text, or a problem with its own status. */
 export type RouteAnswer<A = unknown> =
   | { value: A; setCookie?: string | string[] }
-  | { stream: Readable; contentType: string; headers?: Record<string, string> }
+  | { stream: Readable; contentType: string; headers?: Record<string, string>; tag?: string }
   | { problem: Problem }
 
 /** Methods that routes have. */
@@ -59,6 +66,8 @@ export interface Route<
   proof?: 'password'
   /** Bytes of the body where it may be longer than others. */
   bodyBytes?: number
+  /** `bytes`: its body is a file, as `application/octet-stream`, and is not read before the handler does. */
+  upload?: 'bytes'
   /** Strict schemas. A body without one must be empty; a query without one is not read. */
   body?: B
   query?: Q

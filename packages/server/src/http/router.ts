@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { type Problem, problem } from '@hotline/protocol/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
@@ -9,8 +10,9 @@ import { messagePackType, writeMessagePack } from './message-pack.ts'
 import { checkCookieUse, checkOrigin, originRefused, type Visit } from './guard.ts'
 import { problemHeaders, problemType } from './problem-response.ts'
 import type { RequestLimits } from './request-limits.ts'
+import { uploadType } from './fastify-app.ts'
 import { type Part, readBody, readIdempotencyKey, readLastEventId, readPart, readQuery } from './request-parts.ts'
-import type { DeclaredRoute, RegisterRoute, Route, RouteAnswer, RoutePermission } from './route.ts'
+import type { AsyncUpload, DeclaredRoute, RegisterRoute, Route, RouteAnswer, RoutePermission } from './route.ts'
 
 const permissions: readonly RoutePermission[] = [
   'open',
@@ -91,6 +93,17 @@ export function openRouter(ports: RouterPorts): Router {
         const answer = await handle(ports, given, request, reply, known)
         if ('problem' in answer) return refuse(reply, answer.problem, given)
         if ('stream' in answer) {
+          if (answer.tag !== undefined) {
+            reply.header('etag', answer.tag)
+            if (matches(request.headers['if-none-match'], answer.tag)) {
+              answer.stream.destroy()
+              return reply
+                .headers(answer.headers ?? {})
+                .removeHeader('content-length')
+                .code(304)
+                .send()
+            }
+          }
           return reply
             .headers(answer.headers ?? {})
             .type(answer.contentType)
@@ -123,11 +136,11 @@ export function openRouter(ports: RouterPorts): Router {
 async function admit(
   ports: RouterPorts,
   request: FastifyRequest,
-  { permission, proof }: AnyRoute,
+  { permission, proof, upload }: AnyRoute,
 ): Promise<Admitted | { problem: Problem }> {
   const visit = ports.visitOf(request)
   if (!visit) throw new Error('a request came around the guard')
-  const refusal = (await ports.limits.fromNetwork(visit.network)) ?? checkOrigin(visit) ?? checkBody(request)
+  const refusal = (await ports.limits.fromNetwork(visit.network)) ?? checkOrigin(visit) ?? checkBody(request, upload)
   if (refusal) return { problem: refusal }
   const found = await ports.doors.ofRequest(request.raw, visit)
   if (visit.fromElsewhere !== undefined && permission === 'open' && request.method !== 'GET') {
@@ -178,15 +191,20 @@ function wantedForm(accept: string | undefined): 'json' | 'messagepack' {
 
 const jsonType = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i
 
-/** JSON is the only body that is read, as it is: not compressed, in UTF-8. */
-function checkBody(request: FastifyRequest): Problem | undefined {
+/** JSON is the only body that is read, as it is: not compressed, in UTF-8. A file is one only where the route takes files. */
+function checkBody(request: FastifyRequest, upload: AnyRoute['upload']): Problem | undefined {
   const { headers } = request
   const length = headers['content-length']
   const transfer = headers['transfer-encoding']
   if (transfer === undefined && (length === undefined || length === '0')) return undefined
   if (headers['content-encoding'] !== undefined || (transfer !== undefined && transfer.toLowerCase() !== 'chunked'))
     return problem('media_type', 'Send the body as it is, not compressed.')
-  if (jsonType.test(headers['content-type'] ?? '')) return undefined
+  const type = headers['content-type'] ?? ''
+  if (upload === 'bytes') {
+    if (type.toLowerCase() === uploadType) return undefined
+    return problem('media_type', `Send the file as it is, with "Content-Type: ${uploadType}".`)
+  }
+  if (jsonType.test(type)) return undefined
   return problem('media_type', 'Send JSON with "Content-Type: application/json".')
 }
 
@@ -201,7 +219,8 @@ async function handle(
   if ('problem' in params) return params
   const query = readQuery(request.raw.url ?? '', given.query)
   if ('problem' in query) return query
-  const body = readBody(request.body, given.body)
+  const isFile = given.upload === 'bytes' && request.body instanceof Readable
+  const body = isFile ? { value: undefined } : readBody(request.body, given.body)
   if ('problem' in body) return body
   const once = given.once === undefined ? { value: undefined } : readIdempotencyKey(request.headers)
   if ('problem' in once) return once
@@ -213,6 +232,7 @@ async function handle(
     body: body.value,
     query: query.value,
     params: params.value,
+    upload: isFile ? uploadOf(request.body as Readable) : undefined,
     idempotencyKey: once.value,
     lastEventId: resume.value,
     visit,
@@ -221,6 +241,16 @@ async function handle(
       return goneSignal(reply, ports.closing)
     },
   })
+}
+
+/** Whoever stops reading leaves the connection as it is: the refusal goes through it. */
+function uploadOf(body: Readable): AsyncUpload {
+  return {
+    get destroyed() {
+      return body.destroyed
+    },
+    [Symbol.asyncIterator]: () => body.iterator({ destroyOnReturn: false }),
+  }
 }
 
 /** Aborted when the client goes away before the answer is complete, or the server goes down. */

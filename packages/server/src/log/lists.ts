@@ -16,6 +16,7 @@ import type {
   Tables,
   TaskTable,
 } from './tables.ts'
+import { type AttachmentRows, attachmentRows } from './attachment-rows.ts'
 import { type WebhookRows, webhookRows } from './webhook-rows.ts'
 
 /** Where a page of sessions ended. */
@@ -98,7 +99,7 @@ export interface BusyRow {
 }
 
 /** What is read from the lists that `append` writes, and the two changes that are no events. All can throw `StoreUnavailable`. */
-export interface Lists extends WebhookRows {
+export interface Lists extends WebhookRows, AttachmentRows {
   session(session: string): Promise<SessionTable | undefined>
   sessions(query: SessionQuery): Promise<SessionListPage>
   /** Those that were begun last come first; `total`: how many there are in all. */
@@ -386,6 +387,7 @@ export function listsOver(db: Kysely<Tables>): Lists {
         .orderBy('approval')
         .execute(),
     ...webhookRows(db),
+    ...attachmentRows(db),
     noteKeyUse: async (use) => {
       await db
         .updateTable('keys')

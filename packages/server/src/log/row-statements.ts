@@ -17,6 +17,7 @@ const keyColumns: Record<TableName, readonly string[]> = {
   usage_days: ['session', 'day'],
   webhook_cursors: ['webhook', 'stream'],
   webhook_letters: ['webhook', 'stream', 'seq'],
+  attachments: ['session', 'digest', 'name', 'uploader'],
 }
 
 /** Kysely with the columns forgotten: which ones a change names is known only when it comes. */

@@ -196,6 +196,21 @@ export interface WebhookLetterTable {
   why: string
 }
 
+/** A file that somebody has uploaded to a session. */
+export interface AttachmentTable {
+  session: string
+  digest: string
+  name: string
+  /** Kind and id. */
+  uploader: string
+  project: string
+  type: string
+  bytes: number
+  uploaded_at: string
+  /** Null while no message names it. */
+  sent_at: string | null
+}
+
 /** The rows of each table. */
 export interface Tables {
   sessions: SessionTable
@@ -212,6 +227,7 @@ export interface Tables {
   usage_days: UsageTable
   webhook_cursors: WebhookCursorTable
   webhook_letters: WebhookLetterTable
+  attachments: AttachmentTable
 }
 
 /** The name of a table, as it is in the database. */

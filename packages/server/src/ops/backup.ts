@@ -42,10 +42,10 @@ interface Label {
 const labelFile = 'backup.json'
 const databaseFile = 'hotline.db'
 /**
- * Besides the database: content, the keys that the server left for its own machine, and what its runner has not delivered.
+ * Besides the database: content, files of messages, the keys that the server left for its own machine, and what its runner has not delivered.
  * What can be made anew, and the folders that agents work in, are not part of it.
  */
-const parts = ['blobs', 'runner-key', 'cli-token', 'audit-key', join('runner', 'sessions')] as const
+const parts = ['blobs', 'attachments', 'runner-key', 'cli-token', 'audit-key', join('runner', 'sessions')] as const
 
 /**
  * Copies everything that a server keeps into a new folder, while it works. The log is copied first: what its events name
@@ -149,11 +149,11 @@ async function beginLifeOnPostgres(url: string, life: string): Promise<void> {
 }
 
 /** What is being put just now; it was promised to nobody, and is somewhere else a moment later. */
-const unfinished = join('blobs', 'incoming')
+const unfinished = [join('blobs', 'incoming'), join('attachments', 'incoming')]
 
 /** What is not there is left out, also where it goes away meanwhile: content is deleted, and what was delivered is. */
 function copy(from: string, to: string): void {
-  if (from.endsWith(unfinished)) return
+  if (unfinished.some((end) => from.endsWith(end))) return
   try {
     if (statSync(from).isDirectory()) {
       mkdirSync(to, { mode: 0o700, recursive: true })

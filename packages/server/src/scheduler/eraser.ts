@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Envelope } from '@hotline/protocol/event'
+import type { EventType, KnownEvent } from '@hotline/protocol/events'
 import { ApprovalRequest } from '@hotline/protocol/events/approval'
 import { asKnown } from '@hotline/protocol/known-event'
 import { limits } from '@hotline/protocol/limits'
@@ -12,6 +12,7 @@ import type { Lists } from '../log/lists.ts'
 import type { LogStore } from '../log/log-store.ts'
 import { readEvent } from '../log/read-event.ts'
 import { walkStreams } from '../log/walk-streams.ts'
+import type { Attachments } from '../session/attachments.ts'
 import { outputSeqs } from './output-seqs.ts'
 
 /** Erasures that are looked up at once after a start. */
@@ -22,6 +23,7 @@ export interface EraserPorts {
   store: LogStore
   lists: Pick<Lists, 'audit' | 'fact'>
   blobs: Pick<BlobStore, 'delete'>
+  attachments: Pick<Attachments, 'forget' | 'forgetBytes'>
   feeds: Pick<Feeds, 'forget'>
   bus: Pick<Bus, 'subscribe'>
   fault: (error: unknown) => void
@@ -141,7 +143,10 @@ export class Eraser implements AsyncDisposable {
     }
     const { kind } = splitStream(stream)
     // The digests are in what goes: whatever they name goes first.
-    if (kind === 'session') await this.#eraseContent(stream, upTo, subject)
+    if (kind === 'session') {
+      await this.#eraseContent(stream, upTo, subject)
+      await this.#eraseAttachments(stream, upTo, subject)
+    }
     await store.erase(stream, { subject, upTo })
     feeds.forget(stream)
     if ((kind === 'session' || kind === 'task') && subject === undefined) await this.#eraseLines(stream)
@@ -166,7 +171,7 @@ export class Eraser implements AsyncDisposable {
     const project = await projectOf(store, stream)
     const gone = new Set<string>()
     const kept = new Set<string>()
-    for await (const { seq, of, digest } of contentOf(store, stream)) {
+    for await (const { seq, of, digest } of namedBy(store, stream, contentOf)) {
       const goes = seq <= upTo && (subject === undefined || of === subject)
       ;(goes ? gone : kept).add(digest)
     }
@@ -174,9 +179,29 @@ export class Eraser implements AsyncDisposable {
     for await (const other of walkStreams(store)) {
       if (other === stream || splitStream(other).kind !== 'session' || (await projectOf(store, other)) !== project)
         continue
-      for await (const { digest } of contentOf(store, other)) kept.add(digest)
+      for await (const { digest } of namedBy(store, other, contentOf)) kept.add(digest)
     }
     for (const digest of gone) if (!kept.has(digest)) await blobs.delete(project, digest)
+  }
+
+  /** Files of its messages; with the whole session also those that were uploaded and not sent. */
+  async #eraseAttachments(stream: string, upTo: number, subject: string | undefined): Promise<void> {
+    const { store, attachments } = this.#ports
+    const project = await projectOf(store, stream)
+    if (project === undefined) return
+    const gone = new Set<string>()
+    const kept = new Set<string>()
+    for await (const { seq, of, digest } of namedBy(store, stream, filesOf)) {
+      const goes = seq <= upTo && (subject === undefined || of === subject)
+      ;(goes ? gone : kept).add(digest)
+    }
+    const isGone = (digest: string): boolean => !kept.has(digest) && (subject === undefined || gone.has(digest))
+    await attachments.forget(splitStream(stream).id, project, isGone)
+    // Where a crash came between row and bytes, no row speaks of them any more.
+    await attachments.forgetBytes(
+      project,
+      [...gone].filter((digest) => !kept.has(digest)),
+    )
   }
 }
 
@@ -190,16 +215,17 @@ async function projectOf(store: LogStore, stream: string): Promise<string | unde
   return known?.type === 'session.created' || known?.type === 'task.created' ? known.data.project : undefined
 }
 
-/** Digests of content that lies beside the events of a session. */
-async function* contentOf(
+/** Digests of what lies beside the events of a session, as `read` finds them in the body of an event. */
+async function* namedBy(
   store: LogStore,
   stream: string,
+  read: (event: KnownEvent) => readonly string[],
 ): AsyncGenerator<{ seq: number; of: string | undefined; digest: string }, void, undefined> {
   for (let after = 0; ;) {
     const page = await store.read(stream, { after, limit: limits.pageEvents, maxBytes: limits.pageBytes })
-    for (const stored of page.filter(({ type }) => type === 'approval.requested' || type === 'report.recovered')) {
-      const digest = digestIn(readEvent(stored))
-      if (digest !== undefined) yield { seq: stored.seq, of: stored.subject, digest }
+    for (const stored of page.filter(({ type }) => naming.has(type))) {
+      const known = asKnown(readEvent(stored))
+      for (const digest of known ? read(known) : []) yield { seq: stored.seq, of: stored.subject, digest }
     }
     const last = page.at(-1)
     if (last === undefined) return
@@ -208,10 +234,26 @@ async function* contentOf(
   }
 }
 
+/** Events that name what lies beside them. */
+const naming: ReadonlySet<string> = new Set<EventType>([
+  'approval.requested',
+  'message.posted',
+  'message.completed',
+  'report.recovered',
+])
+
 /** What a request names, also one that a former runner of the session told afterwards. */
-function digestIn(event: Envelope): string | undefined {
-  const known = asKnown(event)
-  if (known?.type === 'approval.requested') return known.body?.content?.digest
-  if (known?.type !== 'report.recovered' || known.data.reported !== 'approval.requested') return undefined
-  return ApprovalRequest.safeParse(known.body?.body).data?.content?.digest
+function contentOf(event: KnownEvent): readonly string[] {
+  if (event.type === 'approval.requested') return contentIn(event.body)
+  if (event.type !== 'report.recovered' || event.data.reported !== 'approval.requested') return []
+  return contentIn(ApprovalRequest.safeParse(event.body?.body).data)
+}
+
+function contentIn(request: ApprovalRequest | undefined): readonly string[] {
+  return request?.content ? [request.content.digest] : []
+}
+
+function filesOf(event: KnownEvent): readonly string[] {
+  if (event.type !== 'message.posted' && event.type !== 'message.completed') return []
+  return event.body?.attachments?.map(({ digest }) => digest) ?? []
 }

@@ -1,3 +1,4 @@
+import type { Attachment } from '@hotline/protocol/attachment'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown } from '@hotline/protocol/known-event'
 import type { SearchKind } from '@hotline/protocol/search'
@@ -54,7 +55,10 @@ function earlier({ subject, seq }: Envelope): Erasure {
 
 type Reads = { readonly [T in EventType]?: (body: NonNullable<EventOf<T>['body']>, data: EventOf<T>['data']) => Said }
 
-const message = ({ text }: { text: string }): Said => ({ kind: 'message', texts: [text] })
+const message = ({ text, attachments = [] }: { text: string; attachments?: Attachment[] | undefined }): Said => ({
+  kind: 'message',
+  texts: [text, ...attachments.map(({ name }) => name)],
+})
 const note = (text: string | undefined): Said => ({ kind: 'note', texts: [text] })
 
 /** What is read of each type; of all others nothing. */

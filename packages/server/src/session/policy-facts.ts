@@ -11,18 +11,26 @@ import { readEvent } from '../log/read-event.ts'
 import type { AskedNow } from './asked-now.ts'
 import { boardFor, cardsFor } from './board-facts.ts'
 import { readSaid } from './read-said.ts'
+import { readUploads } from './read-uploads.ts'
 import type { Standing } from './decide-batch.ts'
 import type { QueuePorts } from './stream-queue.ts'
 
 /** What the rules are told beside the state of a stream. */
 export type Facts = Pick<
   Context,
-  'rules' | 'asked' | 'openAsks' | 'approvalTimeouts' | 'board' | 'cards' | 'said' | 'readTo'
+  'rules' | 'asked' | 'openAsks' | 'approvalTimeouts' | 'board' | 'cards' | 'said' | 'readTo' | 'uploads'
 >
 
 /** What commands need beside the state of their stream: of rules that could have a say, of what is to be put aside, or of the board. */
 export async function factsFor(
-  { store, lists, policyOf, askOf, placeOf }: Pick<QueuePorts, 'store' | 'lists' | 'policyOf' | 'askOf' | 'placeOf'>,
+  {
+    store,
+    lists,
+    policyOf,
+    askOf,
+    placeOf,
+    now,
+  }: Pick<QueuePorts, 'store' | 'lists' | 'policyOf' | 'askOf' | 'placeOf' | 'now'>,
   stream: string,
   { state }: Standing,
   batch: readonly { command: Command }[],
@@ -37,7 +45,8 @@ export async function factsFor(
     }
   }
   const said = await readSaid(store, stream, batch)
-  return { ...said, ...(await policyFacts(store, policyOf, state, batch)) }
+  const uploads = await readUploads(lists, stream, batch, now())
+  return { ...said, ...uploads, ...(await policyFacts(store, policyOf, state, batch)) }
 }
 
 async function policyFacts(

@@ -168,7 +168,7 @@ export function rowsOf(
       const earlier = before?.kind === 'session' ? before : undefined
       const untold = untoldBetween(earlier, after, events)
       const isShown = !sameLine(earlier, after) || earlier === undefined || isWanted(earlier) !== isWanted(after)
-      const used = earlier?.usage === after.usage ? [] : usageRows(after, now)
+      const used = [...(earlier?.usage === after.usage ? [] : usageRows(after, now)), ...sentRows(after, events, now)]
       if (!isShown && untold === undefined) return used
       return [sessionChange(earlier, after, now, untold), ...approvalRows(earlier, after), ...used]
     }
@@ -180,6 +180,19 @@ export function rowsOf(
     case 'task':
       return taskRows(before?.kind === 'task' ? before : undefined, after, events, now)
   }
+}
+
+/** Files that a message names now are not waiting any more. */
+function sentRows({ session }: SessionState, events: readonly Envelope[], now: string): readonly RowChange[] {
+  return events.flatMap((event) => {
+    const known = asKnown(event)
+    if (known?.type !== 'message.posted' && known?.type !== 'message.completed') return []
+    return (known.body?.attachments ?? []).map(({ digest, name }): RowChange => ({
+      table: 'attachments',
+      set: { sent_at: now },
+      where: { session, digest, name },
+    }))
+  })
 }
 
 /** What it has used until now: of this day the last word counts. */

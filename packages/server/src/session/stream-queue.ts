@@ -4,6 +4,7 @@ import type { HeldPolicy } from '@hotline/core/policy/policy-state'
 import type { Command } from '@hotline/protocol/command'
 import type { AcceptedFacts } from '@hotline/protocol/command-answer'
 import { type Problem, problem } from '@hotline/protocol/error'
+import type { AttachmentRows } from '../log/attachment-rows.ts'
 import type { LogStore } from '../log/log-store.ts'
 import { damageOf } from '../log/store-unavailable.ts'
 import type { Bus } from '../log/bus.ts'
@@ -31,7 +32,7 @@ interface Waiting extends Submitted {
 /** What a queue needs of the world. */
 export interface QueuePorts {
   store: LogStore
-  lists: BoardRows
+  lists: BoardRows & Pick<AttachmentRows, 'attachments'>
   bus: Bus
   failpoints: Failpoints
   /** Told of a fault of ours, for the log. */

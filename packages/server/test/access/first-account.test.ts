@@ -141,7 +141,7 @@ describe('the first account', () => {
     // Whatever else a fresh server writes for itself is to be looked at here: it may be a secret too.
     const secretFiles = ['audit-key', 'bootstrap-code', 'runner-key', 'sealing-key', 'signing-keys']
     const files = readdirSync(one.dir).filter((name) => !/^((hotline|search)\.db|owner\.)/.test(name))
-    expect(files.toSorted()).toEqual(['blobs', ...secretFiles].toSorted())
+    expect(files.toSorted()).toEqual(['attachments', 'blobs', ...secretFiles].toSorted())
     for (const name of secretFiles) {
       expect(read(one, name)).not.toBe(read(other, name))
       expect(read(one, name).length).toBeGreaterThanOrEqual(27)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { closeOf, type ErrorCode, errorCodes, errorKinds, errors } from '@hotline/protocol/error'
+import { closeOf, type ErrorCode, errorCodes, errorKinds, errors, exitCodes, retryRules } from '@hotline/protocol/error'
 import { headerOf, sendRawRequest } from '@hotline/testing/raw-http'
 import { openRawWebSocket, requestUpgrade } from '@hotline/testing/raw-websocket'
 import { openTempDir } from '@hotline/testing/temp-dir'
@@ -69,8 +69,9 @@ describe('the error table', () => {
     )
     expect(sections.map(({ code }) => code)).toEqual(errorCodes)
     for (const { code, line, words } of sections) {
-      const { status, exit, retry } = errorKinds[errors[code as ErrorCode].kind]
-      expect(line).toContain(`exit ${exit} · retry: ${retry}`)
+      const { kind } = errors[code as ErrorCode]
+      const { status } = errorKinds[kind]
+      expect(line).toContain(`exit ${exitCodes[kind]} · retry: ${retryRules[kind]}`)
       if (line.includes('HTTP')) expect(line).toContain(`HTTP ${status}`)
       if (line.includes('close')) expect(line).toContain(`close ${closeOf(code as ErrorCode)}`)
       expect(words.trim().length).toBeGreaterThan(40)

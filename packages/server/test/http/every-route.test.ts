@@ -165,6 +165,8 @@ describe('every route', () => {
         "GET /api/usage: read",
         "PUT /api/sessions/:id/content/:digest: runner",
         "GET /api/sessions/:id/content/:digest: signed-in",
+        "POST /api/sessions/:id/attachments: signed-in",
+        "GET /api/sessions/:id/attachments/:digest: signed-in",
         "POST /api/follow: signed-in",
         "GET /api/sessions/:id/stream: signed-in",
         "GET /api/ws/stats: read",

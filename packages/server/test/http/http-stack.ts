@@ -39,6 +39,7 @@ import { systemIds } from '../../src/machine/ids.ts'
 import { openLogger } from '../../src/machine/logger.ts'
 import { type Metrics, openMetrics } from '../../src/machine/metrics.ts'
 import { openSearch } from '../../src/search/open-search.ts'
+import { Attachments } from '../../src/session/attachments.ts'
 import { Exchange } from '../../src/session/exchange.ts'
 import { joinOver } from '../../src/session/join-project.ts'
 
@@ -195,7 +196,9 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   late.queue = queue
   const search = await openSearch({ kind: 'sqlite', dir }, { store, bus, clock, fault })
   const feeds = new Feeds(store, bus)
-  const eraser = new Eraser({ store, lists, blobs, feeds, bus, fault })
+  const files = await openFileBlobStore(join(dir, 'attachments'))
+  const attachments = new Attachments({ blobs: files, store, lists, clock, fault })
+  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus, fault })
   const watchers = new Watchers(clock)
   const doings = new Doings({ bus, projectOf: (stream) => exchange.projectOf(stream), clock, fault })
   const evidence = new EvidenceDesk({ exchange, connections, watchers, clock, fault })
@@ -226,6 +229,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       store,
       lists,
       blobs,
+      attachments,
       runners,
       queue,
       eraser,
@@ -307,6 +311,8 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       queue[Symbol.dispose]()
       doings[Symbol.dispose]()
       runners[Symbol.dispose]()
+      await attachments[Symbol.asyncDispose]()
+      await files[Symbol.asyncDispose]()
       await blobs[Symbol.asyncDispose]()
       await access[Symbol.asyncDispose]()
       await search[Symbol.asyncDispose]()

@@ -13,12 +13,13 @@ describe('one decision', () => {
   it('[T16] [T17] each route lets in exactly those credentials', async () => {
     await using stack = await openHttpStack()
     const rows: [route: string, row: string[]][] = []
-    for (const { method, url, permission } of stack.http.declared) {
+    for (const { method, url, permission, upload } of stack.http.declared) {
       const admitted: string[] = []
       for (const [name, who] of Object.entries(callers.who)) {
         const path = url.replaceAll(/:\w+/g, 'x')
+        const isAsked = method === 'GET' || upload !== undefined
         // Nobody's body has this member: whoever is let in to change something is told so, and nothing is changed.
-        const answer = await callers.call(method, path, who, method === 'GET' ? undefined : { nothing: 1 })
+        const answer = await callers.call(method, path, who, isAsked ? undefined : { nothing: 1 })
         const { status, body } = answer
         if (method === 'GET' ? [200, 400, 404].includes(status) : status === 400) admitted.push(name)
         else if (body.code === 'password_needed') admitted.push(`${name}: password_needed`)
@@ -29,7 +30,7 @@ describe('one decision', () => {
       if (permission === 'open' || permission === 'signed-in') expect(everybody).toBe(true)
     }
     expect(table(rows)).toMatchInlineSnapshot(`
-      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/token, GET /.well-known/jwks.json, POST /api/auth/ticket, POST /api/auth/device, POST /api/auth/device/token, GET /api/me, POST /api/auth/invitation, POST /api/auth/invitation/accept, POST /api/auth/password-reset/here, POST /api/auth/password-reset, POST /api/auth/password-reset/accept, GET /api/me/second-factor, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/connections, GET /api/sessions/:id/content/:digest, POST /api/follow, GET /api/sessions/:id/stream, GET /api/sessions/:id/evidence, GET /api/audit/key, GET /api/sessions/:id/export, GET /api/openapi.json, GET /api/asyncapi.json:
+      "GET /api/auth/state, POST /api/auth/bootstrap, POST /api/auth/sign-in, POST /api/auth/sign-out, POST /api/auth/confirm, POST /api/auth/token, GET /.well-known/jwks.json, POST /api/auth/ticket, POST /api/auth/device, POST /api/auth/device/token, GET /api/me, POST /api/auth/invitation, POST /api/auth/invitation/accept, POST /api/auth/password-reset/here, POST /api/auth/password-reset, POST /api/auth/password-reset/accept, GET /api/me/second-factor, GET /api/keys, DELETE /api/keys/:key, GET /healthz, GET /readyz, POST /api/commands, GET /api/sessions/:id, GET /api/sessions/:id/events, GET /api/sessions/:id/transcript, GET /api/connections, GET /api/sessions/:id/content/:digest, POST /api/sessions/:id/attachments, GET /api/sessions/:id/attachments/:digest, POST /api/follow, GET /api/sessions/:id/stream, GET /api/sessions/:id/evidence, GET /api/audit/key, GET /api/sessions/:id/export, GET /api/openapi.json, GET /api/asyncapi.json:
         everybody
       POST /api/auth/sign-out-everywhere, POST /api/auth/device/look, POST /api/auth/device/deny, POST /api/agent, POST /api/agent/:taskId/undo, DELETE /api/agent/:taskId, GET /api/runners/:id/folder:
         owner in a browser

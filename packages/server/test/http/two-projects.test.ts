@@ -70,6 +70,8 @@ function requestsFor({
     'GET /api/sessions/:id/stream': [['GET', `/api/sessions/${session}/stream`]],
     'GET /api/sessions/:id/evidence': [['GET', `/api/sessions/${session}/evidence`]],
     'GET /api/sessions/:id/content/:digest': [['GET', `/api/sessions/${session}/content/${beside}`]],
+    'POST /api/sessions/:id/attachments': [['POST', `/api/sessions/${session}/attachments?name=a.txt`]],
+    'GET /api/sessions/:id/attachments/:digest': [['GET', `/api/sessions/${session}/attachments/${beside}`]],
     'PUT /api/sessions/:id/content/:digest': [['PUT', `/api/sessions/${session}/content/${beside}`, { text: 'x' }]],
     'GET /api/tasks': [['GET', `/api/tasks?project=${project}`]],
     'GET /api/tasks/:id': [['GET', `/api/tasks/${card}`]],

@@ -93,9 +93,10 @@ const busy = `
   const { mkdirSync, renameSync, rmSync, writeFileSync } = require('node:fs')
   const { join } = require('node:path')
   const { workerData } = require('node:worker_threads')
-  const incoming = join(workerData, 'blobs', 'incoming')
-  const kept = join(workerData, 'blobs', 'ab')
   for (let at = 0; ; at += 1) {
+    const place = at % 2 === 0 ? 'blobs' : 'attachments'
+    const incoming = join(workerData, place, 'incoming')
+    const kept = join(workerData, place, 'ab')
     const [session, file] = [join(workerData, 'runner', 'sessions', String(at % 7)), String(at % 5)]
     mkdirSync(incoming, { recursive: true })
     mkdirSync(kept, { recursive: true })
@@ -115,11 +116,15 @@ it('[O7] a copy is taken while content is put and spools go away', async () => {
   const worker = new Worker(busy, { eval: true, workerData: dataDir })
   const failed: unknown[] = []
   worker.on('error', (error) => failed.push(error))
-  await expect.poll(() => existsSync(join(dataDir, 'blobs', 'ab', '0'))).toBe(true)
+  const places = ['blobs', 'attachments']
+  await expect.poll(() => places.every((place) => existsSync(join(dataDir, place, 'ab', '4')))).toBe(true)
   for (let time = 0; time < 60; time += 1) {
     const to = join(temp.path, `copy-${time}`)
     takeBackup({ dataDir, databaseUrl: undefined }, to, now)
-    expect(existsSync(join(to, 'blobs', 'incoming'))).toBe(false)
+    for (const place of places) {
+      expect(existsSync(join(to, place, 'incoming'))).toBe(false)
+      expect(existsSync(join(to, place, 'ab', '4'))).toBe(true)
+    }
   }
   await worker.terminate()
   expect(failed).toEqual([])

@@ -30,6 +30,7 @@ export function operationOf(route: DeclaredRoute, schemas: RouteSchemas, bodyByt
     ...(proof === undefined ? {} : { 'x-hotline-proof': proof }),
     ...parametersOf(route, schemas),
     ...(schemas.body && { requestBody: bodyOf(route, schemas.body, bodyBytes) }),
+    ...(route.upload && { requestBody: fileOf(route) }),
     responses: responsesOf(route, schemas.answer),
   }
 }
@@ -133,6 +134,14 @@ function bodyOf({ example, bodyBytes: own }: DeclaredRoute, schema: Json, bodyBy
     description: `At most ${own ?? bodyBytes} bytes of JSON in UTF-8, not compressed.`,
     required: true,
     content: { 'application/json': { schema, ...(example === undefined ? {} : { example }) } },
+  }
+}
+
+function fileOf({ bodyBytes }: DeclaredRoute): Json {
+  return {
+    description: `A file of at most ${bodyBytes} bytes, as it is, not compressed.`,
+    required: true,
+    content: { 'application/octet-stream': { schema: {} } },
   }
 }
 

@@ -2,6 +2,7 @@ import * as webhooks from '@hotline/protocol/webhooks'
 import * as agentLine from '@hotline/protocol/agent-line'
 import * as anyCommand from '@hotline/protocol/any-command'
 import * as asks from '@hotline/protocol/asks'
+import * as attachment from '@hotline/protocol/attachment'
 import * as audit from '@hotline/protocol/audit'
 import * as channels from '@hotline/protocol/channels'
 import * as command from '@hotline/protocol/command'
@@ -39,6 +40,7 @@ const vocabulary: readonly Readonly<Record<string, unknown>>[] = [
   error,
   http,
   asks,
+  attachment,
   audit,
   channels,
   command,

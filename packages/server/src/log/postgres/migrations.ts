@@ -1,3 +1,4 @@
+import { attachmentTable } from '../attachment-rows.ts'
 import { auditOfOlderEvents, auditOrders, auditTable, typesForgottenAtFirst } from '../audit-index.ts'
 import {
   boardColumns,
@@ -91,4 +92,5 @@ export const postgresMigrations: readonly Migration[] = [
   { version: 11, statements: [secondFactorTable(text, '')] },
   { version: 12, statements: usageTable(text, 'DOUBLE PRECISION', '') },
   { version: 13, statements: webhookTables(text, 'BIGINT', '') },
+  { version: 14, statements: attachmentTable(text, '') },
 ]

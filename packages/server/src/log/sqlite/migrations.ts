@@ -1,3 +1,4 @@
+import { attachmentTable } from '../attachment-rows.ts'
 import { auditOfOlderEvents, auditOrders, auditTable, typesForgottenAtFirst } from '../audit-index.ts'
 import {
   boardColumns,
@@ -145,4 +146,5 @@ export const sqliteMigrations: readonly Migration[] = [
   { version: 13, statements: [secondFactorTable('TEXT', ' STRICT, WITHOUT ROWID')] },
   { version: 14, statements: usageTable('TEXT', 'REAL', ' STRICT, WITHOUT ROWID') },
   { version: 15, statements: webhookTables('TEXT', 'INTEGER', ' STRICT, WITHOUT ROWID') },
+  { version: 16, statements: attachmentTable('TEXT', ' STRICT, WITHOUT ROWID') },
 ]
