@@ -1,5 +1,8 @@
+import { readFileSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { waitBefore } from '@hotline/client/backoff'
+import { uploadFile } from '@hotline/client/files'
 import { decideMany, type OneDecision, type OneOutcome } from '@hotline/client/decide-many'
 import { httpRequest, type Method, openRequest } from '@hotline/client/http-request'
 import { openLink } from '@hotline/client/open-link'
@@ -7,9 +10,11 @@ import type { Link } from '@hotline/client/link'
 import { isPassing } from '@hotline/client/retry'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { SessionState } from '@hotline/core/session/state'
+import type { UploadedAttachment } from '@hotline/protocol/attachment'
 import type { CommandInput, CommandType } from '@hotline/protocol/command'
 import type { Accepted } from '@hotline/protocol/command-answer'
 import type { Problem } from '@hotline/protocol/error'
+import { limits } from '@hotline/protocol/limits'
 import type { SessionRow } from '@hotline/protocol/http'
 import { clientName } from './client-name.ts'
 import { Failure, fail } from './failure.ts'
@@ -25,6 +30,8 @@ export interface Server {
   get<R>(path: string): Promise<R>
   /** An answer that is read as it comes, however long it is. */
   download(path: string): Promise<ReadableStream<Uint8Array>>
+  /** Uploads a file of this machine to a session, under the last part of its path. */
+  upload(session: string, path: string): Promise<UploadedAttachment>
   /** For what could happen twice if it were sent again: a lost answer is told as such. */
   once<R>(method: Method, path: string, body?: object): Promise<R>
   /** Happens once, however often it has to be sent. */
@@ -77,6 +84,14 @@ export function askServer(settings: Settings): Server {
       if (!answer.ok) throw refusal('GET', answer.problem)
       return answer.value.body ?? new Blob([]).stream()
     },
+    upload: async (session, path) => {
+      const content = fileContent(path)
+      const { signal } = new AbortController()
+      const answer = await uploadFile({ url, credential }, session, { name: basename(path), content }, signal)
+      if (answer.ok) return answer.value
+      const { detail } = answer.problem
+      throw refusal('GET', { ...answer.problem, detail: `"${path}" was not sent. ${detail}` })
+    },
     once: async <R>(method: Method, path: string, body?: object) => {
       const answer = await httpRequest<R>(url, credential, method, path, body)
       if (answer.ok) return answer.value
@@ -121,4 +136,19 @@ export function askServer(settings: Settings): Server {
     link: () => openLink({ url, credential, client }),
   }
   return server
+}
+
+/** Throws a `Failure` where it is no file, or is larger than one may be. */
+function fileContent(path: string): Blob {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found?.isFile()) throw fail('invalid_request', `There is no file "${path}".`)
+  const { attachmentBytes } = limits
+  if (found.size > attachmentBytes) {
+    throw fail('too_large', `"${path}" has ${found.size} bytes; a file of a message has at most ${attachmentBytes}.`)
+  }
+  try {
+    return new Blob([Uint8Array.from(readFileSync(path))])
+  } catch (error) {
+    throw fail('invalid_request', `"${path}" cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }

@@ -6,6 +6,7 @@ import { askServer } from './ask-server.ts'
 import { addAgentCommands } from './commands/agents.ts'
 import { addAnswerCommand } from './commands/answer.ts'
 import { addApprovalCommands } from './commands/approvals.ts'
+import { addFileCommands } from './commands/files.ts'
 import { addReactCommand } from './commands/react.ts'
 import { addRecallCommand } from './commands/recall.ts'
 import { addSnoozeCommand } from './commands/snooze.ts'
@@ -94,6 +95,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addUpCommand(program, context)
   addSessionCommands(program, context, argv)
   addReactCommand(program, context)
+  addFileCommands(program, context)
   addControlCommands(program, context)
   addTakeoverCommand(program, context)
   addAgentCommands(program, context)

@@ -1,3 +1,4 @@
+import type { Attachment } from '@hotline/protocol/attachment'
 import type { Envelope } from '@hotline/protocol/event'
 import { modeAnswered, modeMeanings, modeNames } from '@hotline/core/policy/mode-words'
 import { preparedLines, releasedLines } from '@hotline/core/place-words'
@@ -124,13 +125,15 @@ export function openSessionPrinter(
   }
 
   function printCompleted({ at, data, body }: EventOf<'message.completed'>): void {
-    remember(data.message, body?.text)
+    remember(data.message, wordsOf(body))
     const { printed = '', isOpen = false } = streaming.get(data.message) ?? {}
     streaming.delete(data.message)
     const text = body?.text ?? '(erased)'
     const goesOn = text.startsWith(printed)
     const rest = goesOn ? text.slice(printed.length) : text
     if (rest !== '') say(at, 'agent', `${isOpen && goesOn ? '… ' : ''}${rest}`)
+    const files = fileWords(body)
+    if (files !== '') say(at, 'agent', files)
   }
 
   /** Lines that have not ended. What could be half a character or half a sequence of a terminal waits for its other half. */
@@ -155,10 +158,11 @@ export function openSessionPrinter(
   }
 
   function printPosted({ at, actor, data, body }: EventOf<'message.posted'>): void {
-    remember(data.message, body?.text)
+    const words = wordsOf(body)
+    remember(data.message, words)
     if (body?.quote) line(at, 'note', `${nameOf(actor.id)} replies to ${beginningOf(body.quote.text)}`)
-    if (data.queued) waiting.set(data.message, beginningOf(body?.text))
-    say(at, { person: nameOf(actor.id), agent: 'agent', system: 'note' }[data.role], body?.text ?? '(erased)')
+    if (data.queued) waiting.set(data.message, beginningOf(words))
+    say(at, { person: nameOf(actor.id), agent: 'agent', system: 'note' }[data.role], words ?? '(erased)')
   }
 
   function printEdited({ at, actor, data, body }: EventOf<'message.edited'>): void {
@@ -388,6 +392,17 @@ function answerWords(action: 'accept' | 'decline' | 'cancel', who: string, conte
 }
 
 /** The first line of a message between quotes, cut where it is long. */
+type Said = { text: string; attachments?: readonly Attachment[] | undefined } | undefined
+
+/** What was said, and what came with it; undefined where it was erased. */
+function wordsOf(body: Said): string | undefined {
+  return body && [body.text, fileWords(body)].filter((part) => part !== '').join(' ')
+}
+
+function fileWords(body: Said): string {
+  return (body?.attachments ?? []).map(({ name }) => `[file: ${name}]`).join(' ')
+}
+
 function beginningOf(text: string | undefined): string {
   const [first = ''] = (text ?? '(erased)').trim().split('\n', 1)
   const cut = first.length > namedChars || first !== (text ?? '(erased)').trim()

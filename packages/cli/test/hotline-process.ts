@@ -16,8 +16,12 @@ export interface HotlineProcess {
 }
 
 /** Starts `hotline` with a home and surroundings of its own. */
-export function startHotlineProcess(args: readonly string[], env: Readonly<Record<string, string>>): HotlineProcess {
-  return startProcess(process.execPath, [join(import.meta.dirname, '../bin/hotline.js'), ...args], env)
+export function startHotlineProcess(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  place: { cwd?: string } = {},
+): HotlineProcess {
+  return startProcess(process.execPath, [join(import.meta.dirname, '../bin/hotline.js'), ...args], env, place)
 }
 
 /** The same for any program. */
@@ -25,8 +29,10 @@ export function startProcess(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  place: { cwd?: string } = {},
 ): HotlineProcess {
   const child = spawn(program, args, {
+    ...place,
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })

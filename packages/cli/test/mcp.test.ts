@@ -1,6 +1,19 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
+import { openFile } from '@hotline/client/files'
 import type { Link } from '@hotline/client/link'
 import { uuidV7 } from '@hotline/client/uuid'
 import type { Envelope } from '@hotline/protocol/event'
@@ -50,9 +63,11 @@ interface Result {
 class Scene implements AsyncDisposable {
   readonly session = uuidV7()
   readonly stream = `session:${this.session}`
+  cwd = dir?.path
   #line: LineClient | undefined
 
   async start(agent: 'pipe' | 'ends' = 'pipe', cwd: string = dir.path): Promise<this> {
+    this.cwd = cwd
     const how = agent === 'pipe' ? { command: [process.execPath, agentFile, hotline] } : { unasked: true as const }
     const data = { project: 'default', agent, cwd, title: 'with tools', ...how }
     const started = await link.command(this.stream, 'session.start', data)
@@ -114,7 +129,15 @@ class Scene implements AsyncDisposable {
   }
 }
 
-const tools = ['ask_human', 'request_approval', 'submit_draft', 'notify', 'complete_goal', 'permission_prompt']
+const tools = [
+  'ask_human',
+  'request_approval',
+  'submit_draft',
+  'notify',
+  'send_file',
+  'complete_goal',
+  'permission_prompt',
+]
 
 describe('hotline mcp', () => {
   it('[MC1] an agent of a session asks a person, who answers, does not want to, or is not needed any more', async () => {
@@ -272,6 +295,67 @@ describe('hotline mcp', () => {
     await scene.result('late')
     scene.call('bad', 'notify', {})
     expect((await scene.result('bad')).isError).toBe(true)
+  })
+
+  it('[MC8] a file of its folder becomes a message of the agent, and whoever follows can read it', async () => {
+    const scene = await new Scene().start('pipe', mkdtempSync(join(dir.path, 'files-')))
+    const { cwd } = scene
+    writeFileSync(join(cwd, 'report.md'), '# What was done')
+    scene.call('f', 'send_file', { path: 'report.md', text: 'Here it is.' })
+    expect(await scene.result('f')).toMatchObject({
+      content: [{ text: '"report.md" was sent (text/markdown, 15 bytes).' }],
+    })
+    const { actor, body } = await scene.event('message.completed')
+    expect({ actor, body }).toMatchObject({
+      actor: { kind: 'agent' },
+      body: { text: 'Here it is.', attachments: [{ name: 'report.md', type: 'text/markdown', bytes: 15 }] },
+    })
+    const [named] = (body?.['attachments'] ?? []) as { digest: string }[]
+    const digest = named?.digest ?? ''
+    const credential = { kind: 'token', token: live.token } as const
+    const signal = AbortSignal.timeout(10_000)
+    const file = await openFile({ url: live.url, credential }, scene.session, { digest }, signal)
+    expect(file.ok && (await file.value.text())).toBe('# What was done')
+    await scene[Symbol.asyncDispose]()
+  })
+
+  it('[MC8] what lies elsewhere, in whatever way it is named, what is no file, and a secret are not sent', async () => {
+    const scene = await new Scene().start('pipe', mkdtempSync(join(dir.path, 'files-')))
+    const { cwd } = scene
+    const outside = join(dir.path, 'outside.txt')
+    writeFileSync(outside, 'not for anybody')
+    symlinkSync(outside, join(cwd, 'link.txt'))
+    symlinkSync(dir.path, join(cwd, 'folder'))
+    linkSync(outside, join(cwd, 'hard.txt'))
+    execFileSync('mkfifo', [join(cwd, 'pipe')])
+    writeFileSync(join(cwd, 'empty.txt'), '')
+    writeFileSync(join(cwd, 'large.bin'), '')
+    truncateSync(join(cwd, 'large.bin'), 25 * 1024 * 1024 + 1)
+    writeFileSync(join(cwd, 'key.txt'), `the key: ${live.token}`)
+    const refusals = {
+      [outside]: 'Only a file in the folder that you work in',
+      '../outside.txt': 'Only a file in the folder that you work in',
+      'link.txt': 'Only a file in the folder that you work in',
+      'folder/outside.txt': 'Only a file in the folder that you work in',
+      'hard.txt': 'a hard link',
+      '.': 'Only a file in the folder that you work in',
+      pipe: 'is no file',
+      'empty.txt': 'The file is empty.',
+      'large.bin': '26214400 are the limit',
+      'missing.txt': 'There is no file "missing.txt"',
+      'key.txt': 'holds a secret',
+    }
+    for (const [path, why] of Object.entries(refusals)) {
+      scene.call(path, 'send_file', { path })
+      const { isError, content } = await scene.result(path)
+      expect({ path, isError, text: content?.[0]?.text }).toEqual({
+        path,
+        isError: true,
+        text: expect.stringContaining(why) as string,
+      })
+    }
+    expect((await scene.events()).filter(({ type }) => type === 'message.completed')).toEqual([])
+    await scene[Symbol.asyncDispose]()
   })
 
   it('[MC4] a program by lines that ends well has reached its goal, and no other', async () => {

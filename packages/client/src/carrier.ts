@@ -1,4 +1,4 @@
-import { type Problem, problem } from '@hotline/protocol/error'
+import { type Problem, localProblem } from '@hotline/protocol/error'
 import type { ClientFrame } from '@hotline/protocol/frame'
 import type { ServerFrame } from '@hotline/protocol/server-frame'
 import type { Clock } from './clock.ts'
@@ -77,5 +77,5 @@ export function hearFrame(
 /** Why this connection must not be used: it is somebody else's, who has signed in on this browser meanwhile. */
 export function strangerIn(frame: ServerFrame | undefined, account: string | undefined): Problem | undefined {
   if (frame?.t !== 'welcome' || account === undefined || frame.principal.id === account) return undefined
-  return problem('unauthenticated', 'Somebody else has signed in on this browser. Reload the page.')
+  return localProblem('unauthenticated', 'Somebody else has signed in on this browser. Reload the page.')
 }

@@ -1,5 +1,5 @@
 import type { Accepted } from '@hotline/protocol/command-answer'
-import { kindOf, type Problem, problem } from '@hotline/protocol/error'
+import { kindOf, type Problem, localProblem } from '@hotline/protocol/error'
 import { waitBefore } from './backoff.ts'
 import type { SentFrame } from './carrier.ts'
 import type { Clock } from './clock.ts'
@@ -116,12 +116,12 @@ export class CommandQueue {
     const known = this.#entries.get(command.id)
     if (!known && this.#entries.size >= waitingMax) {
       const detail = `${waitingMax} commands wait for the server already. Wait until it can be reached again.`
-      return Promise.resolve(refusal(problem('queue_full', detail, { limit: waitingMax })))
+      return Promise.resolve(refusal(localProblem('queue_full', detail, { limit: waitingMax })))
     }
     const { whole, large } = look(command)
     if (!whole) {
       const detail = 'The text holds half of a character. Write that place anew.'
-      return Promise.resolve(refusal(problem('invalid_request', detail)))
+      return Promise.resolve(refusal(localProblem('invalid_request', detail)))
     }
     const entry = known ?? newEntry(command, large, 'storing')
     if (!known) {

@@ -38,25 +38,25 @@ export async function httpRequest<R>(
   }
 }
 
-/** The same where the answer is read as it comes: reading it may reject. */
+/** The same where the answer is read as it comes: reading it may reject. A body that is a `Blob` is sent as it is. */
 export async function openRequest(
   base: string,
   credential: Credential,
   { method, path, body, signal }: { method: Method; path: string; body?: unknown; signal: AbortSignal },
 ): Promise<Answer<Response>> {
+  const token = credential.kind === 'token' ? credential : undefined
+  const isFile = body instanceof Blob
   try {
     const response = await fetch(new URL(path, base), {
       method,
       credentials: 'same-origin',
       headers: {
-        ...(credential.kind === 'token' ? { authorization: `Bearer ${credential.token}` } : {}),
-        ...(credential.kind === 'token' && credential.client !== undefined
-          ? { 'hotline-client': credential.client }
-          : {}),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token && { authorization: `Bearer ${token.token}` }),
+        ...(token?.client !== undefined && { 'hotline-client': token.client }),
+        ...(body !== undefined && { 'content-type': `application/${isFile ? 'octet-stream' : 'json'}` }),
       },
       signal,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: isFile ? body : JSON.stringify(body) }),
     })
     if (response.ok) return { ok: true, value: response }
     const said = readJson(await response.text())

@@ -1,5 +1,5 @@
 import type { Accepted } from '@hotline/protocol/command-answer'
-import { problem } from '@hotline/protocol/error'
+import { localProblem } from '@hotline/protocol/error'
 import type { ServerFrame } from '@hotline/protocol/server-frame'
 import { type Clock, systemClock } from './clock.ts'
 import { CommandQueue } from './command-queue.ts'
@@ -143,7 +143,7 @@ export function openLink(options: LinkOptions): Link {
     const { t, stream } = (frame ?? {}) as { t?: unknown; stream?: unknown }
     if (t !== 'events' || typeof stream !== 'string') return
     const detail = 'The server sent events that this version cannot read. Reload the page, or update.'
-    streams.get(stream)?.ended(problem('invalid_frame', detail))
+    streams.get(stream)?.ended(localProblem('invalid_frame', detail))
   }
 
   void commands.restore()

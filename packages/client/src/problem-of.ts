@@ -1,4 +1,4 @@
-import { type ErrorCode, type Problem, problem } from '@hotline/protocol/error'
+import { type ErrorCode, type Problem, localProblem } from '@hotline/protocol/error'
 import { readProblem } from './read-frame.ts'
 
 /** What a status means where the body is not a problem of ours: a proxy has answered, or something that is no server. */
@@ -19,7 +19,7 @@ const codeOfStatus: Record<number, ErrorCode> = {
 
 /** The network failed, or nobody answered in time. */
 export function unreachable(detail = 'The server cannot be reached.'): Problem {
-  return problem('unreachable', detail)
+  return localProblem('unreachable', detail)
 }
 
 /** The problem behind an HTTP answer that is not a success. */
@@ -29,15 +29,15 @@ export function problemOfResponse(status: number, body: unknown, retryAfter: str
   const seconds = Number(retryAfter ?? Number.NaN)
   const facts = Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: seconds * 1_000 } : {}
   const code = codeOfStatus[status] ?? 'internal'
-  return problem(code, `The answer was ${status}, without a reason that Hotline knows.`, facts)
+  return localProblem(code, `The answer was ${status}, without a reason that Hotline knows.`, facts)
 }
 
 /** What the end of a socket means where no frame said why. */
 export function problemOfClose(code: number): Problem {
-  if (code === 4401) return problem('unauthenticated', 'The credential is not valid. Sign in again.')
-  if (code === 4426) return problem('version_not_spoken', 'This server speaks another version. Reload, or update.')
-  if (code === 4429) return problem('rate_limited', 'Too much at once; slowing down.')
-  if (code === 4408) return problem('too_slow', 'The connection was too slow; going on from the last event.')
-  if (code === 4503) return problem('draining', 'The server is going down and comes back.')
+  if (code === 4401) return localProblem('unauthenticated', 'The credential is not valid. Sign in again.')
+  if (code === 4426) return localProblem('version_not_spoken', 'This server speaks another version. Reload, or update.')
+  if (code === 4429) return localProblem('rate_limited', 'Too much at once; slowing down.')
+  if (code === 4408) return localProblem('too_slow', 'The connection was too slow; going on from the last event.')
+  if (code === 4503) return localProblem('draining', 'The server is going down and comes back.')
   return unreachable('The connection was lost.')
 }

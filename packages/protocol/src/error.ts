@@ -59,58 +59,53 @@ export const retryRules: Readonly<Record<ErrorKind, string>> = {
   unavailable: 'with backoff, from the cursor',
 }
 
-interface ErrorEntry {
-  kind: ErrorKind
-  title: string
-}
-
-/** Every code, in the order of the documentation (docs/errors.md has a section for each). */
+/** The kind of every code, in the order of the documentation (docs/errors.md has a section for each). */
 export const errors = {
-  invalid_request: { kind: 'invalid', title: 'The request is not valid' },
-  invalid_json: { kind: 'invalid', title: 'The body is not acceptable JSON' },
-  invalid_frame: { kind: 'invalid', title: 'The frame cannot be read' },
-  message_empty: { kind: 'invalid', title: 'A message needs text' },
-  message_too_long: { kind: 'invalid', title: 'The message is over the limit' },
-  weak_password: { kind: 'invalid', title: 'The password is too easy to guess' },
-  unauthenticated: { kind: 'unauthenticated', title: 'Sign in first' },
-  wrong_credentials: { kind: 'unauthenticated', title: 'Name or password is wrong' },
-  code_needed: { kind: 'unauthenticated', title: 'The code of your second factor is needed' },
-  password_needed: { kind: 'unauthenticated', title: 'Say your password again first' },
-  ticket_invalid: { kind: 'unauthenticated', title: 'The ticket is unknown, used or too old' },
-  forbidden: { kind: 'forbidden', title: 'Your role does not allow this' },
-  origin_refused: { kind: 'forbidden', title: 'This origin is not on the list' },
-  not_found: { kind: 'not-found', title: 'There is nothing here under this name' },
-  already_resolved: { kind: 'conflict', title: 'Somebody has answered already' },
-  digest_mismatch: { kind: 'conflict', title: 'What was shown is not what would run' },
-  idempotency_mismatch: { kind: 'conflict', title: 'This command id was used for something else' },
-  invalid_transition: { kind: 'conflict', title: 'The session is not in a state that allows this' },
-  not_queued: { kind: 'conflict', title: 'The message is no longer waiting' },
-  queue_full: { kind: 'conflict', title: 'Too much is waiting already' },
-  must_wait: { kind: 'conflict', title: 'It has to wait for its turn' },
-  fenced: { kind: 'conflict', title: 'Another runner holds this session now' },
-  already_exists: { kind: 'conflict', title: 'This exists already' },
-  keyboard_taken: { kind: 'conflict', title: 'Somebody else has the keyboard' },
-  ambiguous_name: { kind: 'conflict', title: 'Several go by this name' },
-  last_owner: { kind: 'conflict', title: 'A project keeps at least one owner' },
-  approval_expired: { kind: 'gone', title: 'The time for this answer has passed' },
-  bootstrap_closed: { kind: 'gone', title: 'The first account exists, or the code is too old' },
-  invitation_over: { kind: 'gone', title: 'The invitation was used, or is too old' },
-  reset_over: { kind: 'gone', title: 'The link for a new password was used, or is too old' },
-  device_code_over: { kind: 'gone', title: 'The code was used, or is too old' },
-  cursor_gone: { kind: 'gone', title: 'The cursor does not belong to this log' },
-  too_large: { kind: 'too-large', title: 'Too large' },
-  media_type: { kind: 'media-type', title: 'Only application/json is spoken here' },
-  host_refused: { kind: 'misdirected', title: 'This server does not answer to that host name' },
-  unsupported: { kind: 'unsupported', title: 'This agent cannot do that' },
-  version_not_spoken: { kind: 'version', title: 'This version is not spoken here' },
-  rate_limited: { kind: 'rate-limited', title: 'Too many tries' },
-  internal: { kind: 'internal', title: 'Something broke on our side' },
-  log_damaged: { kind: 'internal', title: 'The log is damaged here' },
-  storage_unavailable: { kind: 'unavailable', title: 'The log cannot be read or written now' },
-  too_slow: { kind: 'unavailable', title: 'The reader did not keep up; come back with the cursor' },
-  draining: { kind: 'unavailable', title: 'The server is going down; come back soon' },
-  unreachable: { kind: 'unavailable', title: 'The server cannot be reached' },
-} as const satisfies Record<string, ErrorEntry>
+  invalid_request: 'invalid',
+  invalid_json: 'invalid',
+  invalid_frame: 'invalid',
+  message_empty: 'invalid',
+  message_too_long: 'invalid',
+  weak_password: 'invalid',
+  unauthenticated: 'unauthenticated',
+  wrong_credentials: 'unauthenticated',
+  code_needed: 'unauthenticated',
+  password_needed: 'unauthenticated',
+  ticket_invalid: 'unauthenticated',
+  forbidden: 'forbidden',
+  origin_refused: 'forbidden',
+  not_found: 'not-found',
+  already_resolved: 'conflict',
+  digest_mismatch: 'conflict',
+  idempotency_mismatch: 'conflict',
+  invalid_transition: 'conflict',
+  not_queued: 'conflict',
+  queue_full: 'conflict',
+  must_wait: 'conflict',
+  fenced: 'conflict',
+  already_exists: 'conflict',
+  keyboard_taken: 'conflict',
+  ambiguous_name: 'conflict',
+  last_owner: 'conflict',
+  approval_expired: 'gone',
+  bootstrap_closed: 'gone',
+  invitation_over: 'gone',
+  reset_over: 'gone',
+  device_code_over: 'gone',
+  cursor_gone: 'gone',
+  too_large: 'too-large',
+  media_type: 'media-type',
+  host_refused: 'misdirected',
+  unsupported: 'unsupported',
+  version_not_spoken: 'version',
+  rate_limited: 'rate-limited',
+  internal: 'internal',
+  log_damaged: 'internal',
+  storage_unavailable: 'unavailable',
+  too_slow: 'unavailable',
+  draining: 'unavailable',
+  unreachable: 'unavailable',
+} as const satisfies Record<string, ErrorKind>
 
 /** Why exactly something was refused. Codes travel; their meaning never changes. */
 export type ErrorCode = keyof typeof errors
@@ -132,15 +127,68 @@ export interface Problem {
   [fact: string]: unknown
 }
 
+/** What every code says in a few words. */
+export const errorTitles: Readonly<Record<ErrorCode, string>> = {
+  invalid_request: 'The request is not valid',
+  invalid_json: 'The body is not acceptable JSON',
+  invalid_frame: 'The frame cannot be read',
+  message_empty: 'A message needs text',
+  message_too_long: 'The message is over the limit',
+  weak_password: 'The password is too easy to guess',
+  unauthenticated: 'Sign in first',
+  wrong_credentials: 'Name or password is wrong',
+  code_needed: 'The code of your second factor is needed',
+  password_needed: 'Say your password again first',
+  ticket_invalid: 'The ticket is unknown, used or too old',
+  forbidden: 'Your role does not allow this',
+  origin_refused: 'This origin is not on the list',
+  not_found: 'There is nothing here under this name',
+  already_resolved: 'Somebody has answered already',
+  digest_mismatch: 'What was shown is not what would run',
+  idempotency_mismatch: 'This command id was used for something else',
+  invalid_transition: 'The session is not in a state that allows this',
+  not_queued: 'The message is no longer waiting',
+  queue_full: 'Too much is waiting already',
+  must_wait: 'It has to wait for its turn',
+  fenced: 'Another runner holds this session now',
+  already_exists: 'This exists already',
+  keyboard_taken: 'Somebody else has the keyboard',
+  ambiguous_name: 'Several go by this name',
+  last_owner: 'A project keeps at least one owner',
+  approval_expired: 'The time for this answer has passed',
+  bootstrap_closed: 'The first account exists, or the code is too old',
+  invitation_over: 'The invitation was used, or is too old',
+  reset_over: 'The link for a new password was used, or is too old',
+  device_code_over: 'The code was used, or is too old',
+  cursor_gone: 'The cursor does not belong to this log',
+  too_large: 'Too large',
+  media_type: 'Only application/json is spoken here',
+  host_refused: 'This server does not answer to that host name',
+  unsupported: 'This agent cannot do that',
+  version_not_spoken: 'This version is not spoken here',
+  rate_limited: 'Too many tries',
+  internal: 'Something broke on our side',
+  log_damaged: 'The log is damaged here',
+  storage_unavailable: 'The log cannot be read or written now',
+  too_slow: 'The reader did not keep up; come back with the cursor',
+  draining: 'The server is going down; come back soon',
+  unreachable: 'The server cannot be reached',
+}
+
 /** A problem as data. `detail` says what happened and what to do about it. */
 export function problem(code: ErrorCode, detail: string, facts: Record<string, unknown> = {}): Problem {
-  const { kind, title } = errors[code]
-  return { ...facts, type: `urn:hotline:error:${code}`, title, status: errorKinds[kind].status, code, detail }
+  return { ...localProblem(code, detail, facts), title: errorTitles[code] }
+}
+
+/** The same for who brings no table of titles along: a client that says something of its own. */
+export function localProblem(code: ErrorCode, detail: string, facts: Record<string, unknown> = {}): Problem {
+  const { status } = errorKinds[errors[code]]
+  return { ...facts, type: `urn:hotline:error:${code}`, title: code.replaceAll('_', ' '), status, code, detail }
 }
 
 /** The kind that a code belongs to. */
 export function kindOf(code: ErrorCode): ErrorKind {
-  return errors[code].kind
+  return errors[code]
 }
 
 /** With which a WebSocket ends for this reason: that of the kind, but a slow reader is told apart from a server that is away. */

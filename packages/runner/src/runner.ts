@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { teeToFiles } from './adapters/wire/tee.ts'
 import { openDrivers } from './adapters/drivers.ts'
 import type { Config } from './config.ts'
+import { httpFiles } from './file-transfer.ts'
 import type { Log } from './log.ts'
 import { Isolator } from './isolation/isolator.ts'
 import { openKeeperHolder } from './keeper/keeper-holder.ts'
@@ -17,7 +18,7 @@ import { profilesFolder } from './profiles/read-folder.ts'
 import type { ServerLink } from './server-link.ts'
 import { Neighbours } from './workspace/neighbours.ts'
 import { WorkspaceRecords } from './workspace/record.ts'
-import { sweepStores } from './workspace/sweep.ts'
+import { sweepStores, sweepUnused } from './workspace/sweep.ts'
 import { openWorkspaces } from './workspace/workspaces.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 
@@ -52,6 +53,8 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
     (folders) => folders.length > 0 && log.info('places that hold nothing new were removed', { folders }),
     (error: unknown) => log.warn('places not swept', { error: String(error) }),
   )
+  const files = join(folder, 'files')
+  sweepUnused(files, Date.now())
   const tee = config.debug.includes('wire') ? { tee: teeToFiles(join(folder, 'wire')) } : {}
   const { environment, reach } = config
   const warn = (what: string, facts: Record<string, unknown>): void => log.warn(what, facts)
@@ -64,6 +67,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
   return new Supervisor(
     {
       link,
+      transfer: httpFiles(config.url, { kind: 'token', token: config.token }),
       holder,
       log,
       agents: openKnownAgents(builtinProfiles(findDemo()), profilesFolder(config.dataDir)),
@@ -75,6 +79,7 @@ export function composeRunner(config: Config, link: ServerLink, log: Log): Super
       scratchFolder: join(config.dataDir, 'scratch'),
       fences: fencesOf(config),
       desksFolder: join(folder, 'desks'),
+      filesFolder: files,
       isolator,
       files: { workspaces, records, neighbours: new Neighbours() },
       spoolBytes: config.spoolBytes,

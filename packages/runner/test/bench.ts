@@ -6,7 +6,7 @@ import { type ChildGuard, guardChildren } from '@hotline/testing/child-guard'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import type { Supervisor } from '../src/supervisor/supervisor.ts'
 import { composeBench, type ComposeOptions } from './compose.ts'
-import { linkOverCore, type TestLink } from './link-over-core.ts'
+import { filesOver, linkOverCore, type TestLink } from './link-over-core.ts'
 import { World } from './world.ts'
 
 export { demoAgent } from './compose.ts'
@@ -30,7 +30,7 @@ export interface Bench extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-export interface BenchOptions extends Omit<ComposeOptions, 'folder' | 'link' | 'write'> {
+export interface BenchOptions extends Omit<ComposeOptions, 'folder' | 'link' | 'transfer' | 'write'> {
   /** Leaves something behind before the runner starts. */
   before?: (place: { world: World; dataDir: string; cwd: string }) => void
 }
@@ -46,7 +46,8 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   options.before?.({ world, dataDir, cwd })
   const link = linkOverCore(world)
   const logged: string[] = []
-  const supervisor = composeBench({ ...options, folder: temp.path, link, write: (line) => logged.push(line) })
+  const transfer = filesOver(world, link)
+  const supervisor = composeBench({ ...options, folder: temp.path, link, transfer, write: (line) => logged.push(line) })
   await supervisor.start()
   await supervisor.announced
   let stopped: Promise<void> | undefined

@@ -175,6 +175,7 @@ function openPlay(spoolFile: string) {
     reporter,
     spool,
     log,
+    attached: { fetch: () => Promise.resolve([]) },
     takesInput: true,
     isFree: () => !isOver && running === undefined,
     running: () => running,

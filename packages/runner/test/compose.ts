@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { problem } from '@hotline/protocol/error'
 import { openDrivers } from '../src/adapters/drivers.ts'
+import type { FileTransfer } from '../src/file-transfer.ts'
 import { openLog } from '../src/log.ts'
 import { Isolator } from '../src/isolation/isolator.ts'
 import { openKeeperHolder } from '../src/keeper/keeper-holder.ts'
@@ -26,6 +28,8 @@ export interface ComposeOptions {
   /** Holds all state, and the script of the agent `scripted`. */
   folder: string
   link: ServerLink
+  /** Absent: there are no files. */
+  transfer?: FileTransfer
   write: (line: string) => void
   profiles?: readonly AgentProfile[]
   environment?: Readonly<Record<string, string | undefined>>
@@ -47,6 +51,9 @@ export interface ComposeOptions {
 /** `without keeper`: as with the setting off, in a folder where there may have been one. */
 export type Holds = 'itself' | 'by keeper' | 'without keeper'
 
+const nothing = { ok: false, problem: problem('not_found', 'There are no files here.') } as const
+const noFiles: FileTransfer = { open: () => Promise.resolve(nothing), put: () => Promise.resolve(nothing) }
+
 function keepFiles(dataDir: string): NonNullable<ConstructorParameters<typeof Supervisor>[0]['files']> {
   const folder = join(dataDir, 'workspaces')
   const workspaces = openWorkspaces({ folder: join(folder, 'stores'), path: process.env['PATH'], never: [dataDir] })
@@ -55,7 +62,7 @@ function keepFiles(dataDir: string): NonNullable<ConstructorParameters<typeof Su
 
 /** A runner as tests want it: small bounds, a scripted agent, nothing from outside. */
 export function composeBench(options: ComposeOptions): Supervisor {
-  const { folder, link, write, holds = 'itself', reach } = options
+  const { folder, link, transfer = noFiles, write, holds = 'itself', reach } = options
   const dataDir = join(folder, '.hotline')
   const scripted = { ...profileOf('scripted', {}), argv: [...demoAgent, '--script', join(folder, 'script.json')] }
   const profiles = [...builtinProfiles([...demoAgent, '--pace', '0']), scripted, ...(options.profiles ?? [])]
@@ -75,6 +82,7 @@ export function composeBench(options: ComposeOptions): Supervisor {
   return new Supervisor(
     {
       link,
+      transfer,
       holder,
       log,
       agents: openKnownAgents(profiles, profilesFolder(dataDir)),
@@ -85,6 +93,7 @@ export function composeBench(options: ComposeOptions): Supervisor {
       versionsFolder: folder,
       sessionsFolder: join(dataDir, 'sessions'),
       desksFolder: join(dataDir, 'desks'),
+      filesFolder: join(dataDir, 'files'),
       scratchFolder: join(dataDir, 'scratch'),
       isolator: new Isolator({
         folder: join(dataDir, 'worktrees'),

@@ -224,8 +224,8 @@ if (fakery.dieAtStart !== undefined) {
   process.exitCode = fakery.dieAtStart
 } else {
   let waiting = Promise.resolve()
-  createInterface({ input: process.stdin }).on('line', (text) => {
-    const line = JSON.parse(text) as Line
+  createInterface({ input: process.stdin }).on('line', (told) => {
+    const line = JSON.parse(told) as Line
     if (line['type'] === 'control_request') return request(String(line['request_id']), line['request'] as Line)
     if (line['type'] === 'control_response') {
       const { request_id: id, response } = line['response'] as { request_id: string; response?: Line }
@@ -234,8 +234,10 @@ if (fakery.dieAtStart !== undefined) {
       return resolve?.(response)
     }
     if (line['type'] !== 'user') return
-    const { content } = line['message'] as { content: { text: string }[] }
-    const message = { uuid: String(line['uuid']), text: content[0]?.text ?? '' }
+    const { content } = line['message'] as { content: { type: string; text?: string }[] }
+    const text = content.flatMap((block) => block.text ?? []).join('')
+    const message = { uuid: String(line['uuid']), text }
+    if (content.some(({ type }) => type !== 'text')) writeFileSync('prompt.json', JSON.stringify(content))
     lifecycle(message.uuid, 'queued')
     inbox.push(message)
     arrived?.()

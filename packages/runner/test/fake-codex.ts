@@ -229,7 +229,9 @@ async function runTurn(running: Turn, text: string): Promise<void> {
 }
 
 function textOf(params: Record<string, unknown>): string {
-  return (params['input'] as { text: string }[]).map(({ text }) => text).join('')
+  const input = params['input'] as { type: string; text?: string }[]
+  if (input.some(({ type }) => type !== 'text')) writeFileSync('prompt.json', JSON.stringify(input))
+  return input.flatMap(({ text }) => text ?? []).join('')
 }
 
 function threadAs(params: Record<string, unknown>): Record<string, unknown> {

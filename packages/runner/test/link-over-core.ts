@@ -6,6 +6,7 @@ import type { Envelope } from '@hotline/protocol/event'
 import { EvidenceBody } from '@hotline/protocol/evidence'
 import type { AnnounceBody } from '@hotline/protocol/http'
 import { TrustQuestion } from '@hotline/protocol/place'
+import type { FileTransfer } from '../src/file-transfer.ts'
 import type { ServerLink } from '../src/server-link.ts'
 import type { World } from './world.ts'
 
@@ -207,6 +208,25 @@ export function linkOverCore(world: World): TestLink {
     if (isOpen()) for (const hear of ears) hear({ kind: 'work' })
   }
   return link
+}
+
+/** Files of that world; not while the link is cut. */
+export function filesOver(world: World, { connection }: Pick<TestLink, 'connection'>): FileTransfer {
+  const away = { ok: false, problem: problem('unreachable', 'Cut.') } as const
+  const isOpen = (): boolean => connection.value.status === 'open'
+  return {
+    open: (_session, { digest }) => {
+      if (!isOpen()) return Promise.resolve(away)
+      const content = world.files.get(digest)
+      const missing = { ok: false, problem: problem('not_found', 'There is nothing here.') } as const
+      return Promise.resolve(content ? { ok: true, value: new Response(content) } : missing)
+    },
+    put: async (session, { name, content }) => {
+      if (!isOpen()) return away
+      const { by: _, ...kept } = await world.upload(session, name, { content }, world.runner)
+      return { ok: true, value: { ...kept, type: 'application/octet-stream' } }
+    },
+  }
 }
 
 /** The few requests that a runner makes. */

@@ -30,6 +30,8 @@ export interface Oddness {
   mute?: string
   dieAtStart?: boolean
   canLoad?: boolean
+  /** It looks at pictures, and says of each prompt what was in it. */
+  pictures?: boolean
   /** Repeats prompts' own ids, or makes some up, in answers. */
   stopReason?: string
 }
@@ -89,7 +91,8 @@ async function answer(id: unknown, method: string, params: Record<string, unknow
   if (method === 'initialize') {
     ids.$STARTED = String(id)
     if (odd.v2 !== undefined && params['protocolVersion'] === 2) return send(answerV2(id, odd.v2))
-    const agentCapabilities = { loadSession: odd.canLoad === true }
+    const promptCapabilities = { image: odd.pictures === true }
+    const agentCapabilities = { loadSession: odd.canLoad === true, promptCapabilities }
     return send({ id, result: { protocolVersion: odd.protocolVersion ?? 1, agentCapabilities, authMethods: [] } })
   }
   if (method === 'session/new' || method === 'session/load') {
@@ -105,6 +108,11 @@ async function answer(id: unknown, method: string, params: Record<string, unknow
   }
   if (method === 'session/prompt') {
     Object.assign(ids, { $BEFORE: ids.$PROMPT, $PROMPT: String(id) })
+    if (odd.pictures) {
+      const content = { type: 'text', text: JSON.stringify(params['prompt']) }
+      const update = { sessionUpdate: 'agent_message_chunk', content }
+      send({ method: 'session/update', params: { sessionId: ids.$SESSION, update } })
+    }
     for (const bytes of odd.longLines ?? []) await writeLong(bytes)
     for (let round = 0; round < (odd.times ?? 1); round += 1) {
       for (const line of odd.say ?? []) {

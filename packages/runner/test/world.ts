@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { approvalDigest, contextDigest } from '@hotline/core/approval-digest'
 import type { Context, Decision } from '@hotline/core/decision'
 import { draftEvent } from '@hotline/core/draft-event'
 import { decideSession } from '@hotline/core/session/decide'
 import { evolveSession } from '@hotline/core/session/evolve'
 import { evolveSaidById } from '@hotline/core/session/said'
+import { type Upload, uploader } from '@hotline/core/session/attachments'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Actor } from '@hotline/protocol/actor'
 import { type Command, type CommandInput, type CommandType, parseCommand } from '@hotline/protocol/command'
@@ -32,6 +33,7 @@ export class Stream {
   /** Of its project. */
   rules: readonly PolicyRule[] | undefined
   approvalLimits: Context['approvalLimits']
+  uploads: readonly Upload[] = []
   readonly answers = new Map<string, { body: string; outcome: CommandOutcome }>()
   readonly heard = new Set<() => void>()
 
@@ -48,7 +50,8 @@ export class Stream {
     }
     const { rules, approvalLimits } = this
     const said = evolveSaidById(new Map(), this.events)
-    const context = { now: new Date().toISOString(), actor, sha256, rules, approvalLimits, said }
+    const { uploads } = this
+    const context = { now: new Date().toISOString(), actor, sha256, rules, approvalLimits, said, uploads }
     const decision: Decision = decideSession(this.state, command, context)
     if (!decision.ok) return { ok: false, problem: decision.problem }
     for (const draft of decision.events) {
@@ -80,6 +83,8 @@ export class World {
   readonly announced: AnnounceBody[] = []
   /** What was put beside the events, by its digest. */
   readonly content = new Map<string, string>()
+  /** Files of messages, by their digests. */
+  readonly files = new Map<string, Blob>()
   /** Every report that arrived, also the second time. */
   readonly reported: { id: string; events: readonly Report[] }[] = []
   hint: () => void = () => undefined
@@ -127,6 +132,22 @@ export class World {
     if (!outcome.ok) throw new Error(`${type}: ${outcome.problem.code} ${outcome.problem.detail}`)
     if (type === 'session.start' || type === 'session.resume') this.hint()
     return id
+  }
+
+  /** A file as it is uploaded to a session. Answers how a message names it. */
+  async upload(
+    session: string,
+    name: string,
+    { content, type = 'application/octet-stream' }: { content: Blob; type?: string },
+    by: Actor = dana,
+  ): Promise<Upload> {
+    const bytes = Buffer.from(await content.arrayBuffer())
+    const digest = createHash('sha256').update(bytes).digest('hex')
+    const upload = { digest, name, type, bytes: bytes.length, by: uploader(by) }
+    this.files.set(digest, content)
+    const stream = this.stream(session)
+    stream.uploads = [...stream.uploads, upload]
+    return upload
   }
 
   start(agent: string, more: Partial<CommandInput<'session.start'>> = {}): string {

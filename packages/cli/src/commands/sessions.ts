@@ -20,6 +20,7 @@ import { findTask, projectOr } from '../read-tasks.ts'
 import { readSnoozes } from '../read-snoozes.ts'
 import { rowLines, shownIdChars } from '../session-row.ts'
 import type { CommandContext } from './context.ts'
+import { uploadFiles } from './files.ts'
 import { readScreen, type ScreenOptions, stayOnScreen } from './screen.ts'
 import { type Watching, watchSession } from './watch.ts'
 
@@ -216,18 +217,23 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
     .command('send')
     .description('write to a session')
     .argument('<session>', 'id, or the beginning of it')
-    .argument('<text...>')
+    .argument('[text...]', 'may be left out with --attach')
+    .option('--attach <files...>', 'files that come with it; after "--" the text')
     .option('--now', 'into the turn that runs, instead of after it, where the agent can take that')
     .option(
       '--reply-to <message>',
       'id of a message of the session, its beginning, or "last": what the agent said last',
     )
-    .action(async (text: string, message: string[], options: { now?: true; replyTo?: string }) => {
+    .action(async (text: string, message: string[], options: SendOptions) => {
+      if (message.length === 0 && !options.attach)
+        throw fail('invalid_request', 'Say what to send: a text, or --attach with files.')
       const server = context.server()
       const { session, status } = await server.findSession(text)
       const replyTo = options.replyTo === undefined ? undefined : await findMessage(server, session, options.replyTo)
+      const attachments = await uploadFiles(server, session, options.attach ?? [])
       const data = {
         text: message.join(' '),
+        ...(attachments.length === 0 ? {} : { attachments: [...attachments] }),
         ...(options.now ? { now: true as const } : {}),
         ...(replyTo === undefined ? {} : { replyTo }),
       }
@@ -258,6 +264,12 @@ export function addSessionCommands(program: Command, context: CommandContext, wo
       const reason = options.reason === undefined ? {} : { reason: options.reason }
       context.print(await server.command(`session:${session}`, 'session.abort', reason), 'ending\n')
     })
+}
+
+interface SendOptions {
+  now?: true
+  replyTo?: string
+  attach?: readonly string[]
 }
 
 /** What shall be run: an agent by its name, or what the command line says itself. */

@@ -2,7 +2,7 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js'
 import type { CallToolResult, ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js'
 import type { DeskClient } from '@hotline/runner/desk/desk-client'
-import { DeskAnswer, DeskDecision, DeskReview } from '@hotline/runner/desk/desk-protocol'
+import { DeskAnswer, DeskDecision, DeskReview, DeskSent } from '@hotline/runner/desk/desk-protocol'
 import { z } from 'zod'
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
@@ -10,7 +10,7 @@ type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 /** A client that is told of progress this often does not think that nobody is there. */
 const progressMs = 10_000
 
-const instructions = `People follow this session and can answer. Use ask_human when you need to know something that only a person knows; request_approval before you do something that you may not do by yourself, and do exactly what was allowed; submit_draft when people should look at the files that you have changed before you go on; notify for news that they should not miss; complete_goal once, when all that you were asked for is done. The first three wait until somebody has answered.`
+const instructions = `People follow this session and can answer. Use ask_human when you need to know something that only a person knows; request_approval before you do something that you may not do by yourself, and do exactly what was allowed; submit_draft when people should look at the files that you have changed before you go on; notify for news that they should not miss; send_file to show them a file that you made; complete_goal once, when all that you were asked for is done. The first three wait until somebody has answered.`
 
 /** An MCP server by which an agent reaches the people who follow its session. */
 export function openTools(desk: Pick<DeskClient, 'ask'>, version: string): McpServer {
@@ -106,6 +106,26 @@ export function openTools(desk: Pick<DeskClient, 'ask'>, version: string): McpSe
       answered(extra, async (signal) => {
         await desk.ask('notify', { text }, signal)
         return said('It was told.')
+      }),
+  )
+
+  server.registerTool(
+    'send_file',
+    {
+      title: 'Show people a file',
+      description:
+        'Sends a file from the folder that you work in to the people who follow this session: a picture, a report, anything that they should look at or keep. Does not wait for anybody.',
+      inputSchema: {
+        path: z.string().min(1).max(4_096).describe('From the folder that you work in'),
+        text: z.string().max(50_000).optional().describe('What it is'),
+      },
+    },
+    ({ path, text }, extra) =>
+      answered(extra, async (signal) => {
+        const wanted = { path, ...(text === undefined ? {} : { text }) }
+        const sent = DeskSent.parse(await desk.ask('send_file', wanted, signal))
+        if (sent.outcome === 'refused') throw new Error(sent.why)
+        return said(`"${sent.name}" was sent (${sent.type}, ${sent.bytes} bytes).`)
       }),
   )
 

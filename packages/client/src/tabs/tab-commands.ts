@@ -1,4 +1,4 @@
-import { type Problem, problem } from '@hotline/protocol/error'
+import { type Problem, localProblem } from '@hotline/protocol/error'
 import { look, takenBack, waitingMax } from '../command-checks.ts'
 import type { CommandOutcome } from '../link.ts'
 import type { Outbox, WaitingCommand } from '../outbox.ts'
@@ -63,10 +63,10 @@ export class TabCommands {
     const known = this.#entries.get(command.id)
     if (!known && this.#entries.size + others >= waitingMax) {
       const detail = `${waitingMax} commands wait for the server already. Wait until it can be reached again.`
-      return refuse(problem('queue_full', detail, { limit: waitingMax }))
+      return refuse(localProblem('queue_full', detail, { limit: waitingMax }))
     }
     if (!look(command).whole) {
-      return refuse(problem('invalid_request', 'The text holds half of a character. Write that place anew.'))
+      return refuse(localProblem('invalid_request', 'The text holds half of a character. Write that place anew.'))
     }
     const entry: Entry = known ?? { command, phase: 'storing', waiters: new Set(), givenUp: false }
     entry.givenUp = false

@@ -1,4 +1,4 @@
-import { problem } from '@hotline/protocol/error'
+import { localProblem } from '@hotline/protocol/error'
 import type { Clock } from '../clock.ts'
 import type { ConnectionState, Ephemeral, Follow, Follower, Link } from '../link.ts'
 import type { Outbox, WaitingCommand } from '../outbox.ts'
@@ -148,7 +148,7 @@ export class Tab {
     this.#common.post({ t: 'signed-out' })
     await this.#end({
       status: 'closed',
-      problem: problem('unauthenticated', 'You have signed out. Sign in again to go on.'),
+      problem: localProblem('unauthenticated', 'You have signed out. Sign in again to go on.'),
     })
   }
 
@@ -269,7 +269,7 @@ export class Tab {
         this.#options.signedOut()
         void this.#end({
           status: 'closed',
-          problem: problem('unauthenticated', 'You have signed out in another tab. Sign in again to go on.'),
+          problem: localProblem('unauthenticated', 'You have signed out in another tab. Sign in again to go on.'),
         })
     }
   }

@@ -192,6 +192,13 @@ export interface Said {
   text: string
 }
 
+/** A picture on this machine that comes with a prompt; its path stands in the text as well. */
+export interface Picture {
+  path: string
+  /** A media type that was found from its bytes. */
+  type: string
+}
+
 /** A running agent. */
 export interface AgentSession {
   /** Absent where there is no process, as where a file is followed. */
@@ -207,9 +214,9 @@ export interface AgentSession {
   events(): AsyncIterable<AgentEvent>
   /**
    * Hands a prompt over. Resolves when it is out of our hands, long before the turn ends. One at a time. `message`: the
-   * person's, for whoever goes through what was done once more.
+   * person's, for whoever goes through what was done once more. `pictures`: for a model that can look at them.
    */
-  prompt(turn: string, text: string, message?: string): Promise<void>
+  prompt(turn: string, text: string, message?: string, pictures?: readonly Picture[]): Promise<void>
   /**
    * Says a message into the turn that runs, where `capabilities.steer` says that it can. Resolves to false where the agent did
    * not hear it and never will; rejects where nobody can say.

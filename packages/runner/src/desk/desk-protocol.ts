@@ -29,6 +29,11 @@ export const deskMethods = {
     takes: z.enum(['yes_or_no', 'changed']),
   }),
   notify: z.strictObject({ text: z.string().min(1).max(limits.agentMessageChars) }),
+  /** Shows people a file. `path`: from the folder that the agent works in. */
+  send_file: z.strictObject({
+    path: z.string().min(1).max(4_096),
+    text: z.string().max(limits.agentMessageChars).optional(),
+  }),
   /** People look at what was changed, and keep or discard it. `note`: what they should know. */
   submit_draft: z.strictObject({ note: z.string().min(1).max(2_000).optional() }),
   complete_goal: z.strictObject({ summary: z.string().max(2_000).optional() }),
@@ -60,6 +65,13 @@ export const DeskReview = z.object({
   reason: z.string().optional(),
 })
 export type DeskReview = z.infer<typeof DeskReview>
+
+/** What became of a file that was to be sent. */
+export const DeskSent = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('sent'), name: z.string(), type: z.string(), bytes: z.int() }),
+  z.object({ outcome: z.literal('refused'), why: z.string() }),
+])
+export type DeskSent = z.infer<typeof DeskSent>
 
 /** A line to the desk after the first. */
 export const DeskRequest = z.union([

@@ -12,6 +12,7 @@ import {
   deskLineBytes,
   type DeskMethod,
   deskMethods,
+  type DeskSent,
   type DeskReview,
   DeskPlace,
   DeskRequest,
@@ -31,10 +32,19 @@ export type ReviewEvent =
   | { t: 'submitted'; draft: string; note?: string | undefined }
   | { t: 'unsubmitted'; draft: string }
 
+/** An agent's programs show people a file. */
+export interface FileEvent {
+  t: 'file'
+  file: string
+  path: string
+  text: string
+}
+
 /** What the agent's programs do, in the words in which agents do it. */
 export type DeskEvent =
   | Extract<AgentEvent, { t: 'ask' | 'ask_closed' | 'question' | 'question_closed' | 'said' | 'goal' }>
   | ReviewEvent
+  | FileEvent
 
 /** The way to people for whatever the agent of one session starts: a socket for this user, behind a secret in a file. */
 export interface Desk extends AsyncDisposable {
@@ -50,13 +60,17 @@ export interface Desk extends AsyncDisposable {
   attend(heard: (event: DeskEvent) => void): void
   /** What came of a review; nothing where nobody waits for it. */
   reviewed(draft: string, review: DeskReview): void
+  /** What became of a file; nothing where nobody waits for that. */
+  sent(file: string, sent: DeskSent): void
   /** The agent, with the answers to what was asked at the desk going there. */
   answering(agent: AgentSession): Pick<AgentSession, 'answer' | 'dismiss' | 'answerQuestion' | 'capabilities'>
 }
 
+type DeskResult = DeskDecision | DeskAnswer | DeskReview | DeskSent
+
 interface Open {
-  kind: 'ask' | 'question' | 'review'
-  settle: (result: DeskDecision | DeskAnswer | DeskReview) => void
+  kind: 'ask' | 'question' | 'review' | 'file'
+  settle: (result: DeskResult) => void
 }
 
 /**
@@ -184,6 +198,9 @@ class SocketDesk implements Desk {
         case 'review':
           this.#settle(id, { outcome: 'closed', files: [] })
           break
+        case 'file':
+          this.#settle(id, { outcome: 'refused', why: 'The session is over.' })
+          break
       }
     }
     this.#left.resolve()
@@ -229,7 +246,11 @@ class SocketDesk implements Desk {
     if (this.#open.get(draft)?.kind === 'review') this.#settle(draft, review)
   }
 
-  #settle(id: string, result: DeskDecision | DeskAnswer | DeskReview): void {
+  sent(file: string, sent: DeskSent): void {
+    if (this.#open.get(file)?.kind === 'file') this.#settle(file, sent)
+  }
+
+  #settle(id: string, result: DeskResult): void {
     const open = this.#open.get(id)
     this.#open.delete(id)
     open?.settle(result)
@@ -303,6 +324,11 @@ class SocketDesk implements Desk {
       case 'submit_draft':
         wait('review')
         return this.#emit({ t: 'submitted', draft: asked, note: deskMethods.submit_draft.parse(params).note })
+      case 'send_file': {
+        const { path, text = '' } = deskMethods.send_file.parse(params)
+        wait('file')
+        return this.#emit({ t: 'file', file: asked, path, text })
+      }
       case 'notify':
         this.#emit({ t: 'said', message: asked, text: deskMethods.notify.parse(params).text })
         return reply(id, { result: {} })
@@ -318,6 +344,7 @@ class SocketDesk implements Desk {
     if (!open) return
     this.#open.delete(id)
     if (open.kind === 'ask') this.#emit({ t: 'ask_closed', ask: id, reason: 'agent_withdrew' })
+    else if (open.kind === 'file') return
     else if (open.kind === 'review') this.#emit({ t: 'unsubmitted', draft: id })
     else this.#emit({ t: 'question_closed', question: id, reason: 'agent_withdrew' })
   }

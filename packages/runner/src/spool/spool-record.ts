@@ -14,6 +14,7 @@ export const Intent = z.discriminatedUnion('what', [
     turn: z.string().optional(),
     text: z.string().optional(),
     steer: z.boolean().optional(),
+    pictures: z.array(z.object({ path: z.string(), type: z.string() })).optional(),
   }),
   z.object({ what: z.literal('answer'), approval: z.string() }),
   z.object({ what: z.literal('keys'), input: z.string() }),

@@ -1,4 +1,5 @@
 import type { Drivers } from '../adapters/drivers.ts'
+import type { FileTransfer } from '../file-transfer.ts'
 import type { Isolator } from '../isolation/isolator.ts'
 import type { Log } from '../log.ts'
 import type { Holder } from '../process/holder.ts'
@@ -10,6 +11,7 @@ import type { KeptFiles } from './open-files.ts'
 /** What all sessions of a runner share. */
 export interface ActorPorts {
   link: ServerLink
+  transfer: FileTransfer
   holder: Holder
   log: Log
   /** This runner's id, as the server knows it. */
@@ -28,6 +30,8 @@ export interface ActorPorts {
   fences: () => Promise<Fences>
   /** Where the desks of sessions are. */
   desksFolder: string
+  /** Where files of messages are brought, for each session a folder. */
+  filesFolder: string
   /** Bytes of reports that one session may hold back. */
   spoolBytes: number
   /** With less than this on its disk nothing is started; absent: whatever is left. */

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { Evidence } from '@hotline/protocol/evidence'
@@ -21,6 +21,7 @@ import { settingsNames } from '../trust/settings-names.ts'
 import type { ActorFiles } from './actor-files.ts'
 import type { ActorPorts } from './actor-ports.ts'
 import { AgentRun } from './agent-run.ts'
+import { AttachedFiles } from './attached-files.ts'
 import { awaitTrust } from './await-trust.ts'
 import type { Departure } from './departure.ts'
 import { catchUp, type Found, type KeepMemo, readMemo, releasable, termsOf, whereToBegin } from './keep.ts'
@@ -188,6 +189,9 @@ export class AgentLife {
     const { session, ports } = this.#of
     const placement = ports.isolator?.known(session)
     const ways = desk ? [desk.file, desk.socket] : []
+    const given = join(ports.filesFolder, session)
+    // Behind a fence only what is there at the start can be seen.
+    mkdirSync(given, { recursive: true, mode: 0o700 })
     return containedIn({
       profile,
       argv,
@@ -196,6 +200,7 @@ export class AgentLife {
       placement,
       dataDir: ports.dataDir,
       desk: ways,
+      given,
       temporary: this.#temporary,
     })
   }
@@ -334,6 +339,9 @@ export class AgentLife {
       agent: keeping ? recordCalls(agent, (call) => keeping.note(call)) : agent,
       callAgain: (call) => callAgent(agent, call),
       sessionLog,
+      place: [spec.cwd, ports.isolator?.known(session)?.folder ?? spec.cwd],
+      transfer: ports.transfer,
+      attached: new AttachedFiles({ session, folder: join(ports.filesFolder, session), transfer: ports.transfer }),
       spool,
       log: ports.log,
       files: files.now,

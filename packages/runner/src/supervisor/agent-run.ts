@@ -5,7 +5,7 @@ import type { Report } from '@hotline/protocol/commands/agent'
 import type { Envelope } from '@hotline/protocol/event'
 import type { DataOf } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
-import type { AgentEvent } from '../adapters/adapter.ts'
+import type { AgentEvent, Picture } from '../adapters/adapter.ts'
 import type { RecordedCall } from '../adapters/recorded.ts'
 import type { DeskEvent } from '../desk/desk.ts'
 import { mayAsk } from '../terminal/screen.ts'
@@ -24,6 +24,7 @@ import { Questions } from './questions.ts'
 import { profileReport, reportOf, told } from './report-of.ts'
 import type { RunEnd, RunPorts } from './run-ports.ts'
 import { RunningTurn } from './running-turn.ts'
+import { SentFiles } from './sent-files.ts'
 import { SubmittedDrafts } from './submitted-drafts.ts'
 
 /** What an agent does after it has said what it was saying. */
@@ -39,6 +40,7 @@ export class AgentRun {
   readonly #prompts: Prompts
   readonly #autoExit: AutoExitWatch
   readonly #submitted: SubmittedDrafts
+  readonly #sent: SentFiles
   readonly #hold: Hold
   readonly #budget: BudgetWatch
   readonly #disk: DiskWatch
@@ -91,10 +93,12 @@ export class AgentRun {
     const answers = ports.desk?.answering(ports.agent) ?? ports.agent
     this.#questions = new Questions(answers, reporter)
     this.#submitted = new SubmittedDrafts(ports.desk, () => this.#files)
+    this.#sent = new SentFiles({ ...ports, folders: ports.place })
     this.#prompts = new Prompts({
       session,
       agent: ports.agent,
       sessionLog,
+      attached: ports.attached,
       reporter,
       spool,
       log,
@@ -231,8 +235,8 @@ export class AgentRun {
   }
 
   /** What an earlier life was about to hand over when it ended. */
-  handOver(turn: string, message: string | undefined, text: string): void {
-    this.#prompts.handOver(turn, message, text)
+  handOver(turn: string, message: string | undefined, text: string, pictures?: readonly Picture[]): void {
+    this.#prompts.handOver(turn, message, text, pictures)
   }
 
   /** Undefined where it is dealt with already. */
@@ -390,6 +394,7 @@ export class AgentRun {
     this.#autoExit.stir()
     if (event.t === 'submitted' || event.t === 'unsubmitted')
       return this.#chores.do('draft', this.#submitted.heard(event))
+    if (event.t === 'file') return this.#chores.do('file', this.#sent.heard(event))
     this.#heard(event)
   }
 

@@ -75,6 +75,8 @@ interface FenceOf {
   dataDir: string
   /** The file and the socket of the session's desk, where it has one. */
   desk: readonly string[]
+  /** Where the files of messages are; absent where nobody sends any. */
+  given?: string | undefined
   /** A folder of the session's own for temporary files. */
   temporary: string
 }
@@ -93,7 +95,7 @@ export function containedIn(of: FenceOf): { contained: Contained | undefined; en
   }
 }
 
-function fenceOf({ profile, argv, cwd, env, placement, dataDir, desk, temporary }: FenceOf): Fence {
+function fenceOf({ profile, argv, cwd, env, placement, dataDir, desk, given, temporary }: FenceOf): Fence {
   const home = env['HOME'] ?? homedir()
   const program = profile.argv === 'of-session' ? undefined : basename(profile.argv[0] ?? '')
   const { kept, sealed } = agentHome(program, { home, env })
@@ -120,7 +122,10 @@ function fenceOf({ profile, argv, cwd, env, placement, dataDir, desk, temporary 
       ...sealed.filter((path) => existsSync(path)),
     ].map(asItIs),
     hidden: [...secrets.map((name) => join(home, name)), dataDir, '/run', '/var/run'].map(asItIs),
-    readable: needed.map(asItIs).filter((path) => path.startsWith('/run/')),
+    readable: [
+      ...needed.map(asItIs).filter((path) => path.startsWith('/run/')),
+      ...(given === undefined ? [] : [asItIs(given)]),
+    ],
     temporary: isThere ? undefined : temporary,
   }
 }

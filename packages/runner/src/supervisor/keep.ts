@@ -138,7 +138,7 @@ function settleIntents({ notes }: Survivor, { spool, sessionLog, run, put }: Tak
         break
       }
       case 'prompt': {
-        const { turn, message, text, steer } = intent
+        const { turn, message, text, steer, pictures } = intent
         const isClaimed = message === undefined || sessionLog.undelivered.claimed === message
         const isGiven = wasDone('prompt', turn) || (message !== undefined && wasPrompted(message))
         if (!isClaimed || turn === undefined || text === undefined || isGiven) break
@@ -146,7 +146,7 @@ function settleIntents({ notes }: Survivor, { spool, sessionLog, run, put }: Tak
           void run.steerAgain(message, text, id)
           continue
         }
-        run.handOver(turn, message, text)
+        run.handOver(turn, message, text, pictures)
         break
       }
       case 'keys':

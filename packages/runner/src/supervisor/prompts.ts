@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Quote } from '@hotline/protocol/events/message'
 import type { QueuedMessage } from '@hotline/core/session/state'
-import type { AgentSession } from '../adapters/adapter.ts'
+import type { AgentSession, Picture } from '../adapters/adapter.ts'
 import type { Log } from '../log.ts'
 import type { Spool } from '../spool/spool.ts'
+import { type AttachedFiles, filesNote, type GivenFile, typedPaths } from './attached-files.ts'
 import type { Reporter } from './reporter.ts'
 import type { Notes, SessionLog } from './session-log.ts'
 
@@ -13,6 +14,9 @@ const retryMs = 5_000
 /** Files that are named to an agent; of more it hears how many. */
 const namedMax = 50
 
+/** Bytes of a picture that goes to a model itself; a larger one is named like every other file. */
+const pictureBytes = 3_500_000
+
 /** Refusals that are told with the next message; of more, the agent has heard that they were refused. */
 const unheardMax = 50
 
@@ -21,6 +25,8 @@ export interface PromptPorts {
   session: string
   agent: AgentSession
   sessionLog: SessionLog
+  /** Brings what comes with a message. */
+  attached: Pick<AttachedFiles, 'fetch'>
   reporter: Reporter
   spool: Pick<Spool, 'intend' | 'conclude'>
   log: Log
@@ -81,11 +87,11 @@ export class Prompts {
   }
 
   /** What an earlier life was about to hand over, and the agent does not have. Nothing else is handed over meanwhile. */
-  handOver(turn: string, message: string | undefined, text: string): void {
+  handOver(turn: string, message: string | undefined, text: string, pictures: readonly Picture[] = []): void {
     if (message !== undefined) this.#given.add(message)
     const { told } = this.#ports.sessionLog.wanted
     const note = told && told.message === message ? noteOf(told) : undefined
-    this.#alone(this.#prompt(turn, message, note === undefined ? text : this.#withNote(note, text)))
+    this.#alone(this.#prompt(turn, message, note === undefined ? text : this.#withNote(note, text), pictures))
   }
 
   /** What an earlier life could not say into a turn. */
@@ -171,12 +177,19 @@ export class Prompts {
    * that runs and that it is said into; otherwise it begins one.
    */
   async #claim({ message, edits }: QueuedMessage, into: string | undefined): Promise<void> {
-    const { reporter, spool, sessionLog, agent } = this.#ports
+    const { reporter, spool, sessionLog, agent, attached, isFree, running } = this.#ports
     const isTurn = agent.capabilities.input === 'turns'
+    const named = sessionLog.filesOf(message)
+    let files: readonly GivenFile[] = []
+    if (named.length > 0) {
+      const before = this.#changes
+      files = await attached.fetch(message, named)
+      // What was to be done may be something else by now.
+      if (before !== this.#changes || (into === undefined ? !isFree() : running() !== into)) return
+    }
     const said = sessionLog.textOf(message)
-    // Into a program only what a person wrote is typed.
-    const quote = isTurn ? sessionLog.quoteOf(message) : undefined
-    const text = said === undefined || quote === undefined ? said : withMark(replyNote(quote), said)
+    const text = said === undefined ? undefined : isTurn ? this.#told(message, said, files) : withPaths(said, files)
+    const pictures = isTurn && into === undefined ? files.flatMap(pictureOf) : []
     // What is claimed is what the log knows; that it was claimed takes the note away.
     const note = noteOf(sessionLog.wanted)
     const changes = this.#changes
@@ -187,6 +200,7 @@ export class Prompts {
       turn,
       ...(text === undefined ? {} : { text }),
       ...(into === undefined ? {} : { steer: true }),
+      ...(pictures.length === 0 ? {} : { pictures: [...pictures] }),
     })
     const fate = await reporter.ask({
       type: 'message.delivered',
@@ -196,13 +210,20 @@ export class Prompts {
       this.#given.add(message)
       // What was erased is not handed over.
       if (text !== undefined && into === undefined) {
-        await this.#prompt(turn, message, note === undefined ? text : this.#withNote(note, text))
+        await this.#prompt(turn, message, note === undefined ? text : this.#withNote(note, text), pictures)
       } else if (text !== undefined && !(await this.#say(turn, message, text))) {
         this.#left = { message, text, intent }
         return
       }
     } else this.#isBehind = changes === this.#changes
     spool.conclude(intent)
+  }
+
+  /** What a message replies to, and what comes with it, before its words. Into a program only what a person wrote is typed. */
+  #told(message: string, said: string, files: readonly GivenFile[]): string {
+    const quote = this.#ports.sessionLog.quoteOf(message)
+    const withFiles = files.length === 0 ? said : withMark(filesNote(files), said)
+    return quote === undefined ? withFiles : withMark(replyNote(quote), withFiles)
   }
 
   /** The person's words stay as they are; what stands before them is marked as ours, and is in the log as well. */
@@ -238,7 +259,12 @@ export class Prompts {
     spool.conclude(intent)
   }
 
-  async #prompt(turn: string, message: string | undefined, text: string): Promise<void> {
+  async #prompt(
+    turn: string,
+    message: string | undefined,
+    text: string,
+    pictures: readonly Picture[] = [],
+  ): Promise<void> {
     const { agent, reporter, onTurn, beforeTurn, session, log, sessionLog } = this.#ports
     if (agent.capabilities.input === 'turns') {
       await beforeTurn(turn)
@@ -247,7 +273,7 @@ export class Prompts {
       if (!isTold) reporter.put({ type: 'turn.started', data: { turn, ...(message === undefined ? {} : { message }) } })
     }
     try {
-      await agent.prompt(turn, text, message)
+      await agent.prompt(turn, text, message, pictures)
     } catch (error) {
       // It ended while it was being told: its end follows, and nobody can say whether it heard.
       log.warn('prompt not handed over', { session, error: String(error) })
@@ -258,7 +284,18 @@ export class Prompts {
 
 /** A command of the agent's own has to stand first. */
 function withMark(note: string, text: string): string {
+  if (text === '') return `[Hotline] ${note}`
   return text.startsWith('/') ? `${text}\n\n[Hotline] ${note}` : `[Hotline] ${note}\n\n${text}`
+}
+
+function withPaths(text: string, files: readonly GivenFile[]): string {
+  return [text, typedPaths(files)].filter((part) => part !== '').join(' ')
+}
+
+/** What a model can be shown as it is. */
+function pictureOf(file: GivenFile): readonly Picture[] {
+  const isShown = file.type.startsWith('image/') && file.bytes <= pictureBytes && 'path' in file
+  return isShown ? [{ path: file.path, type: file.type }] : []
 }
 
 /** What the person replies to: in quotes on one line, so that it can pose as nothing else. It is in the log with the message. */

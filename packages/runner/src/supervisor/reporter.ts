@@ -1,3 +1,4 @@
+import type { Attachment } from '@hotline/protocol/attachment'
 import type { Report } from '@hotline/protocol/commands/agent'
 import type { FilePlace, OutputSource } from '@hotline/protocol/events/output'
 import type { RedactedStream, Redactor } from '../redact.ts'
@@ -117,10 +118,11 @@ export class Reporter implements Disposable {
     this.#text = undefined
   }
 
-  /** A whole message, beside what is being said. Its secrets are masked like all others. */
-  say(message: string, text: string): void {
+  /** A whole message, beside what is being said, with files that were uploaded. Its secrets are masked like all others. */
+  say(message: string, text: string, attachments: readonly Attachment[] = []): void {
     const shown = this.#redactor.text(text).slice(0, this.#messageChars).toWellFormed()
-    this.put({ type: 'message.completed', data: { message, chars: shown.length }, body: { text: shown } })
+    const body = { text: shown, ...(attachments.length === 0 ? {} : { attachments }) }
+    this.put({ type: 'message.completed', data: { message, chars: shown.length }, body })
   }
 
   /** What the agent's process prints. Answers what an earlier life has reported of it, and is not reported again. */

@@ -3,11 +3,13 @@ import type { Exit } from '@hotline/protocol/events/session'
 import type { AgentFacts, AgentSession, Heard } from '../adapters/adapter.ts'
 import type { RecordedCall } from '../adapters/recorded.ts'
 import type { Desk } from '../desk/desk.ts'
+import type { FileTransfer } from '../file-transfer.ts'
 import type { Log } from '../log.ts'
 import type { AutoExit } from '../profiles/interactive.ts'
 import type { Redactor } from '../redact.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Screen } from '../terminal/screen.ts'
+import type { AttachedFiles } from './attached-files.ts'
 import type { AutoEnd } from './auto-exit.ts'
 import type { Reporter } from './reporter.ts'
 import type { SessionFiles } from './session-files.ts'
@@ -35,6 +37,11 @@ export interface RunPorts {
   /** Makes a call once more that was made, without noting it. */
   callAgain: (call: RecordedCall) => Promise<unknown>
   sessionLog: SessionLog
+  /** The folders that it works in, the one that it began in first. */
+  place: readonly string[]
+  transfer: FileTransfer
+  /** Brings what comes with messages. */
+  attached: AttachedFiles
   reporter: Reporter
   redactor: Redactor
   spool: Spool

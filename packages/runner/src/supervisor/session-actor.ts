@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Evidence } from '@hotline/protocol/evidence'
@@ -114,6 +115,7 @@ export class SessionActor {
     } finally {
       await this.#survivor?.end(this.#ports.stopGraceMs)
       await this.#outbox.close()
+      this.#forgetFiles()
       this.#putAway()
     }
   }
@@ -223,6 +225,13 @@ export class SessionActor {
     this.#openUnder(state.lease.fence)
     this.#outbox.put(this.#life.masked(releasedReport(released)))
     await this.#outbox.flush()
+  }
+
+  /** What came with messages is of no more use when the session is over. */
+  #forgetFiles(): void {
+    const { state } = this.#reader.log
+    if (state && isLive(state.status)) return
+    rmSync(join(this.#ports.filesFolder, this.session), { recursive: true, force: true })
   }
 
   /** Something is to be told by a runner that has taken no lease in this life: under the one that it had. */

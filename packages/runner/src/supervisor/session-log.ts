@@ -1,6 +1,7 @@
 import { evolveSession } from '@hotline/core/session/evolve'
 import type { SessionState } from '@hotline/core/session/state'
 import type { Envelope } from '@hotline/protocol/event'
+import type { Attachment } from '@hotline/protocol/attachment'
 import type { Quote } from '@hotline/protocol/events/message'
 import type { DataOf, EventOf } from '@hotline/protocol/events'
 import { asKnown } from '@hotline/protocol/known-event'
@@ -67,6 +68,8 @@ export interface Remembered {
   texts: [string, string][]
   /** Absent where a Hotline kept it that knew of none. */
   quotes?: [string, Quote][] | undefined
+  /** The same. */
+  files?: [string, readonly Attachment[]][] | undefined
   controls: DataOf<'control.requested'>[]
   undelivered?: Undelivered | undefined
 }
@@ -82,6 +85,8 @@ export class SessionLog {
   readonly #texts = new Map<string, string>()
   /** What waiting messages reply to. */
   readonly #quotes = new Map<string, Quote>()
+  /** What comes with waiting messages. */
+  readonly #files = new Map<string, readonly Attachment[]>()
   readonly #controls = new Map<string, DataOf<'control.requested'>>()
 
   apply(event: Envelope): void {
@@ -128,6 +133,7 @@ export class SessionLog {
         if (!known.data.queued || !known.body) return
         this.#texts.set(known.data.message, known.body.text)
         if (known.body.quote) this.#quotes.set(known.data.message, known.body.quote)
+        if (known.body.attachments) this.#files.set(known.data.message, known.body.attachments)
         return
       case 'message.edited':
         if (this.#texts.has(known.data.message) && known.body) this.#texts.set(known.data.message, known.body.text)
@@ -222,9 +228,15 @@ export class SessionLog {
     return this.#quotes.get(message)
   }
 
+  /** Files that come with a waiting message. */
+  filesOf(message: string): readonly Attachment[] {
+    return this.#files.get(message) ?? []
+  }
+
   #forget(message: string): void {
     this.#texts.delete(message)
     this.#quotes.delete(message)
+    this.#files.delete(message)
   }
 
   /** What people asked of the runner and it has not answered. */
@@ -237,15 +249,17 @@ export class SessionLog {
   remember(): Remembered | undefined {
     const { state, wanted, undelivered } = this
     const controls = [...this.#controls.values()]
-    return state && { state, wanted, texts: [...this.#texts], quotes: [...this.#quotes], controls, undelivered }
+    const [texts, quotes, files] = [[...this.#texts], [...this.#quotes], [...this.#files]]
+    return state && { state, wanted, texts, quotes, files, controls, undelivered }
   }
 
-  recall({ state, wanted, texts, quotes = [], controls, undelivered }: Remembered): void {
+  recall({ state, wanted, texts, quotes = [], files = [], controls, undelivered }: Remembered): void {
     this.undelivered = undelivered ?? this.undelivered
     this.state = state
     this.wanted = wanted
     for (const [message, text] of texts) this.#texts.set(message, text)
     for (const [message, quote] of quotes) this.#quotes.set(message, quote)
+    for (const [message, of] of files) this.#files.set(message, of)
     for (const control of controls) this.#controls.set(control.control, control)
   }
 
@@ -260,6 +274,7 @@ export class SessionLog {
     this.undelivered = { answers: [], inputs: [] }
     this.#texts.clear()
     this.#quotes.clear()
+    this.#files.clear()
     this.#controls.clear()
   }
 }

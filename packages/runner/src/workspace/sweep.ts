@@ -18,19 +18,29 @@ export function noteUse(store: string): void {
   }
 }
 
+/** Removes the folders in a folder into which nothing was put for long: what they were for is over, or was forgotten elsewhere. */
+export function sweepUnused(folder: string, nowMs: number): void {
+  for (const name of namesIn(folder)) {
+    const path = join(folder, name)
+    if (nowMs - statSync(path).mtimeMs >= keptForMs) rmSync(path, { recursive: true, force: true })
+  }
+}
+
 /** Removes the stores in a folder that were not used for long, and answers their names. */
 export function sweepStores(folder: string, nowMs: number): readonly string[] {
-  let names: readonly string[]
-  try {
-    names = readdirSync(folder)
-  } catch {
-    // Nothing was ever kept.
-    return []
-  }
-  return names.filter((name) => {
+  return namesIn(folder).filter((name) => {
     const used = statSync(join(folder, name, usedFile), { throwIfNoEntry: false })
     if (!used || nowMs - used.mtimeMs < keptForMs) return false
     rmSync(join(folder, name), { recursive: true, force: true })
     return true
   })
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    // Nothing was ever kept.
+    return []
+  }
 }

@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { closeOf, type ErrorCode, errorCodes, errorKinds, errors, exitCodes, retryRules } from '@hotline/protocol/error'
+import {
+  closeOf,
+  type ErrorCode,
+  errorCodes,
+  errorKinds,
+  errors,
+  errorTitles,
+  exitCodes,
+  retryRules,
+} from '@hotline/protocol/error'
 import { headerOf, sendRawRequest } from '@hotline/testing/raw-http'
 import { openRawWebSocket, requestUpgrade } from '@hotline/testing/raw-websocket'
 import { openTempDir } from '@hotline/testing/temp-dir'
@@ -69,7 +78,7 @@ describe('the error table', () => {
     )
     expect(sections.map(({ code }) => code)).toEqual(errorCodes)
     for (const { code, line, words } of sections) {
-      const { kind } = errors[code as ErrorCode]
+      const kind = errors[code as ErrorCode]
       const { status } = errorKinds[kind]
       expect(line).toContain(`exit ${exitCodes[kind]} · retry: ${retryRules[kind]}`)
       if (line.includes('HTTP')) expect(line).toContain(`HTTP ${status}`)
@@ -90,7 +99,7 @@ describe('the error table', () => {
     const { status, headers, body } = await stack.call('GET', '/api/me')
     expect(body).toEqual({
       type: 'urn:hotline:error:unauthenticated',
-      title: errors.unauthenticated.title,
+      title: errorTitles.unauthenticated,
       status: 401,
       code: 'unauthenticated',
       detail: 'Sign in, or send a token in the Authorization header.',

@@ -5,12 +5,14 @@ import {
   type AgentEvent,
   type AgentFacts,
   type AgentSession,
+  type Picture,
   type QuestionAnswer,
   type Said,
   type StartSpec,
   type Verdict,
 } from '../adapter.ts'
 import { EventQueue } from '../event-queue.ts'
+import { shownPictures } from '../shown-pictures.ts'
 import { UsedSoFar } from '../used-so-far.ts'
 import { Asks } from './asks.ts'
 import { Breaker } from '../wire/breaker.ts'
@@ -60,6 +62,7 @@ export class AcpSession implements AgentSession {
   #native: string | undefined
   #canResume = false
   #canSteer = false
+  #seesPictures = false
   readonly #steering: Steering
   /** `gaveUp`: the person stopped it while it waited for an answer. `begun`: it has said, in v2, that it works on it. */
   #turn: { turn: string; cancelling: boolean; gaveUp: boolean; begun: boolean } | undefined
@@ -173,19 +176,22 @@ export class AcpSession implements AgentSession {
   /** Takes the answers of the handshake; forces the asking mode. Rejects with a StartError where that fails. */
   async settle(initialized: InitializeResult, opened: OpenedSession, native: string): Promise<void> {
     this.#native = native
-    const { loadSession, sessionCapabilities } = initialized.agentCapabilities ?? {}
+    const { loadSession, promptCapabilities, sessionCapabilities } = initialized.agentCapabilities ?? {}
     const canResume = loadSession === true || Boolean(sessionCapabilities?.resume) || this.#translation !== undefined
     this.#canResume = canResume && this.#spec.losesSessions !== true
     this.#canSteer = initialized.steers
+    this.#seesPictures = promptCapabilities?.image === true
     await this.#modes.open(opened, this.#spec.mode)
     this.#replaying = false
   }
 
-  async prompt(turn: string, text: string): Promise<void> {
+  async prompt(turn: string, text: string, _message?: string, pictures: readonly Picture[] = []): Promise<void> {
     if (this.#turn) throw new Error('A turn is under way.')
     this.#turn = { turn, cancelling: false, gaveUp: false, begun: false }
     this.#updates.breakText()
-    const params = { sessionId: this.#native, prompt: [{ type: 'text', text }] }
+    const shown = this.#seesPictures ? shownPictures(pictures) : []
+    const images = shown.map(({ type, base64 }) => ({ type: 'image', mimeType: type, data: base64 }))
+    const params = { sessionId: this.#native, prompt: [{ type: 'text', text }, ...images] }
     this.peer.call('session/prompt', params, (outcome) => {
       // In v2 that is the receipt; the end comes as a state.
       if (!this.#translation || !outcome.ok) this.#turnEnded(turn, outcome)

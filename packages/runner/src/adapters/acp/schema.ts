@@ -49,6 +49,7 @@ export const InitializeResult = z
     agentCapabilities: maybe(
       z.object({
         loadSession: maybe(z.boolean()),
+        promptCapabilities: maybe(z.object({ image: maybe(z.boolean()) })),
         sessionCapabilities: maybe(z.object({ resume: maybe(z.looseObject({})) })),
       }),
     ),

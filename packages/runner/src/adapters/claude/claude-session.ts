@@ -5,6 +5,7 @@ import type {
   AgentEvent,
   AgentFacts,
   AgentSession,
+  Picture,
   AnswerResult,
   QuestionAnswer,
   Said,
@@ -12,6 +13,7 @@ import type {
   Verdict,
 } from '../adapter.ts'
 import { EventQueue } from '../event-queue.ts'
+import { shownPictures } from '../shown-pictures.ts'
 import { Breaker } from '../wire/breaker.ts'
 import { Ids } from '../wire/ids.ts'
 import { parseObject } from '../wire/json.ts'
@@ -150,11 +152,11 @@ export class ClaudeSession implements AgentSession {
     return this.modes.open(initialized.current_permission_mode ?? undefined)
   }
 
-  async prompt(turn: string, text: string): Promise<void> {
+  async prompt(turn: string, text: string, _message?: string, pictures: readonly Picture[] = []): Promise<void> {
     if (this.#turns.isBusy) throw new Error('A turn is under way.')
     const uuid = this.#turns.begin(turn)
     this.#lines.breakText()
-    await this.#write(uuid, text)
+    await this.#write(uuid, text, pictures)
   }
 
   /** It reads what comes meanwhile with the next call of its model, or answers it right after the present answer. */
@@ -165,13 +167,18 @@ export class ClaudeSession implements AgentSession {
     return true
   }
 
-  async #write(uuid: string, text: string): Promise<void> {
+  async #write(uuid: string, text: string, pictures: readonly Picture[] = []): Promise<void> {
     const refused = this.#commands.refused(text)
     if (refused !== undefined)
       this.#tell(`"/${refused.slice(0, 100)}" was given to the agent as words: it is for its own terminal.`)
+    const images = shownPictures(pictures).map(({ type, base64 }) => ({
+      type: 'image',
+      source: { type: 'base64', media_type: type, data: base64 },
+    }))
+    const words = { type: 'text', text: refused === undefined ? text : asWords(text) }
     this.#send({
       type: 'user',
-      message: { role: 'user', content: [{ type: 'text', text: refused === undefined ? text : asWords(text) }] },
+      message: { role: 'user', content: [...images, words] },
       parent_tool_use_id: null,
       session_id: this.#native,
       uuid,

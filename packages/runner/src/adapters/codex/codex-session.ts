@@ -4,6 +4,7 @@ import type {
   AgentEvent,
   AgentFacts,
   AgentSession,
+  Picture,
   AnswerResult,
   QuestionAnswer,
   Said,
@@ -141,8 +142,8 @@ export class CodexSession implements AgentSession {
     this.modes.verify(opened)
   }
 
-  async prompt(turn: string, text: string): Promise<void> {
-    this.#turns.begin(turn, text)
+  async prompt(turn: string, text: string, _message?: string, pictures: readonly Picture[] = []): Promise<void> {
+    this.#turns.begin(turn, text, pictures)
     await this.#handedOver()
   }
 

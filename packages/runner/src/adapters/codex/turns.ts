@@ -1,5 +1,5 @@
 import type { TurnEnd } from '@hotline/protocol/events/turn'
-import type { AgentEvent, Said } from '../adapter.ts'
+import type { AgentEvent, Picture, Said } from '../adapter.ts'
 import type { Breaker } from '../wire/breaker.ts'
 import { connectionClosed, type Peer, type RpcOutcome } from '../wire/peer.ts'
 import { StartedTurn, Terminals, type TurnError, TurnNews } from './schema.ts'
@@ -69,7 +69,7 @@ export class Turns {
   }
 
   /** Throws where one runs already. */
-  begin(turn: string, text: string): void {
+  begin(turn: string, text: string, pictures: readonly Picture[] = []): void {
     if (this.#running) throw new Error('A turn is under way.')
     const running: RunningTurn = {
       turn,
@@ -81,7 +81,9 @@ export class Turns {
     }
     this.#running = running
     const { peer, thread } = this.#ports
-    peer.call('turn/start', { threadId: thread(), input: inputOf(text) }, (outcome) => this.#started(running, outcome))
+    const images = pictures.map(({ path }) => ({ type: 'localImage', path }))
+    const params = { threadId: thread(), input: [...inputOf(text), ...images] }
+    peer.call('turn/start', params, (outcome) => this.#started(running, outcome))
   }
 
   /** Says something into a turn of codex that runs. Resolves to false where codex does not take it. */
