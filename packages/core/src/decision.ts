@@ -42,6 +42,8 @@ export interface Context {
   said?: SaidById | undefined
   /** Files of the session that commands name, as far as they were uploaded; absent where nobody has looked. */
   uploads?: readonly Upload[] | undefined
+  /** Of accounts that commands name, those that are not there. */
+  strangers?: ReadonlySet<string> | undefined
   /** What open approvals ask, by their ids, where it is needed. */
   asked?: ReadonlyMap<string, ApprovalRequest> | undefined
 }

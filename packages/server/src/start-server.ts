@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseCommand } from '@hotline/protocol/command'
 import { AccessLog } from './access/access-log.ts'
+import { isAccount } from './access/is-account.ts'
 import { openAccess } from './access/open-access.ts'
 import { Owners } from './access/owners.ts'
 import { Proofs } from './access/proofs.ts'
@@ -147,6 +148,7 @@ async function open(
       fault,
       now,
       approvalLimits,
+      isAccount: (account) => isAccount(lists, account),
       caughtUp,
       turnToBegin: async (runner, session) =>
         timers.queue?.turnToBegin(runner, session) ?? { refusal: undefined, leave: () => undefined },

@@ -29,6 +29,12 @@ export function decideProject(state: ProjectState | undefined, command: Command,
     if (state.members[account])
       return refuse('already_exists', 'This account is a member already. Change its role instead.')
     if (role === 'owner' && !isOwner(state, context)) return ownersOnly()
+    if (context.strangers?.has(account)) {
+      return refuse(
+        'not_found',
+        'There is no account with this id. GET /api/people says who there is; new people are invited.',
+      )
+    }
     return accept({ type: 'member.added', data: { account, role } })
   }
   if (command.type === 'member.change' || command.type === 'member.remove') {

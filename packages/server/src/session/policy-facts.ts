@@ -18,7 +18,7 @@ import type { QueuePorts } from './stream-queue.ts'
 /** What the rules are told beside the state of a stream. */
 export type Facts = Pick<
   Context,
-  'rules' | 'asked' | 'openAsks' | 'approvalTimeouts' | 'board' | 'cards' | 'said' | 'readTo' | 'uploads'
+  'rules' | 'asked' | 'openAsks' | 'approvalTimeouts' | 'board' | 'cards' | 'said' | 'readTo' | 'uploads' | 'strangers'
 >
 
 /** What commands need beside the state of their stream: of rules that could have a say, of what is to be put aside, or of the board. */
@@ -29,8 +29,9 @@ export async function factsFor(
     policyOf,
     askOf,
     placeOf,
+    isAccount,
     now,
-  }: Pick<QueuePorts, 'store' | 'lists' | 'policyOf' | 'askOf' | 'placeOf' | 'now'>,
+  }: Pick<QueuePorts, 'store' | 'lists' | 'policyOf' | 'askOf' | 'placeOf' | 'isAccount' | 'now'>,
   stream: string,
   { state }: Standing,
   batch: readonly { command: Command }[],
@@ -42,6 +43,7 @@ export async function factsFor(
     return {
       ...(batch.some(putsAside) ? { openAsks: await readOpen(askOf, batch) } : {}),
       ...(await readPlaces(placeOf, batch)),
+      ...(await readStrangers(isAccount, batch)),
     }
   }
   const said = await readSaid(store, stream, batch)
@@ -109,6 +111,20 @@ async function readPlaces(
     if (found) places.set(placeKey(session, seq), found)
   }
   return places.size === 0 ? {} : { readTo: places }
+}
+
+/** Who is to become a member and has no account. */
+async function readStrangers(
+  isAccount: QueuePorts['isAccount'],
+  batch: readonly { command: Command }[],
+): Promise<Pick<Context, 'strangers'>> {
+  const strangers = new Set<string>()
+  for (const { command } of batch) {
+    if (command.type !== 'member.add' || !isAccount) continue
+    const { account } = command.data
+    if (!(await isAccount(account))) strangers.add(account)
+  }
+  return strangers.size === 0 ? {} : { strangers }
 }
 
 function asks(command: Command): boolean {

@@ -45,6 +45,8 @@ export interface QueuePorts {
   askOf: (session: string, ask: string) => Promise<AskedNow | undefined>
   /** A place in a session that somebody has read up to; undefined where there is no such session. */
   placeOf: (session: string, seq: number) => Promise<ReadPlace | undefined>
+  /** Whether there is such an account, or an invitation that becomes one; absent: nobody knows, and none is refused. */
+  isAccount?: ((account: string) => Promise<boolean>) | undefined
   /** As the rules of a session take it (`Context`). */
   approvalLimits?: Context['approvalLimits']
 }

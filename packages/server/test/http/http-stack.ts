@@ -1,3 +1,4 @@
+import { isAccount } from '../../src/access/is-account.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -137,6 +138,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
       failpoints: noFailpoints,
       fault: (error) => logger.error('exchange', { error }),
       now: () => timestamp(clock),
+      isAccount: (account) => isAccount(lists, account),
       turnToBegin: async (runner, session) =>
         late.queue?.turnToBegin(runner, session) ?? { refusal: undefined, leave: () => undefined },
     },

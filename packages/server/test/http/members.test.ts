@@ -34,4 +34,21 @@ describe('who is in a project', () => {
     expect((await of('admin in a browser')).members.map(({ name }) => name)).not.toContain('operator')
     expect((await of('operator in a browser')).status).toBe(404)
   })
+  it('[ME2] nobody becomes a member who has no account, in whatever role', async () => {
+    const { owner } = callers
+    const before = (await of('admin in a browser')).members
+    for (const [account, role] of [
+      ['nobody', 'owner'],
+      ['0190a1b2-0000-7000-8000-000000000000', 'viewer'],
+      ['system', 'admin'],
+    ] as const) {
+      const command = { id: `add-${account}`, stream: 'project:default', type: 'member.add', data: { account, role } }
+      const { status, body } = await callers.call('POST', '/api/commands', owner, command)
+      expect({ status, body }).toMatchObject({
+        status: 404,
+        body: { code: 'not_found', detail: expect.stringContaining('no account') as string },
+      })
+    }
+    expect((await of('admin in a browser')).members).toEqual(before)
+  })
 })
