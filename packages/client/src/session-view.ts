@@ -1,4 +1,5 @@
 import { evolveSession } from '@hotline/core/session/evolve'
+import type { CommandInput } from '@hotline/protocol/command'
 import type { SessionState } from '@hotline/core/session/state'
 import {
   applyLater,
@@ -55,10 +56,7 @@ export interface SessionView extends SessionCommands, Disposable {
   /** The window before what is shown; does nothing where there is none. Answers the problem if it could not be read. */
   loadOlder(): Promise<Problem | undefined>
   /** Shown at once as unsent, and in the conversation as soon as the log has it. */
-  send(
-    text: string,
-    more?: { replyTo?: string; metadata?: Record<string, unknown>; now?: true },
-  ): Promise<CommandOutcome>
+  send(text: string, more?: Omit<CommandInput<'message.send'>, 'text'>): Promise<CommandOutcome>
   /** Forgets a message that was refused or never sent. False where it may have arrived. */
   discard(id: string): Promise<boolean>
 }
@@ -241,7 +239,7 @@ export function openSessionView(link: Link, session: string, kept: KeptSessions 
     loadOlder,
     send: async (text, more = {}) => {
       const id = uuidV7()
-      unsent.give(id, text)
+      unsent.give(id, text, more.attachments)
       const outcome = await link.command(stream, 'message.send', { text, ...more }, { id })
       unsent.answered(id, outcome)
       return outcome

@@ -14,13 +14,15 @@ export interface UnsentMessage {
   /** The message will have this id in the conversation. */
   id: string
   text: string
+  /** What comes with it. */
+  files?: readonly { name: string }[] | undefined
   /** Why it was refused; absent while it is on its way. */
   problem?: Problem
 }
 
 /** One's own messages between Send and their place in the conversation. */
 export interface Unsent extends Disposable {
-  give(id: string, text: string): void
+  give(id: string, text: string, files?: UnsentMessage['files']): void
   answered(id: string, outcome: CommandOutcome): void
   /** What the conversation shows is no longer unsent. */
   seen(transcript: Transcript): void
@@ -66,7 +68,8 @@ export function openUnsent(
     for (const { id, stream: to, type, data } of link.outbox.value) {
       if (to !== stream || type !== 'message.send') continue
       waiting.add(id)
-      if (!messages.has(id) && !isShown(id)) messages.set(id, { id, text: (data as { text?: string }).text ?? '' })
+      const { text = '', attachments: files } = data as { text?: string; attachments?: { name: string }[] }
+      if (!messages.has(id) && !isShown(id)) messages.set(id, { id, text, files })
     }
     for (const id of messages.keys()) {
       if (own.has(id) || waiting.has(id)) stay(id)
@@ -82,9 +85,9 @@ export function openUnsent(
   const leave = link.outbox.watch(readOutbox)
   if (link.outbox.value.length > 0) readOutbox()
   return {
-    give: (id, text) => {
+    give: (id, text, files) => {
       own.add(id)
-      messages.set(id, { id, text })
+      messages.set(id, { id, text, files })
       tell()
     },
     answered: (id, outcome) => {

@@ -1,4 +1,5 @@
 import type { Actor } from '@hotline/protocol/actor'
+import type { Attachment } from '@hotline/protocol/attachment'
 import type { Envelope } from '@hotline/protocol/event'
 import type { Quote } from '@hotline/protocol/events/message'
 import { asKnown } from '@hotline/protocol/known-event'
@@ -29,14 +30,14 @@ export function evolveSaid(said: Said | undefined, event: Envelope): Said | unde
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others change nothing of what is known here
   switch (known?.type) {
     case 'message.posted':
-      return { role: known.data.role, by: known.actor, text: beginning(known.body?.text), signs: said?.signs ?? [] }
+      return { role: known.data.role, by: known.actor, text: beginning(wordsOf(known.body)), signs: said?.signs ?? [] }
     case 'message.delta':
       if (!said) return { role: 'agent', by: known.actor, text: beginning(known.body?.text), signs: [] }
       return said.text.length > limits.quoteChars
         ? said
         : { ...said, text: beginning(said.text + (known.body?.text ?? '')) }
     case 'message.completed':
-      return { role: 'agent', by: known.actor, text: beginning(known.body?.text), signs: said?.signs ?? [] }
+      return { role: 'agent', by: known.actor, text: beginning(wordsOf(known.body)), signs: said?.signs ?? [] }
     case 'message.edited':
       return said && { ...said, text: beginning(known.body?.text) }
     // What was taken back is quoted by nobody.
@@ -73,6 +74,16 @@ export function quoteOf({ role, by, text }: Said): Quote | undefined {
 
 function beginning(text = ''): string {
   return text.slice(0, limits.quoteChars + 1)
+}
+
+/** What is said, or where that is nothing, what it came with. */
+function wordsOf(body: { text: string; attachments?: readonly Attachment[] | undefined } | undefined): string {
+  return body?.text || namesOf(body?.attachments)
+}
+
+/** The names of files, for where nothing else was said. */
+export function namesOf(files: readonly Pick<Attachment, 'name'>[] = []): string {
+  return files.map(({ name }) => name).join(', ')
 }
 
 /** Signs in the order in which they came, each of an actor once. */

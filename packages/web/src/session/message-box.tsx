@@ -7,6 +7,9 @@ import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef,
 import { useLive } from '../live/hotline.tsx'
 import { commandKey } from '../live/keyboard.ts'
 import { useReadable } from '@hotline/client/use-readable'
+import { ChosenFiles } from './files/chosen-files.tsx'
+import { addFiles, dropFiles, putBack, useUploads } from './files/uploads.ts'
+import { useFileDrop } from './files/use-file-drop.ts'
 import { Queue } from './queue.tsx'
 import { type Reply, ReplyLine } from './reply.tsx'
 import { UnsentLine } from './unsent-line.tsx'
@@ -51,6 +54,8 @@ export function MessageBox({
   /** It is on its way to another session. */
   const [leaving, setLeaving] = useState(false)
   const box = useRef<HTMLTextAreaElement>(null)
+  const uploads = useUploads(session)
+  const picker = useRef<HTMLInputElement>(null)
   const { state, transcript, unsent } = picture
   const limit = state?.personMessageChars ?? 2_000
   const over = text.length > limit
@@ -59,7 +64,10 @@ export function MessageBox({
   const isDeaf = state?.capabilities?.input === 'none'
   const live = mayWrite && state !== undefined && isLive(state.status) && !state.ending && !isDeaf
   // Out of contact it goes to the outbox; only where nothing will ever be sent from here is there no sending.
-  const disabled = leaving || !live || connection.status === 'closed' || over || !isVisible(text)
+  const isReady = uploads.every(({ at }) => at.is === 'there')
+  const isEmpty = !isVisible(text) && uploads.length === 0
+  const disabled = leaving || !live || connection.status === 'closed' || over || isEmpty || !isReady
+  const isDropping = useFileDrop(live ? (files) => addFiles(session, files) : undefined)
 
   useLayoutEffect(() => {
     const area = box.current
@@ -83,8 +91,8 @@ export function MessageBox({
     live && contact.here && state.status === 'active' && state.turn !== undefined && state.capabilities?.steer === true
   function send(when: 'now' | 'in turn'): void {
     if (disabled) return
-    // A reply is for whom it replies to, whomever it names.
-    const elsewhere = reply === undefined ? sentElsewhere?.(text) : undefined
+    // A reply is for whom it replies to, whomever it names; and files lie with this session.
+    const elsewhere = reply === undefined && uploads.length === 0 ? sentElsewhere?.(text) : undefined
     if (elsewhere) {
       setLeaving(true)
       void elsewhere.then((taken) => {
@@ -96,8 +104,17 @@ export function MessageBox({
       return
     }
     const about = reply === undefined ? {} : { replyTo: reply.message }
-    void view.send(text, when === 'now' && takesNow ? { ...about, now: true } : about)
+    const files = uploads.flatMap(({ name, at }) => (at.is === 'there' ? [{ digest: at.digest, name }] : []))
+    const more = { ...about, ...(files.length === 0 ? {} : { attachments: files }) }
+    const words = isVisible(text) ? text : ''
+    void view.send(words, when === 'now' && takesNow ? { ...more, now: true } : more).then(({ ok }) => {
+      if (!ok) putBack(session, uploads)
+    })
     setText('')
+    dropFiles(
+      session,
+      uploads.map(({ key }) => key),
+    )
     endReply()
     // What waits in the queue is seen there, and nobody is taken away from what they read.
     if (contact.here && state.turn === undefined && state.status === 'active') sent()
@@ -151,8 +168,35 @@ export function MessageBox({
             rewrite={() => rewrite(message.text)}
           />
         ))}
+        <ChosenFiles session={session} uploads={uploads} />
+        {isDropping && <div className="drop-here">Drop the files to send them with your message</div>}
         {reply && live && <ReplyLine reply={reply} agent={state.agent} end={endReply} />}
         <div className="line">
+          {live && (
+            <>
+              <button
+                type="button"
+                className="button attach"
+                aria-label="Attach files"
+                title="Attach files"
+                onClick={() => picker.current?.click()}
+              >
+                +
+              </button>
+              <input
+                ref={picker}
+                type="file"
+                multiple
+                hidden
+                aria-label="Files to attach"
+                onChange={({ target }) => {
+                  addFiles(session, [...(target.files ?? [])])
+                  // The same one can be chosen again.
+                  target.value = ''
+                }}
+              />
+            </>
+          )}
           <textarea
             ref={box}
             className="input"
@@ -165,6 +209,12 @@ export function MessageBox({
               if (event.target.value.trim() !== '') wrote()
             }}
             onKeyDown={onKeyDown}
+            onPaste={(event) => {
+              const files = [...event.clipboardData.files]
+              if (files.length === 0) return
+              event.preventDefault()
+              addFiles(session, files)
+            }}
           />
           <button type="button" className="button strong" disabled={disabled} onClick={() => send('in turn')}>
             {contact.here ? 'Send' : 'Send later'}

@@ -7,6 +7,7 @@ import { Legible } from '../parts/legible.tsx'
 import { Said } from '../parts/said.tsx'
 import { legibleName } from '../text/legible.ts'
 import { clockText, exactText } from '../text/time.ts'
+import { MessageFiles } from './files/message-files.tsx'
 import { QuoteLine, type Reply, replyTo } from './reply.tsx'
 import { AddSign, type GiveSign, Signs, useSigning } from './signs.tsx'
 
@@ -21,6 +22,7 @@ const deliveries = {
 
 /** What can be done with a message. */
 export interface MessageActs {
+  session: string
   agent: string
   mayWrite: boolean
   react: GiveSign
@@ -38,7 +40,7 @@ export function MessageLine({ item, acts }: { item: MessageItem; acts: MessageAc
 }
 
 function OneMessage({ item, acts }: { item: MessageItem; acts: MessageActs }): ReactNode {
-  const { agent, mayWrite, react, reply, showMessage } = acts
+  const { session, agent, mayWrite, react, reply, showMessage } = acts
   const { names, known } = useLive()
   const signing = useSigning(item, react)
   const { quote, replyTo: about } = item
@@ -64,7 +66,7 @@ function OneMessage({ item, acts }: { item: MessageItem; acts: MessageActs }): R
           </button>
         )}
         {mayWrite && <AddSign signing={signing} />}
-        {!item.erased && !item.streaming && <CopyButton text={item.text} what="message" />}
+        {!item.erased && !item.streaming && item.text !== '' && <CopyButton text={item.text} what="message" />}
       </div>
       {quote && about !== undefined && (
         <button type="button" className="quoted" title="Show it where it was said" onClick={() => showMessage(about)}>
@@ -76,8 +78,9 @@ function OneMessage({ item, acts }: { item: MessageItem; acts: MessageActs }): R
       ) : item.role === 'agent' ? (
         <Markdown text={item.text} streaming={item.streaming} />
       ) : (
-        <Said text={item.text} />
+        item.text !== '' && <Said text={item.text} />
       )}
+      <MessageFiles session={session} files={item.attachments} />
       <Signs given={item.signs ?? noSigns} signing={signing} mayWrite={mayWrite} />
     </div>
   )

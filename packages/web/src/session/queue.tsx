@@ -7,6 +7,7 @@ import { useLive } from '../live/hotline.tsx'
 import { isPlain, isTyping } from '../live/keyboard.ts'
 import { Legible } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
+import { FileNames } from './files/message-files.tsx'
 import { QuoteLine } from './reply.tsx'
 
 /**
@@ -195,9 +196,12 @@ function Queued({
           <QuoteLine quote={item.quote} agent={agent} />
         </span>
       )}
-      <div className="said">
-        <Legible text={item.text} place="prose" />
-      </div>
+      {item.text !== '' && (
+        <div className="said">
+          <Legible text={item.text} place="prose" />
+        </div>
+      )}
+      <FileNames files={item.attachments} />
       {problem && (
         <span className="small danger" role="alert">
           {problem.detail}

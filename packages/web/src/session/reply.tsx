@@ -1,3 +1,4 @@
+import { namesOf } from '@hotline/core/session/said'
 import type { MessageItem } from '@hotline/core/transcript/item'
 import type { Quote } from '@hotline/protocol/events/message'
 import { limits } from '@hotline/protocol/limits'
@@ -13,8 +14,9 @@ export interface Reply {
 }
 
 /** What a reply to this message shows of it. */
-export function replyTo({ message, role, by, text }: MessageItem): Reply {
-  return { message, quote: { role, by, text: text.slice(0, limits.quoteChars).toWellFormed() } }
+export function replyTo({ message, role, by, text, attachments }: MessageItem): Reply {
+  const words = text === '' ? namesOf(attachments) : text
+  return { message, quote: { role, by, text: words.slice(0, limits.quoteChars).toWellFormed() } }
 }
 
 /** Kept for this tab, as the text is that is written to it. */

@@ -1,5 +1,6 @@
 import type { UnsentMessage } from '@hotline/client/unsent'
 import { type ReactNode, useState } from 'react'
+import { FileNames } from './files/message-files.tsx'
 import { useLive } from '../live/hotline.tsx'
 
 /** One's own message that the log does not have yet: on its way, waiting for the server, or refused. */
@@ -20,7 +21,8 @@ export function UnsentLine({
   return (
     <div className="queued">
       <span className={problem ? 'small danger' : 'small quiet'}>{words}</span>
-      <div className="said">{message.text}</div>
+      {message.text !== '' && <div className="said">{message.text}</div>}
+      <FileNames files={message.files} />
       {(problem || (!contact.here && !tooLate)) && (
         <button
           type="button"

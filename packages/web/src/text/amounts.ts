@@ -16,6 +16,12 @@ export function shortCount(value: number): string {
   return `${amount < 10 ? Math.floor(amount * 10) / 10 : Math.floor(amount)}${large ? 'M' : 'k'}`
 }
 
+/** The size of a file, in few letters. */
+export function sizeText(bytes: number): string {
+  if (bytes < 1_000) return bytes === 1 ? '1 byte' : `${bytes} bytes`
+  return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+}
+
 /** `830 kB`, `12 MB`, `1.4 GB`. */
 export function memoryText(bytes: number): string {
   if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`
