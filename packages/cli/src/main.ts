@@ -12,6 +12,7 @@ import { addRecallCommand } from './commands/recall.ts'
 import { addSnoozeCommand } from './commands/snooze.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backup.ts'
+import { addMigrateCommand } from './commands/migrate.ts'
 import { addDocumentCommands } from './commands/documents.ts'
 import type { CommandContext } from './commands/context.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
@@ -121,6 +122,7 @@ function addEverything(program: Command, argv: readonly string[]): void {
   addResetPasswordCommand(program, context)
   addDoctorCommand(program, context)
   addBackupCommands(program, context)
+  addMigrateCommand(program, context)
   addAuditCommands(program, context)
   addSearchCommand(program, context)
   addDocumentCommands(program, context)
