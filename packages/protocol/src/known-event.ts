@@ -135,6 +135,12 @@ export function isKnownType(type: string): type is EventType {
   return Object.hasOwn(known, type)
 }
 
+/** Whether there are events of this type; `family.*`: of this family. */
+export function namesEvents(name: string): boolean {
+  const family = name.endsWith('.*') ? name.slice(0, -1) : undefined
+  return family === undefined ? isKnownType(name) : Object.keys(known).some((type) => type.startsWith(family))
+}
+
 /** Reads a stored or received event as a known one; `undefined` for types of a later version, which pass through. */
 export function asKnown(event: Envelope): KnownEvent | undefined {
   return isKnownType(event.type) ? (event as unknown as KnownEvent) : undefined

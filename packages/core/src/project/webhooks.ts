@@ -1,5 +1,6 @@
 import type { Command } from '@hotline/protocol/command'
 import type { KnownEvent } from '@hotline/protocol/events'
+import { namesEvents } from '@hotline/protocol/known-event'
 import { accept, type Decision, refuse } from '../decision.ts'
 
 /** Where events of a project are posted to. */
@@ -26,6 +27,8 @@ function held(webhooks: Webhooks, webhook: string): Webhook | undefined {
 
 /** What a command means for the webhooks of a project; undefined for one that is about something else. */
 export function decideWebhooks(webhooks: Webhooks, command: Command): Decision | undefined {
+  const refusal = refuseUnknown(command)
+  if (refusal) return refusal
   if (command.type === 'webhook.add') {
     const { webhook, events, url, description } = command.data
     if (held(webhooks, webhook)) return refuse('already_exists', 'A webhook with this id exists.')
@@ -53,6 +56,17 @@ export function decideWebhooks(webhooks: Webhooks, command: Command): Decision |
     case 'webhook.disable':
       return now.enabled ? accept({ type: 'webhook.disabled', data: { webhook } }) : accept()
   }
+}
+
+/** A name that is mistyped would be waited for in vain. */
+function refuseUnknown(command: Command): Decision | undefined {
+  if (command.type !== 'webhook.add' && command.type !== 'webhook.change') return undefined
+  const unknown = command.data.events?.find((name) => !namesEvents(name))
+  if (unknown === undefined) return undefined
+  return refuse(
+    'invalid_request',
+    `There are no events "${unknown}". The document of the WebSocket protocol lists them all.`,
+  )
 }
 
 type OfWebhook = Extract<Command, { type: 'webhook.change' | 'webhook.remove' | 'webhook.rotate' | 'webhook.disable' }>

@@ -1,4 +1,4 @@
-import { lookup as lookupName } from 'node:dns'
+import { Resolver } from 'node:dns/promises'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 
 /**
@@ -87,15 +87,41 @@ function isOwnName(host: string): boolean {
   return !host.includes('.') || /\.(localhost|local|internal|localdomain|home\.arpa)$/.test(host)
 }
 
-/** Looks a name up and gives only what is outside, so that a name that leads inside connects to nothing. */
-export const outsideLookup: LookupFunction = (name, options, answer) => {
-  lookupName(name, { ...options, all: true }, (error, found) => {
-    if (error) return answer(error, [])
-    // One address inside is enough: it may be the one of the next try.
-    const first = found[0]
-    if (!first || found.some(({ address }) => !isOutside(address))) {
-      return answer(Object.assign(new Error('it leads inside'), { code: 'EINSIDE' }), [])
-    }
-    return options.all ? answer(null, found) : answer(null, first.address, first.family)
-  })
+/** A name server that does not answer is asked twice. */
+const lookupMs = 2_500
+const lookupTries = 2
+
+/** Asks a server of names. */
+type Names = Pick<Resolver, 'resolve4' | 'resolve6'>
+
+/** Node's other way of looking names up has four threads for the whole process: names that nobody answers for would hold them all. */
+function machineNames(): Names {
+  return new Resolver({ timeout: lookupMs, tries: lookupTries })
+}
+
+/** Looks names up and gives only what is outside, so that a name that leads inside connects to nothing. */
+export function outsideLookup(names: () => Names = machineNames): LookupFunction {
+  return (name, options, answer) => {
+    void addressesOf(name, names()).then((found) => {
+      const first = found[0]
+      // One address inside is enough: it may be the one of the next try.
+      if (!first) return answer(failure('it is not known', 'ENOTFOUND'), [])
+      if (found.some(({ address }) => !isOutside(address))) return answer(failure('it leads inside', 'EINSIDE'), [])
+      return options.all ? answer(null, [...found]) : answer(null, first.address, first.family)
+    })
+  }
+}
+
+/** Of both kinds; none where nobody answers. */
+async function addressesOf(name: string, names: Names): Promise<readonly { address: string; family: 4 | 6 }[]> {
+  const none = (): string[] => []
+  const [four, six] = await Promise.all([names.resolve4(name).catch(none), names.resolve6(name).catch(none)])
+  return [
+    ...four.map((address) => ({ address, family: 4 as const })),
+    ...six.map((address) => ({ address, family: 6 as const })),
+  ]
+}
+
+function failure(text: string, code: string): Error {
+  return Object.assign(new Error(text), { code })
 }

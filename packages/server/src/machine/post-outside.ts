@@ -66,7 +66,7 @@ interface Sending {
 function post(to: URL, { headers, body, signal, isAllowed: isFree }: Sending): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const open = to.protocol === 'https:' ? requestHttps : requestHttp
-    const guarded = isFree ? {} : { lookup: outsideLookup }
+    const guarded = isFree ? {} : { lookup: outsideLookup() }
     // A connection of its own: one that is kept would not be looked at again.
     const request = open(to, { method: 'POST', headers, signal, agent: false, ...guarded }, resolve)
     request.on('error', reject)

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { Resolver } from 'node:dns/promises'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
@@ -7,6 +8,7 @@ import { uuidV7 } from '@hotline/client/uuid'
 import type { WebhookDeliveries, WebhookPage, WebhookSecret, WebhookTried } from '@hotline/protocol/webhooks'
 import { handClock } from '@hotline/testing/hand-clock'
 import { type LiveServer, startLiveServer } from '@hotline/testing/live-server'
+import { type NameServer, startNameServer } from '@hotline/testing/name-server'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { HookKeys } from '../../src/channels/hooks/hook-keys.ts'
@@ -255,6 +257,20 @@ describe('a webhook of a project', () => {
   })
 })
 
+/** Looks names up at that server. */
+function lookingAt(server: NameServer) {
+  const lookup = outsideLookup(() => {
+    const resolver = new Resolver({ timeout: 200, tries: 2 })
+    resolver.setServers([server.address])
+    return resolver
+  })
+  const look = (name: string): Promise<unknown> =>
+    new Promise((resolve) => {
+      lookup(name, { all: true }, (error, found) => resolve({ code: error?.code, found }))
+    })
+  return { names: server.names, look }
+}
+
 describe('the guard of what is posted', () => {
   it.each([
     'https://127.0.0.1/',
@@ -300,10 +316,29 @@ describe('the guard of what is posted', () => {
   })
 
   it('[WH9] a name that leads inside connects to nothing, whatever it said before', async () => {
-    const looked = await new Promise((resolve) => {
-      outsideLookup('localhost', { all: true }, (error, found) => resolve({ code: error?.code, found }))
-    })
-    expect(looked).toEqual({ code: 'EINSIDE', found: [] })
+    await using server = await startNameServer()
+    const { names, look } = lookingAt(server)
+    names.set('outside.example', ['93.184.215.14', '1.1.1.1'])
+    const both = ['93.184.215.14', '1.1.1.1'].map((address) => ({ address, family: 4 }))
+    expect(await look('outside.example')).toEqual({ code: undefined, found: both })
+    for (const inside of [['127.0.0.1'], ['93.184.215.14', '10.0.0.1'], ['169.254.169.254']]) {
+      names.set('outside.example', inside)
+      expect(await look('outside.example')).toEqual({ code: 'EINSIDE', found: [] })
+    }
+    names.set('nowhere.example', [])
+    expect(await look('nowhere.example')).toEqual({ code: 'ENOTFOUND', found: [] })
+  })
+
+  it('[WH12] names for which nobody answers hold nobody else up', async () => {
+    await using server = await startNameServer()
+    const { names, look } = lookingAt(server)
+    names.set('outside.example', ['93.184.215.14'])
+    const silent = Array.from({ length: 20 }, (_, at) => look(`silent-${at}.example`))
+    const order: string[] = []
+    for (const one of silent) void one.then(() => order.push('silent'))
+    for (let at = 0; at < 5; at += 1) await look('outside.example').then(() => order.push('answered'))
+    expect(order).toEqual(Array.from({ length: 5 }, () => 'answered'))
+    expect(await Promise.all(silent)).toEqual(silent.map(() => ({ code: 'ENOTFOUND', found: [] })))
   })
 
   it('[WH10] reads little of an answer and waits ten seconds for it', async () => {

@@ -43,6 +43,14 @@ export class HookBook {
     return this.#write([{ table: 'webhook_letters', drop: { webhook, stream, seq } }])
   }
 
+  /** Nothing is kept of a webhook that is not there any more. */
+  forget(webhook: string): Promise<void> {
+    return this.#write([
+      { table: 'webhook_cursors', drop: { webhook } },
+      { table: 'webhook_letters', drop: { webhook } },
+    ])
+  }
+
   async #write(rows: readonly RowChange[]): Promise<void> {
     const result = await this.#store.append([{ stream: serverStream, expect: 'any', events: [], rows }])
     if (!result.ok) throw new Error(`the book of webhooks cannot be written: ${result.reason}`)

@@ -184,6 +184,7 @@ export class Hooks implements AsyncDisposable {
       }
       this.#lines.delete(key)
       await line[Symbol.asyncDispose]()
+      if (!Object.hasOwn(webhooks, hook.webhook)) await this.#book.forget(key)
     }
     for (const [key, hook] of wanted) {
       const line = new HookLine({ ...this.#ports, hook, book: this.#book, gone: () => this.#disable(hook) })
