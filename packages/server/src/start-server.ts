@@ -205,7 +205,7 @@ async function open(
   undo.use(watchTasks(timerPorts))
   const files = undo.use(await openFileBlobStore(join(config.dataDir, 'attachments')))
   const attachments = undo.use(new Attachments({ blobs: files, store, lists, clock, fault }))
-  const eraser = undo.use(new Eraser({ store, lists, blobs, attachments, feeds, bus, fault }))
+  const eraser = undo.use(new Eraser({ store, lists, blobs, attachments, feeds, clock, bus, fault }))
   const days = config.keepOutputDays
   if (days > 0) {
     const erased = (stream: string): Promise<boolean> => eraser.erased(stream)

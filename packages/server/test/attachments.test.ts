@@ -39,7 +39,7 @@ async function filesOf(bench: LogBench, life: Life): Promise<Files> {
   const fault = (error: unknown): void => void life.faults.push(error)
   const attachments = new Attachments({ blobs, store, lists, clock, fault })
   const feeds = new Feeds(store, life.bus)
-  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus: life.bus, fault })
+  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, clock, bus: life.bus, fault })
   return {
     attachments,
     blobs,

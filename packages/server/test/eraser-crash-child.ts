@@ -34,7 +34,16 @@ const blobs = await openFileBlobStore(join(dir, 'blobs'))
 const feeds = new Feeds(store, life.bus)
 const files = await openFileBlobStore(join(dir, 'attachments'))
 const attachments = new Attachments({ blobs: files, store, lists, clock: systemClock, fault: console.error })
-const eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus: life.bus, fault: console.error })
+const eraser = new Eraser({
+  store,
+  lists,
+  blobs,
+  attachments,
+  feeds,
+  clock: systemClock,
+  bus: life.bus,
+  fault: console.error,
+})
 
 const file = new DatabaseSync(join(dir, 'hotline.db'), { readOnly: true })
 const left = file.prepare('SELECT count(*) AS n FROM events WHERE body IS NOT NULL')

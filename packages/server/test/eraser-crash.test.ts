@@ -38,7 +38,7 @@ test('[L53] a server that is killed while words go has none of them left after t
   const fault = (error: unknown): void => void faults.push(error)
   const files = await openFileBlobStore(join(dir.path, 'attachments'))
   await using attachments = new Attachments({ blobs: files, store, lists, clock: systemClock, fault })
-  await using eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus, fault })
+  await using eraser = new Eraser({ store, lists, blobs, attachments, feeds, clock: systemClock, bus, fault })
   expect(await eraser.erased(stream)).toBe(true)
   expect(await words()).toBe(false)
   expect(await store.verify(stream)).toBeUndefined()

@@ -1,4 +1,5 @@
 import type { Envelope } from '@hotline/protocol/event'
+import { handClock } from '@hotline/testing/hand-clock'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { accepted, agentEvent, freely, type LogBench, type OpenLogBench } from '@hotline/testing/log-bench'
 import { person } from '@hotline/testing/middle'
@@ -9,7 +10,7 @@ import type { BlobStore } from '../src/blob/blob-store.ts'
 import { openFileBlobStore } from '../src/blob/file-blob-store.ts'
 import { Feeds } from '../src/feed/feeds.ts'
 import { Eraser } from '../src/scheduler/eraser.ts'
-import { systemClock } from '../src/machine/clock.ts'
+import { type Clock, systemClock } from '../src/machine/clock.ts'
 import { Attachments } from '../src/session/attachments.ts'
 import { begin, dana, hold, type Life, liveOn, prove } from './exchange-life.ts'
 import { openSqliteBench, postgresBenches } from './log-benches.ts'
@@ -27,12 +28,12 @@ interface Erasing extends AsyncDisposable {
   feeds: Feeds
 }
 
-function erasing(life: Life, bench: LogBench, blobs: BlobStore): Erasing {
+function erasing(life: Life, bench: LogBench, blobs: BlobStore, clock: Clock = systemClock): Erasing {
   const { store, lists } = bench
   const feeds = new Feeds(store, life.bus)
   const fault = (error: unknown): void => void life.faults.push(error)
-  const attachments = new Attachments({ blobs, store, lists, clock: systemClock, fault })
-  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus: life.bus, fault })
+  const attachments = new Attachments({ blobs, store, lists, clock, fault })
+  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, clock, bus: life.bus, fault })
   return {
     eraser,
     feeds,
@@ -253,6 +254,33 @@ describe.each(stores)('erasing in %s', (_, open) => {
     expect(wordsIn(await eventsOf(bench, 'task:t3'))).toContain('a secret description')
     expect(await prove(bench, ['task:t1', 'task:t2', 'project:p1'])).toMatchObject({ faults: [] })
     expect([...first.faults, ...second.faults]).toEqual([])
+  })
+
+  test('[RT9] what could not be erased is tried again, without a new start', async () => {
+    await using bench = await open()
+    await using content = await withBlobs()
+    const life = liveOn(bench)
+    await begin([life])
+    const clock = handClock()
+    const { blobs } = content
+    let isBroken = true
+    const flaky: BlobStore = {
+      put: (...given) => blobs.put(...given),
+      get: (...given) => blobs.get(...given),
+      delete: (...given) => (isBroken ? Promise.reject(new Error('the disk')) : blobs.delete(...given)),
+      deleteProject: (project) => blobs.deleteProject(project),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+    await using at = erasing(life, bench, flaky, clock)
+    const hand = await talk(life, 's3', { digest: 'a'.repeat(64), bytes: 5 })
+    await end(hand, life)
+    await life.send(dana, hand.stream, 'session.erase', {})
+    expect(await at.eraser.erased(hand.stream)).toBe(false)
+    expect(wordsIn(await eventsOf(bench, hand.stream))).toContain('a secret answer')
+    isBroken = false
+    clock.advance(60_000)
+    await expect.poll(async () => wordsIn(await eventsOf(bench, hand.stream))).not.toContain('secret')
+    expect(life.faults).not.toEqual([])
   })
 
   test('[L52] what the log says is erased is gone after the next start', async () => {

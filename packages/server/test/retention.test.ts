@@ -1,7 +1,7 @@
 import type { Envelope } from '@hotline/protocol/event'
 import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import type { HandRunner } from '@hotline/testing/hand-runner'
-import type { LogBench, OpenLogBench } from '@hotline/testing/log-bench'
+import { agentEvent, type LogBench, type OpenLogBench } from '@hotline/testing/log-bench'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { openTestPostgres } from '@hotline/testing/test-postgres'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -43,7 +43,7 @@ async function keeping(life: Life, { store, lists }: LogBench): Promise<Keeping>
   const hand = handClock()
   const clock: HandClock = { ...hand, wallMs: () => life.nowMs() }
   const attachments = new Attachments({ blobs, store, lists, clock, fault })
-  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus: life.bus, fault })
+  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, clock, bus: life.bus, fault })
   let ids = 0
   const retention = keepOutputFor({
     exchange: life.exchange,
@@ -169,6 +169,32 @@ describe.each(stores)('keeping output for a time in %s', (_, open) => {
     expect(await erasures(bench, old.stream)).toHaveLength(1)
     expect(await erasures(bench, live.stream)).toEqual([])
     expect(wordsIn(await eventsOf(bench, live.stream))).toContain('printed')
+    expect(life.faults).toEqual([])
+  })
+
+  test('[RT8] what a machine tells of output afterwards goes too, when its own days are over', async () => {
+    await using bench = await open()
+    const life = liveOn(bench)
+    await begin([life])
+    await using at = await keeping(life, bench)
+    const hand = await talk(life)
+    await end(hand, life)
+    at.pass(31 * dayMs)
+    await expect.poll(at.hourly(() => erasures(bench, hand.stream))).toHaveLength(1)
+    const late = agentEvent('printed late')
+    const { length } = await eventsOf(bench, hand.stream)
+    const event = { ...late, type: 'output.appended', at: new Date(life.nowMs()).toISOString() }
+    await bench.store.append([{ stream: hand.stream, expect: 'any', events: [event] }])
+    expect(await eventsOf(bench, hand.stream)).toHaveLength(length + 1)
+    at.pass(20 * dayMs)
+    await at.hourly(() => Promise.resolve())()
+    expect(wordsIn(await eventsOf(bench, hand.stream))).toContain('printed late')
+    at.pass(11 * dayMs)
+    await expect.poll(at.hourly(async () => wordsIn(await eventsOf(bench, hand.stream)))).not.toContain('printed late')
+    expect(await erasures(bench, hand.stream)).toHaveLength(2)
+    at.pass(31 * dayMs)
+    for (let hours = 0; hours < 5; hours += 1) await at.hourly(() => Promise.resolve())()
+    expect(await erasures(bench, hand.stream)).toHaveLength(2)
     expect(life.faults).toEqual([])
   })
 

@@ -228,11 +228,10 @@ function eraseSession({ status, erased }: SessionState, { head = 0 }: Context): 
 
 /** What people and agents said stays, and so does what it is called. */
 function eraseOutput(
-  { status, erased }: SessionState,
+  { status }: SessionState,
   { days }: CommandOf<'session.erase_output'>['data'],
   { head = 0 }: Context,
 ): Decision {
   if (isLive(status)) return refuse('invalid_transition', `This session is ${status}.`, { status })
-  if (erased === true) return accept()
   return accept({ type: 'content.erased', data: { upTo: head, reason: 'retention', kind: 'output', days } })
 }

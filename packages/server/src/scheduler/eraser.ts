@@ -12,11 +12,15 @@ import type { Lists } from '../log/lists.ts'
 import type { LogStore } from '../log/log-store.ts'
 import { readEvent } from '../log/read-event.ts'
 import { walkStreams } from '../log/walk-streams.ts'
+import type { Clock } from '../machine/clock.ts'
 import type { Attachments } from '../session/attachments.ts'
 import { outputSeqs } from './output-seqs.ts'
 
 /** Erasures that are looked up at once after a start. */
 const pageErasures = 500
+
+/** What could not be erased now is tried again. */
+const againMs = 60_000
 
 /** What the eraser needs of the server. */
 export interface EraserPorts {
@@ -26,6 +30,7 @@ export interface EraserPorts {
   attachments: Pick<Attachments, 'forget' | 'forgetBytes'>
   feeds: Pick<Feeds, 'forget'>
   bus: Pick<Bus, 'subscribe'>
+  clock: Pick<Clock, 'after'>
   fault: (error: unknown) => void
 }
 
@@ -49,6 +54,7 @@ export class Eraser implements AsyncDisposable {
   #work: Promise<void>
   /** Streams of which not all has gone that was said to. */
   readonly #failed = new Set<string>()
+  #cancel: (() => void) | undefined
 
   constructor(ports: EraserPorts) {
     this.#ports = ports
@@ -70,6 +76,7 @@ export class Eraser implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     this.#leave()
+    this.#cancel?.()
     await this.#work
   }
 
@@ -108,7 +115,16 @@ export class Eraser implements AsyncDisposable {
       this.#failed.delete(stream)
     } catch (error) {
       this.#ports.fault(error)
+      this.#tryLater()
     }
+  }
+
+  #tryLater(): void {
+    if (this.#isClosed) return
+    this.#cancel ??= this.#ports.clock.after(againMs, () => {
+      this.#cancel = undefined
+      for (const stream of this.#failed) this.#next(stream)
+    })
   }
 
   /** What is done is not looked for again at every start. */

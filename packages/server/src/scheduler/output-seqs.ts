@@ -28,7 +28,7 @@ export async function* outputSeqs(
     const found: number[] = []
     for (const stored of page) {
       const { seq, type, subject = '' } = stored
-      if (types.has(type) || isRecovered(stored)) found.push(seq)
+      if (isOutput(stored)) found.push(seq)
       const of = `${wholeOf.get(type) ?? type} ${subject}`
       if (pieces.has(type)) {
         const seqs = open.get(of)
@@ -45,6 +45,11 @@ export async function* outputSeqs(
     after = last.seq
     await nextTurn()
   }
+}
+
+/** What programs and tools said, by whomever it was told. */
+export function isOutput(stored: StoredEvent): boolean {
+  return types.has(stored.type) || isRecovered(stored)
 }
 
 /** Output that a former runner of the session told afterwards. */

@@ -1,8 +1,11 @@
 import { parseCommand } from '@hotline/protocol/command'
+import { limits } from '@hotline/protocol/limits'
 import { isLive, type SessionStatus } from '@hotline/protocol/session-status'
 import { splitStream } from '@hotline/protocol/stream'
 import type { LogStore } from '../log/log-store.ts'
+import { readEvent } from '../log/read-event.ts'
 import { systemPrincipal, type TimerPorts } from './approval-timer.ts'
+import { isOutput } from './output-seqs.ts'
 
 const dayMs = 24 * 60 * 60_000
 /** Time between two rounds that have seen all. */
@@ -15,7 +18,7 @@ const partSessions = 20
 
 /** What keeping output for a time needs of the server. */
 export interface RetentionPorts extends Omit<TimerPorts, 'bus'> {
-  store: Pick<LogStore, 'streams'>
+  store: Pick<LogStore, 'read' | 'streams'>
   /** Resolves when what the log says is erased is gone. */
   erased: (stream: string) => Promise<boolean>
   days: number
@@ -37,7 +40,15 @@ export function keepOutputFor({ days, ...ports }: RetentionPorts): AsyncDisposab
     if (Date.parse(row.since) > clock.wallMs() - days * dayMs) return false
     const query = { projects: 'all', stream: `session:${session}`, types: ['content.erased'], limit: 1 } as const
     const [last] = await lists.audit(query)
-    return last === undefined || last.at < row.since
+    if (last === undefined || last.at < row.since) return true
+    return hasOutputSince(`session:${session}`, last.seq)
+  }
+
+  /** A machine that was out of contact may tell what its agent printed long after the session was over. */
+  async function hasOutputSince(stream: string, seq: number): Promise<boolean> {
+    const oldest = new Date(clock.wallMs() - days * dayMs).toISOString()
+    const page = await store.read(stream, { after: seq, limit: limits.pageEvents, maxBytes: limits.pageBytes })
+    return page.some((stored) => isOutput(stored) && readEvent(stored).at <= oldest)
   }
 
   async function erase(session: string): Promise<void> {

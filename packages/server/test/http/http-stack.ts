@@ -200,7 +200,7 @@ export async function openHttpStack(options: StackOptions = {}): Promise<HttpSta
   const feeds = new Feeds(store, bus)
   const files = await openFileBlobStore(join(dir, 'attachments'))
   const attachments = new Attachments({ blobs: files, store, lists, clock, fault })
-  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, bus, fault })
+  const eraser = new Eraser({ store, lists, blobs, attachments, feeds, clock, bus, fault })
   const watchers = new Watchers(clock)
   const doings = new Doings({ bus, projectOf: (stream) => exchange.projectOf(stream), clock, fault })
   const evidence = new EvidenceDesk({ exchange, connections, watchers, clock, fault })
