@@ -291,7 +291,7 @@ describe('the panel of a card', () => {
     await link.command(first.stream, 'session.complete', {})
     const end = { from: 'active', to: 'completed', reason: 'goal_reached' } as const
     await first.report({ type: 'session.state_changed', data: end, body: {} })
-    await talkers.waitFor({ state: 'detached' })
+    await talkers.getByRole('button', { name: '@demo' }).waitFor({ state: 'detached' })
     // Nobody is there who could be named any more: it goes to whom one talks to.
     await page.keyboard.press('Enter')
     await expect.poll(() => said(second.session)).toEqual([{ text: '@demo and on' }])

@@ -13,6 +13,7 @@ import { SessionSkeleton } from '../parts/skeletons.tsx'
 import { SessionPage } from '../session/session-page.tsx'
 import { legibleName } from '../text/legible.ts'
 import { agoText } from '../text/time.ts'
+import { WholeTalk } from './whole-talk.tsx'
 import { useSeenSessions } from './session-badge.tsx'
 import { TaskDetails } from './task-details.tsx'
 
@@ -108,8 +109,13 @@ function Talk({ sessions, newest }: { sessions: readonly TaskSession[]; newest: 
   const { link, known } = useLive()
   const [chosen, setChosen] = useState('')
   const [refusal, setRefusal] = useState<Problem>()
+  const [isWhole, setWhole] = useState(false)
   const shown = sessions.some(({ session }) => session === chosen) ? chosen : newest
   const open = openSessions(sessions)
+  const choose = (session: string): void => {
+    setWhole(false)
+    setChosen(session)
+  }
   const here = open.find(({ session }) => session === shown)
   const sentElsewhere = (text: string): Promise<boolean> | undefined => {
     const to = namedIn(sessions, text)
@@ -119,22 +125,31 @@ function Talk({ sessions, newest }: { sessions: readonly TaskSession[]; newest: 
   async function sendTo(session: string, text: string): Promise<boolean> {
     setRefusal(undefined)
     const outcome = await link.command(`session:${session}`, 'message.send', { text })
-    if (outcome.ok) setChosen(session)
+    if (outcome.ok) choose(session)
     else setRefusal(outcome.problem)
     return outcome.ok
   }
   return (
     <>
-      {open.length > 1 && (
+      {sessions.length > 1 && (
         <div className="talkers" role="group" aria-label="Agents of this card">
-          {open.map(({ session, agent }) => (
+          <button
+            type="button"
+            className="button plain small"
+            aria-pressed={isWhole}
+            title="What was said in all sessions of this card, in its order"
+            onClick={() => setWhole(true)}
+          >
+            All runs
+          </button>
+          {(open.length > 0 ? open : sessions.slice(0, 1)).map(({ session, agent }) => (
             <button
               key={session}
               type="button"
               className="button plain small"
-              aria-pressed={session === shown}
+              aria-pressed={!isWhole && session === shown}
               title={`Write to ${known.agents.get(agent) ?? agent}; or name it in any message here`}
-              onClick={() => setChosen(session)}
+              onClick={() => choose(session)}
             >
               @{agent}
               {open.some((other) => other.agent === agent && other.session !== session) &&
@@ -144,7 +159,13 @@ function Talk({ sessions, newest }: { sessions: readonly TaskSession[]; newest: 
         </div>
       )}
       <Refusal problem={refusal} look="notice" />
-      <SessionPage key={shown} session={shown} only="talk" sentElsewhere={sentElsewhere} />
+      <SessionPage
+        key={shown}
+        session={shown}
+        only="talk"
+        sentElsewhere={sentElsewhere}
+        conversation={isWhole ? <WholeTalk sessions={sessions} show={choose} /> : undefined}
+      />
     </>
   )
 }

@@ -43,16 +43,18 @@ const Terminal = lazy(async () => ({ default: (await import('./terminal.tsx')).T
 
 /**
  * One session: what it is doing, its conversation or terminal, and where one writes to it. `only`: the one view that is shown.
- * `sentElsewhere`: as of the message box.
+ * `sentElsewhere`: as of the message box. `conversation`: stands in place of its own.
  */
 export function SessionPage({
   session,
   only,
   sentElsewhere,
+  conversation,
 }: {
   session: string
   only?: Tab
   sentElsewhere?: (text: string) => Promise<boolean> | undefined
+  conversation?: ReactNode
 }): ReactNode {
   const { link, kept } = useLive()
   const [view, setView] = useState<SessionView>()
@@ -63,7 +65,7 @@ export function SessionPage({
     return () => opened[Symbol.dispose]()
   }, [link, session, kept, tries])
   if (!view) return <SessionSkeleton />
-  const ports = { view, session, only, sentElsewhere, again: () => setTries(tries + 1) }
+  const ports = { view, session, only, sentElsewhere, conversation, again: () => setTries(tries + 1) }
   return <Opened key={tries} {...ports} />
 }
 
@@ -72,12 +74,14 @@ function Opened({
   session,
   only,
   sentElsewhere,
+  conversation,
   again,
 }: {
   view: SessionView
   session: string
   only: Tab | undefined
   sentElsewhere: ((text: string) => Promise<boolean> | undefined) | undefined
+  conversation: ReactNode
   again: () => void
 }): ReactNode {
   const { link } = useLive()
@@ -271,9 +275,10 @@ function Opened({
         }}
       >
         <div className="view">
-          {shown === 'talk' && (
-            <Conversation picture={picture} loadOlder={() => view.loadOlder()} ways={ways} acts={acts} />
-          )}
+          {shown === 'talk' &&
+            (conversation ?? (
+              <Conversation picture={picture} loadOlder={() => view.loadOlder()} ways={ways} acts={acts} />
+            ))}
           {shown === 'changes' && (
             <Suspense fallback={<div className="changes" />}>
               <ChangesView picture={picture} state={state} acts={review} mayWrite={mayWrite} mayDecide={mayDecide} />
