@@ -141,6 +141,42 @@ describe('pictures', () => {
     }
   })
 
+  test('[AT13] a picture that an agent of ACP says is a message of its own, between its words', async () => {
+    const say = (content: object): string =>
+      JSON.stringify({
+        jsonrpc: '2.0',
+        method: 'session/update',
+        params: { sessionId: '$SESSION', update: { sessionUpdate: 'agent_message_chunk', content } },
+      })
+    const data = png.toString('base64')
+    const odd = {
+      modes: ['ask'],
+      say: [
+        say({ type: 'text', text: 'Look: ' }),
+        say({ type: 'image', mimeType: 'image/png', data }),
+        say({ type: 'text', text: 'That was it.' }),
+        say({ type: 'image', mimeType: 'image/png' }),
+      ],
+    }
+    await using bench = await openBench({ profiles: [profileOf('odd', odd)] })
+    const { world, cwd } = bench
+    const session = world.start('odd', { cwd, prompt: 'go' })
+    await world.until(session, 'the end of the turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+    const completed = () => world.events(session, 'message.completed').map(({ body }) => body)
+    await waitFor(() => completed().length === 3, { what: 'three messages' })
+    const shown = completed().filter((body) => body?.attachments)
+    expect(shown).toMatchObject([{ text: '', attachments: [{ name: 'picture.png', bytes: png.length }] }])
+    const [{ digest } = { digest: '' }] = shown[0]?.attachments ?? []
+    const bytes = (await world.files.get(digest)?.arrayBuffer()) ?? new ArrayBuffer(0)
+    expect(Buffer.from(bytes).equals(png)).toBe(true)
+    // What is no picture is named, as ever.
+    expect(
+      completed()
+        .flatMap((body) => body?.text ?? [])
+        .join(''),
+    ).toContain('That was it.[image]')
+  })
+
   test('[AT12] Claude Code is shown pictures', async () => {
     await using bench = await openBench({ profiles: [fakeClaudeProfile({})] })
     const { world, cwd } = bench

@@ -157,6 +157,8 @@ type AgentDeed =
   | { t: 'turn_ended'; turn: string; end: TurnEnd; error?: string | undefined; patch?: string | undefined }
   /** It tells people something, whole, beside what it is saying. */
   | { t: 'said'; message: string; text: string }
+  /** It shows people a picture, in base64. */
+  | { t: 'picture'; message: string; type: string; base64: string }
   /** It says that what it was to do is done. */
   | { t: 'goal'; summary?: string | undefined }
   /** It cannot be worked with any longer; the adapter has begun to end it. */

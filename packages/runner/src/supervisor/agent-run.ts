@@ -28,7 +28,14 @@ import { SentFiles } from './sent-files.ts'
 import { SubmittedDrafts } from './submitted-drafts.ts'
 
 /** What an agent does after it has said what it was saying. */
-const endsText: ReadonlySet<AgentEvent['t']> = new Set(['step_started', 'step_finished', 'heard', 'ask', 'question'])
+const endsText: ReadonlySet<AgentEvent['t']> = new Set([
+  'step_started',
+  'step_finished',
+  'heard',
+  'ask',
+  'question',
+  'picture',
+])
 
 /**
  * One agent from ready to gone. What it does becomes reports, in order; what people do becomes calls: one message at a
@@ -379,6 +386,11 @@ export class AgentRun {
         return
       case 'said':
         return reporter.say(event.message, event.text)
+      case 'picture':
+        this.#turn.stirs()
+        // What an earlier life has heard, it has shown, or lost with itself.
+        if (this.#isReady) this.#chores.do('picture', this.#sent.picture(event))
+        return
       case 'goal':
         reporter.put({ type: 'goal.completed', data: { by: 'agent' }, body: told({ summary: event.summary }) })
         return this.#autoExit.goalReached()

@@ -3,6 +3,7 @@ import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { basename, isAbsolute, join, sep } from 'node:path'
 import { AttachmentName } from '@hotline/protocol/attachment'
 import { limits } from '@hotline/protocol/limits'
+import type { AgentEvent } from '../adapters/adapter.ts'
 import type { DeskSent } from '../desk/desk-protocol.ts'
 import type { Desk, FileEvent } from '../desk/desk.ts'
 import type { FileTransfer } from '../file-transfer.ts'
@@ -11,6 +12,14 @@ import type { Reporter } from './reporter.ts'
 
 /** A file that takes longer is refused: whoever sent it can try again. */
 const transferMs = 120_000
+
+/** What pictures are called by, by what they are. */
+const endings: ReadonlyMap<string, string> = new Map([
+  ['image/png', 'png'],
+  ['image/jpeg', 'jpg'],
+  ['image/gif', 'gif'],
+  ['image/webp', 'webp'],
+])
 
 /** What sending works with. */
 export interface SentFilesPorts {
@@ -37,6 +46,18 @@ export class SentFiles {
       return { outcome: 'refused', why: `The file could not be read: ${why}` }
     })
     this.#ports.desk?.sent(file, sent)
+  }
+
+  /** A picture among what an agent says. */
+  async picture({ message, type, base64 }: Extract<AgentEvent, { t: 'picture' }>): Promise<void> {
+    const { session, transfer, reporter } = this.#ports
+    const bytes = Buffer.from(base64, 'base64')
+    const name = `picture.${endings.get(type) ?? 'bin'}`
+    const content = new Blob([Uint8Array.from(bytes)])
+    const answer = await transfer.put(session, { name, content }, AbortSignal.timeout(transferMs))
+    if (!answer.ok) return reporter.say(message, `[A picture could not be kept. ${answer.problem.detail}]`)
+    const { digest, type: found, bytes: size } = answer.value
+    reporter.say(message, '', [{ digest, name, type: found, bytes: size }])
   }
 
   async #send(message: string, path: string, text: string): Promise<DeskSent> {

@@ -48,6 +48,11 @@ export class Updates {
       case 'agent_message_chunk':
       case 'agent_thought_chunk': {
         const role = update.sessionUpdate === 'agent_message_chunk' ? 'agent' : 'thought'
+        const picture = role === 'agent' ? pictureIn(update.content) : undefined
+        if (picture) {
+          this.breakText()
+          return this.#sink.emit({ t: 'picture', message: this.#id(), ...picture })
+        }
         const delta = textOf(update.content)
         if (delta !== '') this.#sink.emit({ t: 'text', role, message: this.#messageOf(role, update.messageId), delta })
         return
@@ -81,6 +86,13 @@ export class Updates {
     if (!this.#open || !same) this.#open = { role, native: native ?? undefined, message: this.#id() }
     return this.#open.message
   }
+}
+
+/** A picture that an agent says; undefined for everything else. */
+function pictureIn(block: { type: string; [member: string]: unknown }): { type: string; base64: string } | undefined {
+  const { type, data, mimeType } = block
+  if (type !== 'image' || typeof data !== 'string' || data === '') return undefined
+  return { type: typeof mimeType === 'string' ? mimeType.slice(0, 100) : '', base64: data }
 }
 
 /** Text as it is; anything else by name, so that nothing vanishes without a word. */
