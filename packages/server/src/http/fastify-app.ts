@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Every route declares it; one that does not is refused at the start. */
     permission?: string
+    /** Its body is a file. */
+    upload?: 'bytes' | undefined
   }
 }
 
@@ -25,6 +27,8 @@ export interface HttpTimeouts {
   headersMs: number
   /** For a whole request, body included. */
   requestMs: number
+  /** The same where the body is a file. */
+  uploadMs: number
   /** Without any byte, unless the socket was upgraded. Longer than a long poll waits. */
   silenceMs: number
   /** Between two requests on one connection. */
@@ -37,6 +41,7 @@ export interface HttpTimeouts {
 export const defaultTimeouts: HttpTimeouts = {
   headersMs: 10_000,
   requestMs: 30_000,
+  uploadMs: 10 * 60_000,
   silenceMs: 60_000,
   keepAliveMs: 30_000,
   checkMs: 2_000,
@@ -82,7 +87,8 @@ export function openFastify(ports: AppPorts): App {
   const options: ServerOptions = {
     maxHeaderSize: headBytesMax,
     headersTimeout: timeouts.headersMs,
-    requestTimeout: timeouts.requestMs,
+    // Node has one time for all; what brings no file has a shorter one, below.
+    requestTimeout: timeouts.uploadMs,
     connectionsCheckingInterval: timeouts.checkMs,
     // The guard says it with a problem.
     requireHostHeader: false,
@@ -118,7 +124,7 @@ export function openFastify(ports: AppPorts): App {
       return server
     },
     bodyLimit: ports.bodyBytes,
-    requestTimeout: timeouts.requestMs,
+    requestTimeout: timeouts.uploadMs,
     connectionTimeout: timeouts.silenceMs,
     clientErrorHandler: (error, socket) => refuseClient(error, socket, refused),
     // A parameter that is too long is refused by its schema, by the route that it is for.
@@ -156,6 +162,9 @@ export function openFastify(ports: AppPorts): App {
     if (origin === undefined) return
     reply.headers(corsHeaders(origin))
     if (request.method === 'OPTIONS') await reply.code(204).headers(preflightHeaders).send()
+  })
+  app.addHook('onRequest', async ({ raw, routeOptions }, reply) => {
+    if (routeOptions.config.upload !== 'bytes') cutLateBody(raw, reply.raw, { ms: timeouts.requestMs, refused })
   })
   app.addHook('onSend', async (request, reply) => {
     if (request.url.startsWith('/api') && !reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
@@ -213,6 +222,30 @@ function problemOf(error: FastifyError): Problem {
   return problem('internal', 'Something broke on our side; it is in the log of the server.')
 }
 
+/** Ends a request whose body is not there in time. */
+function cutLateBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { ms, refused }: { ms: number; refused: (refusal: Problem) => void },
+): void {
+  const { headers } = request
+  if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') return
+  const timer = setTimeout(() => {
+    if (request.complete) return
+    if (response.headersSent) return void request.socket.destroy()
+    const refusal = lateRequest()
+    refused(refusal)
+    refuseSocket(request.socket, refusal)
+  }, ms)
+  const clear = (): void => clearTimeout(timer)
+  request.once('end', clear)
+  request.once('close', clear)
+}
+
+function lateRequest(): Problem {
+  return { ...problem('invalid_request', 'The request did not come in time.'), status: 408 }
+}
+
 /** What the parser of HTTP itself refuses. Its answers have statuses of their own, which no code of ours stands for. */
 function refuseClient(error: Error & { code?: string }, socket: Socket, refused: (refusal: Problem) => void): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -231,7 +264,7 @@ function clientProblem(code: string): Problem {
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return problem('too_large', 'The chunk extensions are too large.')
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return { ...problem('invalid_request', 'The request did not come in time.'), status: 408 }
+      return lateRequest()
     case 'HPE_INVALID_METHOD':
       return problem('not_found', 'This method is not known.')
     default:

@@ -80,7 +80,7 @@ export function openRouter(ports: RouterPorts): Router {
     app.route({
       method,
       url,
-      config: { permission },
+      config: { permission, upload: given.upload },
       ...(given.bodyBytes === undefined ? {} : { bodyLimit: given.bodyBytes }),
       onRequest: async (request, reply) => {
         const outcome = await admit(ports, request, given)

@@ -6,7 +6,7 @@ import { defaultTimeouts } from '../../src/http/fastify-app.ts'
 import { type HttpStack, openHttpStack, rawBytes, type RawRequest } from './http-stack.ts'
 
 /** For those who are slow on purpose: whoever is not would meet them where the machine stands still for a moment. */
-const short = { headersMs: 500, requestMs: 1_000, silenceMs: 2_500, keepAliveMs: 2_000, checkMs: 100 }
+const short = { headersMs: 500, requestMs: 1_000, uploadMs: 4_000, silenceMs: 2_500, keepAliveMs: 2_000, checkMs: 100 }
 
 let stack: HttpStack
 let cookie: string
@@ -212,6 +212,27 @@ describe('slow requests', () => {
     )
     expect(await connection.trickle(' '.repeat(200), { sizeBytes: 1, everyMs: 50 })).toBe('closed')
     expect(defaultTimeouts.requestMs).toBeLessThanOrEqual(30_000)
+  })
+
+  it('[AT14] a file may come slowly, but not for ever', async () => {
+    const ours = await hasty.claim()
+    const session = 'a-session-of-slow-files'
+    const data = { project: 'default', agent: 'demo' }
+    const started = { id: 'start-slow-files', stream: `session:${session}`, type: 'session.start', data }
+    expect((await hasty.call('POST', '/api/commands', { cookie: ours, body: started })).status).toBe(200)
+    const upload = async (everyMs: number): Promise<RawResponse | undefined> => {
+      await using connection = await openRawConnection({ port: hasty.port })
+      const name = `localhost:${hasty.port}`
+      await connection.send(
+        `POST /api/sessions/${session}/attachments?name=slow.txt HTTP/1.1\r\nHost: ${name}\r\nOrigin: http://${name}\r\n` +
+          `Cookie: ${ours}\r\nContent-Type: application/octet-stream\r\nContent-Length: 20\r\n\r\n`,
+      )
+      const sent = await connection.trickle('x'.repeat(20), { sizeBytes: 1, everyMs })
+      return sent === 'sent' ? await connection.readResponse().catch(() => undefined) : undefined
+    }
+    // Longer than any other request may take, and then longer than a file.
+    expect((await upload(100))?.status).toBe(201)
+    expect((await upload(400))?.status ?? 408).toBe(408)
   })
 
   it('[H23] a body that was announced and never comes is cut', async () => {
