@@ -191,6 +191,19 @@ describe('pictures', () => {
     expect(JSON.parse(readFileSync(join(cwd, 'prompt.json'), 'utf8'))).toEqual([{ type: 'image', source }, words])
   })
 
+  test('[AT12] also those that are said into a turn that runs', async () => {
+    await using bench = await openBench({ profiles: [fakeClaudeProfile({})] })
+    const { world, cwd } = bench
+    const session = world.start('fake', { cwd, prompt: acts({ do: 'listen' }) })
+    await world.until(session, 'a turn', ({ turn }) => turn)
+    const { digest, name } = await world.upload(session, 'a.png', picture)
+    world.send(session, 'message.send', { text: 'And this?', attachments: [{ digest, name }], now: true })
+    await world.until(session, 'the end of the turn', ({ counts, turn }) => counts.turns === 1 && !turn)
+    const told = JSON.parse(readFileSync(join(cwd, 'prompt.json'), 'utf8')) as { type: string; text?: string }[]
+    expect(told.map(({ type }) => type)).toEqual(['image', 'text'])
+    expect(world.said(session)).toContain('heard: [Hotline] The person sends a file with this message:')
+  })
+
   test('[AT12] Codex is told where pictures are', async () => {
     await using codex = await openCodex()
     const { world, session, bench } = codex

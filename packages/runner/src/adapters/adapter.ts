@@ -192,6 +192,8 @@ export interface Said {
   turn: string
   message: string
   text: string
+  /** As of a prompt. */
+  pictures?: readonly Picture[] | undefined
 }
 
 /** A picture on this machine that comes with a prompt; its path stands in the text as well. */

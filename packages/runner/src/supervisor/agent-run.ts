@@ -19,7 +19,7 @@ import { EarlierLife } from './earlier-life.ts'
 import { Hold } from './hold.ts'
 import { Keyboard } from './keyboard.ts'
 import { LoopWatch } from './loop-watch.ts'
-import { Prompts } from './prompts.ts'
+import { type Left, Prompts } from './prompts.ts'
 import { Questions } from './questions.ts'
 import { profileReport, reportOf, told } from './report-of.ts'
 import type { RunEnd, RunPorts } from './run-ports.ts'
@@ -237,8 +237,8 @@ export class AgentRun {
   }
 
   /** What an earlier life has said into a turn, or was about to: where the agent does not have it, it waits for its rest. */
-  steerAgain(message: string, text: string, intent: string): Promise<void> {
-    return this.#earlier.steerAgain(message, text, intent)
+  steerAgain(left: Left): Promise<void> {
+    return this.#earlier.steerAgain(left)
   }
 
   /** What an earlier life was about to hand over when it ended. */

@@ -4,7 +4,7 @@ import type { RecordedCall } from '../adapters/recorded.ts'
 import type { Approvals } from './approvals.ts'
 import type { Chores } from './chores.ts'
 import { askedIn, lostAsks } from './lost-asks.ts'
-import type { Prompts } from './prompts.ts'
+import type { Left, Prompts } from './prompts.ts'
 import type { Questions } from './questions.ts'
 import type { RunPorts } from './run-ports.ts'
 import type { RunningTurn } from './running-turn.ts'
@@ -73,10 +73,10 @@ export class EarlierLife {
   }
 
   /** What it has said into a turn, or was about to: where the agent does not have it, it waits for its rest. */
-  async steerAgain(message: string, text: string, intent: string): Promise<void> {
+  async steerAgain({ message, text, intent, pictures }: Left): Promise<void> {
     const { ports, prompts } = this.#of
     const isHeard = await this.#steered.get(message)?.catch(() => true)
     if (isHeard) ports.spool.conclude(intent)
-    else prompts.leave({ message, text, intent })
+    else prompts.leave({ message, text, intent, pictures })
   }
 }

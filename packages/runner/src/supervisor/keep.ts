@@ -143,7 +143,7 @@ function settleIntents({ notes }: Survivor, { spool, sessionLog, run, put }: Tak
         const isGiven = wasDone('prompt', turn) || (message !== undefined && wasPrompted(message))
         if (!isClaimed || turn === undefined || text === undefined || isGiven) break
         if (steer === true && message !== undefined) {
-          void run.steerAgain(message, text, id)
+          void run.steerAgain({ message, text, intent: id, pictures })
           continue
         }
         run.handOver(turn, message, text, pictures)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Quote } from '@hotline/protocol/events/message'
 import type { QueuedMessage } from '@hotline/core/session/state'
-import type { AgentSession, Picture } from '../adapters/adapter.ts'
+import type { AgentSession, Picture, Said } from '../adapters/adapter.ts'
 import type { Log } from '../log.ts'
 import type { Spool } from '../spool/spool.ts'
 import { type AttachedFiles, filesNote, type GivenFile, typedPaths } from './attached-files.ts'
@@ -43,10 +43,11 @@ export interface PromptPorts {
 }
 
 /** Claimed for a turn that did not take it any more. */
-interface Left {
+export interface Left {
   message: string
   text: string
   intent: string
+  pictures?: readonly Picture[] | undefined
 }
 
 /** Hands people's messages to an agent, one at a time; where there are none, what it has not heard otherwise. */
@@ -189,7 +190,7 @@ export class Prompts {
     }
     const said = sessionLog.textOf(message)
     const text = said === undefined ? undefined : isTurn ? this.#told(message, said, files) : withPaths(said, files)
-    const pictures = isTurn && into === undefined ? files.flatMap(pictureOf) : []
+    const pictures = isTurn ? files.flatMap(pictureOf) : []
     // What is claimed is what the log knows; that it was claimed takes the note away.
     const note = noteOf(sessionLog.wanted)
     const changes = this.#changes
@@ -211,8 +212,8 @@ export class Prompts {
       // What was erased is not handed over.
       if (text !== undefined && into === undefined) {
         await this.#prompt(turn, message, note === undefined ? text : this.#withNote(note, text), pictures)
-      } else if (text !== undefined && !(await this.#say(turn, message, text))) {
-        this.#left = { message, text, intent }
+      } else if (text !== undefined && !(await this.#say({ turn, message, text, pictures }))) {
+        this.#left = { message, text, intent, pictures }
         return
       }
     } else this.#isBehind = changes === this.#changes
@@ -233,10 +234,11 @@ export class Prompts {
   }
 
   /** False where the agent did not hear it: the turn was over, or it takes nothing in this one. */
-  async #say(turn: string, message: string, text: string): Promise<boolean> {
+  async #say(said: Said): Promise<boolean> {
+    const { message } = said
     const { agent, reporter, session, log } = this.#ports
     try {
-      return (await agent.steer?.({ turn, message, text })) === true
+      return (await agent.steer?.(said)) === true
     } catch (error) {
       log.warn('message into a turn not handed over', { session, error: String(error) })
       reporter.put({ type: 'message.delivery_unknown', data: { message } })
@@ -244,8 +246,8 @@ export class Prompts {
     }
   }
 
-  async #handLeft({ message, text, intent }: Left): Promise<void> {
-    await this.#prompt(randomUUID(), message, text)
+  async #handLeft({ message, text, intent, pictures }: Left): Promise<void> {
+    await this.#prompt(randomUUID(), message, text, pictures)
     this.#ports.spool.conclude(intent)
   }
 

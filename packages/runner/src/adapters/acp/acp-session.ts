@@ -189,9 +189,7 @@ export class AcpSession implements AgentSession {
     if (this.#turn) throw new Error('A turn is under way.')
     this.#turn = { turn, cancelling: false, gaveUp: false, begun: false }
     this.#updates.breakText()
-    const shown = this.#seesPictures ? shownPictures(pictures) : []
-    const images = shown.map(({ type, base64 }) => ({ type: 'image', mimeType: type, data: base64 }))
-    const params = { sessionId: this.#native, prompt: [{ type: 'text', text }, ...images] }
+    const params = { sessionId: this.#native, prompt: [{ type: 'text', text }, ...this.#shown(pictures)] }
     this.peer.call('session/prompt', params, (outcome) => {
       // In v2 that is the receipt; the end comes as a state.
       if (!this.#translation || !outcome.ok) this.#turnEnded(turn, outcome)
@@ -200,9 +198,14 @@ export class AcpSession implements AgentSession {
     await this.#handedOver()
   }
 
-  async steer({ turn, message, text }: Said): Promise<boolean> {
+  async steer({ turn, message, text, pictures }: Said): Promise<boolean> {
     if (this.#turn?.turn !== turn || this.#turn.cancelling) return false
-    return this.#steering.say(message, text)
+    return this.#steering.say(message, text, this.#shown(pictures))
+  }
+
+  #shown(pictures: readonly Picture[] = []): readonly unknown[] {
+    const shown = this.#seesPictures ? shownPictures(pictures) : []
+    return shown.map(({ type, base64 }) => ({ type: 'image', mimeType: type, data: base64 }))
   }
 
   async answer(ask: string, verdict: Verdict): Promise<'applied' | 'stale' | 'unsupported'> {

@@ -26,10 +26,10 @@ export class Steering {
   }
 
   /** False where the agent did not hear it; rejects where it does not say. */
-  async say(message: string, text: string): Promise<boolean> {
+  async say(message: string, text: string, pictures: readonly unknown[]): Promise<boolean> {
     const said = { message, text }
     this.#said.push(said)
-    const outcome = await this.#call(text)
+    const outcome = await this.#call([{ type: 'text', text }, ...pictures])
     const became = outcome?.ok ? SteeringResult.safeParse(outcome.result).data?.outcome : undefined
     if (became === 'injected') return true
     this.#said = this.#said.filter((one) => one !== said)
@@ -53,11 +53,11 @@ export class Steering {
     this.#said = []
   }
 
-  #call(text: string): Promise<RpcOutcome | undefined> {
+  #call(prompt: readonly unknown[]): Promise<RpcOutcome | undefined> {
     const { peer, native } = this.#ports
     const params = {
       sessionId: native(),
-      prompt: [{ type: 'text', text }],
+      prompt,
       _meta: { steering: { idleBehavior: 'promptRequired' } },
     }
     return new Promise((resolve) => {

@@ -160,10 +160,10 @@ export class ClaudeSession implements AgentSession {
   }
 
   /** It reads what comes meanwhile with the next call of its model, or answers it right after the present answer. */
-  async steer({ turn, message, text }: Said): Promise<boolean> {
+  async steer({ turn, message, text, pictures }: Said): Promise<boolean> {
     const uuid = this.#turns.say(turn, message)
     if (uuid === undefined) return false
-    await this.#write(uuid, text)
+    await this.#write(uuid, text, pictures)
     return true
   }
 

@@ -81,8 +81,7 @@ export class Turns {
     }
     this.#running = running
     const { peer, thread } = this.#ports
-    const images = pictures.map(({ path }) => ({ type: 'localImage', path }))
-    const params = { threadId: thread(), input: [...inputOf(text), ...images] }
+    const params = { threadId: thread(), input: inputOf(text, pictures) }
     peer.call('turn/start', params, (outcome) => this.#started(running, outcome))
   }
 
@@ -94,13 +93,18 @@ export class Turns {
   }
 
   /** A message of a person for our own turn. Rejects where codex does not say whether it has it. */
-  async say({ turn, message, text }: Said): Promise<boolean> {
+  async say({ turn, message, text, pictures }: Said): Promise<boolean> {
     const running = this.#running
     if (running?.turn !== turn) return false
     await within(steerTimeoutMs, (settle) => void running.begun.promise.then(settle))
     if (!running.hasBegun || running.isStopping || running.hasEnded) return false
     const threadId = this.#ports.thread()
-    const params = { threadId, expectedTurnId: running.native, clientUserMessageId: message, input: inputOf(text) }
+    const params = {
+      threadId,
+      expectedTurnId: running.native,
+      clientUserMessageId: message,
+      input: inputOf(text, pictures),
+    }
     const outcome = await this.#steer(params)
     if (outcome === undefined || (!outcome.ok && outcome.code === connectionClosed)) {
       throw new Error('The agent does not say whether it has this.')
@@ -241,8 +245,9 @@ function wordsOf({ message, additionalDetails }: TurnError): string {
   return text === '' ? 'The agent gave no reason.' : text
 }
 
-function inputOf(text: string): readonly unknown[] {
-  return [{ type: 'text', text, text_elements: [] }]
+function inputOf(text: string, pictures: readonly Picture[] = []): readonly unknown[] {
+  const images = pictures.map(({ path }) => ({ type: 'localImage', path }))
+  return [{ type: 'text', text, text_elements: [] }, ...images]
 }
 
 /** What came of a call, or undefined after the time. */
