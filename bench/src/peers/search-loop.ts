@@ -56,6 +56,7 @@ async function fill(index: SearchIndex): Promise<number> {
       atMs: startMs + (first + at) * 50,
       subject: `message:m${at}`,
       kind: 'message',
+      isOutput: false,
       actor: { kind: 'agent', id: stream },
       text: messageText(first + at),
     }))

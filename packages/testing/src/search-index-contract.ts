@@ -18,6 +18,7 @@ export function saidPiece(seq: number, text: string, more: Partial<Piece> = {}):
     atMs: startMs + seq * 1_000,
     subject: `message:m${seq}`,
     kind: 'message',
+    isOutput: false,
     actor: { kind: 'person', id: 'dana' },
     text,
     ...more,
@@ -267,19 +268,70 @@ export function searchIndexContract(name: string, bench: SearchIndexBench): void
       const of = (q: string): Promise<string[]> =>
         findPage(own, { terms: termsOf(q), projects: ['default'] }, undefined, 10).then(texts)
       const step = { subject: 'step:x', kind: 'step' } as const
+      const result = { ...step, isOutput: true } as const
+      const printed = { subject: undefined, kind: 'output', isOutput: true } as const
       await own.index(
         firstStretch('session:s', [
           saidPiece(1, 'gate asked'),
           saidPiece(2, 'gate begun', step),
-          saidPiece(3, 'gate result', step),
-          saidPiece(4, 'gate result, more of it', { ...step, seq: 3, part: 1 }),
-          saidPiece(5, 'gate printed', { subject: undefined, kind: 'output' }),
-          saidPiece(6, 'gate printed later', { subject: undefined, kind: 'output' }),
+          saidPiece(3, 'gate result', result),
+          saidPiece(4, 'gate result, more of it', { ...result, seq: 3, part: 1 }),
+          saidPiece(4, 'gate result of what began without a word', { ...result, subject: 'step:y' }),
+          saidPiece(5, 'gate printed', printed),
+          saidPiece(6, 'gate printed later', printed),
         ]),
       )
       const erase = { subject: undefined, kind: 'output', upTo: 5 } as const
       await own.index({ ...firstStretch('session:s', [{ erase }]), after: 6, upTo: 7 })
       expect((await of('gate')).toSorted()).toEqual(['gate asked', 'gate begun', 'gate printed later'])
+    })
+
+    it('[RT4] erases however much output there is, in bounded pieces, and what came in the same stretch', async () => {
+      await using own = await fresh()
+      const count = async (q: string): Promise<number> =>
+        (await own.find({ terms: termsOf(q), projects: ['default'], limit: 5_000 })).length
+      const printed = { subject: undefined, kind: 'output', isOutput: true } as const
+      const many = Array.from({ length: 2_500 }, (_, at) => saidPiece(at + 2, `gate printed p${at}`, printed))
+      await own.index(firstStretch('session:s', [saidPiece(1, 'gate asked'), ...many]))
+      await own.index(firstStretch('session:t', [saidPiece(1, 'gate printed elsewhere', printed)]))
+      const changes = [
+        saidPiece(2_502, 'gate printed before', printed),
+        { erase: { subject: undefined, kind: 'output', upTo: 2_502 } as const },
+        saidPiece(2_504, 'gate printed after', printed),
+      ]
+      const stretch = firstStretch('session:s', changes, { after: 2_501, upTo: 2_504 })
+      const counts = [await count('printed')]
+      while (await own.eraseSome(stretch)) counts.push(await count('printed'))
+      const steps = counts.slice(1).map((left, at) => (counts[at] ?? 0) - left)
+      expect(steps.every((gone) => gone > 0 && gone <= 1_000)).toBe(true)
+      expect([counts.at(-1), await count('gate')]).toEqual([1, 2])
+      await own.index(stretch)
+      expect([await count('printed'), await count('gate')]).toEqual([2, 3])
+    })
+
+    it('[RT4] erases with the stretch what was not taken out before', async () => {
+      await using own = await fresh()
+      const printed = { subject: undefined, kind: 'output', isOutput: true } as const
+      const many = Array.from({ length: 1_200 }, (_, at) => saidPiece(at + 1, `gate printed p${at}`, printed))
+      await own.index(firstStretch('session:s', many))
+      const changes = [{ erase: { subject: undefined, kind: 'output', upTo: 1_200 } as const }]
+      await own.index(firstStretch('session:s', changes, { after: 1_200, upTo: 1_201 }))
+      expect(await own.find({ terms: termsOf('gate'), projects: ['default'], limit: 5_000 })).toEqual([])
+    })
+
+    it('[SE7] erases nothing by a stretch that it does not take', async () => {
+      await using own = await fresh()
+      const stretch = firstStretch('session:s', [saidPiece(1, 'gate asked'), saidPiece(2, 'gate again')])
+      await own.index(stretch)
+      const changes = [{ erase: { subject: undefined, upTo: 2 } }]
+      const elsewhere = { ...stretch, after: 5, upTo: 6, changes }
+      const ofAnotherLife = { ...stretch, epoch: 'bbbbbbbb', after: 2, upTo: 3, changes }
+      for (const other of [elsewhere, ofAnotherLife]) {
+        expect(await own.eraseSome(other)).toBe(false)
+        await own.index(other)
+      }
+      expect(await own.find({ terms: termsOf('gate'), projects: ['default'], limit: 9 })).toHaveLength(2)
+      expect(await own.position('session:s')).toMatchObject({ epoch: 'aaaaaaaa', seq: 2 })
     })
 
     it('[SE6] keeps the order of time where more was said in a millisecond than it has places', async () => {

@@ -8,7 +8,7 @@ import { LogDamaged } from '../log/store-unavailable.ts'
 import { walkStreams } from '../log/walk-streams.ts'
 import { type Clock, timestamp } from '../machine/clock.ts'
 import { aboutBy, brokenOff, piecesOf } from './pieces.ts'
-import type { Erasure, Piece, SearchIndex } from './search-index.ts'
+import type { Erasure, Piece, SearchIndex, Stretch } from './search-index.ts'
 
 /** What following the log needs. */
 export interface SearchFollowerPorts {
@@ -154,10 +154,28 @@ export class SearchFollower implements AsyncDisposable {
       about ??= aboutBy(first)
       if (about === undefined) return
       const changes = await this.#changes(stream, events)
-      await index.index({ stream, epoch: head.epoch, after, upTo: last.seq, about, changes })
+      const stretch = { stream, epoch: head.epoch, after, upTo: last.seq, about, changes }
+      await this.#eraseFirst(stretch)
+      // What is left of it would go at once with the stretch.
+      if (this.#isClosed) return
+      await index.index(stretch)
       after = last.seq
-      await pause(Math.min(restMaxMs, restShare * (clock.monotonicMs() - began)))
+      await this.#restSince(began)
     }
+  }
+
+  /** Of what was said before there may be much: it goes in pieces, and others work between two. */
+  async #eraseFirst(stretch: Stretch): Promise<void> {
+    const { index, clock } = this.#ports
+    for (let isLeft = stretch.changes.some((change) => ('erase' in change)); isLeft && !this.#isClosed;) {
+      const began = clock.monotonicMs()
+      isLeft = await index.eraseSome(stretch)
+      if (isLeft) await this.#restSince(began)
+    }
+  }
+
+  #restSince(beganMs: number): Promise<void> {
+    return pause(Math.min(restMaxMs, restShare * (this.#ports.clock.monotonicMs() - beganMs)))
   }
 
   /** What is damaged is not searched, and holds up nothing else. */

@@ -1,6 +1,7 @@
 import type { Attachment } from '@hotline/protocol/attachment'
 import type { Envelope } from '@hotline/protocol/event'
 import { asKnown } from '@hotline/protocol/known-event'
+import { outputTypes } from '@hotline/protocol/output-types'
 import type { SearchKind } from '@hotline/protocol/search'
 import type { EventOf, EventType, KnownEvent } from '@hotline/protocol/events'
 import type { About, Erasure, Piece } from './search-index.ts'
@@ -12,6 +13,8 @@ const pieceChars = 8_000
 const saidPieces = 16
 /** Of what tools and programs say, the beginning of each event. */
 const loggedPieces = 2
+
+const ofOutput: ReadonlySet<string> = outputTypes
 
 /** What an event says, in the words in which it is looked for. */
 interface Said {
@@ -108,7 +111,7 @@ function textsIn(value: unknown): readonly string[] {
   return Object.values(value).flatMap(textsIn)
 }
 
-function cut({ seq, at, subject, actor }: Envelope, { kind, texts }: Said): readonly Piece[] {
+function cut({ seq, at, type, subject, actor }: Envelope, { kind, texts }: Said): readonly Piece[] {
   const isSaid = kind === 'message' || kind === 'task'
   const most = pieceChars * (isSaid ? saidPieces : loggedPieces)
   const joined = texts.filter((text) => text !== undefined && text !== '').join('\n')
@@ -117,7 +120,8 @@ function cut({ seq, at, subject, actor }: Envelope, { kind, texts }: Said): read
     // No database keeps it as text.
     .replaceAll('\0', ' ')
   const atMs = Date.parse(at)
-  return partsOf(whole).map((text, part) => ({ seq, part, atMs, subject, kind, actor, text }))
+  const isOutput = ofOutput.has(type)
+  return partsOf(whole).map((text, part) => ({ seq, part, atMs, subject, kind, isOutput, actor, text }))
 }
 
 /** Parted between words where there is a space near the end. */

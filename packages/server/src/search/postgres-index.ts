@@ -11,7 +11,6 @@ import {
   type FoundPiece,
   type IndexQuery,
   indexVersion,
-  isOutput,
   type Piece,
   placesPerMs,
   type SearchIndex,
@@ -44,15 +43,21 @@ const schema = [
     part INTEGER NOT NULL,
     subject ${text},
     kind ${text} NOT NULL,
+    is_output BOOLEAN NOT NULL,
     actor_kind ${text} NOT NULL,
     actor ${text} NOT NULL,
     text TEXT NOT NULL,
     words TSVECTOR NOT NULL,
     UNIQUE (no, seq, part)
   )`,
+  `CREATE INDEX search_pieces_by_subject ON search_pieces (no, subject, seq) WHERE subject IS NOT NULL`,
+  `CREATE INDEX search_pieces_of_output ON search_pieces (no, seq) WHERE is_output`,
   // What is written waits in no list of its own, which every search would have to read.
   `CREATE INDEX search_pieces_by_words ON search_pieces USING GIN (words) WITH (fastupdate = off)`,
 ]
+
+/** Pieces that go in one statement, which the server would end where it took too long. */
+const chunkPieces = 1_000
 
 /** Any number but those of other locks; the same for every server that makes this index. */
 const schemaLock = 4_680_002
@@ -108,6 +113,15 @@ export class PostgresIndex implements SearchIndex {
     return row && { epoch: row.epoch, seq: row.seq, about: aboutOf(row) }
   }
 
+  async eraseSome({ stream, epoch, after, changes }: Stretch): Promise<boolean> {
+    return await this.#transact(async (client) => {
+      const [row] = await all<StreamRow>(client, 'SELECT * FROM search_streams WHERE stream = $1', [stream])
+      if (row?.seq !== after || row.epoch !== epoch) return false
+      for (const change of changes) if ('erase' in change && (await eraseSome(client, row.no, change))) return true
+      return false
+    })
+  }
+
   async index({ stream, epoch, after, upTo, about, changes }: Stretch): Promise<void> {
     const { project, task, agent } = about
     await this.#transact(async (client) => {
@@ -130,7 +144,7 @@ export class PostgresIndex implements SearchIndex {
         else {
           await put(client, row, pieces)
           pieces = []
-          await erase(client, row, change)
+          for (let isLeft = true; isLeft;) isLeft = await eraseSome(client, row.no, change)
         }
       }
       await put(client, row, pieces)
@@ -171,7 +185,7 @@ export class PostgresIndex implements SearchIndex {
         const gone = await all(
           client,
           `DELETE FROM search_pieces WHERE id IN (
-            SELECT id FROM search_pieces JOIN search_streams USING (no) WHERE stream = $1 LIMIT 1000) RETURNING 1`,
+            SELECT id FROM search_pieces JOIN search_streams USING (no) WHERE stream = $1 LIMIT ${chunkPieces}) RETURNING 1`,
           [stream],
         )
         if (gone.length === 0) await all(client, 'DELETE FROM search_streams WHERE stream = $1', [stream])
@@ -239,10 +253,10 @@ async function put(client: PostgresClient, row: StreamRow, pieces: readonly Piec
   const ids = await placesFor(client, pieces)
   await all(
     client,
-    `INSERT INTO search_pieces (id, no, seq, part, subject, kind, actor_kind, actor, text, words)
-      SELECT id, $1, seq, part, subject, kind, actor_kind, actor, text, words::tsvector
-      FROM unnest($2::bigint[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
-        AS new (id, seq, part, subject, kind, actor_kind, actor, text, words)`,
+    `INSERT INTO search_pieces (id, no, seq, part, subject, kind, is_output, actor_kind, actor, text, words)
+      SELECT id, $1, seq, part, subject, kind, is_output, actor_kind, actor, text, words::tsvector
+      FROM unnest($2::bigint[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::text[],
+        $10::text[], $11::text[]) AS new (id, seq, part, subject, kind, is_output, actor_kind, actor, text, words)`,
     [
       row.no,
       ids,
@@ -250,6 +264,7 @@ async function put(client: PostgresClient, row: StreamRow, pieces: readonly Piec
       pieces.map(({ part }) => part),
       pieces.map(({ subject }) => subject ?? null),
       pieces.map(({ kind }) => kind),
+      pieces.map(({ isOutput }) => isOutput),
       pieces.map(({ actor }) => actor.kind),
       pieces.map(({ actor }) => actor.id),
       pieces.map((piece) => piece.text),
@@ -258,17 +273,20 @@ async function put(client: PostgresClient, row: StreamRow, pieces: readonly Piec
   )
 }
 
-async function erase(
+/** Answers whether there was any. Each of its conditions has an index: what stays is not gone through. */
+async function eraseSome(
   client: PostgresClient,
-  row: StreamRow,
+  no: number,
   { erase: { subject, kind, upTo } }: Erasure,
-): Promise<void> {
-  const only = kind === undefined ? '' : ` AND ${isOutput('search_pieces')}`
-  await all(
+): Promise<boolean> {
+  const gone = await all(
     client,
-    `DELETE FROM search_pieces WHERE no = $1 AND seq <= $2 AND ($3::text IS NULL OR subject = $3)${only}`,
-    [row.no, upTo, subject ?? null],
+    `DELETE FROM search_pieces WHERE id IN (
+      SELECT id FROM search_pieces WHERE no = $1 AND seq <= $2 ${subject === undefined ? '' : 'AND subject = $3'}
+        ${kind === undefined ? '' : 'AND is_output'} LIMIT ${chunkPieces}) RETURNING 1`,
+    [no, upTo, ...(subject === undefined ? [] : [subject])],
   )
+  return gone.length > 0
 }
 
 /** For each the next free place in its millisecond, or in the first one after it that has one. */

@@ -11,6 +11,8 @@ export interface Piece {
   atMs: number
   subject: string | undefined
   kind: SearchKind
+  /** Programs and tools said it: it goes where output is kept for a time only. */
+  isOutput: boolean
   actor: Actor
   text: string
 }
@@ -19,11 +21,6 @@ export interface Piece {
 export interface Erasure {
   erase: { subject: string | undefined; kind?: 'output' | undefined; upTo: number }
 }
-
-/** What programs and tools said, among these pieces: of a step all but how it began. */
-export const isOutput = (pieces: string): string =>
-  `(kind = 'output' OR kind = 'step' AND EXISTS (SELECT 1 FROM ${pieces} b
-    WHERE b.no = ${pieces}.no AND b.subject = ${pieces}.subject AND b.seq < ${pieces}.seq))`
 
 /** What a stream belongs to. */
 export interface About {
@@ -69,7 +66,7 @@ export interface IndexQuery {
 }
 
 /** A piece that was found. `id` grows with the time at which it was said. */
-export interface FoundPiece extends Omit<Piece, 'part'>, About {
+export interface FoundPiece extends Omit<Piece, 'part' | 'isOutput'>, About {
   id: number
   stream: string
 }
@@ -83,6 +80,11 @@ export interface SearchIndex extends AsyncDisposable {
   mend(): Promise<void>
   /** How far a stream was read; undefined for one that is not in it. */
   position(stream: string): Promise<StreamPlace | undefined>
+  /**
+   * Takes out a bounded piece of what this stretch erases of those before it, and answers whether there was any. The log has
+   * said it already, so it may be gone before the stretch is taken; what a crash leaves of it goes with the stretch.
+   */
+  eraseSome(stretch: Stretch): Promise<boolean>
   /** Takes a stretch, whole or not at all; one that it has already changes nothing. */
   index(stretch: Stretch): Promise<void>
   /** The newest that fit, newest first. */
@@ -94,7 +96,7 @@ export interface SearchIndex extends AsyncDisposable {
 }
 
 /** The version of what is kept, and of how words are made: where it is another one, the index is made anew. */
-export const indexVersion = 1
+export const indexVersion = 2
 
 /** Pieces of one millisecond have so many places in the order of time; where there are more, the next ones are used. */
 export const placesPerMs = 1_024

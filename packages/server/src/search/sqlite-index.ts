@@ -14,7 +14,6 @@ import {
   type FoundPiece,
   type IndexQuery,
   indexVersion,
-  isOutput,
   type Piece,
   placesPerMs,
   type SearchIndex,
@@ -45,19 +44,23 @@ const schema = `
     part INTEGER NOT NULL,
     subject TEXT,
     kind TEXT NOT NULL,
+    is_output INTEGER NOT NULL,
     actor_kind TEXT NOT NULL,
     actor TEXT NOT NULL,
     text TEXT NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX pieces_by_place ON pieces (no, seq, part);
+  CREATE INDEX pieces_by_subject ON pieces (no, subject, seq) WHERE subject IS NOT NULL;
+  CREATE INDEX pieces_of_output ON pieces (no, seq) WHERE is_output = 1;
   CREATE VIRTUAL TABLE words USING fts5(said, facets, content = '', columnsize = 0, tokenize = 'ascii');
   INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
   PRAGMA user_version = ${indexVersion};
 `
 
 const cacheKiB = 8 * 1024
-/** Pieces that go in one transaction; others work between two. */
-const chunkPieces = 200
+/** What goes in one transaction, and at once on the event loop; others work between two. */
+const chunkPieces = 50
+const chunkChars = 64 * 1024
 /** Queries have many shapes; when there are more, all are dropped. */
 const maxStatements = 200
 const fewPieces = 256
@@ -103,6 +106,16 @@ export class SqliteIndex implements SearchIndex {
       const row = this.#stream(stream)
       return row && { epoch: row.epoch, seq: row.seq, about: aboutOf(row) }
     })
+  }
+
+  eraseSome({ stream, epoch, after, changes }: Stretch): Promise<boolean> {
+    return this.#guarded(() =>
+      this.#transact(() => {
+        const row = this.#stream(stream)
+        if (row?.seq !== after || row.epoch !== epoch) return false
+        return changes.some((change) => 'erase' in change && this.#eraseSome(row, change))
+      }),
+    )
   }
 
   index({ stream, epoch, after, upTo, about, changes }: Stretch): Promise<void> {
@@ -201,42 +214,43 @@ export class SqliteIndex implements SearchIndex {
     return this.#transact(() => {
       const row = this.#stream(stream)
       if (!row) return false
-      const rows = this.#pieces(row, undefined, Number.MAX_SAFE_INTEGER)
-      for (const piece of rows) this.#drop(row, piece)
-      if (rows.length < chunkPieces) this.#run('DELETE FROM streams WHERE no = ?', [row.no])
-      return rows.length === chunkPieces
+      const isLeft = this.#eraseSome(row, { erase: { subject: undefined, upTo: Number.MAX_SAFE_INTEGER } })
+      if (!isLeft) this.#run('DELETE FROM streams WHERE no = ?', [row.no])
+      return isLeft
     })
   }
 
   #change(row: StreamRow, change: Piece | Erasure): void {
-    if ('erase' in change) this.#erase(row, change)
-    else this.#put(row, change)
+    if (!('erase' in change)) return this.#put(row, change)
+    for (let isLeft = true; isLeft;) isLeft = this.#eraseSome(row, change)
   }
 
-  #erase(row: StreamRow, { erase: { subject, kind, upTo } }: Erasure): void {
-    for (let isLeft = true; isLeft;) {
-      const rows = this.#pieces(row, subject, upTo, kind)
-      for (const piece of rows) this.#drop(row, piece)
-      isLeft = rows.length === chunkPieces
-    }
-  }
-
-  #put(row: StreamRow, { seq, part, atMs, subject, kind, actor, text }: Piece): void {
+  #put(row: StreamRow, { seq, part, atMs, subject, kind, isOutput, actor, text }: Piece): void {
     const id = this.#placeAt(atMs)
     this.#run(
-      `INSERT INTO pieces (id, no, seq, part, subject, kind, actor_kind, actor, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [id, row.no, seq, part, subject ?? null, kind, actor.kind, actor.id, text],
+      `INSERT INTO pieces (id, no, seq, part, subject, kind, is_output, actor_kind, actor, text)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [id, row.no, seq, part, subject ?? null, kind, Number(isOutput), actor.kind, actor.id, text],
     )
     this.#run('INSERT INTO words (rowid, said, facets) VALUES (?, ?, ?)', [id, ...wordsOf(row, kind, text)])
   }
 
-  #pieces(row: StreamRow, subject: string | undefined, upTo: number, only?: 'output'): readonly PieceRow[] {
+  /** Answers whether there was any. Each of its conditions has an index: what stays is not gone through. */
+  #eraseSome(row: StreamRow, { erase: { subject, kind, upTo } }: Erasure): boolean {
     const values = subject === undefined ? [] : [subject]
-    return this.#all<PieceRow>(
+    const found = this.#statement(
       `SELECT id, kind, text FROM pieces WHERE no = ? AND seq <= ? ${subject === undefined ? '' : 'AND subject = ?'}
-        ${only === undefined ? '' : `AND ${isOutput('pieces')}`} LIMIT ?`,
-      [row.no, upTo, ...values, chunkPieces],
-    )
+        ${kind === undefined ? '' : 'AND is_output = 1'} LIMIT ${chunkPieces}`,
+    ).iterate(row.no, upTo, ...values)
+    const rows: PieceRow[] = []
+    let chars = 0
+    for (const piece of found as Iterable<unknown> as Iterable<PieceRow>) {
+      rows.push(piece)
+      chars += piece.text.length
+      if (chars >= chunkChars) break
+    }
+    for (const piece of rows) this.#drop(row, piece)
+    return rows.length > 0
   }
 
   /** An index without text of its own is told what to take out. */

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { openTempDir, type TempDir } from '@hotline/testing/temp-dir'
 import { waitFor } from '@hotline/testing/wait-for'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -93,7 +94,7 @@ describe('following the log', () => {
       },
     }) as SearchIndex
     // A bound method of the class itself, where a private member is read.
-    for (const name of ['position', 'find', 'forget', 'streams', 'mend'] as const) {
+    for (const name of ['position', 'eraseSome', 'find', 'forget', 'streams', 'mend'] as const) {
       Object.defineProperty(counted, name, { value: index[name].bind(index) })
     }
     await scene.append('session:a', created(), said('before the start'))
@@ -162,6 +163,7 @@ describe('following the log', () => {
       atMs: 0,
       subject: undefined,
       kind: 'note',
+      isOutput: false,
       actor: { kind: 'system', id: 's' },
     } as const
     const gone = { stream: 'session:gone', epoch: 'aaaaaaaa', after: 0, upTo: 1, about }
@@ -200,6 +202,63 @@ describe('following the log', () => {
     await using second = follow(scene, anew)
     await settled(second)
     expect(await find(anew, 'secret')).toEqual([])
+  })
+
+  it('[RT4] tells what a step printed from how it began, also where its beginning says nothing', async () => {
+    await using log = await openLog()
+    const scene = sceneOf(log.store)
+    await using index = openIndex()
+    const began = (step: string, title: string): NewEvent =>
+      event('step.started', { step, kind: 'execute' }, { title }, `step:${step}`)
+    const ended = (step: string, output: string): NewEvent =>
+      event('step.finished', { step, outcome: 'done' }, { output }, `step:${step}`)
+    await scene.append(
+      'session:a',
+      created(),
+      said('asked quince'),
+      began('one', 'began quince'),
+      ended('one', 'printed quince'),
+      began('two', ' '),
+      ended('two', 'printed quince of a step without a name'),
+      ended('three', 'printed quince of a step that nobody saw begin'),
+    )
+    await using follower = follow(scene, index)
+    await settled(follower)
+    expect(await find(index, 'printed')).toHaveLength(3)
+    const erased = { upTo: 7, reason: 'retention', kind: 'output', days: 30 }
+    await scene.append('session:a', event('content.erased', erased, undefined))
+    await settled(follower)
+    expect(await find(index, 'quince')).toEqual(['asked quince', 'began quince'])
+  })
+
+  it('[SE7] gives way while much is erased, and goes on after a start where it was cut off in it', async () => {
+    await using log = await openLog()
+    const scene = sceneOf(log.store)
+    const path = join(dir.path, 'cut.db')
+    const lines = Array.from({ length: 600 }, (_, at) =>
+      event('output.appended', { source: 'stdout', encoding: 'utf8', bytes: 9 }, { text: `printed ${at}` }),
+    )
+    await scene.append('session:a', created(), said('asked quince'), ...lines)
+    const count = (): number => {
+      using file = new DatabaseSync(path, { readOnly: true })
+      return Number(file.prepare('SELECT count(*) AS pieces FROM pieces').get()?.['pieces'])
+    }
+    const erased = event('content.erased', { upTo: 602, reason: 'retention', kind: 'output', days: 30 }, undefined)
+    {
+      await using index = new SqliteIndex(path)
+      await using follower = follow(scene, index)
+      await settled(follower)
+      expect(count()).toBe(602)
+      await scene.append('session:a', erased)
+      await waitFor(() => count() < 602, { what: 'some of it to be gone', everyMs: 1 })
+    }
+    expect(count()).toBeGreaterThan(2)
+    await using index = new SqliteIndex(path)
+    await using again = follow(scene, index)
+    await settled(again)
+    expect(count()).toBe(2)
+    expect(await find(index, 'printed')).toEqual([])
+    expect(await find(index, 'quince')).toEqual(['asked quince'])
   })
 
   it('[SE1] reads what was said of each kind, and nothing that was typed, answered or is no word', async () => {

@@ -35,6 +35,30 @@ describe('the file of a search index', () => {
     expect(holds()).toBe(false)
   })
 
+  it('[SE7] erases a bounded piece at a time, of many short ones and of few long ones', async () => {
+    const path = join(dir.path, 'bounded.db')
+    await using index = new SqliteIndex(path)
+    const printed = { subject: undefined, kind: 'output', isOutput: true } as const
+    const short = Array.from({ length: 300 }, (_, at) => saidPiece(at + 1, `printed p${at}`, printed))
+    const long = Array.from({ length: 60 }, (_, at) => saidPiece(at + 301, `printed p${at} `.repeat(500), printed))
+    await index.index(firstStretch('session:s', [...short, ...long]))
+    using file = new DatabaseSync(path, { readOnly: true })
+    const left = file.prepare('SELECT count(*) AS pieces, coalesce(sum(length(text)), 0) AS chars FROM pieces')
+    const look = (): { pieces: number; chars: number } => ({ pieces: 0, chars: 0, ...left.get() })
+    const erase = { subject: undefined, kind: 'output', upTo: 360 } as const
+    const stretch = { ...firstStretch('session:s', [{ erase }]), after: 360, upTo: 361 }
+    const most = { pieces: 0, chars: 0 }
+    for (let before = look(); await index.eraseSome(stretch); before = look()) {
+      const now = look()
+      most.pieces = Math.max(most.pieces, before.pieces - now.pieces)
+      most.chars = Math.max(most.chars, before.chars - now.chars)
+    }
+    expect(look()).toEqual({ pieces: 0, chars: 0 })
+    expect(most.pieces).toBe(50)
+    // The last one of a piece may go beyond.
+    expect(most.chars).toBeLessThan(64 * 1024 + 8_000)
+  })
+
   it('[SE7] is thrown away and made anew where it is no index, damaged, or of another version', async () => {
     const path = join(dir.path, 'odd.db')
     for (const spoil of [
