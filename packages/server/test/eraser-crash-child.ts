@@ -1,4 +1,4 @@
-// Erases a session with many words, and dies in the middle of it: `eraser-crash.test.ts`.
+// Erases a session with many words, or its output when its days are over, and dies in the middle of it: `eraser-crash.test.ts`.
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { openFileBlobStore } from '../src/blob/file-blob-store.ts'
@@ -7,15 +7,17 @@ import { openDatabase } from '../src/log/open-database.ts'
 import { systemClock } from '../src/machine/clock.ts'
 import { systemIds } from '../src/machine/ids.ts'
 import { Eraser } from '../src/scheduler/eraser.ts'
+import { keepOutputFor } from '../src/scheduler/retention.ts'
 import { Attachments } from '../src/session/attachments.ts'
 import { begin, dana, liveOn, stream } from './exchange-life.ts'
 
-const [dir = ''] = process.argv.slice(2)
+const [dir = '', what = 'session'] = process.argv.slice(2)
 const ids = systemIds(() => systemClock.wallMs())
 const database = await openDatabase({ kind: 'sqlite', dir }, { clock: systemClock, ids })
 const { store, lists } = database
 const life = liveOn({ ...database, reopen: fail, sql: fail, moveEvent: fail })
 const hand = await begin([life])
+await life.send(dana, stream, 'message.send', { text: 'a question that stays' })
 for (let at = 0; at < 20; at += 1) {
   const lines = Array.from({ length: 50 }, (_, line) => ({
     type: 'output.appended' as const,
@@ -46,12 +48,27 @@ const eraser = new Eraser({
 })
 
 const file = new DatabaseSync(join(dir, 'hotline.db'), { readOnly: true })
-const left = file.prepare('SELECT count(*) AS n FROM events WHERE body IS NOT NULL')
+const output = what === 'output' ? ` AND type = 'output.appended'` : ''
+const left = file.prepare(`SELECT count(*) AS n FROM events WHERE body IS NOT NULL${output}`)
 const count = (): number => Number(left.get()?.['n'])
 const before = count()
-const outcome = await life.send(dana, stream, 'session.erase', {})
-console.log(JSON.stringify(outcome))
-void eraser.erased(stream)
+if (what === 'output') {
+  life.pass(31 * 24 * 60 * 60_000)
+  keepOutputFor({
+    exchange: life.exchange,
+    lists,
+    store,
+    clock: { ...systemClock, wallMs: () => life.nowMs() },
+    ids,
+    fault: console.error,
+    erased: (of) => eraser.erased(of),
+    days: 30,
+  })
+} else {
+  const outcome = await life.send(dana, stream, 'session.erase', {})
+  console.log(JSON.stringify(outcome))
+  void eraser.erased(stream)
+}
 look()
 
 /** Each turn of the event loop erases no more than one chunk. */
