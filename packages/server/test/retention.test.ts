@@ -1,4 +1,5 @@
 import type { Envelope } from '@hotline/protocol/event'
+import { limits } from '@hotline/protocol/limits'
 import { type HandClock, handClock } from '@hotline/testing/hand-clock'
 import type { HandRunner } from '@hotline/testing/hand-runner'
 import { agentEvent, type LogBench, type OpenLogBench } from '@hotline/testing/log-bench'
@@ -195,6 +196,29 @@ describe.each(stores)('keeping output for a time in %s', (_, open) => {
     at.pass(31 * dayMs)
     for (let hours = 0; hours < 5; hours += 1) await at.hourly(() => Promise.resolve())()
     expect(await erasures(bench, hand.stream)).toHaveLength(2)
+    expect(life.faults).toEqual([])
+  })
+
+  test('[RT8] it goes however much else that machine tells before it', async () => {
+    await using bench = await open()
+    const life = liveOn(bench)
+    await begin([life])
+    await using at = await keeping(life, bench)
+    const hand = await talk(life)
+    await end(hand, life)
+    at.pass(31 * dayMs)
+    await expect.poll(at.hourly(() => erasures(bench, hand.stream))).toHaveLength(1)
+    const now = new Date(life.nowMs()).toISOString()
+    const other = { ...agentEvent('said late'), type: 'notice.posted' }
+    const others = Array.from({ length: limits.pageEvents + 1 }, () => ({ ...other, at: now }))
+    const late = { ...agentEvent('printed late'), type: 'output.appended', at: now }
+    for (const events of [others, [late]]) {
+      expect(await bench.store.append([{ stream: hand.stream, expect: 'any', events }])).toMatchObject({ ok: true })
+    }
+    expect(wordsIn(await eventsOf(bench, hand.stream))).toContain('printed late')
+    at.pass(31 * dayMs)
+    await expect.poll(at.hourly(async () => wordsIn(await eventsOf(bench, hand.stream)))).not.toContain('printed late')
+    expect(wordsIn(await eventsOf(bench, hand.stream))).toContain('said late')
     expect(life.faults).toEqual([])
   })
 

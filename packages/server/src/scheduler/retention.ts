@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseCommand } from '@hotline/protocol/command'
 import { limits } from '@hotline/protocol/limits'
 import { isLive, type SessionStatus } from '@hotline/protocol/session-status'
@@ -47,8 +48,13 @@ export function keepOutputFor({ days, ...ports }: RetentionPorts): AsyncDisposab
   /** A machine that was out of contact may tell what its agent printed long after the session was over. */
   async function hasOutputSince(stream: string, seq: number): Promise<boolean> {
     const oldest = new Date(clock.wallMs() - days * dayMs).toISOString()
-    const page = await store.read(stream, { after: seq, limit: limits.pageEvents, maxBytes: limits.pageBytes })
-    return page.some((stored) => isOutput(stored) && readEvent(stored).at <= oldest)
+    for (let cursor = seq; ; await nextTurn()) {
+      const page = await store.read(stream, { after: cursor, limit: limits.pageEvents, maxBytes: limits.pageBytes })
+      const last = page.at(-1)
+      if (last === undefined || stopped) return false
+      if (page.some((stored) => isOutput(stored) && readEvent(stored).at <= oldest)) return true
+      cursor = last.seq
+    }
   }
 
   async function erase(session: string): Promise<void> {
