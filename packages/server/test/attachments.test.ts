@@ -110,6 +110,27 @@ describe.each(stores)('files of messages in %s', (_, open) => {
     expect(life.faults).toEqual([])
   })
 
+  test('[AT8] what a server left that was killed between the bytes and their row goes at the next start', async () => {
+    await using bench = await open()
+    const life = liveOn(bench)
+    await begin([life])
+    await using files = await filesOf(bench, life)
+    const sent = await files.put('s1', 'sent.txt', 'sent')
+    expect(await send(life, 's1', [sent])).toMatchObject({ ok: true })
+    const waiting = await files.put('s1', 'waiting.txt', 'waiting')
+    const { blobs, clock } = files
+    await files.attachments[Symbol.asyncDispose]()
+    const left = await blobs.put('p1', Buffer.from('no row came'), 100)
+    const digest = left.ok ? left.blob.digest : ''
+    expect(await files.isThere(digest)).toBe(true)
+    const { store, lists } = bench
+    await using again = new Attachments({ blobs, store, lists, clock, fault: (error) => life.faults.push(error) })
+    await expect.poll(() => files.isThere(digest)).toBe(false)
+    await again[Symbol.asyncDispose]()
+    expect([await files.isThere(sent.digest), await files.isThere(waiting.digest)]).toEqual([true, true])
+    expect(life.faults).toEqual([])
+  })
+
   test('[AT9] with a conversation its files go, but not what another session of the project has as well', async () => {
     await using bench = await open()
     const life = liveOn(bench)

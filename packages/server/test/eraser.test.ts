@@ -268,6 +268,7 @@ describe.each(stores)('erasing in %s', (_, open) => {
       put: (...given) => blobs.put(...given),
       get: (...given) => blobs.get(...given),
       delete: (...given) => (isBroken ? Promise.reject(new Error('the disk')) : blobs.delete(...given)),
+      all: () => blobs.all(),
       deleteProject: (project) => blobs.deleteProject(project),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }

@@ -62,6 +62,28 @@ export function blobStoreContract(name: string, open: () => Promise<BlobBench>):
       expect(await bench.store.get('project', sha256(content))).toBeUndefined()
     })
 
+    test('[L24] all that there is can be gone through, of every project', async () => {
+      await using bench = await open()
+      const names = async (): Promise<readonly string[]> => {
+        const found: string[] = []
+        for await (const { project, digest } of bench.store.all()) found.push(`${project} ${digest}`)
+        return found.toSorted()
+      }
+      expect(await names()).toEqual([])
+      const content = Buffer.from('content')
+      const other = Buffer.from('other')
+      await bench.store.put('p1', content, limitBytes)
+      await bench.store.put('P1', content, limitBytes)
+      await bench.store.put('p1', other, limitBytes)
+      const kept = [`P1 ${sha256(content)}`, `p1 ${sha256(content)}`, `p1 ${sha256(other)}`].toSorted()
+      expect(await names()).toEqual(kept)
+      await bench.reopen()
+      expect(await names()).toEqual(kept)
+      await bench.store.delete('p1', sha256(other))
+      await bench.store.deleteProject('P1')
+      expect(await names()).toEqual([`p1 ${sha256(content)}`])
+    })
+
     test('[L25] content over the limit is refused while it comes, and nothing of it is kept', async () => {
       await using bench = await open()
       let taken = 0

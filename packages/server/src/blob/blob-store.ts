@@ -26,6 +26,8 @@ export interface BlobStore extends AsyncDisposable {
   get(project: string, digest: string): Promise<{ sizeBytes: number; content: Readable } | undefined>
   /** True where it was there. */
   delete(project: string, digest: string): Promise<boolean>
+  /** All that there is when it is asked for, in no order; what comes or goes meanwhile may be among it. */
+  all(): AsyncIterable<{ project: string; digest: string }>
   /** Deletes everything of a project. */
   deleteProject(project: string): Promise<void>
 }

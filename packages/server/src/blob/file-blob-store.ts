@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, rename, rm, unlink } from 'node:fs/promises'
+import { mkdir, open, opendir, rename, rm, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline, Transform } from 'node:stream'
@@ -64,6 +64,18 @@ class FileBlobStore implements BlobStore {
     }
     await syncFolder(dirname(path))
     return true
+  }
+
+  async *all(): AsyncGenerator<{ project: string; digest: string }, void, undefined> {
+    for await (const name of namesIn(this.#dir)) {
+      const project = Buffer.from(name, 'hex').toString()
+      if (name !== Buffer.from(project).toString('hex') || !idPattern.test(project)) continue
+      for await (const shelf of namesIn(join(this.#dir, name))) {
+        for await (const digest of namesIn(join(this.#dir, name, shelf))) {
+          if (digestPattern.test(digest)) yield { project, digest }
+        }
+      }
+    }
   }
 
   async deleteProject(project: string): Promise<void> {
@@ -146,6 +158,15 @@ function checked(file: FileHandle, digest: string): Readable {
   // The stream that is handed out carries the error; here there is nothing left to do.
   pipeline(file.createReadStream(), content, () => undefined)
   return content
+}
+
+/** What lies in a folder; nothing where it is none, or has gone meanwhile. */
+async function* namesIn(path: string): AsyncGenerator<string, void, undefined> {
+  try {
+    for await (const { name } of await opendir(path)) yield name
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error))) throw error
+  }
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {

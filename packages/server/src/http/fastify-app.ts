@@ -99,7 +99,8 @@ export function openFastify(ports: AppPorts): App {
     const visit = ports.draining() ?? guard.inspect(request)
     if (!('code' in visit)) return visit
     refused(visit)
-    refuseRequest(response, visit)
+    const origin = guard.elsewhere(request)
+    refuseRequest(response, visit, origin === undefined ? {} : corsHeaders(origin))
     return undefined
   }
   const app = fastify({

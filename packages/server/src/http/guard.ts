@@ -36,6 +36,8 @@ export interface Guard {
   inspect(request: IncomingMessage): Visit | Problem
   /** The same for an upgrade to WebSocket, with its Origin and form. */
   inspectUpgrade(request: IncomingMessage): Visit | Problem
+  /** The origin of a request, where pages of it may use the API; they may also read why it is refused. */
+  elsewhere(request: IncomingMessage): string | undefined
 }
 
 /** Headers of one request; more are refused. */
@@ -62,6 +64,8 @@ export function openGuard(ports: {
   corsOrigins: readonly string[]
 }): Guard {
   const allowed = new Set(ports.corsOrigins)
+  const elsewhere = ({ headers: { origin } }: IncomingMessage): string | undefined =>
+    allowed.has(origin ?? '') ? origin : undefined
   const inspect = (request: IncomingMessage): Visit | Problem => {
     const form = checkForm(request)
     if (form) return form
@@ -86,7 +90,7 @@ export function openGuard(ports: {
       secure: entry.secure,
       origin: entry.origin,
       sentOrigin: request.headers.origin,
-      fromElsewhere: origin !== entry.origin && allowed.has(origin ?? '') ? origin : undefined,
+      fromElsewhere: origin === entry.origin ? undefined : elsewhere(request),
       site: single(request.headers['sec-fetch-site']),
       userAgent: request.headers['user-agent'],
       mark: readMarkCookie(request.headers.cookie, entry.secure),
@@ -94,6 +98,7 @@ export function openGuard(ports: {
   }
   return {
     inspect,
+    elsewhere,
     inspectUpgrade: (request) => {
       if (request.httpVersion !== '1.1' || request.method !== 'GET') {
         return problem('invalid_request', 'A WebSocket begins with GET over HTTP/1.1.')

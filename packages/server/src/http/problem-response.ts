@@ -15,11 +15,16 @@ export function problemHeaders(refusal: Problem): Record<string, string> {
 }
 
 /** Answers a request that never reaches a route, and ends the connection: what follows on it is not looked at. */
-export function refuseRequest(response: ServerResponse, refusal: Problem): void {
+export function refuseRequest(
+  response: ServerResponse,
+  refusal: Problem,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const body = JSON.stringify(refusal)
   response.writeHead(refusal.status, {
     ...securityHeaders({ tls: 'off' }),
     ...problemHeaders(refusal),
+    ...headers,
     'content-type': problemType,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',

@@ -58,7 +58,7 @@ export class Attachments implements AsyncDisposable {
 
   constructor(ports: AttachmentPorts) {
     this.#ports = ports
-    this.#sweeping = this.#sweep()
+    this.#sweeping = this.#sweep().then(() => this.#sweepBytes())
     this.#stop = repeat(ports.clock, sweepMs, () => {
       this.#sweeping = this.#sweeping.then(() => this.#sweep())
     })
@@ -156,6 +156,18 @@ export class Attachments implements AsyncDisposable {
       }
     } catch (error) {
       fault(error)
+    }
+  }
+
+  /** A server that was killed between the bytes and their row, either way, has left bytes that nothing names. */
+  async #sweepBytes(): Promise<void> {
+    try {
+      for await (const { project, digest } of this.#ports.blobs.all()) {
+        if (this.#isClosed) return
+        await this.#inTurn(() => this.#removeUnnamed(project, digest))
+      }
+    } catch (error) {
+      this.#ports.fault(error)
     }
   }
 

@@ -60,6 +60,16 @@ describe('pages from elsewhere', () => {
     // A refusal can be read there as well.
     const refused = await ask({ target: '/api/sessions/nothing', headers: [bearer()] })
     expect([refused.status, refused.of('access-control-allow-origin')]).toEqual([404, friend])
+    // Also of what is refused before anything of it is read.
+    const unread = await ask({ target: '/api/%2e%2e/me', headers: [bearer()] })
+    expect([unread.status, unread.of('access-control-allow-origin'), unread.of('vary')]).toEqual([
+      400,
+      friend,
+      'Origin',
+    ])
+    expect(
+      (await ask({ target: '/api/%2e%2e/me', origin: stranger })).of('access-control-allow-origin'),
+    ).toBeUndefined()
     expect((await ask({ origin: 'http://localhost:5173', headers: [bearer()] })).status).toBe(200)
   })
 
