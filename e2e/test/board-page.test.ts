@@ -287,6 +287,18 @@ describe('the panel of a card', () => {
     expect(await said(second.session)).toEqual([])
     // What was sent there is not left here, to be sent again to somebody else.
     expect(await panel.getByRole('textbox').inputValue()).toBe('')
+    // Files lie with the session that is shown: they do not go to somebody else, nor without a word to this one.
+    await panel
+      .getByLabel('Files to attach')
+      .setInputFiles({ name: 'plan.md', mimeType: 'text/plain', buffer: Buffer.from('x') })
+    await panel.getByRole('textbox').fill('@demo look at this')
+    await panel.getByRole('button', { name: /^Send/, disabled: false }).waitFor()
+    await page.keyboard.press('Enter')
+    await panel.getByText('The files are with the session that is shown.').waitFor()
+    expect(await panel.getByRole('textbox').inputValue()).toBe('@demo look at this')
+    await photograph(page, 'task-files-stay', [390, 1440])
+    await panel.getByRole('button', { name: 'Remove plan.md' }).click()
+    expect([(await said(first.session)).length, (await said(second.session)).length]).toEqual([2, 0])
     await panel.getByRole('textbox').fill('@demo and on')
     await link.command(first.stream, 'session.complete', {})
     const end = { from: 'active', to: 'completed', reason: 'goal_reached' } as const

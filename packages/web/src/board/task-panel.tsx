@@ -1,6 +1,6 @@
 import { namedIn, openSessions } from '@hotline/core/task/addressee'
 import { openTaskView, type TaskView } from '@hotline/client/task-view'
-import type { Problem } from '@hotline/protocol/error'
+import { localProblem, type Problem } from '@hotline/protocol/error'
 import type { TaskDetail, TaskSession } from '@hotline/protocol/task'
 import { Link as To } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useState } from 'react'
@@ -114,16 +114,23 @@ function Talk({ sessions, newest }: { sessions: readonly TaskSession[]; newest: 
   const open = openSessions(sessions)
   const choose = (session: string): void => {
     setWhole(false)
+    setRefusal(undefined)
     setChosen(session)
   }
   const here = open.find(({ session }) => session === shown)
-  const sentElsewhere = (text: string): Promise<boolean> | undefined => {
+  const sentElsewhere = (text: string, files: number): Promise<boolean> | undefined => {
+    setRefusal(undefined)
     const to = namedIn(sessions, text)
     // One of several sessions of the agent that is named is as good as another: it stays where somebody is.
-    return !to || to.agent === here?.agent ? undefined : sendTo(to.session, text)
+    if (!to || to.agent === here?.agent) return undefined
+    return files > 0 ? filesStay(to.agent) : sendTo(to.session, text)
+  }
+  async function filesStay(agent: string): Promise<boolean> {
+    const detail = `The files are with the session that is shown. Choose @${agent} above and add them there, or leave the name out.`
+    setRefusal(localProblem('invalid_request', detail))
+    return false
   }
   async function sendTo(session: string, text: string): Promise<boolean> {
-    setRefusal(undefined)
     const outcome = await link.command(`session:${session}`, 'message.send', { text })
     if (outcome.ok) choose(session)
     else setRefusal(outcome.problem)

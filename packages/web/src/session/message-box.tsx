@@ -41,8 +41,11 @@ export function MessageBox({
   endReply: () => void
   /** A message went where the agent reads it next: into the conversation, whatever somebody was looking at there. */
   sent: () => void
-  /** What is for somebody else goes there, and not to this session: whether it was taken. Undefined where it is for this one. */
-  sentElsewhere?: ((text: string) => Promise<boolean> | undefined) | undefined
+  /**
+   * What is for somebody else goes there, and not to this session: whether it was taken. Undefined where it is for this one. Files
+   * lie with this session, and cannot go along.
+   */
+  sentElsewhere?: ((text: string, files: number) => Promise<boolean> | undefined) | undefined
   mayWrite: boolean
 }): ReactNode {
   const kept = `hotline-draft:${session}`
@@ -91,8 +94,8 @@ export function MessageBox({
     live && contact.here && state.status === 'active' && state.turn !== undefined && state.capabilities?.steer === true
   function send(when: 'now' | 'in turn'): void {
     if (disabled) return
-    // A reply is for whom it replies to, whomever it names; and files lie with this session.
-    const elsewhere = reply === undefined && uploads.length === 0 ? sentElsewhere?.(text) : undefined
+    // A reply is for whom it replies to, whomever it names.
+    const elsewhere = reply === undefined ? sentElsewhere?.(text, uploads.length) : undefined
     if (elsewhere) {
       setLeaving(true)
       void elsewhere.then((taken) => {

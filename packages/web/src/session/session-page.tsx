@@ -53,7 +53,7 @@ export function SessionPage({
 }: {
   session: string
   only?: Tab
-  sentElsewhere?: (text: string) => Promise<boolean> | undefined
+  sentElsewhere?: (text: string, files: number) => Promise<boolean> | undefined
   conversation?: ReactNode
 }): ReactNode {
   const { link, kept } = useLive()
@@ -80,7 +80,7 @@ function Opened({
   view: SessionView
   session: string
   only: Tab | undefined
-  sentElsewhere: ((text: string) => Promise<boolean> | undefined) | undefined
+  sentElsewhere: ((text: string, files: number) => Promise<boolean> | undefined) | undefined
   conversation: ReactNode
   again: () => void
 }): ReactNode {
