@@ -270,6 +270,19 @@ describe('a terminal', () => {
         .map(({ body }) => String(body?.['text']))
     await waitFor(async () => (await typed()).length > 0, { what: 'the one letter' })
     expect(await typed()).toEqual(['q'])
+    // A program may want to know what was pasted, and where it ends. What was copied cannot end it before its end.
+    const asks = '\u001b[?2004hit asks'
+    await hand.report({
+      type: 'output.appended',
+      data: { source: 'pty', encoding: 'utf8', bytes: asks.length },
+      body: { text: asks },
+    })
+    await waitFor(async () => (await rows.innerText()).includes('it asks'), { what: 'a program that asks' })
+    await page.evaluate(`navigator.clipboard.writeText('one\\u001b[201~\\ntwo\\u009b201~\\tthree\\u0003')`)
+    await page.keyboard.press('Shift+Insert')
+    const pasted = '\u001b[200~one[201~\rtwo201~\tthree\u001b[201~'
+    await expect.poll(async () => (await typed()).slice(1).join('')).toBe(pasted)
+    await page.evaluate('navigator.clipboard.writeText("mine")')
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe('mine')
     expect(await page.title()).not.toContain('hacked')
     // What a program calls a link is words.

@@ -63,21 +63,31 @@ new file mode 100644
 +++ b/NOTES.md
 @@ -0,0 +1 @@
 +The query is kept, and so is \u202ethis.
+diff --git a/tools/up.sh b/tools/up.sh
+old mode 100644
+new mode 100755
+diff --git a/old name.txt b/new.txt
+similarity index 100%
+rename from old name.txt
+rename to new.txt
+diff --git a/logo.png b/logo.png
+index 1234567..89abcde 100644
+Binary files a/logo.png and b/logo.png differ
 `
 
 describe('the end of a turn', () => {
-  it('[G35] it opens what the agent says that it changed in it, file by file', async () => {
+  it('[G35] [U16] it opens what the agent says that it changed in it, file by file', async () => {
     const hand = await scene.live.startSession('A turn with a patch')
     await hand.report({ type: 'turn.started', data: { turn: 't1' } })
     await say(hand, ['It is done.'])
     await hand.report({ type: 'turn.ended', data: { turn: 't1', end: 'end' }, body: { patch } })
     await scene.open(hand.session)
-    const button = page.getByRole('button', { name: '2 files changed' })
+    const button = page.getByRole('button', { name: '5 files changed' })
     await button.waitFor()
     expect(await page.locator('.diff').count()).toBe(0)
     await button.press('Enter')
     const files = page.locator('.turn-changes .diff')
-    await expect.poll(() => files.count()).toBe(2)
+    await expect.poll(() => files.count()).toBe(5)
     const [auth, notes] = [files.nth(0), files.nth(1)]
     await auth.getByText('+2').waitFor()
     expect(await auth.locator('.added').allInnerTexts()).toEqual([
@@ -86,6 +96,12 @@ describe('the end of a turn', () => {
     ])
     await notes.getByText('new file').waitFor()
     await notes.getByText('U+202E').waitFor()
+    // What becomes of a file besides its lines stands above them, also where there are none.
+    expect(await page.locator('.turn-changes .becomes li').allInnerTexts()).toEqual([
+      'can be run as a program',
+      'moved from old name.txt',
+      'not text: what changed in it is not shown',
+    ])
     await photograph(page, 'turn-patch', [390, 1440])
     await button.click()
     await expect.poll(() => files.count()).toBe(0)

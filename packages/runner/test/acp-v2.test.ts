@@ -1,9 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { changeFacts } from '@hotline/core/change-facts'
 import { readGitPatch } from '@hotline/core/git-patch'
 import { openTempDir } from '@hotline/testing/temp-dir'
 import { expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { ToolPatch } from '../src/adapters/acp/schema.ts'
+import { Tools } from '../src/adapters/acp/tools.ts'
 import { Silence } from '../src/adapters/acp/v2/silence.ts'
 import { Translation } from '../src/adapters/acp/v2/translate.ts'
 import { openBench } from './bench.ts'
@@ -174,6 +178,91 @@ test('[R72] git patches are read as git writes them: new, changed in places, gon
   expect(of('two-places.txt')).toHaveLength(2)
   expect(of('two-places.txt')[1]).toMatchObject({ newText: many.slice(25, 28).join('') + '++ last\n' + many[29] })
   expect(readGitPatch('not a patch\n@@ broken')).toEqual([])
+})
+
+test('[U16] what becomes of a file besides its lines is read as git writes it, also where no line changes', async () => {
+  await using dir = await openTempDir('hotline-modes-')
+  const git = (...words: string[]): string =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...words], { cwd: dir.path, encoding: 'utf8' })
+  const at = (name: string): string => join(dir.path, name)
+  git('init', '-q')
+  const text = Array.from({ length: 20 }, (_, n) => `line ${n}\n`).join('')
+  for (const name of ['run.sh', 'both.sh', 'old name.txt', 'gone.txt', 'empty gone', 'moved ä.txt', 'ends  ', 'link'])
+    writeFileSync(at(name), name === 'empty gone' ? '' : `${name}\n${text}`)
+  writeFileSync(at('picture'), Buffer.of(0, 1, 2))
+  git('add', '-A')
+  git('commit', '-qm', 'before')
+  chmodSync(at('run.sh'), 0o755)
+  chmodSync(at('both.sh'), 0o755)
+  writeFileSync(at('both.sh'), `both.sh\n${text}more\n`)
+  renameSync(at('old name.txt'), at('new "name".txt'))
+  renameSync(at('moved ä.txt'), at('moved.txt'))
+  writeFileSync(at('moved.txt'), `moved ä.txt\n${text}more\n`)
+  rmSync(at('gone.txt'))
+  rmSync(at('empty gone'))
+  writeFileSync(at('ends  '), 'another text\n')
+  rmSync(at('link'))
+  symlinkSync('/etc/passwd', at('link'))
+  writeFileSync(at('picture'), Buffer.of(0, 1, 3))
+  writeFileSync(at('empty new'), '')
+  writeFileSync(at('new.sh'), 'x\n', { mode: 0o755 })
+  git('add', '-A')
+  const changes = readGitPatch(git('diff', '--cached', '-M', '--no-rename-empty'))
+  const of = (path: string) => changes.filter((change) => change.path === path)
+  expect(of('run.sh')).toEqual([
+    { path: 'run.sh', oldText: '', newText: '', partial: false, modes: { from: '100644', to: '100755' } },
+  ])
+  expect(of('both.sh')).toMatchObject([{ partial: true, modes: { from: '100644', to: '100755' } }])
+  expect(of('new "name".txt')).toMatchObject([{ newText: '', cameFrom: { path: 'old name.txt', how: 'moved' } }])
+  expect(of('moved.txt')).toMatchObject([
+    { newText: expect.stringContaining('more\n'), cameFrom: { path: 'moved ä.txt', how: 'moved' } },
+  ])
+  expect(of('gone.txt')).toMatchObject([{ newText: '', removed: true }])
+  expect(of('empty gone')).toMatchObject([{ oldText: '', newText: '', removed: true }])
+  expect(of('ends  ')).toMatchObject([{ newText: 'another text\n' }])
+  // A file that becomes a link is one that goes and one that comes.
+  expect(of('link')).toMatchObject([{ removed: true }, { newText: '/etc/passwd', modes: { to: '120000' } }])
+  expect(of('picture')).toMatchObject([{ binary: true }])
+  expect(of('empty new')).toEqual([{ path: 'empty new', oldText: null, newText: '', partial: false }])
+  expect(of('new.sh')).toMatchObject([{ oldText: null, newText: 'x\n', modes: { to: '100755' } }])
+  expect(new Set(changes.map(({ path }) => path)).size).toBe(11)
+  expect(changes.map((change) => changeFacts(change).map(({ words, name = '' }) => `${words} ${name}`.trim()))).toEqual(
+    expect.arrayContaining([
+      ['can be run as a program'],
+      ['moved from old name.txt'],
+      ['becomes a link'],
+      ['removed'],
+      [],
+    ]),
+  )
+})
+
+test('[U16] what is asked about a change says so, and its digest is bound to it', () => {
+  const translation = new Translation()
+  const patch = 'diff --git a/x b/x\nold mode 100644\nnew mode 100755\n'
+  const asked = translation.permission('7', {
+    sessionId: 's',
+    title: 'May I?',
+    options: [{ optionId: 'y', name: 'Yes', kind: 'allow_once' }],
+    subject: {
+      type: 'tool_call',
+      toolCall: {
+        toolCallId: 't',
+        kind: 'edit',
+        content: [{ type: 'diff', patch: { format: 'git_patch', text: patch } }],
+      },
+    },
+  })
+  const call = ToolPatch.parse(z.object({ toolCall: z.unknown() }).parse(asked).toolCall)
+  const tools = new Tools(
+    () => undefined,
+    () => 'step',
+  )
+  const { input, changes } = tools.describe(tools.patch(call, 'permission'), call)
+  const modes = { from: '100644', to: '100755' }
+  expect(changes).toMatchObject([{ path: 'x', modes }])
+  // The exact input is what the digest is made of.
+  expect(JSON.parse(input ?? '')).toMatchObject({ changes: [{ path: 'x', newText: '', modes }] })
 })
 
 function gitDiff(cwd: string): string {

@@ -20,6 +20,14 @@ export const FileChange = z.looseObject({
   oldText: z.string().nullable().optional(),
   newText: z.string(),
   partial: z.boolean().optional(),
+  /** The name that it had, or that of what it is a copy of. */
+  cameFrom: z.looseObject({ path: z.string(), how: z.enum(['moved', 'copied']) }).optional(),
+  /** As git writes them, such as 100755 for what can be run; `from` absent for a new file. */
+  modes: z.looseObject({ from: z.string().optional(), to: z.string().optional() }).optional(),
+  /** What changed in it is no text, and not shown. */
+  binary: z.boolean().optional(),
+  /** It is not there any more. */
+  removed: z.boolean().optional(),
 })
 export type FileChange = z.infer<typeof FileChange>
 

@@ -1,4 +1,5 @@
 import type { FileChange } from '@hotline/protocol/events/turn'
+import { changeFacts } from '@hotline/core/change-facts'
 import { readExactly } from '@hotline/core/exact-text'
 import { Fragment, type KeyboardEvent, type ReactNode, useMemo, useState } from 'react'
 import { countText } from '../text/amounts.ts'
@@ -71,6 +72,7 @@ export function Diff({
   const inSight = folded.slice(0, shown)
   const isPart = change.partial === true
   const isNew = change.oldText === null || (change.oldText === undefined && !exact)
+  const facts = changeFacts(change)
   return (
     <figure className="diff" aria-label={`Changes of ${change.path}`}>
       <figcaption className="meta mono">
@@ -84,6 +86,23 @@ export function Diff({
         <span className="minus">−{removed}</span>
         {aside}
       </figcaption>
+      {facts.length > 0 && (
+        <ul className="becomes small" aria-label={`What becomes of ${change.path}`}>
+          {facts.map(({ words, name }) => (
+            <li key={words}>
+              {words}
+              {name !== undefined && (
+                <>
+                  {' '}
+                  <span className="mono">
+                    <Words text={name} look={look} />
+                  </span>
+                </>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
       {note}
       {warnings.length > 0 && <p className="small danger">{warnings.join(' · ')}</p>}
       {/* oxlint-disable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- it scrolls, so the keyboard must reach it; from there arrows go to its lines */}
@@ -116,8 +135,8 @@ export function Diff({
 
 type Look = 'exact' | 'legible'
 
-function warningsOf({ path, oldText, newText }: FileChange): readonly string[] {
-  return readExactly([path, oldText ?? '', newText].join('\n|\n')).warnings
+function warningsOf({ path, oldText, newText, cameFrom }: FileChange): readonly string[] {
+  return readExactly([path, cameFrom?.path ?? '', oldText ?? '', newText].join('\n|\n')).warnings
 }
 
 /** The path from a folder on; whole where it does not plainly lie inside. */

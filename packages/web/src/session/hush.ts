@@ -37,3 +37,19 @@ export function hush({ parser }: Terminal): void {
 export function isFocusReport(text: string): boolean {
   return text === '\u001b[I' || text === '\u001b[O'
 }
+
+/**
+ * What is pasted into a terminal is text, as it was copied: lines and tabs stay, other control characters go. With them a page
+ * could end the paste before its end, and have the rest run as if it were typed.
+ */
+export function pasteAsText(element: HTMLElement, paste: (text: string) => void): () => void {
+  const take = (event: ClipboardEvent): void => {
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    const text = event.clipboardData?.getData('text/plain') ?? ''
+    paste(text.replace(/(?![\n\r\t])\p{Cc}/gu, ''))
+  }
+  // Before the terminal's own, which listens below it.
+  element.addEventListener('paste', take, { capture: true })
+  return () => element.removeEventListener('paste', take, { capture: true })
+}

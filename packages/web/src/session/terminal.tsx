@@ -9,7 +9,7 @@ import { useLive } from '../live/hotline.tsx'
 import { documentWithNonce, makeStylesWithNonce, styleSpansByProperty } from '../live/nonce.ts'
 import { useReadable } from '@hotline/client/use-readable'
 import { drawTerminal } from './draw-terminal.ts'
-import { hush, isFocusReport } from './hush.ts'
+import { hush, isFocusReport, pasteAsText } from './hush.ts'
 import { clockText } from '../text/time.ts'
 import { useTerminalKeyboard } from './use-terminal-keyboard.ts'
 import { terminalTheme } from './terminal-theme.ts'
@@ -52,6 +52,7 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
     const fit = new FitAddon()
     terminal.loadAddon(fit)
     makeStylesWithNonce(() => terminal.open(element))
+    const stopPaste = pasteAsText(element, (text) => terminal.paste(text))
     // A program's terminal has one size for everybody who looks: whoever has the keyboard sets it.
     const fitNow = (): void => {
       if (!hasScreen) return fit.fit()
@@ -83,6 +84,7 @@ export function Terminal({ view, mayType }: { view: SessionView; mayType: boolea
     const leave = drawTerminal({ link, session, terminal, hasScreen, begun: setIsEmpty })
     return () => {
       leave()
+      stopPaste()
       clearTimeout(fitting)
       size.disconnect()
       setOpened(undefined)

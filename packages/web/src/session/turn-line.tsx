@@ -15,6 +15,9 @@ const ends = {
   error: 'turn failed',
 } as const
 
+/** Of more, nobody reads the lines. */
+const shownFiles = 200
+
 /** The thin line at the end of a turn. Where the agent tells what it changed as a patch, that opens in place. */
 export function TurnLine({ item, children }: { item: TurnRow; children?: ReactNode }): ReactNode {
   const [opened, setOpened] = useState(false)
@@ -55,9 +58,12 @@ export function TurnLine({ item, children }: { item: TurnRow; children?: ReactNo
       </div>
       {opened && (
         <div id={inside} className="turn-changes">
-          {changes.map((change) => (
+          {changes.slice(0, shownFiles).map((change) => (
             <Diff key={change.path} change={change} />
           ))}
+          {changes.length > shownFiles && (
+            <p className="small quiet">and {countText(changes.length - shownFiles, 'more file', 'more files')}</p>
+          )}
         </div>
       )}
     </>
@@ -76,7 +82,7 @@ function byFile(parts: readonly PatchedText[]): readonly FileChange[] {
     else {
       const { path, oldText, newText } = before
       const joined = `${oldText ?? ''}${gap}${part.oldText ?? ''}`
-      files.set(path, { path, oldText: joined, newText: `${newText}${gap}${part.newText}`, partial: true })
+      files.set(path, { ...before, oldText: joined, newText: `${newText}${gap}${part.newText}`, partial: true })
     }
   }
   return [...files.values()]

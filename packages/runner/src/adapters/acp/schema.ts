@@ -1,3 +1,4 @@
+import { FileChange } from '@hotline/protocol/events/turn'
 import { z } from 'zod'
 
 /**
@@ -121,6 +122,10 @@ const ToolContent = z.union([
     newText: z.string(),
     /** Not of the protocol: known where a patch of v2 was read. */
     partial: maybe(z.boolean()),
+    cameFrom: maybe(FileChange.shape.cameFrom),
+    modes: maybe(FileChange.shape.modes),
+    binary: maybe(z.boolean()),
+    removed: maybe(z.boolean()),
   }),
   z.object({ type: z.string() }),
 ])

@@ -53,7 +53,12 @@ export class Tools {
   /** What is asked about a tool call, from all that is known of it. */
   describe(tool: Tool, patch: ToolPatch): Omit<Ask, 'ask' | 'verdicts' | 'scopes'> {
     const text = newsOf(patch).output
-    const changes = tool.changes.map(({ path, newText }) => ({ path, newText }))
+    // What it was before is the agent's word, and nobody allows that.
+    const changes = tool.changes.map(({ path, newText, oldText: _, partial: __, ...facts }) => ({
+      path,
+      newText,
+      ...facts,
+    }))
     return {
       step: tool.step,
       tool: tool.name ?? tool.kind,
@@ -176,8 +181,17 @@ function newsOf(patch: ToolPatch): News {
   for (const part of patch.content ?? []) {
     if ('content' in part && typeof part.content.text === 'string') texts.push(part.content.text)
     if ('newText' in part) {
-      const { path, oldText, newText, partial } = part
-      changes.push({ path, oldText: oldText ?? null, newText, ...(partial ? { partial } : {}) })
+      const { path, oldText, newText, partial, cameFrom, modes, binary, removed } = part
+      changes.push({
+        path,
+        oldText: oldText ?? null,
+        newText,
+        ...(partial ? { partial } : {}),
+        ...(cameFrom ? { cameFrom } : {}),
+        ...(modes ? { modes } : {}),
+        ...(binary ? { binary } : {}),
+        ...(removed ? { removed } : {}),
+      })
     }
   }
   const raw = patch.rawOutput
