@@ -71,6 +71,11 @@ function lineOf(event: KnownEvent): string | undefined {
       return event.data.end === 'end'
         ? 'Status: turn ended'
         : said(`Status: turn ended: ${event.data.end}`, reasonOf(event.body?.error))
+    case 'control.requested': {
+      const { action, ending } = event.data
+      if (action !== 'kill') return undefined
+      return said(ending === 'completed' ? 'Complete session' : 'Abort session', reasonOf(event.body?.reason))
+    }
     case 'control.escalated':
       return `Status: ${event.data.action} goes further: ${escalatedWords(event.data)}`
     case 'control.failed':
@@ -94,6 +99,8 @@ function lineOf(event: KnownEvent): string | undefined {
       const what = `${files} changed ${files === 1 ? 'file' : 'files'} (${draft})`
       return waits === true ? said(`Waiting for review: ${what}`, event.body?.note ?? '') : `Draft ready: ${what}`
     }
+    case 'draft.reviewed':
+      return said(reviewedWords(event.data, event.body), reasonOf(event.body?.reason))
     case 'draft.refused':
       return said('Status: no changes to review -', event.body?.reason)
     case 'draft.resolved': {
@@ -118,6 +125,20 @@ function lineOf(event: KnownEvent): string | undefined {
     default:
       return undefined
   }
+}
+
+/** What a person says of changes: `Approve src/a.ts in draft d1`, `Approve 2 files, reject 1 file in draft d1`. */
+function reviewedWords(
+  { draft, keep, discard }: { draft: string; keep: number; discard: number },
+  names: { keep: readonly string[]; discard: readonly string[] } | undefined,
+): string {
+  const files = (count: number, [name]: readonly string[] = []): string =>
+    count === 1 && name !== undefined ? name : `${count} ${count === 1 ? 'file' : 'files'}`
+  const parts = [
+    ...(keep > 0 ? [`approve ${files(keep, names?.keep)}`] : []),
+    ...(discard > 0 ? [`reject ${files(discard, names?.discard)}`] : []),
+  ].join(', ')
+  return `${parts.charAt(0).toUpperCase()}${parts.slice(1)} in draft ${draft}`
 }
 
 /** What was ended so that a turn stops. */

@@ -32,6 +32,25 @@ describe('an event in one line', () => {
       event('approval.resolved', { outcome: 'denied' }, { reason: 'not on a Friday' }),
     ],
     ['Status: nobody answered in time: denied', event('approval.timed_out', {})],
+    [
+      'Approve src/a.ts in draft d1',
+      event('draft.reviewed', { draft: 'd1', keep: 1, discard: 0 }, { keep: ['src/a.ts'], discard: [] }),
+    ],
+    [
+      'Reject src/a.ts in draft d1 - no tests',
+      event(
+        'draft.reviewed',
+        { draft: 'd1', keep: 0, discard: 1 },
+        { keep: [], discard: ['src/a.ts'], reason: 'no tests' },
+      ),
+    ],
+    [
+      'Approve 2 files, reject b in draft d1',
+      event('draft.reviewed', { draft: 'd1', keep: 2, discard: 1 }, { keep: ['a', 'c'], discard: ['b'] }),
+    ],
+    ['Approve 1 file in draft d1', event('draft.reviewed', { draft: 'd1', keep: 1, discard: 0 })],
+    ['Abort session - enough', event('control.requested', { action: 'kill', ending: 'aborted' }, { reason: 'enough' })],
+    ['Complete session', event('control.requested', { action: 'kill', ending: 'completed' })],
     ['Goal complete', event('goal.completed', {}, {})],
     ['Goal complete: login works', event('goal.completed', {}, { summary: 'login works' })],
     [
