@@ -259,6 +259,31 @@ describe('the panel of a card', () => {
     await dialog.getByRole('button', { name: 'Cancel' }).click()
   })
 
+  it('[G199] of tabs the keyboard reaches the one that is shown, and arrows lead to the others', async () => {
+    const task = await makeCard('Walk the tabs')
+    await scene.live.startSession('Tabs', { task })
+    await page.goto(`${scene.live.proxyUrl}/tasks/${task}`)
+    const tabs = page.getByRole('tablist', { name: 'View of the card' })
+    const shown = (): Promise<string> => tabs.locator('[aria-selected=true]:focus').innerText()
+    await tabs.getByRole('tab', { name: 'Details' }).focus()
+    for (const [key, name] of [
+      ['ArrowRight', 'Output'],
+      ['ArrowRight', 'Interact'],
+      ['ArrowRight', 'Details'],
+      ['ArrowLeft', 'Interact'],
+      ['Home', 'Details'],
+      ['End', 'Interact'],
+    ] as const) {
+      await page.keyboard.press(key)
+      await expect.poll(shown).toBe(name)
+    }
+    // One stop: the next one is not a tab.
+    await page.keyboard.press('Tab')
+    expect(await tabs.locator(':focus').count()).toBe(0)
+    await page.keyboard.press('Shift+Tab')
+    await expect.poll(shown).toBe('Interact')
+  })
+
   it('[G196] a message that names another agent of the card goes there, and so does the conversation', async () => {
     const task = await makeCard('Work for two')
     const first = await scene.live.startSession('One', { task })

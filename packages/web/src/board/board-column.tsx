@@ -5,6 +5,7 @@ import { type ReactNode, useId } from 'react'
 import type { SeenRow } from '../list/seen-rows.ts'
 import { columnWords } from './places.ts'
 import { TaskCard } from './task-card.tsx'
+import { tabProps } from '../parts/tab-list.tsx'
 
 /** How many cards a column has, as far as they were read. */
 export function countOf({ tasks, hasMore }: ColumnPicture): string {
@@ -68,8 +69,7 @@ export function ColumnTab({
     <button
       ref={drop.setNodeRef}
       type="button"
-      role="tab"
-      aria-selected={isShown}
+      {...tabProps(isShown)}
       className={`button plain${drop.isOver ? ' under' : ''}`}
       onClick={show}
     >

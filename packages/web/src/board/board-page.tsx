@@ -18,6 +18,7 @@ import { NewTask } from './new-task.tsx'
 import { columnWords, placeIn } from './places.ts'
 import { useSeenSessions } from './session-badge.tsx'
 import { useBoardKeys } from './use-board-keys.ts'
+import { TabList } from '../parts/tab-list.tsx'
 
 /** The cards of a project in their columns, and beside them the card that was chosen. */
 export function BoardPage(): ReactNode {
@@ -124,7 +125,7 @@ function Board({
       ) : (
         <DragRoom columns={columns} seen={seen} put={(row, place) => void put(row, place)}>
           {narrow && (
-            <div className="tabs" role="tablist" aria-label="Column">
+            <TabList label="Column">
               {taskColumns.map((column) => (
                 <ColumnTab
                   key={column}
@@ -134,7 +135,7 @@ function Board({
                   show={() => setChosen(column)}
                 />
               ))}
-            </div>
+            </TabList>
           )}
           <div className="columns">
             {taskColumns

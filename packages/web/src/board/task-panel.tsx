@@ -10,6 +10,7 @@ import { Failed } from '../parts/failed.tsx'
 import { OneName } from '../parts/legible.tsx'
 import { Refusal } from '../parts/refusal.tsx'
 import { SessionSkeleton } from '../parts/skeletons.tsx'
+import { TabList, tabProps } from '../parts/tab-list.tsx'
 import { SessionPage } from '../session/session-page.tsx'
 import { legibleName } from '../text/legible.ts'
 import { agoText } from '../text/time.ts'
@@ -72,20 +73,19 @@ function Shown({ detail, problem }: { detail: TaskDetail; problem: { detail: str
         <To to="/tasks" className="button plain" aria-label="Close the card">
           ✕
         </To>
-        <div className="tabs" role="tablist" aria-label="View of the card">
+        <TabList label="View of the card">
           {words.map(([one, word]) => (
             <button
               key={one}
               type="button"
-              role="tab"
+              {...tabProps(tab === one)}
               className="button plain"
-              aria-selected={tab === one}
               onClick={() => setTab(one)}
             >
               {word}
             </button>
           ))}
-        </div>
+        </TabList>
         {tab === 'output' && sessions.length > 1 && <Runs detail={detail} shown={shown} choose={setRun} />}
       </header>
       <Refusal problem={problem} look="notice" />

@@ -1,6 +1,7 @@
 import type { EditFault } from '@hotline/core/edited-input'
 import { writtenMembers } from '@hotline/core/member-edits'
 import { type ReactNode, type RefObject, useEffect, useId, useState } from 'react'
+import { TabList, tabProps } from '../parts/tab-list.tsx'
 import { EditForm } from './edit-form.tsx'
 
 interface Editing {
@@ -38,21 +39,20 @@ export function EditBox({
   return (
     <div ref={box} className="editing">
       {hasForm && (
-        <div className="tabs" role="tablist" aria-label="How to change it">
+        <TabList label="How to change it">
           {(['form', 'text'] as const).map((one) => (
             <button
               key={one}
               type="button"
-              role="tab"
+              {...tabProps(way === one)}
               className="button plain"
-              aria-selected={way === one}
               disabled={one === 'form' && way === 'text' && !canForm}
               onClick={() => setWay(one)}
             >
               {one === 'form' ? 'By its parts' : 'As text'}
             </button>
           ))}
-        </div>
+        </TabList>
       )}
       {way === 'form' ? <EditForm {...editing} /> : <EditText {...editing} />}
     </div>

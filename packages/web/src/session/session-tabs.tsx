@@ -1,5 +1,6 @@
 import type { SessionState } from '@hotline/core/session/state'
 import type { ReactNode } from 'react'
+import { TabList, tabProps } from '../parts/tab-list.tsx'
 
 /** The views of a session. */
 export type Tab = 'talk' | 'output' | 'changes' | 'console'
@@ -22,16 +23,15 @@ export function SessionTabs({
   show: (tab: Tab) => void
 }): ReactNode {
   return (
-    <div className="tabs" role="tablist" aria-label="View">
+    <TabList label="View">
       {words
         .filter(([tab]) => tab !== 'changes' || hasChanges(state))
         .map(([tab, word]) => (
           <button
             key={tab}
             type="button"
-            role="tab"
+            {...tabProps(shown === tab)}
             className="button plain"
-            aria-selected={shown === tab}
             onClick={() => show(tab)}
           >
             {word}
@@ -40,7 +40,7 @@ export function SessionTabs({
             )}
           </button>
         ))}
-    </div>
+    </TabList>
   )
 }
 
