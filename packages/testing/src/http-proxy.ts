@@ -16,8 +16,11 @@ export interface HttpProxy extends AsyncDisposable {
   cut(): void
 }
 
-/** A reverse proxy for a server on this machine, with the faults that such things have. It names the server as its host. */
-export async function startHttpProxy(targetPort: number): Promise<HttpProxy> {
+/**
+ * A reverse proxy for a server on this machine, with the faults that such things have. It names the server as its host, unless
+ * it listens on a port by which the server is known: then it passes on the name that it was asked by.
+ */
+export async function startHttpProxy(targetPort: number, knownPort?: number): Promise<HttpProxy> {
   const sockets = new Set<Duplex>()
   const hold = (socket: Duplex): void => {
     sockets.add(socket)
@@ -31,7 +34,7 @@ export async function startHttpProxy(targetPort: number): Promise<HttpProxy> {
   }
   const headersOf = ({ headers }: IncomingMessage): IncomingMessage['headers'] => ({
     ...headers,
-    host: `localhost:${targetPort}`,
+    ...(knownPort === undefined ? { host: `localhost:${targetPort}` } : {}),
   })
 
   const forward = (request: IncomingMessage, response: ServerResponse): void => {
@@ -89,7 +92,7 @@ export async function startHttpProxy(targetPort: number): Promise<HttpProxy> {
   const server = createServer(forward)
   server.on('connection', hold)
   server.on('upgrade', carry)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(knownPort ?? 0, '127.0.0.1', resolve))
   const cut = (): void => {
     for (const socket of sockets) socket.destroy()
   }
