@@ -69,7 +69,10 @@ it.each([
   await talk.getByText('said while it was cut').waitFor()
   for (const text of ['said before', 'said after', 'said while it was cut'])
     expect(await talk.getByText(text, { exact: true }).count()).toBe(1)
-  await page.getByText(/^Connected/).first().waitFor()
+  await page
+    .getByText(/^Connected/)
+    .first()
+    .waitFor()
   expect(asked).toContain(way)
   expect(await posted()).toEqual(['heard and answered'])
   await context.close()

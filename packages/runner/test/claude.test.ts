@@ -359,12 +359,8 @@ test('[R5] stopping a turn closes what it asked; a late answer changes nothing',
 test('[R88] a turn that it begins by itself is a turn, and can be stopped', async () => {
   await using fake = await openFake()
   fake.play({ do: 'say', text: 'asked' }, { do: 'later', acts: [{ do: 'say', text: 'by itself' }, { do: 'hang' }] })
-  const deltas = () => fake.world.events(fake.session, 'message.delta')
-  const words = (): string =>
-    deltas()
-      .map(({ body }) => body?.text)
-      .join('')
-  await fake.world.until(fake.session, 'the words', () => words().includes('by itself'))
+  const words = () => fake.world.events(fake.session, 'message.delta').map(({ body }) => body?.text)
+  await fake.world.until(fake.session, 'the words', () => words().join('').includes('by itself'))
   const [first, second] = fake.world.events(fake.session, 'turn.started')
   expect([first?.data.message, second?.data.message]).toEqual([expect.any(String), undefined])
   fake.world.send(fake.session, 'session.interrupt', {})

@@ -54,11 +54,9 @@ export class Tools {
   describe(tool: Tool, patch: ToolPatch): Omit<Ask, 'ask' | 'verdicts' | 'scopes'> {
     const text = newsOf(patch).output
     // What it was before is the agent's word, and nobody allows that.
-    const changes = tool.changes.map(({ path, newText, oldText: _, partial: __, ...facts }) => ({
-      path,
-      newText,
-      ...facts,
-    }))
+    const changes = tool.changes.map(({ path, newText, cameFrom, modes, binary, removed }) => {
+      return { path, newText, cameFrom, modes, binary, removed }
+    })
     return {
       step: tool.step,
       tool: tool.name ?? tool.kind,
